@@ -1,0 +1,5 @@
+"""What goes wrong because of what was given, said in one line."""
+
+
+class InputError(ValueError):
+    """Bad input: the message names the field or file, what was given, and what is allowed."""

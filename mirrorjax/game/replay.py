@@ -1,0 +1,165 @@
+"""Replays recorded turns and compares every field: the proof that these rules are the published game's."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from mirrorjax.errors import InputError
+from mirrorjax.game.observation import observe
+from mirrorjax.game.state import MAX_SCROLL, WIDTH, Actor, Draws, GameParams, GameState, Player
+from mirrorjax.game.turn import turn
+
+FIELDS = {
+    **{f"s_{name}": 2 for name in ("ground", "flies", "queue", "pos", "energy", "score", "symbol")},
+    "s_random_rate": 1,
+    "s_obs": 3,
+    **{name: 1 for name in ("d_kind", "d_val", "t_actor", "t_action", "t_before", "t_after", "t_dstart", "t_dend")},
+}
+_PLACED, _MOVED, _OBSTACLE, _OBSTACLE_WIDTH, _HELPED_LEAP = 0, 1, 2, 4, 5  # values of d_kind
+
+
+@dataclass(frozen=True)
+class ReplayResult:
+    """How many recorded turns were checked, and in how many each field came out differently."""
+
+    turns: int
+    mismatches: dict[str, int]
+
+    @property
+    def exact(self) -> bool:
+        return self.turns > 0 and not any(self.mismatches.values())
+
+
+def load_recording(path: Path, fields: dict[str, int]) -> dict[str, np.ndarray]:
+    """Reads a recording; raises `InputError` if a field is missing or has another number of dimensions."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            recording = {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"{path}: not a readable .npz recording ({error})") from error
+    except Exception as error:  # zipfile.BadZipFile and friends share no base class
+        raise InputError(f"{path}: not a readable .npz recording ({type(error).__name__}: {error})") from error
+    for name, dimensions in fields.items():
+        if name not in recording:
+            raise InputError(f"{path}: field '{name}' is missing; a recording has {', '.join(fields)}")
+        if recording[name].ndim != dimensions:
+            raise InputError(f"{path}: field '{name}' has {recording[name].ndim} dimensions, expected {dimensions}")
+    return recording
+
+
+def recorded_states(recording: dict[str, np.ndarray], rows: np.ndarray, actor: Actor) -> GameState:
+    """The recorded states `rows`, stacked on the leading axis, with `actor` to play."""
+    columns = np.arange(WIDTH, dtype=np.uint32)
+
+    def mask(cells: np.ndarray) -> jax.Array:
+        return jnp.asarray((cells.astype(np.uint32) << columns).sum(-1, dtype=np.uint32))
+
+    def player(who: Actor) -> Player:
+        return Player(
+            *(jnp.asarray(recording[f"s_{n}"][rows, who], jnp.int32) for n in ("pos", "energy", "score", "symbol"))
+        )
+
+    steps = np.round(recording["s_random_rate"][rows] / 0.005)
+    return GameState(
+        ground=mask(recording["s_ground"][rows] == 2),
+        flies=mask(recording["s_flies"][rows]),
+        queue=jnp.asarray((recording["s_queue"][rows] > 0).sum(-1), jnp.int32),
+        rate_steps=jnp.asarray(steps, jnp.int32),
+        frog=player(Actor.FROG),
+        toad=player(Actor.TOAD),
+        actor=actor,
+    )
+
+
+def recorded_draws(recording: dict[str, np.ndarray], turns: np.ndarray) -> Draws:
+    """The recorded chance of `turns` as the game's own `Draws`.
+
+    A recording lists only the draws that the game asked for, in order. A fly's move is put at the cell of its fly
+    after placement; an obstacle's draws at the scrolled tiles at which the queue was empty.
+    """
+    count = len(turns)
+    placed, left, right = (np.zeros(count, np.uint32) for _ in range(3))
+    helped = np.zeros(count, bool)
+    chance = np.full((count, MAX_SCROLL), 65535, np.uint32)
+    width = np.ones((count, MAX_SCROLL), np.int32)
+    for i, t in enumerate(turns):
+        drawn = slice(recording["t_dstart"][t], recording["t_dend"][t])
+        kind, value = recording["d_kind"][drawn], recording["d_val"][drawn].astype(np.int64)
+        before = recording["t_before"][t]
+
+        new = (value[kind == _PLACED] / 65536 < 0.01).nonzero()[0]
+        flies = recording["s_flies"][before].astype(bool).copy()
+        if recording["t_action"][t] == 1:
+            flies[recording["s_pos"][before, recording["t_actor"][t]]] = False  # eaten before the flies move
+        flies[new] = True
+        cells, moves = flies.nonzero()[0], value[kind == _MOVED]
+        placed[i] = sum(1 << int(c) for c in new)
+        left[i] = sum(1 << int(c) for c, m in zip(cells, moves, strict=False) if m == 0)
+        right[i] = sum(1 << int(c) for c, m in zip(cells, moves, strict=False) if m == 2)
+        helped[i] = any(value[kind == _HELPED_LEAP] / 65536 <= 0.25)
+
+        queue, tile = int((recording["s_queue"][before] > 0).sum()), 0
+        obstacle = [(k, v) for k, v in zip(kind, value, strict=True) if k in (_OBSTACLE, _OBSTACLE_WIDTH)]
+        for j, (k, v) in enumerate(obstacle):
+            if k == _OBSTACLE:
+                tile, queue = tile + queue, 0  # tiles from the queue need no draw
+                if tile >= MAX_SCROLL:
+                    break
+                chance[i, tile] = v
+                tile += 1
+                if j + 1 < len(obstacle) and obstacle[j + 1][0] == _OBSTACLE_WIDTH:
+                    queue = width[i, tile - 1] = int(obstacle[j + 1][1])  # its other tiles and the flat one
+    return Draws(*(jnp.asarray(a) for a in (placed, left, right, helped, chance, width)))
+
+
+def verify_turns(path: Path) -> ReplayResult:
+    """Replays every recorded turn of a file with `turn` and counts differences by field, observations included.
+
+    Args:
+        path: an .npz in the recorded-turn format (see docs/formats.md).
+
+    Raises:
+        InputError: the file is no such recording.
+    """
+    recording = load_recording(Path(path), FIELDS)
+    actors = recording["t_actor"]
+    if not np.isin(actors, (0, 1)).all() or not np.isin(recording["t_action"], (0, 1, 2, 3)).all():
+        raise InputError(f"{path}: t_actor must be 0 or 1 and t_action 0..3")
+    if max(recording["t_before"].max(initial=0), recording["t_after"].max(initial=0)) >= len(recording["s_ground"]):
+        raise InputError(f"{path}: t_before or t_after names a state beyond the {len(recording['s_ground'])} recorded")
+
+    mismatches: dict[str, int] = {}
+    for actor in Actor:
+        turns = np.flatnonzero(actors == actor)
+        if not turns.size:
+            continue
+        before = recorded_states(recording, recording["t_before"][turns], actor)
+        expected_rows = recording["t_after"][turns]
+        expected = recorded_states(recording, expected_rows, actor.partner)
+        actions = jnp.asarray(recording["t_action"][turns], jnp.int32)
+        after = jax.jit(jax.vmap(turn, in_axes=(0, 0, 0, None)))(
+            before, actions, recorded_draws(recording, turns), GameParams()
+        )
+        for field, differs in _differences(recording, after, expected, expected_rows).items():
+            mismatches[field] = mismatches.get(field, 0) + int(differs.sum())
+    return ReplayResult(turns=len(actors), mismatches=mismatches)
+
+
+def _differences(
+    recording: dict[str, np.ndarray], after: GameState, expected: GameState, rows: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Per field, which of the turns came out differently."""
+    pairs = {name: (getattr(after, name), getattr(expected, name)) for name in ("ground", "flies", "queue")}
+    for who in ("frog", "toad"):
+        for name in ("column", "energy", "score", "symbol"):
+            pairs[f"{who}.{name}"] = (getattr(getattr(after, who), name), getattr(getattr(expected, who), name))
+    differences = {name: np.asarray(a) != np.asarray(b) for name, (a, b) in pairs.items()}
+    rate = np.asarray(after.rate_steps) * 0.005
+    differences["rate"] = np.abs(rate - recording["s_random_rate"][rows]) > 1e-6
+    for who in Actor:
+        seen = np.asarray(jax.vmap(observe, in_axes=(0, None))(after, who))
+        differences[f"{who.name.lower()}.observation"] = (seen != recording["s_obs"][rows, who]).any(-1)
+    return differences

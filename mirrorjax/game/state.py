@@ -1,0 +1,133 @@
+"""The vocabulary of the game: who plays, what can be done, what a state, a turn's draws and the parameters are."""
+
+from enum import IntEnum
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+from jaxtyping import Array, Bool, Int32, UInt32
+
+WIDTH = 32  # columns of the board
+START_COLUMNS = (15, 16)  # Frog, Toad
+MAX_ENERGY = 20
+CENTRE = 16  # the column that the camera keeps the players' midpoint at
+LEAP = 5  # columns
+FLY_ENERGY = 4
+HELP_ENERGY = 2
+MAX_SCROLL = 15  # tiles: both players at the right edge
+PLAY_SCROLL = 3  # tiles: the most that a game played from its start scrolls in one turn (see `rollout`)
+
+
+class Actor(IntEnum):
+    """Whose turn it is. Frog plays first."""
+
+    FROG = 0
+    TOAD = 1
+
+    @property
+    def partner(self) -> "Actor":
+        return Actor(1 - self)
+
+
+class Action(IntEnum):
+    """What a player can do, and the order of a network's four outputs."""
+
+    HOP = 0
+    JUMP = 1
+    LEAP = 2
+    HELP = 3
+
+
+class Symbol(IntEnum):
+    """How a player is drawn: its letter, or its last act; `DISTRESS` on rough ground."""
+
+    FROG = 4
+    TOAD = 5
+    JUMP = 6
+    LEAP = 7
+    HELP = 8
+    DISTRESS = 9
+
+
+LETTER = {Actor.FROG: int(Symbol.FROG), Actor.TOAD: int(Symbol.TOAD)}
+
+
+@struct.dataclass
+class Player:
+    """One player. Energy has no lower bound (-1 occurs); every test of it is `> 0`."""
+
+    column: Int32[Array, ""]
+    energy: Int32[Array, ""]
+    score: Int32[Array, ""]
+    symbol: Int32[Array, ""]
+
+
+@struct.dataclass
+class GameState:
+    """One game between two turns. Boards are bit masks: bit i is column i.
+
+    `actor` is part of the type, not a value: the compiled code of a turn is that of the player whose turn it is.
+    """
+
+    ground: UInt32[Array, ""]  # 1 = rough
+    flies: UInt32[Array, ""]  # 1 = a fly
+    queue: Int32[Array, ""]  # upcoming tiles, 0..5: all rough but the last, which is flat
+    rate_steps: Int32[Array, ""]  # obstacle rate in steps of params.obstacle_rate_step
+    frog: Player
+    toad: Player
+    actor: Actor = struct.field(pytree_node=False, default=Actor.FROG)
+
+    def player(self, who: Actor) -> Player:
+        return self.frog if who == Actor.FROG else self.toad
+
+    def with_player(self, who: Actor, player: Player) -> "GameState":
+        return self.replace(**{"frog" if who == Actor.FROG else "toad": player})
+
+
+@struct.dataclass
+class GameParams:
+    """The numbers of the game that experiments vary; the defaults are the paper's code."""
+
+    obstacle_rate_max: float = 0.075  # obstacles a new tile
+    obstacle_rate_step: float = 0.005  # growth at each scroll
+    obstacle_width_max: int = 4  # tiles, uniform from 1
+    help_leap_probability: float = 0.25
+    fly_probability: float = struct.field(pytree_node=False, default=0.01)  # a cell and turn
+
+
+@struct.dataclass
+class Draws:
+    """All the chance of one turn, as data. Shapes for one game; T is the most tiles a turn may scroll."""
+
+    fly_placed: UInt32[Array, ""]  # mask: a fly appears
+    fly_left: UInt32[Array, ""]  # mask: a fly here would move left
+    fly_right: UInt32[Array, ""]  # mask: a fly here would move right (never both)
+    helped_leap: Bool[Array, ""]  # the partner leaps if it is helped
+    obstacle_chance: UInt32[Array, "T"]  # an obstacle starts where this is below rate * 65536
+    obstacle_width: Int32[Array, "T"]  # 1..obstacle_width_max rough tiles
+
+
+def initial_state(fly_placed: UInt32[Array, ""]) -> GameState:
+    """A game before its first turn; `fly_placed` is the one placement pass that it starts with."""
+
+    def start(who: Actor) -> Player:
+        return Player(
+            column=jnp.int32(START_COLUMNS[who]),
+            energy=jnp.int32(MAX_ENERGY),
+            score=jnp.int32(0),
+            symbol=jnp.int32(LETTER[who]),
+        )
+
+    return GameState(
+        ground=jnp.uint32(0),
+        flies=jnp.asarray(fly_placed, jnp.uint32),
+        queue=jnp.int32(0),
+        rate_steps=jnp.int32(0),
+        frog=start(Actor.FROG),
+        toad=start(Actor.TOAD),
+    )
+
+
+def bit(mask: UInt32[Array, ""], column: Int32[Array, ""]) -> jax.Array:
+    """Whether `column`'s bit is set."""
+    return ((mask >> column.astype(jnp.uint32)) & 1) == 1

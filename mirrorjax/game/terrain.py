@@ -1,0 +1,53 @@
+"""The world around the players: flies, the camera that follows both, and the ground that it brings in."""
+
+import jax.numpy as jnp
+from jaxtyping import Array, Int32, UInt32
+
+from mirrorjax.game.state import CENTRE, WIDTH, Draws, GameParams, GameState
+
+
+def move_flies(flies: UInt32[Array, ""], draws: Draws) -> UInt32[Array, ""]:
+    """New flies appear, then each moves left, stays, or moves right; the edges hold them, and flies that meet are one."""
+    flies = flies | draws.fly_placed
+    left, right = flies & draws.fly_left, flies & draws.fly_right
+    edge_left, edge_right = jnp.uint32(1), jnp.uint32(1 << (WIDTH - 1))
+    stay = flies & ~(left | right)
+    return stay | (left >> 1) | (left & edge_left) | (right << 1) | (right & edge_right)
+
+
+def camera_shift(frog_column: Int32[Array, ""], toad_column: Int32[Array, ""]) -> Int32[Array, ""]:
+    """Columns that the players' midpoint is ahead of the centre: the world scrolls only if both move."""
+    return ((frog_column + toad_column) >> 1) - CENTRE
+
+
+def scroll(state: GameState, draws: Draws, params: GameParams) -> GameState:
+    """Brings the midpoint back to the centre: new tiles on the right, or flat ones on the left.
+
+    The obstacle rate grows first. A new tile is the queue's front if there is one; else an obstacle may start:
+    its rough tiles and one flat tile join the queue. Flies do not scroll. A shift is at most len(obstacle_chance).
+    """
+    rate_steps_max = jnp.round(params.obstacle_rate_max / params.obstacle_rate_step).astype(jnp.int32)
+    rate_steps = jnp.minimum(rate_steps_max, state.rate_steps + 1)
+    rate = rate_steps.astype(jnp.float32) * params.obstacle_rate_step
+    threshold = jnp.ceil(rate * 65536).astype(jnp.uint32)  # chance / 65536 < rate
+
+    shift = camera_shift(state.frog.column, state.toad.column)
+    ahead = jnp.maximum(shift, 0).astype(jnp.uint32)
+    back = jnp.maximum(-shift, 0).astype(jnp.uint32)
+    ground = (state.ground >> ahead) << back
+    first_new = WIDTH - ahead
+    queue = state.queue
+    for i in range(draws.obstacle_chance.shape[-1]):
+        is_new = i < shift
+        starts = (queue == 0) & (draws.obstacle_chance[i] < threshold)
+        upcoming = jnp.where(starts, draws.obstacle_width[i] + 1, queue)
+        rough = is_new & (upcoming > 1)
+        ground = ground | jnp.where(rough, jnp.uint32(1) << jnp.minimum(first_new + i, jnp.uint32(WIDTH - 1)), jnp.uint32(0))
+        queue = jnp.where(is_new, jnp.maximum(upcoming - 1, 0), queue)
+
+    def follow(player):
+        return player.replace(column=jnp.clip(player.column - shift, 0, WIDTH - 1))
+
+    return state.replace(
+        ground=ground, queue=queue, rate_steps=rate_steps, frog=follow(state.frog), toad=follow(state.toad)
+    )

@@ -1,0 +1,100 @@
+"""One turn as a list of phases, and the chance that it needs."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Int32
+
+from mirrorjax.game import rules, terrain
+from mirrorjax.game.state import LETTER, MAX_SCROLL, Action, Draws, GameParams, GameState, Player, Symbol, bit
+from mirrorjax.randomness import Stream, bernoulli_mask, stream_from_key, uniform, word
+
+_PLACE_BITS = 12  # 41/4096: the share of 16-bit draws below .01 in the recorded games, exactly
+_MOVE_BITS = 16
+
+
+def turn(state: GameState, action: Int32[Array, ""], draws: Draws, params: GameParams) -> GameState:
+    """One player's turn: act, flies, distress, scroll, reset (paper §4.1, as its code plays it).
+
+    Args:
+        state: one game; `state.actor` is the player whose turn it is.
+        action: an `Action`, scalar int32.
+        draws: the turn's chance (`sample_draws`, or recorded).
+        params: the numbers of the game.
+
+    Returns:
+        The game after the turn, with the other player to act.
+    """
+    state = _act(state, action, draws)
+    state = state.replace(flies=terrain.move_flies(state.flies, draws))
+    state = _mark_distress(state)
+    state = _scroll_unless_jumped(state, action, draws, params)
+    state = _reset_partner(state)
+    return state.replace(actor=state.actor.partner)
+
+
+def _act(state: GameState, action: Int32[Array, ""], draws: Draws) -> GameState:
+    actor, partner = state.actor, state.actor.partner
+    before = state.player(actor)
+    eats = (action == Action.JUMP) & bit(state.flies, before.column)
+    after, partner_after = rules.act(
+        before, state.player(partner), action, LETTER[actor], draws.helped_leap, state.ground, state.flies
+    )
+    eaten = jnp.where(eats, jnp.uint32(1) << before.column.astype(jnp.uint32), jnp.uint32(0))
+    state = state.replace(flies=state.flies & ~eaten)
+    return state.with_player(actor, after).with_player(partner, partner_after)
+
+
+def _mark_distress(state: GameState) -> GameState:
+    def mark(player: Player) -> Player:
+        rough = bit(state.ground, player.column)
+        return player.replace(symbol=jnp.where(rough, jnp.int32(Symbol.DISTRESS), player.symbol))
+
+    return state.replace(frog=mark(state.frog), toad=mark(state.toad))
+
+
+def _scroll_unless_jumped(
+    state: GameState, action: Int32[Array, ""], draws: Draws, params: GameParams
+) -> GameState:
+    scrolled = terrain.scroll(state, draws, params)
+    return jax.tree.map(lambda new, old: jnp.where(action == Action.JUMP, old, new), scrolled, state)
+
+
+def _reset_partner(state: GameState) -> GameState:
+    partner = state.actor.partner
+    reset = state.player(partner).replace(symbol=jnp.int32(LETTER[partner]))
+    return state.with_player(partner, reset)
+
+
+def sample_draws(stream: Stream | jax.Array, params: GameParams, *, tiles: int = MAX_SCROLL) -> Draws:
+    """The chance of one turn.
+
+    Args:
+        stream: two words, or a `jax.random.key`, of this game and turn.
+        params: gives the probabilities.
+        tiles: the most tiles the turn may scroll; a game played from its start never needs more than
+            `state.PLAY_SCROLL`, any state at most `state.MAX_SCROLL`.
+    """
+    if not isinstance(stream, tuple):
+        stream = stream_from_key(stream)
+    counter = iter(range(1 << 16))
+
+    def mask(probability: float, bits: int):
+        first = next(counter)
+        for _ in range(bits - 1):
+            next(counter)
+        return bernoulli_mask(stream, first, probability, bits)
+
+    placed = mask(params.fly_probability, _PLACE_BITS)
+    left = mask(1 / 3, _MOVE_BITS)
+    right = ~left & mask(1 / 2, 1)
+    helped = word(stream, jnp.uint32(next(counter)))
+    tile_words = [word(stream, jnp.uint32(next(counter))) for _ in range(tiles)]
+    widths = [((w & 0xFFFF) * jnp.uint32(params.obstacle_width_max)) >> 16 for w in tile_words]
+    return Draws(
+        fly_placed=placed,
+        fly_left=left,
+        fly_right=right,
+        helped_leap=uniform(helped) < params.help_leap_probability,
+        obstacle_chance=jnp.stack([w >> 16 for w in tile_words]),
+        obstacle_width=jnp.stack(widths).astype(jnp.int32) + 1,
+    )

@@ -8,7 +8,7 @@ from mirrorjax.game import rules, terrain
 from mirrorjax.game.state import LETTER, MAX_SCROLL, Action, Draws, GameParams, GameState, Player, Symbol, bit
 from mirrorjax.randomness import Stream, bernoulli_mask, stream_from_key, uniform, word
 
-_PLACE_BITS = 12  # 41/4096: the share of 16-bit draws below .01 in the recorded games, exactly
+PLACE_BITS = 12  # 41/4096: the share of 16-bit draws below .01 in the recorded games, exactly
 _MOVE_BITS = 16
 
 
@@ -84,7 +84,7 @@ def sample_draws(stream: Stream | jax.Array, params: GameParams, *, tiles: int =
             next(counter)
         return bernoulli_mask(stream, first, probability, bits)
 
-    placed = mask(params.fly_probability, _PLACE_BITS)
+    placed = mask(params.fly_probability, PLACE_BITS)
     left = mask(1 / 3, _MOVE_BITS)
     right = ~left & mask(1 / 2, 1)
     helped = word(stream, jnp.uint32(next(counter)))

@@ -1,0 +1,239 @@
+"""Builds a dataset: play, snapshot, augment, keep unique rows, split by board."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, UInt32
+
+from mirrorjax.dataset.oracle import LABELS, SCENARIOS, help_kind, label, scenario, situation_of_row
+from mirrorjax.dataset.row import (
+    BOARD_BITS,
+    ENERGIES,
+    SKIES,
+    add_energy_and_sky,
+    pack_board,
+    row_keys,
+    unpack,
+    words_of,
+)
+from mirrorjax.errors import InputError
+from mirrorjax.game.rollout import PLAYERS, game_streams, new_game, rollout
+from mirrorjax.game.state import GameParams, GameState
+from mirrorjax.randomness import Stream, substream, uniform, word
+
+ENERGY_PROBABILITIES = (0.5, *[0.0625] * 4, *[0.05] * 3, *[0.1 / 3] * 3)  # of ENERGIES
+_PIECE = 256  # rounds played and augmented at a time: bounds memory, and one compiled program serves any length
+_COPY = 1 << 20  # substreams of a round's augmentation, far from the turns' own
+
+SPLITS = ("by_board", "paper_leak")
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """Everything that a dataset depends on. Defaults are the reference dataset.
+
+    Attributes:
+        turns: game turns played after the burn-in, of both players together.
+        games: played side by side.
+        burn_in: rounds played before the first snapshot, so that the frequencies no longer depend on the start.
+        copies: of each snapshot, each with its own energy and sky.
+        players: a preset of `PLAYERS`.
+        params: the numbers of the game.
+        split: `by_board` (no board on two sides) or `paper_leak` (test rows also in training, as published).
+        test_rows: drawn with the label mix `test_mix` (hop, jump, leap, help).
+        train_share, validation_share: of the boards that are left; what remains is a second hold-out.
+        seed: of games, energies, skies and splits.
+    """
+
+    turns: int = 7_000_000
+    games: int = 1024
+    burn_in: int = 2048
+    copies: int = 3
+    players: str = "frog_hops"
+    params: GameParams = GameParams()
+    split: str = "by_board"
+    test_rows: int = 100_000
+    test_mix: tuple[float, ...] = (0.4, 0.4, 0.1, 0.1)
+    train_share: float = 0.64
+    validation_share: float = 0.16
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Packed rows [N, 2] uint32 by split, in an order that is itself random, and what was counted on the way."""
+
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+    holdout: np.ndarray
+    counts: dict
+    content_hash: str = ""
+
+    @property
+    def splits(self) -> dict[str, np.ndarray]:
+        return {name: getattr(self, name) for name in ("train", "validation", "test", "holdout")}
+
+
+def board_of(state: GameState) -> UInt32[Array, "2"]:
+    """A snapshot: the board as shown at the start of Frog's turn."""
+    return pack_board(state.ground, state.frog.column, state.toad.column, state.toad.symbol)
+
+
+def augment(board: UInt32[Array, "2"], stream: Stream, copy: int) -> UInt32[Array, "2"]:
+    """The board with its energy replaced by a draw and its flies by one of the six skies."""
+    at = substream(stream, jnp.uint32(_COPY + copy))
+    u = uniform(word(at, jnp.uint32(0)))
+    limits = jnp.asarray(np.cumsum(ENERGY_PROBABILITIES)[:-1], jnp.float32)
+    energy_index = jnp.sum(u >= limits, dtype=jnp.int32)
+    sky_index = ((word(at, jnp.uint32(1)) >> 16) * len(SKIES) >> 16).astype(jnp.int32)
+    return add_energy_and_sky(board, energy_index, sky_index)
+
+
+def play_rows(spec: DatasetSpec, report: Callable[[str], None] = lambda line: None) -> tuple[np.ndarray, np.ndarray]:
+    """Plays the games; returns boards [snapshots] and their augmented rows [snapshots * copies] as uint64 keys."""
+    players = PLAYERS[spec.players]
+    streams = game_streams(jax.random.key(spec.seed), spec.games)
+
+    @jax.jit
+    def play(states: GameState, first_round: jax.Array):
+        def one_game(state: GameState, stream: Stream):
+            return rollout(state, stream, first_round, _PIECE, players, spec.params, board_of)
+
+        return jax.vmap(one_game)(states, streams)
+
+    @jax.jit
+    def augmented(boards: jax.Array, first_round: jax.Array):
+        rounds = first_round + jnp.arange(_PIECE, dtype=jnp.uint32)
+
+        def one(board, stream, number):
+            at = substream(stream, 2 * number + 1)
+            return jnp.stack([augment(board, at, copy) for copy in range(spec.copies)])
+
+        over_rounds = jax.vmap(one, in_axes=(0, None, 0))
+        return jax.vmap(over_rounds, in_axes=(0, 0, None))(boards, streams, rounds)
+
+    states = jax.jit(jax.vmap(lambda stream: new_game(stream, spec.params)))(streams)
+    burn_in_pieces = -(-spec.burn_in // _PIECE)
+    snapshots = -(-spec.turns // 2)
+    pieces = -(-snapshots // (spec.games * _PIECE))
+    boards, rows = [], []
+    for piece in range(burn_in_pieces + pieces):
+        first_round = jnp.uint32(piece * _PIECE)
+        states, seen = play(states, first_round)
+        if piece >= burn_in_pieces:
+            wanted = min(_PIECE * spec.games, snapshots - len(boards) * _PIECE * spec.games)
+            by_round = np.asarray(seen).swapaxes(0, 1).reshape(-1, 2)[:wanted]
+            boards.append(row_keys(by_round))
+            copies = np.asarray(augmented(seen, first_round)).swapaxes(0, 1).reshape(-1, spec.copies, 2)[:wanted]
+            rows.append(row_keys(copies.reshape(-1, 2)))
+            report(f"played {sum(map(len, boards)) * 2:,} of {snapshots * 2:,} turns")
+    return np.concatenate(boards), np.concatenate(rows)
+
+
+def answers(words: np.ndarray, piece: int = 1 << 20) -> dict[str, np.ndarray]:
+    """Label, scenario and help kind of packed rows [N, 2], as uint8 [N] each."""
+
+    @jax.jit
+    def decide(part: jax.Array):
+        def one(row_words):
+            seen = situation_of_row(unpack(row_words))
+            found = {"label": label(seen), "scenario": scenario(seen), "help_kind": help_kind(seen)}
+            return jax.tree.map(lambda x: x.astype(jnp.uint8), found)
+
+        return jax.vmap(one)(part)
+
+    parts = []
+    for start in range(0, len(words), piece):
+        part = words[start : start + piece]
+        padded = np.zeros((piece, 2), np.uint32) if len(words) > piece else np.zeros_like(part)
+        padded[: len(part)] = part
+        parts.append({k: np.asarray(v)[: len(part)] for k, v in decide(jnp.asarray(padded)).items()})
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def scramble(keys: np.ndarray, seed: int, purpose: int) -> np.ndarray:
+    """A pseudo-random uint64 of each key (splitmix64): what a row or board draws depends on itself, not its place."""
+    z = keys ^ np.uint64((seed * 0x9E3779B97F4A7C15 + purpose * 0xD1B54A32D192ED03) % 2**64)
+    with np.errstate(over="ignore"):
+        for _ in range(2):
+            z = z + np.uint64(0x9E3779B97F4A7C15)
+            z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+            z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+            z = z ^ (z >> np.uint64(31))
+    return z
+
+
+def split_rows(keys: np.ndarray, labels: np.ndarray, spec: DatasetSpec) -> dict[str, np.ndarray]:
+    """Unique rows by split, each in random order.
+
+    The test rows have the label mix of the spec; every other row of a test board is dropped. The boards that are
+    left fall into train, validation and hold-out by a hash of the board.
+
+    Raises:
+        InputError: there are too few rows of a label for the test set.
+    """
+    order = np.argsort(scramble(keys, spec.seed, purpose=1), kind="stable")
+    keys, labels = keys[order], labels[order]
+    wanted = [round(spec.test_rows * share) for share in spec.test_mix]
+    is_test = np.zeros(len(keys), bool)
+    for index, (name, count) in enumerate(zip(LABELS, wanted, strict=True)):
+        candidates = np.flatnonzero(labels == index)
+        if len(candidates) < count:
+            raise InputError(
+                f"dataset.test_rows: {spec.test_rows:,} test rows need {count:,} unique rows labelled '{name}', "
+                f"{len(candidates):,} were found; play more (dataset.turns is {spec.turns:,}) or test on fewer"
+            )
+        is_test[candidates[:count]] = True
+
+    boards = keys & np.uint64(0xFFFFFFFF00000000 | BOARD_BITS)
+    on_test_board = np.isin(boards, boards[is_test])
+    side = scramble(boards, spec.seed, purpose=2) / 2.0**64
+    train = ~on_test_board & (side < spec.train_share)
+    if spec.split == "paper_leak":
+        train |= is_test
+    validation = ~on_test_board & (side >= spec.train_share) & (side < spec.train_share + spec.validation_share)
+    holdout = ~on_test_board & (side >= spec.train_share + spec.validation_share)
+    return {
+        name: words_of(keys[chosen])
+        for name, chosen in (("train", train), ("validation", validation), ("test", is_test), ("holdout", holdout))
+    }
+
+
+def build(spec: DatasetSpec, report: Callable[[str], None] = lambda line: None) -> Dataset:
+    """Plays, augments and splits.
+
+    Args:
+        spec: what to build.
+        report: called with a line of progress now and then.
+
+    Raises:
+        InputError: the spec asks for more test rows than there are.
+    """
+    boards, rows = play_rows(spec, report)
+    keys = np.unique(rows)
+    words = words_of(keys)
+    found = answers(words)
+    splits = split_rows(keys, found["label"], spec)
+    counts = {
+        "turns": 2 * len(boards),
+        "boards": len(np.unique(boards)),
+        "rows": len(keys),
+        **{f"{name}_rows": len(part) for name, part in splits.items()},
+        "label": shares(found["label"], LABELS),
+        "scenario": shares(found["scenario"], SCENARIOS),
+        "help": shares(found["help_kind"], ("none", "edge", "rescue")),
+    }
+    for name in ("train", "validation"):
+        if not len(splits[name]):
+            raise InputError(f"dataset.turns: {spec.turns:,} turns leave no {name} rows; play more")
+    return Dataset(**splits, counts=counts)
+
+
+def shares(values: np.ndarray, names: tuple[str, ...]) -> dict[str, float]:
+    """Share of each value, by name."""
+    count = np.bincount(values, minlength=len(names))
+    return {name: round(float(c) / max(1, len(values)), 6) for name, c in zip(names, count, strict=True)}

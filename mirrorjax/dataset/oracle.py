@@ -1,0 +1,89 @@
+"""Scenario and right answer of a situation, read off a packed row or off a picture."""
+
+import jax.numpy as jnp
+from flax import struct
+from jaxtyping import Array, Bool, Int32
+
+from mirrorjax.dataset.row import Row
+from mirrorjax.game.observation import OWN_COLUMN, OWN_ENERGY, ROUGH
+from mirrorjax.game.state import LEAP, WIDTH, Action, Symbol, bit
+
+SCENARIOS = ("none", "frog", "toad", "both")  # who is in distress: frog + 2 * toad
+LABELS = tuple(action.name.lower() for action in Action)
+RESCUE_COLUMN = 26  # from here on, a partner in distress is worth more than a step
+EDGE_COLUMN = WIDTH - 1
+EDGE_HELP, RESCUE_HELP = 1, 2  # kinds of help labels; 0 is any other label
+
+
+@struct.dataclass
+class Situation:
+    """What the rules of the right answer look at. Scalars."""
+
+    energy: Int32[Array, ""]
+    column: Int32[Array, ""]  # Frog's
+    frog_distress: Bool[Array, ""]
+    toad_distress: Bool[Array, ""]
+    next_rough: Bool[Array, ""]  # the tile after Frog's; anything at the edge
+    shows_frog: Bool[Array, ""]  # a letter 4 is on the board
+    shows_toad: Bool[Array, ""]  # a letter 5 is on the board
+
+
+def situation_of_row(row: Row) -> Situation:
+    """What a packed row shows. Both players in one cell show Toad's symbol, and both count as showing it."""
+    together = row.frog_column == row.toad_column
+    frog_shown = jnp.where(together, row.toad_shown, row.frog_shown)
+    return Situation(
+        energy=row.energy,
+        column=row.frog_column,
+        frog_distress=frog_shown == int(Symbol.DISTRESS),
+        toad_distress=row.toad_shown == int(Symbol.DISTRESS),
+        next_rough=bit(row.ground, jnp.minimum(row.frog_column + 1, WIDTH - 1)),
+        shows_frog=frog_shown == int(Symbol.FROG),
+        shows_toad=row.toad_shown == int(Symbol.TOAD),
+    )
+
+
+def situation_of_picture(view: Int32[Array, "100"]) -> Situation:
+    """What a picture shows, its own column (number 99) still in place.
+
+    Frog stands in that column; Toad is the last other non-zero cell of the players' row, and if there is none,
+    both are in Frog's cell and have its symbol.
+    """
+    column = view[OWN_COLUMN]
+    cells = view[WIDTH : 2 * WIDTH]
+    index = jnp.arange(WIDTH, dtype=jnp.int32)
+    other = jnp.max(jnp.where((cells != 0) & (index != column), index, -1))
+    frog_shown = cells[column]
+    toad_shown = jnp.where(other >= 0, cells[jnp.maximum(other, 0)], frog_shown)
+    return Situation(
+        energy=view[OWN_ENERGY],
+        column=column,
+        frog_distress=frog_shown == int(Symbol.DISTRESS),
+        toad_distress=toad_shown == int(Symbol.DISTRESS),
+        next_rough=view[jnp.minimum(column + 1, WIDTH - 1)] == ROUGH,
+        shows_frog=jnp.any(cells == int(Symbol.FROG)),
+        shows_toad=jnp.any(cells == int(Symbol.TOAD)),
+    )
+
+
+def scenario(seen: Situation) -> Int32[Array, ""]:
+    """Index into SCENARIOS: frog + 2 * toad."""
+    return seen.frog_distress.astype(jnp.int32) + 2 * seen.toad_distress.astype(jnp.int32)
+
+
+def label(seen: Situation) -> Int32[Array, ""]:
+    """The right answer, an index into LABELS (paper §4.2, as its code decides it)."""
+    starved = seen.energy <= 0
+    stepping = jnp.where(
+        seen.next_rough & (seen.column + LEAP < EDGE_COLUMN), jnp.int32(Action.LEAP), jnp.int32(Action.HOP)
+    )
+    helping = jnp.where((help_kind(seen) != 0), jnp.int32(Action.HELP), stepping)
+    return jnp.where(starved, jnp.int32(Action.JUMP), helping)
+
+
+def help_kind(seen: Situation) -> Int32[Array, ""]:
+    """Why help is right: EDGE_HELP (nowhere to go, looks at nobody), RESCUE_HELP (Toad's distress), or 0."""
+    edge = seen.column == EDGE_COLUMN
+    rescue = (seen.column >= RESCUE_COLUMN) & ~seen.frog_distress & seen.toad_distress
+    kind = jnp.where(edge, jnp.int32(EDGE_HELP), jnp.where(rescue, jnp.int32(RESCUE_HELP), jnp.int32(0)))
+    return jnp.where(seen.energy <= 0, jnp.int32(0), kind)

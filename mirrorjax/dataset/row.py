@@ -1,0 +1,127 @@
+"""A training row in 64 bits, and the hundred numbers that a network sees of it.
+
+A row is a board (ground, both columns, Toad's symbol) with an energy for Frog and one of six skies. It is kept as
+two uint32 words, [ground, rest], and unpacked on the device: eight bytes instead of four hundred.
+"""
+
+import jax.numpy as jnp
+import numpy as np
+from flax import struct
+from jaxtyping import Array, Float32, Int32, UInt32
+
+from mirrorjax.game.observation import FLAT, FLY, mask_cells, player_cells
+from mirrorjax.game.state import Symbol, bit
+
+ENERGIES = (0, 1, 2, 4, 6, 8, 10, 12, 14, 16, 18)
+SKIES = (  # the columns that hold a fly
+    (0, 1, 10, 15, 16, 21, 26),
+    (0, 3, 5, 8, 13, 18, 19, 24, 28),
+    (1, 3, 13, 19, 23, 27, 28, 31),
+    (1, 4, 12, 19, 26),
+    (1, 5, 12, 14, 18, 29),
+    (1, 6, 12, 14, 17, 23, 24, 28),
+)
+_SKY_MASKS = tuple(sum(1 << column for column in sky) for sky in SKIES)
+
+# The second word, from the lowest bit: Frog's column, Toad's column, Toad's symbol - 5, energy, sky.
+_TOAD, _SYMBOL, _ENERGY, _SKY = 5, 10, 13, 17
+BOARD_BITS = 0x1FFF  # of the second word: the board without energy and sky
+
+
+@struct.dataclass
+class Row:
+    """One labelled situation, at the start of Frog's turn. Scalars."""
+
+    ground: UInt32[Array, ""]  # mask, 1 = rough
+    frog_column: Int32[Array, ""]
+    toad_column: Int32[Array, ""]
+    toad_symbol: Int32[Array, ""]  # 5..9
+    energy_index: Int32[Array, ""]  # into ENERGIES
+    sky_index: Int32[Array, ""]  # into SKIES
+
+    @property
+    def energy(self) -> Int32[Array, ""]:
+        """Frog's energy."""
+        return jnp.asarray(ENERGIES, jnp.int32)[self.energy_index]
+
+    @property
+    def frog_shown(self) -> Int32[Array, ""]:
+        """Frog's symbol: 9 on rough ground, else its letter."""
+        return jnp.where(bit(self.ground, self.frog_column), jnp.int32(Symbol.DISTRESS), jnp.int32(Symbol.FROG))
+
+    @property
+    def toad_shown(self) -> Int32[Array, ""]:
+        """Toad's symbol: 9 on rough ground, whatever it did, else its last act or letter."""
+        return jnp.where(bit(self.ground, self.toad_column), jnp.int32(Symbol.DISTRESS), self.toad_symbol)
+
+
+def pack_board(
+    ground: UInt32[Array, ""],
+    frog_column: Int32[Array, ""],
+    toad_column: Int32[Array, ""],
+    toad_symbol: Int32[Array, ""],
+) -> UInt32[Array, "2"]:
+    """A board in two words; distress is in the ground, so a Toad on rough ground is stored as showing 9."""
+    shown = jnp.where(bit(ground, toad_column), jnp.int32(Symbol.DISTRESS), toad_symbol)
+    rest = frog_column | (toad_column << _TOAD) | ((shown - int(Symbol.TOAD)) << _SYMBOL)
+    return jnp.stack([ground, rest.astype(jnp.uint32)])
+
+
+def add_energy_and_sky(
+    board: UInt32[Array, "2"], energy_index: Int32[Array, ""], sky_index: Int32[Array, ""]
+) -> UInt32[Array, "2"]:
+    """The row of a board with a given energy and sky."""
+    added = (energy_index << _ENERGY) | (sky_index << _SKY)
+    return jnp.stack([board[0], board[1] | added.astype(jnp.uint32)])
+
+
+def pack(row: Row) -> UInt32[Array, "2"]:
+    """A row in two words."""
+    board = pack_board(row.ground, row.frog_column, row.toad_column, row.toad_symbol)
+    return add_energy_and_sky(board, row.energy_index, row.sky_index)
+
+
+def unpack(words: UInt32[Array, "2"]) -> Row:
+    """The inverse of `pack`."""
+    rest = words[1].astype(jnp.int32)
+    return Row(
+        ground=words[0],
+        frog_column=rest & 31,
+        toad_column=(rest >> _TOAD) & 31,
+        toad_symbol=((rest >> _SYMBOL) & 7) + int(Symbol.TOAD),
+        energy_index=(rest >> _ENERGY) & 15,
+        sky_index=(rest >> _SKY) & 7,
+    )
+
+
+def picture(row: Row) -> Int32[Array, "100"]:
+    """The hundred numbers of a row as a network is given them.
+
+    Ground, players, flies, then own symbol, energy, score and column, of which only the energy is left: the other
+    three are zero in training, so that the network must find itself on the board.
+    """
+    sky = jnp.asarray(_SKY_MASKS, jnp.uint32)[row.sky_index]
+    zero = jnp.zeros_like(row.energy)
+    return jnp.concatenate(
+        [
+            FLAT + mask_cells(row.ground),
+            player_cells(row.frog_column, row.frog_shown, row.toad_column, row.toad_shown),
+            FLY * mask_cells(sky),
+            jnp.stack([zero, row.energy, zero, zero]),
+        ]
+    )
+
+
+def features(words: UInt32[Array, "2"]) -> Float32[Array, "100"]:
+    """A packed row as the network's input: raw numbers, not normalised."""
+    return picture(unpack(words)).astype(jnp.float32)
+
+
+def row_keys(words: np.ndarray) -> np.ndarray:
+    """Packed rows [N, 2] as single uint64 keys [N], on the host."""
+    return (words[:, 0].astype(np.uint64) << np.uint64(32)) | words[:, 1].astype(np.uint64)
+
+
+def words_of(keys: np.ndarray) -> np.ndarray:
+    """The inverse of `row_keys`: [N, 2] uint32."""
+    return np.stack([(keys >> np.uint64(32)).astype(np.uint32), keys.astype(np.uint32)], axis=-1)

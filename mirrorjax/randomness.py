@@ -13,19 +13,20 @@ from jaxtyping import Array, UInt32
 Stream = tuple[UInt32[Array, ""], UInt32[Array, ""]]
 
 _GOLDEN = 0x9E3779B9  # 2^32 / golden ratio: consecutive counters land far apart
+_MULTIPLIER_1, _MULTIPLIER_2 = 0x21F0AAAD, 0xD35A2D97  # of the bijection by T. Ettinger (2022)
 
 
 def mix(x: UInt32[Array, ""]) -> UInt32[Array, ""]:
-    """Scrambles one word; a bijection of 32 bits with low bias (xorshift-multiply, constants by T. Ettinger 2022)."""
-    x = (x ^ (x >> 16)) * jnp.uint32(0x21F0AAAD)
-    x = (x ^ (x >> 15)) * jnp.uint32(0xD35A2D97)
+    """Scrambles one word; a bijection of 32 bits with low bias (xorshift and multiply)."""
+    x = (x ^ (x >> 16)) * jnp.uint32(_MULTIPLIER_1)
+    x = (x ^ (x >> 15)) * jnp.uint32(_MULTIPLIER_2)
     return x ^ (x >> 15)
 
 
 def stream_from_key(key: jax.Array) -> Stream:
-    """The two words of a `jax.random.key`."""
+    """The stream of a `jax.random.key`. Its words are scrambled, since keys of small seeds differ in a few bits only."""
     words = jax.random.key_data(key).astype(jnp.uint32)
-    return words[0], words[-1]
+    return substream((words[0], words[-1]), jnp.uint32(0))
 
 
 def substream(stream: Stream, counter: UInt32[Array, ""]) -> Stream:
@@ -36,8 +37,11 @@ def substream(stream: Stream, counter: UInt32[Array, ""]) -> Stream:
 
 
 def word(stream: Stream, counter: UInt32[Array, ""]) -> UInt32[Array, ""]:
-    """The uniform 32-bit word number `counter` of a stream."""
-    return mix(mix(stream[0] + jnp.asarray(counter, jnp.uint32) * jnp.uint32(_GOLDEN)) ^ stream[1])
+    """The uniform 32-bit word number `counter` of a stream: `mix` with the second word of the stream in its middle."""
+    x = stream[0] + jnp.asarray(counter, jnp.uint32) * jnp.uint32(_GOLDEN)
+    x = (x ^ (x >> 16)) * jnp.uint32(_MULTIPLIER_1) ^ stream[1]
+    x = (x ^ (x >> 15)) * jnp.uint32(_MULTIPLIER_2)
+    return x ^ (x >> 15)
 
 
 def uniform(bits: UInt32[Array, ""]) -> jax.Array:

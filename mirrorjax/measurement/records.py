@@ -1,0 +1,160 @@
+"""A checkpoint's record: the columns that the registered measures make of the streamed statistics."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from mirrorjax.dataset.oracle import LABELS
+from mirrorjax.measurement.activations import TRUTHS, UNIONS, RowCounts, Statistics, moments
+from mirrorjax.measurement.cmni import (
+    checkpoint_mirror_neuron_index,
+    mirror_neuron_expression,
+    mirror_neuron_score,
+)
+
+Columns = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Members of one program at one checkpoint, on the host. M members, U units as compiled (padding included).
+
+    Attributes:
+        statistics: stacked on the leading axis [M].
+        counts: of the measured rows.
+        depth: hidden layers.
+        width: units a hidden layer as compiled.
+        true_width: units a hidden layer of each member [M].
+        l2: of each member [M].
+    """
+
+    statistics: Statistics
+    counts: RowCounts
+    depth: int
+    width: int
+    true_width: np.ndarray
+    l2: np.ndarray
+
+    @property
+    def layer(self) -> np.ndarray:
+        """Layer of each unit [U], from 1; the outputs are layer depth + 1."""
+        outputs = np.asarray(self.statistics.pivot).shape[-2] - self.depth * self.width
+        return np.concatenate([np.repeat(np.arange(1, self.depth + 1), self.width), np.full(outputs, self.depth + 1)])
+
+    @property
+    def exists(self) -> np.ndarray:
+        """Which units are a member's own, not padding [M, U]."""
+        place = np.concatenate([np.tile(np.arange(self.width), self.depth), np.zeros(len(LABELS), int)])
+        return place[None, :] < self.true_width[:, None]
+
+    @property
+    def units(self) -> np.ndarray:
+        """N of each member [M]: hidden units and outputs."""
+        return self.exists.sum(-1)
+
+    def means(self, union: str) -> np.ndarray:
+        """Mean activation per unit [M, U] in a scenario (a name in UNIONS)."""
+        return moments(self.statistics, self.counts, union).mean
+
+
+def loss_columns(measured: Measured) -> Columns:
+    """Losses apart, on the validation rows: MSE on one-hot labels, the L2 penalty, their sum, and excess error.
+
+    Excess error is (MSE - best)/(MSE of the best constant - best) with best = 0: in the paper's game the picture
+    determines the answer.
+    """
+    mse = np.asarray(measured.statistics.squared_error, float) / measured.counts.validation
+    penalty = np.asarray(measured.statistics.penalty, float) * measured.l2
+    return {
+        "val_loss": mse + penalty,
+        "val_mse": mse,
+        "penalty": penalty,
+        "excess_error": mse / measured.counts.constant_mse,
+    }
+
+
+def accuracy_columns(measured: Measured) -> Columns:
+    """Accuracy, recall and confusion on the test rows; the two kinds of help apart."""
+    confusion = np.asarray(measured.statistics.confusion, float)
+    right = {name: confusion[:, i, min(i, len(LABELS) - 1)] for i, name in enumerate(TRUTHS)}
+    number = {name: int(n) for name, n in zip(TRUTHS, measured.counts.truths, strict=True)}
+
+    def recall(*names: str) -> np.ndarray:
+        total = sum(number[name] for name in names)
+        found = sum(right[name] for name in names)
+        return found / total if total else np.full(len(confusion), np.nan)
+
+    by_label = np.concatenate([confusion[:, :3], confusion[:, 3:].sum(1, keepdims=True)], axis=1)
+    return {
+        "accuracy": recall(*TRUTHS),
+        "recall_hop": recall("hop"),
+        "recall_jump": recall("jump"),
+        "recall_leap": recall("leap"),
+        "recall_help": recall("help_edge", "help_rescue"),
+        "recall_help_edge": recall("help_edge"),
+        "recall_help_rescue": recall("help_rescue"),
+        "confusion": by_label.reshape(len(confusion), -1).astype(np.int64),
+    }
+
+
+def cmni_columns(measured: Measured) -> Columns:
+    """CMNI and its parts: as the code has it, as the text has it, hidden units only, per layer, unfiltered."""
+    none, exists, layer, units = measured.means("none"), measured.exists, measured.layer, measured.units
+    frog, toad = measured.means("frog_filtered"), measured.means("toad_filtered")
+    hidden = exists & (layer <= measured.depth)
+    scores = mirror_neuron_score(none, frog, toad)
+    text = mirror_neuron_score(none, frog, toad, variant="text")
+    unfiltered = mirror_neuron_score(none, measured.means("frog"), measured.means("toad"))
+    expression = mirror_neuron_expression(scores, exists)
+    expression_hidden = mirror_neuron_expression(scores, hidden)
+    columns = {
+        "units": units,
+        "cmni": checkpoint_mirror_neuron_index(expression, units),
+        "cmni_hidden": checkpoint_mirror_neuron_index(expression_hidden, hidden.sum(-1)),
+        "cmni_text": checkpoint_mirror_neuron_index(mirror_neuron_expression(text, exists), units),
+        "cmni_unfiltered": checkpoint_mirror_neuron_index(mirror_neuron_expression(unfiltered, exists), units),
+        "mne": expression,
+        "mne_output": expression - expression_hidden,
+    }
+    for number in range(1, measured.depth + 1):
+        columns[f"mne_layer_{number}"] = mirror_neuron_expression(scores, hidden & (layer == number))
+    return columns
+
+
+# A measure turns a checkpoint's statistics into columns of [M] or [M, k]; a new one is a function and a line here.
+MEASURES: dict[str, Callable[[Measured], Columns]] = {
+    "loss": loss_columns,
+    "accuracy": accuracy_columns,
+    "cmni": cmni_columns,
+}
+
+
+def record(measured: Measured) -> Columns:
+    """All registered measures of members at a checkpoint."""
+    columns: Columns = {}
+    for measure in MEASURES.values():
+        columns |= measure(measured)
+    return columns
+
+
+def unit_table(measured: Measured, member_ids: list[str]) -> Columns:
+    """One row a member and unit: moments in every scenario, filtered and not, and the mirror neuron score."""
+    exists = measured.exists
+    member, unit = np.nonzero(exists)
+    place = np.concatenate([np.tile(np.arange(measured.width), measured.depth), np.arange(len(LABELS))])
+    scores = mirror_neuron_score(
+        measured.means("none"), measured.means("frog_filtered"), measured.means("toad_filtered")
+    )
+    columns: Columns = {
+        "member_id": np.array(member_ids, dtype=object)[member],
+        "layer": measured.layer[unit],
+        "unit": place[unit] + 1,
+        "output": measured.layer[unit] > measured.depth,
+        "mns": scores[exists],
+    }
+    for name in UNIONS:
+        of_scenario = moments(measured.statistics, measured.counts, name)
+        for moment in ("mean", "variance", "skewness", "kurtosis"):
+            columns[f"{moment}_{name}"] = getattr(of_scenario, moment)[exists]
+    return columns

@@ -1,0 +1,140 @@
+"""What defines a member, its identity, and the values by which members of one program differ."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import struct
+from jaxtyping import Array, Float32, Int32, UInt32
+
+from mirrorjax.dataset.oracle import LABELS
+
+OUTPUTS = len(LABELS)
+PAPER_EPOCH = 0.6144  # lr · steps: 153,600 steps at 4e-6; a unit of time, never a pass over the data
+DATA_ORDERS = ("own", "shared")
+
+_STREAM_SEEDS = {"init": "init_seed", "order": "order_seed", "dropout": "dropout_seed"}
+
+
+@dataclass(frozen=True)
+class Member:
+    """Everything that defines one network and its training, but not for how long or how often it is measured.
+
+    Attributes:
+        seed: of this member; the three seeds below follow it unless they are given.
+        init_seed, order_seed, dropout_seed: of the initial weights, the order of the rows, the dropout.
+        model: a name in `models.MODELS`.
+        width: units of each hidden layer.
+        depth: hidden layers.
+        activation: of the hidden layers.
+        learning_rate: of Adam.
+        dropout: rate after each hidden layer.
+        l2: factor of the squared hidden kernels in the loss.
+        batch_size: rows a step.
+        data_order: `own`: each member draws its own order of rows; `shared`: all have one (common random numbers).
+    """
+
+    seed: int = 0
+    init_seed: int | None = None
+    order_seed: int | None = None
+    dropout_seed: int | None = None
+    model: str = "mlp"
+    width: int = 17
+    depth: int = 2
+    activation: str = "relu"
+    learning_rate: float = 4e-6
+    dropout: float = 0.12
+    l2: float = 0.01
+    batch_size: int = 25
+    data_order: str = "own"
+
+    def resolved(self) -> "Member":
+        """The member with its three seeds written out; a shared data order has seed 0 unless one is given."""
+        default = {name: self.seed for name in _STREAM_SEEDS.values()}
+        if self.data_order == "shared":
+            default["order_seed"] = 0
+        given = {name: getattr(self, name) for name in default}
+        return replace(self, **{name: default[name] if given[name] is None else given[name] for name in default})
+
+    @property
+    def units(self) -> int:
+        """N, the divisor of CMNI: hidden units and the four outputs."""
+        return self.depth * self.width + OUTPUTS
+
+    def epoch(self, step: int) -> float:
+        """Paper epochs after `step` steps: lr · steps / .6144."""
+        return self.learning_rate * step / PAPER_EPOCH
+
+    def step_at(self, epoch: float) -> int:
+        """The step at which a paper epoch is complete."""
+        return round(epoch * PAPER_EPOCH / self.learning_rate)
+
+
+def _digest(content: dict) -> bytes:
+    return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=8).digest()
+
+
+def identity(member: Member, dataset_hash: str) -> str:
+    """Sixteen hex digits that name a member: a hash of its settings, seeds and dataset."""
+    settings = asdict(member.resolved())
+    del settings["seed"]  # it acts through the three seeds only
+    return _digest({**settings, "dataset": dataset_hash}).hex()
+
+
+def stream_words(member: Member, dataset_hash: str, stream: str) -> tuple[int, int]:
+    """The two 32-bit words of one of a member's streams (`init`, `order`, `dropout`).
+
+    A hash of all that defines the member, less the other streams' seeds: two members share a stream only if they
+    differ in nothing but those, for example in the order of the rows with the same initial weights. A shared data
+    order is a hash of the dataset and the order's seed alone.
+    """
+    settings = asdict(member.resolved())
+    del settings["seed"]
+    if stream == "order" and member.data_order == "shared":
+        settings = {"order_seed": settings["order_seed"]}
+    for other, seed in _STREAM_SEEDS.items():
+        if other != stream:
+            settings.pop(seed, None)
+    digest = _digest({**settings, "dataset": dataset_hash, "stream": stream})
+    return int.from_bytes(digest[:4], "little"), int.from_bytes(digest[4:], "little")
+
+
+@struct.dataclass
+class MemberValues:
+    """What differs between members of one program, by value. Scalars for one member, [members] when stacked."""
+
+    init: UInt32[Array, "2"]
+    order: UInt32[Array, "2"]
+    dropout_stream: UInt32[Array, "2"]
+    width: Int32[Array, ""]
+    learning_rate: Float32[Array, ""]
+    dropout: Float32[Array, ""]
+    l2: Float32[Array, ""]
+    batch_size: Int32[Array, ""]
+
+
+def stack_values(members: Sequence[Member], dataset_hash: str) -> MemberValues:
+    """The values of members, stacked on the leading axis, on the host."""
+
+    def words(stream: str) -> np.ndarray:
+        return np.array([stream_words(m, dataset_hash, stream) for m in members], np.uint32).reshape(-1, 2)
+
+    return MemberValues(
+        init=words("init"),
+        order=words("order"),
+        dropout_stream=words("dropout"),
+        width=np.array([m.width for m in members], np.int32),
+        learning_rate=np.array([m.learning_rate for m in members], np.float32),
+        dropout=np.array([m.dropout for m in members], np.float32),
+        l2=np.array([m.l2 for m in members], np.float32),
+        batch_size=np.array([m.batch_size for m in members], np.int32),
+    )
+
+
+def init_key(values: MemberValues) -> jax.Array:
+    """The `jax.random.key` of one member's initial weights."""
+    return jax.random.wrap_key_data(jnp.asarray(values.init), impl="threefry2x32")

@@ -1,0 +1,133 @@
+"""Which members share a compiled program, how they are padded, and where they run. The only file that knows meshes."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
+
+from mirrorjax.population.members import Member
+
+WIDTHS = (8, 16, 17, 24, 32, 40, 50, 64, 96, 128, 192, 256, 384, 512, 768, 1024)  # compiled widths; 17 is the paper's
+BATCH_MULTIPLE = 32  # compiled batches are multiples of it
+AXIS = "population"
+
+
+@dataclass(frozen=True)
+class ProgramSpec:
+    """What forces a compiled program of its own. A member's program depends on the member alone."""
+
+    model: str
+    depth: int
+    activation: str
+    width: int
+    batch: int
+    data_order: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """Members that run together in one call of one program.
+
+    The program runs blocks of one fixed size; the members of a block share a clock (steps a paper epoch), so that
+    a block knows how many steps it has to do. Slots without a member (-1) repeat one and are thrown away.
+
+    Attributes:
+        program: what is compiled.
+        slots: index into the population's members [blocks, block], -1 for padding.
+    """
+
+    program: ProgramSpec
+    slots: np.ndarray
+
+    @property
+    def members(self) -> np.ndarray:
+        """Indices of the members, in slot order."""
+        return self.slots[self.slots >= 0]
+
+
+def compiled_width(width: int) -> int:
+    """The width that a member is padded to; by its own width alone."""
+    for candidate in WIDTHS:
+        if width <= candidate:
+            return candidate
+    return -(-width // 256) * 256
+
+
+def program_of(member: Member) -> ProgramSpec:
+    """The program that a member runs in."""
+    return ProgramSpec(
+        model=member.model,
+        depth=member.depth,
+        activation=member.activation,
+        width=compiled_width(member.width),
+        batch=-(-member.batch_size // BATCH_MULTIPLE) * BATCH_MULTIPLE,
+        data_order=member.data_order,
+    )
+
+
+def plan(members: Sequence[Member], block: int, devices: int, max_members: int | None = None) -> list[Part]:
+    """Groups members into parts.
+
+    Args:
+        members: the population.
+        block: members that a program trains side by side.
+        devices: that share each part; the number of blocks is padded to a multiple of it.
+        max_members: the most members of one part, for memory; None is no limit.
+    """
+    groups: dict[ProgramSpec, dict[tuple, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for index, member in enumerate(members):
+        groups[program_of(member)][_in_common(member)].append(index)
+
+    parts = []
+    for program, clocks in groups.items():
+        blocks = [
+            _padded(indices[start : start + block], block)
+            for indices in clocks.values()
+            for start in range(0, len(indices), block)
+        ]
+        limit = len(blocks) if max_members is None else max(devices, max_members // block // devices * devices)
+        for start in range(0, len(blocks), limit):
+            chosen = blocks[start : start + limit]
+            chosen += [np.full(block, -1)] * (-len(chosen) % devices)
+            parts.append(Part(program=program, slots=_balanced(np.stack(chosen), members, devices)))
+    return parts
+
+
+def _in_common(member: Member) -> tuple:
+    """What the members of one block have in common: the clock, and with a shared data order the batches."""
+    if member.data_order == "shared":
+        return member.learning_rate, member.batch_size, member.resolved().order_seed
+    return (member.learning_rate,)
+
+
+def _padded(indices: list[int], block: int) -> np.ndarray:
+    return np.array(indices + [-1] * (block - len(indices)))
+
+
+def _balanced(slots: np.ndarray, members: Sequence[Member], devices: int) -> np.ndarray:
+    """Deals the blocks to the devices, the longest first, so that each has about as many steps to do."""
+
+    def steps(block: np.ndarray) -> float:
+        return 1 / members[block[0]].learning_rate if block[0] >= 0 else 0.0
+
+    order = sorted(range(len(slots)), key=lambda i: -steps(slots[i]))
+    dealt = [i for device in range(devices) for i in order[device::devices]]
+    return slots[dealt]
+
+
+def population_mesh(devices: Sequence[jax.Device]) -> Mesh:
+    """One mesh axis, over the members."""
+    return jax.make_mesh((len(devices),), (AXIS,), devices=devices, axis_types=(AxisType.Auto,))
+
+
+def over_members(mesh: Mesh) -> NamedSharding:
+    """The leading axis is spread over the devices."""
+    return NamedSharding(mesh, PartitionSpec(AXIS))
+
+
+def replicated(mesh: Mesh) -> NamedSharding:
+    """Every device has all of it."""
+    return NamedSharding(mesh, PartitionSpec())

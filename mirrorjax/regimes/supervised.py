@@ -1,0 +1,86 @@
+"""The paper's regime: mean squared error on one-hot labels of the oracle, and an L2 penalty on hidden kernels."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from jaxtyping import Array, Float32, UInt32
+
+from mirrorjax.dataset.oracle import LABELS, label, situation_of_row
+from mirrorjax.dataset.row import features, unpack
+from mirrorjax.game.observation import OBSERVATION_SIZE
+from mirrorjax.models import MODELS
+
+Params = dict
+
+
+@dataclass(frozen=True)
+class Supervised:
+    """One compiled program's static part: the network's shape and what it is trained to do.
+
+    Attributes:
+        model: a name in `models.MODELS`.
+        width: units of each hidden layer as compiled, true ones and padding.
+        depth: hidden layers.
+        activation: of the hidden layers.
+    """
+
+    model: str = "mlp"
+    width: int = 17
+    depth: int = 2
+    activation: str = "relu"
+
+    @cached_property
+    def network(self) -> nn.Module:
+        return MODELS[self.model](width=self.width, depth=self.depth, activation=self.activation)
+
+    def unit_mask(self, true_width: jax.Array) -> Float32[Array, "width"]:
+        """1 for a unit of the member, 0 for padding."""
+        return (jnp.arange(self.width) < true_width).astype(jnp.float32)
+
+    def init(self, key: jax.Array, true_width: jax.Array) -> Params:
+        """Initial weights of one member; padding is zero."""
+        gates = jnp.broadcast_to(self.unit_mask(true_width), (self.depth, self.width))
+        return self.network.init(key, jnp.zeros(OBSERVATION_SIZE, jnp.float32), gates)["params"]
+
+    def apply(self, params: Params, rows: UInt32[Array, "batch 2"], gates: Float32[Array, "depth width batch"]):
+        """The network over a batch of packed rows.
+
+        Returns:
+            Outputs [4, batch] and hidden activations, [width, batch] a layer.
+        """
+        inputs = jax.vmap(features, out_axes=-1)(rows)
+        return self.network.apply({"params": params}, inputs, gates)
+
+    def targets(self, rows: UInt32[Array, "batch 2"]) -> Float32[Array, "4 batch"]:
+        """One-hot right answers of packed rows."""
+        one = lambda row: jax.nn.one_hot(label(situation_of_row(unpack(row))), len(LABELS), dtype=jnp.float32)  # noqa: E731
+        return jax.vmap(one, out_axes=-1)(rows)
+
+    def penalty(self, params: Params) -> Float32[Array, ""]:
+        """Sum of the squared hidden kernels: no biases, not the output kernel."""
+        kernels = [params[f"hidden_{layer + 1}_kernel"] for layer in range(self.depth)]
+        return sum((jnp.sum(k * k) for k in kernels), jnp.float32(0))
+
+    def loss(
+        self,
+        params: Params,
+        rows: UInt32[Array, "batch 2"],
+        weights: Float32[Array, "batch"],
+        gates: Float32[Array, "depth width batch"],
+        l2: Float32[Array, ""],
+    ) -> Float32[Array, ""]:
+        """Mean squared error over the batch and the four outputs, plus `l2` times the penalty.
+
+        Args:
+            params: of one member.
+            rows: packed rows, padded to the program's batch.
+            weights: of each row, summing to one; zero for padding.
+            gates: of each hidden unit and row.
+            l2: factor of the penalty.
+        """
+        outputs, _ = self.apply(params, rows, gates)
+        error = jnp.mean((outputs - self.targets(rows)) ** 2, axis=0)
+        return jnp.sum(error * weights) + l2 * self.penalty(params)

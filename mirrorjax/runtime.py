@@ -1,0 +1,121 @@
+"""The machine: devices, precision, compile cache, and what of it belongs in a manifest."""
+
+import os
+import platform as host_platform
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from mirrorjax.errors import InputError
+
+PLATFORMS = ("cpu", "gpu", "tpu")
+PRECISIONS = ("highest", "high", "default")
+_REPORTED_PACKAGES = ("mirrorjax", "jax", "jaxlib", "flax", "optax", "numpy", "hydra-core", "wandb", "pyarrow")
+
+
+def configure(platform: str, devices: int | None, precision: str, compile_cache: Path | None) -> list[jax.Device]:
+    """Prepares JAX; call it before anything touches a device.
+
+    Args:
+        platform: `cpu`, `gpu` or `tpu`.
+        devices: how many to use; None is all of them, on a CPU one a core.
+        precision: of matrix products, see `jax_default_matmul_precision`.
+        compile_cache: folder of compiled programs; JAX_COMPILATION_CACHE_DIR has precedence.
+
+    Raises:
+        InputError: there is no such device here, or fewer than asked for.
+    """
+    if platform == "cpu":
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        jax.config.update("jax_num_cpu_devices", devices or cores)
+    jax.config.update("jax_platforms", {"gpu": "cuda,rocm,cpu", "tpu": "tpu,cpu", "cpu": "cpu"}[platform])
+    jax.config.update("jax_default_matmul_precision", precision)
+    if compile_cache is not None and "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        jax.config.update("jax_compilation_cache_dir", str(compile_cache))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+    try:
+        found = jax.devices(platform)
+    except RuntimeError as error:
+        raise InputError(f"runtime.platform: no {platform} here ({error}); runtime=cpu works everywhere") from error
+    if devices is not None and devices > len(found):
+        raise InputError(f"runtime.devices: {devices} asked for, {len(found)} here")
+    return list(found[:devices])
+
+
+@dataclass
+class Compiler:
+    """Compiles ahead of time, once a program and shape, and keeps count."""
+
+    programs: dict[tuple, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def count(self) -> int:
+        return len(self.programs)
+
+    def __call__(self, name: tuple, function: Callable[..., Any], *arguments: Any) -> Any:
+        """The compiled form of a jitted function for arguments of these shapes.
+
+        Args:
+            name: tells functions apart; hashable.
+            function: jitted.
+            arguments: examples; only shapes, types and shardings matter.
+        """
+        leaves, structure = jax.tree.flatten(arguments)
+        key = (name, structure, tuple((leaf.shape, str(leaf.dtype), str(leaf.sharding)) for leaf in leaves))
+        if key not in self.programs:
+            start = time.perf_counter()
+            self.programs[key] = function.lower(*arguments).compile()
+            self.seconds += time.perf_counter() - start
+        return self.programs[key]
+
+
+def versions() -> dict[str, str]:
+    """Python and the packages that a result depends on."""
+    found = {"python": host_platform.python_version()}
+    for package in _REPORTED_PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def device_facts(devices: list[jax.Device]) -> dict[str, str | int]:
+    """What the results were computed on."""
+    kind = devices[0].device_kind
+    if devices[0].platform == "cpu":
+        kind = _cpu_name() or kind
+    return {"platform": devices[0].platform, "kind": kind, "count": len(devices)}
+
+
+def _cpu_name() -> str | None:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return host_platform.processor() or None
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), None)
+
+
+def source_commit() -> str | None:
+    """The git commit of the source tree, `+changes` if it has any; None outside a checkout."""
+    here = Path(__file__).resolve().parent
+
+    def git(*arguments: str) -> str | None:
+        try:
+            done = subprocess.run(["git", "-C", str(here), *arguments], capture_output=True, text=True, timeout=10)
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    tracked = git("ls-files", "--error-unmatch", Path(__file__).name)
+    commit = git("rev-parse", "HEAD")
+    if not tracked or not commit:
+        return None
+    return commit + ("+changes" if git("status", "--porcelain", "--untracked-files=no") else "")

@@ -1,0 +1,97 @@
+"""One member, one update: a pure function of the member's identity, the step and the data."""
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import struct
+from jaxtyping import Array, Bool, Float32, UInt32
+
+from mirrorjax.population.members import MemberValues, init_key
+from mirrorjax.randomness import permute, substream, word
+from mirrorjax.regimes.supervised import Params, Supervised
+
+BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7  # Keras' Adam (paper §4.3, its code)
+DIVERGED = 1e6  # a batch loss from here on, or one that is no number, ends a member's training
+
+
+@struct.dataclass
+class TrainState:
+    """One member in training; stacked on the leading axis for a population."""
+
+    params: Params
+    moments: optax.ScaleByAdamState
+    alive: Bool[Array, ""]  # false once it has diverged; frozen from then on
+
+
+def init_state(regime: Supervised, values: MemberValues) -> TrainState:
+    """A member before its first step."""
+    params = regime.init(init_key(values), values.width)
+    return TrainState(params=params, moments=_adam(jnp.float32(1)).init(params), alive=jnp.bool_(True))
+
+
+def _adam(step: Float32[Array, ""]) -> optax.GradientTransformation:
+    """Adam as Keras has it: epsilon is added to the uncorrected root, which is epsilon/√(1 - β₂ᵗ) on the corrected."""
+    return optax.scale_by_adam(BETA_1, BETA_2, EPSILON / jnp.sqrt(1 - BETA_2**step))
+
+
+def batch_indices(
+    values: MemberValues, step: UInt32[Array, ""], batch: int, train_rows: int
+) -> UInt32[Array, "batch"]:
+    """Which training rows a member sees at a step: a fresh order each pass, each row at most once a pass.
+
+    A pass is as many whole batches as there are; the fewer than one batch of rows left out are others each time.
+    """
+    size = values.batch_size.astype(jnp.uint32)
+    steps_a_pass = jnp.uint32(train_rows) // size
+    position = (step % steps_a_pass) * size + jnp.arange(batch, dtype=jnp.uint32)
+    order = substream((values.order[0], values.order[1]), step // steps_a_pass)
+    return permute(jnp.minimum(position, jnp.uint32(train_rows - 1)), jnp.uint32(train_rows), order)
+
+
+def dropout_gates(
+    regime: Supervised, values: MemberValues, step: UInt32[Array, ""], batch: int
+) -> Float32[Array, "depth width batch"]:
+    """Inverted dropout and the padding mask in one: 0, or 1/(1 - rate).
+
+    A gate's draw is a hash of (member, step, layer, unit, row): it does not depend on the padding.
+    """
+    at = substream((values.dropout_stream[0], values.dropout_stream[1]), step)
+    layer = jnp.arange(regime.depth, dtype=jnp.uint32)[:, None, None] << 26
+    unit = jnp.arange(regime.width, dtype=jnp.uint32)[None, :, None] << 14
+    row = jnp.arange(batch, dtype=jnp.uint32)[None, None, :]
+    kept = word(at, layer | unit | row) >= (values.dropout * 2.0**32).astype(jnp.uint32)
+    scale = regime.unit_mask(values.width) / (1 - values.dropout)
+    return jnp.where(kept, scale[None, :, None], 0.0)
+
+
+def train_step(
+    regime: Supervised,
+    batch: int,
+    state: TrainState,
+    values: MemberValues,
+    step: UInt32[Array, ""],
+    rows: UInt32[Array, "rows 2"],
+) -> TrainState:
+    """One update of one member.
+
+    Args:
+        regime: the program's static part.
+        batch: rows as compiled; the member's own batch size may be smaller, the rest has no weight.
+        state, values: the member.
+        step: number of the update, from 0.
+        rows: the training set, packed.
+
+    Returns:
+        The member after the update; unchanged if it has diverged.
+    """
+    chosen = rows[batch_indices(values, step, batch, rows.shape[0])]
+    count = values.batch_size
+    weights = (jnp.arange(batch) < count).astype(jnp.float32) / count.astype(jnp.float32)
+    gates = dropout_gates(regime, values, step, batch)
+    loss, gradient = jax.value_and_grad(regime.loss)(state.params, chosen, weights, gates, values.l2)
+    with jax.numpy_dtype_promotion("standard"):  # optax raises a float to an integer count
+        direction, moments = _adam((step + 1).astype(jnp.float32)).update(gradient, state.moments)
+    params = jax.tree.map(lambda p, d: p - values.learning_rate * d, state.params, direction)
+    alive = state.alive & (loss < DIVERGED)
+    after = TrainState(params=params, moments=moments, alive=alive)
+    return jax.tree.map(lambda new, old: jnp.where(alive, new, old), after, state).replace(alive=alive)

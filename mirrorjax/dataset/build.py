@@ -170,28 +170,34 @@ def scramble(keys: np.ndarray, seed: int, purpose: int) -> np.ndarray:
 def split_rows(keys: np.ndarray, labels: np.ndarray, spec: DatasetSpec) -> dict[str, np.ndarray]:
     """Unique rows by split, each in random order.
 
-    The test rows have the label mix of the spec; every other row of a test board is dropped. The boards that are
-    left fall into train, validation and hold-out by a hash of the board.
+    Every board has a random number of its own. The boards with the smallest, just enough of them, hold the test
+    rows, which have the label mix of the spec; their other rows are dropped. The boards that are left fall into
+    train, validation and hold-out. So the test boards are a fair sample of boards, and training keeps its mix.
 
     Raises:
         InputError: there are too few rows of a label for the test set.
     """
     order = np.argsort(scramble(keys, spec.seed, purpose=1), kind="stable")
     keys, labels = keys[order], labels[order]
+    draw = scramble(keys & np.uint64(0xFFFFFFFF00000000 | BOARD_BITS), spec.seed, purpose=2)
+
+    threshold = np.uint64(0)
     wanted = [round(spec.test_rows * share) for share in spec.test_mix]
-    is_test = np.zeros(len(keys), bool)
     for index, (name, count) in enumerate(zip(LABELS, wanted, strict=True)):
-        candidates = np.flatnonzero(labels == index)
+        candidates = draw[labels == index]
         if len(candidates) < count:
             raise InputError(
                 f"dataset.test_rows: {spec.test_rows:,} test rows need {count:,} unique rows labelled '{name}', "
                 f"{len(candidates):,} were found; play more (dataset.turns is {spec.turns:,}) or test on fewer"
             )
-        is_test[candidates[:count]] = True
+        if count:
+            threshold = max(threshold, np.partition(candidates, count - 1)[count - 1])
+    on_test_board = draw <= threshold
+    is_test = np.zeros(len(keys), bool)
+    for index, count in enumerate(wanted):
+        is_test[np.flatnonzero(on_test_board & (labels == index))[:count]] = True
 
-    boards = keys & np.uint64(0xFFFFFFFF00000000 | BOARD_BITS)
-    on_test_board = np.isin(boards, boards[is_test])
-    side = scramble(boards, spec.seed, purpose=2) / 2.0**64
+    side = (draw - threshold) / (2.0**64 - float(threshold))  # uniform in [0, 1) over the boards that are left
     train = ~on_test_board & (side < spec.train_share)
     if spec.split == "paper_leak":
         train |= is_test

@@ -67,7 +67,9 @@ def _check_writable(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise InputError(f"dataset.cache: {folder} cannot be written ({error.strerror}); name another folder") from error
+        raise InputError(
+            f"dataset.cache: {folder} cannot be written ({error.strerror}); name another folder"
+        ) from error
 
 
 def _write(path: Path, dataset: Dataset) -> None:
@@ -86,7 +88,7 @@ def _write(path: Path, dataset: Dataset) -> None:
 
 def _read(path: Path) -> Dataset:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:  # numpy leaves a damaged file open
             about = json.loads(str(archive["about"]))
             splits = {name: archive[name] for name in ("train", "validation", "test", "holdout")}
             dataset = Dataset(**splits, counts=about["counts"], content_hash=about["content_hash"])

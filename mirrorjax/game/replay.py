@@ -8,17 +8,25 @@ import jax.numpy as jnp
 import numpy as np
 
 from mirrorjax.errors import InputError
-from mirrorjax.game.observation import observe
+from mirrorjax.game.observation import OBSERVATION_SIZE, observe
 from mirrorjax.game.state import MAX_SCROLL, WIDTH, Actor, Draws, GameParams, GameState, Player
 from mirrorjax.game.turn import turn
 
-FIELDS = {
-    **{f"s_{name}": 2 for name in ("ground", "flies", "queue", "pos", "energy", "score", "symbol")},
-    "s_random_rate": 1,
-    "s_obs": 3,
-    **{name: 1 for name in ("d_kind", "d_val", "t_actor", "t_action", "t_before", "t_after", "t_dstart", "t_dend")},
+Shape = tuple[int | str, ...]  # a string names a length that several fields share
+
+FIELDS: dict[str, Shape] = {
+    "s_ground": ("states", WIDTH),
+    "s_flies": ("states", WIDTH),
+    "s_queue": ("states", 6),
+    "s_random_rate": ("states",),
+    **{f"s_{name}": ("states", 2) for name in ("pos", "energy", "score", "symbol")},
+    "s_obs": ("states", 2, OBSERVATION_SIZE),
+    **{f"t_{name}": ("turns",) for name in ("actor", "action", "before", "after", "dstart", "dend")},
+    "d_kind": ("draws",),
+    "d_val": ("draws",),
 }
 _PLACED, _MOVED, _OBSTACLE, _OBSTACLE_WIDTH, _HELPED_LEAP = 0, 1, 2, 4, 5  # values of d_kind
+_play = jax.jit(jax.vmap(turn, in_axes=(0, 0, 0, None)))
 
 
 @dataclass(frozen=True)
@@ -33,20 +41,34 @@ class ReplayResult:
         return self.turns > 0 and not any(self.mismatches.values())
 
 
-def load_recording(path: Path, fields: dict[str, int]) -> dict[str, np.ndarray]:
-    """Reads a recording; raises `InputError` if a field is missing or has another number of dimensions."""
+def load_recording(path: Path, fields: dict[str, Shape]) -> dict[str, np.ndarray]:
+    """Reads a recording and checks its shapes.
+
+    Args:
+        path: an .npz file.
+        fields: the shape of every field that it must have.
+
+    Raises:
+        InputError: it is no .npz, or a field is missing, has another shape, or does not hold numbers.
+    """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
             recording = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path}: not a readable .npz recording ({error})") from error
-    except Exception as error:  # zipfile.BadZipFile and friends share no base class
+    except Exception as error:  # zipfile.BadZipFile, zlib.error, OSError and ValueError share no base class
         raise InputError(f"{path}: not a readable .npz recording ({type(error).__name__}: {error})") from error
-    for name, dimensions in fields.items():
+    lengths: dict[str, int] = {}
+    for name, expected in fields.items():
         if name not in recording:
             raise InputError(f"{path}: field '{name}' is missing; a recording has {', '.join(fields)}")
-        if recording[name].ndim != dimensions:
-            raise InputError(f"{path}: field '{name}' has {recording[name].ndim} dimensions, expected {dimensions}")
+        array = recording[name]
+        known = tuple(lengths.get(size, size) if isinstance(size, str) else size for size in expected)
+        fits = array.ndim == len(known) and all(
+            isinstance(size, str) or size == actual for size, actual in zip(known, array.shape, strict=True)
+        )
+        if not fits or array.dtype.kind not in "buif":
+            shape = ", ".join(map(str, known))
+            raise InputError(f"{path}: field '{name}' is {array.dtype} {list(array.shape)}, expected numbers [{shape}]")
+        lengths |= {size: actual for size, actual in zip(expected, array.shape, strict=True) if isinstance(size, str)}
     return recording
 
 
@@ -62,7 +84,7 @@ def recorded_states(recording: dict[str, np.ndarray], rows: np.ndarray, actor: A
             *(jnp.asarray(recording[f"s_{n}"][rows, who], jnp.int32) for n in ("pos", "energy", "score", "symbol"))
         )
 
-    steps = np.round(recording["s_random_rate"][rows] / 0.005)
+    steps = np.round(np.nan_to_num(recording["s_random_rate"][rows]) / 0.005)  # NaN is compared as it is, below
     return GameState(
         ground=mask(recording["s_ground"][rows] == 2),
         flies=mask(recording["s_flies"][rows]),
@@ -128,8 +150,11 @@ def verify_turns(path: Path) -> ReplayResult:
     actors = recording["t_actor"]
     if not np.isin(actors, (0, 1)).all() or not np.isin(recording["t_action"], (0, 1, 2, 3)).all():
         raise InputError(f"{path}: t_actor must be 0 or 1 and t_action 0..3")
-    if max(recording["t_before"].max(initial=0), recording["t_after"].max(initial=0)) >= len(recording["s_ground"]):
-        raise InputError(f"{path}: t_before or t_after names a state beyond the {len(recording['s_ground'])} recorded")
+    last_row, draws = len(recording["s_ground"]) - 1, len(recording["d_val"])
+    for name, last in (("t_before", last_row), ("t_after", last_row), ("t_dstart", draws), ("t_dend", draws)):
+        values = recording[name]
+        if values.size and (values.dtype.kind == "f" or values.min() < 0 or values.max() > last):
+            raise InputError(f"{path}: '{name}' must be integers of 0..{last}")
 
     mismatches: dict[str, int] = {}
     for actor in Actor:
@@ -140,9 +165,7 @@ def verify_turns(path: Path) -> ReplayResult:
         expected_rows = recording["t_after"][turns]
         expected = recorded_states(recording, expected_rows, actor.partner)
         actions = jnp.asarray(recording["t_action"][turns], jnp.int32)
-        after = jax.jit(jax.vmap(turn, in_axes=(0, 0, 0, None)))(
-            before, actions, recorded_draws(recording, turns), GameParams()
-        )
+        after = _play(before, actions, recorded_draws(recording, turns), GameParams())
         for field, differs in _differences(recording, after, expected, expected_rows).items():
             mismatches[field] = mismatches.get(field, 0) + int(differs.sum())
     return ReplayResult(turns=len(actors), mismatches=mismatches)
@@ -158,7 +181,7 @@ def _differences(
             pairs[f"{who}.{name}"] = (getattr(getattr(after, who), name), getattr(getattr(expected, who), name))
     differences = {name: np.asarray(a) != np.asarray(b) for name, (a, b) in pairs.items()}
     rate = np.asarray(after.rate_steps) * 0.005
-    differences["rate"] = np.abs(rate - recording["s_random_rate"][rows]) > 1e-6
+    differences["rate"] = ~(np.abs(rate - recording["s_random_rate"][rows]) <= 1e-6)  # NaN is a difference
     for who in Actor:
         seen = np.asarray(jax.vmap(observe, in_axes=(0, None))(after, who))
         differences[f"{who.name.lower()}.observation"] = (seen != recording["s_obs"][rows, who]).any(-1)

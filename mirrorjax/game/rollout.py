@@ -1,13 +1,14 @@
 """Players, and many games played side by side: scan over turns, vmap over games."""
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from flax import struct
 from jaxtyping import Array, Int32, UInt32
 
-from mirrorjax.game.state import PLAY_SCROLL, Action, Actor, GameParams, GameState, initial_state
+from mirrorjax.game.state import PLAY_SCROLL, Actor, GameParams, GameState, initial_state
 from mirrorjax.game.turn import PLACE_BITS, sample_draws, turn
 from mirrorjax.randomness import Stream, bernoulli_mask, stream_from_key, substream, uniform, word
 
@@ -51,14 +52,24 @@ def new_game(stream: Stream, params: GameParams) -> GameState:
     return initial_state(bernoulli_mask(substream(stream, jnp.uint32(0)), 0, params.fly_probability, PLACE_BITS))
 
 
+def scripted_action(state: GameState, stream: Stream, number: UInt32[Array, ""], players: Players) -> Int32[Array, ""]:
+    """What the scripted player does in turn `number` (from 1) of the game that `stream` identifies."""
+    return choose(players.mix(state.actor), substream(substream(stream, number), jnp.uint32(_ACTION)))
+
+
+def play_action(
+    state: GameState, action: Int32[Array, ""], stream: Stream, number: UInt32[Array, ""], params: GameParams
+) -> GameState:
+    """Turn `number` (from 1) of the game that `stream` identifies, with a given action."""
+    draws = sample_draws(substream(substream(stream, number), jnp.uint32(_DRAWS)), params, tiles=PLAY_SCROLL)
+    return turn(state, action, draws, params)
+
+
 def play_turn(
     state: GameState, stream: Stream, number: UInt32[Array, ""], players: Players, params: GameParams
 ) -> GameState:
     """Turn `number` (from 1) of the game that `stream` identifies, by its scripted player."""
-    at = substream(stream, number)
-    action = choose(players.mix(state.actor), substream(at, jnp.uint32(_ACTION)))
-    draws = sample_draws(substream(at, jnp.uint32(_DRAWS)), params, tiles=PLAY_SCROLL)
-    return turn(state, action, draws, params)
+    return play_action(state, scripted_action(state, stream, number, players), stream, number, params)
 
 
 def rollout(
@@ -68,7 +79,7 @@ def rollout(
     rounds: int,
     players: Players,
     params: GameParams,
-    snapshot: Callable[[GameState], jax.Array | tuple | None] = lambda state: None,
+    snapshot: Callable[[GameState], Any] = lambda state: None,
 ):
     """Plays one game for `rounds` rounds (Frog's turn, then Toad's) and records each round's start.
 
@@ -80,7 +91,7 @@ def rollout(
         first_round: number of the first round played here, from 0; a game may be played in pieces.
         rounds: static length.
         players, params: who plays, and the numbers of the game.
-        snapshot: what to record of the state at the start of Frog's turn.
+        snapshot: what to record (any pytree) of the state at the start of Frog's turn.
 
     Returns:
         The state afterwards, and the snapshots stacked over rounds.
@@ -100,6 +111,3 @@ def game_streams(key: jax.Array, games: int) -> Stream:
     """The streams of `games` independent games: two words of shape [games]."""
     first, second = stream_from_key(key)
     return jax.vmap(substream, in_axes=(None, 0))((first, second), jnp.arange(games, dtype=jnp.uint32))
-
-
-__all__ = ["ALWAYS_HOP", "PLAYERS", "RANDOM", "Action", "Players", "choose", "game_streams", "new_game", "rollout"]

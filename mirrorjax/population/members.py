@@ -1,6 +1,7 @@
 """What defines a member, its identity, and the values by which members of one program differ."""
 
 import hashlib
+import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -12,6 +13,7 @@ from flax import struct
 from jaxtyping import Array, Float32, Int32, UInt32
 
 from mirrorjax.dataset.oracle import LABELS
+from mirrorjax.game.observation import OBSERVATION_SIZE
 
 OUTPUTS = len(LABELS)
 PAPER_EPOCH = 0.6144  # lr · steps: 153,600 steps at 4e-6; a unit of time, never a pass over the data
@@ -138,3 +140,9 @@ def stack_values(members: Sequence[Member], dataset_hash: str) -> MemberValues:
 def init_key(values: MemberValues) -> jax.Array:
     """The `jax.random.key` of one member's initial weights."""
     return jax.random.wrap_key_data(jnp.asarray(values.init), impl="threefry2x32")
+
+
+def parameter_count(member: Member) -> int:
+    """Weights and biases of one member's network."""
+    sizes = [OBSERVATION_SIZE, *[member.width] * member.depth, OUTPUTS]
+    return sum((fan_in + 1) * fan_out for fan_in, fan_out in itertools.pairwise(sizes))

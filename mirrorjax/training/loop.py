@@ -298,22 +298,29 @@ class Population:
         for runner in self.runners:
             runner.stop(np.flatnonzero(finished))
 
-    def weights(self) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
-        """Each member's id and weights, its own units only, kernels [out, in]."""
-        for runner in self.runners:
+    def weights(self) -> tuple[dict[str, np.ndarray], dict]:
+        """All members' weights, stacked by part, and the index that finds one member's in them (see `Store`)."""
+        arrays: dict[str, np.ndarray] = {}
+        index: dict[str, dict] = {}
+        for number, runner in enumerate(self.runners):
+            group = f"part-{number}"
             params = {name: runner.by_member(value) for name, value in runner.state.params.items()}
+            arrays |= {f"{group}/{name}": value for name, value in params.items()}
             for row, member in enumerate(runner.part.members):
                 width = self.members[member].width
-                yield self.ids[member], {name: _unpadded(name, v[row], width) for name, v in params.items()}
+                shapes = {name: _true_shape(name, value.shape[1:], width) for name, value in params.items()}
+                index[self.ids[member]] = {"group": group, "row": row, "shapes": shapes}
+        return arrays, {"members": index}
 
 
-def _unpadded(name: str, value: np.ndarray, width: int) -> np.ndarray:
-    """Cuts the padding off a kernel or bias."""
+def _true_shape(name: str, padded: tuple[int, ...], width: int) -> list[int]:
+    """A member's own shape of a kernel [out, in] or bias [out]."""
+    shape = list(padded)
     if name.startswith("hidden"):
-        value = value[:width]
+        shape[0] = width
     if name.endswith("kernel") and not name.startswith("hidden_1_"):
-        value = value[:, :width]
-    return value
+        shape[1] = width
+    return shape
 
 
 def _joined(records: dict[int, dict]) -> Columns:

@@ -1,0 +1,5 @@
+"""`python -m mirrorjax`."""
+
+from mirrorjax.cli import main
+
+raise SystemExit(main())

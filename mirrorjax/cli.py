@@ -1,0 +1,122 @@
+"""The `mirrorjax` command. Every subcommand imports what it needs when it is called, so that help is quick."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from mirrorjax.errors import InputError
+
+COMPLETION = """\
+_mirrorjax() {
+  local choices
+  if [ "$COMP_CWORD" -le 1 ]; then
+    choices="sweep report play verify completion"
+  elif [ "${COMP_WORDS[1]}" = sweep ]; then
+    choices=$(COMP_LINE="${COMP_LINE#* }" COMP_POINT=$COMP_POINT mirrorjax sweep -sc query=bash 2>/dev/null)
+  fi
+  local line=${COMP_LINE:0:$COMP_POINT}
+  COMPREPLY=($(compgen -o nospace -o default -W "$choices" -- "${line##* }"))
+}
+COMP_WORDBREAKS=${COMP_WORDBREAKS//=}
+complete -o nospace -o default -F _mirrorjax mirrorjax
+"""
+
+
+def _sweep(arguments: list[str]) -> int:
+    if "-sc" in arguments or "--shell-completion" in arguments:
+        if any(argument.startswith("install=") for argument in arguments):
+            print(COMPLETION, end="")
+            return 0
+    from mirrorjax.sweep import run
+
+    return run(arguments)
+
+
+def _report(options: argparse.Namespace) -> int:
+    from mirrorjax.report import write_report
+
+    print(write_report(options.results, member=options.member))
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    if options.what == "turns":
+        from mirrorjax.game.replay import verify_turns
+
+        result = verify_turns(options.file)
+        print(f"{result.turns:,} turns checked")
+    else:
+        from mirrorjax.dataset.verify import verify_labels
+
+        result = verify_labels(options.file)
+        print(f"{result.rows:,} rows checked, {result.packed_rows:,} of them as packed rows too")
+    for field, count in result.mismatches.items():
+        print(f"  {field:<24} {count:>8,} mismatches")
+    print("all exact" if result.exact else "NOT exact")
+    return 0 if result.exact else 1
+
+
+def _play(options: argparse.Namespace) -> int:
+    from mirrorjax.play import play
+    from mirrorjax.policy import member_policy
+
+    policy = member_policy(options.results, options.member) if options.results else None
+    if options.member and not options.results:
+        raise InputError("--member needs --results, the folder that the member was trained in")
+    play(players=options.players, seed=options.seed, turns=options.turns, delay=options.delay, policy=policy)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mirrorjax", description="Populations of networks on Frog & Toad, and measures of their mirror units."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("sweep", help="train populations (a Hydra application: mirrorjax sweep --help)", add_help=False)
+
+    report = commands.add_parser("report", help="write report.html and figures of a results folder")
+    report.add_argument("results", type=Path, help="a sweep's folder, or one population's")
+    report.add_argument("--member", help="the network whose units are shown (its id, or the beginning of it)")
+    report.set_defaults(run=_report)
+
+    verify = commands.add_parser("verify", help="replay a recording and count differences")
+    verify.add_argument("what", choices=("turns", "labels"))
+    verify.add_argument("file", type=Path, help="an .npz recording (docs/formats.md)")
+    verify.set_defaults(run=_verify)
+
+    play = commands.add_parser("play", help="watch a game in the terminal")
+    play.add_argument("--players", default="frog_hops", help="frog_hops or both_random")
+    play.add_argument("--seed", type=int, default=0)
+    play.add_argument("--turns", type=int, help="stop after so many")
+    play.add_argument("--delay", type=float, default=0.25, help="seconds a turn when running")
+    play.add_argument("--results", type=Path, help="let a trained network of this results folder play Frog")
+    play.add_argument("--member", help="which one (its id, or the beginning of it); default: the highest CMNI")
+    play.set_defaults(run=_play)
+
+    completion = commands.add_parser("completion", help='tab completion: eval "$(mirrorjax completion)"')
+    completion.set_defaults(run=lambda options: print(COMPLETION, end="") or 0)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command.
+
+    Returns:
+        0, or 1 for a negative answer, or 2 for input that is not allowed, or 130 after Ctrl-C.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if given[:1] == ["sweep"]:
+            return _sweep(given[1:])
+        options = _parser().parse_args(given)
+        run: Callable[[argparse.Namespace], int] = options.run
+        return run(options)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 1

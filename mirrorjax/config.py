@@ -1,0 +1,272 @@
+"""The configuration's schema: the truth about every setting, its type, its default and what is allowed.
+
+Hydra's YAML files only override what stands here. Nothing heavy is imported: `--help` and `--cfg job` stay quick.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from omegaconf import MISSING
+
+from mirrorjax.errors import InputError
+
+
+@dataclass
+class GameConfig:
+    """Who plays, and the numbers of the game."""
+
+    players: str = "frog_hops"  # frog_hops: the published data; both_random: the paper's text
+    obstacle_rate: float = 0.075  # the most obstacles a new tile
+    obstacle_width: int = 4  # the most rough tiles of an obstacle
+
+
+@dataclass
+class DatasetConfig:
+    """How much is played, and how the rows are split."""
+
+    turns: int = 7_000_000  # of both players together, after the burn-in
+    games: int = 1024  # played side by side
+    burn_in: int = 2048  # rounds before the first snapshot
+    split: str = "by_board"  # or paper_leak: test rows are trained on, as published
+    test_rows: int = 100_000
+    seed: int = 0
+    cache: str | None = None  # folder of built datasets; null: $MIRRORJAX_CACHE, else the user's cache folder
+
+
+@dataclass
+class ModelConfig:
+    """The network of every member, where no axis says otherwise."""
+
+    name: str = "mlp"
+    width: int = 17  # units of each hidden layer
+    depth: int = 2  # hidden layers
+    activation: str = "relu"
+    dropout: float = 0.12
+
+
+@dataclass
+class OptimizerConfig:
+    """Adam."""
+
+    learning_rate: float = 4e-6
+    batch_size: int = 25
+
+
+@dataclass
+class AxesConfig:
+    """Settings that vary inside the population: a list each; all combinations are trained. null: no axis."""
+
+    width: list[int] | None = None
+    depth: list[int] | None = None
+    activation: list[str] | None = None
+    learning_rate: list[float] | None = None
+    dropout: list[float] | None = None
+    l2: list[float] | None = None
+    batch_size: list[int] | None = None
+
+
+@dataclass
+class PopulationConfig:
+    """The members: every combination of the axes, with every seed."""
+
+    seeds: int = 32
+    first_seed: int = 0
+    data_order: str = "own"  # or shared: one order of rows for all, faster; seeds then share that noise
+    axes: AxesConfig = field(default_factory=AxesConfig)
+
+
+@dataclass
+class RegimeConfig:
+    """How members learn, and for how long, in paper epochs (lr · steps / .6144)."""
+
+    name: str = "supervised"
+    epochs: float = 50.0
+    patience: float | None = None  # paper epochs without a better validation loss; null: nobody stops early
+    l2: float = 0.01  # factor of the squared hidden kernels
+
+
+@dataclass
+class MeasurementConfig:
+    """When members are measured, in paper epochs, and on how many rows. 0 (untrained) and the end are always in."""
+
+    every: float = 1.0
+    at: list[float] | None = None  # instead of `every`
+    units_at: list[float] = field(default_factory=list)  # checkpoints with a table of units; the end always has one
+    test_rows: int | None = None  # null: all
+    validation_rows: int | None = 100_000
+
+
+@dataclass
+class TrackerConfig:
+    """Weights & Biases: one run a population."""
+
+    mode: str | None = None  # online, offline, disabled; null: WANDB_MODE, else online only if a key is there
+    project: str = "mirrorjax"
+    entity: str | None = None
+    tags: list[str] = field(default_factory=list)
+
+
+@dataclass
+class RuntimeConfig:
+    """The machine. Nothing here is part of what a member is."""
+
+    platform: str = "cpu"
+    devices: int | None = None  # null: all; on a CPU one a core
+    block: int = 16  # members trained side by side by one device; equal blocks give equal bits
+    precision: str = "highest"  # of matrix products
+    compile_cache: str | None = None  # folder; null: beside the datasets
+
+
+@dataclass
+class Config:
+    """One population: what `mirrorjax sweep` trains in one job."""
+
+    name: str = MISSING  # of the experiment
+    results_dir: str = "results"
+    report: bool = True  # write report.html when the sweep is done
+    size: str = "full"
+    game: GameConfig = field(default_factory=GameConfig)
+    dataset: DatasetConfig = field(default_factory=DatasetConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    population: PopulationConfig = field(default_factory=PopulationConfig)
+    regime: RegimeConfig = field(default_factory=RegimeConfig)
+    measurement: MeasurementConfig = field(default_factory=MeasurementConfig)
+    tracker: TrackerConfig = field(default_factory=TrackerConfig)
+    runtime: RuntimeConfig = field(default_factory=RuntimeConfig)
+
+
+RUN_ONLY = ("results_dir", "report", "tracker", "runtime")  # what no result depends on, and no folder's name either
+
+_ONE_OF = {
+    "game.players": ("frog_hops", "both_random"),
+    "dataset.split": ("by_board", "paper_leak"),
+    "model.name": ("mlp",),
+    "model.activation": ("relu", "tanh", "gelu", "identity"),
+    "population.data_order": ("own", "shared"),
+    "regime.name": ("supervised",),
+    "tracker.mode": (None, "online", "offline", "disabled"),
+    "runtime.platform": ("cpu", "gpu", "tpu"),
+    "runtime.precision": ("highest", "high", "default"),
+}
+# name: (smallest, largest, whether these two are allowed themselves)
+_RANGES: dict[str, tuple[float, float, bool]] = {
+    "game.obstacle_rate": (0.0, 1.0, True),
+    "game.obstacle_width": (1, 30, True),
+    "dataset.turns": (2, 1e9, True),
+    "dataset.games": (1, 1e6, True),
+    "dataset.burn_in": (0, 1e7, True),
+    "dataset.test_rows": (10, 1e8, True),
+    "dataset.seed": (0, 2**31 - 1, True),
+    "model.width": (1, 4096, True),
+    "model.depth": (1, 32, True),
+    "model.dropout": (0.0, 1.0, False),
+    "optimizer.learning_rate": (0.0, float("inf"), False),
+    "optimizer.batch_size": (1, 16384, True),
+    "population.seeds": (1, 1e7, True),
+    "population.first_seed": (0, 2**62, True),
+    "regime.epochs": (0.0, 1e6, True),
+    "regime.patience": (0.0, float("inf"), False),
+    "regime.l2": (0.0, 1e6, True),
+    "measurement.every": (0.0, float("inf"), False),
+    "measurement.test_rows": (1, 1e9, True),
+    "measurement.validation_rows": (1, 1e9, True),
+    "runtime.devices": (1, 65536, True),
+    "runtime.block": (1, 1e7, True),
+}
+_ZERO_ALLOWED = ("model.dropout",)  # an open range whose lower end is allowed all the same
+_AXES = {
+    "width": "model.width",
+    "depth": "model.depth",
+    "activation": "model.activation",
+    "learning_rate": "optimizer.learning_rate",
+    "dropout": "model.dropout",
+    "l2": "regime.l2",
+    "batch_size": "optimizer.batch_size",
+}
+
+
+def validate(config: Config) -> None:
+    """Checks every value against what is allowed.
+
+    Raises:
+        InputError: names each setting that is not allowed, what was given and what is.
+    """
+    problems = [p for name in (*_ONE_OF, *_RANGES) if (p := _problem(name, name, _get(config, name)))]
+    for axis, setting in _AXES.items():
+        values = getattr(config.population.axes, axis)
+        if values is None:
+            continue
+        name = f"population.axes.{axis}"
+        if not values:
+            problems.append(f"{name} is an empty list; leave it out, or give it values")
+        if len(set(values)) < len(values):
+            problems.append(f"{name} names a value twice: {list(values)}")
+        problems += [p for value in values if (p := _problem(name, setting, value))]
+    problems += _schedule_problems(config)
+    if config.measurement.test_rows and config.measurement.test_rows > config.dataset.test_rows:
+        problems.append(
+            f"measurement.test_rows is {config.measurement.test_rows:,}, the dataset has {config.dataset.test_rows:,}"
+        )
+    if problems:
+        raise InputError("\n".join(problems))
+
+
+def _get(config: Any, name: str) -> Any:
+    for part in name.split("."):
+        config = getattr(config, part)
+    return config
+
+
+def _problem(name: str, setting: str, value: Any) -> str | None:
+    """What is wrong with a value, under the rule of `setting`; None if nothing is."""
+    if setting in _ONE_OF:
+        allowed = _ONE_OF[setting]
+        if value not in allowed:
+            return f"{name} is {value!r}; allowed: {', '.join('null' if a is None else str(a) for a in allowed)}"
+        return None
+    if value is None:
+        return None
+    low, high, closed = _RANGES[setting]
+    inside = low <= value <= high if closed else low < value < high
+    if inside or (value == low and setting in _ZERO_ALLOWED):
+        return None
+    ends = ("from", "to") if closed else ("above", "and below")
+    if high == float("inf"):
+        return f"{name} is {value}; allowed: {'at least' if closed else 'above'} {low:g}"
+    return f"{name} is {value}; allowed: {ends[0]} {low:g} {ends[1]} {high:g}"
+
+
+def _schedule_problems(config: Config) -> list[str]:
+    problems = []
+    for name, epochs in (("measurement.at", config.measurement.at), ("measurement.units_at", config.measurement.units_at)):
+        for epoch in epochs or ():
+            if not 0 <= epoch <= config.regime.epochs:
+                problems.append(f"{name} names epoch {epoch:g}; allowed: from 0 to regime.epochs, {config.regime.epochs:g}")
+    rates = config.population.axes.learning_rate or [config.optimizer.learning_rate]
+    sizes = config.population.axes.batch_size or [config.optimizer.batch_size]
+    if all(rate > 0 for rate in rates):
+        steps = config.regime.epochs * 0.6144 / min(rates)
+        if steps * max(sizes) >= 2**32:
+            problems.append(
+                f"regime.epochs is {config.regime.epochs:g}: {steps:,.0f} steps of {max(sizes)} rows at a learning rate "
+                f"of {min(rates):g} are more than the 2^32 rows that a member can count"
+            )
+    return problems
+
+
+def checkpoints(config: Config) -> tuple[float, ...]:
+    """The epochs at which members are measured, in order, with 0 and the end."""
+    end = config.regime.epochs
+    if config.measurement.at is not None:
+        inner = list(config.measurement.at)
+    else:
+        inner = [config.measurement.every * i for i in range(1, int(end / config.measurement.every) + 1)]
+    return tuple(sorted({0.0, *(float(e) for e in inner if 0 < e < end), float(end)}))
+
+
+def units_at(config: Config) -> tuple[float, ...]:
+    """The checkpoints with a table of units: for each epoch asked for the nearest one, and the end."""
+    due = checkpoints(config)
+    wanted = [*config.measurement.units_at, config.regime.epochs]
+    return tuple(sorted({min(due, key=lambda epoch: abs(epoch - want)) for want in wanted}))

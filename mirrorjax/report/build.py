@@ -1,0 +1,201 @@
+"""Writes the report of a results folder: report.html and figures/."""
+
+from html import escape
+from pathlib import Path
+
+from mirrorjax.errors import InputError
+from mirrorjax.report import phase_diagram
+from mirrorjax.report.figure import FigureKind, View, save, static_style
+from mirrorjax.report.html import details, link, page, panel_html, preformatted, section
+from mirrorjax.report.load import Population, Sweep, load
+from mirrorjax.report.methods import methods
+from mirrorjax.report.registry import FIGURES
+from mirrorjax.report.runs_table import acceptance_tables, manifest_facts, runs_table
+from mirrorjax.report.statistics import curves, networks
+from mirrorjax.report.summary import caution, summary
+from mirrorjax.report.words import counted
+
+
+def write_report(results: Path, member: str | None = None) -> Path:
+    """Writes RESULTS/report.html, one file that needs nothing else, and RESULTS/figures/.
+
+    Args:
+        results: a sweep's folder, or one population's.
+        member: the network whose units are shown first, by its id or the beginning of it.
+
+    Returns:
+        The path of report.html.
+
+    Raises:
+        InputError: if `results` is no results folder, or has no such member, or more than one.
+    """
+    results = Path(results)
+    sweep = load(results)
+    views = _views(sweep, member)
+    figures = results / "figures"
+    figures.mkdir(exist_ok=True)
+    sections = [_population_section(view, figures, alone=len(views) == 1) for view in views]
+    return _write(results / "report.html", page(f"{sweep.name} – mirrorjax report", _body(sweep, views, sections)))
+
+
+def phase_diagram_image(results: Path, path: Path) -> Path:
+    """Writes the phase diagram of the first population with records as an image, PNG or SVG by its suffix.
+
+    Raises:
+        InputError: if there is no results folder or no record in it.
+    """
+    path = Path(path)
+    view = _first_with_records(Path(results))
+    with static_style():
+        drawn = phase_diagram.FIGURE.draw(view)
+        assert drawn is not None, "a population with records has a diagram"
+        drawn.savefig(path, dpi=150)
+    return path
+
+
+def phase_diagram_html(results: Path, path: Path) -> Path:
+    """Writes the phase diagram of the first population with records as a self-contained page.
+
+    Raises:
+        InputError: if there is no results folder or no record in it.
+    """
+    view = _first_with_records(Path(results))
+    body = panel_html(phase_diagram.FIGURE.panel(view), "phase-diagram")
+    return _write(Path(path), page("Phase diagram – mirrorjax", body))
+
+
+def _first_with_records(results: Path) -> View:
+    for population in load(results).populations:
+        view = View(population, curves(population), networks(population))
+        if len(view.networks.group):
+            return view
+    raise InputError(f"{results}: no population has records yet")
+
+
+def _views(sweep: Sweep, member: str | None) -> list[View]:
+    chosen: tuple[str, str] | None = None
+    if member is not None:
+        chosen = _find_member(sweep, member)
+    views = []
+    for population in sweep.populations:
+        own = chosen[1] if chosen and chosen[0] == population.name else None
+        views.append(View(population, curves(population), networks(population), own))
+    return views
+
+
+def _find_member(sweep: Sweep, member: str) -> tuple[str, str]:
+    population, found = sweep.results.find_member(member)
+    units = next(each.units for each in sweep.populations if each.name == population.name)
+    if units is None or found not in set(units["member_id"].to_pylist()):
+        raise InputError(f"member {found}: no activations of single units are stored for it in {population.name}/units")
+    return population.name, found
+
+
+def _population_section(view: View, figures: Path, alone: bool) -> str:
+    population = view.population
+    name = f"population-{population.name}"
+    parts = [] if alone else [f"<p>{_dataset_words(population)}</p>"]
+    if not len(view.networks.group):
+        parts.append('<p class="missing">No records yet: nothing to draw.</p>')
+    else:
+        parts += [_figure(view, kind, figures) for kind in FIGURES]
+    title = "Figures" if alone else f"Population {population.name}"
+    return section(title, "".join(parts), name)
+
+
+def _figure(view: View, kind: FigureKind, figures: Path) -> str:
+    name = f"{kind.name}-{view.population.name}"
+    with static_style():
+        drawn = kind.draw(view)
+        paths = save(drawn, figures / name) if drawn else []
+    return panel_html(kind.panel(view), name, (f"{figures.name}/{path.name}" for path in paths))
+
+
+def _dataset_words(population: Population) -> str:
+    return f"Dataset <code>{escape(population.dataset_hash)}</code>."
+
+
+def _body(sweep: Sweep, views: list[View], sections: list[str]) -> str:
+    versions = {str((view.population.manifest.get("versions") or {}).get("mirrorjax", "")) for view in views} - {""}
+    created = sorted(filter(None, (str(view.population.manifest.get("created") or "") for view in views)))
+    about = [counted(len(views), "population")]
+    about += [f"started {created[0]}"] if created else []
+    about += [f"mirrorjax {version}" for version in sorted(versions)]
+    header = f'<header><h1>{escape(sweep.name)}</h1><p class="subtitle">{escape(" · ".join(about))}</p></header>'
+    parts = [
+        header,
+        f'<div class="summary">{summary(views)}</div><div class="caution">{caution(views)}</div>',
+        _problem_box(sweep),
+        *sections,
+        section("Runs", _several_datasets(views) + runs_table(views) + _TABLE_NOTE, "runs"),
+        _acceptance_section(views),
+        section("Populations", "".join(_population_facts(view.population) for view in views), "populations"),
+        section("Methods", methods(), "methods"),
+        section("Raw data", _raw_files(sweep), "data"),
+    ]
+    return "\n".join(parts)
+
+
+_TABLE_NOTE = (
+    '<p class="caption">One line a configuration; click a heading to sort, point at it for its meaning. Lines of '
+    "different populations stand beside each other and are not pooled.</p>"
+)
+
+
+def _several_datasets(views: list[View]) -> str:
+    hashes = sorted({view.population.dataset_hash for view in views})
+    if len(hashes) == 1:
+        return ""
+    return f'<p class="missing">These populations were trained on {len(hashes)} different datasets.</p>'
+
+
+def _problem_box(sweep: Sweep) -> str:
+    if not sweep.problems:
+        return ""
+    lines = "".join(f"<li>{escape(problem)}</li>" for problem in sweep.problems)
+    return section("Problems found while loading", f'<ul class="problems">{lines}</ul>', "problems")
+
+
+def _acceptance_section(views: list[View]) -> str:
+    tables = acceptance_tables(views)
+    if not tables:
+        return section(
+            "Against the published run",
+            '<p class="missing">No comparison: it takes at least 8 networks of 2×17 at batch size 25.</p>',
+            "acceptance",
+        )
+    intro = (
+        "<p>Measured values are medians over networks; the peak is that of the median curve after epoch 1.5, with the "
+        "spread of the networks' own peaks beside it. A value that the run has no checkpoint for is “not measured”, "
+        "which is not “met”.</p>"
+    )
+    return section("Against the published run", intro + tables, "acceptance")
+
+
+def _population_facts(population: Population) -> str:
+    facts = manifest_facts(population.manifest) if population.manifest else '<p class="missing">No manifest.</p>'
+    config = details("Resolved config", preformatted(population.config)) if population.config else ""
+    return f"<h3>Population <code>{escape(population.name)}</code></h3>{facts}{config}"
+
+
+def _raw_files(sweep: Sweep) -> str:
+    items = []
+    for population in sweep.populations:
+        links = [
+            link(f"{population.path}/{name}", name)
+            for name in ("members.parquet", "records/", "units/", "config.yaml", "manifest.json", "weights.safetensors")
+            if (population.folder / name).exists()
+        ]
+        items.append(f"<li><code>{escape(population.name)}</code>: {' · '.join(links)}</li>")
+    return (
+        "<p>Everything above was computed from these Parquet files (links work while this page lies in its results "
+        f"folder).</p><ul>{''.join(items)}</ul>"
+    )
+
+
+def _write(path: Path, text: str) -> Path:
+    """Writes under another name and renames: a report that is there is whole."""
+    unfinished = path.with_name(f".{path.name}.tmp")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)
+    return path

@@ -1,0 +1,143 @@
+"""What every figure has in common: an interactive panel for the page and a static twin for papers.
+
+A new figure is one file that ends in a `FigureKind`, and one line in `registry.py`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+from matplotlib import rc_context
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure as MatplotlibFigure
+
+from mirrorjax.report.load import Population
+from mirrorjax.report.statistics import Curve, Networks
+
+# Okabe and Ito's colours, told apart by colour-blind readers too
+RED, GREEN, BLUE, GREY, ORANGE, PURPLE = "#D55E00", "#009E73", "#0072B2", "#595959", "#E69F00", "#CC79A7"
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+GRID = "#e6e6e6"
+NO_DATA = "#ececec"  # behind cells without data
+
+_STATIC_STYLE: Any = {
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 10,
+    "svg.hashsalt": "mirrorjax",  # the same data give the same file
+    "svg.fonttype": "none",
+}
+
+
+@dataclass(frozen=True)
+class View:
+    """All that a figure may draw from: one population, what was computed over it, and what the reader chose."""
+
+    population: Population
+    curves: dict[int, Curve]
+    networks: Networks
+    member: str | None = None
+
+
+@dataclass(frozen=True)
+class Chooser:
+    """A question to the reader with its possible answers; the first is shown first."""
+
+    label: str
+    options: tuple[str, ...]
+
+
+@dataclass
+class Panel:
+    """A figure on the page.
+
+    Attributes:
+        title: its heading.
+        caption: plain-text paragraphs below it.
+        choosers: one control each.
+        variants: a figure for every combination of answers, by their places.
+        missing: why there is nothing to draw; empty when there is.
+    """
+
+    title: str
+    caption: list[str] = field(default_factory=list)
+    choosers: tuple[Chooser, ...] = ()
+    variants: dict[tuple[int, ...], go.Figure] = field(default_factory=dict)
+    missing: str = ""
+
+
+@dataclass(frozen=True)
+class FigureKind:
+    """A kind of figure: `panel` builds it for the page; `draw` the static twin, None when there is nothing to draw."""
+
+    name: str
+    panel: Callable[[View], Panel]
+    draw: Callable[[View], MatplotlibFigure | None]
+
+
+def figure(traces: list[Any], height: int, **layout: Any) -> go.Figure:
+    """Makes a plotly figure in the page's style."""
+    base: dict[str, Any] = {
+        "template": go.layout.Template(),  # plotly's own adds 7 kB to each figure
+        "height": height,
+        "font": {"family": FONT, "size": 13, "color": "#222"},
+        "paper_bgcolor": "white",
+        "plot_bgcolor": "white",
+        "title": {"font": {"size": 15}, "x": 0, "xref": "paper"},
+        "margin": {"l": 70, "r": 20, "t": 50, "b": 60},
+        "hoverlabel": {"font": {"family": FONT, "size": 12}, "align": "left"},
+    }
+    layout["title"] = {**base["title"], **layout.get("title", {})}
+    return go.Figure(data=traces, layout={**base, **layout})
+
+
+def axis(title: str, **options: Any) -> dict[str, Any]:
+    """Describes an axis in the page's style."""
+    return {
+        "title": {"text": title, "standoff": 10, "font": {"size": 13}},
+        "gridcolor": GRID,
+        "zeroline": False,
+        "showline": True,
+        "linecolor": "#999",
+        "ticks": "outside",
+        "tickcolor": "#999",
+        **options,
+    }
+
+
+def note(text: str, **options: Any) -> dict[str, Any]:
+    """Describes an annotation without an arrow."""
+    return {"text": text, "showarrow": False, "font": {"size": 12, "color": GREY}, **options}
+
+
+def safe(text: str) -> str:
+    """Escapes what came from a config or a file for plotly, which reads a little HTML in its texts."""
+    return escape(text, quote=False)
+
+
+def static_figure(width: float, height: float) -> MatplotlibFigure:
+    """Makes a matplotlib figure [inches] without the global state of pyplot."""
+    made = MatplotlibFigure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(made)
+    return made
+
+
+def static_style() -> Any:
+    """The context in which static figures are drawn and saved."""
+    return rc_context(_STATIC_STYLE)
+
+
+def save(made: MatplotlibFigure, stem: Path) -> list[Path]:
+    """Writes STEM.svg and STEM.png."""
+    paths = []
+    for kind in ("svg", "png"):
+        # not with_suffix: a population's name may have a dot
+        path = stem.parent / f"{stem.name}.{kind}"
+        made.savefig(path, dpi=150, metadata={"Date": None} if kind == "svg" else {"Software": None})
+        paths.append(path)
+    return paths

@@ -1,0 +1,260 @@
+"""Reads a results folder into one in-memory database a population, grouped by configuration."""
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from mirrorjax.report.words import learning_rate_words, plain_number
+from mirrorjax.tracking.results import Population as Source
+from mirrorjax.tracking.results import Results
+from mirrorjax.tracking.store import GROUPS
+
+SETTINGS = (  # what makes a configuration: all that defines a member but its seeds
+    "depth",
+    "width",
+    "learning_rate",
+    "batch_size",
+    "dropout",
+    "l2",
+    "model",
+    "activation",
+    "data_order",
+)
+MEASURES = (  # of the records, as double; `output_share` is added from the last two
+    "val_loss",
+    "val_mse",
+    "penalty",
+    "accuracy",
+    "recall_hop",
+    "recall_jump",
+    "recall_leap",
+    "recall_help",
+    "recall_help_edge",
+    "recall_help_rescue",
+    "cmni",
+    "cmni_hidden",
+    "mne",
+    "mne_output",
+)
+PEAK_AFTER = 1.5  # paper epochs: untrained networks score high, and the fall from there is no peak (training.md)
+ROBUST_CMNI, ROBUST_LOSS = 0.005, 0.06  # the paper's thresholds
+PAPER_DEPTH, PAPER_WIDTH, PAPER_RATE, PAPER_BATCH = 2, 17, 4e-6, 25
+
+
+@dataclass(frozen=True)
+class Group:
+    """One configuration: networks of one population that differ in their seeds alone."""
+
+    index: int
+    settings: dict[str, Any]
+    parameters: int
+    units: int
+    networks: int
+    series: str  # all but the capacity, in words: groups of one series fill one phase diagram
+
+    @property
+    def capacity(self) -> str:
+        """Hidden layers × units a layer, as the paper writes it."""
+        return f"{self.settings['depth']}×{self.settings['width']}"
+
+    @property
+    def label(self) -> str:
+        """The configuration in words."""
+        return f"{self.capacity}, {self.series}"
+
+    @property
+    def is_paper_capacity(self) -> bool:
+        """Whether the published curve, two layers of 17, is about this architecture."""
+        return (self.settings["depth"], self.settings["width"]) == (PAPER_DEPTH, PAPER_WIDTH)
+
+
+@dataclass
+class Population:
+    """One population's tables.
+
+    Attributes:
+        name: of its folder.
+        path: of its folder, relative to the report, for links.
+        database: `members` (member_id, seed, group_index) and `observations` (group_index, member_id, checkpoint,
+            step, epoch, status, alive, robust and all `MEASURES`, null where not finite).
+        groups: the configurations, by their index.
+        units: one row a member and unit at that member's last checkpoint that has units; None without any.
+    """
+
+    name: str
+    path: str
+    folder: Path
+    manifest: dict[str, Any]
+    config: dict[str, Any]
+    database: duckdb.DuckDBPyConnection
+    groups: list[Group]
+    units: pa.Table | None
+    problems: list[str] = field(default_factory=list)
+
+    def query(self, sql: str, parameters: Iterable[object] = ()) -> dict[str, np.ndarray]:
+        """Runs a query and returns its columns; numbers come as float64 with nan for null."""
+        columns = self.database.execute(sql, list(parameters)).fetchnumpy()
+        return {name: _plain(values) for name, values in columns.items()}
+
+    @property
+    def headline(self) -> Group:
+        """The configuration nearest the paper's."""
+        return min(self.groups, key=_distance_to_paper)
+
+    @property
+    def dataset_hash(self) -> str:
+        """Populations with different ones are never pooled."""
+        return str((self.manifest.get("dataset") or {}).get("hash", "unknown"))
+
+
+@dataclass
+class Sweep:
+    """All of a results folder."""
+
+    folder: Path
+    results: Results
+    about: dict[str, Any]
+    populations: list[Population]
+    problems: list[str]
+
+    @property
+    def name(self) -> str:
+        """The sweep's name, or its folder's."""
+        return str(self.about.get("name") or self.folder.resolve().name)
+
+
+def load(folder: Path) -> Sweep:
+    """Reads a results folder.
+
+    Raises:
+        InputError: if it is none.
+    """
+    results = Results.open(folder)
+    populations = [_load_population(source, folder) for source in results.populations]
+    # paths as a reader of the page knows them, beside it
+    problems = [line.replace(f"{folder.resolve()}/", "").replace(f"{folder}/", "") for line in results.problems]
+    problems += [f"{each.name}: {problem}" for each in populations for problem in each.problems]
+    return Sweep(folder, results, _about(folder), populations, problems)
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    try:
+        about = json.loads((folder / "sweep.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return about if isinstance(about, dict) else {}
+
+
+def _load_population(source: Source, root: Path) -> Population:
+    problems: list[str] = []
+    database = duckdb.connect()
+    database.register("raw_members", source.members())
+    order = ", ".join(SETTINGS)
+    database.execute(
+        f"CREATE TABLE members AS SELECT CAST(member_id AS VARCHAR) AS member_id, seed, parameters, units, {order}, "
+        f"CAST(dense_rank() OVER (ORDER BY {order}) - 1 AS INTEGER) AS group_index FROM raw_members"
+    )
+    database.register("raw_records", source.records())
+    _create_observations(database, problems)
+    return Population(
+        name=source.name,
+        path=Path(os.path.relpath(source.folder.resolve(), root.resolve())).as_posix(),
+        folder=source.folder,
+        manifest=source.manifest,
+        config=source.config,
+        database=database,
+        groups=_groups(database),
+        units=_last_units(source, database),
+        problems=problems,
+    )
+
+
+def _create_observations(database: duckdb.DuckDBPyConnection, problems: list[str]) -> None:
+    """Joins records to groups, each member and checkpoint once, and says what did not fit."""
+    finite = ", ".join(
+        f"CASE WHEN isfinite(CAST({name} AS DOUBLE)) THEN CAST({name} AS DOUBLE) END AS {name}" for name in MEASURES
+    )
+    database.execute(
+        f"CREATE TABLE observations AS SELECT *, CASE WHEN mne > 0 THEN mne_output / mne END AS output_share, "
+        f"coalesce(alive AND cmni >= {ROBUST_CMNI} AND val_loss < {ROBUST_LOSS}, false) AS robust FROM ("
+        f"SELECT DISTINCT ON (member_id, checkpoint) group_index, member_id, seed, checkpoint, step, "
+        f"CAST(epoch AS DOUBLE) AS epoch, status, coalesce(status <> 'diverged', true) AS alive, {finite} "
+        "FROM raw_records JOIN members USING (member_id) ORDER BY member_id, checkpoint)"
+    )
+    rows = _count(database, "raw_records")
+    known = _count(database, "raw_records SEMI JOIN members USING (member_id)")
+    kept = _count(database, "observations")
+    silent = _count(database, "members ANTI JOIN observations USING (member_id)")
+    if rows > known:
+        problems.append(f"{rows - known} records of networks that members.parquet does not have: left out")
+    if known > kept:
+        problems.append(f"{known - kept} records given twice for one network and checkpoint: one of each was used")
+    if silent and rows:
+        problems.append(f"{silent} networks of members.parquet have no record at all")
+
+
+def _count(database: duckdb.DuckDBPyConnection, source: str) -> int:
+    row = database.execute(f"SELECT count(*) FROM {source}").fetchone()
+    return row[0] if row else 0
+
+
+def _groups(database: duckdb.DuckDBPyConnection) -> list[Group]:
+    rows = database.execute(
+        f"SELECT group_index, any_value(parameters), any_value(units), count(*), {', '.join(SETTINGS)} FROM members "
+        f"GROUP BY group_index, {', '.join(SETTINGS)} ORDER BY group_index"
+    ).fetchall()
+    settings: list[dict[str, Any]] = [dict(zip(SETTINGS, row[4:], strict=True)) for row in rows]
+    varying = {name for name in SETTINGS if len({str(each[name]) for each in settings}) > 1}
+    groups = []
+    for (index, parameters, units, networks, *_), each in zip(rows, settings, strict=True):
+        groups.append(Group(index, each, parameters or 0, units or 0, networks, _series_words(each, varying)))
+    return groups
+
+
+def _series_words(settings: dict[str, Any], varying: set[str]) -> str:
+    words = [f"lr {learning_rate_words(settings['learning_rate'])}"]
+    for name in SETTINGS[3:]:
+        if name in varying:
+            value = settings[name]
+            text = plain_number(value) if isinstance(value, int | float) else str(value)
+            words.append(f"{name.replace('_', ' ')} {text}")
+    return ", ".join(words)
+
+
+def _distance_to_paper(group: Group) -> tuple[float, ...]:
+    """Capacity first, then learning rate and batch size; of equals the one with most seeds."""
+    own = group.settings
+    capacity = abs((own["depth"] or 0) - PAPER_DEPTH) + abs(np.log2(max(own["width"] or 1, 1) / PAPER_WIDTH))
+    rate = abs(np.log((own["learning_rate"] or 1.0) / PAPER_RATE))
+    activation = float(own["activation"] != "relu")
+    return (capacity, activation, rate, abs((own["batch_size"] or 0) - PAPER_BATCH), -group.networks, group.index)
+
+
+def _last_units(source: Source, database: duckdb.DuckDBPyConnection) -> pa.Table | None:
+    """The first-layer rows of every network at its last checkpoint that has units."""
+    units = source.units()
+    if units.num_rows == 0:
+        return None
+    database.register("raw_units", units)
+    names = ("member_id", "checkpoint", "epoch", "unit", "mns", *(f"mean_{group}" for group in GROUPS))
+    table = database.sql(
+        f"SELECT {', '.join(names)} FROM raw_units WHERE layer = 1 AND NOT output "
+        "QUALIFY checkpoint = max(checkpoint) OVER (PARTITION BY member_id) ORDER BY member_id, unit"
+    ).to_arrow_table()
+    database.unregister("raw_units")
+    return table
+
+
+def _plain(values: Any) -> np.ndarray:
+    if isinstance(values, np.ma.MaskedArray):
+        if values.dtype.kind in "iufb":
+            return np.ma.filled(values.astype(np.float64), np.nan)
+        return values.filled("") if values.dtype.kind in "US" else values.filled(None)
+    return values.astype(np.float64) if values.dtype.kind in "iuf" else values

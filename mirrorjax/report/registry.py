@@ -1,0 +1,10 @@
+"""The figures of the report, in its order: a new one is one file and one line here."""
+
+from mirrorjax.report import phase_diagram, timeline, units
+from mirrorjax.report.figure import FigureKind
+
+FIGURES: tuple[FigureKind, ...] = (
+    timeline.FIGURE,
+    phase_diagram.FIGURE,
+    units.FIGURE,
+)

@@ -1,0 +1,162 @@
+"""The table of runs: one line a configuration, over all populations; and the facts of each population."""
+
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from mirrorjax.report.acceptance import Line, acceptance, applicable, differing_settings
+from mirrorjax.report.figure import View
+from mirrorjax.report.load import Group
+from mirrorjax.report.statistics import band, wilson
+from mirrorjax.report.words import NOT_MEASURED, epoch_words, percent, plain_number
+
+_COLUMNS = (  # heading, explanation
+    ("population", "folder of the population"),
+    ("configuration", "hidden layers × units a layer, learning rate, and what else varies"),
+    ("networks", "seeds; below: how many of them diverged"),
+    ("steps", "of the longest-running network; below: paper epochs"),
+    ("val. loss", "median at the last record; below: 5–95 % over networks"),
+    ("accuracy", "median at the last record"),
+    ("help: rescue, edge", "recall of help that rescues a distressed Toad; below: at the edge; medians, last record"),
+    ("CMNI untrained", "median at checkpoint 0"),
+    ("CMNI peak", "median over networks of each one's highest value after epoch 1.5; below: median epoch of it"),
+    ("CMNI last", "median at the last record; below: 5–95 %"),
+    ("hidden only", "CMNI over the hidden units alone, median at the last record"),
+    ("MNE", "the sum behind CMNI, median at the last record; below: share of it in the four output units"),
+    ("robust at peak", "share of networks robust at the checkpoint of their own peak; below: Wilson 95 %"),
+    ("robust, last", "share of networks robust at the last record; below: Wilson 95 %"),
+)
+
+
+def runs_table(views: list[View]) -> str:
+    """Builds the sortable table of all configurations."""
+    several = len(views) > 1
+    columns = _COLUMNS if several else _COLUMNS[1:]
+    head = "".join(
+        f'<th scope="col" title="{escape(title)}" aria-sort="none"><button type="button">{escape(name)}</button></th>'
+        for name, title in columns
+    )
+    rows = [_row(view, group, several) for view in views for group in view.population.groups]
+    kind = "sortable runs several" if several else "sortable runs"
+    return (
+        f'<div class="scroll"><table class="{kind}"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _row(view: View, group: Group, several: bool) -> str:
+    found, own = view.networks, view.networks.of(group)
+    number, diverged = int(own.sum()), int((own & found.diverged).sum())
+
+    def last(name: str) -> tuple[str, float]:
+        value = float(band(found.last[name][own]).median)
+        return plain_number(value), value
+
+    def last_band(name: str) -> tuple[str, float]:
+        values = band(found.last[name][own])
+        below = f"{plain_number(values.low)}–{plain_number(values.high)}"
+        return _two(plain_number(values.median), below), float(values.median)
+
+    def share(mask: np.ndarray, known: bool = True) -> tuple[str, float]:
+        count = int((own & mask).sum())
+        low, high = wilson(count, number)
+        if not number or not known:
+            return NOT_MEASURED, np.nan
+        return _two(percent(count / number), f"{percent(float(low))[:-2]}–{percent(float(high))}"), count / number
+
+    peak, peak_epoch = band(found.peak[own]), band(found.peak_epoch[own])
+    untrained = band(found.untrained[own])
+    mne, part = band(found.last["mne"][own]), band(found.last["output_share"][own])
+    steps, epochs = _highest(found.step[own]), _highest(found.epoch[own])
+    cells: list[tuple[str, float | str]] = [
+        (f"<code>{escape(view.population.name[:12])}</code>", view.population.name),
+        (escape(group.label), f"{group.settings['depth']:03d}{group.settings['width']:06d}{group.index:06d}"),
+        (_two(f"{number:,}", f"{diverged} diverged") if diverged else f"{number:,}", number),
+        (_two(f"{steps:,.0f}" if np.isfinite(steps) else NOT_MEASURED, f"epoch {epoch_words(epochs)}"), steps),
+        last_band("val_loss"),
+        last("accuracy"),
+        (_two(last("recall_help_rescue")[0], f"edge {last('recall_help_edge')[0]}"), last("recall_help_rescue")[1]),
+        (plain_number(untrained.median), float(untrained.median)),
+        (_two(plain_number(peak.median), f"epoch {epoch_words(float(peak_epoch.median))}"), float(peak.median)),
+        last_band("cmni"),
+        last("cmni_hidden"),
+        (_two(plain_number(mne.median), f"{percent(float(part.median))} outputs"), float(mne.median)),
+        share(found.robust_at_peak, bool(np.isfinite(found.peak[own]).any())),
+        share(found.robust_last),
+    ]
+    cells = cells if several else cells[1:]
+    return "<tr>" + "".join(f'<td data-value="{_sort_value(value)}">{text}</td>' for text, value in cells) + "</tr>"
+
+
+def _highest(values: np.ndarray) -> float:
+    return float(np.nanmax(values)) if np.isfinite(values).any() else np.nan
+
+
+def _sort_value(value: float | str) -> str:
+    if isinstance(value, str):
+        return escape(value)
+    return f"{value:.9g}" if np.isfinite(value) else ""
+
+
+def _two(above: str, below: str) -> str:
+    return f'{above}<span class="below">{below}</span>'
+
+
+def acceptance_tables(views: list[View]) -> str:
+    """Builds the comparison with the published run for every configuration that allows it; empty without one."""
+    parts = []
+    for view in views:
+        for group in applicable(view.population, view.networks):
+            lines = acceptance(view, group)
+            rows = "".join(_acceptance_row(line) for line in lines)
+            differing = differing_settings(group)
+            note = f"This run differs from the published one: {differing}. " if differing else ""
+            met = sum(line.met is True for line in lines)
+            parts.append(
+                f"<h3>{escape(group.label)} in population <code>{escape(view.population.name)}</code>: "
+                f"{met} of {len(lines)} met</h3>"
+                f"<p>{escape(note)}The dataset may differ too: see the config below.</p>"
+                '<table class="acceptance"><thead><tr><th>compared</th><th>published</th><th>measured (median)</th>'
+                "<th>5–95 % of networks</th><th>required</th><th>verdict</th></tr></thead>"
+                f"<tbody>{rows}</tbody></table>"
+            )
+    return "".join(parts)
+
+
+def _acceptance_row(line: Line) -> str:
+    cells = (line.name, line.published, _measured(line.measured), _interval(line.low, line.high), line.required)
+    row = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+    return f'<tr>{row}<td class="{line.verdict.replace(" ", "-")}">{line.verdict}</td></tr>'
+
+
+def _measured(value: float) -> str:
+    return f"{value:.0f}" if value == np.round(value) else plain_number(value)
+
+
+def _interval(low: float, high: float) -> str:
+    return f"{_measured(low)} to {_measured(high)}" if np.isfinite(low) else NOT_MEASURED
+
+
+def manifest_facts(manifest: dict[str, Any]) -> str:
+    """Builds the list of a population's facts, one a key of its manifest, nested ones in one line."""
+    items = []
+    for name, value in manifest.items():
+        if value in (None, "", {}, []):
+            continue
+        items.append(f"<dt>{escape(name.replace('_', ' '))}</dt><dd>{escape(_fact(name, value))}</dd>")
+    return f'<dl class="facts">{"".join(items)}</dl>'
+
+
+def _fact(name: str, value: Any) -> str:
+    if isinstance(value, dict):
+        return " · ".join(f"{key} {_fact(key, each)}" for key, each in value.items())
+    if isinstance(value, list):
+        return ", ".join(_fact(name, each) for each in value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    if name == "checkpoints":
+        return epoch_words(value)
+    if isinstance(value, int):
+        return f"{value:,}" if abs(value) >= 10_000 else str(value)
+    return plain_number(value)

@@ -1,0 +1,178 @@
+"""What is computed over seeds: bands, shares with their intervals, and each network's peak."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from statsmodels.stats.proportion import proportion_confint
+
+from mirrorjax.report.load import PEAK_AFTER, Group, Population
+
+CURVE_MEASURES = ("val_loss", "cmni", "cmni_hidden", "accuracy", "mne", "output_share")
+LAST_MEASURES = (
+    "val_loss",
+    "accuracy",
+    "recall_jump",
+    "recall_leap",
+    "recall_help",
+    "recall_help_edge",
+    "recall_help_rescue",
+    "cmni",
+    "cmni_hidden",
+    "mne",
+    "output_share",
+)
+LOW, HIGH = 0.05, 0.95  # the 90 % band
+
+
+@dataclass(frozen=True)
+class Band:
+    """Median and 90 % band (5 % and 95 % quantiles) over networks; numbers, or arrays over checkpoints."""
+
+    low: np.ndarray
+    median: np.ndarray
+    high: np.ndarray
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One configuration over its checkpoints; every array is over checkpoints.
+
+    Attributes:
+        checkpoint: numbers of the checkpoints, rising.
+        epoch: paper epochs.
+        networks: recorded there, diverged ones included; the divisor of shares.
+        alive: of these, not diverged; medians and bands are over them.
+        robust: of `networks`, CMNI ≥ .005 and validation loss < .06; a diverged network is not.
+        bands: by measure.
+    """
+
+    checkpoint: np.ndarray
+    epoch: np.ndarray
+    networks: np.ndarray
+    alive: np.ndarray
+    robust: np.ndarray
+    bands: dict[str, Band]
+
+    def at_epoch(self, epoch: float, tolerance: float = 0.02) -> int | None:
+        """The place of the checkpoint at this paper epoch, None if none is within 2 %."""
+        if not len(self.epoch):
+            return None
+        place = int(np.argmin(np.abs(self.epoch - epoch)))
+        return place if abs(self.epoch[place] - epoch) <= tolerance * max(epoch, 1.0) else None
+
+
+@dataclass(frozen=True)
+class Networks:
+    """What each network did; every array is over networks, nan where not measured.
+
+    `last` holds `LAST_MEASURES` at its last record, `untrained` CMNI at checkpoint 0, `peak` its highest CMNI after
+    paper epoch 1.5.
+    """
+
+    group: np.ndarray
+    member_id: np.ndarray
+    seed: np.ndarray
+    diverged: np.ndarray
+    stopped: np.ndarray
+    step: np.ndarray
+    epoch: np.ndarray
+    last: dict[str, np.ndarray]
+    untrained: np.ndarray
+    untrained_hidden: np.ndarray
+    peak: np.ndarray
+    peak_epoch: np.ndarray
+    robust_last: np.ndarray
+    robust_at_peak: np.ndarray
+    robust_ever: np.ndarray
+
+    def of(self, group: Group) -> np.ndarray:
+        """Mask of a configuration's networks."""
+        return self.group == group.index
+
+
+def wilson(count: object, number: object) -> tuple[np.ndarray, np.ndarray]:
+    """Wilson 95 % interval of a share count/number; nan where number is 0."""
+    count, number = np.broadcast_arrays(np.asarray(count, np.float64), np.asarray(number, np.float64))
+    low, high = np.full(count.shape, np.nan), np.full(count.shape, np.nan)
+    some = number > 0
+    if np.any(some):
+        low[some], high[some] = proportion_confint(count[some], number[some], alpha=0.05, method="wilson")
+    return low, high
+
+
+def band(values: np.ndarray) -> Band:
+    """Median and 90 % band of the finite values; nan without any."""
+    values = np.asarray(values, np.float64)
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return Band(*(np.asarray(np.nan),) * 3)
+    return Band(*np.quantile(values, [LOW, 0.5, HIGH]))
+
+
+def curves(population: Population) -> dict[int, Curve]:
+    """Computes every configuration's curve, by group index."""
+    quantiles = ", ".join(
+        f"quantile_cont({name}, {place}) FILTER (alive) AS {name}_{word}"
+        for name in CURVE_MEASURES
+        for place, word in ((LOW, "low"), (0.5, "median"), (HIGH, "high"))
+    )
+    columns = population.query(
+        "SELECT group_index, checkpoint, max(epoch) AS epoch, count(*) AS networks, "
+        f"count(*) FILTER (alive) AS alive, count(*) FILTER (robust) AS robust, {quantiles} "
+        "FROM observations GROUP BY group_index, checkpoint ORDER BY group_index, checkpoint"
+    )
+    result = {}
+    for group in population.groups:
+        own = columns["group_index"] == group.index
+        bands = {
+            name: Band(*(columns[f"{name}_{word}"][own] for word in ("low", "median", "high")))
+            for name in CURVE_MEASURES
+        }
+        plain = {name: columns[name][own] for name in ("checkpoint", "epoch", "networks", "alive", "robust")}
+        result[group.index] = Curve(**plain, bands=bands)
+    return result
+
+
+def networks(population: Population) -> Networks:
+    """Computes what each network did. Ties of a peak go to the earlier checkpoint."""
+    last = ", ".join(f"last.{name} AS last_{name}" for name in LAST_MEASURES)
+    columns = population.query(
+        "WITH last AS (SELECT * FROM observations "
+        "QUALIFY row_number() OVER (PARTITION BY member_id ORDER BY checkpoint DESC) = 1), "
+        f"trained AS (SELECT * FROM observations WHERE alive AND epoch > {PEAK_AFTER}), "
+        "peak AS (SELECT * FROM trained WHERE cmni IS NOT NULL "
+        "QUALIFY row_number() OVER (PARTITION BY member_id ORDER BY cmni DESC, checkpoint) = 1), "
+        "ever AS (SELECT member_id, bool_or(robust) AS robust FROM trained GROUP BY member_id), "
+        "start AS (SELECT member_id, cmni, cmni_hidden FROM observations WHERE checkpoint = 0) "
+        "SELECT last.group_index, last.member_id, last.seed, last.status, last.step, last.epoch, "
+        f"{last}, CAST(last.robust AS INTEGER) AS robust_last, start.cmni AS untrained, "
+        "start.cmni_hidden AS untrained_hidden, peak.cmni AS peak, "
+        "peak.epoch AS peak_epoch, CAST(coalesce(peak.robust, false) AS INTEGER) AS robust_at_peak, "
+        "CAST(coalesce(ever.robust, false) AS INTEGER) AS robust_ever "
+        "FROM last LEFT JOIN start USING (member_id) LEFT JOIN peak USING (member_id) LEFT JOIN ever USING (member_id) "
+        "ORDER BY last.group_index, last.seed, last.member_id"
+    )
+    status = columns["status"].astype(str)
+    diverged = status == "diverged"
+
+    def of_survivors(name: str) -> np.ndarray:
+        # a diverged network keeps its last finite values, which are no results
+        return np.where(diverged, np.nan, columns[name].astype(np.float64))
+
+    return Networks(
+        group=columns["group_index"],
+        member_id=columns["member_id"].astype(str),
+        seed=columns["seed"],
+        diverged=diverged,
+        stopped=status == "stopped",
+        step=columns["step"],
+        epoch=columns["epoch"],
+        last={name: of_survivors(f"last_{name}") for name in LAST_MEASURES},
+        untrained=columns["untrained"],
+        untrained_hidden=columns["untrained_hidden"],
+        peak=of_survivors("peak"),
+        peak_epoch=of_survivors("peak_epoch"),
+        robust_last=columns["robust_last"] > 0,
+        robust_at_peak=(columns["robust_at_peak"] > 0) & ~diverged,
+        robust_ever=columns["robust_ever"] > 0,
+    )

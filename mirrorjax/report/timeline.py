@@ -1,0 +1,227 @@
+"""Validation loss and CMNI against paper epochs, over seeds, with the published curve laid over them (Figure 2)."""
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from matplotlib.figure import Figure as MatplotlibFigure
+
+from mirrorjax.report.figure import (
+    BLUE,
+    GREEN,
+    GREY,
+    RED,
+    Chooser,
+    FigureKind,
+    Panel,
+    View,
+    axis,
+    figure,
+    note,
+    safe,
+    static_figure,
+)
+from mirrorjax.report.load import ROBUST_CMNI, ROBUST_LOSS, Group
+from mirrorjax.report.paper import LABEL, paper_curve
+from mirrorjax.report.statistics import Band, Curve, Networks, band
+from mirrorjax.report.words import counted, plain_number
+
+MOST_GROUPS = 60  # of one chooser: more is no choice, and each adds to the page
+_SERIES = (  # measure, y axis, colour, name
+    ("val_loss", "y", RED, "validation loss"),
+    ("cmni", "y2", GREEN, "CMNI (all units)"),
+    ("cmni_hidden", "y2", BLUE, "CMNI, hidden units only"),
+)
+
+
+def panel(view: View) -> Panel:
+    """Builds the figure: one variant a configuration, that nearest the paper's first."""
+    result = Panel("Timeline: validation loss and CMNI over training")
+    groups = shown_groups(view)
+    if not groups:
+        result.missing = "No records yet: nothing to draw against epochs."
+        return result
+    if all(len(view.curves[group.index].epoch) < 2 for group in groups):
+        result.missing = "Only one checkpoint was recorded: no curve can be drawn. The table has its values."
+        return result
+    result.choosers = (Chooser("Configuration", tuple(_option(group) for group in groups)),)
+    result.variants = {(place,): _figure(view, group) for place, group in enumerate(groups)}
+    result.caption = [
+        "Lines are medians over networks that differ in their seeds alone; bands hold 90 % of them (5 % to 95 % "
+        "quantiles; with few seeds they are rough). An epoch is a paper epoch, learning rate × steps / 0.6144. "
+        "Diverged networks leave medians and bands from the checkpoint at which they diverged.",
+        "Dotted lines are the paper's thresholds for “robust”. The CMNI axis is cut so that the trained range can be "
+        "read; the untrained value, usually far above it, is written in. "
+        f"Dashed: {LABEL}. It can be compared with 2×17 networks only, so that it is off at first for other "
+        "architectures (click on it in the legend).",
+    ]
+    left_out = len(view.population.groups) - len(groups)
+    if left_out:
+        result.caption.append(f"{counted(left_out, 'configuration')} not offered here for want of room: see the table.")
+    return result
+
+
+def shown_groups(view: View) -> list[Group]:
+    """The configurations with records, nearest the paper's first, then in order, at most `MOST_GROUPS`."""
+    headline = view.population.headline if view.population.groups else None
+    groups = [group for group in view.population.groups if len(view.curves[group.index].epoch)]
+    groups.sort(key=lambda group: (group is not headline, -group.networks if len(groups) > MOST_GROUPS else 0))
+    return groups[:MOST_GROUPS]
+
+
+def cmni_limit(curve: Curve) -> float:
+    """Where to cut the CMNI axis: above all that was measured from epoch 1 on, never below the published peak."""
+    highest = [0.0095]
+    for name in ("cmni", "cmni_hidden"):
+        values = curve.bands[name].high
+        for first in (1.0 - 1e-6, 1e-9, 0.0):  # a short run has nothing from epoch 1 on
+            late = values[(curve.epoch >= first) & np.isfinite(values)]
+            if len(late):
+                highest.append(float(late.max()))
+                break
+    return 1.12 * max(highest)
+
+
+def untrained_words(found: Networks, group: Group) -> str:
+    """States the untrained CMNI of a configuration."""
+    own = band(found.untrained[found.of(group)])
+    if not np.isfinite(own.median):
+        return "untrained CMNI: not measured (no checkpoint 0)"
+    hidden = band(found.untrained_hidden[found.of(group)])
+    return (
+        f"untrained (epoch 0): CMNI {plain_number(own.median)} [{plain_number(own.low)}, {plain_number(own.high)}], "
+        f"hidden only {plain_number(hidden.median)}"
+    )
+
+
+def _option(group: Group) -> str:
+    return f"{group.label} ({counted(group.networks, 'network')})"
+
+
+def _end(curve: Curve) -> float:
+    return max(float(np.nanmax(curve.epoch)), 1e-3)
+
+
+def _figure(view: View, group: Group) -> go.Figure:
+    curve = view.curves[group.index]
+    traces: list[Any] = []
+    for name, place, colour, label in _SERIES:
+        traces += _band_and_median(curve, curve.bands[name], place, colour, label)
+    published, end = paper_curve(), _end(curve)
+    within = published.epoch <= max(1.05 * end, 2.0)
+    for name, place in (("val_loss", "y"), ("cmni", "y2")):
+        traces.append(
+            go.Scatter(
+                x=published.epoch[within],
+                y=getattr(published, name)[within],
+                yaxis=place,
+                mode="lines",
+                line={"color": "black", "width": 1.5, "dash": "dash"},
+                name=LABEL if group.is_paper_capacity else f"{LABEL}: another architecture",
+                legendgroup="published",
+                showlegend=place == "y",
+                visible=True if group.is_paper_capacity else "legendonly",
+                hovertemplate="%{y:.4f}",
+            )
+        )
+    limit, top = cmni_limit(curve), float(np.nanmax(curve.bands["val_loss"].high[curve.epoch >= min(1.0, end)]))
+    # an infinite or missing loss leaves the axis to plotly
+    loss_range = [0.03, max(1.05 * top, 0.1)] if np.isfinite(top) else None
+    if loss_range and np.nanmin(curve.bands["val_loss"].low) < 0.03:
+        loss_range[0] = 0.0
+    above = band(view.networks.untrained[view.networks.of(group)]).median > limit
+    words = safe(untrained_words(view.networks, group)) + (" – above this axis" if above else "")
+    return figure(
+        traces,
+        height=620,
+        title={"text": safe(f"{group.label} – {counted(group.networks, 'network')}")},
+        hovermode="x unified",
+        legend={"orientation": "h", "y": -0.13, "x": 0, "yanchor": "top"},
+        margin={"l": 70, "r": 105, "t": 45, "b": 100},
+        xaxis=axis("paper epoch (learning rate × steps / 0.6144)", range=[-0.01 * end, 1.02 * end], anchor="y2"),
+        yaxis=axis("validation loss", domain=[0.54, 1], range=loss_range),
+        yaxis2=axis("CMNI [activation per unit]", domain=[0, 0.46], range=[0, limit]),
+        shapes=[_threshold(ROBUST_LOSS, "y"), _threshold(ROBUST_CMNI, "y2")],
+        annotations=[
+            _threshold_note("robust < 0.06", ROBUST_LOSS, "y"),
+            _threshold_note("robust ≥ 0.005", ROBUST_CMNI, "y2"),
+            note(words, xref="paper", x=1.0, xanchor="right", yref="y2 domain", y=1.0, yanchor="bottom"),
+        ],
+    )
+
+
+def _band_and_median(curve: Curve, values: Band, place: str, colour: str, label: str) -> list[Any]:
+    known = np.isfinite(values.median) & np.isfinite(curve.epoch)
+    if not known.any():
+        return []
+    epoch, low, high = curve.epoch[known], values.low[known], values.high[known]
+    return [
+        go.Scatter(
+            x=np.concatenate([epoch, epoch[::-1]]),
+            y=np.concatenate([high, low[::-1]]),
+            yaxis=place,
+            fill="toself",
+            fillcolor=colour,
+            opacity=0.18,
+            mode="none",
+            hoverinfo="skip",
+            legendgroup=label,
+            showlegend=False,
+        ),
+        go.Scatter(
+            x=epoch,
+            y=values.median[known],
+            customdata=np.column_stack([low, high, curve.alive[known]]).astype(np.float32),
+            yaxis=place,
+            mode="lines+markers",
+            marker={"size": 5},
+            line={"color": colour, "width": 2},
+            name=label,
+            legendgroup=label,
+            hovertemplate="%{y:.4f} [%{customdata[0]:.4f}, %{customdata[1]:.4f}], %{customdata[2]} networks",
+        ),
+    ]
+
+
+def _threshold(value: float, place: str) -> dict[str, Any]:
+    line = {"color": GREY, "width": 1, "dash": "dot"}
+    return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "yref": place, "y0": value, "y1": value, "line": line}
+
+
+def _threshold_note(text: str, value: float, place: str) -> dict[str, Any]:
+    return note(text, xref="paper", x=1.005, xanchor="left", yref=place, y=value, yanchor="middle", font={"size": 11})
+
+
+def draw(view: View) -> MatplotlibFigure | None:
+    """Draws the configuration nearest the paper's."""
+    groups = shown_groups(view)
+    if not groups or len(view.curves[groups[0].index].epoch) < 2:
+        return None
+    group, published = groups[0], paper_curve()
+    curve, made = view.curves[group.index], static_figure(7.0, 5.6)
+    upper, lower = made.subplots(2, 1, sharex=True)
+    for name, place, colour, label in _SERIES:
+        axes, values = (upper if place == "y" else lower), curve.bands[name]
+        axes.fill_between(curve.epoch, values.low, values.high, color=colour, alpha=0.18, linewidth=0)
+        axes.plot(curve.epoch, values.median, color=colour, marker="o", markersize=3, label=label)
+    if group.is_paper_capacity:
+        upper.plot(published.epoch, published.val_loss, "k--", linewidth=1, label=LABEL)
+        lower.plot(published.epoch, published.cmni, "k--", linewidth=1)
+    upper.axhline(ROBUST_LOSS, color=GREY, linestyle=":", linewidth=1)
+    lower.axhline(ROBUST_CMNI, color=GREY, linestyle=":", linewidth=1)
+    late = curve.bands["val_loss"].high[curve.epoch >= min(1.0, _end(curve))]
+    if np.isfinite(late).any():
+        upper.set_ylim(0.03 if np.nanmin(curve.bands["val_loss"].low) >= 0.03 else 0, max(1.05 * np.nanmax(late), 0.1))
+    upper.set_xlim(0, 1.02 * _end(curve))
+    lower.set_ylim(0, cmni_limit(curve))
+    upper.set_ylabel("validation loss")
+    lower.set_ylabel("CMNI")
+    lower.set_xlabel("paper epoch (learning rate × steps / 0.6144)")
+    upper.set_title(f"{group.label}: {counted(group.networks, 'network')}, median and 90 % band", loc="left")
+    lower.set_title(untrained_words(view.networks, group), loc="left", color=GREY, fontsize=8)
+    upper.legend(frameon=False, fontsize=8)
+    lower.legend(frameon=False, fontsize=8)
+    return made
+
+
+FIGURE = FigureKind("timeline", panel, draw)

@@ -1,0 +1,67 @@
+"""Numbers and lists as a reader expects them."""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+NOT_MEASURED = "–"
+
+
+def plain_number(value: Any, digits: int = 3) -> str:
+    """Writes a measured value with three significant digits; a dash where there is none."""
+    if value is None or not math.isfinite(value):
+        return NOT_MEASURED
+    if value == 0:
+        return "0"
+    magnitude = math.floor(math.log10(abs(value)))
+    if magnitude < -5:
+        return tidy_exponent(f"{value:.{digits - 1}e}")
+    if magnitude >= digits:
+        return f"{value:,.0f}"
+    return f"{value:.{max(digits - 1 - magnitude, 0)}f}"
+
+
+def learning_rate_words(value: Any) -> str:
+    """Writes 4e-05 as 4e-5."""
+    return NOT_MEASURED if value is None else tidy_exponent(f"{value:.6g}" if value >= 1e-3 else f"{value:.6e}")
+
+
+def tidy_exponent(text: str) -> str:
+    """Drops what a reader does not need in a number with an exponent: 4.000e-06 becomes 4e-6."""
+    if "e" not in text:
+        return text
+    mantissa, exponent = text.split("e")
+    if "." in mantissa:
+        mantissa = mantissa.rstrip("0").rstrip(".")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def percent(share: float) -> str:
+    """Writes a share as a percentage with at most one decimal."""
+    if not math.isfinite(share):
+        return NOT_MEASURED
+    value = 100 * share
+    return f"{value:.0f} %" if abs(value - round(value)) < 0.05 or value >= 10 else f"{value:.1f} %"
+
+
+def epoch_words(epoch: float) -> str:
+    """Writes a paper epoch: whole ones without decimals."""
+    return NOT_MEASURED if not math.isfinite(epoch) else f"{epoch:.3g}" if epoch < 100 else f"{epoch:.0f}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Writes `1 network`, `300 networks`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Writes `a, b and c`."""
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+
+
+def spread_words(values: Iterable[float], write: Any = plain_number, most: int = 6) -> str:
+    """Writes distinct values one by one, or their range where there are many."""
+    distinct = sorted(set(values))
+    if len(distinct) <= most:
+        return listed([write(value) for value in distinct])
+    return f"{len(distinct)} values from {write(distinct[0])} to {write(distinct[-1])}"

@@ -1,0 +1,212 @@
+"""Shows how training goes: a bar on a terminal, plain lines in a log file."""
+
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn
+from rich.progress import Progress as Bar
+
+_LINE_SECONDS = 10.0  # between two lines in a log file, checkpoints apart
+_UPDATES_PER_SECOND = 4.0  # of the bar
+
+
+class Progress:
+    """Progress of one population's training, used as a context manager by the loop on the host.
+
+    On a terminal it is one bar; elsewhere, one line at each checkpoint and at most one every ten seconds between.
+
+    Args:
+        total_model_steps: steps to go, summed over members.
+        checkpoints: how many there will be; the first, before training, has index 0 and is not counted.
+        title: what is trained.
+        console: where to; by default standard error, so that standard output holds results alone.
+        clock: seconds from any start.
+    """
+
+    def __init__(
+        self,
+        total_model_steps: int,
+        checkpoints: int,
+        title: str,
+        console: Console | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ):
+        self.total_model_steps = total_model_steps
+        self.checkpoints = checkpoints
+        self.title = title
+        self.console = Console(stderr=True) if console is None else console
+        self.model_steps = 0
+        self._clock = clock
+        self._created = self._since = clock()
+        self._training_started: float | None = None
+        self._training_seconds = 0.0
+        self._last_shown = -np.inf
+        self._measured = ""
+        self._closed = False
+        self._bar: Bar | None = None
+        if self.console.is_terminal and not self.console.is_dumb_terminal:
+            self._bar = Bar(
+                TextColumn("{task.description}", markup=False),
+                BarColumn(),
+                TaskProgressColumn(),
+                TextColumn("{task.fields[pace]}", markup=False),
+                TextColumn("{task.fields[measured]}", markup=False),
+                console=self.console,
+                refresh_per_second=_UPDATES_PER_SECOND,
+                redirect_stdout=sys.stdout.isatty(),  # what is piped on must not end up on the bar's console
+            )
+            self._task = self._bar.add_task(title, total=max(1, total_model_steps), pace="", measured="")
+
+    def __enter__(self) -> "Progress":
+        if self._bar is not None:
+            self._bar.start()
+        else:
+            self._line(f"{self.title}: {self.total_model_steps:,} model-steps, {self.checkpoints} checkpoints")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self._stop()
+
+    def phase(self, text: str) -> None:
+        """Says what is done besides training, for instance `building the dataset` or `compiling`."""
+        self._since = self._clock()
+        if self._bar is not None:
+            self._bar.update(self._task, description=f"{self.title}: {text}")
+        else:
+            self._line(text)
+
+    def advance(self, model_steps: int, seconds: float | None = None) -> None:
+        """Counts steps that are done.
+
+        Args:
+            model_steps: summed over members, since the last call.
+            seconds: that they took in training alone; without it, the time since the last call or phase counts.
+        """
+        now = self._clock()
+        seconds = now - self._since if seconds is None else seconds
+        self._since = now
+        if self._training_started is None:
+            self._training_started = now - seconds
+        self._training_seconds += seconds
+        self.model_steps += model_steps
+        if now - self._last_shown < (_LINE_SECONDS if self._bar is None else 1 / _UPDATES_PER_SECOND):
+            return
+        self._last_shown = now
+        if self._bar is not None:
+            self._update_bar()
+        else:
+            share = self.model_steps / max(1, self.total_model_steps)
+            self._line(f"training {share:.0%}  {self._pace('model-steps/s')}")
+
+    def checkpoint(self, index: int, epoch: float, step: int, val_loss: np.ndarray, cmni: np.ndarray) -> None:
+        """Shows what was measured.
+
+        Args:
+            index: of the checkpoint, 0 before training.
+            epoch: paper epochs.
+            step: of each member.
+            val_loss: [members]; what is not finite is left out.
+            cmni: [members].
+        """
+        loss_median, loss_low, loss_high = _summary(val_loss)
+        cmni_median = _summary(cmni)[0]
+        loss, mirror = f"loss {_decimal(loss_median, 4)}", f"CMNI {_decimal(cmni_median, 4)}"
+        if self._bar is not None:
+            self._measured = f"{loss}  {mirror}"
+            self._update_bar()
+            return
+        spread = f"[{_decimal(loss_low, 3)} {_decimal(loss_high, 3)}]"
+        at = f"checkpoint {index}/{self.checkpoints}  epoch {_epoch(epoch)}  step {step:,}"
+        pace = f"  {self._pace('model-steps/s')}" if self.model_steps else ""
+        self._line(f"{at}  {loss} {spread}  {mirror}{pace}")
+        self._last_shown = self._clock()
+
+    def close(self) -> None:
+        """Shows the last state and ends; further calls do nothing."""
+        if self._closed:
+            return
+        if self._bar is not None:
+            self._bar.update(self._task, description=self.title)
+            self._update_bar()
+        elif self.model_steps:
+            took = _duration(self._clock() - self._created)
+            self._line(f"{self.title}: {self.model_steps:,} model-steps in {took}, {_rate(self.rate)} model-steps/s")
+        self._stop()
+
+    @property
+    def rate(self) -> float:
+        """Model-steps a second of training time; 0 before training."""
+        return self.model_steps / self._training_seconds if self._training_seconds > 0 else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """At the pace so far, measuring and storing included; None before training."""
+        if not self.model_steps or self._training_started is None:
+            return None
+        elapsed = self._clock() - self._training_started
+        return max(0, self.total_model_steps - self.model_steps) * elapsed / self.model_steps
+
+    def _pace(self, unit: str) -> str:
+        left = self.seconds_left
+        return f"{_rate(self.rate)} {unit}" + ("" if left is None else f"  {_duration(left)} left")
+
+    def _update_bar(self) -> None:
+        assert self._bar is not None
+        pace = self._pace("steps/s") if self.model_steps else ""
+        self._bar.update(
+            self._task, completed=self.model_steps, description=self.title, pace=pace, measured=self._measured
+        )
+
+    def _line(self, text: str) -> None:
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self.console.file.flush()  # a log file that is followed shows the line now
+
+    def _stop(self) -> None:
+        self._closed = True
+        if self._bar is not None:
+            self._bar.stop()
+
+
+def _summary(values: np.ndarray) -> tuple[float, float, float]:
+    """Median, 5 % and 95 % quantile of the finite values; NaN if there are none."""
+    values = np.asarray(values, np.float64)
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return np.nan, np.nan, np.nan
+    median, low, high = np.quantile(finite, [0.5, 0.05, 0.95])
+    return float(median), float(low), float(high)
+
+
+def _decimal(value: float, digits: int) -> str:
+    """A number as the paper writes it: .0045, not 0.0045."""
+    if not np.isfinite(value):
+        return "n/a"
+    text = f"{value:.{digits}f}"
+    return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
+
+
+def _epoch(epoch: float) -> str:
+    return f"{epoch:.1f}" if epoch == 0 or epoch >= 1 else f"{epoch:.2g}"
+
+
+def _rate(per_second: float) -> str:
+    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if per_second >= limit:
+            scaled = per_second / limit
+            return f"{scaled:.0f} {unit}" if scaled >= 10 else f"{scaled:.1f} {unit}"
+    return f"{per_second:.0f}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

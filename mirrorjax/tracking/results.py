@@ -1,0 +1,292 @@
+"""Reads a results folder: a sweep with its populations, or one population. Never stops at a broken file."""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from omegaconf import OmegaConf
+from safetensors import safe_open
+
+from mirrorjax.errors import InputError
+from mirrorjax.tracking.store import MEMBERS, RECORDS, TABLES, UNITS
+
+SCHEMAS = {"members": MEMBERS, "records": RECORDS, "units": UNITS}
+# The last record of every member, summed up per cell of the phase diagram. What is not finite is left out.
+LAST_BY_CELL = """
+WITH last AS (
+    SELECT * FROM records QUALIFY row_number() OVER (PARTITION BY population, member_id ORDER BY checkpoint DESC) = 1
+)
+SELECT depth, width, count(*) AS members,
+    avg((status = 'diverged')::DOUBLE) AS share_diverged,
+    median(val_loss) FILTER (isfinite(val_loss)) AS val_loss_median,
+    median(cmni) FILTER (isfinite(cmni)) AS cmni_median,
+    quantile_cont(cmni, 0.05) FILTER (isfinite(cmni)) AS cmni_q05,
+    quantile_cont(cmni, 0.95) FILTER (isfinite(cmni)) AS cmni_q95,
+    median(cmni_hidden) FILTER (isfinite(cmni_hidden)) AS cmni_hidden_median,
+    median(accuracy) FILTER (isfinite(accuracy)) AS accuracy_median,
+    median(recall_help_rescue) FILTER (isfinite(recall_help_rescue)) AS recall_help_rescue_median
+FROM last JOIN members USING (population, member_id)
+GROUP BY depth, width ORDER BY depth, width
+"""
+_SHOWN = 6  # candidates that a message lists
+
+
+class Population:
+    """The folder of one population, to be read.
+
+    Attributes:
+        folder: where it is; its name is the population's.
+        problems: files that were skipped and why, shared with the `Results` it belongs to.
+    """
+
+    def __init__(self, folder: Path, problems: list[str]):
+        self.folder = folder
+        self.problems = problems
+
+    @property
+    def name(self) -> str:
+        """The name of the folder, a hash of the resolved config."""
+        return self.folder.name
+
+    @property
+    def done(self) -> bool:
+        """Whether the population is finished."""
+        return (self.folder / "DONE").exists()
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The manifest as it is now; empty, and a problem, where it cannot be read."""
+        return self._read_json("manifest.json")
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The resolved config; empty, and a problem, where it cannot be read."""
+        file = self.folder / "config.yaml"
+        try:
+            config = OmegaConf.to_container(OmegaConf.load(file), resolve=True)
+        except Exception as error:  # the YAML and the OmegaConf parser share no class of errors
+            self._problem(file, f"no config: {_one_line(error)}")
+            return {}
+        return {str(key): value for key, value in config.items()} if isinstance(config, dict) else {}
+
+    @property
+    def checkpoints(self) -> list[int]:
+        """Numbers of the checkpoints whose records are there."""
+        return [int(file.stem) for file in self.files("records")]
+
+    def members(self) -> pa.Table:
+        """One row a member: everything that defines it."""
+        return self._table("members", self.files("members"))
+
+    def records(self) -> pa.Table:
+        """One row a member and checkpoint, over all checkpoints."""
+        return self._table("records", self.files("records"))
+
+    def units(self, checkpoint: int | None = None) -> pa.Table:
+        """One row a member and unit, at one checkpoint or at all that have it."""
+        files = self.files("units")
+        if checkpoint is not None:
+            files = [file for file in files if int(file.stem) == checkpoint]
+        return self._table("units", files)
+
+    def files(self, table: str) -> list[Path]:
+        """The whole files of `members`, `records` or `units`; others there are named in `problems`."""
+        if table == "members":
+            file = self.folder / "members.parquet"
+            return [file] if file.exists() and self._is_whole(file, MEMBERS) else []
+        found = []
+        for file in sorted((self.folder / table).glob("[!.]*")):  # a leading dot: not yet written, no problem
+            if file.suffix != ".parquet" or not file.stem.isdecimal():
+                self._problem(file, "no file of ours, skipped")
+            elif self._is_whole(file, SCHEMAS[table]):
+                found.append(file)
+        return found
+
+    @property
+    def member_ids(self) -> list[str]:
+        """The ids of all members."""
+        return self.members()["member_id"].to_pylist()
+
+    def weights(self, member: str) -> dict[str, np.ndarray]:
+        """Final weights of one member by name.
+
+        Args:
+            member: its id, or a beginning of it that no other member has.
+
+        Raises:
+            InputError: no such member, more than one, or no weights are stored.
+        """
+        file = self.folder / "weights.safetensors"
+        index = self._read_json("weights.json").get("members", {}) if file.exists() else {}
+        if not index:
+            raise InputError(f"{self.folder}: no final weights here; they are written when a population is finished")
+        place = index[_unique(member, index, self.folder)]
+        group, row, shapes = place["group"] + "/", place["row"], place.get("shapes", {})
+        weights = {}
+        with safe_open(file, framework="numpy") as stacks:
+            names = stacks.keys()
+            for stack in names:
+                if stack.startswith(group):
+                    name = stack.removeprefix(group)
+                    weight = stacks.get_slice(stack)[row]  # reads this row alone
+                    weights[name] = weight[tuple(slice(size) for size in shapes.get(name, weight.shape))]
+        return weights
+
+    def _table(self, name: str, files: Sequence[Path]) -> pa.Table:
+        tables = []
+        for file in files:
+            try:
+                tables.append(pq.ParquetFile(file).read())
+            except (pa.ArrowException, OSError) as error:
+                self._problem(file, f"torn, skipped: {_one_line(error)}")
+        # a population's checkpoints may differ in the columns beyond the required ones
+        return pa.concat_tables(tables, promote_options="permissive") if tables else SCHEMAS[name].empty_table()
+
+    def _is_whole(self, file: Path, schema: pa.Schema) -> bool:
+        """Whether the footer, which is written last, is there and lists the required columns."""
+        try:
+            names = set(pq.read_schema(file).names)
+        except (pa.ArrowException, OSError) as error:
+            self._problem(file, f"torn, skipped: {_one_line(error)}")
+            return False
+        missing = [name for name in schema.names if name not in names]
+        if missing:
+            self._problem(file, f"no file of ours, skipped: it lacks {', '.join(missing[:_SHOWN])}")
+        return not missing
+
+    def _read_json(self, name: str) -> dict[str, Any]:
+        try:
+            content = json.loads((self.folder / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            self._problem(self.folder / name, f"cannot be read: {_one_line(error)}")
+            return {}
+        return content if isinstance(content, dict) else {}
+
+    def _problem(self, file: Path, what: str) -> None:
+        line = f"{file}: {what}"
+        if line not in self.problems:
+            self.problems.append(line)
+
+
+class Results:
+    """Everything in a results folder.
+
+    Attributes:
+        folder: the sweep's folder, or the population's if that was opened.
+        populations: by name.
+        problems: one line for each file that was met, and skipped because it is torn or foreign.
+    """
+
+    def __init__(self, folder: Path, populations: Sequence[Path]):
+        self.folder = folder
+        self.problems: list[str] = []
+        self.populations = [Population(found, self.problems) for found in populations]
+
+    @classmethod
+    def open(cls, path: str | Path) -> "Results":
+        """Opens a sweep's folder or one population's.
+
+        Raises:
+            InputError: it is neither.
+        """
+        folder = Path(path)
+        if not folder.is_dir():
+            raise InputError(f"{path}: {'a file, not a results folder' if folder.exists() else 'no such folder'}")
+        if _is_population(folder):
+            return cls(folder, [folder.resolve()])
+        inside = sorted(found for found in folder.iterdir() if found.is_dir())
+        if populations := [found for found in inside if _is_population(found)]:
+            return cls(folder, populations)
+        if (folder / "sweep.json").exists():
+            raise InputError(f"{path}: this sweep has no population yet")
+        if sweeps := [found.name for found in inside if (found / "sweep.json").exists()]:
+            raise InputError(f"{path}: no results here, but sweeps: give one of {_listed(sweeps)}")
+        raise InputError(
+            f"{path}: no results here; a results folder holds sweep.json and a folder per population, "
+            "each with manifest.json and members.parquet"
+        )
+
+    def query(self, sql: str) -> pa.Table:
+        """Runs SQL (DuckDB) over the views `members`, `records` and `units`, each with a column `population`.
+
+        Raises:
+            InputError: DuckDB does not take the query.
+        """
+        with duckdb.connect() as connection:
+            for table in TABLES:
+                files = [file for population in self.populations for file in population.files(table)]
+                if files:
+                    connection.execute(_view(table, files))
+                else:
+                    empty = SCHEMAS[table].empty_table()
+                    connection.register(table, empty.add_column(0, "population", pa.array([], pa.string())))
+            try:
+                answer = connection.sql(sql)
+                table = None if answer is None else answer.to_arrow_table()
+            except duckdb.Error as error:
+                raise InputError(f"query: {error}") from error
+        if table is None:
+            raise InputError("query: it gives no table; start it with SELECT")
+        return table
+
+    def find_member(self, member: str) -> tuple[Population, str]:
+        """The population and full id of a member.
+
+        Args:
+            member: a beginning of its id that no other has, after `POPULATION/` where two populations share an id.
+
+        Raises:
+            InputError: no such member, or more than one.
+        """
+        population_part, _, id_part = member.rpartition("/")
+        within = [population for population in self.populations if population.name.startswith(population_part)]
+        places = {
+            f"{population.name}/{member_id}": population for population in within for member_id in population.member_ids
+        }
+        found = [place for place in places if place.partition("/")[2].startswith(id_part)]
+        exact = [place for place in found if place.partition("/")[2] == id_part]
+        if len(exact or found) != 1:
+            raise InputError(_no_unique(member, exact or found, places, self.folder))
+        (place,) = exact or found
+        return places[place], place.partition("/")[2]
+
+
+def _is_population(folder: Path) -> bool:
+    return (folder / "manifest.json").exists() or (folder / "members.parquet").exists()
+
+
+def _view(table: str, files: Sequence[Path]) -> str:
+    """SQL that makes a view of whole files; the population is the name of the folder that a file belongs to."""
+    depth = -2 if table == "members" else -3
+    paths = ", ".join("'" + str(file.absolute()).replace("'", "''") + "'" for file in files)
+    return (
+        f"CREATE VIEW {table} AS SELECT parse_path(filename)[{depth}] AS population, * EXCLUDE (filename) "
+        f"FROM read_parquet([{paths}], union_by_name = true, filename = true)"
+    )
+
+
+def _unique(member: str, ids: Iterable[str], where: Path) -> str:
+    found = [member_id for member_id in ids if member_id.startswith(member)]
+    if len(found) != 1:
+        raise InputError(_no_unique(member, found, ids, where))
+    return found[0]
+
+
+def _no_unique(member: str, found: Sequence[str], known: Iterable[str], where: Path) -> str:
+    if found:
+        return f"member {member}: {len(found)} begin like this: {_listed(found)}"
+    return f"member {member}: none in {where}; there are {_listed(sorted(known))}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more if names else "none"
+
+
+def _one_line(error: BaseException) -> str:
+    return str(error).strip().split("\n")[0]

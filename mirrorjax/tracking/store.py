@@ -1,0 +1,271 @@
+"""Writes the folder of one population, so that whatever is there is whole: see docs/formats.md."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from safetensors.numpy import save
+
+from mirrorjax.errors import InputError
+
+GROUPS = ("none", "frog", "toad", "both", "frog_filtered", "toad_filtered")
+STATISTICS = ("mean", "variance", "skewness", "kurtosis")
+DIVERGENCES = ("kl_none_frog", "kl_none_toad", "kl_none_both", "kl_frog_toad")
+TABLES = ("members", "records", "units")
+_TEMPORARY = ".tmp"  # the end of a name that is not yet anything: not .parquet, so that no glob takes it for data
+_LABELS = 4
+
+
+def _fields(type_: pa.DataType, *names: str) -> list[pa.Field]:
+    return [pa.field(name, type_) for name in names]
+
+
+MEMBERS = pa.schema(
+    [
+        *_fields(pa.string(), "member_id"),
+        *_fields(pa.int64(), "seed", "init_seed", "order_seed", "dropout_seed"),
+        *_fields(pa.string(), "model", "activation", "data_order"),
+        *_fields(pa.int64(), "width", "depth", "batch_size", "parameters", "units"),
+        *_fields(pa.float64(), "learning_rate", "dropout", "l2"),
+    ]
+)
+RECORDS = pa.schema(
+    [
+        *_fields(pa.string(), "member_id"),
+        *_fields(pa.int64(), "checkpoint", "step"),
+        *_fields(pa.float64(), "epoch"),
+        *_fields(pa.string(), "status"),
+        *_fields(pa.float64(), "val_loss", "val_mse", "penalty", "excess_error", "accuracy"),
+        *_fields(pa.float64(), "recall_hop", "recall_jump", "recall_leap"),
+        *_fields(pa.float64(), "recall_help", "recall_help_edge", "recall_help_rescue"),
+        *_fields(pa.list_(pa.int64(), _LABELS * _LABELS), "confusion"),
+        *_fields(pa.int64(), "units"),
+        *_fields(pa.float64(), "cmni", "cmni_hidden", "cmni_text", "cmni_unfiltered"),
+        *_fields(pa.float64(), "mne", "mne_output", "mne_layer_1"),  # mne_layer_2 and so on: see `with_layers`
+    ]
+)
+UNITS = pa.schema(
+    [
+        *_fields(pa.string(), "member_id"),
+        *_fields(pa.int64(), "checkpoint", "step"),
+        *_fields(pa.float64(), "epoch"),
+        *_fields(pa.int64(), "layer", "unit"),
+        *_fields(pa.bool_(), "output"),
+        *_fields(pa.float64(), "mns"),
+        # 28 numbers a unit: float32 halves a file that has a row for each of a population's units
+        *_fields(pa.float32(), *(f"{statistic}_{group}" for group in GROUPS for statistic in STATISTICS)),
+        *_fields(pa.float32(), *DIVERGENCES),
+    ]
+)
+
+
+def with_layers(schema: pa.Schema, columns: Mapping[str, Any]) -> pa.Schema:
+    """The schema of records with a column for each further hidden layer that `columns` has, without a gap."""
+    layer = 2
+    while f"mne_layer_{layer}" in columns:
+        schema = schema.append(pa.field(f"mne_layer_{layer}", pa.float64()))
+        layer += 1
+    return schema
+
+
+def as_table(schema: pa.Schema, columns: Mapping[str, Any], what: str) -> pa.Table:
+    """Arrow table with the schema's columns first and any others after them; NaN becomes null, which SQL skips.
+
+    Args:
+        schema: the required columns.
+        columns: by name, an array of one entry a row, or one value for all rows.
+        what: the table's name, for messages.
+
+    Raises:
+        ValueError: a required column is missing, lengths differ, or values do not fit the column's type.
+    """
+    missing = [name for name in schema.names if name not in columns]
+    if missing:
+        raise ValueError(f"{what}: no column {', '.join(missing)}")
+    rows = len(columns["member_id"])
+    types = {name: schema.field(name).type for name in schema.names}
+    arrays = {}
+    for name in [*schema.names, *(name for name in columns if name not in types)]:
+        values = np.asarray(columns[name])
+        if values.ndim == 0:
+            values = np.broadcast_to(values, rows)
+        if len(values) != rows:
+            raise ValueError(f"{what}: column {name} has {len(values)} rows, member_id has {rows}")
+        try:
+            arrays[name] = _column(values, types.get(name))
+        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+            raise ValueError(f"{what}: column {name}: {error}") from error
+    return pa.table(arrays)
+
+
+def _column(values: np.ndarray, type_: pa.DataType | None) -> pa.Array:
+    if values.ndim == 2:
+        flat = pa.array(np.ascontiguousarray(values).ravel(), from_pandas=True)
+        column: pa.Array = pa.FixedSizeListArray.from_arrays(flat, values.shape[1])
+    elif type_ == pa.string():
+        return pa.array(values.tolist(), pa.string())  # a cast would turn a wrong number into text without a word
+    else:
+        column = pa.array(np.ascontiguousarray(values), from_pandas=True)
+    return column if type_ is None else column.cast(type_)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Gives a temporary path; at the end of the block the file there is synced and takes the name `path`.
+
+    If the block fails, `path` is as it was before.
+
+    Raises:
+        InputError: the system does not let it be written (permission, no space, …).
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{_TEMPORARY}")
+    try:
+        yield temporary
+        with temporary.open("r+b") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    with suppress(OSError):  # some systems and network disks cannot; the file has its name all the same
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Writes a JSON file whole or not at all; NumPy numbers and paths become plain ones."""
+    write_text(path, json.dumps(content, indent=2, default=_plain) + "\n")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} does not go into JSON")
+
+
+class Store:
+    """The folder of one population, to be written.
+
+    Attributes:
+        folder: where everything goes.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    @classmethod
+    def create(cls, folder: Path) -> "Store":
+        """Makes the folder, or takes an unfinished one over: what is whole stays, what a kill left behind goes.
+
+        Raises:
+            InputError: nothing can be written there.
+        """
+        folder = Path(folder)
+        try:
+            for part in (folder, folder / "records", folder / "units"):
+                part.mkdir(parents=True, exist_ok=True)
+                for leftover in part.glob(f".*{_TEMPORARY}"):
+                    leftover.unlink()
+            probe = folder / f".probe.{os.getpid()}{_TEMPORARY}"
+            try:
+                with probe.open("wb") as file:
+                    file.write(bytes(1 << 16))  # bytes on the disk: a full one still makes folders
+                    os.fsync(file.fileno())
+            finally:
+                probe.unlink(missing_ok=True)
+        except OSError as error:
+            why = "a file is in the way" if isinstance(error, FileExistsError | NotADirectoryError) else error.strerror
+            raise InputError(f"{folder}: results cannot be written here: {why or error}") from error
+        return cls(folder)
+
+    def write_config(self, yaml_text: str) -> None:
+        """Writes the resolved config."""
+        write_text(self.folder / "config.yaml", yaml_text)
+
+    def write_manifest(self, manifest: Mapping[str, Any]) -> None:
+        """Writes the manifest in place of the one before."""
+        write_json(self.folder / "manifest.json", manifest)
+
+    def write_members(self, columns: Mapping[str, Any]) -> None:
+        """Writes one row a member: everything that defines it (columns of `MEMBERS`)."""
+        self._write_table(as_table(MEMBERS, columns, "members"), "members.parquet")
+
+    def write_records(self, checkpoint: int, columns: Mapping[str, Any]) -> None:
+        """Writes one row a member: what was measured at a checkpoint (columns of `RECORDS`, less `checkpoint`)."""
+        columns = {"checkpoint": checkpoint, **columns}
+        self._write_table(as_table(with_layers(RECORDS, columns), columns, "records"), _name("records", checkpoint))
+
+    def write_units(self, checkpoint: int, columns: Mapping[str, Any]) -> None:
+        """Writes one row a member and unit at a checkpoint (columns of `UNITS`, less `checkpoint`)."""
+        columns = {"checkpoint": checkpoint, **columns}
+        self._write_table(as_table(UNITS, columns, "units"), _name("units", checkpoint))
+
+    def write_weights(self, arrays: Mapping[str, np.ndarray], index: Mapping[str, Any]) -> None:
+        """Writes the members' weights, stacked, and the index that finds one member's in them.
+
+        Args:
+            arrays: by `GROUP/NAME`, members on axis 0, for instance `mlp-2/dense_1/kernel` [members, 100, width].
+            index: `{"members": {MEMBER_ID: {"group": GROUP, "row": ROW, "shapes": {NAME: SHAPE}}}}`; `shapes`,
+                optional, gives a member's own shape where the stack is padded (its values come first on each axis).
+
+        Raises:
+            ValueError: the index points where there is nothing.
+        """
+        for member_id, place in index["members"].items():
+            stacks = [array for name, array in arrays.items() if name.startswith(place["group"] + "/")]
+            if not stacks or any(not 0 <= place["row"] < len(array) for array in stacks):
+                raise ValueError(f"weights: {member_id} is said to be in {place['group']} row {place['row']}")
+        with replacing(self.folder / "weights.safetensors") as temporary:
+            temporary.write_bytes(save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
+        write_json(self.folder / "weights.json", {"format": 1, **index})
+
+    def drop_after(self, checkpoint: int) -> None:
+        """Removes what was measured after a checkpoint, when training resumes from there."""
+        for file in self.parquet_files:
+            if file.stem.isdecimal() and int(file.stem) > checkpoint:
+                file.unlink()
+
+    def mark_done(self) -> None:
+        """Marks the population as finished."""
+        write_text(self.folder / "DONE", "")
+
+    @property
+    def done(self) -> bool:
+        """Whether the population is finished."""
+        return (self.folder / "DONE").exists()
+
+    @property
+    def parquet_files(self) -> list[Path]:
+        """Every Parquet file written so far: members, records and units."""
+        found = [*self.folder.glob("members.parquet"), *self.folder.glob("*/[0-9]*.parquet")]
+        return sorted(file for file in found if file.parent == self.folder or file.parent.name in TABLES)
+
+    def _write_table(self, table: pa.Table, name: str) -> None:
+        with replacing(self.folder / name) as temporary:
+            pq.write_table(table, temporary, compression="zstd")
+
+
+def _name(table: str, checkpoint: int) -> str:
+    return f"{table}/{checkpoint:06d}.parquet"

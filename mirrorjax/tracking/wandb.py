@@ -1,0 +1,282 @@
+"""Shows one population as one W&B run. W&B is a view, never the truth: if it fails, it is off and training goes on."""
+
+import logging
+import os
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from mirrorjax.errors import InputError
+from mirrorjax.tracking.metrics import FINAL_KEYS, population_metrics
+
+INIT_SECONDS, LOG_SECONDS, FINISH_SECONDS = 30.0, 20.0, 120.0  # W&B is given up after these
+_GRACE_SECONDS = 10.0  # on top of W&B's own limits, which usually hold
+_MODES = ("online", "offline", "disabled")
+_OLD_NAMES = {"run": "online", "dryrun": "offline", "shared": "online"}  # of modes, which WANDB_MODE may still hold
+
+Mode = Literal["online", "offline", "disabled"]
+logger = logging.getLogger("mirrorjax")
+
+
+def choose_mode(setting: str | None, env: Mapping[str, str], has_key: Callable[[], bool]) -> Mode:
+    """What is set; else WANDB_MODE; else online if there is a key, since W&B raises without one; else offline.
+
+    Args:
+        setting: `tracker.mode`, None or empty where not given.
+        env: the environment.
+        has_key: asked only if nothing else decides, because it imports W&B.
+
+    Raises:
+        InputError: there is no such mode.
+    """
+    for source, given in (("tracker.mode", setting), ("WANDB_MODE", env.get("WANDB_MODE"))):
+        if given:
+            mode = _OLD_NAMES.get(given, given)
+            if mode not in _MODES:
+                raise InputError(f"{source}: {given!r}; allowed: {', '.join(_MODES)}")
+            return mode  # type: ignore[return-value]  # the line above leaves only the three names
+    return "online" if has_key() else "offline"
+
+
+def has_api_key() -> bool:
+    """Whether W&B finds a key (WANDB_API_KEY, netrc, its settings), without asking a person or the network."""
+    try:
+        import wandb
+
+        # online: or else, where WANDB_MODE says offline and tracker.mode overrules it, no key would be looked for
+        wandb.setup(settings=wandb.Settings(silent=True, mode="online"))
+        return wandb.login(prompt=False, verify=False)
+    except Exception as error:  # a key that is malformed, a settings file that cannot be read
+        logger.warning("W&B: no usable key: %s", _hide_key(_one_line(error)))
+        return False
+
+
+class WandbTracker:
+    """One W&B run for one population. No method raises because of W&B: it warns once and is off from then on.
+
+    Attributes:
+        mode: `online`, `offline` or `disabled` (then W&B is not even imported).
+        url: of the run, online.
+    """
+
+    def __init__(self, mode: Mode, folder: Path):
+        self.mode = mode
+        self.url: str | None = None
+        self._folder = folder.absolute()  # W&B reads its files later, from wherever it then is
+        self._run: Any = None
+        self._warned = False
+
+    @classmethod
+    def start(
+        cls,
+        folder: Path,
+        *,
+        project: str,
+        config: Mapping[str, Any],
+        entity: str | None = None,
+        group: str | None = None,
+        name: str | None = None,
+        tags: Sequence[str] = (),
+        mode: str | None = None,
+    ) -> "WandbTracker":
+        """Starts a run.
+
+        Args:
+            folder: of the population; W&B's files go to `wandb` inside it.
+            project: of W&B.
+            config: the resolved config of the population.
+            entity: user or team; W&B's default otherwise.
+            group: the sweep, which holds its populations together.
+            name: of the population.
+            tags: of the run.
+            mode: see `choose_mode`.
+
+        Raises:
+            InputError: there is no such mode.
+        """
+        chosen = choose_mode(mode, os.environ, has_api_key)
+        if chosen == "online" and not has_api_key():  # W&B would ask on the terminal, or give up
+            logger.warning("W&B: no key, so this run is recorded offline; `wandb login` stores one")
+            chosen = "offline"
+        tracker = cls(chosen, Path(folder))
+        if chosen == "disabled":
+            return tracker
+
+        def begin() -> Any:
+            import wandb
+
+            run = wandb.init(
+                project=project,
+                entity=entity,
+                group=group,
+                name=name,
+                tags=list(tags),
+                config=_hide_key(dict(config)),
+                dir=str(tracker._folder),
+                mode=chosen,
+                settings=wandb.Settings(**_settings()),
+            )
+            for axis in ("checkpoint/epoch", "checkpoint/step"):
+                run.define_metric(axis)
+            run.define_metric("pop/*", step_metric="checkpoint/epoch")
+            return run
+
+        tracker._run = tracker._guarded("start", begin, INIT_SECONDS + _GRACE_SECONDS)
+        if tracker._run is not None and chosen == "online":
+            tracker.url = tracker._run.url
+            logger.info("W&B run: %s", tracker.url)
+        return tracker
+
+    @property
+    def on(self) -> bool:
+        """Whether calls still reach W&B."""
+        return self._run is not None
+
+    def log_checkpoint(
+        self, records: Mapping[str, np.ndarray], step: int, epoch: float, extra: Mapping[str, float] | None = None
+    ) -> None:
+        """Logs what was measured at a checkpoint; see `population_metrics`.
+
+        Args:
+            records: columns of the records table.
+            step: of each member.
+            epoch: paper epochs, the axis of the charts.
+            extra: further numbers, for instance `model_steps_per_second`.
+        """
+        run = self._run
+        if run is None:
+            return
+
+        def log() -> None:
+            import wandb
+
+            metrics = population_metrics(records, extra)
+            content = {
+                key: wandb.Histogram(np_histogram=value) if isinstance(value, tuple) else value
+                for key, value in metrics.items()
+            }
+            run.log({"checkpoint/epoch": float(epoch), "checkpoint/step": int(step), **content})
+
+        self._guarded("log", log, LOG_SECONDS)
+
+    def finish(
+        self,
+        files: Sequence[Path] = (),
+        images: Mapping[str, Path] | None = None,
+        html: Path | None = None,
+        table: pa.Table | None = None,
+        exit_code: int = 0,
+    ) -> None:
+        """Logs what is left and ends the run, within bounded time.
+
+        Args:
+            files: of the population's folder, put into one artifact; they must stay as they are.
+            images: figures by name, for instance the phase diagram.
+            html: the interactive phase diagram.
+            table: one row a cell (`results.LAST_BY_CELL`).
+            exit_code: 0 if the population was finished.
+        """
+        run = self._run
+        if run is None:
+            return
+
+        def log_the_end() -> None:
+            import wandb
+
+            content: dict[str, Any] = {
+                f"final/{name}": wandb.Image(str(path)) for name, path in list((images or {}).items())[: FINAL_KEYS - 2]
+            }
+            if html is not None:
+                content["final/phase_diagram_html"] = wandb.Html(html.read_text(encoding="utf-8"), inject=False)
+            if table is not None:
+                rows: list[Any] = [list(row.values()) for row in table.to_pylist()]
+                content["final/cells"] = wandb.Table(columns=table.column_names, data=rows)
+            if content:
+                run.log(content)
+            if files:
+                artifact = wandb.Artifact(re.sub(r"[^\w.-]", "-", f"results-{self._folder.name}"), type="results")
+                for file in files:  # immutable: without a second copy on the disk, nor one in W&B's cache
+                    inside = file.absolute().relative_to(self._folder).as_posix()
+                    artifact.add_file(str(file.absolute()), name=inside, policy="immutable", skip_cache=True)
+                run.log_artifact(artifact)
+
+        self._guarded("log the results", log_the_end, FINISH_SECONDS)
+        self._guarded("finish", lambda: run.finish(exit_code=exit_code), FINISH_SECONDS + _GRACE_SECONDS)
+        self._run = None
+
+    def _guarded(self, what: str, call: Callable[[], Any], seconds: float) -> Any:
+        """The call's value; or None, one warning and the tracker off, if it raises or is not done in time."""
+        outcome: list[Any] = []
+        failure: list[Exception] = []
+
+        def work() -> None:
+            try:
+                outcome.append(call())
+            except Exception as error:  # whatever it is, it must not end a training run
+                failure.append(error)
+
+        # A daemon: where W&B hangs, it neither holds up training nor the end of the process.
+        worker = threading.Thread(target=work, daemon=True, name=f"wandb {what}")
+        with _staging_inside(self._folder):
+            worker.start()
+            worker.join(seconds)
+        if outcome:
+            return outcome[0]
+        self._run = None
+        if not self._warned:
+            self._warned = True
+            why = _hide_key(_one_line(failure[0])) if failure else f"not done after {seconds:.0f} s"
+            logger.warning("W&B is off for this population (%s: %s); its results are in %s", what, why, self._folder)
+        return None
+
+
+def _settings() -> dict[str, Any]:
+    return {
+        "init_timeout": INIT_SECONDS,
+        "finish_timeout": FINISH_SECONDS,  # without one, a server that does not answer is waited for without end
+        "finish_timeout_raises": True,
+        "x_transaction_log_flush_interval": 2.0,  # a kill loses that much, not 15 s
+        "reinit": "create_new",  # the populations of a sweep share a process
+        "silent": True,  # the terminal belongs to the progress bar
+        "console": "off",
+        "save_code": False,
+        "disable_code": True,
+        "disable_git": True,  # it would also upload uncommitted changes; the manifest names the commit
+        "x_disable_stats": True,
+        "x_save_requirements": False,  # the manifest has the versions
+    }
+
+
+@contextmanager
+def _staging_inside(folder: Path) -> Iterator[None]:
+    """Lets W&B stage artifacts inside the population's folder, unless the user says where."""
+    if "WANDB_DATA_DIR" in os.environ:
+        yield
+        return
+    os.environ["WANDB_DATA_DIR"] = str(folder / "wandb")
+    try:
+        yield
+    finally:
+        os.environ.pop("WANDB_DATA_DIR", None)
+
+
+def _hide_key(value: Any) -> Any:
+    """The same, nested or not, with the API key of the environment starred out: it goes into no config and no log."""
+    key = os.environ.get("WANDB_API_KEY")
+    if not key:
+        return value
+    if isinstance(value, Mapping):
+        return {name: _hide_key(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_hide_key(inner) for inner in value]
+    return value.replace(key, "***") if isinstance(value, str) else value
+
+
+def _one_line(error: BaseException) -> str:
+    return (str(error).strip().split("\n")[0]) or type(error).__name__

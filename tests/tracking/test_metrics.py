@@ -1,0 +1,52 @@
+"""The numbers on the dashboard, against NumPy on the same columns."""
+
+import numpy as np
+import pytest
+
+from mirrorjax.tracking.metrics import AXES, FINAL_KEYS, MAX_KEYS, population_metrics
+from tests.tracking.cases import record_columns
+
+
+def histogram(metrics: dict, name: str) -> tuple[np.ndarray, np.ndarray]:
+    counts, edges = metrics[f"pop/{name}_histogram"]
+    return counts, edges
+
+
+def test_values():
+    records = record_columns(200, 3)
+    metrics = population_metrics(records, {"model_steps_per_second": 1e5})
+    for name in ("val_loss", "cmni", "cmni_hidden", "accuracy", "recall_help_rescue"):
+        values = np.asarray(records[name], np.float64)
+        assert metrics[f"pop/{name}_median"] == np.median(values)
+        assert metrics[f"pop/{name}_mean"] == np.mean(values)
+        assert metrics[f"pop/{name}_q05"] == np.quantile(values, 0.05)
+        assert metrics[f"pop/{name}_q95"] == np.quantile(values, 0.95)
+    counts, edges = histogram(metrics, "cmni")
+    assert counts.sum() == 200
+    assert (edges[0], edges[-1]) == (records["cmni"].min(), records["cmni"].max())
+    assert metrics["pop/share_diverged"] == 1 / 200
+    assert metrics["pop/model_steps_per_second"] == 1e5
+
+
+def test_the_robust_share_counts_a_member_only_with_both():
+    records = {"cmni": np.array([0.005, 0.0049, 0.006, np.nan]), "val_loss": np.array([0.05, 0.05, 0.06, 0.05])}
+    assert population_metrics(records)["pop/share_robust"] == 0.25
+
+
+def test_what_is_not_finite_is_left_out():
+    records = {"cmni": np.array([np.nan, 0.2, np.inf]), "accuracy": np.full(3, np.nan)}
+    metrics = population_metrics(records)
+    assert metrics["pop/cmni_mean"] == 0.2
+    assert not [key for key in metrics if "accuracy" in key]
+
+
+@pytest.mark.parametrize("values", [np.full(300, 0.1), np.array([0.1, np.nextafter(0.1, 1)]), np.array([0.0])])
+def test_a_histogram_of_values_that_hardly_differ(values: np.ndarray):
+    counts, edges = histogram(population_metrics({"cmni": values}), "cmni")
+    assert counts.sum() == len(values)
+    assert np.all(np.diff(edges) > 0)
+
+
+def test_no_more_than_fifty_keys():
+    metrics = population_metrics(record_columns(), {f"extra_{number}": 1.0 for number in range(100)})
+    assert len(metrics) + AXES + FINAL_KEYS == MAX_KEYS == 50

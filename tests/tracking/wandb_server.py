@@ -1,0 +1,73 @@
+"""A W&B server on the loopback: enough of its API for a run to go through, or to stop answering."""
+
+import gzip
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class Server:
+    """Serves until `close`.
+
+    Attributes:
+        history: rows of metrics that arrived.
+        uploads: names of the files that arrived.
+        answers: cleared, requests are taken and never answered.
+    """
+
+    def __init__(self):
+        self.history: list[dict] = []
+        self.uploads: list[str] = []
+        self.answers = threading.Event()
+        self.answers.set()
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                if self.headers.get("Content-Encoding") == "gzip":
+                    body = gzip.decompress(body)
+                server.answers.wait()
+                answer = json.dumps(server.answer(self.path, body)).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            do_GET = do_PUT = do_POST
+
+            def log_message(self, *_):
+                pass
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._http.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._http.server_port}"
+        threading.Thread(target=self._http.serve_forever, daemon=True).start()
+
+    def answer(self, path: str, body: bytes) -> dict:
+        if path.startswith("/upload/"):
+            self.uploads.append(path.removeprefix("/upload/"))
+        if path.endswith("/file_stream"):
+            files = json.loads(body).get("files") or {}
+            rows = files.get("wandb-history.jsonl", {}).get("content", [])
+            self.history += [json.loads(row) for row in rows]
+        if not path.endswith("/graphql"):
+            return {}
+        request = json.loads(body)
+        project = {"id": "p", "name": "frogs", "entity": {"id": "e", "name": "me"}}
+        run = {"id": "r", "name": "run1", "displayName": "one", "config": "{}", "project": project}
+        wanted = request["variables"].get("files") or []
+        files = [{"name": name, "uploadUrl": f"{self.url}/upload/{name}"} for name in wanted]
+        data = {
+            "Viewer": {"viewer": {"id": "v", "username": "me", "entity": "me", "flags": "{}", "teams": {"edges": []}}},
+            "UpsertBucket": {"upsertBucket": {"bucket": run, "inserted": True}},
+            "CreateRunFiles": {"createRunFiles": {"runID": "r", "uploadHeaders": [], "files": files}},
+        }
+        return {"data": data.get(request.get("operationName"), {})}
+
+    def close(self) -> None:
+        self.answers.set()
+        self._http.shutdown()
+        self._http.server_close()

@@ -112,7 +112,7 @@ class RuntimeConfig:
 
     platform: str = "cpu"
     devices: int | None = None  # null: all; on a CPU one a core
-    block: int = 16  # members trained side by side by one device; equal blocks give equal bits
+    block: int | None = None  # members one device trains side by side; null: 16 on a CPU, else all that share a program
     precision: str = "highest"  # of matrix products
     compile_cache: str | None = None  # folder; null: beside the datasets
 

@@ -18,7 +18,8 @@ from mirrorjax.errors import InputError
 from mirrorjax.game.state import GameParams
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import Member, identity, parameter_count
-from mirrorjax.runtime import Compiler, configure, device_facts, source_commit, versions
+from mirrorjax.population.plan import largest_group
+from mirrorjax.runtime import Compiler, block_size, configure, device_facts, source_commit, versions
 from mirrorjax.tracking.progress import Progress
 from mirrorjax.tracking.results import LAST_BY_CELL, Results
 from mirrorjax.tracking.store import Store
@@ -62,7 +63,8 @@ def run_population(config: Config, resolved: Mapping[str, Any], yaml_text: str, 
 
     schedule = Schedule(checkpoints(config), units_at(config), config.regime.patience)
     steps = sum(member.step_at(schedule.checkpoints[-1]) for member in population_members)
-    manifest = _manifest(config, folder.name, devices, schedule, len(population_members))
+    block = block_size(config.runtime.block, config.runtime.platform, -(-largest_group(population_members) // len(devices)))
+    manifest = _manifest(config, folder.name, devices, block, schedule, len(population_members))
     store.write_config(yaml_text)
     store.write_manifest(manifest)
     with Progress(steps, len(schedule.checkpoints) - 1, f"{config.name}: {len(population_members)} networks", console) as bar:
@@ -91,7 +93,7 @@ def run_population(config: Config, resolved: Mapping[str, Any], yaml_text: str, 
                 population_members,
                 dataset,
                 devices=devices,
-                block=config.runtime.block,
+                block=block,
                 compiler=Compiler(),
                 test_rows=config.measurement.test_rows,
                 validation_rows=config.measurement.validation_rows,
@@ -202,7 +204,7 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _manifest(config: Config, job: str, devices: list, schedule: Schedule, members: int) -> dict[str, Any]:
+def _manifest(config: Config, job: str, devices: list, block: int, schedule: Schedule, members: int) -> dict[str, Any]:
     return {
         "format": 1,
         "experiment": config.name,
@@ -213,7 +215,7 @@ def _manifest(config: Config, job: str, devices: list, schedule: Schedule, membe
         "device": device_facts(devices),
         "commit": source_commit(),
         "precision": config.runtime.precision,
-        "block": config.runtime.block,
+        "block": block,
         "members": members,
         "checkpoints": list(schedule.checkpoints),
     }

@@ -34,7 +34,7 @@ def configure(platform: str, devices: int | None, precision: str, compile_cache:
     if platform == "cpu":
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         jax.config.update("jax_num_cpu_devices", devices or cores)
-    jax.config.update("jax_platforms", {"gpu": "cuda,rocm,cpu", "tpu": "tpu,cpu", "cpu": "cpu"}[platform])
+        jax.config.update("jax_platforms", "cpu")
     jax.config.update("jax_default_matmul_precision", precision)
     if compile_cache is not None and "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         jax.config.update("jax_compilation_cache_dir", str(compile_cache))
@@ -46,6 +46,18 @@ def configure(platform: str, devices: int | None, precision: str, compile_cache:
     if devices is not None and devices > len(found):
         raise InputError(f"runtime.devices: {devices} asked for, {len(found)} here")
     return list(found[:devices])
+
+
+def block_size(block: int | None, platform: str, members: int) -> int:
+    """Members that one device trains side by side, where the setting leaves it open.
+
+    On a CPU few, so that their weights stay in the cache; on an accelerator all, rounded up to a power of two.
+    """
+    if block is not None:
+        return block
+    if platform == "cpu":
+        return 16
+    return max(64, 1 << (members - 1).bit_length())
 
 
 @dataclass

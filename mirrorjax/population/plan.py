@@ -77,12 +77,8 @@ def plan(members: Sequence[Member], block: int, devices: int, max_members: int |
         devices: that share each part; the number of blocks is padded to a multiple of it.
         max_members: the most members of one part, for memory; None is no limit.
     """
-    groups: dict[ProgramSpec, dict[tuple, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for index, member in enumerate(members):
-        groups[program_of(member)][_in_common(member)].append(index)
-
     parts = []
-    for program, clocks in groups.items():
+    for program, clocks in _groups(members).items():
         blocks = [
             _padded(indices[start : start + block], block)
             for indices in clocks.values()
@@ -94,6 +90,19 @@ def plan(members: Sequence[Member], block: int, devices: int, max_members: int |
             chosen += [np.full(block, -1)] * (-len(chosen) % devices)
             parts.append(Part(program=program, slots=_balanced(np.stack(chosen), members, devices)))
     return parts
+
+
+def largest_group(members: Sequence[Member]) -> int:
+    """The most members that could share a block."""
+    return max(len(group) for clocks in _groups(members).values() for group in clocks.values())
+
+
+def _groups(members: Sequence[Member]) -> dict[ProgramSpec, dict[tuple, list[int]]]:
+    """Indices of the members by program, and there by what the members of one block have in common."""
+    groups: dict[ProgramSpec, dict[tuple, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for index, member in enumerate(members):
+        groups[program_of(member)][_in_common(member)].append(index)
+    return groups
 
 
 def _in_common(member: Member) -> tuple:

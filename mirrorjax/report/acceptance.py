@@ -8,7 +8,7 @@ from mirrorjax.report.figure import View
 from mirrorjax.report.load import PAPER_BATCH, PAPER_RATE, PEAK_AFTER, Group, Population
 from mirrorjax.report.paper import paper_curve
 from mirrorjax.report.statistics import Curve, Networks, band
-from mirrorjax.report.words import epoch_words, learning_rate_words, listed, plain_number
+from mirrorjax.report.words import epoch_words, listed, plain_number, tidy_number
 
 EPOCHS = (2, 5, 10, 25, 49)  # where validation loss is compared
 LOSS_TOLERANCE = 0.005
@@ -69,7 +69,7 @@ def differing_settings(group: Group) -> str:
     """
     own, words = group.settings, []
     if not np.isclose(own["learning_rate"], PAPER_RATE):
-        words.append(f"learning rate {learning_rate_words(own['learning_rate'])} instead of 4e-6")
+        words.append(f"learning rate {tidy_number(own['learning_rate'])} instead of 4e-6")
     for name, value in PUBLISHED_SETTINGS.items():
         same = own[name] == value if isinstance(value, str) else bool(np.isclose(own[name], value))
         if not same:

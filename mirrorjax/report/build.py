@@ -14,6 +14,7 @@ from mirrorjax.report.runs_table import acceptance_tables, manifest_facts, runs_
 from mirrorjax.report.statistics import curves, networks
 from mirrorjax.report.summary import caution, summary
 from mirrorjax.report.words import counted
+from mirrorjax.tracking.store import write_text
 
 
 def write_report(results: Path, member: str | None = None) -> Path:
@@ -27,13 +28,16 @@ def write_report(results: Path, member: str | None = None) -> Path:
         The path of report.html.
 
     Raises:
-        InputError: if `results` is no results folder, or has no such member, or more than one.
+        InputError: if `results` is no results folder, cannot be written to, or has no such member, or more than one.
     """
     results = Path(results)
     sweep = load(results)
     views = _views(sweep, member)
     figures = results / "figures"
-    figures.mkdir(exist_ok=True)
+    try:
+        figures.mkdir(exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{figures}: the report cannot be written: {error.strerror or error}") from error
     sections = [_population_section(view, figures, alone=len(views) == 1) for view in views]
     return _write(results / "report.html", page(f"{sweep.name} – mirrorjax report", _body(sweep, views, sections)))
 
@@ -194,8 +198,5 @@ def _raw_files(sweep: Sweep) -> str:
 
 
 def _write(path: Path, text: str) -> Path:
-    """Writes under another name and renames: a report that is there is whole."""
-    unfinished = path.with_name(f".{path.name}.tmp")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+    write_text(path, text)
     return path

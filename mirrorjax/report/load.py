@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from mirrorjax.report.words import learning_rate_words, plain_number
+from mirrorjax.report.words import tidy_number
 from mirrorjax.tracking.results import Population as Source
 from mirrorjax.tracking.results import Results
 from mirrorjax.tracking.store import GROUPS
@@ -219,11 +219,11 @@ def _groups(database: duckdb.DuckDBPyConnection) -> list[Group]:
 
 
 def _series_words(settings: dict[str, Any], varying: set[str]) -> str:
-    words = [f"lr {learning_rate_words(settings['learning_rate'])}"]
+    words = [f"lr {tidy_number(settings['learning_rate'])}"]
     for name in SETTINGS[3:]:
         if name in varying:
             value = settings[name]
-            text = plain_number(value) if isinstance(value, int | float) else str(value)
+            text = tidy_number(value) if isinstance(value, float) else str(value)
             words.append(f"{name.replace('_', ' ')} {text}")
     return ", ".join(words)
 

@@ -10,11 +10,11 @@ from mirrorjax.report.statistics import Band, band, wilson
 from mirrorjax.report.words import (
     counted,
     epoch_words,
-    learning_rate_words,
     listed,
     percent,
     plain_number,
     spread_words,
+    tidy_number,
 )
 
 
@@ -51,7 +51,7 @@ def _what_was_run(view: View) -> str:
     groups, found = view.population.groups, view.networks
     capacities = list(dict.fromkeys(group.capacity for group in groups))
     names = listed(capacities) if len(capacities) <= 6 else f"{capacities[0]} to {capacities[-1]}"
-    rates = spread_words((group.settings["learning_rate"] for group in groups), learning_rate_words)
+    rates = spread_words((group.settings["learning_rate"] for group in groups), tidy_number)
     seeds = [group.networks for group in groups]
     per_group = str(min(seeds)) if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)}"
     number = sum(seeds)

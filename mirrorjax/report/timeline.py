@@ -82,6 +82,14 @@ def cmni_limit(curve: Curve) -> float:
     return 1.12 * max(highest)
 
 
+def loss_range(curve: Curve) -> tuple[float, float]:
+    """Where the axis of the loss begins and ends: cut above what was measured from epoch 1 on, like that of CMNI."""
+    values = curve.bands["val_loss"]
+    late = values.high[(curve.epoch >= min(1.0 - 1e-6, _end(curve))) & np.isfinite(values.high)]
+    low = 0.03 if np.min(values.low, initial=np.inf, where=np.isfinite(values.low)) >= 0.03 else 0.0
+    return low, max(1.05 * float(np.max(late, initial=0.0)), 0.1)
+
+
 def untrained_words(found: Networks, group: Group) -> str:
     """States the untrained CMNI of a configuration."""
     own = band(found.untrained[found.of(group)])
@@ -124,11 +132,7 @@ def _figure(view: View, group: Group) -> go.Figure:
                 hovertemplate="%{y:.4f}",
             )
         )
-    limit, top = cmni_limit(curve), float(np.nanmax(curve.bands["val_loss"].high[curve.epoch >= min(1.0, end)]))
-    # an infinite or missing loss leaves the axis to plotly
-    loss_range = [0.03, max(1.05 * top, 0.1)] if np.isfinite(top) else None
-    if loss_range and np.nanmin(curve.bands["val_loss"].low) < 0.03:
-        loss_range[0] = 0.0
+    limit = cmni_limit(curve)
     above = band(view.networks.untrained[view.networks.of(group)]).median > limit
     words = safe(untrained_words(view.networks, group)) + (" – above this axis" if above else "")
     return figure(
@@ -139,7 +143,7 @@ def _figure(view: View, group: Group) -> go.Figure:
         legend={"orientation": "h", "y": -0.13, "x": 0, "yanchor": "top"},
         margin={"l": 70, "r": 105, "t": 45, "b": 100},
         xaxis=axis("paper epoch (learning rate × steps / 0.6144)", range=[-0.01 * end, 1.02 * end], anchor="y2"),
-        yaxis=axis("validation loss", domain=[0.54, 1], range=loss_range),
+        yaxis=axis("validation loss", domain=[0.54, 1], range=loss_range(curve)),
         yaxis2=axis("CMNI [activation per unit]", domain=[0, 0.46], range=[0, limit]),
         shapes=[_threshold(ROBUST_LOSS, "y"), _threshold(ROBUST_CMNI, "y2")],
         annotations=[
@@ -209,9 +213,7 @@ def draw(view: View) -> MatplotlibFigure | None:
         lower.plot(published.epoch, published.cmni, "k--", linewidth=1)
     upper.axhline(ROBUST_LOSS, color=GREY, linestyle=":", linewidth=1)
     lower.axhline(ROBUST_CMNI, color=GREY, linestyle=":", linewidth=1)
-    late = curve.bands["val_loss"].high[curve.epoch >= min(1.0, _end(curve))]
-    if np.isfinite(late).any():
-        upper.set_ylim(0.03 if np.nanmin(curve.bands["val_loss"].low) >= 0.03 else 0, max(1.05 * np.nanmax(late), 0.1))
+    upper.set_ylim(*loss_range(curve))
     upper.set_xlim(0, 1.02 * _end(curve))
     lower.set_ylim(0, cmni_limit(curve))
     upper.set_ylabel("validation loss")

@@ -75,7 +75,10 @@ def _figure(units: Units) -> go.Figure:
                     "in Toad's %{customdata[2]:.4f}<extra></extra>",
                 )
             )
-    top = 1.06 * max(float(np.nanmax(values)) for values in units.means.values()) or 1.0
+    values = np.concatenate(list(units.means.values()))
+    values = values[np.isfinite(values)]
+    # not every activation function stays above zero
+    ends = [1.06 * float(np.min(values, initial=0.0)), 1.06 * float(np.max(values, initial=0.0)) or 1.0]
     step = max(1, len(units.unit) // 20)
     edges = [0.4, len(units.unit) + 0.6]
     layout: dict[str, Any] = {}
@@ -92,9 +95,7 @@ def _figure(units: Units) -> go.Figure:
             dtick=step,
             tick0=1,
         )
-        layout[f"yaxis{suffix}"] = axis(
-            "" if right else "mean activation", domain=up, anchor=f"x{suffix}", range=[0, top]
-        )
+        layout[f"yaxis{suffix}"] = axis("" if right else "mean activation", domain=up, anchor=f"x{suffix}", range=ends)
         annotations.append(
             note(
                 title,

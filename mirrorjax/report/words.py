@@ -21,8 +21,8 @@ def plain_number(value: Any, digits: int = 3) -> str:
     return f"{value:.{max(digits - 1 - magnitude, 0)}f}"
 
 
-def learning_rate_words(value: Any) -> str:
-    """Writes 4e-05 as 4e-5."""
+def tidy_number(value: Any) -> str:
+    """Writes a setting, such as a learning rate, as it was given: 4e-05 as 4e-5."""
     return NOT_MEASURED if value is None else tidy_exponent(f"{value:.6g}" if value >= 1e-3 else f"{value:.6e}")
 
 

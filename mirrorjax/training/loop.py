@@ -101,7 +101,7 @@ class PartRunner:
         values = stack_values([members[i] for i in stand_in.ravel()], dataset_hash)
         values = jax.tree.map(lambda x: x.reshape(*part.slots.shape, *x.shape[1:]), values)
         self.values = jax.device_put(values, over_members(mesh))
-        self.clock = np.array([members[i].learning_rate for i in stand_in[:, 0]])
+        self.pace_setters = [members[i] for i in stand_in[:, 0]]  # the members of a block share their clock
         self.used = (part.slots >= 0).any(-1)
         self.done = np.zeros(len(part.slots), np.uint32)  # steps of each block
         local = jax.vmap(jax.vmap(lambda values: init_state(self.regime, values)))
@@ -115,6 +115,10 @@ class PartRunner:
             local, mesh=self.mesh, in_specs=in_specs, out_specs=PartitionSpec(AXIS), check_vma=False
         )
         return self.compiler((name, self.part.program), jax.jit(mapped, donate_argnums=donate), *arguments)
+
+    def steps_at(self, epoch: float) -> np.ndarray:
+        """The step of each block [blocks] at which a paper epoch is complete."""
+        return np.array([member.step_at(epoch) for member in self.pace_setters], np.int64)
 
     def train_to(self, stop: np.ndarray, rows: jax.Array) -> int:
         """Trains each block up to its step `stop` [blocks]; returns the model-steps done (padding not counted)."""
@@ -240,14 +244,13 @@ class Population:
             yield checkpoint
 
     def _train(self, runner: PartRunner, epoch: float) -> None:
-        first = np.array([round(epoch * 0.6144 / rate) for rate in runner.clock], np.int64)
-        begin = runner.done.astype(np.int64)
-        share, pieces = 0.0, 0.02
+        begin, end = runner.done.astype(np.int64), runner.steps_at(epoch)
+        share, pieces = float((end <= begin).all()), 0.02
         while share < 1.0:
             start = time.perf_counter()
             compiled = self.compiler.seconds
             share = min(1.0, share + pieces)
-            steps = runner.train_to(begin + np.ceil((first - begin) * share).astype(np.int64), self.rows)
+            steps = runner.train_to(begin + np.ceil((end - begin) * share).astype(np.int64), self.rows)
             self.clock.add("training", start + self.compiler.seconds - compiled)
             spent = max(1e-6, time.perf_counter() - start - (self.compiler.seconds - compiled))
             self.model_steps += steps

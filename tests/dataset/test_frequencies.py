@@ -31,7 +31,6 @@ def frequencies(spec: DatasetSpec) -> tuple[int, dict[str, float], dict[str, flo
 def test_frequencies_are_the_public_scripts(players):
     turns, scenarios, labels, rows = REFERENCE[players]
     found_rows, found_scenarios, found_labels = frequencies(DatasetSpec(turns=turns, players=players))
-    print(players, found_rows, found_scenarios, found_labels)
     assert tuple(found_scenarios.values()) == pytest.approx(scenarios, abs=LIMIT)
     assert tuple(found_labels.values()) == pytest.approx(labels, abs=LIMIT)
     assert found_rows == pytest.approx(rows, rel=0.03)

@@ -1,0 +1,45 @@
+# Two commands do everything on a fresh machine: `make run` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+
+.DEFAULT_GOAL := help
+.PHONY: help run install test test-slow test-statistical test-browser lint paper_fast clean
+
+help: ## this list
+	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	@touch $@
+
+install: $(VENV)/.installed ## the environment, in .venv
+
+run: install ## the main job: train hundreds of networks, then a report (minutes on two cores)
+	$(BIN)/mirrorjax sweep experiment=quickstart
+
+paper_fast: install ## the published network with 32 seeds, checked against the paper (minutes on two cores)
+	$(BIN)/mirrorjax sweep experiment=paper_fast
+
+test: install lint ## what people and CI run (under 8 minutes on two cores)
+	$(PYTEST) -m "not slow and not statistical and not browser"
+
+test-statistical: install ## tests that need many samples
+	$(PYTEST) -m "statistical and not slow"
+
+test-browser: install ## the report in headless Chromium; says so where there is none
+	$(PYTEST) -m browser -rs
+
+test-slow: install ## the wheel from outside the checkout, and whole sweeps
+	$(PYTEST) -m slow
+
+lint: install ## ruff and pyright
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+clean: ## removes the environment and caches, never results
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis *.egg-info

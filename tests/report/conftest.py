@@ -1,0 +1,19 @@
+"""One synthetic sweep for all tests of the report that only read it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.report.cases import Network, write_sweep
+
+
+def standard_networks() -> list[Network]:
+    """2×17 with 32 seeds, of which one diverges, and four other capacities with 5 seeds."""
+    networks = [Network(seed, diverged_from=5 if seed == 31 else None) for seed in range(32)]
+    return networks + [Network(seed, depth, width) for depth in (1, 2) for width in (5, 40) for seed in range(5)]
+
+
+@pytest.fixture(scope="session")
+def sweep_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished sweep of one population, 52 networks × 12 checkpoints."""
+    return write_sweep(tmp_path_factory.mktemp("report") / "quickstart", {"1c9e0b7d52aa": standard_networks()})

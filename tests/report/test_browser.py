@@ -1,0 +1,138 @@
+"""The report in a real browser, from disk: it draws, answers, asks for nothing and complains about nothing."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mirrorjax.report import phase_diagram_html, write_report
+from tests.report.cases import Network, write_sweep
+
+pytestmark = pytest.mark.browser
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+class Visit:
+    """A page that was opened, with all that it asked for and complained about."""
+
+    def __init__(self, browser: Any, path: Path):
+        self.page = browser.new_page(viewport={"width": 1280, "height": 900})
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.goto(path.as_uri())
+        self.page.wait_for_selector("html[data-drawn=all]", state="attached", timeout=60_000)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        pytest.skip(f"no browser: none of {', '.join(names)} is on the PATH")
+    with sync_api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=FLAGS, headless=True)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def visit(browser, tmp_path_factory) -> Iterator[Visit]:
+    members = [Network(seed, learning_rate=rate) for seed in range(8) for rate in (1e-4, 4e-5)]
+    members += [Network(seed, depth, width) for seed in range(3) for depth in (1, 2, 3) for width in (5, 40)]
+    folder = write_sweep(tmp_path_factory.mktemp("browser") / "sweep", {"1c9e0b7d52aa": members})
+    yield Visit(browser, write_report(folder))
+
+
+def figure(visit: Visit, name: str) -> Any:
+    return visit.page.locator(f"[data-figure='{name}-1c9e0b7d52aa']")
+
+
+def test_page_draws_without_a_complaint_or_a_request(visit):
+    assert visit.complaints == []
+    assert all(url.startswith(("file:", "data:", "blob:")) for url in visit.requests)
+    figures = visit.page.locator("section.figure")
+    assert figures.count() == 3
+    for place in range(3):
+        assert figures.nth(place).locator("svg.main-svg").count() >= 1
+
+
+def test_nothing_is_wider_than_the_window(visit):
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 1280
+    widths = visit.page.evaluate("Array.from(document.querySelectorAll('.main-svg')).map((svg) => svg.clientWidth)")
+    assert max(widths) <= 1100
+
+
+def test_drop_down_list_changes_the_figure(visit):
+    timeline = figure(visit, "timeline")
+    title = timeline.locator(".gtitle")
+    assert title.text_content().startswith("2×17, lr 4e-5")
+    timeline.locator("select").select_option(label="3×40, lr 1e-4 (3 networks)")
+    visit.page.wait_for_function("document.querySelector('[data-figure^=timeline] .gtitle').textContent[0] === '3'")
+    assert title.text_content().startswith("3×40, lr 1e-4 – 3 networks")
+
+
+def test_buttons_change_the_figure(visit):
+    diagram = figure(visit, "phase-diagram")
+    diagram.get_by_text("median validation loss").click()
+    diagram.get_by_text("lr 1e-4", exact=True).click()
+    visit.page.wait_for_function(
+        "document.querySelector('[data-figure^=phase] .gtitle').textContent"
+        ".startsWith('median validation loss, lr 1e-4')"
+    )
+    assert visit.complaints == []
+
+
+def test_hover_gives_the_interval_and_the_counts(visit):
+    diagram = figure(visit, "phase-diagram")
+    diagram.get_by_text("robust share").click()
+    diagram.get_by_text("lr 4e-5", exact=True).click()
+    diagram.scroll_into_view_if_needed()
+    area = diagram.locator(".nsewdrag").bounding_box()
+    # the last column of the only row: 2×17 at epoch 49
+    visit.page.mouse.move(area["x"] + area["width"] - 15, area["y"] + area["height"] / 2)
+    label = diagram.locator(".hoverlayer .hovertext")
+    label.wait_for()
+    words = label.text_content()
+    assert re.search(r"2×17, epoch 49.*robust share \d+%.*Wilson 95 % \d+% to \d+%.*robust: \d of 8 networks", words)
+
+
+def test_table_sorts(visit):
+    table = visit.page.locator("table.runs")
+    table.get_by_role("button", name="val. loss").click()
+    losses = [
+        float(text)
+        for text in table.locator("tbody tr td:nth-child(4)").evaluate_all(
+            "(cells) => cells.map((cell) => cell.dataset.value)"
+        )
+    ]
+    assert losses == sorted(losses)
+    table.get_by_role("button", name="val. loss").click()
+    assert table.locator("tbody tr td:nth-child(4)").first.get_attribute("data-value") == f"{max(losses):.9g}"
+
+
+def test_screenshot_and_print(visit, tmp_path):
+    visit.page.screenshot(path=tmp_path / "page.png", full_page=True)
+    assert (tmp_path / "page.png").stat().st_size > 100_000
+    visit.page.pdf(path=tmp_path / "page.pdf", prefer_css_page_size=True)
+    assert (tmp_path / "page.pdf").stat().st_size > 50_000
+    assert visit.complaints == []
+
+
+def test_phase_diagram_page(browser, tmp_path):
+    folder = write_sweep(tmp_path / "sweep", {"p": [Network(seed) for seed in range(3)]})
+    visit = Visit(browser, phase_diagram_html(folder, tmp_path / "phase.html"))
+    assert visit.complaints == [] and visit.page.locator("svg.main-svg").count() >= 1

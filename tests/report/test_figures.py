@@ -1,0 +1,210 @@
+"""The numbers in the figures are those of the records."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mirrorjax.report import phase_diagram, timeline, units
+from mirrorjax.report.acceptance import acceptance, applicable, differing_settings
+from mirrorjax.report.figure import Panel, View
+from mirrorjax.report.first_layer import CLASSES, classify, offered, units_of
+from mirrorjax.report.load import load
+from mirrorjax.report.paper import paper_curve
+from mirrorjax.report.registry import FIGURES
+from mirrorjax.report.statistics import curves, networks
+from tests.report.cases import QUICKSTART_EPOCHS, Network, planted_means, write_population
+
+
+def view_of(folder: Path, member: str | None = None) -> View:
+    (population,) = load(folder).populations
+    return View(population, curves(population), networks(population), member)
+
+
+def drawn(panel: Panel, *key: int) -> Any:
+    """One of a panel's figures; its parts have no static types."""
+    return panel.variants[key]
+
+
+@pytest.fixture(scope="module")
+def view(sweep_folder: Path) -> View:
+    return view_of(sweep_folder)
+
+
+def test_published_curve_is_whole():
+    curve = paper_curve()
+    assert len(curve.epoch) == 170
+    assert (curve.at("val_loss", 2), curve.at("cmni", 7)) == (0.0734, 0.00822356)
+
+
+def test_timeline_shows_medians_and_the_published_curve(view):
+    panel = timeline.panel(view)
+    assert panel.choosers[0].options[0] == "2×17, lr 1e-4 (32 networks)"
+    assert len(panel.variants) == 5
+    traces = {trace.name: trace for trace in drawn(panel, 0).data if trace.name}
+    expected = np.median([network.values(network, 7)["cmni"] for network in map(Network, range(31))])
+    cmni = traces["CMNI (all units)"]
+    assert cmni.y[list(cmni.x).index(7)] == pytest.approx(expected)
+    assert traces["published, one seed, lr 4e-6, 2×17"].visible is True
+    others = [trace for trace in drawn(panel, 1).data if "another architecture" in (trace.name or "")]
+    assert others and all(trace.visible == "legendonly" for trace in others)
+
+
+def test_timeline_axis_shows_the_trained_range_and_states_the_untrained_value(view):
+    made = drawn(timeline.panel(view), 0)
+    low, high = made.layout.yaxis2.range
+    assert low == 0 and 0.009 < high < 0.02
+    (words,) = [note.text for note in made.layout.annotations if "untrained" in note.text]
+    untrained = np.median([network.values(network, 0)["cmni"] for network in map(Network, range(32))])
+    assert f"CMNI {untrained:.4f}" in words and "above this axis" in words
+
+
+def test_phase_diagram_cells(view):
+    (grid,) = phase_diagram.grids(view)
+    assert [group.capacity for group in grid.rows] == ["1×5", "1×40", "2×5", "2×17", "2×40"]
+    np.testing.assert_allclose(grid.epochs, QUICKSTART_EPOCHS)
+    row, column = 3, QUICKSTART_EPOCHS.index(10)
+    own = [network.values(network, 10) for network in map(Network, range(31))]  # the 32nd has diverged
+    count = sum(values["cmni"] >= 0.005 and values["val_loss"] < 0.06 for values in own)
+    assert grid.robust[row, column] == count and grid.networks[row, column] == 32
+    share = grid.bands["robust share"]
+    assert share.median[row, column] == pytest.approx(count / 32)
+    assert share.low[row, column] < count / 32 < share.high[row, column]
+    median = np.median([values["val_loss"] for values in own])
+    assert grid.bands["median validation loss"].median[row, column] == pytest.approx(median)
+    assert grid.seeds_words() == "5 to 32 networks a cell"
+
+
+def test_phase_diagram_leaves_cells_without_data_blank(tmp_path):
+    """A capacity whose records stop early has blank cells, not zeros; so has one of which no record is left."""
+    import pyarrow.parquet as pq
+
+    folder = write_population(tmp_path / "p", [Network(0), Network(0, width=40), Network(1, width=40)], [0, 1, 2, 5])
+    late = folder / "records" / "000003.parquet"
+    table = pq.read_table(late)
+    pq.write_table(table.filter(np.array(table["member_id"].to_pylist()) == Network(0).member_id), late)
+    (grid,) = phase_diagram.grids(view_of(folder))
+    for each in (grid.networks, *(values.median for values in grid.bands.values())):
+        np.testing.assert_array_equal(np.isnan(each), [[False] * 4, [False] * 3 + [True]])
+    panel = phase_diagram.panel(view_of(folder))
+    assert np.isnan(drawn(panel, 0, 0).data[0].z[1][3])
+
+
+def test_phase_diagram_never_pools_rates(tmp_path):
+    members = [Network(seed, learning_rate=rate) for rate in (1e-4, 4e-5) for seed in range(3)]
+    view = view_of(write_population(tmp_path / "p", members, [0, 2, 5]))
+    grids = phase_diagram.grids(view)
+    assert [grid.series for grid in grids] == ["lr 4e-5", "lr 1e-4"]
+    assert all(np.all(grid.networks == 3) for grid in grids)
+    panel = phase_diagram.panel(view)
+    assert set(panel.variants) == {(place, number) for place in range(2) for number in range(4)}
+
+
+def test_phase_diagram_colours_are_cut_to_the_trained_range(view):
+    (grid,) = phase_diagram.grids(view)
+    for order in phase_diagram.ORDER_PARAMETERS:
+        low, high = phase_diagram.colour_range(grid, order)
+        if order.is_share:
+            assert (low, high) == (0, 1)
+        else:
+            late = grid.bands[order.label].median[:, grid.epochs >= 1]
+            assert (low, high) == (late.min(), late.max())
+
+
+def test_column_labels_are_distinct():
+    assert phase_diagram.column_labels(np.array([0.0, 0.5, 49.0])) == ["0", "0.5", "49"]
+    assert len(set(phase_diagram.column_labels(np.array([100.1, 100.4, 100.4])))) == 3
+
+
+def test_classes_of_units():
+    frog = np.array([0.05, -0.01, 0.02, 0.0, -0.05, 0.07])
+    toad = np.array([0.06, 0.08, 0.09, 0.001, -0.06, -0.02])
+    labels = [CLASSES[place].label for place in classify(frog, toad)]
+    assert labels == ["mirror", "Toad only", "mirror and differentiating", "insensitive", "falls in both", "Frog only"]
+
+
+def test_default_network_has_the_highest_peak_near_the_paper(view):
+    chosen = offered(view)
+    peaks = {network.member_id: network.values(network, 7)["cmni"] for network in map(Network, range(31))}
+    assert chosen[0] == (max(peaks, key=lambda member: peaks[member]), "number 1 of 2×17 by peak CMNI")
+    assert len(chosen) == 24 and len({member for member, _ in chosen}) == 24
+    assert chosen == offered(view), "the random part has a fixed seed"
+
+
+def test_units_show_the_planted_means(view):
+    network = Network(3)
+    shown = units_of(view, network.member_id)
+    assert list(shown.unit) == list(range(1, 18))
+    for name in ("none", "frog", "toad", "both"):
+        expected = [planted_means(network, unit)[name] for unit in range(1, 18)]
+        np.testing.assert_allclose(shown.means[name], expected, rtol=1e-6)
+    np.testing.assert_allclose(shown.mns[5], 0.05)  # unit 6: the smaller of .05 and .06
+    made = drawn(units.panel(View(view.population, view.curves, view.networks, network.member_id)), 0)
+    assert sum(len(trace.x) for trace in made.data) == 4 * 17
+    assert len({made.layout[f"yaxis{place}"].range for place in ("", "2", "3", "4")}) == 1
+
+
+def test_units_are_of_the_last_checkpoint(tmp_path):
+    folder = write_population(tmp_path / "p", [Network(0)], [0, 2, 5], units_at=(0, 1))
+    assert units_of(view_of(folder), Network(0).member_id).epoch == 2
+
+
+def test_acceptance_of_a_run_like_the_paper(view):
+    (group,) = applicable(view.population, view.networks)
+    lines = {line.name.split(" (")[0]: line for line in acceptance(view, group)}
+    number = lines.pop("networks that did not diverge")
+    assert (number.measured, number.verdict) == (31, "not met")  # 32 are asked for
+    assert {name: line.verdict for name, line in lines.items()} == dict.fromkeys(lines, "met")
+    loss = lines["validation loss at epoch 10"]
+    assert loss.published == "0.0556" and loss.required == "0.0506 to 0.0606" and loss.low < loss.measured < loss.high
+    assert lines["CMNI peak: epoch"].measured == 7
+    assert lines["CMNI peak: height"].measured == pytest.approx(
+        np.median([network.values(network, 7)["cmni"] for network in map(Network, range(31))])
+    )
+    assert lines["CMNI dip before the peak"].measured == 2
+    assert differing_settings(group) == "learning rate 1e-4 instead of 4e-6"
+
+
+def test_acceptance_sees_a_run_unlike_the_paper(tmp_path):
+    def values(network: Network, epoch: float) -> dict[str, float]:
+        return {"val_loss": 0.08, "cmni": 0.001 + 0.0001 * epoch, "accuracy": 0.5}
+
+    members = [Network(seed, values=values) for seed in range(32)]
+    view = view_of(write_population(tmp_path / "p", members))
+    (group,) = applicable(view.population, view.networks)
+    verdicts = {line.name.split(" (")[0]: line.verdict for line in acceptance(view, group)}
+    assert verdicts["networks that did not diverge"] == "met"
+    for name in ("validation loss at epoch 49", "CMNI peak: epoch", "CMNI peak: height", "CMNI peak / last"):
+        assert verdicts[name] == "not met"
+    assert verdicts["recall of jump at epoch 49"] == "not measured"
+
+
+def test_acceptance_does_not_judge_what_a_short_run_lacks(tmp_path):
+    view = view_of(write_population(tmp_path / "p", [Network(seed) for seed in range(8)], [0, 1, 2]))
+    (group,) = applicable(view.population, view.networks)
+    verdicts = {line.name.split(" (")[0]: line.met for line in acceptance(view, group)}
+    assert verdicts["validation loss at epoch 2"] is True
+    for name in ("validation loss at epoch 49", "CMNI peak: epoch", "CMNI peak / last", "test accuracy at epoch 49"):
+        assert verdicts[name] is None
+
+
+@pytest.mark.parametrize(
+    "members", [[Network(seed) for seed in range(7)], [Network(seed, width=16) for seed in range(9)]]
+)
+def test_acceptance_is_for_enough_networks_like_the_papers_only(members, tmp_path):
+    view = view_of(write_population(tmp_path / "p", members, [0, 2]))
+    assert applicable(view.population, view.networks) == []
+
+
+@pytest.mark.parametrize("kind", FIGURES, ids=lambda kind: kind.name)
+def test_every_figure_has_a_panel_and_a_static_twin(kind, view):
+    panel = kind.panel(view)
+    assert panel.title and panel.caption and not panel.missing
+    options = [range(len(chooser.options)) for chooser in panel.choosers]
+    assert len(panel.variants) == np.prod([len(each) for each in options])
+    for made in (drawn(panel, *key) for key in panel.variants):
+        assert made.layout.title.text and made.layout.height
+        assert made.layout.xaxis.title.text or made.layout.xaxis3.title.text
+        assert made.layout.yaxis.title.text
+    assert kind.draw(view) is not None

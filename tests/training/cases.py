@@ -1,0 +1,89 @@
+"""A small dataset, mixed populations and short runs that the tests of training and measurement share."""
+
+import functools
+from dataclasses import replace
+
+import jax
+import numpy as np
+
+from mirrorjax.dataset.build import Dataset, DatasetSpec, build
+from mirrorjax.dataset.cache import content_hash
+from mirrorjax.population.members import PAPER_EPOCH, Member
+from mirrorjax.runtime import Compiler
+from mirrorjax.training.loop import Checkpoint, Population, Schedule
+
+SMALL = DatasetSpec(turns=60_000, games=64, burn_in=512, test_rows=2_000)
+RATE = 1e-3
+COMPILER = Compiler()  # one for all tests: the same program at the same shapes is compiled once a session
+
+Weights = dict[str, np.ndarray]
+
+
+@functools.cache
+def small_dataset() -> Dataset:
+    """Some 42,000 training rows, built once a session."""
+    dataset = build(SMALL)
+    return replace(dataset, content_hash=content_hash(dataset))
+
+
+def mixed_members(seeds: int = 5) -> list[Member]:
+    """Members of three programs, with two clocks, and every setting that may differ inside a program."""
+    kinds = [
+        Member(learning_rate=RATE),
+        Member(learning_rate=RATE, width=17, batch_size=20, dropout=0.4, l2=0.0),
+        Member(learning_rate=RATE / 2, dropout=0.0, l2=0.1),
+        Member(learning_rate=RATE, width=20, depth=1, activation="tanh"),
+        Member(learning_rate=RATE, width=24, depth=1, activation="tanh", batch_size=7),
+        Member(learning_rate=RATE, width=8, depth=3, batch_size=40),
+        Member(learning_rate=RATE, width=5, depth=3, batch_size=64, l2=0.001),
+        Member(learning_rate=RATE / 2, width=6, depth=3, batch_size=33),
+    ]
+    return [replace(kind, seed=seed) for kind in kinds for seed in range(seeds)]
+
+
+def epochs(*steps: int, rate: float = RATE) -> tuple[float, ...]:
+    """The paper epochs that are complete after these steps at a learning rate."""
+    return tuple(step * rate / PAPER_EPOCH for step in steps)
+
+
+def population_of(members: list[Member], *, devices: int = 1, block: int = 4, **options) -> Population:
+    """A population on the small dataset, measured on few rows."""
+    settings = {"compiler": COMPILER, "test_rows": 600, "validation_rows": 600} | options
+    return Population(members, small_dataset(), devices=jax.devices()[:devices], block=block, **settings)
+
+
+def run(
+    members: list[Member], *ends: float, patience: float | None = None, **options
+) -> tuple[Population, list[Checkpoint]]:
+    """A population trained to these epochs, and its checkpoints; epoch 0 is one of them."""
+    population = population_of(members, **options)
+    schedule = Schedule((0.0, *ends), patience=patience)
+    return population, list(population.run(schedule))
+
+
+def weights_of(population: Population) -> list[Weights]:
+    """Each member's own weights, without padding, in the population's order."""
+    arrays, index = population.weights()
+    found = []
+    for member_id in population.ids:
+        entry = index["members"][member_id]
+        found.append(
+            {
+                name: arrays[f"{entry['group']}/{name}"][entry["row"]][tuple(slice(size) for size in shape)]
+                for name, shape in entry["shapes"].items()
+            }
+        )
+    return found
+
+
+def same_bits(one: Weights, other: Weights) -> bool:
+    """Whether two members' weights are equal, bit for bit."""
+    return one.keys() == other.keys() and all(
+        one[name].shape == other[name].shape and one[name].tobytes() == other[name].tobytes() for name in one
+    )
+
+
+def largest_difference(one: Weights, other: Weights) -> float:
+    """The largest absolute difference of two members' weights."""
+    assert one.keys() == other.keys()
+    return max(float(np.abs(one[name].astype(float) - other[name].astype(float)).max()) for name in one)

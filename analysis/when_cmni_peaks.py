@@ -34,7 +34,12 @@ def main(folder: str) -> None:
         values = (f"{row[name]:.4f}" for name in ("untrained", "peak", "low", "high"))
         network = f"{row['depth']}×{row['width']}"
         table.add_row(
-            network, f"{row['learning_rate']:g}", str(row["networks"]), *values, f"{row['epoch']:g}", f"{row['fall']:.2f}"
+            network,
+            f"{row['learning_rate']:g}",
+            str(row["networks"]),
+            *values,
+            f"{row['epoch']:g}",
+            f"{row['fall']:.2f}",
         )
     Console().print(table)
 

@@ -1,6 +1,7 @@
 """The `mirrorjax` command. Every subcommand imports what it needs when it is called, so that help is quick."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,10 +25,10 @@ complete -o nospace -o default -F _mirrorjax mirrorjax
 
 
 def _sweep(arguments: list[str]) -> int:
-    if "-sc" in arguments or "--shell-completion" in arguments:
-        if any(argument.startswith("install=") for argument in arguments):
-            print(COMPLETION, end="")
-            return 0
+    completing = "-sc" in arguments or "--shell-completion" in arguments
+    if completing and any(argument.startswith("install=") for argument in arguments):
+        print(COMPLETION, end="")
+        return 0
     from mirrorjax.sweep import run
 
     return run(arguments)
@@ -103,7 +104,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command.
 
     Returns:
-        0, or 1 for a negative answer, or 2 for input that is not allowed, or 130 after Ctrl-C.
+        0, or 1 for a negative answer or a population that could not be finished, or 2 for input that is not allowed, or
+        130 after Ctrl-C.
+
+    Raises:
+        SystemExit: after help or wrong options, and with 143 when SIGTERM ends a sweep.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
@@ -119,4 +124,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it flushes at exit
         return 1

@@ -3,7 +3,9 @@
 Hydra's YAML files only override what stands here. Nothing heavy is imported: `--help` and `--cfg job` stay quick.
 """
 
+import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from omegaconf import MISSING
@@ -136,7 +138,8 @@ class Config:
     runtime: RuntimeConfig = field(default_factory=RuntimeConfig)
 
 
-RUN_ONLY = ("results_dir", "report", "tracker", "runtime")  # what no result depends on, and no folder's name either
+# What no result depends on, and no folder's name either.
+RUN_ONLY = ("results_dir", "report", "tracker", "runtime", "dataset.cache")
 
 _ONE_OF = {
     "game.players": ("frog_hops", "both_random"),
@@ -175,6 +178,7 @@ _RANGES: dict[str, tuple[float, float, bool]] = {
     "runtime.block": (1, 1e7, True),
 }
 _ZERO_ALLOWED = ("model.dropout",)  # an open range whose lower end is allowed all the same
+_MOST_CHECKPOINTS = 10_000
 _AXES = {
     "width": "model.width",
     "depth": "model.depth",
@@ -212,6 +216,21 @@ def validate(config: Config) -> None:
         raise InputError("\n".join(problems))
 
 
+def check_writable(setting: str, folder: Path) -> None:
+    """Checks that a folder can be written, or made, as far as can be told without touching anything.
+
+    Raises:
+        InputError: names the setting, the folder, and what is in the way.
+    """
+    place = folder.absolute()
+    while not os.access(place, os.F_OK) and place != place.parent:
+        place = place.parent
+    if not place.is_dir():
+        raise InputError(f"{setting}: {folder} cannot be written, {place} is a file; name another folder")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise InputError(f"{setting}: {folder} cannot be written, {place} allows no writing; name another folder")
+
+
 def _get(config: Any, name: str) -> Any:
     for part in name.split("."):
         config = getattr(config, part)
@@ -239,18 +258,23 @@ def _problem(name: str, setting: str, value: Any) -> str | None:
 
 def _schedule_problems(config: Config) -> list[str]:
     problems = []
-    for name, epochs in (("measurement.at", config.measurement.at), ("measurement.units_at", config.measurement.units_at)):
+    for name, epochs in (
+        ("measurement.at", config.measurement.at),
+        ("measurement.units_at", config.measurement.units_at),
+    ):
         for epoch in epochs or ():
             if not 0 <= epoch <= config.regime.epochs:
-                problems.append(f"{name} names epoch {epoch:g}; allowed: from 0 to regime.epochs, {config.regime.epochs:g}")
+                problems.append(
+                    f"{name} names epoch {epoch:g}; allowed: from 0 to regime.epochs, {config.regime.epochs:g}"
+                )
     rates = config.population.axes.learning_rate or [config.optimizer.learning_rate]
     sizes = config.population.axes.batch_size or [config.optimizer.batch_size]
     if all(rate > 0 for rate in rates):
         steps = config.regime.epochs * 0.6144 / min(rates)
         if steps * max(sizes) >= 2**32:
             problems.append(
-                f"regime.epochs is {config.regime.epochs:g}: {steps:,.0f} steps of {max(sizes)} rows at a learning rate "
-                f"of {min(rates):g} are more than the 2^32 rows that a member can count"
+                f"regime.epochs is {config.regime.epochs:g}: {steps:,.0f} steps of {max(sizes)} rows at a rate of "
+                f"{min(rates):g} are more than the 2^32 rows that a member can count"
             )
     return problems
 

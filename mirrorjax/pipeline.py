@@ -1,7 +1,11 @@
 """The whole story on one screen: game → dataset → population → training → measurement → tracking."""
 
+import copy
+import functools
 import hashlib
 import json
+import logging
+import os
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -9,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from omegaconf import OmegaConf
 from rich.console import Console
 
-from mirrorjax.config import RUN_ONLY, Config, checkpoints, units_at, validate
+from mirrorjax.config import RUN_ONLY, Config, check_writable, checkpoints, units_at, validate
 from mirrorjax.dataset.build import Dataset, DatasetSpec
-from mirrorjax.dataset.cache import default_folder, load_or_build
+from mirrorjax.dataset.cache import dataset_file, default_folder, load_or_build
 from mirrorjax.errors import InputError
 from mirrorjax.game.state import GameParams
 from mirrorjax.population.axes import members as expand
@@ -22,62 +27,84 @@ from mirrorjax.population.plan import largest_group
 from mirrorjax.runtime import Compiler, block_size, configure, device_facts, source_commit, versions
 from mirrorjax.tracking.progress import Progress
 from mirrorjax.tracking.results import LAST_BY_CELL, Results
-from mirrorjax.tracking.store import Store
-from mirrorjax.tracking.wandb import WandbTracker
+from mirrorjax.tracking.store import Store, write_json
+from mirrorjax.tracking.wandb import WandbTracker, choose_mode
 from mirrorjax.training.loop import Checkpoint, Population, Schedule
+
+logger = logging.getLogger("mirrorjax")
 
 
 def job_hash(resolved: Mapping[str, Any]) -> str:
     """Twelve hex digits of a resolved config, less what no result depends on: the name of the population's folder."""
-    content = {key: value for key, value in resolved.items() if key not in RUN_ONLY}
+    content = copy.deepcopy(dict(resolved))
+    for name in RUN_ONLY:
+        *groups, key = name.split(".")
+        functools.reduce(dict.__getitem__, groups, content).pop(key, None)
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def run_population(config: Config, resolved: Mapping[str, Any], yaml_text: str, sweep: Path, console: Console) -> Path:
+def check_folders(config: Config, sweep: Path) -> None:
+    """Checks that everything can be written that is going to be, without making anything.
+
+    Raises:
+        InputError: names the setting, its folder, and what is in the way.
+    """
+    choose_mode(config.tracker.mode, os.environ, lambda: False)
+    check_writable("results_dir", sweep)
+    if not dataset_file(dataset_spec(config), dataset_folder(config)).exists():
+        check_writable("dataset.cache", dataset_folder(config))
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        check_writable("runtime.compile_cache", _compile_cache(config))
+
+
+def run_population(
+    config: Config, resolved: Mapping[str, Any], sweep: Path, about: Mapping[str, Any], console: Console
+) -> Path:
     """Trains, measures and records one population.
 
     Args:
         config: of the job.
-        resolved: the same as plain containers, hashed and tracked.
-        yaml_text: the same as YAML, kept with the results.
+        resolved: the same as plain containers: hashed, tracked, and kept with the results.
         sweep: folder of the sweep; the population gets one of its own inside.
+        about: the sweep: what its sweep.json is to say if it has none yet.
         console: for progress.
 
     Returns:
         The population's folder; left as it is if the population was finished before.
 
     Raises:
-        InputError: a setting is not allowed, or a folder cannot be written; nothing has been done then.
+        InputError: a setting is not allowed, the cached dataset is damaged, or a folder cannot be written; nothing
+            has been written to the results then.
     """
     began = time.perf_counter()
     validate(config)
-    population_members = expand(config)
+    check_folders(config, sweep)
+    members = expand(config)
     folder = sweep / job_hash(resolved)
     if (folder / "DONE").exists():
-        console.print(f"population {folder.name}: finished before, {len(population_members)} members, left as it is")
+        console.print(f"population {folder.name}: finished before, {len(members)} members, left as it is")
         return folder
-    devices = configure(
-        config.runtime.platform, config.runtime.devices, config.runtime.precision, _compile_cache(config)
-    )
-    store = Store.create(folder)
-
+    runtime = config.runtime
+    devices = configure(runtime.platform, runtime.devices, runtime.precision, _compile_cache(config))
+    block = block_size(runtime.block, runtime.platform, -(-largest_group(members) // len(devices)))
     schedule = Schedule(checkpoints(config), units_at(config), config.regime.patience)
-    steps = sum(member.step_at(schedule.checkpoints[-1]) for member in population_members)
-    block = block_size(config.runtime.block, config.runtime.platform, -(-largest_group(population_members) // len(devices)))
-    manifest = _manifest(config, folder.name, devices, block, schedule, len(population_members))
-    store.write_config(yaml_text)
-    store.write_manifest(manifest)
-    with Progress(steps, len(schedule.checkpoints) - 1, f"{config.name}: {len(population_members)} networks", console) as bar:
+    steps = sum(member.step_at(schedule.checkpoints[-1]) for member in members)
+    with Progress(steps, len(schedule.checkpoints) - 1, f"{config.name}: {len(members)} networks", console) as bar:
+        dataset = load_or_build(dataset_spec(config), dataset_folder(config), bar.phase)
+        _check_batches(config, members, dataset)
+        bar.phase(_counts_line(dataset))
+        seconds = {"dataset": time.perf_counter() - began}
+        store = Store.create(folder)
+        if not (sweep / "sweep.json").exists():
+            write_json(sweep / "sweep.json", about)
+        manifest = _manifest(config, folder.name, devices, block, schedule, len(members))
+        manifest |= {"dataset": {"hash": dataset.content_hash, "counts": dataset.counts}}
+        store.write_config(OmegaConf.to_yaml(OmegaConf.create(dict(resolved))))
+        store.write_manifest(manifest)
         status = "failed"
         tracker, population = None, None
         try:
-            bar.phase("dataset")
-            dataset = load_or_build(dataset_spec(config), dataset_folder(config), bar.phase)
-            _check_batches(population_members, dataset)
-            seconds = {"dataset": time.perf_counter() - began}
-            manifest |= {"dataset": {"hash": dataset.content_hash, "counts": dataset.counts}}
-            bar.phase(_counts_line(dataset))
-            store.write_members(member_columns(population_members, dataset.content_hash))
+            store.write_members(member_columns(members, dataset.content_hash))
             tracker = WandbTracker.start(
                 folder,
                 project=config.tracker.project,
@@ -90,7 +117,7 @@ def run_population(config: Config, resolved: Mapping[str, Any], yaml_text: str, 
             )
             bar.phase("compiling")
             population = Population(
-                population_members,
+                members,
                 dataset,
                 devices=devices,
                 block=block,
@@ -119,7 +146,7 @@ def run_population(config: Config, resolved: Mapping[str, Any], yaml_text: str, 
                 manifest |= {"diverged": int(np.sum(checkpoint.records["status"] == "diverged"))}
             store.write_weights(*population.weights())
             status = "done"
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit):
             status = "interrupted"
             raise
         finally:
@@ -129,13 +156,15 @@ def run_population(config: Config, resolved: Mapping[str, Any], yaml_text: str, 
                     "compiles": population.compiler.count,
                     "model_steps_per_second": round(population.model_steps / max(1e-9, seconds.get("training", 0.0))),
                 }
-                manifest |= {"seconds": {k: round(v, 3) for k, v in seconds.items()}}
-            manifest["seconds"] = {**manifest.get("seconds", {}), "total": round(time.perf_counter() - began, 3)}
+            seconds["total"] = time.perf_counter() - began
+            manifest |= {"seconds": {phase: round(spent, 3) for phase, spent in seconds.items()}}
             manifest |= {"status": status, "finished": _now()}
             store.write_manifest(manifest)
-            if tracker is not None:
+            if status == "done":
+                store.mark_done()  # before the end of the W&B run, which may take minutes on a bad network
+            if tracker is not None and tracker.on:
+                bar.phase("finishing the W&B run")
                 _finish(tracker, store, status)
-        store.mark_done()
     return folder
 
 
@@ -146,9 +175,7 @@ def dataset_spec(config: Config) -> DatasetSpec:
         games=config.dataset.games,
         burn_in=config.dataset.burn_in,
         players=config.game.players,
-        params=GameParams(
-            obstacle_rate_max=config.game.obstacle_rate, obstacle_width_max=config.game.obstacle_width
-        ),
+        params=GameParams(obstacle_rate_max=config.game.obstacle_rate, obstacle_width_max=config.game.obstacle_width),
         split=config.dataset.split,
         test_rows=config.dataset.test_rows,
         seed=config.dataset.seed,
@@ -164,11 +191,12 @@ def _compile_cache(config: Config) -> Path:
     return Path(config.runtime.compile_cache) if config.runtime.compile_cache else default_folder() / "programs"
 
 
-def _check_batches(members: list[Member], dataset: Dataset) -> None:
+def _check_batches(config: Config, members: list[Member], dataset: Dataset) -> None:
     largest = max(member.batch_size for member in members)
     if largest > len(dataset.train):
+        setting = "population.axes" if config.population.axes.batch_size else "optimizer"
         raise InputError(
-            f"optimizer.batch_size is {largest:,}; allowed: at most the {len(dataset.train):,} training rows that "
+            f"{setting}.batch_size is {largest:,}; allowed: at most the {len(dataset.train):,} training rows that "
             "dataset.turns leaves"
         )
 
@@ -230,12 +258,15 @@ def _store(store: Store, checkpoint: Checkpoint) -> None:
 def _finish(tracker: WandbTracker, store: Store, status: str) -> None:
     """Ends the W&B run with the figures and tables of what there is; never at the cost of a result."""
     images, html, table = {}, None, None
-    if tracker.on and status == "done":
+    if status == "done":
         from mirrorjax.report import phase_diagram_html, phase_diagram_image
 
         figures = store.folder / "figures"
-        figures.mkdir(exist_ok=True)
-        images = {"phase_diagram": phase_diagram_image(store.folder, figures / "phase_diagram.png")}
-        html = phase_diagram_html(store.folder, figures / "phase_diagram.html")
-        table = Results.open(store.folder).query(LAST_BY_CELL)
+        try:
+            figures.mkdir(exist_ok=True)
+            images = {"phase_diagram": phase_diagram_image(store.folder, figures / "phase_diagram.png")}
+            html = phase_diagram_html(store.folder, figures / "phase_diagram.html")
+            table = Results.open(store.folder).query(LAST_BY_CELL)
+        except Exception as error:  # whatever it is, the results are there
+            logger.warning("W&B: no phase diagram: %s: %s", type(error).__name__, error)
     tracker.finish(store.parquet_files, images, html, table, exit_code=0 if status == "done" else 1)

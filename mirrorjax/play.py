@@ -26,7 +26,7 @@ from mirrorjax.game.observation import FLAT, FLY, mask_cells, player_cells
 from mirrorjax.game.render import render
 from mirrorjax.game.rollout import PLAYERS, new_game, play_action, scripted_action
 from mirrorjax.game.state import Action, Actor, GameParams, GameState, Player, Symbol, bit
-from mirrorjax.randomness import stream_from_key, substream
+from mirrorjax.randomness import Stream, stream_from_key, substream
 
 TURNS_WITHOUT_TERMINAL = 20
 MOST_ACTIVE = 5  # hidden units that are shown
@@ -44,11 +44,8 @@ _HELP = "space, enter or right: next turn   r: run or pause   + -: speed   n: ne
 class Policy(Protocol):
     """A trained network that can play Frog."""
 
-    @property
-    def member_id(self) -> str: ...
-
     def describe(self) -> str:
-        """One line about the member."""
+        """One line that names the member."""
         ...
 
     def run(self, observation: np.ndarray) -> tuple[np.ndarray, Sequence[np.ndarray]]:
@@ -102,13 +99,18 @@ def decide(policy: Policy, state: GameState) -> Decision:
     return Decision(outputs=np.asarray(outputs, np.float64), most_active=units[:MOST_ACTIVE])
 
 
+@jax.jit
+def _new_game(stream: Stream) -> GameState:
+    return new_game(stream, GameParams())
+
+
 @partial(jax.jit, static_argnames="preset")
-def _scripted(state: GameState, stream, number: jax.Array, preset: str) -> jax.Array:
+def _scripted(state: GameState, stream: Stream, number: jax.Array, preset: str) -> jax.Array:
     return scripted_action(state, stream, number, PLAYERS[preset])
 
 
 @jax.jit
-def _advance(state: GameState, action: jax.Array, stream, number: jax.Array) -> GameState:
+def _advance(state: GameState, action: jax.Array, stream: Stream, number: jax.Array) -> GameState:
     return play_action(state, action, stream, number, GameParams())
 
 
@@ -118,7 +120,7 @@ class Game:
     def __init__(self, players: str, seed: int, policy: Policy | None, number: int = 0):
         self.players, self.seed, self.policy, self.number = players, seed, policy, number
         self.stream = substream(stream_from_key(jax.random.key(seed)), jnp.uint32(number))
-        self.state = new_game(self.stream, GameParams())
+        self.state = _new_game(self.stream)
         self.turn = 0
         self.acts: tuple[Action | None, Action | None] = (None, None)
         self.decision: Decision | None = None
@@ -144,7 +146,7 @@ class Game:
         head = f"{self.players}, seed {self.seed}, game {self.number}, turn {self.turn}"
         lines = [f"{head}: {self.state.actor.name.capitalize()} is next", render(self.state, self.acts)]
         if self.policy is not None:
-            lines += ["", f"Frog is {self.policy.member_id}: {self.policy.describe()}", *_decision_lines(self.decision)]
+            lines += ["", f"Frog is {self.policy.describe()}", *_decision_lines(self.decision)]
         return "\n".join(lines)
 
 

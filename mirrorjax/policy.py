@@ -5,7 +5,6 @@ from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
-import pyarrow.compute as pc
 from flax import linen as nn
 
 from mirrorjax.errors import InputError
@@ -34,10 +33,10 @@ class MemberPolicy:
         own = self.settings
         return f"{self.member_id}: {own['depth']}×{own['width']}, rate {own['learning_rate']:g}, seed {own['seed']}"
 
-    def run(self, picture: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
-        """Outputs [4] and hidden activations, [width] a layer, on a picture of 100 numbers."""
+    def run(self, observation: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Outputs [4] and hidden activations, [width] a layer, on a view of 100 numbers."""
         gates = jnp.ones((self.settings["depth"], self.settings["width"]), jnp.float32)
-        outputs, hidden = self.network.apply({"params": self.params}, jnp.asarray(picture, jnp.float32), gates)
+        outputs, hidden = self.network.apply({"params": self.params}, jnp.asarray(observation, jnp.float32), gates)
         return np.asarray(outputs), [np.asarray(layer) for layer in hidden]
 
 
@@ -55,8 +54,7 @@ def member_policy(results: Path, member: str | None = None) -> MemberPolicy:
     if member is None:
         member = _highest_cmni(opened, results)
     population, member_id = opened.find_member(member)
-    table = population.members()
-    settings = table.filter(pc.equal(table["member_id"], member_id)).to_pylist()[0]
+    settings = next(row for row in population.members().to_pylist() if row["member_id"] == member_id)
     network = MODELS[settings["model"]](
         width=settings["width"], depth=settings["depth"], activation=settings["activation"]
     )
@@ -64,9 +62,10 @@ def member_policy(results: Path, member: str | None = None) -> MemberPolicy:
 
 
 def _highest_cmni(opened: Results, results: Path) -> str:
-    found = [population.records() for population in opened.populations]
-    last = [records.filter(pc.equal(records["checkpoint"], pc.max(records["checkpoint"]))) for records in found]
-    best = [(pc.max(r["cmni"]).as_py() or 0.0, r.sort_by([("cmni", "descending")])) for r in last if r.num_rows]
-    if not best:
+    query = (
+        "select arg_max(member_id, cmni) as best from records where checkpoint = (select max(checkpoint) from records)"
+    )
+    best = opened.query(query)["best"].to_pylist()[0]
+    if best is None:
         raise InputError(f"{results}: no records yet, so there is no trained member to play")
-    return max(best, key=lambda pair: pair[0])[1]["member_id"][0].as_py()
+    return best

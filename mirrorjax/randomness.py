@@ -24,7 +24,7 @@ def mix(x: UInt32[Array, ""]) -> UInt32[Array, ""]:
 
 
 def stream_from_key(key: jax.Array) -> Stream:
-    """The stream of a `jax.random.key`. Its words are scrambled, since keys of small seeds differ in a few bits only."""
+    """The stream of a `jax.random.key`; scrambled, since keys of small seeds differ in a few bits only."""
     words = jax.random.key_data(key).astype(jnp.uint32)
     return substream((words[0], words[-1]), jnp.uint32(0))
 

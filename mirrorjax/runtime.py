@@ -14,12 +14,14 @@ import jax
 
 from mirrorjax.errors import InputError
 
+Device = Any  # jax.Device, which type checkers take for a variable
+
 PLATFORMS = ("cpu", "gpu", "tpu")
 PRECISIONS = ("highest", "high", "default")
 _REPORTED_PACKAGES = ("mirrorjax", "jax", "jaxlib", "flax", "optax", "numpy", "hydra-core", "wandb", "pyarrow")
 
 
-def configure(platform: str, devices: int | None, precision: str, compile_cache: Path | None) -> list[jax.Device]:
+def configure(platform: str, devices: int | None, precision: str, compile_cache: Path | None) -> list[Device]:
     """Prepares JAX; call it before anything touches a device.
 
     Args:
@@ -99,7 +101,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def device_facts(devices: list[jax.Device]) -> dict[str, str | int]:
+def device_facts(devices: list[Device]) -> dict[str, str | int]:
     """What the results were computed on."""
     kind = devices[0].device_kind
     if devices[0].platform == "cpu":

@@ -1,26 +1,42 @@
 """`mirrorjax sweep`: a Hydra application that trains one population a job and writes a report at the end."""
 
+import copy
 import hashlib
 import json
 import os
 import re
+import signal
 import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import hydra
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
+from hydra.experimental.callback import Callback
 from hydra.plugins.search_path_plugin import SearchPathPlugin
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
-from mirrorjax.config import RUN_ONLY, Config
+from mirrorjax.config import RUN_ONLY, Config, validate
 from mirrorjax.errors import InputError
+from mirrorjax.explain import explain
 
 _DEFAULT_EXPERIMENT = "quickstart"
+_planned: dict[Path, Config] = {}  # by the folder of the population; CheckFirst fills it, which only Hydra reaches
 
 
 def data_folder(name: str) -> Path:
@@ -37,88 +53,188 @@ class SweepsSearchPath(SearchPathPlugin):
         search_path.append("mirrorjax-sweeps", f"file://{data_folder('sweeps')}")
 
 
-def sweep_name(overrides: list[str]) -> str:
+class Refused(BaseException):
+    """Ends a sweep before its first job, because of its cause; Hydra only warns of a callback's Exceptions."""
+
+
+class CheckFirst(Callback):
+    """Composes and checks every job of a sweep before the first one starts and before any folder is made."""
+
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Checks the only job."""
+        _plan(lambda: [config])
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Checks all jobs of a multirun."""
+        _plan(lambda: _jobs(config))
+
+
+def _plan(jobs: Callable[[], list[DictConfig]]) -> None:
+    try:
+        composed = [(Path(job.hydra.sweep.dir), *_resolved(_without_hydra(job))) for job in jobs()]
+        for _, config, _ in composed:
+            validate(config)
+        from mirrorjax.pipeline import check_folders, job_hash
+
+        for sweep, config, resolved in composed:
+            check_folders(config, sweep)
+            _planned[sweep / job_hash(resolved)] = config
+    except Exception as error:
+        raise Refused from error
+
+
+def _jobs(config: DictConfig) -> list[DictConfig]:
+    """The configs of a multirun's jobs, as Hydra's sweeper is going to compose them."""
+    loader = GlobalHydra.instance().config_loader()
+    arguments = [f"{key}={value}" for key, value in (config.hydra.sweeper.get("params") or {}).items()]
+    overrides = OverridesParser.create(loader).parse_overrides([*arguments, *config.hydra.overrides.task])
+    (jobs,) = BasicSweeper.split_arguments(overrides, max_batch_size=None)
+    return [loader.load_sweep_config(config, list(job)) for job in jobs]
+
+
+def _without_hydra(config: DictConfig) -> DictConfig:
+    task = copy.deepcopy(config)
+    with read_write(task), open_dict(task):
+        del task["hydra"]
+    return task
+
+
+def _resolved(composed: DictConfig) -> tuple[Config, dict[str, Any]]:
+    """A job's config, and the same as plain containers. `+key=value` gets past Hydra's schema, but not past this."""
+    plain = OmegaConf.to_container(composed, resolve=True)
+    assert isinstance(plain, dict)
+    config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), plain))
+    assert isinstance(config, Config)
+    return config, {str(key): value for key, value in plain.items()}
+
+
+def sweep_name(arguments: Sequence[str]) -> str:
     """The sweep's folder: the experiment and a hash of the overrides, so that the same command finds it again."""
-    given = sorted(o for o in overrides if "=" in o and not _is_run_only(o))
+    given = sorted(override for override in _overrides(arguments) if not _is_run_only(override))
     experiment = next((o.split("=", 1)[1] for o in given if o.startswith("experiment=")), _DEFAULT_EXPERIMENT)
     label = experiment if re.fullmatch(r"[\w-]+", experiment) else "sweep"
     return f"{label}-{hashlib.sha256(json.dumps(given).encode()).hexdigest()[:8]}"
 
 
+def _overrides(arguments: Sequence[str]) -> list[str]:
+    return [a for a in arguments if not a.startswith("-") and ("=" in a or a.startswith("~"))]
+
+
 def _is_run_only(override: str) -> bool:
     key = override.lstrip("+~").split("=", 1)[0]
-    return key.split(".", 1)[0].split("@", 1)[0] in (*RUN_ONLY, "hydra", "hydra/launcher", "launcher")
+    return any(re.match(rf"{re.escape(name)}($|[./@])", key) for name in (*RUN_ONLY, "hydra", "launcher"))
 
 
-def run(arguments: list[str]) -> int:
+def run(arguments: Sequence[str]) -> int:
     """Runs the Hydra application.
+
+    Every job is checked before the first one starts. A job that fails does not keep the others from running.
 
     Args:
         arguments: of `mirrorjax sweep`, as typed.
 
     Returns:
-        The exit code: 0, or 1 if a population could not be trained, or 2 for input that is not allowed.
+        The exit code: 0 if all populations are finished; 2 if none was started, because of input that is not allowed;
+        1 if one could not be finished.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C. What was recorded stays.
+        SystemExit: with 143 after SIGTERM, likewise; or Hydra's own, after help or a wrong option.
     """
-    overrides = [argument for argument in arguments if not argument.startswith("-")]
-    name = sweep_name(overrides)
-    OmegaConf.register_new_resolver("sweep_folder", lambda: name, replace=True)
+    name = sweep_name(arguments)
+    about = {
+        "name": name,
+        "command": ["mirrorjax", "sweep", *arguments],
+        "overrides": _overrides(arguments),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "version": metadata.version("mirrorjax"),
+    }
+    crashes: list[str] = []
+
+    def job(composed: DictConfig) -> None:
+        try:
+            _train(composed, about)
+        except InputError as error:
+            print(f"error: {error}", file=sys.stderr)
+        except Exception:
+            crashes.append(traceback.format_exc())
+            print(crashes[-1], end="", file=sys.stderr)
+
     ConfigStore.instance().store(name="schema", node=Config)
     Plugins.instance().register(SweepsSearchPath)
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # let errors through: `main` says them in one line
-    folders: list[Path] = []
-    failures: list[str] = []
-
-    @hydra.main(version_base="1.3", config_path=str(data_folder("conf")), config_name="config")
-    def job(composed) -> None:
-        config: Config = OmegaConf.to_object(composed)  # type: ignore[assignment]  # the schema makes it one
-        folders.append(Path(config.results_dir) / name)
-        try:
-            _run_job(config, composed, folders[-1], arguments)
-        except InputError as error:
-            failures.append(str(error))
-            print(f"error: {error}", file=sys.stderr)
-
-    sys.argv = ["mirrorjax-sweep", *arguments]
+    _planned.clear()
+    application = hydra.main(version_base="1.3", config_path=str(data_folder("conf")), config_name="config")(job)
     try:
-        job()
-    except (HydraException, OmegaConfBaseException) as error:
-        print(f"error: {_explain(error)}", file=sys.stderr)
+        with _command_line("mirrorjax sweep", *arguments, f"hydra.job.name={name}"), _sigterm_raises():
+            application()
+    except (Refused, HydraException, OmegaConfBaseException, ValueError) as error:
+        reason = error.__cause__ if isinstance(error, Refused) and error.__cause__ else error
+        print(f"error: {reason if isinstance(reason, InputError) else explain(reason, arguments)}", file=sys.stderr)
         return 2
-    except OSError as error:
-        print(f"error: results_dir: {error.strerror}: {error.filename}", file=sys.stderr)
-        return 2
-    if failures:
-        return 2
-    if folders and any(folders[-1].glob("*/DONE")):
-        _finish(folders[-1])
-    return 0
+    return _finish(bool(crashes))
 
 
-def _run_job(config: Config, composed, sweep: Path, arguments: list[str]) -> None:
+def _train(composed: DictConfig, about: dict[str, Any]) -> None:
     from rich.console import Console
 
     from mirrorjax.pipeline import run_population
-    from mirrorjax.tracking.store import write_json
 
-    console = Console(highlight=False)
-    resolved = OmegaConf.to_container(composed, resolve=True)
-    assert isinstance(resolved, dict)
-    run_population(config, resolved, OmegaConf.to_yaml(composed, resolve=True), sweep, console)  # type: ignore[arg-type]
-    about = {"name": sweep.name, "command": ["mirrorjax", "sweep", *arguments]}
-    write_json(sweep / "sweep.json", {**about, "created": datetime.now(UTC).isoformat(timespec="seconds")})
+    config, resolved = _resolved(composed)
+    run_population(config, resolved, Path(HydraConfig.get().sweep.dir), about, Console(highlight=False))
 
 
-def _finish(sweep: Path) -> None:
-    from mirrorjax.report import write_report
+def _finish(crashed: bool) -> int:
+    """Says what there is now, the sweep's folder last; the exit code."""
+    finished = [folder for folder in _planned if (folder / "DONE").exists()]
+    for sweep in dict.fromkeys(folder.parent for folder in _planned if folder.exists()):
+        done = [folder / "DONE" for folder in finished if folder.parent == sweep]
+        report = sweep / "report.html"
+        wanted = done and any(_planned[marker.parent].report for marker in done)
+        if wanted and not (report.exists() and all(_older(marker, report) for marker in done)):
+            from mirrorjax.report import write_report
 
-    report = write_report(sweep)
-    print(f"report: {report}")
-    print(sweep)
+            write_report(sweep)
+        if len(finished) < len(_planned):
+            print(f"{len(finished)} of {len(_planned)} populations are finished", file=sys.stderr)
+        if report.exists():
+            print(f"report: {report}")
+        print(sweep)
+    if len(finished) == len(_planned):
+        return 0
+    return 1 if crashed or any(folder.exists() for folder in _planned) else 2
 
 
-def _explain(error: BaseException) -> str:
-    """Hydra's message and its cause, in as few lines as they have."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    if error.__cause__ is not None:
-        lines += [line for line in str(error.__cause__).splitlines() if line.strip() and line not in lines]
-    return "\n".join(lines)
+def _older(one: Path, other: Path) -> bool:
+    return one.stat().st_mtime_ns <= other.stat().st_mtime_ns
+
+
+@contextmanager
+def _command_line(*words: str) -> Iterator[None]:
+    """What Hydra reads: the arguments, and that it shall raise its errors, to be said in one line."""
+    arguments, full_error = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    sys.argv, os.environ["HYDRA_FULL_ERROR"] = list(words), "1"
+    try:
+        yield
+    finally:
+        sys.argv = arguments
+        if full_error is None:
+            del os.environ["HYDRA_FULL_ERROR"]
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = full_error
+
+
+@contextmanager
+def _sigterm_raises() -> Iterator[None]:
+    """Lets SIGTERM end a sweep as Ctrl-C does, with what was recorded in place; only a main thread can listen."""
+
+    def end(signum: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + signum)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -32,8 +32,6 @@ from tests.game.reference import Board
 class Leaper:
     """A policy that always leaps, and shows what it was given in its hidden units."""
 
-    member_id = "00c0ffee00c0ffee"
-
     def __init__(self):
         self.seen: list[np.ndarray] = []
 
@@ -91,7 +89,7 @@ def test_a_policy_plays_frog():
     first = frames[0].splitlines()
     assert "score 0      leap" in first[6]
     assert first[9:] == [
-        "Frog is 00c0ffee00c0ffee: a [bold]stub[/bold]",
+        "Frog is a [bold]stub[/bold]",
         "outputs hop +0.100  jump -2.000  leap +0.900  help +0.500  -> leap",
         "layer 1 unit 2    -3.000",
         "layer 2 unit 1    +2.000",

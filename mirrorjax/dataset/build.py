@@ -1,7 +1,7 @@
 """Builds a dataset: play, snapshot, augment, keep unique rows, split by board."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +11,6 @@ from jaxtyping import Array, UInt32
 from mirrorjax.dataset.oracle import LABELS, SCENARIOS, help_kind, label, scenario, situation_of_row
 from mirrorjax.dataset.row import (
     BOARD_BITS,
-    ENERGIES,
     SKIES,
     add_energy_and_sky,
     pack_board,
@@ -53,7 +52,7 @@ class DatasetSpec:
     burn_in: int = 2048
     copies: int = 3
     players: str = "frog_hops"
-    params: GameParams = GameParams()
+    params: GameParams = field(default_factory=GameParams)
     split: str = "by_board"
     test_rows: int = 100_000
     test_mix: tuple[float, ...] = (0.4, 0.4, 0.1, 0.1)
@@ -236,7 +235,7 @@ def build(spec: DatasetSpec, report: Callable[[str], None] = lambda line: None) 
     for name in ("train", "validation"):
         if not len(splits[name]):
             raise InputError(f"dataset.turns: {spec.turns:,} turns leave no {name} rows; play more")
-    return Dataset(**splits, counts=counts)
+    return Dataset(splits["train"], splits["validation"], splits["test"], splits["holdout"], counts)
 
 
 def sorted_unique(keys: np.ndarray) -> np.ndarray:

@@ -38,6 +38,11 @@ def default_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mirrorjax"
 
 
+def dataset_file(spec: DatasetSpec, folder: Path) -> Path:
+    """Where the dataset of `spec` is kept."""
+    return Path(folder) / f"dataset-{spec_hash(spec)}.npz"
+
+
 def load_or_build(spec: DatasetSpec, folder: Path, report: Callable[[str], None] = lambda line: None) -> Dataset:
     """The dataset of `spec`, from `folder` if it is there, else built and kept there.
 
@@ -49,7 +54,7 @@ def load_or_build(spec: DatasetSpec, folder: Path, report: Callable[[str], None]
     Raises:
         InputError: the cached file is damaged, the folder cannot be written, or the spec cannot be built.
     """
-    path = Path(folder) / f"dataset-{spec_hash(spec)}.npz"
+    path = dataset_file(spec, folder)
     if path.exists():
         dataset = _read(path)
         report(f"dataset {dataset.content_hash} from the cache ({path})")
@@ -77,7 +82,14 @@ def _write(path: Path, dataset: Dataset) -> None:
     handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-")
     try:
         with os.fdopen(handle, "wb") as file:
-            np.savez(file, about=np.array(about), **dataset.splits)
+            np.savez(
+                file,
+                about=np.array(about),
+                train=dataset.train,
+                validation=dataset.validation,
+                test=dataset.test,
+                holdout=dataset.holdout,
+            )
             file.flush()
             os.fsync(file.fileno())
         Path(unfinished).replace(path)

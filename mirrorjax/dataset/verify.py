@@ -51,7 +51,7 @@ def rows_of_pictures(pictures: np.ndarray) -> tuple[Row, np.ndarray]:
         energy_index=jnp.asarray(energy.argmin(-1), jnp.int32),
         sky_index=jnp.asarray((flies[:, None, :] != skies).sum(-1).argmin(-1), jnp.int32),
     )
-    drawn = np.asarray(jax.vmap(lambda r: picture(unpack(pack(r))))(row))
+    drawn = np.asarray(jax.jit(jax.vmap(lambda r: picture(unpack(pack(r)))))(row))
     seen = np.arange(OBSERVATION_SIZE) <= 3 * WIDTH + 1
     seen[3 * WIDTH] = False  # own symbol, score and column are not drawn
     return row, (drawn[:, seen] == pictures[:, seen]).all(-1)
@@ -77,9 +77,9 @@ def verify_labels(path: Path) -> LabelResult:
     def answers(seen):
         return {"scenario": scenario(seen), "label": label(seen)}
 
-    from_picture = jax.vmap(lambda p: answers(situation_of_picture(p)))(jnp.asarray(pictures, jnp.int32))
+    from_picture = jax.jit(jax.vmap(lambda p: answers(situation_of_picture(p))))(jnp.asarray(pictures, jnp.int32))
     rows, exact = rows_of_pictures(pictures)
-    from_row = jax.vmap(lambda r: answers(situation_of_row(unpack(pack(r)))))(rows)
+    from_row = jax.jit(jax.vmap(lambda r: answers(situation_of_row(unpack(pack(r))))))(rows)
     mismatches = {}
     for name in ("scenario", "label"):
         mismatches[name] = int((np.asarray(from_picture[name]) != recording[name]).sum())

@@ -1,5 +1,7 @@
 """What a player can do: hop, jump, leap, help, and land. Each works on one player's view of one game."""
 
+from dataclasses import replace
+
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32, UInt32
 
@@ -9,13 +11,15 @@ from mirrorjax.game.state import FLY_ENERGY, HELP_ENERGY, LEAP, MAX_ENERGY, WIDT
 def land(player: Player, ground: UInt32[Array, ""]) -> Player:
     """Rough ground costs one energy and shows distress."""
     rough = bit(ground, player.column)
-    return player.replace(
-        energy=jnp.where(rough, player.energy - 1, player.energy), symbol=jnp.where(rough, jnp.int32(Symbol.DISTRESS), player.symbol)
+    return replace(
+        player,
+        energy=jnp.where(rough, player.energy - 1, player.energy),
+        symbol=jnp.where(rough, jnp.int32(Symbol.DISTRESS), player.symbol),
     )
 
 
 def _move(player: Player, columns: int, ground: UInt32[Array, ""]) -> Player:
-    return land(player.replace(column=jnp.minimum(player.column + columns, WIDTH - 1)), ground)
+    return land(replace(player, column=jnp.minimum(player.column + columns, WIDTH - 1)), ground)
 
 
 def _select(condition: Bool[Array, ""], then: Player, otherwise: Player) -> Player:
@@ -29,22 +33,22 @@ def _select(condition: Bool[Array, ""], then: Player, otherwise: Player) -> Play
 
 def hop(player: Player, letter: int, ground: UInt32[Array, ""]) -> Player:
     """One column on and one point, if there is energy and room; the symbol is the letter either way."""
-    standing = player.replace(symbol=jnp.int32(letter))
+    standing = replace(player, symbol=jnp.int32(letter))
     can = (player.energy > 0) & (player.column + 1 < WIDTH)
-    return _select(can, _move(standing.replace(score=player.score + 1), 1, ground), standing)
+    return _select(can, _move(replace(standing, score=player.score + 1), 1, ground), standing)
 
 
 def jump(player: Player, flies: UInt32[Array, ""]) -> Player:
     """Up; a fly in the own column is eaten. Needs no energy."""
     ate = bit(flies, player.column)
     fed = jnp.minimum(MAX_ENERGY, player.energy + FLY_ENERGY)
-    return player.replace(energy=jnp.where(ate, fed, player.energy), symbol=jnp.int32(Symbol.JUMP))
+    return replace(player, energy=jnp.where(ate, fed, player.energy), symbol=jnp.int32(Symbol.JUMP))
 
 
 def leap(player: Player, ground: UInt32[Array, ""]) -> Player:
     """Five columns on for one energy, or nothing at all."""
     can = (player.energy > 0) & (player.column + LEAP < WIDTH)
-    leaping = player.replace(energy=player.energy - 1, symbol=jnp.int32(Symbol.LEAP))
+    leaping = replace(player, energy=player.energy - 1, symbol=jnp.int32(Symbol.LEAP))
     return _select(can, _move(leaping, LEAP, ground), player)
 
 
@@ -58,12 +62,13 @@ def help_other(
     can = player.energy > 0
     room = can & (partner.column + LEAP < WIDTH)
     gift = room & (partner.energy < MAX_ENERGY)
-    helper = player.replace(
+    helper = replace(
+        player,
         energy=jnp.where(gift, player.energy - 1, player.energy),
         symbol=jnp.where(can, jnp.int32(Symbol.HELP), player.symbol),
     )
     energy = jnp.where(gift, jnp.minimum(MAX_ENERGY, partner.energy + HELP_ENERGY), partner.energy)
-    helped = partner.replace(energy=energy)
+    helped = replace(partner, energy=energy)
     return helper, _select(room & helped_leap, leap(helped, ground), helped)
 
 

@@ -1,5 +1,6 @@
 """The vocabulary of the game: who plays, what can be done, what a state, a turn's draws and the parameters are."""
 
+from dataclasses import replace
 from enum import IntEnum
 
 import jax
@@ -81,7 +82,7 @@ class GameState:
         return self.frog if who == Actor.FROG else self.toad
 
     def with_player(self, who: Actor, player: Player) -> "GameState":
-        return self.replace(**{"frog" if who == Actor.FROG else "toad": player})
+        return replace(self, frog=player) if who == Actor.FROG else replace(self, toad=player)
 
 
 @struct.dataclass
@@ -103,8 +104,8 @@ class Draws:
     fly_left: UInt32[Array, ""]  # mask: a fly here would move left
     fly_right: UInt32[Array, ""]  # mask: a fly here would move right (never both)
     helped_leap: Bool[Array, ""]  # the partner leaps if it is helped
-    obstacle_chance: UInt32[Array, "T"]  # an obstacle starts where this is below rate * 65536
-    obstacle_width: Int32[Array, "T"]  # 1..obstacle_width_max rough tiles
+    obstacle_chance: UInt32[Array, " T"]  # an obstacle starts where this is below rate * 65536
+    obstacle_width: Int32[Array, " T"]  # 1..obstacle_width_max rough tiles
 
 
 def initial_state(fly_placed: UInt32[Array, ""]) -> GameState:

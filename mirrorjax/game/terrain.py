@@ -1,5 +1,7 @@
 """The world around the players: flies, the camera that follows both, and the ground that it brings in."""
 
+from dataclasses import replace
+
 import jax.numpy as jnp
 from jaxtyping import Array, Int32, UInt32
 
@@ -7,7 +9,7 @@ from mirrorjax.game.state import CENTRE, WIDTH, Draws, GameParams, GameState
 
 
 def move_flies(flies: UInt32[Array, ""], draws: Draws) -> UInt32[Array, ""]:
-    """New flies appear, then each moves left, stays, or moves right; the edges hold them, and flies that meet are one."""
+    """New flies appear, then each moves left, right or not at all; the edges hold them, flies that meet are one."""
     flies = flies | draws.fly_placed
     left, right = flies & draws.fly_left, flies & draws.fly_right
     edge_left, edge_right = jnp.uint32(1), jnp.uint32(1 << (WIDTH - 1))
@@ -42,12 +44,14 @@ def scroll(state: GameState, draws: Draws, params: GameParams) -> GameState:
         starts = (queue == 0) & (draws.obstacle_chance[i] < threshold)
         upcoming = jnp.where(starts, draws.obstacle_width[i] + 1, queue)
         rough = is_new & (upcoming > 1)
-        ground = ground | jnp.where(rough, jnp.uint32(1) << jnp.minimum(first_new + i, jnp.uint32(WIDTH - 1)), jnp.uint32(0))
+        ground = ground | jnp.where(
+            rough, jnp.uint32(1) << jnp.minimum(first_new + i, jnp.uint32(WIDTH - 1)), jnp.uint32(0)
+        )
         queue = jnp.where(is_new, jnp.maximum(upcoming - 1, 0), queue)
 
     def follow(player):
-        return player.replace(column=jnp.clip(player.column - shift, 0, WIDTH - 1))
+        return replace(player, column=jnp.clip(player.column - shift, 0, WIDTH - 1))
 
-    return state.replace(
-        ground=ground, queue=queue, rate_steps=rate_steps, frog=follow(state.frog), toad=follow(state.toad)
+    return replace(
+        state, ground=ground, queue=queue, rate_steps=rate_steps, frog=follow(state.frog), toad=follow(state.toad)
     )

@@ -1,5 +1,7 @@
 """One turn as a list of phases, and the chance that it needs."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int32
@@ -25,11 +27,11 @@ def turn(state: GameState, action: Int32[Array, ""], draws: Draws, params: GameP
         The game after the turn, with the other player to act.
     """
     state = _act(state, action, draws)
-    state = state.replace(flies=terrain.move_flies(state.flies, draws))
+    state = replace(state, flies=terrain.move_flies(state.flies, draws))
     state = _mark_distress(state)
     state = _scroll_unless_jumped(state, action, draws, params)
     state = _reset_partner(state)
-    return state.replace(actor=state.actor.partner)
+    return replace(state, actor=state.actor.partner)
 
 
 def _act(state: GameState, action: Int32[Array, ""], draws: Draws) -> GameState:
@@ -40,28 +42,26 @@ def _act(state: GameState, action: Int32[Array, ""], draws: Draws) -> GameState:
         before, state.player(partner), action, LETTER[actor], draws.helped_leap, state.ground, state.flies
     )
     eaten = jnp.where(eats, jnp.uint32(1) << before.column.astype(jnp.uint32), jnp.uint32(0))
-    state = state.replace(flies=state.flies & ~eaten)
+    state = replace(state, flies=state.flies & ~eaten)
     return state.with_player(actor, after).with_player(partner, partner_after)
 
 
 def _mark_distress(state: GameState) -> GameState:
     def mark(player: Player) -> Player:
         rough = bit(state.ground, player.column)
-        return player.replace(symbol=jnp.where(rough, jnp.int32(Symbol.DISTRESS), player.symbol))
+        return replace(player, symbol=jnp.where(rough, jnp.int32(Symbol.DISTRESS), player.symbol))
 
-    return state.replace(frog=mark(state.frog), toad=mark(state.toad))
+    return replace(state, frog=mark(state.frog), toad=mark(state.toad))
 
 
-def _scroll_unless_jumped(
-    state: GameState, action: Int32[Array, ""], draws: Draws, params: GameParams
-) -> GameState:
+def _scroll_unless_jumped(state: GameState, action: Int32[Array, ""], draws: Draws, params: GameParams) -> GameState:
     scrolled = terrain.scroll(state, draws, params)
     return jax.tree.map(lambda new, old: jnp.where(action == Action.JUMP, old, new), scrolled, state)
 
 
 def _reset_partner(state: GameState) -> GameState:
     partner = state.actor.partner
-    reset = state.player(partner).replace(symbol=jnp.int32(LETTER[partner]))
+    reset = replace(state.player(partner), symbol=jnp.int32(LETTER[partner]))
     return state.with_player(partner, reset)
 
 

@@ -184,9 +184,7 @@ def moments(statistics: Statistics, counts: RowCounts, union: str) -> Moments:
         # Central moments about the union's mean: shift each group's power sums from its pivot.
         shift = pivot - mean[..., None]
         second = np.sum(sums[1] + 2 * shift * sums[0] + number * shift**2, axis=-1) / total
-        third = (
-            np.sum(sums[2] + 3 * shift * sums[1] + 3 * shift**2 * sums[0] + number * shift**3, axis=-1) / total
-        )
+        third = np.sum(sums[2] + 3 * shift * sums[1] + 3 * shift**2 * sums[0] + number * shift**3, axis=-1) / total
         fourth = (
             np.sum(
                 sums[3] + 4 * shift * sums[2] + 6 * shift**2 * sums[1] + 4 * shift**3 * sums[0] + number * shift**4,

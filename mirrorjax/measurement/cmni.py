@@ -10,9 +10,7 @@ import numpy as np
 ROBUST_CMNI, ROBUST_LOSS, NO_CMNI = 0.005, 0.06, 0.0005  # the paper's thresholds (§5.1)
 
 
-def mirror_neuron_score(
-    none: np.ndarray, frog: np.ndarray, toad: np.ndarray, *, variant: str = "code"
-) -> np.ndarray:
+def mirror_neuron_score(none: np.ndarray, frog: np.ndarray, toad: np.ndarray, *, variant: str = "code") -> np.ndarray:
     """MNS per unit.
 
     Args:

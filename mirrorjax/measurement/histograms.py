@@ -19,7 +19,7 @@ PAIRS = {
 
 def divergences(
     regime: Supervised, params: Params, true_width: Int32[Array, ""], rows: MeasuredRows
-) -> dict[str, Float32[Array, "U"]]:
+) -> dict[str, Float32[Array, " U"]]:
     """D(p ‖ q) = Σ p log(p/q) in nats for the pairs in PAIRS, unfiltered scenarios, per unit (paper §4.4).
 
     The bins divide the range of the unit's activations over all test rows; every bin gets half a count more.
@@ -55,9 +55,8 @@ def divergences(
     histogram, _ = jax.lax.scan(tally, empty, (rows.test, rows.group))
 
     def density(union: str) -> jax.Array:
-        counts = sum(histogram[GROUPS.index(group)] for group in UNIONS[union]) + PSEUDO_COUNT
+        indices = jnp.asarray([GROUPS.index(group) for group in UNIONS[union]])
+        counts = jnp.sum(histogram[indices], axis=0) + PSEUDO_COUNT
         return counts / counts.sum(-1, keepdims=True)
 
-    return {
-        name: jnp.sum(density(p) * jnp.log(density(p) / density(q)), axis=-1) for name, (p, q) in PAIRS.items()
-    }
+    return {name: jnp.sum(density(p) * jnp.log(density(p) / density(q)), axis=-1) for name, (p, q) in PAIRS.items()}

@@ -82,8 +82,8 @@ def accuracy_columns(measured: Measured) -> Columns:
 
     def recall(*names: str) -> np.ndarray:
         total = sum(number[name] for name in names)
-        found = sum(right[name] for name in names)
-        return found / total if total else np.full(len(confusion), np.nan)
+        found = np.sum([right[name] for name in names], axis=0)
+        return np.asarray(found / total) if total else np.full(len(confusion), np.nan)
 
     by_label = np.concatenate([confusion[:, :3], confusion[:, 3:].sum(1, keepdims=True)], axis=1)
     return {

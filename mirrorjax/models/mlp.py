@@ -41,8 +41,8 @@ class MLP(nn.Module):
 
     @nn.compact
     def __call__(
-        self, x: Float32[Array, "inputs *batch"], gates: Float32[Array, "depth width *batch"]
-    ) -> tuple[Float32[Array, "outputs *batch"], tuple[Float32[Array, "width *batch"], ...]]:
+        self, x: Float32[Array, "inputs ..."], gates: Float32[Array, "depth width ..."]
+    ) -> tuple[Float32[Array, "outputs ..."], tuple[Float32[Array, "width ..."], ...]]:
         """One example, or a batch.
 
         Args:

@@ -23,7 +23,9 @@ def members(config: Config) -> list[Member]:
     values = [list(axes[name]) if axes[name] is not None else [default] for name, default in settings.items()]
     seeds = range(population.first_seed, population.first_seed + population.seeds)
     return [
-        Member(seed=seed, model=model.name, data_order=population.data_order, **dict(zip(settings, chosen, strict=True)))
+        Member(
+            seed=seed, model=model.name, data_order=population.data_order, **dict(zip(settings, chosen, strict=True))
+        )
         for chosen in itertools.product(*values)
         for seed in seeds
     ]

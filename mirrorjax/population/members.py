@@ -56,7 +56,7 @@ class Member:
 
     def resolved(self) -> "Member":
         """The member with its three seeds written out; a shared data order has seed 0 unless one is given."""
-        default = {name: self.seed for name in _STREAM_SEEDS.values()}
+        default = dict.fromkeys(_STREAM_SEEDS.values(), self.seed)
         if self.data_order == "shared":
             default["order_seed"] = 0
         given = {name: getattr(self, name) for name in default}
@@ -120,20 +120,20 @@ class MemberValues:
 
 
 def stack_values(members: Sequence[Member], dataset_hash: str) -> MemberValues:
-    """The values of members, stacked on the leading axis, on the host."""
+    """The values of members, stacked on the leading axis."""
 
-    def words(stream: str) -> np.ndarray:
-        return np.array([stream_words(m, dataset_hash, stream) for m in members], np.uint32).reshape(-1, 2)
+    def words(stream: str) -> jax.Array:
+        return jnp.asarray(np.array([stream_words(m, dataset_hash, stream) for m in members], np.uint32).reshape(-1, 2))
 
     return MemberValues(
         init=words("init"),
         order=words("order"),
         dropout_stream=words("dropout"),
-        width=np.array([m.width for m in members], np.int32),
-        learning_rate=np.array([m.learning_rate for m in members], np.float32),
-        dropout=np.array([m.dropout for m in members], np.float32),
-        l2=np.array([m.l2 for m in members], np.float32),
-        batch_size=np.array([m.batch_size for m in members], np.int32),
+        width=jnp.asarray([m.width for m in members], jnp.int32),
+        learning_rate=jnp.asarray([m.learning_rate for m in members], jnp.float32),
+        dropout=jnp.asarray([m.dropout for m in members], jnp.float32),
+        l2=jnp.asarray([m.l2 for m in members], jnp.float32),
+        batch_size=jnp.asarray([m.batch_size for m in members], jnp.int32),
     )
 
 

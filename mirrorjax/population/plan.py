@@ -9,6 +9,7 @@ import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from mirrorjax.population.members import Member
+from mirrorjax.runtime import Device
 
 WIDTHS = (8, 16, 17, 24, 32, 40, 50, 64, 96, 128, 192, 256, 384, 512, 768, 1024)  # compiled widths; 17 is the paper's
 BATCH_MULTIPLE = 32  # compiled batches are multiples of it
@@ -127,7 +128,7 @@ def _balanced(slots: np.ndarray, members: Sequence[Member], devices: int) -> np.
     return slots[dealt]
 
 
-def population_mesh(devices: Sequence[jax.Device]) -> Mesh:
+def population_mesh(devices: Sequence[Device]) -> Mesh:
     """One mesh axis, over the members."""
     return jax.make_mesh((len(devices),), (AXIS,), devices=devices, axis_types=(AxisType.Auto,))
 

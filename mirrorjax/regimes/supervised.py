@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +14,7 @@ from mirrorjax.dataset.row import features, unpack
 from mirrorjax.game.observation import OBSERVATION_SIZE
 from mirrorjax.models import MODELS
 
-Params = dict
+Params = dict[str, jax.Array]
 
 
 @dataclass(frozen=True)
@@ -36,23 +37,27 @@ class Supervised:
     def network(self) -> nn.Module:
         return MODELS[self.model](width=self.width, depth=self.depth, activation=self.activation)
 
-    def unit_mask(self, true_width: jax.Array) -> Float32[Array, "width"]:
+    def unit_mask(self, true_width: jax.Array) -> Float32[Array, " width"]:
         """1 for a unit of the member, 0 for padding."""
         return (jnp.arange(self.width) < true_width).astype(jnp.float32)
 
     def init(self, key: jax.Array, true_width: jax.Array) -> Params:
         """Initial weights of one member; padding is zero."""
         gates = jnp.broadcast_to(self.unit_mask(true_width), (self.depth, self.width))
-        return self.network.init(key, jnp.zeros(OBSERVATION_SIZE, jnp.float32), gates)["params"]
+        variables = self.network.init(key, jnp.zeros(OBSERVATION_SIZE, jnp.float32), gates)
+        return cast(Params, variables["params"])
 
-    def apply(self, params: Params, rows: UInt32[Array, "batch 2"], gates: Float32[Array, "depth width batch"]):
+    def apply(
+        self, params: Params, rows: UInt32[Array, "batch 2"], gates: Float32[Array, "depth width batch"]
+    ) -> tuple[Float32[Array, "4 batch"], tuple[Float32[Array, "width batch"], ...]]:
         """The network over a batch of packed rows.
 
         Returns:
             Outputs [4, batch] and hidden activations, [width, batch] a layer.
         """
         inputs = jax.vmap(features, out_axes=-1)(rows)
-        return self.network.apply({"params": params}, inputs, gates)
+        outputs, hidden = self.network.apply({"params": params}, inputs, gates)
+        return jnp.asarray(outputs), tuple(jnp.asarray(layer) for layer in hidden)
 
     def targets(self, rows: UInt32[Array, "batch 2"]) -> Float32[Array, "4 batch"]:
         """One-hot right answers of packed rows."""
@@ -68,7 +73,7 @@ class Supervised:
         self,
         params: Params,
         rows: UInt32[Array, "batch 2"],
-        weights: Float32[Array, "batch"],
+        weights: Float32[Array, " batch"],
         gates: Float32[Array, "depth width batch"],
         l2: Float32[Array, ""],
     ) -> Float32[Array, ""]:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirrorjax.report.figure import View
-from mirrorjax.report.load import PAPER_BATCH, PAPER_RATE, PEAK_AFTER, Group, Population
+from mirrorjax.report.load import PAPER_BATCH, PAPER_RATE, Group, Population
 from mirrorjax.report.paper import paper_curve
-from mirrorjax.report.statistics import Curve, Networks, band
+from mirrorjax.report.statistics import Curve, Networks, after_peak_start, band
 from mirrorjax.report.words import epoch_words, listed, plain_number, tidy_number
 
 EPOCHS = (2, 5, 10, 25, 49)  # where validation loss is compared
 LOSS_TOLERANCE = 0.005
+PEAK_EPOCHS = (4.0, 12.0)
 FEWEST_NETWORKS, WANTED_NETWORKS = 8, 32  # to show the table at all; to accept
 PUBLISHED_SETTINGS = {"dropout": 0.12, "l2": 0.01, "activation": "relu"}
 _LAST = 49
@@ -128,11 +129,9 @@ def _cmni_lines(curve: Curve, found: Networks, group: Group) -> list[Line]:
     own, paper = found.of(group), paper_curve()
     peak_band, epoch_band = band(found.peak[own]), band(found.peak_epoch[own])
     cmni, epochs = curve.bands["cmni"].median, curve.epoch
-    known = np.flatnonzero((epochs > PEAK_AFTER) & np.isfinite(cmni))
-    # with fewer than three the "peak" is only where the run happened to stop
-    if len(known) < 3:
-        peak = last = peak_epoch = float("nan")
-    else:
+    known = np.flatnonzero(after_peak_start(epochs) & np.isfinite(cmni))
+    peak = last = peak_epoch = float("nan")
+    if len(known) and not _ends_too_early(epochs[known], cmni[known]):
         top = known[np.argmax(cmni[known])]
         peak, peak_epoch, last = float(cmni[top]), float(epochs[top]), float(cmni[known[-1]])
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -147,7 +146,7 @@ def _cmni_lines(curve: Curve, found: Networks, group: Group) -> list[Line]:
             "CMNI peak: epoch",
             epoch_words(paper.epoch[published_top]),
             (float(epoch_band.low), peak_epoch, float(epoch_band.high)),
-            (4.0, 12.0),
+            PEAK_EPOCHS,
         ),
         _line(
             "CMNI peak: height",
@@ -168,6 +167,11 @@ def _cmni_lines(curve: Curve, found: Networks, group: Group) -> list[Line]:
             (1.0, 3.0),
         ),
     ]
+
+
+def _ends_too_early(epochs: np.ndarray, cmni: np.ndarray) -> bool:
+    """Whether the highest value is where the run stopped, before a peak was due: then none was seen, nor missed."""
+    return bool(np.argmax(cmni) == len(cmni) - 1 and epochs[-1] < PEAK_EPOCHS[1])
 
 
 def _dip(curve: Curve, peak_epoch: float) -> tuple[float, float]:

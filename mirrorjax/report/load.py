@@ -44,6 +44,7 @@ MEASURES = (  # of the records, as double; `output_share` is added from the last
     "mne_output",
 )
 PEAK_AFTER = 1.5  # paper epochs: untrained networks score high, and the fall from there is no peak (training.md)
+EPOCH_ROUNDING = 0.01  # steps are whole, so that a checkpoint for epoch 1.5 may lie a little beside it
 ROBUST_CMNI, ROBUST_LOSS = 0.005, 0.06  # the paper's thresholds
 PAPER_DEPTH, PAPER_WIDTH, PAPER_RATE, PAPER_BATCH = 2, 17, 4e-6, 25
 

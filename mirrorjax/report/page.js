@@ -1,6 +1,12 @@
 "use strict";
 (function () {
-  const options = { displaylogo: false, responsive: true, modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"] };
+  // Buttons are listed, not removed: plotly's own set has one that sends the figure to a server.
+  const options = {
+    displaylogo: false,
+    responsive: true,
+    plotlyServerURL: "",
+    modeBarButtons: [["toImage"], ["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]],
+  };
 
   function valueOf(control) {
     const checked = control.querySelector("input:checked");

@@ -1,133 +1,14 @@
 """Capacity against training time: the share of robust networks, and other order parameters, over seeds."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import numpy as np
 import plotly.graph_objects as go
 from matplotlib import colormaps
 from matplotlib.figure import Figure as MatplotlibFigure
 
 from mirrorjax.report.figure import NO_DATA, Chooser, FigureKind, Panel, View, axis, figure, safe, static_figure
-from mirrorjax.report.load import Group
-from mirrorjax.report.statistics import Band, Curve, wilson
-from mirrorjax.report.words import counted
+from mirrorjax.report.phase_grid import ORDER_PARAMETERS, Grid, OrderParameter, colour_range, column_labels, grids
 
-MOST_SERIES = 12  # of the chooser
-MOST_COLUMNS = 60  # of checkpoints: more are thinner than a hair
 MOST_WRITTEN = 360  # cells with their value written in
-
-
-@dataclass(frozen=True)
-class OrderParameter:
-    """One way to colour the diagram; `band` gives its value and interval at every checkpoint of a curve."""
-
-    label: str
-    unit: str
-    band: Callable[[Curve], Band]
-    is_share: bool = False
-
-
-def robust_share(curve: Curve) -> Band:
-    """Share of robust networks with its Wilson 95 % interval; nan where there are none."""
-    low, high = wilson(curve.robust, curve.networks)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return Band(low, curve.robust / curve.networks, high)
-
-
-ORDER_PARAMETERS = (
-    OrderParameter("robust share", "share of networks", robust_share, is_share=True),
-    OrderParameter("median CMNI", "CMNI", lambda curve: curve.bands["cmni"]),
-    OrderParameter("median CMNI, hidden units only", "CMNI", lambda curve: curve.bands["cmni_hidden"]),
-    OrderParameter("median validation loss", "loss", lambda curve: curve.bands["val_loss"]),
-)
-
-
-@dataclass(frozen=True)
-class Grid:
-    """One series (all settings but the capacity equal) as a grid, rows are capacities and columns are checkpoints.
-
-    Attributes:
-        series: what is equal.
-        rows: configurations, by depth and then width.
-        epochs: of the columns, paper epochs [C].
-        networks, robust: counts [R, C], nan where there is no record.
-        bands: by order parameter's label, arrays [R, C].
-    """
-
-    series: str
-    rows: list[Group]
-    epochs: np.ndarray
-    networks: np.ndarray
-    robust: np.ndarray
-    bands: dict[str, Band]
-
-    def seeds_words(self) -> str:
-        """States how many networks a cell has."""
-        known = self.networks[np.isfinite(self.networks)]
-        if not len(known):
-            return "no networks"
-        low, high = int(known.min()), int(known.max())
-        return f"{counted(low, 'network')} in every cell" if low == high else f"{low} to {high} networks a cell"
-
-
-def grids(view: View) -> list[Grid]:
-    """Makes one grid a series, that of the configuration nearest the paper's first, then those with most networks."""
-    by_series: dict[str, list[Group]] = {}
-    for group in view.population.groups:
-        if len(view.curves[group.index].epoch):
-            by_series.setdefault(group.series, []).append(group)
-    if not by_series:
-        return []
-    first = view.population.headline.series
-    names = list(by_series)
-    if len(names) > MOST_SERIES:
-        names.sort(key=lambda name: -sum(group.networks for group in by_series[name]))
-    names.sort(key=lambda name: name != first)
-    return [_grid(view, name, by_series[name]) for name in names[:MOST_SERIES]]
-
-
-def _grid(view: View, series: str, groups: list[Group]) -> Grid:
-    groups = sorted(groups, key=lambda group: (group.settings["depth"] or 0, group.settings["width"] or 0))
-    epoch_of: dict[int, float] = {}
-    for group in groups:
-        curve = view.curves[group.index]
-        for checkpoint, epoch in zip(curve.checkpoint, curve.epoch, strict=True):
-            epoch_of[int(checkpoint)] = max(epoch, epoch_of.get(int(checkpoint), 0.0))
-    checkpoints = sorted(epoch_of)
-    if len(checkpoints) > MOST_COLUMNS:
-        chosen = np.unique(np.linspace(0, len(checkpoints) - 1, MOST_COLUMNS).round().astype(int))
-        checkpoints = [checkpoints[place] for place in chosen]
-    shape = (len(groups), len(checkpoints))
-    column = {checkpoint: place for place, checkpoint in enumerate(checkpoints)}
-    counts = {name: np.full(shape, np.nan) for name in ("networks", "robust")}
-    bands = {each.label: Band(*(np.full(shape, np.nan) for _ in range(3))) for each in ORDER_PARAMETERS}
-    for row, group in enumerate(groups):
-        curve = view.curves[group.index]
-        known = [(place, column[int(c)]) for place, c in enumerate(curve.checkpoint) if int(c) in column]
-        if not known:
-            continue
-        places, columns = (list(each) for each in zip(*known, strict=True))
-        for name, grid in counts.items():
-            grid[row, columns] = getattr(curve, name)[places]
-        for each in ORDER_PARAMETERS:
-            own, target = each.band(curve), bands[each.label]
-            for name in ("low", "median", "high"):
-                getattr(target, name)[row, columns] = getattr(own, name)[places]
-    return Grid(series, groups, np.array([epoch_of[c] for c in checkpoints]), **counts, bands=bands)
-
-
-def colour_range(grid: Grid, order: OrderParameter) -> tuple[float, float]:
-    """Where the colours begin and end: 0 to 1 for a share; else cut to what was measured from epoch 1 on.
-
-    Untrained networks score so far above trained ones that one colour would be left for all that training does.
-    """
-    if order.is_share:
-        return 0.0, 1.0
-    values = grid.bands[order.label].median
-    late = values[:, grid.epochs >= min(1.0 - 1e-6, float(grid.epochs.max()))]
-    late = late[np.isfinite(late)]
-    return (float(late.min()), float(late.max())) if len(late) else (0.0, 1.0)
 
 
 def panel(view: View) -> Panel:
@@ -152,8 +33,8 @@ def panel(view: View) -> Panel:
         "hover; medians are over networks that have not diverged, with their 5 % and 95 % quantiles. Columns are "
         "checkpoints, which are not evenly spaced in time. Grey cells have no data. Settings other than the capacity "
         "are never pooled.",
-        "Except for shares, the colour scale spans what was measured from epoch 1 on: the untrained column may lie far "
-        "outside it (its value is on hover). Intervals are conditional on the dataset: all seeds saw the same one.",
+        "Except for shares, the colour scale spans what was measured from epoch 1.5 on: the untrained column may lie "
+        "far outside it (its value is on hover). Intervals are conditional on the dataset: all seeds saw the same one.",
         "Networks in a cell: " + "; ".join(f"{grid.series}: {grid.seeds_words()}" for grid in made) + ".",
     ]
     if len(made) < len({group.series for group in view.population.groups}):
@@ -180,11 +61,9 @@ def _figure(grid: Grid, order: OrderParameter) -> go.Figure:
         zmin=low,
         zmax=high,
         customdata=details,
-        texttemplate=f"%{{z:{digits}}}" if written else None,
-        textfont={"size": 11},
         colorscale=_colours(),
         colorbar={
-            "title": {"text": order.unit, "side": "right"},
+            "title": {"text": order.unit, "side": "right", "font": {"size": 13}},
             "thickness": 14,
             "tickformat": ".0%" if order.is_share else None,
         },
@@ -195,23 +74,42 @@ def _figure(grid: Grid, order: OrderParameter) -> go.Figure:
         f"%{{customdata[1]:{digits}}}<br>robust: %{{customdata[2]}} of %{{customdata[3]}} networks<extra></extra>",
     )
     height = int(np.clip(150 + 30 * len(rows), 260, 1000))
+    step = -(-len(columns) // 25)
     return figure(
-        [trace],
+        [trace, _written(grid, order, columns, rows, digits)] if written else [trace],
         height=height,
         title={"text": safe(f"{order.label}, {grid.series} – {grid.seeds_words()}")},
         plot_bgcolor=NO_DATA,
-        xaxis=axis("checkpoint, at paper epoch", showgrid=False, type="category", tickangle=0),
-        yaxis=axis("hidden layers × units a layer", showgrid=False, type="category"),
+        xaxis=axis(
+            "checkpoint, at paper epoch",
+            showgrid=False,
+            type="category",
+            range=_ends(columns),
+            tickvals=columns[::step],
+        ),
+        yaxis=axis("hidden layers × units a layer", showgrid=False, type="category", range=_ends(rows)),
     )
 
 
-def column_labels(epochs: np.ndarray) -> list[str]:
-    """Writes paper epochs with as few digits as tell them apart: of equal texts plotly would make one column."""
-    for digits in (3, 4, 5, 6):
-        labels = [f"{epoch:.{digits}g}" for epoch in epochs]
-        if len(set(labels)) == len(labels):
-            return labels
-    return [f"{place}: {label}" for place, label in enumerate(labels)]
+def _ends(categories: list[str]) -> list[float]:
+    # without it plotly leaves a margin around the texts, in the colour of cells without data
+    return [-0.5, len(categories) - 0.5]
+
+
+def _written(grid: Grid, order: OrderParameter, columns: list[str], rows: list[str], digits: str) -> go.Scatter:
+    """The values in the cells, white on dark colours; a heat map's own texts are hard to read on middling ones."""
+    values, (low, high) = grid.bands[order.label].median, colour_range(grid, order)
+    known = np.argwhere(np.isfinite(values))
+    dark = [(values[row, column] - low) < 0.55 * (high - low) for row, column in known]
+    return go.Scatter(
+        x=[columns[column] for _, column in known],
+        y=[rows[row] for row, _ in known],
+        text=[format(values[row, column], digits) for row, column in known],
+        mode="text",
+        textfont={"size": 11, "color": ["white" if each else "black" for each in dark]},
+        hoverinfo="skip",
+        showlegend=False,
+    )
 
 
 def _colours() -> list[list[object]]:

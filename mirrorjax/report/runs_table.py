@@ -12,8 +12,7 @@ from mirrorjax.report.statistics import band, wilson
 from mirrorjax.report.words import NOT_MEASURED, epoch_words, percent, plain_number
 
 _COLUMNS = (  # heading, explanation
-    ("population", "folder of the population"),
-    ("configuration", "hidden layers × units a layer, learning rate, and what else varies"),
+    ("configuration", "hidden layers × units a layer, learning rate, and what else varies; below: population"),
     ("networks", "seeds; below: how many of them diverged"),
     ("steps", "of the longest-running network; below: paper epochs"),
     ("val. loss", "median at the last record; below: 5–95 % over networks"),
@@ -32,15 +31,13 @@ _COLUMNS = (  # heading, explanation
 def runs_table(views: list[View]) -> str:
     """Builds the sortable table of all configurations."""
     several = len(views) > 1
-    columns = _COLUMNS if several else _COLUMNS[1:]
     head = "".join(
         f'<th scope="col" title="{escape(title)}" aria-sort="none"><button type="button">{escape(name)}</button></th>'
-        for name, title in columns
+        for name, title in _COLUMNS
     )
     rows = [_row(view, group, several) for view in views for group in view.population.groups]
-    kind = "sortable runs several" if several else "sortable runs"
     return (
-        f'<div class="scroll"><table class="{kind}"><thead><tr>{head}</tr></thead>'
+        f'<div class="scroll"><table class="sortable runs"><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
 
@@ -69,9 +66,11 @@ def _row(view: View, group: Group, several: bool) -> str:
     untrained = band(found.untrained[own])
     mne, part = band(found.last["mne"][own]), band(found.last["output_share"][own])
     steps, epochs = _highest(found.step[own]), _highest(found.epoch[own])
+    label = escape(group.label)
+    if several:
+        label = _two(label, f"<code>{escape(view.population.name)}</code>")
     cells: list[tuple[str, float | str]] = [
-        (f"<code>{escape(view.population.name[:12])}</code>", view.population.name),
-        (escape(group.label), f"{group.settings['depth']:03d}{group.settings['width']:06d}{group.index:06d}"),
+        (label, f"{group.settings['depth']:03d}{group.settings['width']:06d}{group.index:06d}"),
         (_two(f"{number:,}", f"{diverged} diverged") if diverged else f"{number:,}", number),
         (_two(f"{steps:,.0f}" if np.isfinite(steps) else NOT_MEASURED, f"epoch {epoch_words(epochs)}"), steps),
         last_band("val_loss"),
@@ -85,7 +84,6 @@ def _row(view: View, group: Group, several: bool) -> str:
         share(found.robust_at_peak, bool(np.isfinite(found.peak[own]).any())),
         share(found.robust_last),
     ]
-    cells = cells if several else cells[1:]
     return "<tr>" + "".join(f'<td data-value="{_sort_value(value)}">{text}</td>' for text, value in cells) + "</tr>"
 
 

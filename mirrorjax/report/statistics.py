@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from statsmodels.stats.proportion import proportion_confint
 
-from mirrorjax.report.load import PEAK_AFTER, Group, Population
+from mirrorjax.report.load import EPOCH_ROUNDING, PEAK_AFTER, Group, Population
 
 CURVE_MEASURES = ("val_loss", "cmni", "cmni_hidden", "accuracy", "mne", "output_share")
 LAST_MEASURES = (
@@ -109,6 +109,23 @@ def band(values: np.ndarray) -> Band:
     return Band(*np.quantile(values, [LOW, 0.5, HIGH]))
 
 
+def settled(epochs: np.ndarray) -> np.ndarray:
+    """Mask of the checkpoints that axes and colours are made for: from epoch 1.5 on, where untrained values are gone.
+
+    A run without any shows what it has: all but checkpoint 0, or that.
+    """
+    for first in (PEAK_AFTER - EPOCH_ROUNDING, 1e-9):
+        mask = epochs >= first
+        if mask.any():
+            return mask
+    return np.ones(len(epochs), bool)
+
+
+def after_peak_start(epochs: np.ndarray) -> np.ndarray:
+    """Mask of the checkpoints among which a peak is looked for."""
+    return epochs > PEAK_AFTER + EPOCH_ROUNDING
+
+
 def curves(population: Population) -> dict[int, Curve]:
     """Computes every configuration's curve, by group index."""
     quantiles = ", ".join(
@@ -139,7 +156,7 @@ def networks(population: Population) -> Networks:
     columns = population.query(
         "WITH last AS (SELECT * FROM observations "
         "QUALIFY row_number() OVER (PARTITION BY member_id ORDER BY checkpoint DESC) = 1), "
-        f"trained AS (SELECT * FROM observations WHERE alive AND epoch > {PEAK_AFTER}), "
+        f"trained AS (SELECT * FROM observations WHERE alive AND epoch > {PEAK_AFTER + EPOCH_ROUNDING}), "
         "peak AS (SELECT * FROM trained WHERE cmni IS NOT NULL "
         "QUALIFY row_number() OVER (PARTITION BY member_id ORDER BY cmni DESC, checkpoint) = 1), "
         "ever AS (SELECT member_id, bool_or(robust) AS robust FROM trained GROUP BY member_id), "

@@ -69,7 +69,7 @@ def _what_was_run(view: View) -> str:
     in_groups = "" if len(groups) == 1 else f"{len(groups)} configurations with {per_group} networks each, "
     return (
         f"<strong>{counted(number, 'network')}</strong> of {capacity} (hidden layers × units: {escape(names)}), "
-        f"{in_groups}learning rate {escape(rates)}{length}.{state}"
+        f'{in_groups}learning rate <span class="nobreak">{escape(rates)}</span>{length}.{state}'
     )
 
 
@@ -114,6 +114,11 @@ def _cmni(view: View) -> str:
         f"{epoch_words(float(epoch.median))} [{epoch_words(float(epoch.low))}, {epoch_words(float(epoch.high))}] "
         "(medians over seeds)"
     )
+    end = float(np.nanmax(found.epoch[own]))
+    if float(epoch.median) >= end - 1e-9:
+        words += (
+            f", <strong>the last checkpoint (epoch {epoch_words(end)}): this may be a rise cut short, no peak</strong>"
+        )
     ratio = float(untrained.median / peak.median) if peak.median > 0 else np.nan
     if np.isfinite(ratio):
         words += (

@@ -23,7 +23,7 @@ from mirrorjax.report.figure import (
 )
 from mirrorjax.report.load import ROBUST_CMNI, ROBUST_LOSS, Group
 from mirrorjax.report.paper import LABEL, paper_curve
-from mirrorjax.report.statistics import Band, Curve, Networks, band
+from mirrorjax.report.statistics import Band, Curve, Networks, band, settled
 from mirrorjax.report.words import counted, plain_number
 
 MOST_GROUPS = 60  # of one chooser: more is no choice, and each adds to the page
@@ -50,7 +50,7 @@ def panel(view: View) -> Panel:
         "Lines are medians over networks that differ in their seeds alone; bands hold 90 % of them (5 % to 95 % "
         "quantiles; with few seeds they are rough). An epoch is a paper epoch, learning rate × steps / 0.6144. "
         "Diverged networks leave medians and bands from the checkpoint at which they diverged.",
-        "Dotted lines are the paper's thresholds for “robust”. The CMNI axis is cut so that the trained range can be "
+        "Dotted lines are the paper's thresholds for “robust”. Both axes are cut so that the trained range can be "
         "read; the untrained value, usually far above it, is written in. "
         f"Dashed: {LABEL}. It can be compared with 2×17 networks only, so that it is off at first for other "
         "architectures (click on it in the legend).",
@@ -70,24 +70,18 @@ def shown_groups(view: View) -> list[Group]:
 
 
 def cmni_limit(curve: Curve) -> float:
-    """Where to cut the CMNI axis: above all that was measured from epoch 1 on, never below the published peak."""
-    highest = [0.0095]
-    for name in ("cmni", "cmni_hidden"):
-        values = curve.bands[name].high
-        for first in (1.0 - 1e-6, 1e-9, 0.0):  # a short run has nothing from epoch 1 on
-            late = values[(curve.epoch >= first) & np.isfinite(values)]
-            if len(late):
-                highest.append(float(late.max()))
-                break
-    return 1.12 * max(highest)
+    """Where to cut the CMNI axis: above all that was measured once training shows, never below the published peak."""
+    late = settled(curve.epoch)
+    values = np.concatenate([curve.bands[name].high[late] for name in ("cmni", "cmni_hidden")])
+    return 1.12 * float(np.max(values, initial=0.0095, where=np.isfinite(values)))
 
 
 def loss_range(curve: Curve) -> tuple[float, float]:
-    """Where the axis of the loss begins and ends: cut above what was measured from epoch 1 on, like that of CMNI."""
+    """Where the axis of the loss begins and ends: cut like that of CMNI."""
     values = curve.bands["val_loss"]
-    late = values.high[(curve.epoch >= min(1.0 - 1e-6, _end(curve))) & np.isfinite(values.high)]
+    late = values.high[settled(curve.epoch)]
     low = 0.03 if np.min(values.low, initial=np.inf, where=np.isfinite(values.low)) >= 0.03 else 0.0
-    return low, max(1.05 * float(np.max(late, initial=0.0)), 0.1)
+    return low, max(1.05 * float(np.max(late, initial=0.0, where=np.isfinite(late))), 0.1)
 
 
 def untrained_words(found: Networks, group: Group) -> str:

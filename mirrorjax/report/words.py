@@ -46,7 +46,7 @@ def percent(share: float) -> str:
 
 def epoch_words(epoch: float) -> str:
     """Writes a paper epoch: whole ones without decimals."""
-    return NOT_MEASURED if not math.isfinite(epoch) else f"{epoch:.3g}" if epoch < 100 else f"{epoch:.0f}"
+    return NOT_MEASURED if not math.isfinite(epoch) else f"{round(epoch, 2):.3g}" if epoch < 100 else f"{epoch:.0f}"
 
 
 def counted(number: int, noun: str) -> str:

@@ -94,6 +94,8 @@ class Progress:
         now = self._clock()
         seconds = now - self._since if seconds is None else seconds
         self._since = now
+        if not model_steps:
+            return  # the untrained network's checkpoint has nothing to train for
         if self._training_started is None:
             self._training_started = now - seconds
         self._training_seconds += seconds

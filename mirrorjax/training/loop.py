@@ -2,13 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, PartitionSpec
-from jaxtyping import Array, Int32, UInt32
+from jaxtyping import Array, UInt32
 
 from mirrorjax.dataset.build import Dataset
 from mirrorjax.measurement.activations import MeasuredRows, Statistics, measure, measured_rows
@@ -62,9 +61,7 @@ class Clock:
 
 
 def _regime(program: ProgramSpec) -> Supervised:
-    return Supervised(
-        model=program.model, width=program.width, depth=program.depth, activation=program.activation
-    )
+    return Supervised(model=program.model, width=program.width, depth=program.depth, activation=program.activation)
 
 
 def train_block(
@@ -78,8 +75,8 @@ def train_block(
     """Trains the members of one block, stacked on the leading axis, from step `start` up to `stop`."""
     common = MemberValues(init=0, order=0, dropout_stream=0, width=0, learning_rate=0, dropout=0, l2=0, batch_size=0)
     if program.data_order == "shared":  # one order, one batch: the inputs are computed once and layer 1 is one product
-        values = values.replace(order=values.order[0], batch_size=values.batch_size[0])
-        common = common.replace(order=None, batch_size=None)
+        values = replace(values, order=values.order[0], batch_size=values.batch_size[0])
+        common = replace(common, order=None, batch_size=None)
     regime = _regime(program)
 
     def one_step(step: jax.Array, state: TrainState) -> TrainState:
@@ -111,9 +108,7 @@ class PartRunner:
     def _compiled(self, name: str, local: Callable, specs: tuple, *arguments, donate: tuple[int, ...] = ()):
         """Compiles a function of this device's blocks; nothing passes between devices."""
         in_specs = tuple(PartitionSpec(AXIS) if spec == AXIS else PartitionSpec() for spec in specs)
-        mapped = jax.shard_map(
-            local, mesh=self.mesh, in_specs=in_specs, out_specs=PartitionSpec(AXIS), check_vma=False
-        )
+        mapped = jax.shard_map(local, mesh=self.mesh, in_specs=in_specs, out_specs=PartitionSpec(AXIS), check_vma=False)
         return self.compiler((name, self.part.program), jax.jit(mapped, donate_argnums=donate), *arguments)
 
     def steps_at(self, epoch: float) -> np.ndarray:
@@ -178,7 +173,7 @@ class PartRunner:
     def stop(self, members: np.ndarray) -> None:
         """Freezes members (indices into the population) from here on."""
         alive = np.asarray(self.state.alive) & ~np.isin(self.part.slots, members)
-        self.state = self.state.replace(alive=jax.device_put(alive, over_members(self.mesh)))
+        self.state = replace(self.state, alive=jax.device_put(alive, over_members(self.mesh)))
 
 
 class Population:

@@ -1,5 +1,7 @@
 """One member, one update: a pure function of the member's identity, the step and the data."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import optax
@@ -26,17 +28,29 @@ class TrainState:
 def init_state(regime: Supervised, values: MemberValues) -> TrainState:
     """A member before its first step."""
     params = regime.init(init_key(values), values.width)
-    return TrainState(params=params, moments=_adam(jnp.float32(1)).init(params), alive=jnp.bool_(True))
+    return TrainState(params=params, moments=optax.scale_by_adam().init(params), alive=jnp.bool_(True))
 
 
-def _adam(step: Float32[Array, ""]) -> optax.GradientTransformation:
-    """Adam as Keras has it: epsilon is added to the uncorrected root, which is epsilon/√(1 - β₂ᵗ) on the corrected."""
-    return optax.scale_by_adam(BETA_1, BETA_2, EPSILON / jnp.sqrt(1 - BETA_2**step))
+def adam(
+    params: Params, gradient: Params, moments: optax.ScaleByAdamState, learning_rate: Float32[Array, ""]
+) -> tuple[Params, optax.ScaleByAdamState]:
+    """One update by Adam as Keras has it: α·√(1 - β₂ᵗ)/(1 - β₁ᵗ) · m/(√v + ε), ε on the uncorrected root.
+
+    (`optax.scale_by_adam` adds ε to the corrected one.) The corrections are one factor of the rate, so that nothing is
+    divided by them: how such divisions are rounded is the compiler's choice, and changes with the number of devices.
+    """
+    mean = jax.tree.map(lambda m, g: BETA_1 * m + (1 - BETA_1) * g, moments.mu, gradient)
+    square = jax.tree.map(lambda v, g: BETA_2 * v + (1 - BETA_2) * g * g, moments.nu, gradient)
+    count = moments.count + 1
+    steps = count.astype(jnp.float32)
+    rate = learning_rate * jnp.sqrt(1 - BETA_2**steps) / (1 - BETA_1**steps)
+    params = jax.tree.map(lambda p, m, v: p - rate * (m / (jnp.sqrt(v) + EPSILON)), params, mean, square)
+    return params, optax.ScaleByAdamState(count=count, mu=mean, nu=square)
 
 
 def batch_indices(
     values: MemberValues, step: UInt32[Array, ""], batch: int, train_rows: int
-) -> UInt32[Array, "batch"]:
+) -> UInt32[Array, " batch"]:
     """Which training rows a member sees at a step: a fresh order each pass, each row at most once a pass.
 
     A pass is as many whole batches as there are; the fewer than one batch of rows left out are others each time.
@@ -89,9 +103,7 @@ def train_step(
     weights = (jnp.arange(batch) < count).astype(jnp.float32) / count.astype(jnp.float32)
     gates = dropout_gates(regime, values, step, batch)
     loss, gradient = jax.value_and_grad(regime.loss)(state.params, chosen, weights, gates, values.l2)
-    with jax.numpy_dtype_promotion("standard"):  # optax raises a float to an integer count
-        direction, moments = _adam((step + 1).astype(jnp.float32)).update(gradient, state.moments)
-    params = jax.tree.map(lambda p, d: p - values.learning_rate * d, state.params, direction)
+    params, moments = adam(state.params, gradient, state.moments, values.learning_rate)
     alive = state.alive & (loss < DIVERGED)
     after = TrainState(params=params, moments=moments, alive=alive)
-    return jax.tree.map(lambda new, old: jnp.where(alive, new, old), after, state).replace(alive=alive)
+    return jax.tree.map(lambda new, old: jnp.where(alive, new, old), after, replace(state, alive=alive))

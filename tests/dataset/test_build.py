@@ -28,14 +28,26 @@ BOARD = np.uint64(0xFFFFFFFF00000000 | BOARD_BITS)
 
 
 @pytest.fixture(scope="module")
-def dataset():
+def played():
+    """Boards and rows of the small dataset, as played."""
+    return play_rows(SMALL)
+
+
+@pytest.fixture
+def no_play(monkeypatch, played):
+    """`build` takes the rows that were played already: playing them again for every test is slow."""
+    monkeypatch.setattr("mirrorjax.dataset.build.play_rows", lambda spec, report: played)
+
+
+@pytest.fixture
+def dataset(no_play):
     return build(SMALL)
 
 
 @pytest.fixture(scope="module")
-def rows():
+def rows(played):
     """All unique rows of the small dataset as keys, and their labels."""
-    keys = np.unique(play_rows(SMALL)[1])
+    keys = np.unique(played[1])
     return keys, answers(words_of(keys))["label"]
 
 
@@ -58,15 +70,16 @@ def test_augmentation_has_the_published_frequencies():
     assert (np.asarray(copies)[..., 0] == 123).all() and ((np.asarray(copies)[..., 1] & BOARD_BITS) == 456).all()
 
 
-def test_played_rows_are_copies_of_their_boards():
-    boards, rows = play_rows(replace(SMALL, turns=3000))
-    assert len(boards) == 1500 and len(rows) == 4500
+def test_played_rows_are_copies_of_their_boards(played):
+    boards, rows = played
+    assert len(boards) == 30_000 and len(rows) == 90_000
     assert np.array_equal(rows & BOARD, np.repeat(boards, 3))
 
 
-def test_more_turns_begin_with_the_same_rows():
-    few, more = play_rows(replace(SMALL, turns=3000)), play_rows(replace(SMALL, turns=5000))
-    assert all(np.array_equal(f, m[: len(f)]) for f, m in zip(few, more, strict=True))
+def test_more_turns_begin_with_the_same_rows(played):
+    few = play_rows(replace(SMALL, turns=3001))
+    assert (len(few[0]), len(few[1])) == (1501, 4503)  # a snapshot for every round that was begun
+    assert all(np.array_equal(part, whole[: len(part)]) for part, whole in zip(few, played, strict=True))
 
 
 def test_rows_are_unique_and_no_board_is_on_two_sides(dataset):
@@ -122,13 +135,14 @@ def test_answers_do_not_depend_on_the_piece(dataset):
     assert all(np.array_equal(whole[name], pieces[name]) for name in whole)
 
 
-def test_the_same_spec_gives_the_same_dataset_and_another_seed_another(dataset):
-    again, other = build(SMALL), build(replace(SMALL, seed=1))
-    assert content_hash(again) == content_hash(dataset) and again.counts == dataset.counts
-    assert content_hash(other) != content_hash(dataset)
-    # Games of another seed are other games: only boards of the very first turns can be the same.
-    shared = np.intersect1d(row_keys(other.train) & BOARD, row_keys(dataset.train) & BOARD)
-    assert len(shared) < 0.1 * len(np.unique(row_keys(dataset.train) & BOARD))
+def test_another_seed_gives_other_games_and_other_splits(played, rows):
+    other_boards, other_rows = (np.unique(keys) for keys in play_rows(replace(SMALL, seed=1)))
+    # Boards with little rough ground are many games'.
+    assert np.isin(np.unique(played[0]), other_boards).mean() < 0.2
+    assert np.isin(rows[0], other_rows).mean() < 0.1
+    keys, labels = rows
+    splits, others = split_rows(keys, labels, SMALL), split_rows(keys, labels, replace(SMALL, seed=1))
+    assert np.isin(row_keys(splits["test"]), row_keys(others["test"])).mean() < 0.2
 
 
 def test_the_leak_puts_test_rows_into_training_and_changes_nothing_else(rows):
@@ -158,9 +172,9 @@ def test_too_few_rows_for_the_test_set(rows, test_rows):
         split_rows(keys, labels, replace(SMALL, test_rows=test_rows))
 
 
-def test_too_few_turns_to_train_on():
+def test_too_few_turns_to_train_on(no_play):
     with pytest.raises(InputError, match=r"dataset\.turns: .* leave no train rows"):
-        build(replace(SMALL, turns=3000, test_rows=40, train_share=0.0))
+        build(replace(SMALL, train_share=0.0))
 
 
 def test_scramble_is_a_random_bijection():
@@ -170,6 +184,14 @@ def test_scramble_is_a_random_bijection():
     assert_share(drawn >> np.uint64(63), 0.5)
     others = [scramble(keys, seed=0, purpose=2), scramble(keys, seed=1, purpose=1)]
     assert_uncorrelated(np.stack([drawn, *others], axis=1).astype(float))
+
+
+def test_the_same_spec_gives_the_same_dataset(played):
+    again = build(SMALL)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mirrorjax.dataset.build.play_rows", lambda spec, report: played)
+        first = build(SMALL)
+    assert content_hash(again) == content_hash(first) and again.counts == first.counts
 
 
 def test_a_cached_dataset_is_the_built_one(tmp_path, dataset):

@@ -53,16 +53,18 @@ def test_recorded_turns_are_exact(name):
         ("s_obs", (-1, 1, 97), "toad.observation"),
     ],
 )  # fmt: skip
-def test_one_changed_number_is_counted_in_its_field(tmp_path, field, index, found):
+@pytest.mark.parametrize("by", [1, -1])
+def test_one_changed_number_is_counted_in_its_field(tmp_path, field, index, found, by):
     fields = recording()
     if field in ("s_ground", "s_flies"):
         fields[field][index] = {"s_ground": 3, "s_flies": 1}[field] - fields[field][index]  # the other value
     elif field == "s_queue":
         fields[field][index] = 1  # a sixth tile: no play has it
     elif field == "s_random_rate":
-        fields[field][index] += 0.005
+        fields[field][index] += 0.005 * by
     else:
-        fields[field][index] += 1
+        fields[field] = fields[field].astype(int)
+        fields[field][index] += by
     result = verify(tmp_path, fields)
     assert result.turns == 60 and not result.exact
     assert {name: count for name, count in result.mismatches.items() if count} == {found: 1}

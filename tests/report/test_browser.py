@@ -110,6 +110,20 @@ def test_hover_gives_the_interval_and_the_counts(visit):
     assert re.search(r"2×17, epoch 49.*robust share \d+%.*Wilson 95 % \d+% to \d+%.*robust: \d of 8 networks", words)
 
 
+def test_buttons_of_a_figure_keep_everything_here(visit):
+    """Plotly's own set has one that sends the figure to a server."""
+    titles = (
+        figure(visit, "timeline")
+        .locator(".modebar-btn")
+        .evaluate_all("(buttons) => buttons.map((button) => button.dataset.title)")
+    )
+    assert titles == ["Download plot as a PNG", "Zoom", "Pan", "Zoom in", "Zoom out", "Reset axes"]
+    with visit.page.expect_download() as download:
+        figure(visit, "timeline").locator(".modebar-btn").first.click(force=True)
+    assert download.value.suggested_filename.endswith(".png")
+    assert visit.complaints == []
+
+
 def test_table_sorts(visit):
     table = visit.page.locator("table.runs")
     table.get_by_role("button", name="val. loss").click()

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mirrorjax.report import phase_diagram, timeline, units
+from mirrorjax.report import phase_diagram, phase_grid, timeline, units
 from mirrorjax.report.acceptance import acceptance, applicable, differing_settings
 from mirrorjax.report.figure import Panel, View
 from mirrorjax.report.first_layer import CLASSES, classify, offered, units_of
@@ -61,7 +61,7 @@ def test_timeline_axis_shows_the_trained_range_and_states_the_untrained_value(vi
 
 
 def test_phase_diagram_cells(view):
-    (grid,) = phase_diagram.grids(view)
+    (grid,) = phase_grid.grids(view)
     assert [group.capacity for group in grid.rows] == ["1×5", "1×40", "2×5", "2×17", "2×40"]
     np.testing.assert_allclose(grid.epochs, QUICKSTART_EPOCHS)
     row, column = 3, QUICKSTART_EPOCHS.index(10)
@@ -84,7 +84,7 @@ def test_phase_diagram_leaves_cells_without_data_blank(tmp_path):
     late = folder / "records" / "000003.parquet"
     table = pq.read_table(late)
     pq.write_table(table.filter(np.array(table["member_id"].to_pylist()) == Network(0).member_id), late)
-    (grid,) = phase_diagram.grids(view_of(folder))
+    (grid,) = phase_grid.grids(view_of(folder))
     for each in (grid.networks, *(values.median for values in grid.bands.values())):
         np.testing.assert_array_equal(np.isnan(each), [[False] * 4, [False] * 3 + [True]])
     panel = phase_diagram.panel(view_of(folder))
@@ -94,7 +94,7 @@ def test_phase_diagram_leaves_cells_without_data_blank(tmp_path):
 def test_phase_diagram_never_pools_rates(tmp_path):
     members = [Network(seed, learning_rate=rate) for rate in (1e-4, 4e-5) for seed in range(3)]
     view = view_of(write_population(tmp_path / "p", members, [0, 2, 5]))
-    grids = phase_diagram.grids(view)
+    grids = phase_grid.grids(view)
     assert [grid.series for grid in grids] == ["lr 4e-5", "lr 1e-4"]
     assert all(np.all(grid.networks == 3) for grid in grids)
     panel = phase_diagram.panel(view)
@@ -102,19 +102,20 @@ def test_phase_diagram_never_pools_rates(tmp_path):
 
 
 def test_phase_diagram_colours_are_cut_to_the_trained_range(view):
-    (grid,) = phase_diagram.grids(view)
-    for order in phase_diagram.ORDER_PARAMETERS:
-        low, high = phase_diagram.colour_range(grid, order)
+    (grid,) = phase_grid.grids(view)
+    for order in phase_grid.ORDER_PARAMETERS:
+        low, high = phase_grid.colour_range(grid, order)
         if order.is_share:
             assert (low, high) == (0, 1)
         else:
-            late = grid.bands[order.label].median[:, grid.epochs >= 1]
+            late = grid.bands[order.label].median[:, grid.epochs >= 1.5]
             assert (low, high) == (late.min(), late.max())
 
 
 def test_column_labels_are_distinct():
-    assert phase_diagram.column_labels(np.array([0.0, 0.5, 49.0])) == ["0", "0.5", "49"]
-    assert len(set(phase_diagram.column_labels(np.array([100.1, 100.4, 100.4])))) == 3
+    assert phase_grid.column_labels(np.array([0.0, 0.5, 49.0])) == ["0", "0.5", "49"]
+    assert phase_grid.column_labels(np.array([0.0, 0.09993, 1.00004])) == ["0", "0.1", "1"]
+    assert len(set(phase_grid.column_labels(np.array([100.1, 100.4, 100.4])))) == 3
 
 
 def test_classes_of_units():
@@ -187,6 +188,13 @@ def test_acceptance_does_not_judge_what_a_short_run_lacks(tmp_path):
     assert verdicts["validation loss at epoch 2"] is True
     for name in ("validation loss at epoch 49", "CMNI peak: epoch", "CMNI peak / last", "test accuracy at epoch 49"):
         assert verdicts[name] is None
+
+
+def test_a_rise_that_was_cut_short_is_no_peak(tmp_path):
+    view = view_of(write_population(tmp_path / "p", [Network(seed) for seed in range(8)], [0, 1, 1.5, 2, 3, 4, 5]))
+    (group,) = applicable(view.population, view.networks)
+    verdicts = {line.name.split(" (")[0]: line.verdict for line in acceptance(view, group)}
+    assert {verdict for name, verdict in verdicts.items() if name.startswith("CMNI")} == {"not measured"}
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,13 @@ def test_one_network_without_checkpoint_0(tmp_path):
     assert "untrained networks were not measured here" in words
 
 
+@pytest.mark.usefixtures("page_only")
+def test_a_rise_that_was_cut_short_is_said(tmp_path):
+    folder = write_population(tmp_path / "p", [Network(seed) for seed in range(3)], [0, 2, 3, 5])
+    words = Page(write_report(folder).read_text(encoding="utf-8")).words
+    assert "the last checkpoint (epoch 5): this may be a rise cut short, no peak" in words
+
+
 def test_all_diverged(tmp_path):
     folder = write_population(tmp_path / "p", [Network(seed, diverged_from=1) for seed in range(3)], [0, 2, 5])
     words = Page(write_report(folder).read_text(encoding="utf-8")).words

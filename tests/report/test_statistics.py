@@ -100,6 +100,14 @@ def test_thresholds_are_the_papers(tmp_path):
     np.testing.assert_array_equal(networks(population).robust_last, [True, False, False])
 
 
+def test_the_checkpoint_of_epoch_1_5_is_not_after_it(tmp_path):
+    """Steps are whole, so that its epoch may be a little more than 1.5."""
+    epochs = [0.0, 1.5004, 2.0]
+    seeds = [Network(0, values=values_of({0: [(0.4, 0.05), (0.09, 0.02), (0.07, 0.004)]}, epochs))]
+    (population,) = load(write_population(tmp_path / "p", seeds, epochs)).populations
+    assert networks(population).peak_epoch[0] == 2.0
+
+
 def test_groups_hold_all_settings_apart(tmp_path):
     members = [Network(0), Network(1), Network(0, learning_rate=4e-6), Network(0, batch_size=20), Network(0, width=50)]
     (population,) = load(write_population(tmp_path / "p", members, [0.0, 2.0])).populations

@@ -13,7 +13,8 @@ from mirrorjax.runtime import Compiler
 from mirrorjax.training.loop import Checkpoint, Population, Schedule
 
 SMALL = DatasetSpec(turns=60_000, games=64, burn_in=512, test_rows=2_000)
-RATE = 1e-3
+RATE = 1e-4
+BLOCK = 8
 COMPILER = Compiler()  # one for all tests: the same program at the same shapes is compiled once a session
 
 Weights = dict[str, np.ndarray]
@@ -26,19 +27,23 @@ def small_dataset() -> Dataset:
     return replace(dataset, content_hash=content_hash(dataset))
 
 
-def mixed_members(seeds: int = 5) -> list[Member]:
-    """Members of three programs, with two clocks, and every setting that may differ inside a program."""
+def mixed_members() -> list[Member]:
+    """Forty members of three programs, two blocks of eight each, with two clocks and all settings mixed.
+
+    0-15: two layers, batch of 32 as compiled; 16-27: one layer of tanh, width 24 as compiled; 28-39: three layers,
+    batch of 64 as compiled. The first of each kind are at RATE, and in the first and last program others at RATE / 2.
+    """
     kinds = [
-        Member(learning_rate=RATE),
-        Member(learning_rate=RATE, width=17, batch_size=20, dropout=0.4, l2=0.0),
-        Member(learning_rate=RATE / 2, dropout=0.0, l2=0.1),
-        Member(learning_rate=RATE, width=20, depth=1, activation="tanh"),
-        Member(learning_rate=RATE, width=24, depth=1, activation="tanh", batch_size=7),
-        Member(learning_rate=RATE, width=8, depth=3, batch_size=40),
-        Member(learning_rate=RATE, width=5, depth=3, batch_size=64, l2=0.001),
-        Member(learning_rate=RATE / 2, width=6, depth=3, batch_size=33),
+        (4, Member(learning_rate=RATE)),
+        (4, Member(learning_rate=RATE, batch_size=20, dropout=0.4, l2=0.0)),
+        (8, Member(learning_rate=RATE / 2, dropout=0.0, l2=0.1)),
+        (6, Member(learning_rate=RATE, width=20, depth=1, activation="tanh")),
+        (6, Member(learning_rate=RATE, width=24, depth=1, activation="tanh", batch_size=7)),
+        (6, Member(learning_rate=RATE, width=8, depth=3, batch_size=40)),
+        (3, Member(learning_rate=RATE / 2, width=5, depth=3, batch_size=64, l2=0.001)),
+        (3, Member(learning_rate=RATE / 2, width=6, depth=3, batch_size=33)),
     ]
-    return [replace(kind, seed=seed) for kind in kinds for seed in range(seeds)]
+    return [replace(kind, seed=seed) for number, kind in kinds for seed in range(number)]
 
 
 def epochs(*steps: int, rate: float = RATE) -> tuple[float, ...]:
@@ -46,7 +51,7 @@ def epochs(*steps: int, rate: float = RATE) -> tuple[float, ...]:
     return tuple(step * rate / PAPER_EPOCH for step in steps)
 
 
-def population_of(members: list[Member], *, devices: int = 1, block: int = 4, **options) -> Population:
+def population_of(members: list[Member], *, devices: int = 1, block: int = BLOCK, **options) -> Population:
     """A population on the small dataset, measured on few rows."""
     settings = {"compiler": COMPILER, "test_rows": 600, "validation_rows": 600} | options
     return Population(members, small_dataset(), devices=jax.devices()[:devices], block=block, **settings)
@@ -87,3 +92,17 @@ def largest_difference(one: Weights, other: Weights) -> float:
     """The largest absolute difference of two members' weights."""
     assert one.keys() == other.keys()
     return max(float(np.abs(one[name].astype(float) - other[name].astype(float)).max()) for name in one)
+
+
+def no_records_differ(one: list[Checkpoint], other: list[Checkpoint], members: list[int] | None = None) -> bool:
+    """Whether two runs have measured the same, bit for bit; of `one` only some members if these are given."""
+    pairs = zip(one, other, strict=True)
+    chosen = slice(None) if members is None else members
+    return all(
+        a.records.keys() == b.records.keys()
+        and all(np.array_equal(a.records[k][chosen], b.records[k], equal_nan=k not in TEXT) for k in a.records)
+        for a, b in pairs
+    )
+
+
+TEXT = ("member_id", "status")  # columns of strings, which have no NaN

@@ -1,0 +1,89 @@
+"""What Hydra and OmegaConf complain about, in one line: the setting, what was given, and what is allowed."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import fields, is_dataclass
+from types import NoneType
+from typing import Any, get_args, get_origin, get_type_hints
+
+from hydra.errors import MissingConfigException, OverrideParseException
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
+
+from mirrorjax.config import Config
+
+_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+_PLURALS = {int: "whole numbers", float: "numbers", bool: "true or false", str: "texts"}
+_GROUPS_ONLY = ("experiment", "launcher")  # chosen like settings, and none themselves
+_NOISE = re.compile(
+    r"\s*(full_key|reference_type|object_type|See https://hydra|To append|Config search path|provider=)"
+)
+
+
+def explain(error: BaseException, given: Sequence[str]) -> str:
+    """One line about a command line that Hydra does not take.
+
+    Args:
+        error: Hydra's, OmegaConf's, or a plain ValueError of theirs, which names no setting.
+        given: the arguments as typed.
+    """
+    cause = error if isinstance(error, OmegaConfBaseException) else error.__cause__
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        group, _, name = str(error.missing_cfg_file).rpartition("/")
+        return f"{group} is {name!r}; allowed: {', '.join(error.options or ())}"
+    if isinstance(error, OverrideParseException):
+        why = _first_line(error.message.removeprefix(f"Error parsing override '{error.override}'"))
+        return f"{error.override!r} cannot be read ({why}); allowed: key=value or key=[a,b]"
+    if isinstance(cause, OmegaConfBaseException):
+        return _about_setting(error, cause)
+    if found := re.match(r"Ambiguous value for argument '(.*)'", str(error)):
+        key = found[1].split("=")[0]
+        return f"{found[1]!r} gives several values: -m trains a population for each, {key}=[a,b] is a list"
+    lines = [line.strip() for line in str(error).splitlines() if line.strip() and not _NOISE.match(line)]
+    typed = f" (given: {' '.join(given)})" if isinstance(error, ValueError) else ""
+    return ": ".join(dict.fromkeys(lines)) + typed
+
+
+def _about_setting(error: BaseException, cause: OmegaConfBaseException) -> str:
+    key = str(cause.full_key or "")
+    if isinstance(cause, MissingMandatoryValue):
+        return f"{key} is not given; experiment=NAME or {key}=… gives it"
+    if isinstance(cause, ConfigKeyError | ConfigAttributeError):
+        return f"{key}: no such setting; {_names_beside(key)}"
+    override = re.match(r"Error merging override ([\w.]+)=(.*)", str(error))
+    allowed = _words(_type_of(override[1])) if override else None
+    if override and allowed:
+        return f"{override[1]} is {override[2]}; allowed: {allowed}"
+    return f"{key}: {_first_line(str(cause))}"
+
+
+def _first_line(text: str) -> str:
+    return text.strip().split("\n")[0]
+
+
+def _names_beside(key: str) -> str:
+    """The settings in the group that an unknown one was looked for in."""
+    group = key.rpartition(".")[0]
+    type_ = _type_of(group) if group else Config
+    if not is_dataclass(type_):
+        return f"{group} has none inside" if type_ else f"nor is {group}"
+    names = ", ".join(field.name for field in fields(type_))
+    return f"{group} has {names}" if group else f"there are {names}, {', '.join(_GROUPS_ONLY)}"
+
+
+def _type_of(key: str) -> Any:
+    """The type of a setting in the schema; None if there is no such setting."""
+    type_: Any = Config
+    for part in key.split("."):
+        type_ = get_type_hints(type_).get(part) if is_dataclass(type_) else None
+    return type_
+
+
+def _words(type_: Any) -> str | None:
+    """What a setting of a type may be, in words."""
+    options = get_args(type_)
+    if NoneType in options:
+        inner = next(option for option in options if option is not NoneType)
+        return f"{_words(inner)}, or null"
+    if get_origin(type_) is list:
+        return f"a list of {_PLURALS[options[0]]}, [a,b]"
+    return _WORDS.get(type_)

@@ -1,0 +1,257 @@
+"""`mirrorjax sweep` from the command line to the files: what it writes, finds again, and leaves behind when it ends."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+import pytest
+import wandb
+from omegaconf import OmegaConf
+
+import mirrorjax.pipeline as pipeline
+from mirrorjax.cli import main
+from mirrorjax.config import Config
+from mirrorjax.dataset.build import Dataset
+from mirrorjax.dataset.cache import load_or_build
+from mirrorjax.population.axes import members
+from mirrorjax.population.members import identity
+from mirrorjax.tracking.metrics import population_metrics
+from mirrorjax.tracking.results import Population, Results
+from mirrorjax.tracking.store import MEMBERS, RECORDS, UNITS
+from tests.dataset import reference
+from tests.tracking.test_wandb import inspect
+
+SETTINGS = [
+    "experiment=smoke",
+    *("dataset.turns=20_000", "dataset.games=64", "dataset.burn_in=256", "dataset.test_rows=400"),
+    *("measurement.test_rows=300", "measurement.validation_rows=300", "measurement.at=[0.05,0.1]"),
+    *("population.seeds=3", "population.axes.width=[5,8]", "population.axes.dropout=[0,0.1]", "runtime.devices=2"),
+]
+QUICKLY = ["tracker=off", "report=false"]
+EPOCHS = [0.0, 0.05, 0.1, 0.2]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep's folder and what the command printed."""
+
+    folder: Path
+    out: str
+    err: str
+
+    @property
+    def population(self) -> Population:
+        (population,) = Results.open(self.folder).populations
+        return population
+
+
+Run = Callable[..., Sweep]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Datasets and compiled programs of all these tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("cache")
+        patch.setenv("MIRRORJAX_CACHE", str(folder))
+        yield folder
+    wandb.teardown()
+
+
+@pytest.fixture
+def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs the command in an empty folder and expects an exit code."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str, code: int = 0) -> Sweep:
+        assert main(["sweep", *SETTINGS, *arguments]) == code
+        out, err = capsys.readouterr()
+        return Sweep(Path(out.splitlines()[-1] if out else "results"), out, err)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
+    """The sweep that the others are compared with."""
+    results = tmp_path_factory.mktemp("finished")
+    assert main(["sweep", *SETTINGS, f"results_dir={results}"]) == 0
+    (folder,) = results.iterdir()
+    return Sweep(folder, "", "")
+
+
+@pytest.fixture(scope="module")
+def config(finished: Sweep) -> Config:
+    loaded = OmegaConf.merge(OmegaConf.structured(Config), OmegaConf.load(finished.population.folder / "config.yaml"))
+    config = OmegaConf.to_object(loaded)
+    assert isinstance(config, Config)
+    return config
+
+
+@pytest.fixture(scope="module")
+def dataset(config: Config) -> Dataset:
+    """The dataset that the command left in the cache."""
+    return load_or_build(pipeline.dataset_spec(config), pipeline.dataset_folder(config))
+
+
+def bytes_and_times(folder: Path) -> dict[Path, tuple[bytes, int]]:
+    return {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in folder.rglob("*") if file.is_file()}
+
+
+def assert_same_results(one: Population, other: Population) -> None:
+    assert one.done and other.done
+    assert one.members().equals(other.members())
+    assert one.records().equals(other.records())
+    assert one.units().equals(other.units())
+    for name in ("weights.safetensors", "weights.json", "config.yaml"):
+        if name != "config.yaml":
+            assert (one.folder / name).read_bytes() == (other.folder / name).read_bytes()
+
+
+def at_checkpoint(monkeypatch: pytest.MonkeyPatch, index: int, act: Callable[[], None]) -> None:
+    """Lets something happen as soon as a checkpoint is stored."""
+    store = pipeline._store
+
+    def store_and_act(*arguments: object) -> None:
+        store(*arguments)
+        if arguments[1].index == index:
+            act()
+
+    monkeypatch.setattr(pipeline, "_store", store_and_act)
+
+
+def test_the_files_are_those_of_the_format(finished: Sweep):
+    assert {path.name for path in finished.folder.iterdir()} == {
+        *("sweep.json", "report.html", "figures", finished.population.name)
+    }
+    inside = {
+        str(path.relative_to(finished.population.folder))
+        for path in finished.population.folder.rglob("*")
+        if path.is_file() and "wandb" not in path.parts
+    }
+    assert inside == {
+        *("config.yaml", "manifest.json", "members.parquet", "weights.safetensors", "weights.json", "DONE"),
+        *(f"records/{checkpoint:06d}.parquet" for checkpoint in range(4)),
+        *("units/000003.parquet", "figures/phase_diagram.png", "figures/phase_diagram.html"),
+    }
+    about = json.loads((finished.folder / "sweep.json").read_text())
+    assert about["name"] == finished.folder.name
+    assert about["overrides"][: len(SETTINGS)] == SETTINGS
+    assert about["command"] == ["mirrorjax", "sweep", *about["overrides"]]
+    assert about["version"] == metadata.version("mirrorjax")
+    assert datetime.fromisoformat(about["created"]).utcoffset() is not None
+
+
+def test_manifest(finished: Sweep, dataset: Dataset):
+    manifest = finished.population.manifest
+    assert manifest["status"] == "done"
+    assert (manifest["format"], manifest["experiment"], manifest["members"]) == (1, "smoke", 12)
+    assert manifest["job"] == finished.population.name
+    assert manifest["checkpoints"] == EPOCHS
+    assert manifest["dataset"] == {"hash": dataset.content_hash, "counts": dataset.counts}
+    assert (manifest["device"]["platform"], manifest["device"]["count"]) == ("cpu", 2)
+    assert (manifest["precision"], manifest["block"], manifest["diverged"]) == ("highest", 16, 0)
+    assert manifest["compiles"] == 4, "init, train, measure and divergences of one program"
+    assert manifest["model_steps_per_second"] > 0
+    assert manifest["versions"].keys() >= {"python", "mirrorjax", "jax", "numpy"}
+    assert "commit" in manifest
+    phases = ("dataset", "compile", "training", "measurement", "storing", "tracking", "total")
+    assert manifest["seconds"].keys() == {*phases}
+    assert all(0 < manifest["seconds"][phase] <= manifest["seconds"]["total"] for phase in phases)
+    assert datetime.fromisoformat(manifest["created"]) <= datetime.fromisoformat(manifest["finished"])
+
+
+def test_members_are_the_axes(finished: Sweep, config: Config, dataset: Dataset):
+    expected = [member.resolved() for member in members(config)]
+    table = finished.population.members()
+    assert table.column_names == MEMBERS.names
+    rows = table.to_pylist()
+    assert [row["member_id"] for row in rows] == [identity(member, dataset.content_hash) for member in expected]
+    for row, member in zip(rows, expected, strict=True):
+        given = {name: value for name, value in row.items() if name not in ("member_id", "parameters")}
+        assert given == {name: getattr(member, name) for name in given}
+    assert [row["width"] for row in rows] == [5] * 6 + [8] * 6
+    assert {row["parameters"] for row in rows} == {101 * 5 + 6 * 5 + 6 * 4, 101 * 8 + 9 * 8 + 9 * 4}
+
+
+def test_records_and_units(finished: Sweep):
+    records, units = finished.population.records(), finished.population.units()
+    assert records.column_names == [*RECORDS.names, "mne_layer_2"]
+    rows = records.to_pylist()
+    ids = finished.population.member_ids
+    assert [(row["checkpoint"], row["member_id"]) for row in rows] == [(c, i) for c in range(4) for i in ids]
+    assert {row["status"] for row in rows} == {"training"}
+    for row in rows:
+        assert row["step"] == round(EPOCHS[row["checkpoint"]] * 0.6144 / 1e-4)
+        assert row["epoch"] == pytest.approx(row["step"] * 1e-4 / 0.6144, rel=1e-12)
+        assert row["val_loss"] == row["val_mse"] + row["penalty"]
+        assert sum(row["confusion"]) == 300
+    assert units.column_names == UNITS.names
+    assert set(units["checkpoint"].to_pylist()) == {3}
+    assert len(units) == 6 * (2 * 5 + 4) + 6 * (2 * 8 + 4)
+
+
+def test_exported_weights_give_the_stored_loss_and_accuracy(finished: Sweep, dataset: Dataset):
+    """Pictures and labels by the plain-Python reference, the network in NumPy with 64-bit numbers."""
+
+    def read(words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        pictures, labels = [], []
+        for ground, rest in words.tolist():
+            frog, toad, symbol = rest & 31, rest >> 5 & 31, 5 + (rest >> 10 & 7)
+            energy, sky = reference.ENERGIES[rest >> 13 & 15], reference.SKIES[rest >> 17]
+            tiles = [bool(ground >> column & 1) for column in range(32)]
+            pictures.append(reference.picture(tiles, frog, toad, symbol, energy, sky))
+            labels.append(reference.label(pictures[-1], frog))
+        return np.array(pictures, float), np.array(labels)
+
+    def outputs(pictures: np.ndarray, weights: dict[str, np.ndarray]) -> np.ndarray:
+        hidden = pictures.T
+        for layer in ("hidden_1", "hidden_2"):
+            kernel, bias = weights[f"{layer}_kernel"], weights[f"{layer}_bias"]
+            hidden = np.maximum(0.0, kernel.astype(float) @ hidden + bias[:, None])
+        return weights["output_kernel"].astype(float) @ hidden + weights["output_bias"][:, None]
+
+    (validation, truth), (test, answers) = read(dataset.validation[:300]), read(dataset.test[:300])
+    for row in finished.population.records().to_pylist()[-12:]:
+        weights = finished.population.weights(row["member_id"])
+        error = np.mean((outputs(validation, weights) - np.eye(4)[truth].T) ** 2)
+        # float32 sums of a hundred products, and of 300 rows, differ from float64 by some 1e-6 of the value
+        assert row["val_mse"] == pytest.approx(error, rel=2e-5)
+        assert row["accuracy"] == pytest.approx(np.mean(outputs(test, weights).argmax(0) == answers), abs=1e-7)
+        squares = sum(np.sum(weights[f"hidden_{layer}_kernel"].astype(float) ** 2) for layer in (1, 2))
+        assert row["penalty"] == pytest.approx(0.01 * squares, rel=2e-6)
+
+
+def test_the_wandb_run_shows_what_is_stored(finished: Sweep, config: Config):
+    read = inspect(finished.population.folder)
+    (run,) = read["run"]
+    assert (run["project"], run["run_group"]) == ("mirrorjax", finished.folder.name)
+    assert run["config"]["update"]["population"]["axes"]["width"] == config.population.axes.width
+    *checkpoints, last = [row["item"] for row in read["history"]]
+    assert len(checkpoints) == 4
+    for index, logged in enumerate(checkpoints):
+        stored = {name: column.to_numpy() for name, column in records_at(finished.population, index).items()}
+        assert logged["checkpoint/epoch"] == EPOCHS[index]
+        for name in ("val_loss", "cmni", "accuracy", "recall_help_rescue"):
+            assert logged[f"pop/{name}_median"] == np.median(stored[name])
+        metrics = population_metrics(stored)
+        assert metrics.items() <= logged.items() | {(k, metrics[k]) for k in metrics if "histogram" in k}
+    assert {"final/phase_diagram", "final/cells"} <= {key.split(".")[0] for key in last}
+    assert read["exit"] == [{"exit_code": 0}]
+    assert 'Checkpoint Mirror Neuron Index' in (finished.folder / "report.html").read_text()
+
+
+def records_at(population: Population, checkpoint: int) -> dict:
+    table = population.records()
+    return {name: table.filter(np.array(table["checkpoint"]) == checkpoint)[name] for name in table.column_names}
+
+

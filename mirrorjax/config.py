@@ -207,11 +207,7 @@ def validate(config: Config) -> None:
         if len(set(values)) < len(values):
             problems.append(f"{name} names a value twice: {list(values)}")
         problems += [p for value in values if (p := _problem(name, setting, value))]
-    problems += _schedule_problems(config)
-    if config.measurement.test_rows and config.measurement.test_rows > config.dataset.test_rows:
-        problems.append(
-            f"measurement.test_rows is {config.measurement.test_rows:,}, the dataset has {config.dataset.test_rows:,}"
-        )
+    problems = problems or _joint_problems(config)
     if problems:
         raise InputError("\n".join(problems))
 
@@ -256,26 +252,32 @@ def _problem(name: str, setting: str, value: Any) -> str | None:
     return f"{name} is {value}; allowed: {ends[0]} {low:g} {ends[1]} {high:g}"
 
 
-def _schedule_problems(config: Config) -> list[str]:
+def _joint_problems(config: Config) -> list[str]:
+    """What does not go together, where every single value is allowed."""
     problems = []
-    for name, epochs in (
-        ("measurement.at", config.measurement.at),
-        ("measurement.units_at", config.measurement.units_at),
-    ):
+    end, measurement = config.regime.epochs, config.measurement
+    for name, epochs in (("measurement.at", measurement.at), ("measurement.units_at", measurement.units_at)):
         for epoch in epochs or ():
-            if not 0 <= epoch <= config.regime.epochs:
-                problems.append(
-                    f"{name} names epoch {epoch:g}; allowed: from 0 to regime.epochs, {config.regime.epochs:g}"
-                )
-    rates = config.population.axes.learning_rate or [config.optimizer.learning_rate]
-    sizes = config.population.axes.batch_size or [config.optimizer.batch_size]
-    if all(rate > 0 for rate in rates):
-        steps = config.regime.epochs * 0.6144 / min(rates)
-        if steps * max(sizes) >= 2**32:
-            problems.append(
-                f"regime.epochs is {config.regime.epochs:g}: {steps:,.0f} steps of {max(sizes)} rows at a rate of "
-                f"{min(rates):g} are more than the 2^32 rows that a member can count"
-            )
+            if not 0 <= epoch <= end:
+                problems.append(f"{name} names epoch {epoch:g}; allowed: from 0 to regime.epochs, {end:g}")
+    if measurement.at is None and end > measurement.every * _MOST_CHECKPOINTS:
+        problems.append(
+            f"measurement.every is {measurement.every:g}; allowed: at least {end / _MOST_CHECKPOINTS:g}, for "
+            f"{_MOST_CHECKPOINTS:,} checkpoints in {end:g} epochs"
+        )
+    if measurement.test_rows and measurement.test_rows > config.dataset.test_rows:
+        problems.append(
+            f"measurement.test_rows is {measurement.test_rows:,}; allowed: at most dataset.test_rows, "
+            f"{config.dataset.test_rows:,}"
+        )
+    rate = min(config.population.axes.learning_rate or [config.optimizer.learning_rate])
+    batch = max(config.population.axes.batch_size or [config.optimizer.batch_size])
+    steps = end * 0.6144 / rate
+    if steps * batch >= 2**32:
+        problems.append(
+            f"regime.epochs is {end:g}: {steps:,.0f} steps of {batch} rows at a rate of {rate:g} are more than the 2^32 "
+            "rows that a member can count"
+        )
     return problems
 
 

@@ -36,6 +36,10 @@ from mirrorjax.errors import InputError
 from mirrorjax.explain import explain
 
 _DEFAULT_EXPERIMENT = "quickstart"
+_OPTIONS_WITH_VALUE = (
+    *("--cfg", "-c", "--package", "-p", "--info", "-i", "--experimental-rerun"),
+    *("--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd"),
+)
 _planned: dict[Path, Config] = {}  # by the folder of the population; CheckFirst fills it, which only Hydra reaches
 
 
@@ -110,14 +114,21 @@ def _resolved(composed: DictConfig) -> tuple[Config, dict[str, Any]]:
 
 def sweep_name(arguments: Sequence[str]) -> str:
     """The sweep's folder: the experiment and a hash of the overrides, so that the same command finds it again."""
-    given = sorted(override for override in _overrides(arguments) if not _is_run_only(override))
+    given = sorted(override for override in _sorted_out(arguments)[0] if not _is_run_only(override))
     experiment = next((o.split("=", 1)[1] for o in given if o.startswith("experiment=")), _DEFAULT_EXPERIMENT)
     label = experiment if re.fullmatch(r"[\w-]+", experiment) else "sweep"
     return f"{label}-{hashlib.sha256(json.dumps(given).encode()).hexdigest()[:8]}"
 
 
-def _overrides(arguments: Sequence[str]) -> list[str]:
-    return [a for a in arguments if not a.startswith("-") and ("=" in a or a.startswith("~"))]
+def _sorted_out(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Overrides, and options with their values. Hydra itself wants all overrides side by side."""
+    overrides, options = [], []
+    before = ""
+    for argument in arguments:
+        is_value = before in _OPTIONS_WITH_VALUE and "=" not in argument
+        (options if is_value or argument.startswith("-") else overrides).append(argument)
+        before = argument
+    return overrides, options
 
 
 def _is_run_only(override: str) -> bool:
@@ -141,11 +152,12 @@ def run(arguments: Sequence[str]) -> int:
         KeyboardInterrupt: Ctrl-C. What was recorded stays.
         SystemExit: with 143 after SIGTERM, likewise; or Hydra's own, after help or a wrong option.
     """
+    overrides, options = _sorted_out(arguments)
     name = sweep_name(arguments)
     about = {
         "name": name,
         "command": ["mirrorjax", "sweep", *arguments],
-        "overrides": _overrides(arguments),
+        "overrides": overrides,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "version": metadata.version("mirrorjax"),
     }
@@ -165,7 +177,7 @@ def run(arguments: Sequence[str]) -> int:
     _planned.clear()
     application = hydra.main(version_base="1.3", config_path=str(data_folder("conf")), config_name="config")(job)
     try:
-        with _command_line("mirrorjax sweep", *arguments, f"hydra.job.name={name}"), _sigterm_raises():
+        with _command_line("mirrorjax sweep", *overrides, f"hydra.job.name={name}", *options), _sigterm_raises():
             application()
     except (Refused, HydraException, OmegaConfBaseException, ValueError) as error:
         reason = error.__cause__ if isinstance(error, Refused) and error.__cause__ else error

@@ -16,7 +16,7 @@ from mirrorjax.measurement.records import Columns, Measured, record, unit_table
 from mirrorjax.population.members import Member, MemberValues, identity, stack_values
 from mirrorjax.population.plan import AXIS, Part, ProgramSpec, over_members, plan, population_mesh, replicated
 from mirrorjax.regimes.supervised import Supervised
-from mirrorjax.runtime import Compiler
+from mirrorjax.runtime import Compiler, Device
 from mirrorjax.training.step import TrainState, init_state, train_step
 
 CHUNK_SECONDS = 2.0  # between two looks at the host: progress, signals
@@ -73,7 +73,7 @@ def train_block(
     rows: UInt32[Array, "rows 2"],
 ) -> TrainState:
     """Trains the members of one block, stacked on the leading axis, from step `start` up to `stop`."""
-    common = MemberValues(init=0, order=0, dropout_stream=0, width=0, learning_rate=0, dropout=0, l2=0, batch_size=0)
+    common = jax.tree.map(lambda _: 0, values)
     if program.data_order == "shared":  # one order, one batch: the inputs are computed once and layer 1 is one product
         values = replace(values, order=values.order[0], batch_size=values.batch_size[0])
         common = replace(common, order=None, batch_size=None)
@@ -117,7 +117,7 @@ class PartRunner:
 
     def train_to(self, stop: np.ndarray, rows: jax.Array) -> int:
         """Trains each block up to its step `stop` [blocks]; returns the model-steps done (padding not counted)."""
-        stop = np.where(self.used & self._in_training().any(-1), np.maximum(stop, self.done), self.done)
+        stop = np.where(self.used & self.in_training().any(-1), np.maximum(stop, self.done), self.done)
         start_array, stop_array = (
             jax.device_put(x.astype(np.uint32), over_members(self.mesh)) for x in (self.done, stop)
         )
@@ -156,14 +156,16 @@ class PartRunner:
 
         def local(params, width, rows):
             def one(member):
-                return divergences(self.regime, *member, rows)
+                params, width = member
+                return divergences(self.regime, params, width, rows)
 
             return jax.lax.map(lambda block: jax.lax.map(one, block), (params, width))
 
         run = self._compiled("divergences", local, (AXIS, AXIS, None), self.state.params, self.values.width, rows)
         return jax.device_get(run(self.state.params, self.values.width, rows))
 
-    def _in_training(self) -> np.ndarray:
+    def in_training(self) -> np.ndarray:
+        """Which slots have a member that has neither stopped nor diverged [blocks, block]."""
         return np.asarray(self.state.alive) & (self.part.slots >= 0)
 
     def by_member(self, array: jax.Array | np.ndarray) -> np.ndarray:
@@ -184,7 +186,7 @@ class Population:
         members: Sequence[Member],
         dataset: Dataset,
         *,
-        devices: Sequence[jax.Device],
+        devices: Sequence[Device],
         block: int,
         compiler: Compiler,
         test_rows: int | None = None,
@@ -224,7 +226,7 @@ class Population:
         self.model_steps = 0
 
     def run(self, schedule: Schedule) -> Iterator[Checkpoint]:
-        """Trains to the end of the schedule; yields a checkpoint when all members have reached and passed it."""
+        """Trains to the end of the schedule, or until nobody is in training; yields each checkpoint on the way."""
         best = np.full(len(self.members), np.inf)
         best_epoch = np.zeros(len(self.members))
         for index, epoch in enumerate(schedule.checkpoints):
@@ -237,20 +239,25 @@ class Population:
                 best, best_epoch = np.where(better, loss, best), np.where(better, epoch, best_epoch)
                 self._stop(epoch - best_epoch >= schedule.patience)
             yield checkpoint
+            if not any(runner.in_training().any() for runner in self.runners):
+                return
 
     def _train(self, runner: PartRunner, epoch: float) -> None:
-        begin, end = runner.done.astype(np.int64), runner.steps_at(epoch)
-        share, pieces = float((end <= begin).all()), 0.02
-        while share < 1.0:
-            start = time.perf_counter()
-            compiled = self.compiler.seconds
-            share = min(1.0, share + pieces)
-            steps = runner.train_to(begin + np.ceil((end - begin) * share).astype(np.int64), self.rows)
-            self.clock.add("training", start + self.compiler.seconds - compiled)
-            spent = max(1e-6, time.perf_counter() - start - (self.compiler.seconds - compiled))
+        """Trains a part to an epoch, in pieces of about CHUNK_SECONDS, at the least of one step."""
+        begin = runner.done.astype(np.int64)
+        end = np.where(runner.in_training().any(-1), runner.steps_at(epoch), begin)
+        longest = int((end - begin).max())
+        reached, piece = 0, max(1, longest // 50)
+        while reached < longest:
+            start, compiled = time.perf_counter(), self.compiler.seconds
+            reached = min(longest, reached + piece)
+            steps = runner.train_to(begin + -(-(end - begin) * reached // longest), self.rows)
+            compiling = self.compiler.seconds - compiled
+            self.clock.add("training", start + compiling)
+            spent = max(1e-6, time.perf_counter() - start - compiling)
             self.model_steps += steps
             self.on_progress(steps, spent)
-            pieces = min(1.0, pieces * max(0.2, min(10.0, CHUNK_SECONDS / spent)))
+            piece = max(1, round(piece * min(10.0, CHUNK_SECONDS / spent)))
 
     def _measure(self, index: int, epoch: float, with_units: bool) -> Checkpoint:
         start, compiled = time.perf_counter(), self.compiler.seconds
@@ -266,7 +273,7 @@ class Population:
                 true_width=np.array([self.members[i].width for i in members]),
                 l2=np.array([self.members[i].l2 for i in members]),
             )
-            steps = runner.by_member(runner.state.moments.count).astype(np.int64)
+            steps = runner.by_member(np.asarray(runner.state.moments.count)).astype(np.int64)
             columns = {
                 "member_id": np.array([self.ids[i] for i in members], dtype=object),
                 "checkpoint": np.full(len(members), index),

@@ -1,6 +1,7 @@
 """One member, one update: a pure function of the member's identity, the step and the data."""
 
 from dataclasses import replace
+from typing import cast
 
 import jax
 import jax.numpy as jnp
@@ -28,7 +29,8 @@ class TrainState:
 def init_state(regime: Supervised, values: MemberValues) -> TrainState:
     """A member before its first step."""
     params = regime.init(init_key(values), values.width)
-    return TrainState(params=params, moments=optax.scale_by_adam().init(params), alive=jnp.bool_(True))
+    moments = cast(optax.ScaleByAdamState, optax.scale_by_adam().init(params))
+    return TrainState(params=params, moments=moments, alive=jnp.bool_(True))
 
 
 def adam(
@@ -39,9 +41,9 @@ def adam(
     (`optax.scale_by_adam` adds ε to the corrected one.) The corrections are one factor of the rate, so that nothing is
     divided by them: how such divisions are rounded is the compiler's choice, and changes with the number of devices.
     """
-    mean = jax.tree.map(lambda m, g: BETA_1 * m + (1 - BETA_1) * g, moments.mu, gradient)
-    square = jax.tree.map(lambda v, g: BETA_2 * v + (1 - BETA_2) * g * g, moments.nu, gradient)
-    count = moments.count + 1
+    mean = optax.tree.update_moment(gradient, moments.mu, BETA_1, 1)
+    square = optax.tree.update_moment_per_elem_norm(gradient, moments.nu, BETA_2, 2)
+    count = jnp.asarray(moments.count) + 1
     steps = count.astype(jnp.float32)
     rate = learning_rate * jnp.sqrt(1 - BETA_2**steps) / (1 - BETA_1**steps)
     params = jax.tree.map(lambda p, m, v: p - rate * (m / (jnp.sqrt(v) + EPSILON)), params, mean, square)

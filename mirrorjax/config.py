@@ -278,6 +278,9 @@ def _joint_problems(config: Config) -> list[str]:
             f"regime.epochs is {end:g}: {steps:,.0f} steps of {batch} rows at a rate of {rate:g} are more than the 2^32 "
             "rows that a member can count"
         )
+    most = max(64, os.cpu_count() or 1)  # they are made, not found, and a thousand of them take 24 GB
+    if config.runtime.platform == "cpu" and (config.runtime.devices or 1) > most:
+        problems.append(f"runtime.devices is {config.runtime.devices}; allowed on a CPU: at most {most}")
     return problems
 
 

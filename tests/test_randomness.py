@@ -30,9 +30,13 @@ def bits(values: np.ndarray) -> np.ndarray:
     return (values[:, None] >> np.arange(32, dtype=np.uint32)) & 1
 
 
-def permutation(size: int, stream, rounds: int = 8) -> np.ndarray:
-    index = jnp.arange(size, dtype=jnp.uint32)
-    return np.asarray(jax.vmap(lambda i: randomness.permute(i, jnp.uint32(size), stream, rounds))(index), np.int64)
+@jax.jit
+def places(index: jax.Array, size: jax.Array, stream) -> jax.Array:
+    return jax.vmap(lambda i: randomness.permute(i, size, stream))(index)
+
+
+def permutation(size: int, stream) -> np.ndarray:
+    return np.asarray(places(jnp.arange(size, dtype=jnp.uint32), jnp.uint32(size), stream), np.int64)
 
 
 @pytest.mark.parametrize("source", [lambda: words(STREAM), first_words_of_substreams], ids=["words", "substreams"])
@@ -138,12 +142,12 @@ def test_permutations_of_different_streams_differ():
 def test_every_place_is_reached():
     """Where index 3 of 8 ends up over many streams: every place, evenly."""
     streams = jax.vmap(randomness.substream, in_axes=(None, 0))(STREAM, jnp.arange(1 << 13, dtype=jnp.uint32))
-    places = jax.vmap(lambda s: randomness.permute(jnp.uint32(3), jnp.uint32(8), s, rounds=32))(streams)
-    assert_counts(np.bincount(np.asarray(places), minlength=8), np.full(8, 1 / 8))
+    reached = jax.jit(jax.vmap(lambda s: randomness.permute(jnp.uint32(3), jnp.uint32(8), s, rounds=32)))(streams)
+    assert_counts(np.bincount(np.asarray(reached), minlength=8), np.full(8, 1 / 8))
 
 
 def test_permute_of_large_sizes_stays_in_range():
     size = 2**32 - 5
     index = jnp.asarray([0, 1, 2**31, size - 1], jnp.uint32)
-    places = np.asarray(jax.vmap(lambda i: randomness.permute(i, jnp.uint32(size), STREAM))(index))
-    assert len(set(places.tolist())) == 4 and places.max() < size
+    reached = np.asarray(places(index, jnp.uint32(size), STREAM))
+    assert len(set(reached.tolist())) == 4 and reached.max() < size

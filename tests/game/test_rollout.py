@@ -58,26 +58,22 @@ def test_a_new_game():
     assert states.actor == Actor.FROG
 
 
-def test_in_pieces_as_at_once():
-    """And the function of a piece is traced once for all pieces: chex would raise at a second trace."""
+def test_in_pieces_or_at_once_and_however_many_are_played():
+    """Eight games at once, and the same eight of 64 in three pieces.
+
+    The function of a piece is traced once for all pieces: chex would raise at a second trace.
+    """
     at_once, states = games("both_random", 8, 60)
     end, seen = at_once(states, jnp.uint32(0))
-    piece, states = games("both_random", 8, 20)
+    piece, states = games("both_random", 64, 20)
     parts = []
     for first in (0, 20, 40):
         states, part = piece(states, jnp.uint32(first))
         parts.append(part)
-    assert same(end, states)
-    assert same(seen, jax.tree.map(lambda *p: jnp.concatenate(p, axis=1), *parts))
-
-
-def test_a_game_does_not_depend_on_how_many_are_played():
-    few, states = games("both_random", 8, 60)
-    _, seen_few = few(states, jnp.uint32(0))
-    many, states = games("both_random", 64, 60)
-    _, seen_many = many(states, jnp.uint32(0))
-    assert same(seen_few, jax.tree.map(lambda a: a[:8], seen_many))
-    assert len({tuple(row) for row in np.asarray(seen_many.toad.score).tolist()}) > 32  # and they are different games
+    together = jax.tree.map(lambda *p: np.concatenate(p, axis=1), *parts)
+    assert same(end, jax.tree.map(lambda a: a[:8], states))
+    assert same(seen, jax.tree.map(lambda a: a[:8], together))
+    assert len({tuple(row) for row in together.toad.score.tolist()}) > 32  # and they are different games
 
 
 def test_snapshots_are_taken_before_frogs_turn():

@@ -1,0 +1,68 @@
+"""A sweep of seconds, run in this process, and what its tests compare."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import mirrorjax.pipeline as pipeline
+from mirrorjax.tracking.results import Population, Results
+
+SETTINGS = [
+    "experiment=smoke",
+    *("dataset.turns=20_000", "dataset.games=64", "dataset.burn_in=256", "dataset.test_rows=400"),
+    *("measurement.test_rows=300", "measurement.validation_rows=300", "measurement.at=[0.05,0.1]"),
+    *("population.seeds=3", "population.axes.width=[5,8]", "population.axes.dropout=[0,0.1]", "runtime.devices=2"),
+]
+EPOCHS = [0.0, 0.05, 0.1, 0.2]
+QUICKLY = ["tracker=off", "report=false"]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep's folder and what the command printed."""
+
+    folder: Path
+    out: str
+    err: str
+
+    @property
+    def populations(self) -> list[Population]:
+        return Results.open(self.folder).populations
+
+    @property
+    def population(self) -> Population:
+        (population,) = self.populations
+        return population
+
+
+Run = Callable[..., Sweep]
+
+
+def bytes_and_times(folder: Path) -> dict[Path, tuple[bytes, int]]:
+    """Every file: what is in it, and when it was written."""
+    return {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in folder.rglob("*") if file.is_file()}
+
+
+def assert_same_results(one: Population, other: Population) -> None:
+    """Both are finished, with the same members, records, units and weights, bit for bit."""
+    assert one.done and other.done
+    assert one.members().equals(other.members())
+    assert one.records().equals(other.records())
+    assert one.units().equals(other.units())
+    for name in ("weights.safetensors", "weights.json"):
+        assert (one.folder / name).read_bytes() == (other.folder / name).read_bytes()
+
+
+def at_checkpoint(monkeypatch: pytest.MonkeyPatch, index: int, act: Callable[[], None]) -> None:
+    """Lets something happen, once, as soon as a checkpoint is stored."""
+    store = pipeline._store
+
+    def store_and_act(to: pipeline.Store, checkpoint: pipeline.Checkpoint) -> None:
+        store(to, checkpoint)
+        if checkpoint.index == index:
+            monkeypatch.setattr(pipeline, "_store", store)
+            act()
+
+    monkeypatch.setattr(pipeline, "_store", store_and_act)

@@ -1,0 +1,42 @@
+"""The command run in this process, with one cache of datasets and programs; and a finished sweep to compare with."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import wandb
+
+from mirrorjax.cli import main
+from tests.sweep.cases import SETTINGS, Run, Sweep
+
+
+@pytest.fixture(scope="package", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Datasets and compiled programs of all these tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("cache")
+        patch.setenv("MIRRORJAX_CACHE", str(folder))
+        yield folder
+    wandb.teardown()
+
+
+@pytest.fixture(scope="package")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
+    """A finished sweep, to be read only."""
+    results = tmp_path_factory.mktemp("finished")
+    assert main(["sweep", *SETTINGS, f"results_dir={results}"]) == 0
+    (folder,) = results.iterdir()
+    return Sweep(folder, "", "")
+
+
+@pytest.fixture
+def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs the command in an empty folder and expects an exit code."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str, code: int = 0) -> Sweep:
+        assert main(["sweep", *SETTINGS, *arguments]) == code
+        out, err = capsys.readouterr()
+        return Sweep(Path(out.splitlines()[-1] if out else "results"), out, err)
+
+    return run

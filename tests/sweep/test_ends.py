@@ -1,0 +1,137 @@
+"""How a sweep ends: found finished, interrupted, killed, failed; and what the same command makes of that."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import mirrorjax.pipeline as pipeline
+from mirrorjax.cli import main
+from mirrorjax.tracking.results import Results
+from tests.sweep.cases import QUICKLY, SETTINGS, Run, Sweep, assert_same_results, at_checkpoint, bytes_and_times
+from tests.tracking.test_wandb import inspect
+
+KILLED = """
+import os, signal, sys
+import mirrorjax.pipeline as pipeline
+from mirrorjax.cli import main
+store = pipeline._store
+def store_and_die(to, checkpoint):
+    store(to, checkpoint)
+    if checkpoint.index == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+pipeline._store = store_and_die
+main(sys.argv[1:])
+"""
+
+
+@contextmanager
+def interrupts_as_usual() -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt, whoever runs the tests."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_finished_sweep_is_left_as_it_is(
+    finished: Sweep, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.delattr(pipeline, "Population")  # nothing is trained
+    before = bytes_and_times(finished.folder)
+    assert main(["sweep", *SETTINGS, f"results_dir={finished.folder.parent}"]) == 0
+    assert bytes_and_times(finished.folder) == before
+    first, *_, last = capsys.readouterr().out.splitlines()
+    assert first == f"population {finished.population.name}: finished before, 12 members, left as it is"
+    assert last == str(finished.folder)
+
+
+def test_a_missing_report_is_written_again(finished: Sweep, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    copy = tmp_path / finished.folder.name
+    shutil.copytree(finished.folder, copy)
+    (copy / "report.html").unlink()
+    assert main(["sweep", *SETTINGS, f"results_dir={tmp_path}"]) == 0
+    assert (copy / "report.html").exists()
+    assert capsys.readouterr().out.splitlines()[-2:] == [f"report: {copy}/report.html", str(copy)]
+
+
+def test_the_same_settings_elsewhere_give_the_same_results(finished: Sweep, sweep: Run, tmp_path: Path):
+    elsewhere = sweep(*QUICKLY, "results_dir=some/where", f"dataset.cache={tmp_path}/cache")
+    assert elsewhere.folder == Path("some/where") / finished.folder.name, "relative to where the command was given"
+    assert not (elsewhere.folder / "report.html").exists()
+    assert not (elsewhere.population.folder / "wandb").exists()
+    assert_same_results(elsewhere.population, finished.population)
+    assert len(list((tmp_path / "cache").glob("dataset-*.npz"))) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_sweep_keeps_its_records_and_is_completed_by_the_same_command(
+    finished: Sweep, sweep: Run, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+):
+    handler = signal.getsignal(signal.SIGTERM)
+    at_checkpoint(monkeypatch, 1, lambda: signal.raise_signal(number))
+    with interrupts_as_usual():
+        if number == signal.SIGINT:
+            sweep("report=false", code=130)
+        else:
+            with pytest.raises(SystemExit) as ended:
+                sweep("report=false")
+            assert ended.value.code == 143
+    assert signal.getsignal(signal.SIGTERM) == handler
+    (population,) = Results.open(Path("results") / finished.folder.name).populations
+    assert population.manifest["status"] == "interrupted"
+    assert (population.done, population.checkpoints) == (False, [0, 1])
+    ids = finished.population.member_ids
+    assert population.records()["member_id"].to_pylist() == ids * 2
+    read = inspect(population.folder)
+    assert len(read["history"]) == 1, "the signal came before the second checkpoint was logged"
+    assert read["exit"][0].get("exit_code") == 1
+    assert_same_results(sweep(*QUICKLY).population, finished.population)
+    assert population.manifest["status"] == "done"
+
+
+def test_a_killed_sweep_is_completed_by_the_same_command(finished: Sweep, sweep: Run):
+    command = [sys.executable, "-c", KILLED, "sweep", *SETTINGS, *QUICKLY]
+    killed = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    (population,) = Results.open(Path("results") / finished.folder.name).populations
+    assert population.manifest["status"] == "running"
+    assert (population.done, population.checkpoints) == (False, [0, 1])
+    assert_same_results(sweep(*QUICKLY).population, finished.population)
+
+
+def test_a_crash_is_recorded_and_keeps_what_was_measured(
+    finished: Sweep, sweep: Run, monkeypatch: pytest.MonkeyPatch
+):
+    def crash() -> None:
+        raise RuntimeError("out of luck")
+
+    at_checkpoint(monkeypatch, 1, crash)
+    crashed = sweep(*QUICKLY, code=1)
+    assert "Traceback" in crashed.err and "RuntimeError: out of luck" in crashed.err
+    assert crashed.out.splitlines()[-1] == str(crashed.folder)
+    assert crashed.population.manifest["status"] == "failed"
+    assert (crashed.population.done, crashed.population.checkpoints) == (False, [0, 1])
+    kept = finished.population.records()
+    assert crashed.population.records().equals(kept.filter(np.array(kept["checkpoint"]) <= 1))
+
+
+def test_a_broken_figure_costs_no_result(
+    sweep: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("no room")
+
+    monkeypatch.setattr("mirrorjax.report.phase_diagram_image", broken)
+    made = sweep("report=false")
+    assert made.population.done
+    assert "W&B: no phase diagram: ZeroDivisionError: no room" in caplog.text
+    assert inspect(made.population.folder)["exit"][0].get("exit_code") == 0

@@ -71,9 +71,7 @@ def _play(options: argparse.Namespace) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="mirrorjax",
-        description="Populations of networks on Frog & Toad, and measures of their mirror units.",
-        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=20),
+        prog="mirrorjax", description="Populations of networks on Frog & Toad, and measures of their mirror units."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("sweep", help="train populations (a Hydra application: mirrorjax sweep --help)", add_help=False)

@@ -275,8 +275,8 @@ def _joint_problems(config: Config) -> list[str]:
     steps = end * 0.6144 / rate
     if steps * batch >= 2**32:
         problems.append(
-            f"regime.epochs is {end:g}: {steps:,.0f} steps of {batch} rows at a rate of {rate:g} are more than the 2^32 "
-            "rows that a member can count"
+            f"regime.epochs is {end:g}: {steps:,.0f} steps of {batch} rows at a rate of {rate:g} are more than the "
+            "2^32 rows that a member can count"
         )
     most = max(64, os.cpu_count() or 1)  # they are made, not found, and a thousand of them take 24 GB
     if config.runtime.platform == "cpu" and (config.runtime.devices or 1) > most:

@@ -92,7 +92,7 @@ def run_population(
     with Progress(steps, len(schedule.checkpoints) - 1, f"{config.name}: {len(members)} networks", console) as bar:
         dataset = load_or_build(dataset_spec(config), dataset_folder(config), bar.phase)
         _check_batches(config, members, dataset)
-        bar.phase(_counts_line(dataset))
+        bar.note(_counts_line(dataset))
         seconds = {"dataset": time.perf_counter() - began}
         store = Store.create(folder)
         if not (sweep / "sweep.json").exists():

@@ -28,6 +28,7 @@ from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
 from hydra.plugins.search_path_plugin import SearchPathPlugin
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
@@ -40,6 +41,7 @@ _OPTIONS_WITH_VALUE = (
     *("--cfg", "-c", "--package", "-p", "--info", "-i", "--experimental-rerun"),
     *("--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd"),
 )
+_WRONG_INPUT = (HydraException, OmegaConfBaseException, ValueError)
 _planned: dict[Path, Config] = {}  # by the folder of the population; CheckFirst fills it, which only Hydra reaches
 
 
@@ -58,7 +60,11 @@ class SweepsSearchPath(SearchPathPlugin):
 
 
 class Refused(BaseException):
-    """Ends a sweep before its first job, because of its cause; Hydra only warns of a callback's Exceptions."""
+    """Ends a sweep before its first job, because of `cause`; of a callback's Exceptions Hydra only warns."""
+
+    def __init__(self, cause: Exception):
+        super().__init__(cause)
+        self.cause = cause
 
 
 class CheckFirst(Callback):
@@ -84,7 +90,7 @@ def _plan(jobs: Callable[[], list[DictConfig]]) -> None:
             check_folders(config, sweep)
             _planned[sweep / job_hash(resolved)] = config
     except Exception as error:
-        raise Refused from error
+        raise Refused(error) from error
 
 
 def _jobs(config: DictConfig) -> list[DictConfig]:
@@ -176,14 +182,20 @@ def run(arguments: Sequence[str]) -> int:
     Plugins.instance().register(SweepsSearchPath)
     _planned.clear()
     application = hydra.main(version_base="1.3", config_path=str(data_folder("conf")), config_name="config")(job)
+    wrong: Exception
     try:
         with _command_line("mirrorjax sweep", *overrides, f"hydra.job.name={name}", *options), _sigterm_raises():
             application()
-    except (Refused, HydraException, OmegaConfBaseException, ValueError) as error:
-        reason = error.__cause__ if isinstance(error, Refused) and error.__cause__ else error
-        print(f"error: {reason if isinstance(reason, InputError) else explain(reason, arguments)}", file=sys.stderr)
-        return 2
-    return _finish(bool(crashes))
+    except Refused as refused:
+        wrong = refused.cause
+    except _WRONG_INPUT as error:
+        wrong = error
+    else:
+        return _finish(bool(crashes))
+    if not isinstance(wrong, _WRONG_INPUT):
+        raise wrong
+    print(f"error: {wrong if isinstance(wrong, InputError) else explain(wrong, arguments)}", file=sys.stderr)
+    return 2
 
 
 def _train(composed: DictConfig, about: dict[str, Any]) -> None:
@@ -192,7 +204,12 @@ def _train(composed: DictConfig, about: dict[str, Any]) -> None:
     from mirrorjax.pipeline import run_population
 
     config, resolved = _resolved(composed)
-    run_population(config, resolved, Path(HydraConfig.get().sweep.dir), about, Console(highlight=False))
+    console, settings = Console(highlight=False), HydraConfig.get()
+    if settings.mode == RunMode.MULTIRUN:
+        console.print(
+            f"population {settings.job.num + 1}: {' '.join(settings.overrides.task)}", markup=False, soft_wrap=True
+        )
+    run_population(config, resolved, Path(settings.sweep.dir), about, console)
 
 
 def _finish(crashed: bool) -> int:

@@ -4,7 +4,7 @@ import hashlib
 import itertools
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 
 import jax
 import jax.numpy as jnp
@@ -80,11 +80,17 @@ def _digest(content: dict) -> bytes:
     return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=8).digest()
 
 
+def _settings(member: Member) -> dict:
+    """All that defines a member, each in its own type, so that 0 and 0.0 or a numpy number are the same setting."""
+    kinds = {field.name: int if field.default is None else type(field.default) for field in fields(Member)}
+    settings = {name: kinds[name](value) for name, value in asdict(member.resolved()).items()}
+    del settings["seed"]  # it acts through the three seeds only
+    return settings
+
+
 def identity(member: Member, dataset_hash: str) -> str:
     """Sixteen hex digits that name a member: a hash of its settings, seeds and dataset."""
-    settings = asdict(member.resolved())
-    del settings["seed"]  # it acts through the three seeds only
-    return _digest({**settings, "dataset": dataset_hash}).hex()
+    return _digest({**_settings(member), "dataset": dataset_hash}).hex()
 
 
 def stream_words(member: Member, dataset_hash: str, stream: str) -> tuple[int, int]:
@@ -94,8 +100,7 @@ def stream_words(member: Member, dataset_hash: str, stream: str) -> tuple[int, i
     differ in nothing but those, for example in the order of the rows with the same initial weights. A shared data
     order is a hash of the dataset and the order's seed alone.
     """
-    settings = asdict(member.resolved())
-    del settings["seed"]
+    settings = _settings(member)
     if stream == "order" and member.data_order == "shared":
         settings = {"order_seed": settings["order_seed"]}
     for other, seed in _STREAM_SEEDS.items():

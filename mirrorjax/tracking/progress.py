@@ -84,6 +84,10 @@ class Progress:
         else:
             self._line(text)
 
+    def note(self, text: str) -> None:
+        """Leaves a line that stays, on a terminal above the bar."""
+        self._line(text)
+
     def advance(self, model_steps: int, seconds: float | None = None) -> None:
         """Counts steps that are done.
 
@@ -137,7 +141,6 @@ class Progress:
         if self._closed:
             return
         if self._bar is not None:
-            self._bar.update(self._task, description=self.title)
             self._update_bar()
         elif self.model_steps:
             took = _duration(self._clock() - self._created)
@@ -169,12 +172,13 @@ class Progress:
         )
 
     def _line(self, text: str) -> None:
-        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self.console.print(text, markup=False, highlight=False, soft_wrap=self._bar is None)
         self.console.file.flush()  # a log file that is followed shows the line now
 
     def _stop(self) -> None:
         self._closed = True
         if self._bar is not None:
+            self._bar.update(self._task, description=self.title)  # whatever the last phase was, it is over
             self._bar.stop()
 
 

@@ -237,9 +237,14 @@ class Population:
                 loss = checkpoint.records["val_loss"]
                 better = loss < best
                 best, best_epoch = np.where(better, loss, best), np.where(better, epoch, best_epoch)
-                self._stop(epoch - best_epoch >= schedule.patience)
+                finished = (checkpoint.records["status"] == "training") & (epoch - best_epoch >= schedule.patience)
+                self._stop(finished)
+                checkpoint.records["status"][finished] = "stopped"
+            ended = not any(runner.in_training().any() for runner in self.runners)
+            if ended and schedule.units_at and checkpoint.units is None:  # an early end has a table of units too
+                checkpoint = self._measure(index, epoch, with_units=True)
             yield checkpoint
-            if not any(runner.in_training().any() for runner in self.runners):
+            if ended:
                 return
 
     def _train(self, runner: PartRunner, epoch: float) -> None:

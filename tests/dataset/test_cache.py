@@ -18,11 +18,8 @@ SPEC = DatasetSpec(turns=60_000, games=64, burn_in=256, test_rows=4000)
 def made_up(spec: DatasetSpec) -> Dataset:
     """Splits of arbitrary rows: what is cached is never looked into."""
     random = np.random.default_rng(spec.seed)
-    splits = {
-        name: random.integers(0, 2**32, (rows, 2), np.uint32)
-        for name, rows in (("train", 900), ("validation", 300), ("test", 80), ("holdout", 5))
-    }
-    return Dataset(**splits, counts={"turns": spec.turns, "label": {"hop": 0.25}})
+    train, validation, test, holdout = (random.integers(0, 2**32, (n, 2), np.uint32) for n in (900, 300, 80, 5))
+    return Dataset(train, validation, test, holdout, counts={"turns": spec.turns, "label": {"hop": 0.25}})
 
 
 @pytest.fixture
@@ -150,7 +147,7 @@ def test_a_folder_that_cannot_be_made_is_named_before_anything_is_built(tmp_path
     assert builds == []
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(28, "No space left on device")])
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")])
 def test_what_is_not_written_whole_is_not_there(
     tmp_path: Path, builds: list[DatasetSpec], monkeypatch: pytest.MonkeyPatch, error: BaseException
 ):
@@ -158,7 +155,7 @@ def test_what_is_not_written_whole_is_not_there(
         raise error
 
     monkeypatch.setattr("os.fsync", stop)
-    with pytest.raises(BaseException, match="No space left|"):
+    with pytest.raises(type(error)):
         load_or_build(SPEC, tmp_path)
     assert list(tmp_path.iterdir()) == []
 

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 import wandb
+from omegaconf import OmegaConf
 
 from mirrorjax.cli import main
+from mirrorjax.config import Config
 from tests.sweep.cases import SETTINGS, Run, Sweep
 
 
@@ -27,6 +29,15 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
     assert main(["sweep", *SETTINGS, f"results_dir={results}"]) == 0
     (folder,) = results.iterdir()
     return Sweep(folder, "", "")
+
+
+@pytest.fixture(scope="package")
+def config(finished: Sweep) -> Config:
+    """The finished population's, as its config.yaml has it."""
+    stored = OmegaConf.load(finished.population.folder / "config.yaml")
+    config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), stored))
+    assert isinstance(config, Config)
+    return config
 
 
 @pytest.fixture

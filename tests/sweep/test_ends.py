@@ -1,6 +1,5 @@
 """How a sweep ends: found finished, interrupted, killed, failed; and what the same command makes of that."""
 
-import os
 import shutil
 import signal
 import subprocess
@@ -108,9 +107,7 @@ def test_a_killed_sweep_is_completed_by_the_same_command(finished: Sweep, sweep:
     assert_same_results(sweep(*QUICKLY).population, finished.population)
 
 
-def test_a_crash_is_recorded_and_keeps_what_was_measured(
-    finished: Sweep, sweep: Run, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_crash_is_recorded_and_keeps_what_was_measured(finished: Sweep, sweep: Run, monkeypatch: pytest.MonkeyPatch):
     def crash() -> None:
         raise RuntimeError("out of luck")
 
@@ -124,9 +121,7 @@ def test_a_crash_is_recorded_and_keeps_what_was_measured(
     assert crashed.population.records().equals(kept.filter(np.array(kept["checkpoint"]) <= 1))
 
 
-def test_a_broken_figure_costs_no_result(
-    sweep: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-):
+def test_a_broken_figure_costs_no_result(sweep: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
     def broken(*_: object) -> None:
         raise ZeroDivisionError("no room")
 
@@ -135,3 +130,17 @@ def test_a_broken_figure_costs_no_result(
     assert made.population.done
     assert "W&B: no phase diagram: ZeroDivisionError: no room" in caplog.text
     assert inspect(made.population.folder)["exit"][0].get("exit_code") == 0
+
+
+def test_a_disk_that_fills_up_is_named_and_what_was_recorded_stays(
+    finished: Sweep, sweep: Run, monkeypatch: pytest.MonkeyPatch
+):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("mirrorjax.tracking.store.save", full)  # the weights, after the last record
+    failed = sweep(*QUICKLY, code=1)
+    assert failed.err.splitlines()[0].endswith("weights.safetensors: cannot be written: No space left on device")
+    assert failed.population.manifest["status"] == "failed"
+    assert failed.population.records().equals(finished.population.records())
+    assert not failed.population.done

@@ -12,6 +12,8 @@ from tests.tracking.test_wandb import inspect
 
 def test_a_population_for_each_game(sweep: Run, finished: Sweep):
     both = sweep("-m", "game=frog_hops,both_random")
+    headings = [line for line in both.out.splitlines() if line.startswith("population ")]
+    assert [heading.rpartition(" ")[2] for heading in headings] == ["game=frog_hops", "game=both_random"]
     assert both.out.splitlines()[-2:] == [f"report: {both.folder}/report.html", str(both.folder)]
     assert {path.name for path in both.folder.iterdir() if path.is_file()} == {
         *("sweep.json", "report.html", "multirun.yaml")

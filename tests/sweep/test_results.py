@@ -6,7 +6,6 @@ from importlib import metadata
 
 import numpy as np
 import pytest
-from omegaconf import OmegaConf
 
 import mirrorjax.pipeline as pipeline
 from mirrorjax.config import Config
@@ -19,14 +18,6 @@ from mirrorjax.tracking.store import MEMBERS, RECORDS, UNITS
 from tests.dataset import reference
 from tests.sweep.cases import EPOCHS, SETTINGS, Sweep
 from tests.tracking.test_wandb import inspect
-
-
-@pytest.fixture(scope="module")
-def config(finished: Sweep) -> Config:
-    loaded = OmegaConf.merge(OmegaConf.structured(Config), OmegaConf.load(finished.population.folder / "config.yaml"))
-    config = OmegaConf.to_object(loaded)
-    assert isinstance(config, Config)
-    return config
 
 
 @pytest.fixture(scope="module")

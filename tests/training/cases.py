@@ -2,15 +2,18 @@
 
 import functools
 from dataclasses import replace
+from typing import NamedTuple
 
 import jax
 import numpy as np
+import pytest
 
 from mirrorjax.dataset.build import Dataset, DatasetSpec, build
 from mirrorjax.dataset.cache import content_hash
 from mirrorjax.population.members import PAPER_EPOCH, Member
 from mirrorjax.runtime import Compiler
 from mirrorjax.training.loop import Checkpoint, Population, Schedule
+from mirrorjax.training.step import train_step
 
 SMALL = DatasetSpec(turns=60_000, games=64, burn_in=512, test_rows=2_000)
 RATE = 1e-4
@@ -94,15 +97,45 @@ def largest_difference(one: Weights, other: Weights) -> float:
     return max(float(np.abs(one[name].astype(float) - other[name].astype(float)).max()) for name in one)
 
 
-def no_records_differ(one: list[Checkpoint], other: list[Checkpoint], members: list[int] | None = None) -> bool:
-    """Whether two runs have measured the same, bit for bit; of `one` only some members if these are given."""
-    pairs = zip(one, other, strict=True)
-    chosen = slice(None) if members is None else members
-    return all(
-        a.records.keys() == b.records.keys()
-        and all(np.array_equal(a.records[k][chosen], b.records[k], equal_nan=k not in TEXT) for k in a.records)
-        for a, b in pairs
-    )
-
-
 TEXT = ("member_id", "status")  # columns of strings, which have no NaN
+
+
+def no_records_differ(one: list[Checkpoint], other: list[Checkpoint], members: list[int] | None = None) -> bool:
+    """Whether two runs have measured the same, bit for bit; `members`: places in `one` of the members of `other`."""
+    chosen = slice(None) if members is None else members
+
+    def same(a: Checkpoint, b: Checkpoint) -> bool:
+        return all(np.array_equal(a.records[k][chosen], b.records[k], equal_nan=k not in TEXT) for k in b.records)
+
+    return all(same(a, b) for a, b in zip(one, other, strict=True))
+
+
+class Observed(NamedTuple):
+    """A run over two devices with a compiler of its own, and how much was compiled by when."""
+
+    population: Population
+    checkpoints: list[Checkpoint]
+    compiled: list[int]  # programs, after each checkpoint
+    traced: list[int]  # times that the update has been traced, after each checkpoint
+
+
+@functools.cache
+def observed_run() -> Observed:
+    """The first sixteen mixed members to 30 steps, measured at 0, 10, 20 and 30, with a table of units at the end."""
+    traces = 0
+
+    def counting(*arguments):
+        nonlocal traces
+        traces += 1
+        return train_step(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mirrorjax.training.loop.train_step", counting)
+        population = population_of(mixed_members()[:16], devices=2, compiler=Compiler(), test_rows=None)
+        ends = epochs(10, 20, 30)
+        checkpoints, compiled, traced = [], [], []
+        for checkpoint in population.run(Schedule((0.0, *ends), units_at=ends[-1:])):
+            checkpoints.append(checkpoint)
+            compiled.append(population.compiler.count)
+            traced.append(traces)
+    return Observed(population, checkpoints, compiled, traced)

@@ -84,7 +84,7 @@ def train(
 def gradient_by_hand(
     weights: dict[str, np.ndarray], inputs: np.ndarray, labels: np.ndarray, masks: np.ndarray, l2: float
 ) -> dict[str, np.ndarray]:
-    """The gradient of the loss of a relu network by the chain rule, in float64 numpy; kernels [out, in] as in `weights`."""
+    """The gradient of a relu network's loss by the chain rule, in float64; kernels [out, in] as in `weights`."""
     w = {name: value.astype(np.float64) for name, value in weights.items()}
     depth = len(masks)
     seen, slopes = [inputs.astype(np.float64)], []

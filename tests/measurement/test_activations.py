@@ -1,0 +1,158 @@
+"""Streamed statistics against all activations at once, in float64 numpy and scipy."""
+
+import warnings
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from mirrorjax.dataset.build import answers
+from mirrorjax.measurement.activations import GROUPS, PIECE, TRUTHS, UNIONS, measured_rows, moments
+from tests.measurement.cases import measured, plain, some_weights
+from tests.measurement.conftest import WIDTHS
+
+MEMBERS = range(len(WIDTHS))
+
+
+def expected_moments(values: np.ndarray) -> dict[str, np.ndarray]:
+    """Of [rows, units]; undefined where a unit does not vary."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # scipy's, for units that do not vary
+        skewness, kurtosis = stats.skew(values), stats.kurtosis(values)
+    return {"mean": values.mean(0), "variance": values.var(0), "skewness": skewness, "kurtosis": kurtosis}
+
+
+def close(found: np.ndarray, expected: np.ndarray, scale: np.ndarray | float, limit: float) -> bool:
+    both = np.isnan(found) & np.isnan(expected)
+    return bool((both | (np.abs(found - expected) <= limit * scale)).all())
+
+
+@pytest.mark.parametrize("union", UNIONS)
+@pytest.mark.parametrize("member", MEMBERS)
+def test_moments(found, networks, dataset, member, union):
+    """Float32 activations of size up to 30, and float32 sums of 800 terms, about a pivot.
+
+    Seen: 3e-8 of the largest activation (mean), 2e-6 of the variance, 2e-6 and 4e-6 of skewness and kurtosis.
+    """
+    full = plain(networks[member], WIDTHS[member], dataset.test)
+    values = full.units[full.masks[union]]
+    assert len(values) == found.counts.union(union) > 100
+    own = moments(found.statistics, found.counts, union)
+    expected = expected_moments(values)
+    own = {name: getattr(own, name)[member][found.exists[member]] for name in expected}
+    size = np.abs(values).max()
+    assert close(own["mean"], expected["mean"], size, 2e-7)
+    assert close(own["variance"], expected["variance"], np.maximum(expected["variance"], 1e-6 * size**2), 2e-5)
+    assert close(own["skewness"], expected["skewness"], 1 + np.abs(expected["skewness"]), 2e-5)
+    assert close(own["kurtosis"], expected["kurtosis"], 1 + np.abs(expected["kurtosis"]), 4e-5)
+
+
+def test_dead_and_constant_units_have_no_shape(found):
+    """Unit 3 is never active, unit 4 always .3."""
+    for union in UNIONS:
+        own = moments(found.statistics, found.counts, union)
+        np.testing.assert_allclose(own.mean[0, 2:4], [0, 0.3], rtol=1e-6)
+        np.testing.assert_allclose(own.variance[0, 2:4], [0, 0], rtol=0, atol=1e-12)
+        assert np.isnan(own.skewness[0, 2:4]).all() and np.isnan(own.kurtosis[0, 2:4]).all()
+        assert own.mean[0, 2] == 0 and own.variance[0, 2] == 0
+
+
+def test_constant_networks_have_no_shape_at_all(dataset):
+    """Whatever the constants and however they are rounded in sums."""
+    members = [some_weights(24, 2, 24, seed) for seed in range(3)]
+    for seed, member in enumerate(members):
+        member["hidden_1_kernel"][:] = 0
+        member["hidden_1_bias"][:] = np.random.default_rng(seed).uniform(0.01, 20, 24)
+    constant = measured(members, [24] * 3, dataset.test, dataset.validation[:1300])
+    for union in UNIONS:
+        own = moments(constant.statistics, constant.counts, union)
+        assert (own.variance <= 1e-10 * own.mean**2).all()
+        assert np.isnan(own.skewness).all() and np.isnan(own.kurtosis).all()
+
+
+def test_padding_does_not_count(found, networks, dataset):
+    """As compiled, units beyond a member's width are zero everywhere, and the unpadded network measures the same."""
+    for union in UNIONS:
+        own = moments(found.statistics, found.counts, union)
+        for member in MEMBERS:
+            assert not own.mean[member][~found.exists[member]].any()
+    bare = {name: value[:17, : (100 if "1" in name else 17)] if value.ndim == 2 else value[:17]
+            for name, value in networks[0].items()}  # fmt: skip
+    unpadded = measured([bare], [17], dataset.test, dataset.validation[:1300])
+    for union in UNIONS:
+        one, other = (
+            moments(unpadded.statistics, unpadded.counts, union),
+            moments(found.statistics, found.counts, union),
+        )
+        np.testing.assert_allclose(one.mean[0], other.mean[0][found.exists[0]], rtol=1e-5, atol=1e-6)
+
+
+def test_a_group_that_is_not_in_the_first_piece(networks, dataset):
+    """Its pivot is zero then; units far from zero lose some digits. Seen: 2e-6 of the kurtosis."""
+    both = answers(dataset.test)["scenario"] == 3
+    test = np.concatenate([dataset.test[~both], dataset.test[both]])
+    late = measured(networks[1:2], [12], test, dataset.validation[:600])
+    assert not late.statistics.pivot[..., GROUPS.index("both")].any()
+    full = plain(networks[1], 12, dataset.test)
+    expected = expected_moments(full.units[full.masks["both"]])
+    own = moments(late.statistics, late.counts, "both")
+    chosen = late.exists[0]
+    np.testing.assert_allclose(own.mean[0][chosen], expected["mean"], rtol=1e-5, atol=1e-5)
+    assert close(own.variance[0][chosen], expected["variance"], 1e-9 + expected["variance"], 2e-5)
+    assert close(own.kurtosis[0][chosen], expected["kurtosis"], 1 + np.abs(expected["kurtosis"]), 4e-5)
+
+
+def test_groups_by_what_the_picture_shows(found, networks, dataset):
+    """The filter keeps the rows that show a 5 (about 55 % of frog) or a 4 (all of toad)."""
+    masks = plain(networks[0], 17, dataset.test).masks
+    assert {name: found.counts.union(name) for name in UNIONS} == {name: mask.sum() for name, mask in masks.items()}
+    assert found.counts.groups.sum() == len(dataset.test) == 2000
+    assert 0.45 < masks["frog_filtered"].sum() / masks["frog"].sum() < 0.65  # of 629 rows of few hundred boards
+    assert (masks["toad_filtered"] == masks["toad"]).all()
+
+
+def test_pieces_hold_every_row_once(dataset):
+    rows, counts = measured_rows(dataset.test, dataset.validation[:600])
+    assert rows.test.shape == (4, PIECE, 2) and rows.validation.shape == (2, PIECE, 2)
+    group = np.asarray(rows.group).ravel()
+    assert (group[2000:] == -1).all() and (np.asarray(rows.truth).ravel()[2000:] == -1).all()
+    assert np.array_equal(np.bincount(group[:2000], minlength=6), counts.groups)
+    assert np.array_equal(np.asarray(rows.test).reshape(-1, 2)[:2000], dataset.test)
+    assert np.asarray(rows.validation_weight).ravel().tolist() == [1.0] * 600 + [0.0] * 424
+
+
+@pytest.mark.parametrize("member", MEMBERS)
+def test_confusion(found, networks, dataset, member):
+    full, right = plain(networks[member], WIDTHS[member], dataset.test), answers(dataset.test)
+    truth = np.select([right["help_kind"] == 1, right["help_kind"] == 2], [3, 4], right["label"].astype(int))
+    expected = np.zeros((len(TRUTHS), 4), int)
+    np.add.at(expected, (truth, full.outputs.argmax(1)), 1)
+    assert np.array_equal(found.statistics.confusion[member], expected)
+    assert np.array_equal(found.counts.truths, expected.sum(1)) and (found.counts.truths > 0).all()
+
+
+@pytest.mark.parametrize("member", MEMBERS)
+def test_squared_error_and_penalty(found, networks, dataset, member):
+    validation = dataset.validation[:1300]
+    full = plain(networks[member], WIDTHS[member], validation)
+    labels = np.eye(4)[answers(validation)["label"]]
+    error = ((full.outputs - labels) ** 2).mean(1).sum()
+    np.testing.assert_allclose(found.statistics.squared_error[member], error, rtol=1e-5)  # float32 sum of 1,300 terms
+    kernels = [networks[member][f"hidden_{layer}_kernel"].astype(float) for layer in (1, 2)]
+    np.testing.assert_allclose(found.statistics.penalty[member], sum((k**2).sum() for k in kernels), rtol=1e-5)
+
+
+def test_the_best_constant_answer(found, dataset):
+    labels = np.eye(4)[answers(dataset.validation[:1300])["label"]]
+    expected = ((labels - labels.mean(0)) ** 2).mean()
+    assert found.counts.constant_mse == pytest.approx(expected, rel=1e-12)
+    assert found.counts.validation == 1300
+
+
+def test_the_penalty_is_of_hidden_kernels_only(dataset):
+    one, other = some_weights(8, 1, 8, 0), some_weights(8, 1, 8, 0)
+    for name in ("hidden_1_bias", "output_kernel", "output_bias"):
+        other[name] = other[name] + 1
+    both = measured([one, other], [8, 8], dataset.test[:600], dataset.validation[:600])
+    assert both.statistics.penalty[0] == both.statistics.penalty[1] > 0
+    assert both.statistics.squared_error[0] != both.statistics.squared_error[1]

@@ -1,0 +1,86 @@
+"""KL divergences of fifty-bin histograms against numpy's."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from mirrorjax.measurement.activations import MeasuredRows, measured_rows
+from mirrorjax.measurement.histograms import BINS, PAIRS, PSEUDO_COUNT, divergences
+from mirrorjax.regimes.supervised import Supervised
+from tests.measurement.cases import Plain, plain
+from tests.measurement.conftest import WIDTHS
+
+REGIME = Supervised(width=24, depth=2)
+
+
+@jax.jit
+def _divergences(params, width, rows):
+    return divergences(REGIME, params, width, rows)
+
+
+def own_units(found: dict, width: int) -> dict[str, np.ndarray]:
+    """Without padding."""
+    exists = np.concatenate([np.arange(24) < width, np.arange(24) < width, np.ones(4, bool)])
+    return {name: np.asarray(value)[exists] for name, value in found.items()}
+
+
+def by_numpy(full: Plain, pair: tuple[str, str]) -> np.ndarray:
+    """D(p ‖ q) in nats per unit; bins over the range of all test rows, half a count more in each."""
+    result = []
+    for values in full.units.T:
+
+        def density(name, values=values):
+            count, _ = np.histogram(values[full.masks[name]], bins=50, range=(values.min(), values.max()))
+            return (count + 0.5) / (count + 0.5).sum()
+
+        p, q = (density(name) for name in pair)
+        result.append(np.sum(p * np.log(p / q)))
+    return np.array(result)
+
+
+def test_constants():
+    assert (BINS, PSEUDO_COUNT) == (50, 0.5)
+    assert {"none", "frog", "toad", "both"} >= {name for pair in PAIRS.values() for name in pair}
+    assert all(f"kl_{p}_{q}" == name for name, (p, q) in PAIRS.items()) and len(PAIRS) == 4
+
+
+@pytest.mark.parametrize("member", [1, 2])
+def test_divergences_against_numpy(networks, dataset, member):
+    """Seen: 2e-7. A row at the edge of a bin may fall to its other side in float32: one such moves a unit by 1e-3."""
+    rows, _ = measured_rows(dataset.test, dataset.validation[:600])
+    found = own_units(_divergences(networks[member], jnp.int32(WIDTHS[member]), rows), WIDTHS[member])
+    full = plain(networks[member], WIDTHS[member], dataset.test)
+    assert found.keys() == PAIRS.keys()
+    for name, pair in PAIRS.items():
+        expected = by_numpy(full, pair)
+        off = np.abs(found[name] - expected)
+        assert (off < 2e-6).mean() > 0.9 and off.max() < 2e-3, name
+        assert expected.max() > 0.1  # something to measure
+
+
+def test_of_equal_distributions_is_zero(networks, dataset):
+    """The same rows as every scenario: exactly zero. Dead and constant units too."""
+    quarter = dataset.test[:512]
+    test = jnp.asarray(np.stack([quarter] * 4))
+    group = jnp.asarray(np.repeat([0, 1, 3, 5], 512).reshape(4, 512), jnp.int32)
+    rows = MeasuredRows(
+        test=test, group=group, truth=jnp.zeros_like(group), validation=test,
+        validation_weight=jnp.ones((4, 512), jnp.float32),
+    )  # fmt: skip
+    for number, width in enumerate(WIDTHS):
+        found = _divergences(networks[number], jnp.int32(width), rows)
+        assert all((np.asarray(value) == 0).all() for value in found.values())
+
+
+def test_dead_units_and_padding_have_none(networks, dataset):
+    """A unit that is the same in all rows has all of them in one bin; only the pseudo-counts' weight is left."""
+    rows, counts = measured_rows(dataset.test, dataset.validation[:600])
+    found = _divergences(networks[0], jnp.int32(17), rows)
+    for name, (p, q) in PAIRS.items():
+        n, m = counts.union(p), counts.union(q)
+        ends = [(n + 0.5) / (n + 25), (m + 0.5) / (m + 25)]
+        rest = [0.5 / (n + 25), 0.5 / (m + 25)]
+        expected = ends[0] * np.log(ends[0] / ends[1]) + 49 * rest[0] * np.log(rest[0] / rest[1])
+        for unit in (2, 3, 20):  # dead, constant, padding
+            assert float(found[name][unit]) == pytest.approx(expected, abs=1e-5)

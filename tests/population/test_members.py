@@ -1,0 +1,162 @@
+"""A member's identity and streams: of what they are made, that no two share them; epochs, steps and sizes."""
+
+from dataclasses import fields, replace
+from typing import Any, cast
+
+import jax
+import numpy as np
+import pytest
+
+from mirrorjax.population.members import (
+    Member,
+    identity,
+    init_key,
+    parameter_count,
+    stack_values,
+    stream_words,
+)
+
+HASH = "0123456789abcdef"
+PUBLISHED = "6f00efbcd125cec9"  # Member() on that dataset
+OTHERS: dict[str, Any] = {  # for every field of a member, another value
+    "seed": 1,
+    "init_seed": 1,
+    "order_seed": 1,
+    "dropout_seed": 1,
+    "model": "other",
+    "width": 18,
+    "depth": 3,
+    "activation": "tanh",
+    "learning_rate": 4.1e-6,
+    "dropout": 0.13,
+    "l2": 0.011,
+    "batch_size": 24,
+    "data_order": "shared",
+}
+
+
+class TestIdentity:
+    def test_of_the_published_member(self):
+        """Frozen: results are found and continued by it, so it must not change unnoticed."""
+        assert identity(Member(), HASH) == PUBLISHED
+
+    @pytest.mark.parametrize("name", [field.name for field in fields(Member)])
+    def test_depends_on_every_setting(self, name):
+        assert identity(replace(Member(), **{name: OTHERS[name]}), HASH) != PUBLISHED
+
+    def test_no_two_of_the_changed_members_are_alike(self):
+        # `seed` acts through the other three, and none of these is equal to changing just one.
+        ids = {identity(replace(Member(), **{name: value}), HASH) for name, value in OTHERS.items()}
+        assert len(ids) == len(OTHERS)
+
+    def test_depends_on_the_dataset(self):
+        assert identity(Member(), "0123456789abcdee") != PUBLISHED
+
+    def test_is_sixteen_hex_digits(self):
+        assert len(PUBLISHED) == 16 and int(PUBLISHED, 16) >= 0
+
+    @pytest.mark.parametrize("order", ["own", "shared"])
+    def test_seeds_written_out_or_not(self, order):
+        short = Member(seed=7, data_order=order)
+        long = short.resolved()
+        assert (long.init_seed, long.order_seed, long.dropout_seed) == (7, 0 if order == "shared" else 7, 7)
+        assert identity(short, HASH) == identity(long, HASH)
+        assert long.resolved() == long
+
+    def test_the_seed_acts_through_the_three_seeds_only(self):
+        given = {"init_seed": 1, "order_seed": 2, "dropout_seed": 3}
+        assert identity(Member(seed=8, **given), HASH) == identity(Member(seed=9, **given), HASH)
+
+    def test_equal_members_have_equal_identities(self):
+        """0 and 0.0 are the same setting, however a caller writes it."""
+        whole = Member(l2=0, dropout=0, learning_rate=1, width=cast(int, np.int64(17)))
+        assert whole == Member(l2=0.0, dropout=0.0, learning_rate=1.0)
+        assert identity(whole, HASH) == identity(Member(l2=0.0, dropout=0.0, learning_rate=1.0), HASH)
+        assert stream_words(whole, HASH, "init") == stream_words(
+            Member(l2=0.0, dropout=0.0, learning_rate=1.0), HASH, "init"
+        )
+
+
+class TestStreams:
+    @pytest.mark.parametrize("stream", ["init", "order", "dropout"])
+    @pytest.mark.parametrize("changed", ["init", "order", "dropout"])
+    def test_a_seed_changes_its_own_stream_only(self, stream, changed):
+        before = stream_words(Member(), HASH, stream)
+        after = stream_words(replace(Member(), **{f"{changed}_seed": 5}), HASH, stream)
+        assert (before != after) == (stream == changed)
+
+    @pytest.mark.parametrize("stream", ["init", "order", "dropout"])
+    def test_of_different_datasets_and_settings_differ(self, stream):
+        members = [Member(), *(replace(Member(), **{name: value}) for name, value in OTHERS.items())]
+        words = {stream_words(member, dataset, stream) for member in members for dataset in (HASH, HASH[::-1])}
+        # With another seed of one of the other two streams, a stream is the same, and `seed` gives it the seed 1 too.
+        assert len(words) == 2 * (len(members) - 3)
+
+    def test_a_members_streams_differ(self):
+        assert len({stream_words(Member(), HASH, stream) for stream in ("init", "order", "dropout")}) == 3
+
+    def test_shared_order_is_of_the_dataset_and_the_order_seed_alone(self):
+        kinds = [replace(Member(data_order="shared"), **{k: v}) for k, v in OTHERS.items() if k != "order_seed"]
+        assert len({stream_words(member, HASH, "order") for member in kinds}) == 1
+        given = stream_words(Member(data_order="shared", order_seed=1), HASH, "order")
+        assert given != stream_words(kinds[0], HASH, "order") != stream_words(kinds[0], HASH[::-1], "order")
+
+    def test_no_two_of_many_members_share_order_or_dropout(self):
+        """A hundred thousand seeds, and some settings; 64 random bits would collide once in 3·10^9 such tests."""
+        members = [Member(seed=seed) for seed in range(100_000)]
+        members += [Member(seed=seed, width=width) for seed in range(100) for width in range(5, 51) if width != 17]
+        for stream in ("order", "dropout"):
+            words = [stream_words(member, HASH, stream) for member in members]
+            assert len(set(words)) == len(members)
+            assert all(0 <= word < 2**32 for pair in words[:100] for word in pair)
+
+    def test_initial_weights_do_not_depend_on_the_order_seed(self):
+        values = stack_values([Member(), Member(order_seed=3, dropout_seed=4), Member(init_seed=3)], HASH)
+        keys = np.asarray(jax.vmap(lambda v: jax.random.key_data(init_key(v)))(values))
+        assert keys[0].tolist() == keys[1].tolist() != keys[2].tolist()
+
+
+def test_stacked_values_are_the_members():
+    members = [Member(width=9, learning_rate=1e-4, dropout=0.3, l2=0.2, batch_size=20), Member(seed=2)]
+    values = stack_values(members, HASH)
+    assert values.width.tolist() == [9, 17] and values.batch_size.tolist() == [20, 25]
+    assert values.learning_rate.tolist() == np.array([1e-4, 4e-6], np.float32).tolist()
+    assert values.dropout.tolist() == np.array([0.3, 0.12], np.float32).tolist()
+    assert values.l2.tolist() == np.array([0.2, 0.01], np.float32).tolist()
+    for i, member in enumerate(members):
+        assert tuple(values.init[i].tolist()) == stream_words(member, HASH, "init")
+        assert tuple(values.order[i].tolist()) == stream_words(member, HASH, "order")
+        assert tuple(values.dropout_stream[i].tolist()) == stream_words(member, HASH, "dropout")
+
+
+@pytest.mark.parametrize(
+    ("rate", "steps"), [(4e-6, 153_600), (2e-5, 30_720), (4e-5, 15_360), (5e-5, 12_288), (1e-4, 6_144)]
+)
+def test_steps_of_a_paper_epoch(rate, steps):
+    member = Member(learning_rate=rate)
+    assert member.step_at(1) == steps
+    assert member.epoch(steps) == pytest.approx(1.0, rel=1e-12)
+    assert member.step_at(50) == 50 * steps and member.step_at(0) == 0
+    assert member.epoch(0) == 0
+
+
+# (layers, neurons a layer): N of Tables 1 and 2 of the paper.
+TABLES = {(2, 11): 26, (1, 15): 19, (2, 9): 22, (1, 11): 15, (1, 10): 14, (2, 10): 24, (3, 11): 37, (3, 10): 34}
+
+
+@pytest.mark.parametrize(("shape", "number"), TABLES.items())
+def test_published_numbers_of_units(shape, number):
+    depth, width = shape
+    assert Member(depth=depth, width=width).units == number
+
+
+def test_units_of_the_published_run():
+    assert Member().units == 38  # its total_neurons
+
+
+@pytest.mark.parametrize(
+    ("depth", "width", "number"),
+    [(2, 17, 2095), (1, 15, 101 * 15 + 16 * 4), (3, 10, 101 * 10 + 2 * 110 + 44), (1, 1, 101 + 8)],
+)
+def test_parameter_count(depth, width, number):
+    assert parameter_count(Member(depth=depth, width=width)) == number

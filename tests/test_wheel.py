@@ -1,0 +1,97 @@
+"""The wheel: what is in it, and that it works where there is no checkout."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+TINY = (
+    *("experiment=smoke", "dataset.turns=20_000", "dataset.games=64", "dataset.burn_in=256", "dataset.test_rows=400"),
+    *("measurement.test_rows=300", "measurement.validation_rows=300", "regime.epochs=0.02", "measurement.at=null"),
+    *("population.axes.width=[5]", "population.seeds=2"),
+)
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built from the working tree, without a network."""
+    folder = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    built = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stdout + built.stderr
+    (found,) = folder.iterdir()
+    return found
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the wheel alone; everything it depends on comes from this environment."""
+    folder = tmp_path_factory.mktemp("installed")
+    command = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--target", str(folder), str(wheel)]
+    subprocess.run(command, capture_output=True, text=True, check=True)
+    return folder
+
+
+def run(installed: Path, cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command, from outside the checkout."""
+    env = os.environ | {"PYTHONPATH": str(installed), "MIRRORJAX_CACHE": str(cwd / "cache"), "WANDB_MODE": "offline"}
+    command = [sys.executable, "-m", "mirrorjax", *arguments]
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+
+
+def test_it_installs_one_name_with_all_its_data(wheel: Path):
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    top = {name.split("/")[0] for name in names}
+    (info,) = top - {"mirrorjax"}
+    assert info.startswith("mirrorjax-") and info.endswith(".dist-info")
+    for folder in ("conf", "sweeps"):
+        files = {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob("*.yaml")}
+        assert files
+        assert {name.removeprefix("mirrorjax/") for name in names if name.startswith(f"mirrorjax/{folder}/")} == files
+    modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "mirrorjax").rglob("*.py")}
+    assert modules <= names
+    assert {"mirrorjax/py.typed", "mirrorjax/report/page.css", "mirrorjax/report/page.js"} <= names
+    assert not any("__pycache__" in name or "/tests/" in name for name in names)
+
+
+def test_the_installed_code_is_the_wheels(installed: Path, tmp_path: Path):
+    ran = subprocess.run(
+        [sys.executable, "-c", "import mirrorjax.sweep as s; print(s.__file__, s.data_folder('sweeps'))"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout.split() == [f"{installed}/mirrorjax/sweep.py", f"{installed}/mirrorjax/sweeps"]
+
+
+def test_it_lists_its_experiments(installed: Path, tmp_path: Path):
+    shown = run(installed, tmp_path, "sweep", "--help")
+    assert shown.returncode == 0, shown.stderr
+    experiments = ", ".join(sorted(file.stem for file in (ROOT / "sweeps" / "experiment").glob("*.yaml")))
+    assert f"experiment: {experiments}" in shown.stdout
+
+
+def test_it_trains_and_reports(installed: Path, tmp_path: Path):
+    ran = run(installed, tmp_path, "sweep", *TINY)
+    assert ran.returncode == 0, ran.stderr
+    folder = tmp_path / ran.stdout.splitlines()[-1]
+    assert folder.parent == tmp_path / "results"
+    assert (folder / "report.html").exists()
+    assert len(list(folder.glob("*/DONE"))) == 1
+    assert {path.name for path in tmp_path.iterdir()} == {"results", "cache"}
+    again = run(installed, tmp_path, "report", str(folder))
+    assert (again.returncode, again.stdout) == (0, f"{folder}/report.html\n")
+
+
+def test_it_ships_a_command(installed: Path):
+    (entry_points,) = installed.glob("mirrorjax-*.dist-info/entry_points.txt")
+    assert "mirrorjax = mirrorjax.cli:main" in entry_points.read_text()

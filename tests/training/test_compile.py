@@ -1,0 +1,36 @@
+"""Each program is compiled once, and the devices never talk to each other."""
+
+import pytest
+
+from tests.training.cases import COMPILER, epochs, mixed_members, observed_run, run
+
+COLLECTIVES = ("all-reduce", "all-gather", "all-to-all", "reduce-scatter", "collective-permute", "collective-broadcast")
+
+
+def test_one_program_each_for_init_measure_train_and_units():
+    """Neither pieces of a run nor checkpoints compile anything anew."""
+    assert observed_run().compiled == [2, 3, 3, 4]
+    names = [name for (name, _), *_ in observed_run().population.compiler.programs]
+    assert names == ["init", "measure", "train", "divergences"]
+
+
+def test_the_update_is_traced_for_the_first_compilation_only():
+    before, *after = observed_run().traced
+    assert before == 0 and after[0] > 0
+    assert set(after) == {after[0]}
+
+
+def test_the_same_shapes_share_a_program_between_populations():
+    run(mixed_members()[:16], *epochs(5))
+    count = COMPILER.count
+    run(mixed_members()[:16][::-1], *epochs(3, 9))
+    assert COMPILER.count == count
+
+
+@pytest.mark.parametrize("number", range(4), ids=["init", "measure", "train", "divergences"])
+def test_no_collectives(number):
+    """What is compiled for two devices has nothing in it that passes between them."""
+    program = list(observed_run().population.compiler.programs.values())[number]
+    text = program.as_text()
+    assert "num_partitions=2" in text
+    assert not [name for name in COLLECTIVES if name in text]

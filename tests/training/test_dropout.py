@@ -1,0 +1,79 @@
+"""Dropout: the right rate, independent between members, steps, layers, units and rows; padding has no part in it."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from mirrorjax.population.members import Member, stack_values
+from mirrorjax.regimes.supervised import Supervised
+from mirrorjax.training.step import dropout_gates
+from tests.chance import assert_share, assert_uncorrelated
+
+PUBLISHED = Supervised(width=17, depth=2)
+STEPS = 4096
+
+
+@functools.partial(jax.jit, static_argnums=(0, 2, 3))
+def _gates(regime, values, steps, batch):
+    return jax.vmap(lambda step: dropout_gates(regime, values, step, batch))(jnp.arange(steps, dtype=jnp.uint32))
+
+
+def gates(member: Member, steps: int = 64, regime: Supervised = PUBLISHED, batch: int = 32) -> np.ndarray:
+    """[steps, depth, width, batch]."""
+    values = jax.tree.map(lambda x: x[0], stack_values([member], "0123456789abcdef"))
+    return np.asarray(_gates(regime, values, steps, batch))
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.12, 0.5, 0.9])
+def test_rate_and_scale(rate):
+    drawn = gates(Member(dropout=rate), steps=512)
+    kept = drawn > 0
+    if rate == 0.0:
+        assert (drawn == 1).all()
+    else:
+        assert_share(kept, 1 - rate)
+        assert (drawn[kept] == np.float32(1) / (np.float32(1) - np.float32(rate))).all()
+        assert not drawn[~kept].any()
+
+
+def test_layers_units_and_rows_are_independent():
+    """All 2 x 17 x 32 gates of a step against one another, over 4,096 steps."""
+    kept = (gates(Member(dropout=0.5), STEPS) > 0).reshape(STEPS, -1)
+    assert_uncorrelated(kept.astype(np.float32))
+
+
+def test_steps_are_independent():
+    kept = (gates(Member(dropout=0.5), STEPS, batch=8) > 0).reshape(STEPS, -1).astype(np.float32)
+    for lag in (1, 2, 64):
+        assert_uncorrelated(np.concatenate([kept[lag:], kept[:-lag]], axis=1))
+
+
+def test_members_are_independent():
+    members = [Member(dropout=0.5, seed=seed) for seed in (0, 1, 1 << 20)]
+    members += [Member(dropout=0.5, seed=0, dropout_seed=5), Member(dropout=0.5, seed=0, width=16)]
+    kept = [(gates(member, STEPS, batch=8) > 0)[:, :, :16].reshape(STEPS, -1) for member in members]
+    assert_uncorrelated(np.concatenate(kept, axis=1).astype(np.float32))
+
+
+def test_the_same_draw_at_another_rate_is_another_members():
+    """A rate is part of a member's identity: no common random numbers by accident."""
+    one, other = gates(Member(dropout=0.5), 512) > 0, gates(Member(dropout=0.4), 512) > 0
+    assert abs(np.corrcoef(one.ravel(), other.ravel())[0, 1]) < 4.5 / np.sqrt(one.size)
+
+
+def test_the_order_seed_does_not_change_dropout():
+    assert np.array_equal(gates(Member(order_seed=9)), gates(Member()))
+    assert not np.array_equal(gates(Member(dropout_seed=9)), gates(Member()))
+
+
+def test_padding_does_not_change_the_gates():
+    member = Member(width=17)
+    own = gates(member)
+    padded = gates(member, regime=Supervised(width=24, depth=2), batch=64)
+    assert np.array_equal(padded[:, :, :17, :32], own)
+    assert not padded[:, :, 17:].any()
+    deeper = gates(member, regime=Supervised(width=17, depth=3))
+    assert np.array_equal(deeper[:, :2], own)

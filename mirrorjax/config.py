@@ -110,7 +110,7 @@ class TrackerConfig:
 
 @dataclass
 class RuntimeConfig:
-    """The machine. Nothing here is part of what a member is."""
+    """The machine. Only `block` and `precision` may move the last bits of a result."""
 
     platform: str = "cpu"
     devices: int | None = None  # null: all; on a CPU one a core
@@ -139,7 +139,9 @@ class Config:
 
 
 # What no result depends on, and no folder's name either.
-RUN_ONLY = ("results_dir", "report", "tracker", "runtime", "dataset.cache")
+RUN_ONLY = (
+    "results_dir", "report", "tracker", "dataset.cache", "runtime.platform", "runtime.devices", "runtime.compile_cache",
+)  # fmt: skip
 
 _ONE_OF = {
     "game.players": ("frog_hops", "both_random"),

@@ -4,16 +4,12 @@ import copy
 import functools
 import hashlib
 import json
-import logging
 import os
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from omegaconf import OmegaConf
 from rich.console import Console
 
 from mirrorjax.config import RUN_ONLY, Config, check_writable, checkpoints, units_at, validate
@@ -26,12 +22,11 @@ from mirrorjax.population.members import Member, identity, parameter_count
 from mirrorjax.population.plan import largest_group
 from mirrorjax.runtime import Compiler, block_size, configure, device_facts, source_commit, versions
 from mirrorjax.tracking.progress import Progress
+from mirrorjax.tracking.recorder import FinalFigures, Recorder
 from mirrorjax.tracking.results import LAST_BY_CELL, Results
-from mirrorjax.tracking.store import Store, write_json
-from mirrorjax.tracking.wandb import WandbTracker, choose_mode
-from mirrorjax.training.loop import Checkpoint, Population, Schedule
-
-logger = logging.getLogger("mirrorjax")
+from mirrorjax.tracking.store import Store
+from mirrorjax.tracking.wandb import choose_mode
+from mirrorjax.training.loop import Population, Schedule
 
 
 def job_hash(resolved: Mapping[str, Any]) -> str:
@@ -93,29 +88,9 @@ def run_population(
         dataset = load_or_build(dataset_spec(config), dataset_folder(config), bar.phase)
         _check_batches(config, members, dataset)
         bar.note(_counts_line(dataset))
-        seconds = {"dataset": time.perf_counter() - began}
-        store = Store.create(folder)
-        if not (sweep / "sweep.json").exists():
-            write_json(sweep / "sweep.json", about)
-        manifest = _manifest(config, folder.name, devices, block, schedule, len(members))
-        manifest |= {"dataset": {"hash": dataset.content_hash, "counts": dataset.counts}}
-        store.write_config(OmegaConf.to_yaml(OmegaConf.create(dict(resolved))))
-        store.write_manifest(manifest)
-        status = "failed"
-        tracker, population = None, None
-        try:
-            store.write_members(member_columns(members, dataset.content_hash))
-            tracker = WandbTracker.start(
-                folder,
-                project=config.tracker.project,
-                entity=config.tracker.entity,
-                group=sweep.name,
-                name=f"{config.name}-{folder.name}",
-                tags=[config.name, *config.tracker.tags],
-                config=resolved,
-                mode=config.tracker.mode,
-            )
-            bar.phase("compiling")
+        manifest = _manifest(config, folder.name, devices, block, schedule, dataset, len(members))
+        with Recorder(Store.create(folder), manifest, bar, began, _final_figures) as recorder:
+            recorder.begin(resolved, about, member_columns(members, dataset.content_hash), config.tracker)
             population = Population(
                 members,
                 dataset,
@@ -126,45 +101,10 @@ def run_population(
                 validation_rows=config.measurement.validation_rows,
                 on_progress=bar.advance,
             )
+            recorder.watch(population)
             for checkpoint in population.run(schedule):
-                start = time.perf_counter()
-                _store(store, checkpoint)
-                stored = time.perf_counter()
-                median_step = int(np.median(checkpoint.records["step"]))
-                tracker.log_checkpoint(
-                    checkpoint.records, median_step, checkpoint.epoch, {"model_steps_per_second": bar.rate}
-                )
-                seconds["storing"] = seconds.get("storing", 0.0) + stored - start
-                seconds["tracking"] = seconds.get("tracking", 0.0) + time.perf_counter() - stored
-                bar.checkpoint(
-                    checkpoint.index,
-                    checkpoint.epoch,
-                    median_step,
-                    checkpoint.records["val_loss"],
-                    checkpoint.records["cmni"],
-                )
-                manifest |= {"diverged": int(np.sum(checkpoint.records["status"] == "diverged"))}
-            store.write_weights(*population.weights())
-            status = "done"
-        except (KeyboardInterrupt, SystemExit):
-            status = "interrupted"
-            raise
-        finally:
-            if population is not None:
-                seconds |= {"compile": population.compiler.seconds, **population.clock.seconds}
-                manifest |= {
-                    "compiles": population.compiler.count,
-                    "model_steps_per_second": round(population.model_steps / max(1e-9, seconds.get("training", 0.0))),
-                }
-            seconds["total"] = time.perf_counter() - began
-            manifest |= {"seconds": {phase: round(spent, 3) for phase, spent in seconds.items()}}
-            manifest |= {"status": status, "finished": _now()}
-            store.write_manifest(manifest)
-            if status == "done":
-                store.mark_done()  # before the end of the W&B run, which may take minutes on a bad network
-            if tracker is not None and tracker.on:
-                bar.phase("finishing the W&B run")
-                _finish(tracker, store, status)
+                recorder.checkpoint(checkpoint)
+            recorder.end(population.weights())
     return folder
 
 
@@ -228,17 +168,13 @@ def _counts_line(dataset: Dataset) -> str:
     )
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _manifest(config: Config, job: str, devices: list, block: int, schedule: Schedule, members: int) -> dict[str, Any]:
+def _manifest(
+    config: Config, job: str, devices: list, block: int, schedule: Schedule, dataset: Dataset, members: int
+) -> dict[str, Any]:
     return {
         "format": 1,
         "experiment": config.name,
         "job": job,
-        "status": "running",
-        "created": _now(),
         "versions": versions(),
         "device": device_facts(devices),
         "commit": source_commit(),
@@ -246,27 +182,18 @@ def _manifest(config: Config, job: str, devices: list, block: int, schedule: Sch
         "block": block,
         "members": members,
         "checkpoints": list(schedule.checkpoints),
+        "dataset": {"hash": dataset.content_hash, "counts": dataset.counts},
     }
 
 
-def _store(store: Store, checkpoint: Checkpoint) -> None:
-    if checkpoint.units is not None:
-        store.write_units(checkpoint.index, checkpoint.units)
-    store.write_records(checkpoint.index, checkpoint.records)
+def _final_figures(folder: Path) -> FinalFigures:
+    """The phase diagram as an image and as a page, and the last records by cell, for the dashboard."""
+    from mirrorjax.report import phase_diagram_html, phase_diagram_image
 
-
-def _finish(tracker: WandbTracker, store: Store, status: str) -> None:
-    """Ends the W&B run with the figures and tables of what there is; never at the cost of a result."""
-    images, html, table = {}, None, None
-    if status == "done":
-        from mirrorjax.report import phase_diagram_html, phase_diagram_image
-
-        figures = store.folder / "figures"
-        try:
-            figures.mkdir(exist_ok=True)
-            images = {"phase_diagram": phase_diagram_image(store.folder, figures / "phase_diagram.png")}
-            html = phase_diagram_html(store.folder, figures / "phase_diagram.html")
-            table = Results.open(store.folder).query(LAST_BY_CELL)
-        except Exception as error:  # whatever it is, the results are there
-            logger.warning("W&B: no phase diagram: %s: %s", type(error).__name__, error)
-    tracker.finish(store.parquet_files, images, html, table, exit_code=0 if status == "done" else 1)
+    figures = folder / "figures"
+    figures.mkdir(exist_ok=True)
+    return FinalFigures(
+        images={"phase_diagram": phase_diagram_image(folder, figures / "phase_diagram.png")},
+        html=phase_diagram_html(folder, figures / "phase_diagram.html"),
+        table=Results.open(folder).query(LAST_BY_CELL),
+    )

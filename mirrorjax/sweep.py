@@ -139,7 +139,9 @@ def _sorted_out(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def _is_run_only(override: str) -> bool:
     key = override.lstrip("+~").split("=", 1)[0]
-    return any(re.match(rf"{re.escape(name)}($|[./@])", key) for name in (*RUN_ONLY, "hydra", "launcher"))
+    return key == "runtime" or any(
+        re.match(rf"{re.escape(name)}($|[./@])", key) for name in (*RUN_ONLY, "hydra", "launcher")
+    )
 
 
 def run(arguments: Sequence[str]) -> int:

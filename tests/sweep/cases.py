@@ -1,13 +1,14 @@
 """A sweep of seconds, run in this process, and what its tests compare."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-import mirrorjax.pipeline as pipeline
 from mirrorjax.tracking.results import Population, Results
+from mirrorjax.tracking.store import Store
 
 SETTINGS = [
     "experiment=smoke",
@@ -57,12 +58,12 @@ def assert_same_results(one: Population, other: Population) -> None:
 
 def at_checkpoint(monkeypatch: pytest.MonkeyPatch, index: int, act: Callable[[], None]) -> None:
     """Lets something happen, once, as soon as a checkpoint is stored."""
-    store = pipeline._store
+    write_records = Store.write_records
 
-    def store_and_act(to: pipeline.Store, checkpoint: pipeline.Checkpoint) -> None:
-        store(to, checkpoint)
-        if checkpoint.index == index:
-            monkeypatch.setattr(pipeline, "_store", store)
+    def write_and_act(store: Store, checkpoint: int, columns: Mapping[str, Any]) -> None:
+        write_records(store, checkpoint, columns)
+        if checkpoint == index:
+            monkeypatch.setattr(Store, "write_records", write_records)
             act()
 
-    monkeypatch.setattr(pipeline, "_store", store_and_act)
+    monkeypatch.setattr(Store, "write_records", write_and_act)

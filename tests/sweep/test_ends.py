@@ -19,14 +19,14 @@ from tests.tracking.test_wandb import inspect
 
 KILLED = """
 import os, signal, sys
-import mirrorjax.pipeline as pipeline
 from mirrorjax.cli import main
-store = pipeline._store
-def store_and_die(to, checkpoint):
-    store(to, checkpoint)
-    if checkpoint.index == 1:
+from mirrorjax.tracking.store import Store
+write_records = Store.write_records
+def write_and_die(store, checkpoint, columns):
+    write_records(store, checkpoint, columns)
+    if checkpoint == 1:
         os.kill(os.getpid(), signal.SIGKILL)
-pipeline._store = store_and_die
+Store.write_records = write_and_die
 main(sys.argv[1:])
 """
 
@@ -128,7 +128,7 @@ def test_a_broken_figure_costs_no_result(sweep: Run, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("mirrorjax.report.phase_diagram_image", broken)
     made = sweep("report=false")
     assert made.population.done
-    assert "W&B: no phase diagram: ZeroDivisionError: no room" in caplog.text
+    assert "W&B: no figures: ZeroDivisionError: no room" in caplog.text
     assert inspect(made.population.folder)["exit"][0].get("exit_code") == 0
 
 

@@ -140,7 +140,7 @@ def test_an_offline_run_reads_back_as_logged(tmp_path: Path):
     assert contents == {str(file.relative_to(store.folder)): str(file) for file in store.parquet_files}
     staged = [entry["local_path"] for found in read["artifact"] for entry in found["manifest"]["contents"]]
     assert all(Path(path).is_relative_to(store.folder) for path in staged)
-    assert read["exit"] == [{"exit_code": 0}]
+    assert [found["exit_code"] for found in read["exit"]] == [0]
 
 
 def test_two_runs_in_one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

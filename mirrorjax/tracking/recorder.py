@@ -1,0 +1,157 @@
+"""What is kept of one population while it trains: files, W&B, progress, and a manifest that says how it went."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from omegaconf import OmegaConf
+
+from mirrorjax.config import TrackerConfig
+from mirrorjax.tracking.progress import Progress
+from mirrorjax.tracking.store import Store, write_json
+from mirrorjax.tracking.wandb import WandbTracker
+from mirrorjax.training.loop import Checkpoint, Population
+
+logger = logging.getLogger("mirrorjax")
+
+
+@dataclass(frozen=True)
+class FinalFigures:
+    """What a dashboard gets of a finished population."""
+
+    images: dict[str, Path] = field(default_factory=dict)
+    html: Path | None = None
+    table: pa.Table | None = None
+
+
+class Recorder:
+    """A context: however it is left, the manifest says so and what was recorded stays.
+
+    Args:
+        store: the population's folder.
+        manifest: what is known before training.
+        bar: shows progress.
+        began: when the work began, by `time.perf_counter`; all until now went into the dataset.
+        figures: makes the figures of a finished population's folder.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        manifest: dict[str, Any],
+        bar: Progress,
+        began: float,
+        figures: Callable[[Path], FinalFigures],
+    ):
+        self._store, self._bar, self._figures = store, bar, figures
+        self._manifest = {**manifest, "status": "running", "created": _now()}
+        self._began = began
+        self._seconds = {"dataset": time.perf_counter() - began, "storing": 0.0, "tracking": 0.0}
+        self._tracker: WandbTracker | None = None
+        self._population: Population | None = None
+        self._finished = False
+
+    def __enter__(self) -> "Recorder":
+        self._store.write_manifest(self._manifest)
+        return self
+
+    def begin(
+        self, resolved: Mapping[str, Any], about: Mapping[str, Any], members: Mapping[str, Any], tracker: TrackerConfig
+    ) -> None:
+        """Writes what defines the population, and starts its W&B run.
+
+        Args:
+            resolved: the config as plain containers.
+            about: the sweep; kept beside its populations by the first of them.
+            members: columns of members.parquet.
+            tracker: how to track.
+        """
+        folder = self._store.folder
+        if not (folder.parent / "sweep.json").exists():
+            write_json(folder.parent / "sweep.json", about)
+        self._store.write_config(OmegaConf.to_yaml(OmegaConf.create(dict(resolved))))
+        self._store.write_members(members)
+        start = time.perf_counter()
+        self._tracker = WandbTracker.start(
+            folder,
+            project=tracker.project,
+            entity=tracker.entity,
+            group=folder.parent.name,
+            name=f"{self._manifest['experiment']}-{folder.name}",
+            tags=[self._manifest["experiment"], *tracker.tags],
+            config=resolved,
+            mode=tracker.mode,
+        )
+        self._seconds["tracking"] += time.perf_counter() - start
+        self._bar.phase("compiling")
+
+    def watch(self, population: Population) -> None:
+        """Takes the times and counts of the manifest from this population."""
+        self._population = population
+
+    def checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Stores, tracks and shows a checkpoint; the files come first."""
+        start = time.perf_counter()
+        records = checkpoint.records
+        if checkpoint.units is not None:
+            self._store.write_units(checkpoint.index, checkpoint.units)
+        self._store.write_records(checkpoint.index, records)
+        stored = time.perf_counter()
+        step = int(np.median(records["step"]))
+        if self._tracker is not None:
+            rate = {"model_steps_per_second": self._bar.rate}
+            self._tracker.log_checkpoint(records, step, checkpoint.epoch, rate)
+        self._seconds["storing"] += stored - start
+        self._seconds["tracking"] += time.perf_counter() - stored
+        self._manifest["diverged"] = int(np.sum(records["status"] == "diverged"))
+        self._bar.checkpoint(checkpoint.index, checkpoint.epoch, step, records["val_loss"], records["cmni"])
+
+    def end(self, weights: tuple[dict[str, np.ndarray], dict]) -> None:
+        """Writes the final weights: the population is finished."""
+        self._store.write_weights(*weights)
+        self._finished = True
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        interrupted = kind is not None and issubclass(kind, KeyboardInterrupt | SystemExit)
+        status = "done" if self._finished else "interrupted" if interrupted else "failed"
+        self._store.write_manifest({**self._manifest, **self._facts(), "status": status, "finished": _now()})
+        if self._finished:
+            self._store.mark_done()  # before the end of the W&B run, which may take minutes on a bad network
+        if self._tracker is not None and self._tracker.on:
+            self._bar.phase("finishing the W&B run")
+            figures = self._made_figures() if self._finished else FinalFigures()
+            exit_code = 0 if self._finished else 1
+            self._tracker.finish(
+                self._store.parquet_files, figures.images, figures.html, figures.table, exit_code=exit_code
+            )
+
+    def _facts(self) -> dict[str, Any]:
+        """Times by phase, compiles and throughput so far."""
+        seconds = {**self._seconds, "total": time.perf_counter() - self._began}
+        facts: dict[str, Any] = {}
+        if self._population is not None:
+            seconds |= {"compile": self._population.compiler.seconds, **self._population.clock.seconds}
+            training = max(1e-9, seconds.get("training", 0.0))
+            facts["compiles"] = self._population.compiler.count
+            facts["model_steps_per_second"] = round(self._population.model_steps / training)
+        return {**facts, "seconds": {phase: round(spent, 3) for phase, spent in seconds.items()}}
+
+    def _made_figures(self) -> FinalFigures:
+        try:
+            return self._figures(self._store.folder)
+        except Exception as error:  # whatever it is, the results are there
+            logger.warning("W&B: no figures: %s: %s", type(error).__name__, error)
+            return FinalFigures()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -4,7 +4,7 @@ import hashlib
 import itertools
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 
 import jax
 import jax.numpy as jnp
@@ -76,16 +76,18 @@ class Member:
         return round(epoch * PAPER_EPOCH / self.learning_rate)
 
 
+_KINDS = {field.name: int if field.default is None else type(field.default) for field in fields(Member)}
+del _KINDS["seed"]  # it acts through the three seeds only
+
+
 def _digest(content: dict) -> bytes:
     return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=8).digest()
 
 
 def _settings(member: Member) -> dict:
     """All that defines a member, each in its own type, so that 0 and 0.0 or a numpy number are the same setting."""
-    kinds = {field.name: int if field.default is None else type(field.default) for field in fields(Member)}
-    settings = {name: kinds[name](value) for name, value in asdict(member.resolved()).items()}
-    del settings["seed"]  # it acts through the three seeds only
-    return settings
+    resolved = member.resolved()
+    return {name: kind(getattr(resolved, name)) for name, kind in _KINDS.items()}
 
 
 def identity(member: Member, dataset_hash: str) -> str:

@@ -101,7 +101,10 @@ class PartRunner:
         self.pace_setters = [members[i] for i in stand_in[:, 0]]  # the members of a block share their clock
         self.used = (part.slots >= 0).any(-1)
         self.done = np.zeros(len(part.slots), np.uint32)  # steps of each block
-        local = jax.vmap(jax.vmap(lambda values: init_state(self.regime, values)))
+
+        def local(values):  # block by block as in training: it compiles in a third of the time
+            return jax.lax.map(jax.vmap(lambda values: init_state(self.regime, values)), values)
+
         start = self._compiled("init", local, (AXIS,), self.values)
         self.state: TrainState = start(self.values)
 

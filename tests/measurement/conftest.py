@@ -4,7 +4,7 @@ import pytest
 
 from mirrorjax.dataset.build import Dataset
 from mirrorjax.measurement.records import Measured
-from tests.measurement.cases import Weights, measured, some_weights
+from tests.measurement.cases import Plain, Weights, measured, plain, some_weights
 from tests.training.cases import small_dataset
 
 WIDTHS = (17, 12, 24)  # compiled as 24
@@ -28,3 +28,15 @@ def networks() -> list[Weights]:
 def found(networks, dataset) -> Measured:
     """On 2,000 test rows and 1,300 validation rows: no whole number of pieces of either."""
     return measured(networks, list(WIDTHS), dataset.test, dataset.validation[:1300], l2=(0.01, 0.0, 0.5))
+
+
+@pytest.fixture(scope="session")
+def on_test(networks, dataset) -> list[Plain]:
+    """The same networks' activations on the test rows, in float64."""
+    return [plain(weights, width, dataset.test) for weights, width in zip(networks, WIDTHS, strict=True)]
+
+
+@pytest.fixture(scope="session")
+def on_validation(networks, dataset) -> list[Plain]:
+    """And on the validation rows."""
+    return [plain(weights, width, dataset.validation[:1300]) for weights, width in zip(networks, WIDTHS, strict=True)]

@@ -8,7 +8,7 @@ from scipy import stats
 
 from mirrorjax.dataset.build import answers
 from mirrorjax.measurement.activations import GROUPS, PIECE, TRUTHS, UNIONS, measured_rows, moments
-from tests.measurement.cases import measured, plain, some_weights
+from tests.measurement.cases import measured, some_weights
 from tests.measurement.conftest import WIDTHS
 
 MEMBERS = range(len(WIDTHS))
@@ -29,12 +29,12 @@ def close(found: np.ndarray, expected: np.ndarray, scale: np.ndarray | float, li
 
 @pytest.mark.parametrize("union", UNIONS)
 @pytest.mark.parametrize("member", MEMBERS)
-def test_moments(found, networks, dataset, member, union):
+def test_moments(found, on_test, member, union):
     """Float32 activations of size up to 30, and float32 sums of 800 terms, about a pivot.
 
     Seen: 3e-8 of the largest activation (mean), 2e-6 of the variance, 2e-6 and 4e-6 of skewness and kurtosis.
     """
-    full = plain(networks[member], WIDTHS[member], dataset.test)
+    full = on_test[member]
     values = full.units[full.masks[union]]
     assert len(values) == found.counts.union(union) > 100
     own = moments(found.statistics, found.counts, union)
@@ -87,13 +87,13 @@ def test_padding_does_not_count(found, networks, dataset):
         np.testing.assert_allclose(one.mean[0], other.mean[0][found.exists[0]], rtol=1e-5, atol=1e-6)
 
 
-def test_a_group_that_is_not_in_the_first_piece(networks, dataset):
+def test_a_group_that_is_not_in_the_first_piece(networks, dataset, on_test):
     """Its pivot is zero then; units far from zero lose some digits. Seen: 2e-6 of the kurtosis."""
     both = answers(dataset.test)["scenario"] == 3
     test = np.concatenate([dataset.test[~both], dataset.test[both]])
     late = measured(networks[1:2], [12], test, dataset.validation[:600])
     assert not late.statistics.pivot[..., GROUPS.index("both")].any()
-    full = plain(networks[1], 12, dataset.test)
+    full = on_test[1]
     expected = expected_moments(full.units[full.masks["both"]])
     own = moments(late.statistics, late.counts, "both")
     chosen = late.exists[0]
@@ -102,9 +102,9 @@ def test_a_group_that_is_not_in_the_first_piece(networks, dataset):
     assert close(own.kurtosis[0][chosen], expected["kurtosis"], 1 + np.abs(expected["kurtosis"]), 4e-5)
 
 
-def test_groups_by_what_the_picture_shows(found, networks, dataset):
+def test_groups_by_what_the_picture_shows(found, dataset, on_test):
     """The filter keeps the rows that show a 5 (about 55 % of frog) or a 4 (all of toad)."""
-    masks = plain(networks[0], 17, dataset.test).masks
+    masks = on_test[0].masks
     assert {name: found.counts.union(name) for name in UNIONS} == {name: mask.sum() for name, mask in masks.items()}
     assert found.counts.groups.sum() == len(dataset.test) == 2000
     assert 0.45 < masks["frog_filtered"].sum() / masks["frog"].sum() < 0.65  # of 629 rows of few hundred boards
@@ -122,8 +122,8 @@ def test_pieces_hold_every_row_once(dataset):
 
 
 @pytest.mark.parametrize("member", MEMBERS)
-def test_confusion(found, networks, dataset, member):
-    full, right = plain(networks[member], WIDTHS[member], dataset.test), answers(dataset.test)
+def test_confusion(found, dataset, on_test, member):
+    full, right = on_test[member], answers(dataset.test)
     truth = np.select([right["help_kind"] == 1, right["help_kind"] == 2], [3, 4], right["label"].astype(int))
     expected = np.zeros((len(TRUTHS), 4), int)
     np.add.at(expected, (truth, full.outputs.argmax(1)), 1)
@@ -132,9 +132,9 @@ def test_confusion(found, networks, dataset, member):
 
 
 @pytest.mark.parametrize("member", MEMBERS)
-def test_squared_error_and_penalty(found, networks, dataset, member):
+def test_squared_error_and_penalty(found, networks, dataset, on_validation, member):
     validation = dataset.validation[:1300]
-    full = plain(networks[member], WIDTHS[member], validation)
+    full = on_validation[member]
     labels = np.eye(4)[answers(validation)["label"]]
     error = ((full.outputs - labels) ** 2).mean(1).sum()
     np.testing.assert_allclose(found.statistics.squared_error[member], error, rtol=1e-5)  # float32 sum of 1,300 terms

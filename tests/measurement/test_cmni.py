@@ -23,7 +23,7 @@ from mirrorjax.measurement.records import Measured, cmni_columns, unit_table
 from mirrorjax.population.members import Member, init_key, stack_values
 from mirrorjax.regimes.supervised import Supervised
 from tests.chance import Z_LIMIT
-from tests.measurement.cases import counts_of, plain
+from tests.measurement.cases import counts_of
 from tests.measurement.conftest import WIDTHS
 
 # The paper's Table 4, first layer at epoch 70: mean activation in none, frog, toad. All other units fall in `toad`.
@@ -153,8 +153,8 @@ class TestColumns:
 
 
 @pytest.mark.parametrize("member", range(len(WIDTHS)))
-def test_of_networks_against_numpy(found, networks, dataset, member):
-    full, columns = plain(networks[member], WIDTHS[member], dataset.test), cmni_columns(found)
+def test_of_networks_against_numpy(found, on_test, member):
+    full, columns = on_test[member], cmni_columns(found)
     mean = {name: full.units[mask].mean(0) for name, mask in full.masks.items()}
     scores = np.minimum(mean["frog_filtered"] - mean["none"], mean["toad_filtered"] - mean["none"])
     clipped = np.maximum(scores, 0)  # float32 means: seen 1e-8

@@ -8,7 +8,7 @@ import pytest
 
 from mirrorjax.dataset.build import answers
 from mirrorjax.measurement.records import MEASURES, accuracy_columns, loss_columns, record
-from tests.measurement.cases import measured, plain, some_weights
+from tests.measurement.cases import measured, some_weights
 from tests.measurement.conftest import WIDTHS
 from tests.training.cases import observed_run
 
@@ -23,10 +23,10 @@ class TestLoss:
         np.testing.assert_allclose(columns["penalty"], found.statistics.penalty * np.array([0.01, 0, 0.5]), rtol=1e-6)
 
     @pytest.mark.parametrize("member", range(len(WIDTHS)))
-    def test_mse_and_excess_error(self, found, networks, dataset, member):
+    def test_mse_and_excess_error(self, found, dataset, on_validation, member):
         validation = dataset.validation[:1300]
         labels = np.eye(4)[answers(validation)["label"]]
-        mse = ((plain(networks[member], WIDTHS[member], validation).outputs - labels) ** 2).mean()
+        mse = ((on_validation[member].outputs - labels) ** 2).mean()
         constant = ((labels.mean(0) - labels) ** 2).mean()
         columns = loss_columns(found)
         np.testing.assert_allclose(columns["val_mse"][member], mse, rtol=1e-5)
@@ -43,8 +43,8 @@ class TestLoss:
 
 class TestAccuracy:
     @pytest.mark.parametrize("member", range(len(WIDTHS)))
-    def test_against_numpy(self, found, networks, dataset, member):
-        answer = plain(networks[member], WIDTHS[member], dataset.test).outputs.argmax(1)
+    def test_against_numpy(self, found, dataset, on_test, member):
+        answer = on_test[member].outputs.argmax(1)
         right = answers(dataset.test)
         label, kind = right["label"].astype(int), right["help_kind"]
         columns = {name: column[member] for name, column in accuracy_columns(found).items()}

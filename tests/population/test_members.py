@@ -64,8 +64,8 @@ class TestIdentity:
         assert long.resolved() == long
 
     def test_the_seed_acts_through_the_three_seeds_only(self):
-        given = {"init_seed": 1, "order_seed": 2, "dropout_seed": 3}
-        assert identity(Member(seed=8, **given), HASH) == identity(Member(seed=9, **given), HASH)
+        given = Member(seed=8, init_seed=1, order_seed=2, dropout_seed=3)
+        assert identity(given, HASH) == identity(replace(given, seed=9), HASH)
 
     def test_equal_members_have_equal_identities(self):
         """0 and 0.0 are the same setting, however a caller writes it."""

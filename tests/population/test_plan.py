@@ -131,16 +131,22 @@ def test_a_members_program_does_not_depend_on_the_others():
         assert alone.program == among[i] == program_of(member)
 
 
-@pytest.mark.parametrize("devices", [2, 3])
-def test_devices_have_about_the_same_to_do(devices):
+@pytest.mark.parametrize(
+    ("rates", "devices"),
+    [
+        ([4e-6] * 9 + [4e-5] * 30 + [1e-4] * 50, 2),
+        ([4e-6] * 9 + [4e-5] * 30 + [1e-4] * 50, 3),
+        ([4e-6, 4e-6, 1e-4, 1e-4, 5e-6, 5e-6, 9e-5, 9e-5], 2),  # as they come, one device would have both slow blocks
+    ],
+)
+def test_devices_have_about_the_same_to_do(rates, devices):
     """Steps of a device's blocks together: none has more than the longest block more than another."""
-    rates = [4e-6] * 9 + [4e-5] * 30 + [1e-4] * 50
     members = [Member(seed=i, learning_rate=rate) for i, rate in enumerate(rates)]
     [part] = plan(members, block=2, devices=devices)
     steps = np.array([0 if slots[0] < 0 else members[slots[0]].step_at(1) for slots in part.slots])
     by_device = steps.reshape(devices, -1).sum(-1)
     assert by_device.max() - by_device.min() <= 153_600
-    assert by_device.max() < 1.3 * by_device.mean()  # dealt in the order of the members, one would have 1.5 times more
+    assert by_device.max() < 1.3 * by_device.mean()
 
 
 def test_mesh_and_shardings():

@@ -131,7 +131,7 @@ def observed_run() -> Observed:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mirrorjax.training.loop.train_step", counting)
-        population = population_of(mixed_members()[:16], devices=2, compiler=Compiler(), test_rows=None)
+        population = population_of(mixed_members()[:16], devices=2, compiler=Compiler())
         ends = epochs(10, 20, 30)
         checkpoints, compiled, traced = [], [], []
         for checkpoint in population.run(Schedule((0.0, *ends), units_at=ends[-1:])):

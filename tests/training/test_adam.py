@@ -48,7 +48,7 @@ def test_updates_follow_keras_formula():
         gradient = {"w": jnp.asarray(gradients(t), jnp.float32)}
         params, moments = step(params, gradient, moments, jnp.float32(RATE))
         path.append(np.asarray(params["w"]))
-    assert int(moments.count) == STEPS
+    assert moments.count == STEPS
     expected = by_formula()
     # 1 - .999^t is off by up to 1e-5 relative in float32 (at t = 1), and so is an update of .1. Seen: 1.7e-6.
     np.testing.assert_allclose(path, expected, rtol=0, atol=5e-6)

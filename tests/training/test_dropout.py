@@ -39,9 +39,10 @@ def test_rate_and_scale(rate):
         assert not drawn[~kept].any()
 
 
-def test_layers_units_and_rows_are_independent():
-    """All 2 x 17 x 32 gates of a step against one another, over 4,096 steps."""
-    kept = (gates(Member(dropout=0.5), STEPS) > 0).reshape(STEPS, -1)
+@pytest.mark.parametrize(("regime", "batch"), [(PUBLISHED, 32), (Supervised(width=8, depth=3), 64)])
+def test_layers_units_and_rows_are_independent(regime, batch):
+    """All gates of a step against one another, 2 x 17 x 32 or 3 x 8 x 64 of them, over 4,096 steps."""
+    kept = (gates(Member(dropout=0.5), STEPS, regime, batch) > 0).reshape(STEPS, -1)
     assert_uncorrelated(kept.astype(np.float32))
 
 

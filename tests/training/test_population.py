@@ -10,6 +10,7 @@ from tests.training.cases import (
     epochs,
     largest_difference,
     no_records_differ,
+    observed_run,
     population_of,
     run,
     same_bits,
@@ -31,7 +32,9 @@ def test_a_member_alone_equals_the_member_among_others(mixed, number):
 def test_one_device_equals_two(mixed):
     """Blocks of two programs; the programs over two devices are compiled apart, and give the same bits."""
     chosen = [*range(16), *range(28, 40)]
-    population, checkpoints = run([mixed.members[i] for i in chosen], *epochs(80, END), devices=2)
+    population, checkpoints = run(
+        [mixed.members[i] for i in chosen], *epochs(80, END), devices=2, compiler=observed_run().population.compiler
+    )
     assert len(population.runners[0].state.alive.sharding.device_set) == 2
     assert all(same_bits(mixed.after[i], own) for i, own in zip(chosen, weights_of(population), strict=True))
     assert no_records_differ(mixed.checkpoints, checkpoints, chosen)

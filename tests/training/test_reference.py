@@ -16,7 +16,7 @@ from mirrorjax.training.step import batch_indices, dropout_gates
 from tests.training import reference
 from tests.training.cases import RATE, largest_difference
 
-COMPARED = (1, 6, 9, 17, 25, 30, 35, 38)  # of the mixed members: each kind once
+COMPARED = (1, 6, 9, 25, 35)  # of the mixed members
 TWO_LAYERS = (1, 6, 9)
 
 

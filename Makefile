@@ -34,7 +34,7 @@ test-browser: install ## the report in headless Chromium; says so where there is
 	$(PYTEST) -m browser -rs
 
 test-slow: install ## the wheel from outside the checkout, and whole sweeps
-	$(PYTEST) -m slow
+	$(BIN)/python -m pytest -m slow
 
 lint: install ## ruff and pyright
 	$(BIN)/ruff check .

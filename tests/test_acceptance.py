@@ -1,0 +1,24 @@
+"""Does `paper_fast` reproduce the published run? Three minutes on two cores, so it is one of the slow tests."""
+
+from pathlib import Path
+
+import pytest
+
+from mirrorjax.cli import main
+from mirrorjax.report.acceptance import acceptance, applicable
+from mirrorjax.report.figure import View
+from mirrorjax.report.load import load
+from mirrorjax.report.statistics import curves, networks
+
+
+@pytest.mark.slow
+def test_paper_fast_reproduces_the_published_run(tmp_path: Path):
+    results = f"results_dir={tmp_path}"
+    assert main(["sweep", "experiment=paper_fast", "tracker=off", "report=false", results]) == 0
+    (sweep,) = tmp_path.iterdir()
+    (population,) = load(sweep).populations
+    found = networks(population)
+    (group,) = applicable(population, found)
+    lines = acceptance(View(population, curves(population), found), group)
+    assert len(lines) >= 14
+    assert [line.name for line in lines if not line.met] == []

@@ -12,6 +12,8 @@ from omegaconf import MISSING
 
 from mirrorjax.errors import InputError
 
+PAPER_EPOCH = 0.6144  # lr · steps: 153,600 steps at 4e-6; a unit of time, never a pass over the data
+
 
 @dataclass
 class GameConfig:
@@ -274,7 +276,7 @@ def _joint_problems(config: Config) -> list[str]:
         )
     rate = min(config.population.axes.learning_rate or [config.optimizer.learning_rate])
     batch = max(config.population.axes.batch_size or [config.optimizer.batch_size])
-    steps = end * 0.6144 / rate
+    steps = end * PAPER_EPOCH / rate
     if steps * batch >= 2**32:
         problems.append(
             f"regime.epochs is {end:g}: {steps:,.0f} steps of {batch} rows at a rate of {rate:g} are more than the "

@@ -72,7 +72,7 @@ def scenario(seen: Situation) -> Int32[Array, ""]:
 
 
 def label(seen: Situation) -> Int32[Array, ""]:
-    """The right answer, an index into LABELS (paper §4.2, as its code decides it)."""
+    """The right answer, an index into LABELS (as the published code decides it)."""
     starved = seen.energy <= 0
     stepping = jnp.where(
         seen.next_rough & (seen.column + LEAP < EDGE_COLUMN), jnp.int32(Action.LEAP), jnp.int32(Action.HOP)

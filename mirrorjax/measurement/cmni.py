@@ -1,4 +1,4 @@
-"""The Checkpoint Mirror Neuron Index, as published (arXiv 2511.01885 §4.4, and its code).
+"""The Checkpoint Mirror Neuron Index, as published (arXiv 2511.01885, and its code).
 
 μ_n(s) is the mean activation of unit n over the test rows of scenario s, Δ^F = μ(frog) - μ(none) and
 Δ^T = μ(toad) - μ(none). A unit's mirror neuron score is MNS_n = min(Δ^F, Δ^T) where both are positive, else 0;
@@ -7,7 +7,7 @@ MNE = Σ MNS_n; CMNI = MNE / N, where N counts every hidden unit and the four ou
 
 import numpy as np
 
-ROBUST_CMNI, ROBUST_LOSS, NO_CMNI = 0.005, 0.06, 0.0005  # the paper's thresholds (§5.1)
+ROBUST_CMNI, ROBUST_LOSS = 0.005, 0.06  # at least, below: the paper calls such a network's mirror neurons robust
 
 
 def mirror_neuron_score(none: np.ndarray, frog: np.ndarray, toad: np.ndarray, *, variant: str = "code") -> np.ndarray:

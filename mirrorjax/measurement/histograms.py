@@ -20,7 +20,7 @@ PAIRS = {
 def divergences(
     regime: Supervised, params: Params, true_width: Int32[Array, ""], rows: MeasuredRows
 ) -> dict[str, Float32[Array, " U"]]:
-    """D(p ‖ q) = Σ p log(p/q) in nats for the pairs in PAIRS, unfiltered scenarios, per unit (paper §4.4).
+    """D(p ‖ q) = Σ p log(p/q) in nats for the pairs in PAIRS, unfiltered scenarios, per unit.
 
     The bins divide the range of the unit's activations over all test rows; every bin gets half a count more.
     """

@@ -22,7 +22,7 @@ def glorot_rows(key: jax.Array, rows: int, columns: int, limit: jax.Array) -> Fl
 
 
 class MLP(nn.Module):
-    """Dense(n) → activation → dropout, `depth` times, then Dense(outputs), linear (paper §4.3, its code).
+    """Dense(n) → activation → dropout, `depth` times, then Dense(outputs), linear (the published code).
 
     Features come first, in kernels [out, in] and in activations [units, batch]: a layer is one product W @ X whose
     long axis is contiguous (1.5 times faster than batch first). One example is a vector; batch axes trail.

@@ -12,11 +12,11 @@ import numpy as np
 from flax import struct
 from jaxtyping import Array, Float32, Int32, UInt32
 
+from mirrorjax.config import PAPER_EPOCH
 from mirrorjax.dataset.oracle import LABELS
 from mirrorjax.game.observation import OBSERVATION_SIZE
 
 OUTPUTS = len(LABELS)
-PAPER_EPOCH = 0.6144  # lr · steps: 153,600 steps at 4e-6; a unit of time, never a pass over the data
 DATA_ORDERS = ("own", "shared")
 
 _STREAM_SEEDS = {"init": "init_seed", "order": "order_seed", "dropout": "dropout_seed"}

@@ -11,6 +11,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from mirrorjax.measurement.cmni import ROBUST_CMNI, ROBUST_LOSS
 from mirrorjax.report.words import tidy_number
 from mirrorjax.tracking.results import Population as Source
 from mirrorjax.tracking.results import Results
@@ -43,9 +44,8 @@ MEASURES = (  # of the records, as double; `output_share` is added from the last
     "mne",
     "mne_output",
 )
-PEAK_AFTER = 1.5  # paper epochs: untrained networks score high, and the fall from there is no peak (training.md)
+PEAK_AFTER = 1.5  # paper epochs: untrained networks score high, and the fall from there is no peak
 EPOCH_ROUNDING = 0.01  # steps are whole, so that a checkpoint for epoch 1.5 may lie a little beside it
-ROBUST_CMNI, ROBUST_LOSS = 0.005, 0.06  # the paper's thresholds
 PAPER_DEPTH, PAPER_WIDTH, PAPER_RATE, PAPER_BATCH = 2, 17, 4e-6, 25
 
 

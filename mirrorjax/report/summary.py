@@ -4,8 +4,9 @@ from html import escape
 
 import numpy as np
 
+from mirrorjax.measurement.cmni import ROBUST_CMNI
 from mirrorjax.report.figure import View
-from mirrorjax.report.load import PEAK_AFTER, ROBUST_CMNI
+from mirrorjax.report.load import PEAK_AFTER
 from mirrorjax.report.statistics import Band, band, wilson
 from mirrorjax.report.words import (
     counted,

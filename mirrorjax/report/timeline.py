@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from matplotlib.figure import Figure as MatplotlibFigure
 
+from mirrorjax.measurement.cmni import ROBUST_CMNI, ROBUST_LOSS
 from mirrorjax.report.figure import (
     BLUE,
     GREEN,
@@ -21,7 +22,7 @@ from mirrorjax.report.figure import (
     safe,
     static_figure,
 )
-from mirrorjax.report.load import ROBUST_CMNI, ROBUST_LOSS, Group
+from mirrorjax.report.load import Group
 from mirrorjax.report.paper import LABEL, paper_curve
 from mirrorjax.report.statistics import Band, Curve, Networks, band, settled
 from mirrorjax.report.words import counted, plain_number

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-ROBUST_CMNI, ROBUST_VAL_LOSS = 0.005, 0.06  # at least, below: the paper calls such a network's mirror neurons robust
+from mirrorjax.measurement.cmni import ROBUST_CMNI, ROBUST_LOSS
+
 QUANTITIES = ("val_loss", "cmni", "cmni_hidden", "accuracy", "recall_help_rescue")
 STATISTICS = ("median", "mean", "q05", "q95")
 HISTOGRAMS = ("val_loss", "cmni")
@@ -37,7 +38,7 @@ def population_metrics(
     if "status" in records:
         metrics["pop/share_diverged"] = float(np.mean(np.asarray(records["status"]) == "diverged"))
     if "cmni" in records and "val_loss" in records:
-        robust = (np.asarray(records["cmni"]) >= ROBUST_CMNI) & (np.asarray(records["val_loss"]) < ROBUST_VAL_LOSS)
+        robust = (np.asarray(records["cmni"]) >= ROBUST_CMNI) & (np.asarray(records["val_loss"]) < ROBUST_LOSS)
         metrics["pop/share_robust"] = float(np.mean(robust))
     metrics |= {f"pop/{name}": float(number) for name, number in list((extra or {}).items())[:_ROOM]}
     return metrics

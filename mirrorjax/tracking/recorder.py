@@ -139,7 +139,7 @@ class Recorder:
         seconds = {**self._seconds, "total": time.perf_counter() - self._began}
         facts: dict[str, Any] = {}
         if self._population is not None:
-            seconds |= {"compile": self._population.compiler.seconds, **self._population.clock.seconds}
+            seconds |= {"compile": self._population.compiler.seconds, **self._population.seconds}
             training = max(1e-9, seconds.get("training", 0.0))
             facts["compiles"] = self._population.compiler.count
             facts["model_steps_per_second"] = round(self._population.model_steps / training)

@@ -1,0 +1,138 @@
+"""One part of the population on its devices: blocks of members that share a compiled program."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, PartitionSpec
+from jaxtyping import Array, UInt32
+
+from mirrorjax.measurement.activations import MeasuredRows, Statistics, measure
+from mirrorjax.measurement.histograms import divergences
+from mirrorjax.population.members import Member, MemberValues, stack_values
+from mirrorjax.population.plan import AXIS, Part, ProgramSpec, over_members
+from mirrorjax.regimes.supervised import Supervised
+from mirrorjax.runtime import Compiler
+from mirrorjax.training.step import TrainState, init_state, train_step
+
+
+def _regime(program: ProgramSpec) -> Supervised:
+    return Supervised(model=program.model, width=program.width, depth=program.depth, activation=program.activation)
+
+
+def train_block(
+    program: ProgramSpec,
+    state: TrainState,
+    values: MemberValues,
+    start: UInt32[Array, ""],
+    stop: UInt32[Array, ""],
+    rows: UInt32[Array, "rows 2"],
+) -> TrainState:
+    """Trains the members of one block, stacked on the leading axis, from step `start` up to `stop`."""
+    common = jax.tree.map(lambda _: 0, values)
+    if program.data_order == "shared":  # one order, one batch: the inputs are computed once and layer 1 is one product
+        values = replace(values, order=values.order[0], batch_size=values.batch_size[0])
+        common = replace(common, order=None, batch_size=None)
+    regime = _regime(program)
+
+    def one_step(step: jax.Array, state: TrainState) -> TrainState:
+        def one_member(state: TrainState, values: MemberValues) -> TrainState:
+            return train_step(regime, program.batch, state, values, step, rows)
+
+        return jax.vmap(one_member, in_axes=(0, common))(state, values)
+
+    return jax.lax.fori_loop(start, stop, one_step, state)
+
+
+class PartRunner:
+    """One part of the population on its devices. Arrays have leading axes [blocks, block]."""
+
+    def __init__(self, part: Part, members: Sequence[Member], dataset_hash: str, mesh: Mesh, compiler: Compiler):
+        self.part, self.compiler, self.mesh = part, compiler, mesh
+        self.regime = _regime(part.program)
+        stand_in = np.where(part.slots >= 0, part.slots, part.members[0])
+        values = stack_values([members[i] for i in stand_in.ravel()], dataset_hash)
+        values = jax.tree.map(lambda x: x.reshape(*part.slots.shape, *x.shape[1:]), values)
+        self.values = jax.device_put(values, over_members(mesh))
+        self.pace_setters = [members[i] for i in stand_in[:, 0]]  # the members of a block share their clock
+        self.used = (part.slots >= 0).any(-1)
+        self.done = np.zeros(len(part.slots), np.uint32)  # steps of each block
+
+        def local(values):  # block by block as in training: it compiles in a third of the time
+            return jax.lax.map(jax.vmap(lambda values: init_state(self.regime, values)), values)
+
+        start = self._compiled("init", local, (AXIS,), self.values)
+        self.state: TrainState = start(self.values)
+
+    def _compiled(self, name: str, local: Callable, specs: tuple, *arguments, donate: tuple[int, ...] = ()):
+        """Compiles a function of this device's blocks; nothing passes between devices."""
+        in_specs = tuple(PartitionSpec(AXIS) if spec == AXIS else PartitionSpec() for spec in specs)
+        mapped = jax.shard_map(local, mesh=self.mesh, in_specs=in_specs, out_specs=PartitionSpec(AXIS), check_vma=False)
+        return self.compiler((name, self.part.program), jax.jit(mapped, donate_argnums=donate), *arguments)
+
+    def steps_at(self, epoch: float) -> np.ndarray:
+        """The step of each block [blocks] at which a paper epoch is complete."""
+        return np.array([member.step_at(epoch) for member in self.pace_setters], np.int64)
+
+    def train_to(self, stop: np.ndarray, rows: jax.Array) -> int:
+        """Trains each block up to its step `stop` [blocks]; returns the model-steps done (padding not counted)."""
+        stop = np.where(self.used & self.in_training().any(-1), np.maximum(stop, self.done), self.done)
+        start_array, stop_array = (
+            jax.device_put(x.astype(np.uint32), over_members(self.mesh)) for x in (self.done, stop)
+        )
+
+        def local(state, values, start, stop, rows):
+            def one(block):
+                state, values, start, stop = block
+                return train_block(self.part.program, state, values, start, stop, rows)
+
+            return jax.lax.map(one, (state, values, start, stop))
+
+        run = self._compiled(
+            "train", local, (AXIS, AXIS, AXIS, AXIS, None), self.state, self.values, start_array, stop_array, rows,
+            donate=(0,),
+        )  # fmt: skip
+        self.state = run(self.state, self.values, start_array, stop_array, rows)
+        jax.block_until_ready(self.state)
+        steps = (stop - self.done).astype(np.int64) @ (self.part.slots >= 0).sum(-1)
+        self.done = stop.astype(np.uint32)
+        return int(steps)
+
+    def measured(self, rows: MeasuredRows) -> Statistics:
+        """The streamed statistics of each slot, on the host, leading axes [blocks, block]."""
+
+        def local(params, width, rows):
+            def one(block):
+                return jax.vmap(lambda p, w: measure(self.regime, p, w, rows))(*block)
+
+            return jax.lax.map(one, (params, width))
+
+        run = self._compiled("measure", local, (AXIS, AXIS, None), self.state.params, self.values.width, rows)
+        return jax.device_get(run(self.state.params, self.values.width, rows))
+
+    def divergences(self, rows: MeasuredRows) -> dict[str, np.ndarray]:
+        """KL divergences per unit, by pair of scenarios, leading axes [blocks, block]."""
+
+        def local(params, width, rows):
+            def one(member):
+                params, width = member
+                return divergences(self.regime, params, width, rows)
+
+            return jax.lax.map(lambda block: jax.lax.map(one, block), (params, width))
+
+        run = self._compiled("divergences", local, (AXIS, AXIS, None), self.state.params, self.values.width, rows)
+        return jax.device_get(run(self.state.params, self.values.width, rows))
+
+    def in_training(self) -> np.ndarray:
+        """Which slots have a member that has neither stopped nor diverged [blocks, block]."""
+        return np.asarray(self.state.alive) & (self.part.slots >= 0)
+
+    def by_member(self, array: jax.Array | np.ndarray) -> np.ndarray:
+        """A [blocks, block, ...] array as [members of the part, ...], in slot order."""
+        return np.asarray(array)[self.part.slots >= 0]
+
+    def stop(self, members: np.ndarray) -> None:
+        """Freezes members (indices into the population) from here on."""
+        alive = np.asarray(self.state.alive) & ~np.isin(self.part.slots, members)
+        self.state = replace(self.state, alive=jax.device_put(alive, over_members(self.mesh)))

@@ -145,7 +145,7 @@ def member_columns(members: list[Member], dataset_hash: str) -> dict[str, Any]:
     """The columns of members.parquet."""
     resolved = [member.resolved() for member in members]
     names = (
-        "seed", "init_seed", "order_seed", "dropout_seed", "model", "activation", "data_order",
+        "seed", "init_seed", "order_seed", "dropout_seed", "regime", "model", "activation", "data_order",
         "width", "depth", "batch_size", "units", "learning_rate", "dropout", "l2",
     )  # fmt: skip
     return {

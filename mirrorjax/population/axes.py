@@ -24,7 +24,11 @@ def members(config: Config) -> list[Member]:
     seeds = range(population.first_seed, population.first_seed + population.seeds)
     return [
         Member(
-            seed=seed, model=model.name, data_order=population.data_order, **dict(zip(settings, chosen, strict=True))
+            seed=seed,
+            regime=config.regime.name,
+            model=model.name,
+            data_order=population.data_order,
+            **dict(zip(settings, chosen, strict=True)),
         )
         for chosen in itertools.product(*values)
         for seed in seeds

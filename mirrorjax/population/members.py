@@ -29,6 +29,7 @@ class Member:
     Attributes:
         seed: of this member; the three seeds below follow it unless they are given.
         init_seed, order_seed, dropout_seed: of the initial weights, the order of the rows, the dropout.
+        regime: how it learns, a name in `regimes.REGIMES`.
         model: a name in `models.MODELS`.
         width: units of each hidden layer.
         depth: hidden layers.
@@ -44,6 +45,7 @@ class Member:
     init_seed: int | None = None
     order_seed: int | None = None
     dropout_seed: int | None = None
+    regime: str = "supervised"
     model: str = "mlp"
     width: int = 17
     depth: int = 2

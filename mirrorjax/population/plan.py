@@ -20,6 +20,7 @@ AXIS = "population"
 class ProgramSpec:
     """What forces a compiled program of its own. A member's program depends on the member alone."""
 
+    regime: str
     model: str
     depth: int
     activation: str
@@ -60,6 +61,7 @@ def compiled_width(width: int) -> int:
 def program_of(member: Member) -> ProgramSpec:
     """The program that a member runs in."""
     return ProgramSpec(
+        regime=member.regime,
         model=member.model,
         depth=member.depth,
         activation=member.activation,

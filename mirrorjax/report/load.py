@@ -24,6 +24,7 @@ SETTINGS = (  # what makes a configuration: all that defines a member but its se
     "batch_size",
     "dropout",
     "l2",
+    "regime",
     "model",
     "activation",
     "data_order",

@@ -12,13 +12,15 @@ from mirrorjax.measurement.activations import MeasuredRows, Statistics, measure
 from mirrorjax.measurement.histograms import divergences
 from mirrorjax.population.members import Member, MemberValues, stack_values
 from mirrorjax.population.plan import AXIS, Part, ProgramSpec, over_members
+from mirrorjax.regimes import REGIMES
 from mirrorjax.regimes.supervised import Supervised
 from mirrorjax.runtime import Compiler
 from mirrorjax.training.step import TrainState, init_state, train_step
 
 
 def _regime(program: ProgramSpec) -> Supervised:
-    return Supervised(model=program.model, width=program.width, depth=program.depth, activation=program.activation)
+    regime = REGIMES[program.regime]
+    return regime(model=program.model, width=program.width, depth=program.depth, activation=program.activation)
 
 
 def train_block(

@@ -17,12 +17,13 @@ from mirrorjax.population.members import (
 )
 
 HASH = "0123456789abcdef"
-PUBLISHED = "6f00efbcd125cec9"  # Member() on that dataset
+PUBLISHED = "6af95b005397c257"  # Member() on that dataset
 OTHERS: dict[str, Any] = {  # for every field of a member, another value
     "seed": 1,
     "init_seed": 1,
     "order_seed": 1,
     "dropout_seed": 1,
+    "regime": "other",
     "model": "other",
     "width": 18,
     "depth": 3,

@@ -18,7 +18,9 @@ from mirrorjax.population.plan import (
     replicated,
 )
 
-PUBLISHED = ProgramSpec(model="mlp", depth=2, activation="relu", width=17, batch=32, data_order="own")
+PUBLISHED = ProgramSpec(
+    regime="supervised", model="mlp", depth=2, activation="relu", width=17, batch=32, data_order="own"
+)
 
 
 def random_members(number: int, seed: int = 0) -> list[Member]:

@@ -38,6 +38,7 @@ class Network:
     learning_rate: float = 1e-4
     batch_size: int = 25
     activation: str = "relu"
+    regime: str = "supervised"
     data_order: str = "own"
     diverged_from: int | None = None
     values: Callable[["Network", float], dict[str, float]] = field(

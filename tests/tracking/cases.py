@@ -19,6 +19,7 @@ def member_columns(members: int = 6, first: int = 0) -> dict:
         "init_seed": number + 10,
         "order_seed": number + 20,
         "dropout_seed": number + 30,
+        "regime": ["supervised"] * members,
         "model": ["mlp"] * members,
         "activation": ["relu"] * members,
         "data_order": ["shuffled"] * members,

@@ -12,7 +12,6 @@ import mirrorjax.report
 from mirrorjax.dataset.build import DatasetSpec, build
 from mirrorjax.measurement.activations import GROUPS, Statistics, measure, measured_rows
 from mirrorjax.measurement.cmni import (
-    NO_CMNI,
     ROBUST_CMNI,
     ROBUST_LOSS,
     checkpoint_mirror_neuron_index,
@@ -67,7 +66,7 @@ class TestPublished:
         assert float(row["total_mns"]) > 0.1080  # the first layer is a part of it
 
     def test_thresholds(self):
-        assert (ROBUST_CMNI, ROBUST_LOSS, NO_CMNI) == (0.005, 0.06, 0.0005)
+        assert (ROBUST_CMNI, ROBUST_LOSS) == (0.005, 0.06)
 
 
 class TestScore:

@@ -274,7 +274,13 @@ def _joint_problems(config: Config) -> list[str]:
             f"measurement.test_rows is {measurement.test_rows:,}; allowed: at most dataset.test_rows, "
             f"{config.dataset.test_rows:,}"
         )
-    rate = min(config.population.axes.learning_rate or [config.optimizer.learning_rate])
+    rates = config.population.axes.learning_rate or [config.optimizer.learning_rate]
+    rate, fastest = min(rates), max(rates)
+    if 0 < end * PAPER_EPOCH / fastest < 1:
+        problems.append(
+            f"regime.epochs is {end:g}: less than one step at a learning rate of {fastest:g}; allowed: at least "
+            f"{fastest / PAPER_EPOCH:g}, or 0"
+        )
     batch = max(config.population.axes.batch_size or [config.optimizer.batch_size])
     steps = end * PAPER_EPOCH / rate
     if steps * batch >= 2**32:

@@ -64,6 +64,10 @@ def test_every_experiment_composes_and_is_allowed(experiment: str, size: str, ca
         ({"dataset__split": "random"}, "dataset.split is 'random'; allowed: by_board, paper_leak"),
         ({"population__seeds": 0}, "population.seeds is 0; allowed: from 1 to 1e+07"),
         ({"population__data_order": "mine"}, "population.data_order is 'mine'; allowed: own, shared"),
+        (
+            {"optimizer__learning_rate": 1e3},
+            "regime.epochs is 50: less than one step at a learning rate of 1000; allowed: at least 1627.6, or 0",
+        ),
         ({"regime__epochs": math.inf}, "regime.epochs is inf; allowed: from 0 to 1e+06"),
         ({"regime__patience": 0.0}, "regime.patience is 0.0; allowed: above 0"),
         ({"measurement__every": 0.0}, "measurement.every is 0.0; allowed: above 0"),

@@ -14,7 +14,7 @@ from mirrorjax.randomness import permute, substream, word
 from mirrorjax.regimes.supervised import Params, Supervised
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7  # Keras' Adam (the published code)
-DIVERGED = 1e6  # a batch loss from here on, or one that is no number, ends a member's training
+DIVERGED = 1e4  # a batch loss from here on, or one that is no number, ends a member's training (untrained: below 100)
 
 
 @struct.dataclass

@@ -7,10 +7,10 @@ from mirrorjax.population.members import Member
 from mirrorjax.training.loop import Schedule
 from tests.training.cases import RATE, epochs, population_of, run, same_bits, weights_of
 
-# A kept unit counts a thousandfold: where one is kept in both layers, the loss of its row is beyond 10^6. Two of the
-# three do so within 200 steps.
+# A kept unit counts a hundredfold: where one is kept in both layers, its row's outputs are thousands off, and that
+# happens in most steps.
 REGULAR = [Member(seed=seed, learning_rate=RATE) for seed in range(5)]
-EXPLOSIVE = [Member(seed=seed, learning_rate=RATE, dropout=0.999) for seed in (1, 2, 3)]
+EXPLOSIVE = [Member(seed=seed, learning_rate=RATE, dropout=0.99) for seed in (1, 2, 3)]
 EVERY = 10
 
 
@@ -25,13 +25,14 @@ def test_a_diverging_member_is_frozen_and_counted(divergent):
     status = np.stack([c.records["status"] for c in checkpoints])
     steps = np.stack([c.records["step"] for c in checkpoints])
     gone = status[-1] == "diverged"
-    assert gone.tolist() == [True, False, True, False, False, False, False, False]
+    assert gone.tolist() == [True] * 3 + [False] * 5
     assert (steps[:, ~gone] == np.array([0, 50, 100, 150, 200])[:, None]).all() and (
         status[:, ~gone] == "training"
     ).all()
+    assert steps[-1, gone].max() > 0
     for member in np.flatnonzero(gone):
         end = steps[-1, member]
-        assert 0 < end < 200
+        assert 0 <= end < 200
         assert steps[:, member].tolist() == np.minimum([0, 50, 100, 150, 200], end).tolist()
         assert status[:, member].tolist() == ["training" if s <= end else "diverged" for s in (0, 50, 100, 150, 200)]
         frozen = [i for i, state in enumerate(status[:, member]) if state == "diverged"]

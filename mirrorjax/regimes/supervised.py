@@ -61,7 +61,10 @@ class Supervised:
 
     def targets(self, rows: UInt32[Array, "batch 2"]) -> Float32[Array, "4 batch"]:
         """One-hot right answers of packed rows."""
-        one = lambda row: jax.nn.one_hot(label(situation_of_row(unpack(row))), len(LABELS), dtype=jnp.float32)  # noqa: E731
+
+        def one(row: UInt32[Array, "2"]) -> Float32[Array, "4"]:
+            return jax.nn.one_hot(label(situation_of_row(unpack(row))), len(LABELS), dtype=jnp.float32)
+
         return jax.vmap(one, out_axes=-1)(rows)
 
     def penalty(self, params: Params) -> Float32[Array, ""]:

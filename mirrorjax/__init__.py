@@ -1,5 +1,5 @@
 """mirrorjax: populations of networks on Frog & Toad, trained at once on JAX, and measures of their mirror units.
 
-The story, in the order of the folders: game → dataset → models, population → regimes → training → measurement →
-tracking; `pipeline` tells it on one screen, `report` reads what it left.
+The story, and the order of imports: game → dataset → models, population → regimes → measurement → training → tracking
+→ report; `pipeline` tells it on one screen.
 """

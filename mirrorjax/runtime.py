@@ -16,8 +16,6 @@ from mirrorjax.errors import InputError
 
 Device = Any  # jax.Device, which type checkers take for a variable
 
-PLATFORMS = ("cpu", "gpu", "tpu")
-PRECISIONS = ("highest", "high", "default")
 _REPORTED_PACKAGES = ("mirrorjax", "jax", "jaxlib", "flax", "optax", "numpy", "hydra-core", "wandb", "pyarrow")
 
 

@@ -27,8 +27,6 @@ ENERGY_PROBABILITIES = (0.5, *[0.0625] * 4, *[0.05] * 3, *[0.1 / 3] * 3)  # of E
 _PIECE = 256  # rounds played and augmented at a time: bounds memory, and one compiled program serves any length
 _COPY = 1 << 20  # substreams of a round's augmentation, far from the turns' own
 
-SPLITS = ("by_board", "paper_leak")
-
 
 @dataclass(frozen=True)
 class DatasetSpec:

@@ -17,7 +17,6 @@ from mirrorjax.dataset.oracle import LABELS
 from mirrorjax.game.observation import OBSERVATION_SIZE
 
 OUTPUTS = len(LABELS)
-DATA_ORDERS = ("own", "shared")
 
 _STREAM_SEEDS = {"init": "init_seed", "order": "order_seed", "dropout": "dropout_seed"}
 

@@ -1,0 +1,36 @@
+"""A module imports only from its left, and nothing up to training knows wandb, hydra or the terminal."""
+
+import ast
+from pathlib import Path
+
+import mirrorjax
+
+GROUND = ("errors", "config", "randomness", "runtime")
+STORY = ("game", "dataset", "models", "population", "regimes", "measurement", "training", "tracking", "report")
+ORDER = (*GROUND, *STORY, "pipeline", "policy", "play", "explain", "sweep", "cli", "__main__")
+OUTSIDE = ("wandb", "hydra", "rich")
+PACKAGE = Path(str(mirrorjax.__file__)).parent
+
+
+def imports() -> list[tuple[str, str]]:
+    """Pairs of a top-level part of the package and a module that something in it imports."""
+    found = []
+    for file in PACKAGE.rglob("*.py"):
+        part = file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                found.append((part, node.module))
+            elif isinstance(node, ast.Import):
+                found += [(part, alias.name) for alias in node.names]
+    return found
+
+
+def test_imports_run_leftward():
+    own = [(part, module.split(".")[1]) for part, module in imports() if module.startswith("mirrorjax.")]
+    assert len(own) > 100
+    assert [(part, used) for part, used in own if ORDER.index(used) > ORDER.index(part)] == []
+
+
+def test_the_story_up_to_training_is_quiet():
+    quiet = STORY[: STORY.index("tracking")]
+    assert [pair for pair in imports() if pair[0] in quiet and pair[1].split(".")[0] in OUTSIDE] == []

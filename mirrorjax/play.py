@@ -104,9 +104,9 @@ def _new_game(stream: Stream) -> GameState:
     return new_game(stream, GameParams())
 
 
-@partial(jax.jit, static_argnames="preset")
-def _scripted(state: GameState, stream: Stream, number: jax.Array, preset: str) -> jax.Array:
-    return scripted_action(state, stream, number, PLAYERS[preset])
+@partial(jax.jit, static_argnames=("who", "preset"))
+def _scripted(who: Actor, stream: Stream, number: jax.Array, preset: str) -> jax.Array:
+    return scripted_action(who, stream, number, PLAYERS[preset])
 
 
 @jax.jit
@@ -137,7 +137,7 @@ class Game:
             self.decision = decide(self.policy, self.state)
             action = self.decision.action
         else:
-            action = Action(int(_scripted(self.state, self.stream, number, preset=self.players)))
+            action = Action(int(_scripted(actor, self.stream, number, preset=self.players)))
         self.state = _advance(self.state, jnp.int32(action), self.stream, number)
         self.acts = (action, self.acts[1]) if actor == Actor.FROG else (self.acts[0], action)
 

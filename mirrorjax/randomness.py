@@ -49,7 +49,9 @@ def uniform(bits: UInt32[Array, ""]) -> jax.Array:
     return (bits >> 8).astype(jnp.float32) * jnp.float32(2**-24)
 
 
-def bernoulli_mask(stream: Stream, first: int, probability: float, precision_bits: int) -> UInt32[Array, ""]:
+def bernoulli_mask(
+    stream: Stream, first: UInt32[Array, ""] | int, probability: float, precision_bits: int
+) -> UInt32[Array, ""]:
     """32 independent coin flips at once, one a bit.
 
     Args:
@@ -62,7 +64,7 @@ def bernoulli_mask(stream: Stream, first: int, probability: float, precision_bit
     digits = round(probability * 2**precision_bits)
     mask = jnp.uint32(0)
     for i in range(precision_bits):
-        fresh = word(stream, jnp.uint32(first + i))
+        fresh = word(stream, jnp.asarray(first, jnp.uint32) + jnp.uint32(i))
         mask = (fresh | mask) if (digits >> i) & 1 else (fresh & mask)
     return mask
 

@@ -1,5 +1,6 @@
 """Players, and many games played side by side: scan over turns, vmap over games."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -8,8 +9,8 @@ import jax.numpy as jnp
 from flax import struct
 from jaxtyping import Array, Int32, UInt32
 
-from mirrorjax.game.state import PLAY_SCROLL, Actor, GameParams, GameState, initial_state
-from mirrorjax.game.turn import PLACE_BITS, sample_draws, turn
+from mirrorjax.game.state import PLAY_SCROLL, Actor, Draws, GameParams, GameState, initial_state
+from mirrorjax.game.turn import ACTION_WORD, PLACE_BITS, TURN_WORDS, sample_draws, turn
 from mirrorjax.randomness import Stream, bernoulli_mask, stream_from_key, substream, uniform, word
 
 Mix = tuple[float, float, float, float]  # probability of each Action
@@ -34,42 +35,35 @@ PLAYERS = {
     "both_random": Players(frog=RANDOM, toad=RANDOM),  # the paper's text
 }
 
-_DRAWS, _ACTION = 0, 1  # substreams of a turn
+ROUNDS_AT_ONCE = 8  # whose chance is drawn together, before they are played
 
 
-def choose(mix: Mix, stream: Stream) -> Int32[Array, ""]:
-    """An action drawn from a mix of acts."""
-    u = uniform(word(stream, jnp.uint32(0)))
+def choose(mix: Mix, bits: UInt32[Array, ""]) -> Int32[Array, ""]:
+    """An action from a mix of acts, by a random word."""
+    u = uniform(bits)
     action, cumulative = jnp.int32(0), 0.0
     for probability in mix[:-1]:
-        cumulative = cumulative + probability
-        action = action + (u >= cumulative).astype(jnp.int32)
+        cumulative += probability
+        if cumulative < 1:
+            action = action + (u >= cumulative).astype(jnp.int32)
     return action
 
 
 def new_game(stream: Stream, params: GameParams) -> GameState:
     """A game before its first turn."""
-    return initial_state(bernoulli_mask(substream(stream, jnp.uint32(0)), 0, params.fly_probability, PLACE_BITS))
+    return initial_state(bernoulli_mask(stream, 0, params.fly_probability, PLACE_BITS))  # in the words of turn 0
 
 
-def scripted_action(state: GameState, stream: Stream, number: UInt32[Array, ""], players: Players) -> Int32[Array, ""]:
+def scripted_action(who: Actor, stream: Stream, number: UInt32[Array, ""], players: Players) -> Int32[Array, ""]:
     """What the scripted player does in turn `number` (from 1) of the game that `stream` identifies."""
-    return choose(players.mix(state.actor), substream(substream(stream, number), jnp.uint32(_ACTION)))
+    return choose(players.mix(who), word(stream, number * jnp.uint32(TURN_WORDS) + jnp.uint32(ACTION_WORD)))
 
 
 def play_action(
     state: GameState, action: Int32[Array, ""], stream: Stream, number: UInt32[Array, ""], params: GameParams
 ) -> GameState:
     """Turn `number` (from 1) of the game that `stream` identifies, with a given action."""
-    draws = sample_draws(substream(substream(stream, number), jnp.uint32(_DRAWS)), params, tiles=PLAY_SCROLL)
-    return turn(state, action, draws, params)
-
-
-def play_turn(
-    state: GameState, stream: Stream, number: UInt32[Array, ""], players: Players, params: GameParams
-) -> GameState:
-    """Turn `number` (from 1) of the game that `stream` identifies, by its scripted player."""
-    return play_action(state, scripted_action(state, stream, number, players), stream, number, params)
+    return turn(state, action, sample_draws(stream, params, turn=number, tiles=PLAY_SCROLL), params)
 
 
 def rollout(
@@ -83,7 +77,8 @@ def rollout(
 ):
     """Plays one game for `rounds` rounds (Frog's turn, then Toad's) and records each round's start.
 
-    Two turns an iteration, so that the compiled code knows whose turn it is.
+    Two turns an iteration, so that the compiled code knows whose turn it is. The chance of a few rounds is drawn
+    before they are played: in one loop body the compiler would draw it again for every field of the state.
 
     Args:
         state: a game with Frog to act, reached from its start (it may scroll at most PLAY_SCROLL tiles a turn).
@@ -97,14 +92,27 @@ def rollout(
         The state afterwards, and the snapshots stacked over rounds.
     """
 
-    def one_round(state: GameState, number: UInt32[Array, ""]):
+    def chance(number: UInt32[Array, ""]) -> list[tuple[Int32[Array, ""], Draws]]:
+        return [
+            (
+                scripted_action(who, stream, 2 * number + 1 + who, players),
+                sample_draws(stream, params, turn=2 * number + 1 + who, tiles=PLAY_SCROLL),
+            )
+            for who in Actor
+        ]
+
+    def one_round(state: GameState, turns: list[tuple[Int32[Array, ""], Draws]]):
         seen = snapshot(state)
-        state = play_turn(state, stream, 2 * number + 1, players, params)
-        state = play_turn(state, stream, 2 * number + 2, players, params)
+        for action, draws in turns:
+            state = turn(state, action, draws, params)
         return state, seen
 
+    def some_rounds(state: GameState, numbers: UInt32[Array, " rounds"]):
+        return jax.lax.scan(one_round, state, jax.vmap(chance)(numbers))
+
     numbers = jnp.asarray(first_round, jnp.uint32) + jnp.arange(rounds, dtype=jnp.uint32)
-    return jax.lax.scan(one_round, state, numbers)
+    state, seen = jax.lax.scan(some_rounds, state, numbers.reshape(-1, math.gcd(rounds, ROUNDS_AT_ONCE)))
+    return state, jax.tree.map(lambda x: x.reshape(rounds, *x.shape[2:]), seen)
 
 
 def game_streams(key: jax.Array, games: int) -> Stream:

@@ -98,14 +98,17 @@ class GameParams:
 
 @struct.dataclass
 class Draws:
-    """All the chance of one turn, as data. Shapes for one game; T is the most tiles a turn may scroll."""
+    """All the chance of one turn, as data. Shapes for one game; T is the most tiles a turn may scroll.
+
+    Tiles are a tuple, not an axis: stacked, they would be the contiguous axis of a batch and nothing would vectorise.
+    """
 
     fly_placed: UInt32[Array, ""]  # mask: a fly appears
     fly_left: UInt32[Array, ""]  # mask: a fly here would move left
     fly_right: UInt32[Array, ""]  # mask: a fly here would move right (never both)
     helped_leap: Bool[Array, ""]  # the partner leaps if it is helped
-    obstacle_chance: UInt32[Array, " T"]  # an obstacle starts where this is below rate * 65536
-    obstacle_width: Int32[Array, " T"]  # 1..obstacle_width_max rough tiles
+    obstacle_chance: tuple[UInt32[Array, ""], ...]  # [T]; an obstacle starts where this is below rate * 65536
+    obstacle_width: tuple[Int32[Array, ""], ...]  # [T]; 1..obstacle_width_max rough tiles
 
 
 def initial_state(fly_placed: UInt32[Array, ""]) -> GameState:

@@ -39,7 +39,7 @@ def scroll(state: GameState, draws: Draws, params: GameParams) -> GameState:
     ground = (state.ground >> ahead) << back
     first_new = WIDTH - ahead
     queue = state.queue
-    for i in range(draws.obstacle_chance.shape[-1]):
+    for i in range(len(draws.obstacle_chance)):
         is_new = i < shift
         starts = (queue == 0) & (draws.obstacle_chance[i] < threshold)
         upcoming = jnp.where(starts, draws.obstacle_width[i] + 1, queue)

@@ -4,14 +4,18 @@ from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Int32
+from jaxtyping import Array, Int32, UInt32
 
 from mirrorjax.game import rules, terrain
 from mirrorjax.game.state import LETTER, MAX_SCROLL, Action, Draws, GameParams, GameState, Player, Symbol, bit
 from mirrorjax.randomness import Stream, bernoulli_mask, stream_from_key, uniform, word
 
 PLACE_BITS = 12  # 41/4096: the share of 16-bit draws below .01 in the recorded games, exactly
-_MOVE_BITS = 16
+_LEFT_BITS = 16
+
+# A turn's words in the stream of its game: turn number n has those from n * TURN_WORDS on (n < 2^26).
+TURN_WORDS = 64
+_PLACED, _LEFT, _RIGHT, _HELPED, _TILES, ACTION_WORD = 0, 12, 28, 29, 30, 45
 
 
 def turn(state: GameState, action: Int32[Array, ""], draws: Draws, params: GameParams) -> GameState:
@@ -65,36 +69,33 @@ def _reset_partner(state: GameState) -> GameState:
     return state.with_player(partner, reset)
 
 
-def sample_draws(stream: Stream | jax.Array, params: GameParams, *, tiles: int = MAX_SCROLL) -> Draws:
+def sample_draws(
+    stream: Stream | jax.Array, params: GameParams, *, turn: UInt32[Array, ""] | int = 0, tiles: int = MAX_SCROLL
+) -> Draws:
     """The chance of one turn.
 
     Args:
-        stream: two words, or a `jax.random.key`, of this game and turn.
+        stream: two words, or a `jax.random.key`, of this game.
         params: gives the probabilities.
+        turn: its number in the game; it uses the stream's words from `turn` * TURN_WORDS on.
         tiles: the most tiles the turn may scroll; a game played from its start never needs more than
             `state.PLAY_SCROLL`, any state at most `state.MAX_SCROLL`.
     """
     if not isinstance(stream, tuple):
         stream = stream_from_key(stream)
-    counter = iter(range(1 << 16))
+    first = jnp.asarray(turn, jnp.uint32) * jnp.uint32(TURN_WORDS)
 
-    def mask(probability: float, bits: int):
-        first = next(counter)
-        for _ in range(bits - 1):
-            next(counter)
-        return bernoulli_mask(stream, first, probability, bits)
+    def drawn(number: int) -> UInt32[Array, ""]:
+        return word(stream, first + jnp.uint32(number))
 
-    placed = mask(params.fly_probability, PLACE_BITS)
-    left = mask(1 / 3, _MOVE_BITS)
-    right = ~left & mask(1 / 2, 1)
-    helped = word(stream, jnp.uint32(next(counter)))
-    tile_words = [word(stream, jnp.uint32(next(counter))) for _ in range(tiles)]
+    tile_words = [drawn(_TILES + tile) for tile in range(tiles)]
     widths = [((w & 0xFFFF) * jnp.uint32(params.obstacle_width_max)) >> 16 for w in tile_words]
+    left = bernoulli_mask(stream, first + _LEFT, 1 / 3, _LEFT_BITS)
     return Draws(
-        fly_placed=placed,
+        fly_placed=bernoulli_mask(stream, first + _PLACED, params.fly_probability, PLACE_BITS),
         fly_left=left,
-        fly_right=right,
-        helped_leap=uniform(helped) < params.help_leap_probability,
-        obstacle_chance=jnp.stack([w >> 16 for w in tile_words]),
-        obstacle_width=jnp.stack(widths).astype(jnp.int32) + 1,
+        fly_right=~left & drawn(_RIGHT),
+        helped_leap=uniform(drawn(_HELPED)) < params.help_leap_probability,
+        obstacle_chance=tuple(w >> 16 for w in tile_words),
+        obstacle_width=tuple(width.astype(jnp.int32) + 1 for width in widths),
     )

@@ -76,15 +76,16 @@ def draws_of(chances: list[Chance]) -> Draws:
     helped = np.array([c.helped_leap for c in chances])
     obstacle = np.array([c.obstacle for c in chances], np.uint32)
     width = np.array([c.width for c in chances], np.int32)
-    return Draws(*(jnp.asarray(a) for a in (placed, left, right, helped, obstacle, width)))
+    masks = (jnp.asarray(a) for a in (placed, left, right, helped))
+    return Draws(*masks, tuple(jnp.asarray(obstacle.T)), tuple(jnp.asarray(width.T)))
 
 
 def chance_of(draws: Draws, index: int) -> Chance:
     """One turn's draws, as the reference takes them."""
     left, right = cells(int(draws.fly_left[index])), cells(int(draws.fly_right[index]))
     moves = [r - le for le, r in zip(left, right, strict=True)]
-    obstacle = [int(v) for v in draws.obstacle_chance[index]]
-    width = [int(v) for v in draws.obstacle_width[index]]
+    obstacle = [int(tile[index]) for tile in draws.obstacle_chance]
+    width = [int(tile[index]) for tile in draws.obstacle_width]
     return Chance(cells(int(draws.fly_placed[index])), moves, bool(draws.helped_leap[index]), obstacle, width)
 
 

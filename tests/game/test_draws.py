@@ -3,39 +3,44 @@
 Limits are those of `tests.chance`: for each of some forty numbers |z| < 4.5 or p > 1e-5.
 """
 
+from collections.abc import Callable
+from types import SimpleNamespace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from numpy.typing import ArrayLike
 
-from mirrorjax.game.rollout import ALWAYS_HOP, RANDOM, choose
-from mirrorjax.game.state import MAX_SCROLL, PLAY_SCROLL, WIDTH, Action, Draws, GameParams
+from mirrorjax.game.rollout import ALWAYS_HOP, PLAYERS, RANDOM, Players, game_streams, scripted_action
+from mirrorjax.game.state import MAX_SCROLL, PLAY_SCROLL, WIDTH, Action, Actor, Draws, GameParams
 from mirrorjax.game.turn import sample_draws
-from mirrorjax.randomness import stream_from_key, substream
+from mirrorjax.randomness import stream_from_key
 from tests.chance import Z_LIMIT, assert_counts, assert_share, assert_uncorrelated, z_score
 
 GAMES, TURNS = 64, 2048
 PARAMS = GameParams()
 
 
-def streams_of_turns():
-    """[games, turns] streams, as a rollout has them."""
-    root = stream_from_key(jax.random.key(21))
-
-    def of_game(game):
-        return jax.vmap(lambda turn: substream(substream(root, game), turn))(jnp.arange(TURNS, dtype=jnp.uint32))
-
-    return jax.vmap(of_game)(jnp.arange(GAMES, dtype=jnp.uint32))
+STREAMS = game_streams(jax.random.key(21), GAMES)
 
 
-def sampled(tiles: int, params: GameParams = PARAMS) -> Draws:
-    draw = jax.jit(jax.vmap(jax.vmap(lambda stream: sample_draws(stream, params, tiles=tiles))))
-    return jax.device_get(draw(streams_of_turns()))
+def of_turns(draw: Callable):
+    """What `draw` makes of every stream and turn, [games, turns]."""
+    numbers = jnp.arange(TURNS, dtype=jnp.uint32)
+    return jax.jit(jax.vmap(jax.vmap(draw, in_axes=(None, 0)), in_axes=(0, None)))(STREAMS, numbers)
+
+
+def sampled(tiles: int, params: GameParams = PARAMS) -> SimpleNamespace:
+    """[games, turns] draws, the tiles of a turn stacked on a last axis."""
+    draws = jax.device_get(of_turns(lambda stream, turn: sample_draws(stream, params, turn=turn, tiles=tiles)))
+    assert isinstance(draws, Draws)
+    stacked = {name: np.stack(getattr(draws, name), axis=-1) for name in ("obstacle_chance", "obstacle_width")}
+    return SimpleNamespace(**{**vars(draws), **stacked})
 
 
 @pytest.fixture(scope="module")
-def draws() -> Draws:
+def draws() -> SimpleNamespace:
     """[games, turns] draws with room for any scroll."""
     return sampled(MAX_SCROLL)
 
@@ -82,7 +87,7 @@ def test_obstacles(draws):
         assert_share(draws.obstacle_chance[..., tile] / 65536 < 0.075, np.ceil(0.075 * 65536) / 65536)
 
 
-def numbers(draws: Draws) -> np.ndarray:
+def numbers(draws: SimpleNamespace) -> np.ndarray:
     """Every draw of a turn as a number, [games, turns, draws]."""
     bit_fields = [bits(mask).astype(float) for mask in (draws.fly_placed, draws.fly_left, draws.fly_right)]
     rest = [draws.helped_leap[..., None], draws.obstacle_chance, draws.obstacle_width]
@@ -121,6 +126,12 @@ def test_parameters_are_used():
     assert_counts(np.bincount(draws.obstacle_width.ravel(), minlength=8)[1:], np.full(7, 1 / 7))
 
 
+def test_acts_depend_on_no_draw_and_on_no_act_before(draws):
+    acts = np.asarray(of_turns(lambda stream, turn: scripted_action(Actor.TOAD, stream, turn, PLAYERS["frog_hops"])))
+    drawn = np.concatenate([acts[:, 1:, None], acts[:, :-1, None], numbers(draws)[:, 1:, ::3]], axis=-1).astype(float)
+    assert_uncorrelated(drawn.reshape(-1, drawn.shape[-1]))
+
+
 def test_a_key_will_do_as_a_stream():
     key = jax.random.key(4)
     from_key, from_stream = sample_draws(key, PARAMS), sample_draws(stream_from_key(key), PARAMS)
@@ -129,7 +140,8 @@ def test_a_key_will_do_as_a_stream():
 
 @pytest.mark.parametrize("mix", [RANDOM, ALWAYS_HOP, (0.1, 0.2, 0.3, 0.4), (0.0, 0.0, 0.0, 1.0)])
 def test_action_mix(mix):
-    actions = jax.jit(jax.vmap(jax.vmap(lambda stream: choose(mix, stream))))(streams_of_turns())
+    players = Players(frog=mix, toad=ALWAYS_HOP)
+    actions = of_turns(lambda stream, turn: scripted_action(Actor.FROG, stream, turn, players))
     counts = np.bincount(np.asarray(actions).ravel(), minlength=len(Action))
     possible = np.array(mix) > 0
     assert counts[~possible].sum() == 0

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from mirrorjax.game.observation import observe
-from mirrorjax.game.rollout import PLAYERS, game_streams, new_game, play_turn, scripted_action
+from mirrorjax.game.rollout import PLAYERS, game_streams, new_game, play_action, scripted_action
 from mirrorjax.game.state import PLAY_SCROLL, Action, Actor, GameParams, GameState
 from mirrorjax.game.turn import sample_draws
-from mirrorjax.randomness import substream
 from tests.game import reference
 from tests.game.cases import cells, chance_of, play_all, random_board, random_chance, states_of
 
@@ -59,9 +58,7 @@ def test_games_from_their_start(players):
     numbers = jnp.arange(1, turns + 1, dtype=jnp.uint32)
 
     def draws_of_game(stream):
-        return jax.vmap(lambda n: sample_draws(substream(substream(stream, n), jnp.uint32(0)), params, tiles=3))(
-            numbers
-        )
+        return jax.vmap(lambda n: sample_draws(stream, params, turn=n, tiles=PLAY_SCROLL))(numbers)
 
     draws = jax.device_get(jax.jit(jax.vmap(draws_of_game))(streams))
     states = jax.jit(jax.vmap(lambda stream: new_game(stream, params)))(streams)
@@ -70,8 +67,8 @@ def test_games_from_their_start(players):
     @jax.jit
     def advance(states, number):
         def one(state, stream):
-            action = scripted_action(state, stream, number, PLAYERS[players])
-            return action, play_turn(state, stream, number, PLAYERS[players], params)
+            action = scripted_action(state.actor, stream, number, PLAYERS[players])
+            return action, play_action(state, action, stream, number, params)
 
         return jax.vmap(one)(states, streams)
 

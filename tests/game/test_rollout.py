@@ -14,7 +14,6 @@ from mirrorjax.game.rollout import PLAYERS, game_streams, new_game, rollout, scr
 from mirrorjax.game.state import LETTER, PLAY_SCROLL, Action, Actor, GameParams, GameState
 from mirrorjax.game.terrain import camera_shift
 from mirrorjax.game.turn import sample_draws, turn
-from mirrorjax.randomness import substream
 from tests.chance import Z_LIMIT, assert_share
 
 PARAMS = GameParams()
@@ -88,8 +87,8 @@ def scrolls(players: str, count: int, rounds: int) -> tuple[np.ndarray, np.ndarr
     """By how much the camera moved in every turn of games from their start, and the sum of the columns after it."""
 
     def one_turn(state: GameState, stream, number):
-        action = scripted_action(state, stream, number, PLAYERS[players])
-        draws = sample_draws(substream(substream(stream, number), jnp.uint32(0)), PARAMS, tiles=PLAY_SCROLL)
+        action = scripted_action(state.actor, stream, number, PLAYERS[players])
+        draws = sample_draws(stream, PARAMS, turn=number, tiles=PLAY_SCROLL)
         me, you = state.actor, state.actor.partner
         moved = rules.act(
             state.player(me), state.player(you), action, LETTER[me], draws.helped_leap, state.ground, state.flies

@@ -2,8 +2,8 @@
 
 A *stream* is two 32-bit words that identify who draws (a member, a game); a *counter* says which draw it is.
 Nothing is carried from draw to draw, so a draw depends on its identity only, never on the number of devices,
-the block it runs in, or what was drawn before. Threefry (`jax.random`) costs ten times as much per word and is
-used where cost does not matter (initial weights).
+the block it runs in, or what was drawn before. Threefry (`jax.random`) costs ten times as much per word, in
+compile time too, and makes keys only.
 """
 
 import jax

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 from jaxtyping import Array, UInt32
@@ -15,7 +16,9 @@ from mirrorjax.population.plan import AXIS, Part, ProgramSpec, over_members
 from mirrorjax.regimes import REGIMES
 from mirrorjax.regimes.supervised import Supervised
 from mirrorjax.runtime import Compiler
-from mirrorjax.training.step import TrainState, init_state, train_step
+from mirrorjax.training.step import TrainState, batch_indices, init_state, train_step
+
+STEPS_AHEAD = 8  # whose rows are numbered together: in the step's own loop the compiler would do it anew for each use
 
 
 def _regime(program: ProgramSpec) -> Supervised:
@@ -33,18 +36,33 @@ def train_block(
 ) -> TrainState:
     """Trains the members of one block, stacked on the leading axis, from step `start` up to `stop`."""
     common = jax.tree.map(lambda _: 0, values)
-    if program.data_order == "shared":  # one order, one batch: the inputs are computed once and layer 1 is one product
+    own_order = program.data_order != "shared"
+    if not own_order:  # one order, one batch: the inputs are computed once and layer 1 is one product
         values = replace(values, order=values.order[0], batch_size=values.batch_size[0])
         common = replace(common, order=None, batch_size=None)
     regime = _regime(program)
 
-    def one_step(step: jax.Array, state: TrainState) -> TrainState:
-        def one_member(state: TrainState, values: MemberValues) -> TrainState:
-            return train_step(regime, program.batch, state, values, step, rows)
+    def indices(values: MemberValues, step: jax.Array) -> jax.Array:
+        return batch_indices(values, step, program.batch, len(rows))
 
-        return jax.vmap(one_member, in_axes=(0, common))(state, values)
+    def some_steps(number: jax.Array, state: TrainState) -> TrainState:
+        """The steps of [start, stop) from `number` * STEPS_AHEAD on."""
+        first = number * STEPS_AHEAD
+        steps = first + jnp.arange(STEPS_AHEAD, dtype=jnp.uint32)
+        of_members = jax.vmap(indices, in_axes=(common, None), out_axes=0 if own_order else None)
+        ahead = jax.vmap(of_members, in_axes=(None, 0))(values, steps)
 
-    return jax.lax.fori_loop(start, stop, one_step, state)
+        def one_step(step: jax.Array, state: TrainState) -> TrainState:
+            def one_member(state: TrainState, values: MemberValues, batch: jax.Array) -> TrainState:
+                return train_step(regime, program.batch, state, values, step, rows[batch])
+
+            in_axes = (0, common, 0 if own_order else None)
+            return jax.vmap(one_member, in_axes=in_axes)(state, values, ahead[step - first])
+
+        return jax.lax.fori_loop(jnp.maximum(start, first), jnp.minimum(stop, first + STEPS_AHEAD), one_step, state)
+
+    last = (stop + STEPS_AHEAD - 1) // STEPS_AHEAD
+    return jax.lax.fori_loop(start // STEPS_AHEAD, last, some_steps, state)
 
 
 class PartRunner:

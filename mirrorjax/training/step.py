@@ -43,6 +43,7 @@ def adam(
     """
     mean = optax.tree.update_moment(gradient, moments.mu, BETA_1, 1)
     square = optax.tree.update_moment_per_elem_norm(gradient, moments.nu, BETA_2, 2)
+    mean, square = jax.lax.optimization_barrier((mean, square))  # else they are computed again for the parameters
     count = jnp.asarray(moments.count) + 1
     steps = count.astype(jnp.float32)
     rate = learning_rate * jnp.sqrt(1 - BETA_2**steps) / (1 - BETA_1**steps)
@@ -56,12 +57,13 @@ def batch_indices(
     """Which training rows a member sees at a step: a fresh order each pass, each row at most once a pass.
 
     A pass is as many whole batches as there are; the fewer than one batch of rows left out are others each time.
+    The compiled batch is filled up with the last row, so that it costs no more look-ups than the member's own.
     """
     size = values.batch_size.astype(jnp.uint32)
     steps_a_pass = jnp.uint32(train_rows) // size
-    position = (step % steps_a_pass) * size + jnp.arange(batch, dtype=jnp.uint32)
+    position = (step % steps_a_pass) * size + jnp.minimum(jnp.arange(batch, dtype=jnp.uint32), size - 1)
     order = substream((values.order[0], values.order[1]), step // steps_a_pass)
-    return permute(jnp.minimum(position, jnp.uint32(train_rows - 1)), jnp.uint32(train_rows), order)
+    return permute(position, jnp.uint32(train_rows), order)
 
 
 def dropout_gates(
@@ -86,7 +88,7 @@ def train_step(
     state: TrainState,
     values: MemberValues,
     step: UInt32[Array, ""],
-    rows: UInt32[Array, "rows 2"],
+    rows: UInt32[Array, "batch 2"],
 ) -> TrainState:
     """One update of one member.
 
@@ -95,16 +97,15 @@ def train_step(
         batch: rows as compiled; the member's own batch size may be smaller, the rest has no weight.
         state, values: the member.
         step: number of the update, from 0.
-        rows: the training set, packed.
+        rows: the batch, packed.
 
     Returns:
         The member after the update; unchanged if it has diverged.
     """
-    chosen = rows[batch_indices(values, step, batch, rows.shape[0])]
     count = values.batch_size
     weights = (jnp.arange(batch) < count).astype(jnp.float32) / count.astype(jnp.float32)
     gates = dropout_gates(regime, values, step, batch)
-    loss, gradient = jax.value_and_grad(regime.loss)(state.params, chosen, weights, gates, values.l2)
+    loss, gradient = jax.value_and_grad(regime.loss)(state.params, rows, weights, gates, values.l2)
     params, moments = adam(state.params, gradient, state.moments, values.learning_rate)
     alive = state.alive & (loss < DIVERGED)
     after = TrainState(params=params, moments=moments, alive=alive)

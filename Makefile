@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test test-slow test-statistical test-browser lint paper_fast clean
+.PHONY: help run install test test-slow test-statistical test-browser lint paper_fast bench clean
 
 help: ## this list
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -35,6 +35,9 @@ test-browser: install ## the report in headless Chromium; says so where there is
 
 test-slow: install ## the wheel from outside the checkout, and whole sweeps
 	$(BIN)/python -m pytest -m slow
+
+bench: install ## this machine's speed, into benchmarks/ and the README; with peers if the extra `bench` is installed
+	$(BIN)/mirrorjax bench --readme README.md
 
 lint: install ## ruff and pyright
 	$(BIN)/ruff check .

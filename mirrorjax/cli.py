@@ -12,7 +12,7 @@ COMPLETION = """\
 _mirrorjax() {
   local choices
   if [ "$COMP_CWORD" -le 1 ]; then
-    choices="sweep report play verify completion"
+    choices="sweep report play verify bench completion"
   elif [ "${COMP_WORDS[1]}" = sweep ]; then
     choices=$(COMP_LINE="${COMP_LINE#* }" COMP_POINT=$COMP_POINT mirrorjax sweep -sc query=bash 2>/dev/null)
   fi
@@ -58,6 +58,13 @@ def _verify(options: argparse.Namespace) -> int:
     return 0 if result.exact else 1
 
 
+def _bench(options: argparse.Namespace) -> int:
+    from mirrorjax.bench.run import bench
+
+    print(bench(options.out, options.platform, options.sections, options.readme))
+    return 0
+
+
 def _play(options: argparse.Namespace) -> int:
     from mirrorjax.play import play
     from mirrorjax.policy import member_policy
@@ -94,6 +101,13 @@ def _parser() -> argparse.ArgumentParser:
     play.add_argument("--results", type=Path, help="let a trained network of this results folder play Frog")
     play.add_argument("--member", help="which one (its id, or the beginning of it); default: the highest CMNI")
     play.set_defaults(run=_play)
+
+    bench = commands.add_parser("bench", help="measure this machine (docs/runtime.md)")
+    bench.add_argument("--out", type=Path, default=Path("benchmarks"), help="folder of the results")
+    bench.add_argument("--platform", choices=("cpu", "gpu", "tpu"), default="cpu")
+    bench.add_argument("--sections", nargs="+", metavar="SECTION", help="only these; an unknown name lists all")
+    bench.add_argument("--readme", type=Path, help="a page to put the table into, between its marks")
+    bench.set_defaults(run=_bench)
 
     completion = commands.add_parser("completion", help='tab completion: eval "$(mirrorjax completion)"')
     completion.set_defaults(run=lambda options: print(COMPLETION, end="") or 0)

@@ -118,6 +118,7 @@ class RuntimeConfig:
     devices: int | None = None  # null: all; on a CPU one a core
     block: int | None = None  # members one device trains side by side; null: 16 on a CPU, else all that share a program
     precision: str = "highest"  # of matrix products
+    profile: bool = False  # trace one chunk of training and print its dearest operations
     compile_cache: str | None = None  # folder; null: beside the datasets
 
 
@@ -143,6 +144,7 @@ class Config:
 # What no result depends on, and no folder's name either.
 RUN_ONLY = (
     "results_dir", "report", "tracker", "dataset.cache", "runtime.platform", "runtime.devices", "runtime.compile_cache",
+    "runtime.profile",
 )  # fmt: skip
 
 _ONE_OF = {

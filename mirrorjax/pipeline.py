@@ -100,6 +100,8 @@ def run_population(
                 test_rows=config.measurement.test_rows,
                 validation_rows=config.measurement.validation_rows,
                 on_progress=bar.advance,
+                profile_folder=folder / "profile" if runtime.profile else None,
+                on_profile=lambda lines: bar.note("\n".join(lines)),
             )
             recorder.watch(population)
             for checkpoint in population.run(schedule):

@@ -65,7 +65,11 @@ class Compiler:
     """Compiles ahead of time, once a program and shape, and keeps count."""
 
     programs: dict[tuple, Any] = field(default_factory=dict)
-    seconds: float = 0.0
+    spent: dict[tuple, float] = field(default_factory=dict)  # seconds, by the same keys
+
+    @property
+    def seconds(self) -> float:
+        return sum(self.spent.values())
 
     @property
     def count(self) -> int:
@@ -84,7 +88,7 @@ class Compiler:
         if key not in self.programs:
             start = time.perf_counter()
             self.programs[key] = function.lower(*arguments).compile()
-            self.seconds += time.perf_counter() - start
+            self.spent[key] = time.perf_counter() - start
         return self.programs[key]
 
 

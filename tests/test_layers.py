@@ -7,7 +7,7 @@ import mirrorjax
 
 GROUND = ("errors", "config", "randomness", "runtime")
 STORY = ("game", "dataset", "models", "population", "regimes", "measurement", "training", "tracking", "report")
-ORDER = (*GROUND, *STORY, "pipeline", "policy", "play", "explain", "sweep", "cli", "__main__")
+ORDER = (*GROUND, *STORY, "pipeline", "policy", "play", "explain", "sweep", "bench", "cli", "__main__")
 OUTSIDE = ("wandb", "hydra", "rich")
 PACKAGE = Path(str(mirrorjax.__file__)).parent
 

@@ -134,8 +134,14 @@ def recorded_draws(recording: dict[str, np.ndarray], turns: np.ndarray) -> Draws
                 tile += 1
                 if j + 1 < len(obstacle) and obstacle[j + 1][0] == _OBSTACLE_WIDTH:
                     queue = width[i, tile - 1] = int(obstacle[j + 1][1])  # its other tiles and the flat one
-    masks = (jnp.asarray(a) for a in (placed, left, right, helped))
-    return Draws(*masks, tuple(jnp.asarray(chance.T)), tuple(jnp.asarray(width.T)))
+    return Draws(
+        fly_placed=jnp.asarray(placed),
+        fly_left=jnp.asarray(left),
+        fly_right=jnp.asarray(right),
+        helped_leap=jnp.asarray(helped),
+        obstacle_chance=tuple(jnp.asarray(chance.T)),
+        obstacle_width=tuple(jnp.asarray(width.T)),
+    )
 
 
 def verify_turns(path: Path) -> ReplayResult:

@@ -29,14 +29,18 @@ UNIONS = {
     "toad_filtered": ("toad_4",),  # rows that show a 4
 }
 TRUTHS = ("hop", "jump", "leap", "help_edge", "help_rescue")  # true answers, the two kinds of help apart
-PIECE = 512  # rows at a time: the activations of a block of members stay in the cache
+PIECE = 128  # rows at a time: the sums of a block of members stay in the cache
 
 
 @struct.dataclass
 class MeasuredRows:
-    """The rows that a checkpoint is measured on, in pieces of P rows; padding has group and truth -1."""
+    """The rows that a checkpoint is measured on, in pieces of P rows; padding has group and truth -1.
+
+    The test rows of a group have pieces of their own.
+    """
 
     test: UInt32[Array, "pieces P 2"]
+    first_piece: Int32[Array, " bounds"]  # where each group's pieces begin, and the end of the last
     group: Int32[Array, "pieces P"]  # into GROUPS
     truth: Int32[Array, "pieces P"]  # into TRUTHS
     validation: UInt32[Array, "validation_pieces P 2"]
@@ -90,19 +94,32 @@ def measured_rows(test: np.ndarray, validation: np.ndarray) -> tuple[MeasuredRow
         validation=len(validation),
         constant_mse=float(np.mean(share * (1 - share))),
     )
+    pieces = -(-counts.groups // PIECE)
+    first_piece = np.concatenate([[0], np.cumsum(pieces)])
+    order = np.argsort(group, kind="stable")  # the groups one after the other, each from the start of a piece
+    before = np.concatenate([[0], np.cumsum(counts.groups)])[group[order]]
+    place = first_piece[group[order]] * PIECE + np.arange(len(test)) - before
+    most = -(-len(test) // PIECE) + len(GROUPS)  # whatever the groups are: the shape depends on the number of rows only
+
+    def in_pieces(values: np.ndarray, fill: int) -> jax.Array:
+        placed = np.full((most * PIECE, *values.shape[1:]), fill, values.dtype)
+        placed[place] = values[order]
+        return jnp.asarray(placed.reshape(most, PIECE, *values.shape[1:]))
+
     rows = MeasuredRows(
-        test=_pieces(test, 0),
-        group=_pieces(group.astype(np.int32), -1),
-        truth=_pieces(truth.astype(np.int32), -1),
-        validation=_pieces(validation, 0),
-        validation_weight=_pieces(np.ones(len(validation), np.float32), 0),
+        test=in_pieces(test, 0),
+        first_piece=jnp.asarray(first_piece, jnp.int32),
+        group=in_pieces(group.astype(np.int32), -1),
+        truth=in_pieces(truth.astype(np.int32), -1),
+        validation=_pieces(validation),
+        validation_weight=_pieces(np.ones(len(validation), np.float32)),
     )
     return rows, counts
 
 
-def _pieces(array: np.ndarray, fill: int) -> jax.Array:
+def _pieces(array: np.ndarray) -> jax.Array:
     pad = -len(array) % PIECE
-    padded = np.concatenate([array, np.full((pad, *array.shape[1:]), fill, array.dtype)])
+    padded = np.concatenate([array, np.zeros((pad, *array.shape[1:]), array.dtype)])
     return jnp.asarray(padded.reshape(-1, PIECE, *array.shape[1:]))
 
 
@@ -116,42 +133,49 @@ def measure(regime: Supervised, params: Params, true_width: Int32[Array, ""], ro
         rows: what to measure on.
     """
     gates = jnp.broadcast_to(regime.unit_mask(true_width)[None, :, None], (regime.depth, regime.width, PIECE))
+    count = regime.depth * regime.width + regime.network.outputs
 
-    def units_of(piece: jax.Array) -> tuple[jax.Array, jax.Array]:
-        outputs, hidden = regime.apply(params, piece, gates)
-        return outputs, jnp.concatenate([*hidden, outputs])
+    def of_group(group: Int32[Array, ""]) -> tuple[jax.Array, jax.Array, jax.Array]:
+        """Pivot, power sums and confusion of the rows of one group, which fill pieces of their own."""
+        first, last = rows.first_piece[group], rows.first_piece[group + 1]
 
-    def membership(group: jax.Array) -> jax.Array:
-        return jax.nn.one_hot(group, len(GROUPS), dtype=jnp.float32)
+        def units_of(number: Int32[Array, ""]) -> tuple[jax.Array, jax.Array, jax.Array]:
+            outputs, hidden = regime.apply(params, rows.test[number], gates)
+            here = (rows.group[number] == group).astype(jnp.float32)
+            return outputs, jnp.concatenate([*hidden, outputs]), here
 
-    first = membership(rows.group[0])
-    pivot = (units_of(rows.test[0])[1] @ first) / jnp.maximum(first.sum(0), 1.0)[None, :]
+        _, units, here = units_of(first)
+        pivot = (units @ here) / jnp.maximum(here.sum(), 1.0)
 
-    def test_piece(sums, piece):
-        words, group, truth = piece
-        outputs, units = units_of(words)
-        of_group = membership(group)
-        centred = units - pivot @ of_group.T
-        square = centred * centred
-        powers = jnp.stack([centred, square, square * centred, square * square])
-        answer = jax.nn.one_hot(jnp.argmax(outputs, axis=0), len(Action), dtype=jnp.float32)
-        confusion = jax.nn.one_hot(truth, len(TRUTHS), dtype=jnp.float32).T @ answer
-        return (sums[0] + powers @ of_group, sums[1] + confusion), None
+        def add(number: Int32[Array, ""], sums: tuple[tuple[jax.Array, ...], jax.Array]):
+            outputs, units, here = units_of(number)
+            centred = (units - pivot[:, None]) * here[None, :]
+            square = centred * centred
+            powers = centred, square, square * centred, square * square
+            answer = jax.nn.one_hot(jnp.argmax(outputs, axis=0), len(Action), dtype=jnp.float32)
+            truth = jax.nn.one_hot(rows.truth[number], len(TRUTHS), dtype=jnp.float32)
+            return tuple(s + p for s, p in zip(sums[0], powers, strict=True)), sums[1] + truth.T @ answer
 
-    zero = (jnp.zeros((4, *pivot.shape), jnp.float32), jnp.zeros((len(TRUTHS), len(Action)), jnp.float32))
-    (power_sums, confusion), _ = jax.lax.scan(test_piece, zero, (rows.test, rows.group, rows.truth))
+        # Sums stay apart by place in the piece until the end: additions of whole arrays, in place and vectorised.
+        zero = (jnp.zeros((count, PIECE), jnp.float32),) * 4, jnp.zeros((len(TRUTHS), len(Action)), jnp.float32)
+        powers, confusion = jax.lax.fori_loop(first, last, add, zero)
+        return pivot, jnp.stack([power.sum(-1) for power in powers]), confusion
 
-    def validation_piece(total, piece):
-        words, weight = piece
+    pivot, power_sums, confusion = jax.lax.map(of_group, jnp.arange(len(GROUPS)))
+
+    def squared_errors(total, piece):
+        words, targets, weight = piece
         outputs, _ = regime.apply(params, words, gates)
-        return total + jnp.sum(jnp.mean((outputs - regime.targets(words)) ** 2, axis=0) * weight), None
+        return total + (outputs - targets) ** 2 * weight[None, :], None
 
-    squared_error, _ = jax.lax.scan(validation_piece, jnp.float32(0), (rows.validation, rows.validation_weight))
+    targets = jax.lax.map(regime.targets, rows.validation)  # once for all members
+    zero = jnp.zeros((regime.network.outputs, PIECE), jnp.float32)
+    errors, _ = jax.lax.scan(squared_errors, zero, (rows.validation, targets, rows.validation_weight))
     return Statistics(
-        pivot=pivot,
-        power_sums=power_sums,
-        confusion=confusion,
-        squared_error=squared_error,
+        pivot=pivot.T,
+        power_sums=jnp.moveaxis(power_sums, 0, -1),
+        confusion=confusion.sum(0),
+        squared_error=jnp.sum(errors) / regime.network.outputs,
         penalty=regime.penalty(params),
     )
 

@@ -102,4 +102,5 @@ class MLP(nn.Module):
 
         kernel = self.param(f"{name}_kernel", initial_kernel)
         bias = self.param(f"{name}_bias", nn.initializers.zeros_init(), (units,), jnp.float32)
-        return product(kernel, h) + jnp.expand_dims(bias, tuple(range(1, h.ndim)))
+        with jax.named_scope(name):
+            return product(kernel, h) + jnp.expand_dims(bias, tuple(range(1, h.ndim)))

@@ -55,7 +55,8 @@ class Supervised:
         Returns:
             Outputs [4, batch] and hidden activations, [width, batch] a layer.
         """
-        inputs = jax.vmap(features, out_axes=-1)(rows)
+        with jax.named_scope("inputs"):
+            inputs = jax.vmap(features, out_axes=-1)(rows)
         outputs, hidden = self.network.apply({"params": params}, inputs, gates)
         return jnp.asarray(outputs), tuple(jnp.asarray(layer) for layer in hidden)
 

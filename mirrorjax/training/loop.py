@@ -4,6 +4,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -15,6 +16,7 @@ from mirrorjax.population.members import Member, identity
 from mirrorjax.population.plan import plan, population_mesh, replicated
 from mirrorjax.runtime import Compiler, Device
 from mirrorjax.training.part import PartRunner
+from mirrorjax.training.profile import as_lines, profile
 
 CHUNK_SECONDS = 2.0  # between two looks at the host: progress, signals
 
@@ -59,6 +61,8 @@ class Population:
         validation_rows: int | None = None,
         max_members: int | None = None,
         on_progress: Callable[[int, float], None] = lambda steps, seconds: None,
+        profile_folder: Path | None = None,
+        on_profile: Callable[[list[str]], None] = lambda lines: None,
     ):
         """Plans the parts, moves the dataset to the devices and makes the initial weights.
 
@@ -72,11 +76,14 @@ class Population:
                 number of validation rows.
             max_members: the most members of a part, for memory.
             on_progress: called with model-steps done and seconds taken, every few seconds.
+            profile_folder: where the trace of one chunk is kept; None traces nothing.
+            on_profile: called once with a table of the chunk's dearest operations.
         """
         self.members = [member.resolved() for member in members]
         self.ids = [identity(member, dataset.content_hash) for member in self.members]
         self.mesh = population_mesh(devices)
         self.on_progress = on_progress
+        self.profile_folder, self.on_profile = profile_folder, on_profile
         self.seconds: dict[str, float] = defaultdict(float)  # by phase
         everywhere = replicated(self.mesh)
         self.rows = jax.device_put(dataset.train, everywhere)
@@ -122,13 +129,25 @@ class Population:
         while reached < longest:
             start, compiled = time.perf_counter(), self.compiler.seconds
             reached = min(longest, reached + piece)
-            steps = runner.train_to(begin + -(-(end - begin) * reached // longest), self.rows)
+            stop = begin + -(-(end - begin) * reached // longest)
+            if self.profile_folder and self.model_steps:  # not the very first chunk, which is short
+                steps = self._profile(runner, stop, self.profile_folder)
+            else:
+                steps = runner.train_to(stop, self.rows)
             compiling = self.compiler.seconds - compiled
             spent = max(1e-6, time.perf_counter() - start - compiling)
             self.seconds["training"] += spent
             self.model_steps += steps
             self.on_progress(steps, spent)
             piece = max(1, round(piece * min(10.0, CHUNK_SECONDS / spent)))
+
+    def _profile(self, runner: PartRunner, stop: np.ndarray, folder: Path) -> int:
+        self.profile_folder = None  # once is enough
+        done: list[int] = []
+        compiled = runner.train_program(self.rows).as_text()
+        operations = profile(lambda: done.append(runner.train_to(stop, self.rows)), compiled, folder)
+        self.on_profile(as_lines(operations, done[0]))
+        return done[0]
 
     def _measure(self, index: int, epoch: float, with_units: bool) -> Checkpoint:
         start, compiled = time.perf_counter(), self.compiler.seconds

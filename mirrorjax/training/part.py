@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -98,9 +99,18 @@ class PartRunner:
     def train_to(self, stop: np.ndarray, rows: jax.Array) -> int:
         """Trains each block up to its step `stop` [blocks]; returns the model-steps done (padding not counted)."""
         stop = np.where(self.used & self.in_training().any(-1), np.maximum(stop, self.done), self.done)
-        start_array, stop_array = (
-            jax.device_put(x.astype(np.uint32), over_members(self.mesh)) for x in (self.done, stop)
-        )
+        run = self.train_program(rows)
+        self.state = run(self.state, self.values, self._by_block(self.done), self._by_block(stop), rows)
+        jax.block_until_ready(self.state)
+        steps = (stop - self.done).astype(np.int64) @ (self.part.slots >= 0).sum(-1)
+        self.done = stop.astype(np.uint32)
+        return int(steps)
+
+    def _by_block(self, steps: np.ndarray) -> jax.Array:
+        return jax.device_put(steps.astype(np.uint32), over_members(self.mesh))
+
+    def train_program(self, rows: jax.Array) -> Any:
+        """The compiled program of `train_to`: (state, values, start, stop, rows) → state."""
 
         def local(state, values, start, stop, rows):
             def one(block):
@@ -109,15 +119,10 @@ class PartRunner:
 
             return jax.lax.map(one, (state, values, start, stop))
 
-        run = self._compiled(
-            "train", local, (AXIS, AXIS, AXIS, AXIS, None), self.state, self.values, start_array, stop_array, rows,
-            donate=(0,),
-        )  # fmt: skip
-        self.state = run(self.state, self.values, start_array, stop_array, rows)
-        jax.block_until_ready(self.state)
-        steps = (stop - self.done).astype(np.int64) @ (self.part.slots >= 0).sum(-1)
-        self.done = stop.astype(np.uint32)
-        return int(steps)
+        clock = self._by_block(self.done)
+        return self._compiled(
+            "train", local, (AXIS, AXIS, AXIS, AXIS, None), self.state, self.values, clock, clock, rows, donate=(0,)
+        )
 
     def measured(self, rows: MeasuredRows) -> Statistics:
         """The streamed statistics of each slot, on the host, leading axes [blocks, block]."""

@@ -104,9 +104,11 @@ def train_step(
     """
     count = values.batch_size
     weights = (jnp.arange(batch) < count).astype(jnp.float32) / count.astype(jnp.float32)
-    gates = dropout_gates(regime, values, step, batch)
+    with jax.named_scope("dropout"):  # the names are for profiles
+        gates = dropout_gates(regime, values, step, batch)
     loss, gradient = jax.value_and_grad(regime.loss)(state.params, rows, weights, gates, values.l2)
-    params, moments = adam(state.params, gradient, state.moments, values.learning_rate)
-    alive = state.alive & (loss < DIVERGED)
-    after = TrainState(params=params, moments=moments, alive=alive)
-    return jax.tree.map(lambda new, old: jnp.where(alive, new, old), after, replace(state, alive=alive))
+    with jax.named_scope("update"):
+        params, moments = adam(state.params, gradient, state.moments, values.learning_rate)
+        alive = state.alive & (loss < DIVERGED)
+        after = TrainState(params=params, moments=moments, alive=alive)
+        return jax.tree.map(lambda new, old: jnp.where(alive, new, old), after, replace(state, alive=alive))

@@ -76,8 +76,14 @@ def draws_of(chances: list[Chance]) -> Draws:
     helped = np.array([c.helped_leap for c in chances])
     obstacle = np.array([c.obstacle for c in chances], np.uint32)
     width = np.array([c.width for c in chances], np.int32)
-    masks = (jnp.asarray(a) for a in (placed, left, right, helped))
-    return Draws(*masks, tuple(jnp.asarray(obstacle.T)), tuple(jnp.asarray(width.T)))
+    return Draws(
+        fly_placed=jnp.asarray(placed),
+        fly_left=jnp.asarray(left),
+        fly_right=jnp.asarray(right),
+        helped_leap=jnp.asarray(helped),
+        obstacle_chance=tuple(jnp.asarray(obstacle.T)),
+        obstacle_width=tuple(jnp.asarray(width.T)),
+    )
 
 
 def chance_of(draws: Draws, index: int) -> Chance:

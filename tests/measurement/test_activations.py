@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from mirrorjax.dataset.build import answers
+from mirrorjax.dataset.row import row_keys
 from mirrorjax.measurement.activations import GROUPS, PIECE, TRUTHS, UNIONS, measured_rows, moments
 from tests.measurement.cases import measured, some_weights
 from tests.measurement.conftest import WIDTHS
@@ -87,12 +88,12 @@ def test_padding_does_not_count(found, networks, dataset):
         np.testing.assert_allclose(one.mean[0], other.mean[0][found.exists[0]], rtol=1e-5, atol=1e-6)
 
 
-def test_a_group_that_is_not_in_the_first_piece(networks, dataset, on_test):
-    """Its pivot is zero then; units far from zero lose some digits. Seen: 2e-6 of the kurtosis."""
+def test_where_the_rows_stand_does_not_matter(networks, dataset, on_test):
+    """The rows of a group that come last have a pivot of their own like all others."""
     both = answers(dataset.test)["scenario"] == 3
     test = np.concatenate([dataset.test[~both], dataset.test[both]])
     late = measured(networks[1:2], [12], test, dataset.validation[:600])
-    assert not late.statistics.pivot[..., GROUPS.index("both")].any()
+    assert late.statistics.pivot[..., GROUPS.index("both")].any()
     full = on_test[1]
     expected = expected_moments(full.units[full.masks["both"]])
     own = moments(late.statistics, late.counts, "both")
@@ -100,6 +101,19 @@ def test_a_group_that_is_not_in_the_first_piece(networks, dataset, on_test):
     np.testing.assert_allclose(own.mean[0][chosen], expected["mean"], rtol=1e-5, atol=1e-5)
     assert close(own.variance[0][chosen], expected["variance"], 1e-9 + expected["variance"], 2e-5)
     assert close(own.kurtosis[0][chosen], expected["kurtosis"], 1 + np.abs(expected["kurtosis"]), 4e-5)
+
+
+def test_a_group_without_rows(networks, dataset):
+    """Nothing is measured of it, and the others do not change."""
+    toad = answers(dataset.test)["scenario"] == 2
+    found = measured(networks[1:2], [12], dataset.test[~toad], dataset.validation[:600])
+    complete = measured(networks[1:2], [12], dataset.test, dataset.validation[:600])
+    group = [GROUPS.index("toad_4"), GROUPS.index("toad_other")]
+    assert not found.statistics.power_sums[..., group].any() and not found.counts.groups[group].any()
+    assert np.isnan(moments(found.statistics, found.counts, "toad").mean).all()
+    for union in ("none", "frog", "both"):
+        one, other = (moments(m.statistics, m.counts, union) for m in (found, complete))
+        assert np.array_equal(one.mean, other.mean) and np.array_equal(one.variance, other.variance)
 
 
 def test_groups_by_what_the_picture_shows(found, dataset, on_test):
@@ -112,13 +126,25 @@ def test_groups_by_what_the_picture_shows(found, dataset, on_test):
 
 
 def test_pieces_hold_every_row_once(dataset):
+    """And the rows of each group are in pieces of their own, in the order that they came in."""
     rows, counts = measured_rows(dataset.test, dataset.validation[:600])
-    assert rows.test.shape == (4, PIECE, 2) and rows.validation.shape == (2, PIECE, 2)
-    group = np.asarray(rows.group).ravel()
-    assert (group[2000:] == -1).all() and (np.asarray(rows.truth).ravel()[2000:] == -1).all()
-    assert np.array_equal(np.bincount(group[:2000], minlength=6), counts.groups)
-    assert np.array_equal(np.asarray(rows.test).reshape(-1, 2)[:2000], dataset.test)
-    assert np.asarray(rows.validation_weight).ravel().tolist() == [1.0] * 600 + [0.0] * 424
+    most = -(-2000 // PIECE) + len(GROUPS)
+    assert rows.test.shape == (most, PIECE, 2) and rows.validation.shape == (-(-600 // PIECE), PIECE, 2)
+    group, words = np.asarray(rows.group), np.asarray(rows.test)
+    assert np.array_equal(np.asarray(rows.truth) == -1, group == -1)
+    first = np.asarray(rows.first_piece)
+    assert (group[first[-1] :] == -1).all()
+    seen = []
+    for number, count in enumerate(counts.groups):
+        own = group[first[number] : first[number + 1]].ravel()
+        assert (own[:count] == number).all() and (own[count:] == -1).all() and len(own) - count < PIECE
+        seen.append(words[first[number] : first[number + 1]].reshape(-1, 2)[:count])
+    keys = [row_keys(part) for part in (np.concatenate(seen), dataset.test)]
+    assert np.array_equal(np.sort(keys[0]), np.sort(keys[1]))
+    places = np.argsort(keys[1])[np.searchsorted(np.sort(keys[1]), row_keys(seen[0]))]
+    assert (np.diff(places) > 0).all()
+    padding = rows.validation_weight.size - 600
+    assert np.asarray(rows.validation_weight).ravel().tolist() == [1.0] * 600 + [0.0] * padding
 
 
 @pytest.mark.parametrize("member", MEMBERS)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mirrorjax.measurement.activations import MeasuredRows, measured_rows
+from mirrorjax.measurement.activations import PIECE, MeasuredRows, measured_rows
 from mirrorjax.measurement.histograms import BINS, PAIRS, PSEUDO_COUNT, divergences
 from mirrorjax.regimes.supervised import Supervised
 from tests.measurement.cases import Plain
@@ -61,12 +61,12 @@ def test_divergences_against_numpy(networks, dataset, on_test, member):
 
 def test_of_equal_distributions_is_zero(networks, dataset):
     """The same rows as every scenario: exactly zero. Dead and constant units too."""
-    quarter = dataset.test[:512]
-    test = jnp.asarray(np.stack([quarter] * 4))
-    group = jnp.asarray(np.repeat([0, 1, 3, 5], 512).reshape(4, 512), jnp.int32)
+    piece = dataset.test[:PIECE]
+    test = jnp.asarray(np.stack([piece] * 4))
+    group = jnp.asarray(np.repeat([0, 1, 3, 5], PIECE).reshape(4, PIECE), jnp.int32)
     rows = MeasuredRows(
-        test=test, group=group, truth=jnp.zeros_like(group), validation=test,
-        validation_weight=jnp.ones((4, 512), jnp.float32),
+        test=test, first_piece=jnp.asarray([0, 1, 2, 2, 3, 3, 4]), group=group, truth=jnp.zeros_like(group),
+        validation=test, validation_weight=jnp.ones((4, PIECE), jnp.float32),
     )  # fmt: skip
     for number, width in enumerate(WIDTHS):
         found = _divergences(networks[number], jnp.int32(width), rows)

@@ -1,0 +1,29 @@
+"""Seconds that each program of the headline network takes to compile: from nothing, and from the cache on disk."""
+
+import tempfile
+
+import jax
+
+from mirrorjax.bench.timing import Figure, once
+from mirrorjax.bench.workload import reference_dataset, seeds
+from mirrorjax.runtime import Compiler, Device, block_size
+from mirrorjax.training.loop import Population, Schedule
+
+
+def compiling(devices: list[Device]) -> list[Figure]:
+    """All programs of a population with a table of units, twice; tracing is part of both."""
+    dataset, figures = reference_dataset(), []
+    with tempfile.TemporaryDirectory() as folder:
+        jax.config.update("jax_compilation_cache_dir", folder)
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+        for time in ("from nothing", "from the cache"):
+            jax.clear_caches()
+            compiler = Compiler()
+            block = block_size(None, devices[0].platform, 32)
+            population = Population(
+                seeds(32), dataset, devices=devices, block=block, compiler=compiler, test_rows=2_000
+            )
+            list(population.run(Schedule((0.0, 0.001), units_at=(0.001,))))
+            figures += [once(f"{name[0]}, {time}", spent, "s") for (name, *_), spent in compiler.spent.items()]
+            figures.append(once(f"programs, {time}", compiler.count, "programs"))
+    return figures

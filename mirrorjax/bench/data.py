@@ -1,0 +1,34 @@
+"""The reference dataset from scratch and from the cache."""
+
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from mirrorjax.bench.timing import Figure, once
+from mirrorjax.dataset.build import DatasetSpec
+from mirrorjax.dataset.cache import load_or_build
+from mirrorjax.runtime import Device
+
+
+def data(devices: list[Device]) -> list[Figure]:
+    """Seven million turns in a new folder, then again from it; compile time is part of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        built = load_or_build(DatasetSpec(), Path(folder))
+        building = time.perf_counter() - start
+        start = time.perf_counter()
+        load_or_build(DatasetSpec(), Path(folder))
+        loading = time.perf_counter() - start
+    return [
+        once("from scratch", building, "s"),
+        once("from the cache", loading, "s"),
+        once("unique rows", built.counts["rows"], "rows"),
+        once("peak memory", peak_memory(), "B"),
+    ]
+
+
+def peak_memory() -> float:
+    """Bytes that this process has held at most."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

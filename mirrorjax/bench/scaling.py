@@ -1,0 +1,65 @@
+"""How throughput, time and memory grow with members, steps and rows."""
+
+import time
+
+import jax
+
+from mirrorjax.bench.data import peak_memory
+from mirrorjax.bench.timing import Figure, figure, once, seconds
+from mirrorjax.bench.training import block_for, measured
+from mirrorjax.bench.workload import HEADLINE, Trainer, flops_a_step, reference_dataset, seeds
+from mirrorjax.measurement.activations import measured_rows
+from mirrorjax.runtime import Compiler, Device
+from mirrorjax.training.loop import Population, Schedule
+
+
+def scaling(devices: list[Device]) -> list[Figure]:
+    """Model-steps a second by population size, in the default blocks, and memory against what the shapes say."""
+    train, flops = reference_dataset().train, flops_a_step(HEADLINE)
+    cpu = devices[0].platform == "cpu"
+    sizes = [4**power for power in range(8)] if cpu else [1, *(4**power for power in range(4, 9))]
+    figures, memory = [], {}
+    for members in sizes:
+        block = 16 if cpu else block_for(members, devices)
+        figures.append(measured(f"{members:,} members", seeds(members), train, devices, block, flops))
+        memory[members] = peak_memory() if cpu else devices[0].memory_stats()["peak_bytes_in_use"]
+    few, many = sizes[-2], sizes[-1]
+    figures.append(once("memory a member, measured", (memory[many] - memory[few]) / (many - few), "B"))
+    trainer = Trainer(seeds(64), train, devices, 16)
+    (runner,) = trainer.runners
+    held = sum(leaf.nbytes for leaf in jax.tree.leaves((runner.state, runner.values)))
+    figures.append(once("memory a member, by its shapes", held / 64, "B"))
+    return figures
+
+
+def cost(devices: list[Device]) -> list[Figure]:
+    """Seconds against steps, members and measured rows, each alone."""
+    dataset, figures = reference_dataset(), []
+    trainer = Trainer(seeds(512), dataset.train, devices, block_for(512, devices))
+    for steps in (64, 128, 256, 512):
+        spent = seconds(lambda steps=steps: trainer.train(steps), repeats=3)
+        figures.append(figure(f"{steps} steps", spent, "s", axis="steps", at=steps))
+    for members in (256, 512, 1024, 2048):
+        trainer = Trainer(seeds(members), dataset.train, devices, block_for(members, devices))
+        spent = seconds(lambda trainer=trainer: trainer.train(64), repeats=3)
+        figures.append(figure(f"{members:,} members", spent, "s", axis="members", at=members))
+    trainer = Trainer(seeds(64), dataset.train, devices, block_for(64, devices))
+    (runner,) = trainer.runners
+    for rows in (12_500, 25_000, 50_000, 100_000):
+        measured_on, _ = measured_rows(dataset.test[:rows], dataset.validation[:rows])
+        spent = seconds(lambda on=measured_on: runner.measured(on), repeats=3)
+        figures.append(figure(f"{rows:,} rows", spent, "s", axis="rows", at=rows))
+    return figures
+
+
+def measuring(devices: list[Device]) -> list[Figure]:
+    """A checkpoint's measurement of 64 members: 100,000 test and 100,000 validation rows, and what records need."""
+    dataset, members = reference_dataset(), seeds(64)
+    population = Population(members, dataset, devices=devices, block=block_for(64, devices), compiler=Compiler())
+    schedule = Schedule((0.0,))
+    spent = []
+    for _ in range(4):
+        start = time.perf_counter()
+        list(population.run(schedule))
+        spent.append((time.perf_counter() - start) / len(members))
+    return [figure("a member and checkpoint", spent[1:], "s", members=len(members), rows=len(dataset.test))]

@@ -1,0 +1,64 @@
+"""The sections of a bench; each runs in a process of its own: `python -m mirrorjax.bench.section NAME PLATFORM`."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mirrorjax.bench.timing import Figure
+from mirrorjax.runtime import Device
+
+
+@dataclass(frozen=True)
+class Section:
+    """One kind of measurement.
+
+    Attributes:
+        title: for people.
+        function: name of a function of devices to figures, `module:name` in this package.
+        cores: 1 pins it to one core of a CPU; None takes all.
+    """
+
+    title: str
+    function: str
+    cores: int | None = None
+
+
+SECTIONS = {
+    "simulator": Section("Simulator", "simulator:simulator", 1),
+    "data": Section("Dataset, 7 M turns", "data:data"),
+    "training": Section("Training 2×17, batch 25, one core", "training:training", 1),
+    "keras": Section("Keras, one core", "peers:keras", 1),
+    "torch": Section("PyTorch, one core", "peers:torch", 1),
+    "training_all": Section("Training 2×17, all devices", "training:training_all_cores"),
+    "widths": Section("Mixed widths, one core", "training:widths", 1),
+    "measuring": Section("Measurement, one core", "scaling:measuring", 1),
+    "compiling": Section("Compiling", "compiling:compiling"),
+    "starting": Section("Starting, quickstart with warm caches", "starting:starting"),
+    "precision": Section("Precision", "precision:precision"),
+    "scaling": Section("Model-steps a second by population, all devices", "scaling:scaling"),
+    "cost": Section("Cost, all devices", "scaling:cost"),
+}
+
+
+def run_section(name: str, platform: str) -> list[Figure]:
+    """Runs a section in this process, which must not have used JAX yet; the machine's peak is its last figure."""
+    section = SECTIONS[name]
+    if platform == "cpu" and section.cores == 1 and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # before JAX counts the cores
+    from importlib import import_module
+
+    from mirrorjax.bench.machine import peak
+    from mirrorjax.runtime import configure
+
+    devices = configure(platform, None, "highest", None)
+    module, function = section.function.split(":")
+    measure: Callable[[list[Device]], list[Figure]] = getattr(import_module(f"mirrorjax.bench.{module}"), function)
+    figures = measure(devices)
+    return [*figures, peak(devices[0])] if any(figure.flops for figure in figures) else figures
+
+
+if __name__ == "__main__":
+    found = run_section(sys.argv[1], sys.argv[2])
+    print(json.dumps([figure.as_dict() for figure in found]))

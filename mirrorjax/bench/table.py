@@ -1,0 +1,102 @@
+"""A bench as text: every figure with its spread and its share of the machine's limit, and the ratios that matter."""
+
+from typing import Any
+
+from mirrorjax.bench.section import SECTIONS
+
+BEGIN, END = "<!-- bench -->", "<!-- end of bench -->"
+PEAK = "peak of float32 products"
+PUBLISHED_GAME = 13_000  # turns a second of the public Python game with its display silenced
+
+Figures = list[dict[str, Any]]
+
+
+def plain(name: str, figures: Figures) -> str:
+    """A section for the terminal."""
+    return "\n".join(f"  {_label(f):44} {_value(f):>22}  {_spread(f):>20} {_share(f, figures):>10}" for f in figures)
+
+
+def markdown(result: dict[str, Any]) -> str:
+    """The whole bench as a page: ratios first, then every figure."""
+    device, versions = result["device"], result["versions"]
+    about = ", ".join(f"{name} {versions[name]}" for name in ("python", "jax", "flax", "optax", "numpy"))
+    lines = [
+        f"Measured by `make bench` on {device['kind']} ({device['count']} {device['platform']} device"
+        f"{'s' if device['count'] > 1 else ''}), {result['date']}, {about}. Medians; compile time apart.",
+        "",
+        "| ratio, in one run | |",
+        "|---|---|",
+        *(f"| {name} | {value:,.2f}× |" for name, value in ratios(result["sections"]).items()),
+        "",
+        "| | median | spread | of peak |",
+        "|---|---|---|---|",
+    ]
+    for name, section in result["sections"].items():
+        if not section["figures"]:
+            continue
+        lines.append(f"| **{SECTIONS[name].title}** | | | |")
+        figures = section["figures"]
+        lines += [f"| {_label(f)} | {_value(f)} | {_spread(f)} | {_share(f, figures)} |" for f in figures]
+    return "\n".join(lines) + "\n"
+
+
+def ratios(sections: dict[str, Any]) -> dict[str, float]:
+    """What stands side by side in one run; a ratio whose peer was not installed is left out."""
+
+    def of(section: str, name: str) -> float | None:
+        figures = sections.get(section, {}).get("figures", [])
+        return next((f["median"] for f in figures if f["name"].endswith(name)), None)
+
+    one, shared = of("training", "own order, 4,096"), of("training", "shared order, 4,096")
+    torch = [f["median"] for f in sections.get("torch", {}).get("figures", []) if f.get("flops")]
+    turns = [f["median"] for f in sections.get("simulator", {}).get("figures", [])]
+    pairs = {
+        "own order, 4,096 members / plain Keras `fit`": (one, of("keras", "plain fit")),
+        "shared order, 4,096 members / plain Keras `fit`": (shared, of("keras", "plain fit")),
+        "own order, 4,096 members / tuned Keras `fit`": (one, of("keras", "tuned fit")),
+        "own order, 4,096 members / PyTorch vmap at its best": (one, max(torch) if torch else None),
+        "all cores / one core, own order": (of("training_all", "own order, 4,096"), one),
+        "all cores / one core, shared order": (of("training_all", "shared order, 4,096"), shared),
+        "widths 5…50: ladder / all padded to 50": (of("widths", "by the ladder"), of("widths", "padded to 50")),
+        "game turns / the public Python game (its 13,000 a second)": (max(turns) if turns else None, PUBLISHED_GAME),
+    }
+    return {name: a / b for name, (a, b) in pairs.items() if a and b}
+
+
+def between_marks(page: str, table: str) -> str:
+    """The page with the table between its two marks replaced.
+
+    Raises:
+        ValueError: the page has no such marks.
+    """
+    before, _, rest = page.partition(BEGIN)
+    _, mark, after = rest.partition(END)
+    if not mark:
+        raise ValueError(f"no {BEGIN} … {END} in the page")
+    return f"{before}{BEGIN}\n{table}{END}{after}"
+
+
+def _label(figure: dict[str, Any]) -> str:
+    return figure["name"]
+
+
+def _value(figure: dict[str, Any]) -> str:
+    return f"{_number(figure['median'])} {figure['unit'] if figure['unit'] != '1' else ''}".strip()
+
+
+def _spread(figure: dict[str, Any]) -> str:
+    if figure["low"] == figure["high"]:
+        return ""
+    return f"{_number(figure['low'])} – {_number(figure['high'])}"
+
+
+def _share(figure: dict[str, Any], figures: Figures) -> str:
+    peak = next((f["median"] for f in figures if f["name"] == PEAK), None)
+    return f"{100 * figure['flops'] / peak:.1f} %" if peak and "flops" in figure else ""
+
+
+def _number(value: float) -> str:
+    for size, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{value / size:.3g} {letter}"
+    return f"{value:.3g}"

@@ -1,0 +1,66 @@
+"""Repeated timings: medians and spread, compile time apart."""
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+REPEATS = 5
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured number.
+
+    Attributes:
+        name: what was measured; unique in a section.
+        median, low, high: over the repetitions.
+        unit: of all three.
+        flops: floating-point operations a second that the median means, where that is known.
+        parameters: what it was measured at.
+    """
+
+    name: str
+    median: float
+    low: float
+    high: float
+    unit: str
+    flops: float | None = None
+    parameters: dict[str, Any] | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain containers, without what is unknown, six digits."""
+        kept = {name: value for name, value in asdict(self).items() if value is not None}
+        return {name: float(f"{value:.6g}") if isinstance(value, float) else value for name, value in kept.items()}
+
+
+def once(name: str, value: float, unit: str, **parameters: Any) -> Figure:
+    """A number that was measured once, or counted."""
+    return Figure(name, value, value, value, unit, parameters=parameters or None)
+
+
+def seconds(function: Callable[[], Any], repeats: int = REPEATS, warm_up: bool = True) -> list[float]:
+    """Wall-clock seconds of each of `repeats` calls, which must wait for what they start; one more is not counted."""
+    if warm_up:
+        function()
+    found = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        function()
+        found.append(time.perf_counter() - start)
+    return found
+
+
+def figure(name: str, values: list[float], unit: str, flops_each: float | None = None, **parameters: Any) -> Figure:
+    """The figure of several measurements of the same thing; `flops_each` are the operations of one unit of work."""
+    median = statistics.median(values)
+    flops = None if flops_each is None else median * flops_each
+    return Figure(name, median, min(values), max(values), unit, flops, parameters or None)
+
+
+def rate(
+    name: str, work: float, spent: list[float], unit: str, flops_each: float | None = None, **parameters: Any
+) -> Figure:
+    """Work a second, from the seconds that the same work took each time."""
+    return figure(name, [work / s for s in spent], unit, flops_each, **parameters)

@@ -1,0 +1,73 @@
+"""Model-steps a second: the headline network by population size, data order, block and cores; and mixed widths."""
+
+from dataclasses import replace
+
+from mirrorjax.bench.timing import Figure, rate, seconds
+from mirrorjax.bench.workload import HEADLINE, Trainer, flops_a_step, reference_dataset, seeds
+from mirrorjax.population.members import Member
+from mirrorjax.runtime import Device, block_size
+
+SECONDS = 1.0  # of a repetition
+BLOCK = 64  # on a CPU the fastest for thousands of members; the default is a quarter of it, for tens of members
+
+
+def block_for(members: int, devices: list[Device]) -> int:
+    """Members side by side: on an accelerator all of a device's."""
+    share = -(-members // len(devices))
+    if devices[0].platform == "cpu":
+        return min(BLOCK, share)
+    return block_size(None, devices[0].platform, share)
+
+
+def measured(
+    name: str, members: list[Member], train, devices: list[Device], block: int, flops: float | None = None
+) -> Figure:
+    """Model-steps a second of a population in training."""
+    trainer = Trainer(members, train, devices, block)
+    steps = trainer.steps_for(SECONDS)
+    spent = seconds(lambda: trainer.train(steps))
+    return rate(name, len(members) * steps, spent, "model-steps/s", flops, members=len(members), block=block)
+
+
+def training(devices: list[Device]) -> list[Figure]:
+    """The headline network, own and shared data order."""
+    train, flops = reference_dataset().train, flops_a_step(HEADLINE)
+    cpu = devices[0].platform == "cpu"
+    figures = []
+    for order in ("own", "shared"):
+        for members in (1, 128, 4096) if cpu else (1, 1024, 16384, 65536):
+            block = block_for(members, devices)
+            population = seeds(members, data_order=order)
+            figures.append(measured(f"{order} order, {members:,}", population, train, devices, block, flops))
+    if cpu:
+        default = block_size(None, "cpu", 4096)
+        population = seeds(4096)
+        figures.append(measured(f"own order, 4,096, block {default}", population, train, devices, default, flops))
+    return figures
+
+
+def training_all_cores(devices: list[Device]) -> list[Figure]:
+    """The headline network on every device of the machine."""
+    train, flops = reference_dataset().train, flops_a_step(HEADLINE)
+    return [
+        measured(f"{order} order, 4,096", seeds(4096, data_order=order), train, devices, BLOCK, flops)
+        for order in ("own", "shared")
+    ]
+
+
+def widths(devices: list[Device]) -> list[Figure]:
+    """Every width from 5 to 50 at once, by the ladder of compiled widths and all padded to 50."""
+    train = reference_dataset().train
+    each = 16
+    mixed = [replace(HEADLINE, width=width, seed=seed) for width in range(5, 51) for seed in range(each)]
+    padded = [replace(member, width=50, seed=number) for number, member in enumerate(mixed)]
+    block = block_size(None, devices[0].platform, len(mixed))
+    ladder = [
+        measured(f"width {width}", seeds(512, replace(HEADLINE, width=width)), train, devices, block)
+        for width in (8, 16, 17, 24, 32, 40, 50)
+    ]
+    return [
+        measured("widths 5…50 by the ladder", mixed, train, devices, block),
+        measured("widths 5…50 padded to 50", padded, train, devices, block),
+        *ladder,
+    ]

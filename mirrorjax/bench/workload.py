@@ -1,0 +1,61 @@
+"""What the sections have in common: the headline network, its members and the reference dataset."""
+
+import time
+
+import jax
+import numpy as np
+
+from mirrorjax.dataset.build import Dataset, DatasetSpec
+from mirrorjax.dataset.cache import default_folder, load_or_build
+from mirrorjax.game.observation import OBSERVATION_SIZE
+from mirrorjax.population.members import OUTPUTS, Member
+from mirrorjax.population.plan import plan, population_mesh, replicated
+from mirrorjax.runtime import Compiler, Device
+from mirrorjax.training.part import PartRunner
+
+HEADLINE = Member(width=17, depth=2, batch_size=25, learning_rate=4e-5)  # the paper's network
+
+
+def flops_a_step(member: Member) -> float:
+    """Multiplications and additions of the matrix products of one update, forwards and backwards, without padding."""
+    first = 2 * OBSERVATION_SIZE * member.width  # forwards, and the kernel's slope; the input has none
+    inner = 3 * member.width * member.width * (member.depth - 1)
+    last = 3 * member.width * OUTPUTS
+    return 2.0 * member.batch_size * (first + inner + last)
+
+
+def seeds(count: int, like: Member = HEADLINE, data_order: str = "own") -> list[Member]:
+    """`count` members that differ in their seed."""
+    return [Member(**{**vars(like), "seed": seed, "data_order": data_order}) for seed in range(count)]
+
+
+def reference_dataset() -> Dataset:
+    """The default dataset, from the cache if it is there."""
+    return load_or_build(DatasetSpec(), default_folder() / "datasets")
+
+
+class Trainer:
+    """Members in training on some devices, without measuring, for timing."""
+
+    def __init__(self, members: list[Member], train: np.ndarray, devices: list[Device], block: int):
+        self.compiler, mesh = Compiler(), population_mesh(devices)
+        self.rows = jax.device_put(train, replicated(mesh))
+        self.members = len(members)
+        parts = plan(members, block, len(devices))
+        self.runners = [PartRunner(part, members, "bench", mesh, self.compiler) for part in parts]
+        self.train(1)
+
+    def train(self, steps: int) -> int:
+        """Trains every member `steps` more steps and waits; returns model-steps."""
+        return sum(runner.train_to(runner.done.astype(np.int64) + steps, self.rows) for runner in self.runners)
+
+    def steps_for(self, seconds: float) -> int:
+        """About how many steps take as long as that."""
+        steps = 1
+        while True:
+            start = time.perf_counter()
+            self.train(steps)
+            spent = time.perf_counter() - start
+            if spent > seconds / 8:
+                return max(1, round(steps * seconds / spent))
+            steps *= 4

@@ -12,7 +12,7 @@ from typing import Any
 
 from mirrorjax.bench.figures import draw
 from mirrorjax.bench.section import SECTIONS
-from mirrorjax.bench.table import between_marks, markdown, plain
+from mirrorjax.bench.table import between_marks, markdown, plain, summary
 from mirrorjax.errors import InputError
 
 _FACTS = """
@@ -58,11 +58,10 @@ def bench(out: Path, platform: str = "cpu", sections: list[str] | None = None, r
     result["sections"] = {name: result["sections"][name] for name in SECTIONS if name in result["sections"]}
     result["seconds"] = round(time.perf_counter() - began, 1)
     path.write_text(json.dumps(result, indent=1) + "\n")
-    table = markdown(result)
-    path.with_suffix(".md").write_text(table)
+    path.with_suffix(".md").write_text(markdown(result))
     draw(result, path.with_suffix(""))
     if readme is not None:
-        readme.write_text(between_marks(readme.read_text(), table))
+        readme.write_text(between_marks(readme.read_text(), summary(result)))
     return path
 
 

@@ -13,31 +13,78 @@ Figures = list[dict[str, Any]]
 
 def plain(name: str, figures: Figures) -> str:
     """A section for the terminal."""
-    return "\n".join(f"  {_label(f):44} {_value(f):>22}  {_spread(f):>20} {_share(f, figures):>10}" for f in figures)
+    return "\n".join(f"  {f['name']:44} {_value(f):>22}  {_spread(f):>20} {_share(f, figures):>10}" for f in figures)
+
+
+HEADLINES = {  # what a reader looks for first: section, the figure's name, what it is called here
+    ("simulator", "4,096 games, frog_hops"): "game turns, one core",
+    ("data", "from scratch"): "dataset of 7 M turns, from scratch",
+    ("data", "from the cache"): "… from the cache",
+    ("data", "peak memory"): "… memory",
+    ("training", "own order, 4,096"): "training 2×17, one core: 4,096 members, own data order",
+    ("training", "shared order, 4,096"): "… shared data order",
+    ("training", "own order, 128"): "… 128 members, own order",
+    ("training", "own order, 1"): "… one member",
+    ("training_all", "own order, 4,096"): "… 4,096 members on all cores, own order",
+    ("training_all", "shared order, 4,096"): "… shared order",
+    ("keras", "plain fit"): "Keras `fit`, one core",
+    ("keras", "tuned fit"): "Keras `fit`, compiled, 100 steps a call",
+    ("torch", "PyTorch vmap, 1,024"): "PyTorch `vmap`, 1,024 members, one core",
+    (
+        "measuring",
+        "a member and checkpoint",
+    ): "measuring a member on 100,000 test and validation rows each, one core",
+    ("compiling", "train, from nothing"): "compiling the training program",
+    ("compiling", "train, from the cache"): "… from the cache on disk",
+    ("starting", "to the first step"): "quickstart's command to its first step, caches warm",
+    ("scaling", "memory a member, measured"): "memory a member (state and settings)",
+}
+
+
+def summary(result: dict[str, Any]) -> str:
+    """The ratios and the headlines."""
+    sections = result["sections"]
+    lines = [
+        *_about(result),
+        "| | median | of the peak of float32 products |",
+        "|---|---|---|",
+    ]
+    for (section, name), label in HEADLINES.items():
+        figures = sections.get(section, {}).get("figures", [])
+        lines += [f"| {label} | {_value(f)} | {_share(f, figures)} |" for f in figures if f["name"].endswith(name)]
+    return "\n".join([*lines, "", *_ratio_lines(sections)]) + "\n"
 
 
 def markdown(result: dict[str, Any]) -> str:
     """The whole bench as a page: ratios first, then every figure."""
-    device, versions = result["device"], result["versions"]
-    about = ", ".join(f"{name} {versions[name]}" for name in ("python", "jax", "flax", "optax", "numpy"))
     lines = [
-        f"Measured by `make bench` on {device['kind']} ({device['count']} {device['platform']} device"
-        f"{'s' if device['count'] > 1 else ''}), {result['date']}, {about}. Medians; compile time apart.",
-        "",
-        "| ratio, in one run | |",
-        "|---|---|",
-        *(f"| {name} | {value:,.2f}× |" for name, value in ratios(result["sections"]).items()),
+        *_about(result),
+        *_ratio_lines(result["sections"]),
         "",
         "| | median | spread | of peak |",
         "|---|---|---|---|",
     ]
     for name, section in result["sections"].items():
-        if not section["figures"]:
-            continue
-        lines.append(f"| **{SECTIONS[name].title}** | | | |")
         figures = section["figures"]
-        lines += [f"| {_label(f)} | {_value(f)} | {_spread(f)} | {_share(f, figures)} |" for f in figures]
+        if figures:
+            lines.append(f"| **{SECTIONS[name].title}** | | | |")
+            lines += [f"| {f['name']} | {_value(f)} | {_spread(f)} | {_share(f, figures)} |" for f in figures]
     return "\n".join(lines) + "\n"
+
+
+def _about(result: dict[str, Any]) -> list[str]:
+    device, versions = result["device"], result["versions"]
+    packages = ", ".join(f"{name} {versions[name]}" for name in ("python", "jax", "flax", "optax", "numpy"))
+    count = f"{device['count']} {'cores' if device['platform'] == 'cpu' else 'devices'}"
+    return [
+        f"Measured by `make bench` on {device['kind']}, {count}, {result['date']}; {packages}. Medians.",
+        "",
+    ]
+
+
+def _ratio_lines(sections: dict[str, Any]) -> list[str]:
+    found = ratios(sections)
+    return ["| ratios, in one run | |", "|---|---|", *(f"| {name} | {value:,.3g}× |" for name, value in found.items())]
 
 
 def ratios(sections: dict[str, Any]) -> dict[str, float]:
@@ -74,10 +121,6 @@ def between_marks(page: str, table: str) -> str:
     if not mark:
         raise ValueError(f"no {BEGIN} … {END} in the page")
     return f"{before}{BEGIN}\n{table}{END}{after}"
-
-
-def _label(figure: dict[str, Any]) -> str:
-    return figure["name"]
 
 
 def _value(figure: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from mirrorjax.bench import run as bench_run
 from mirrorjax.bench.section import SECTIONS
-from mirrorjax.bench.table import BEGIN, END, between_marks, markdown, plain, ratios
+from mirrorjax.bench.table import BEGIN, END, between_marks, markdown, plain, ratios, summary
 from mirrorjax.bench.timing import figure, once, rate, seconds
 from mirrorjax.bench.workload import HEADLINE, flops_a_step, seeds
 from mirrorjax.errors import InputError
@@ -67,7 +67,10 @@ def test_the_table_has_shares_and_ratios():
     assert ratios(result["sections"]) == {"own order, 4,096 members / plain Keras `fit`": 50.0}
     page = markdown(result)
     assert "| own order, 4,096 | 50 k model-steps/s | 25 k – 100 k | 10.0 % |" in page  # 50,000 · 2e5 of 1e11
-    assert "50.00×" in page and "Made Up" in page
+    assert "| 50× |" in page and "Made Up, 2 cores" in page
+    short = summary(result)
+    assert "50 k model-steps/s | 10.0 % |" in short and "| 50× |" in short
+    assert len(short.splitlines()) < len(page.splitlines())
     assert "10.0 %" in plain("training", result["sections"]["training"]["figures"])
 
 
@@ -94,7 +97,8 @@ def test_a_bench_writes_its_files_and_keeps_other_sections(tmp_path, monkeypatch
     assert asked == list(SECTIONS) and path.name == "made-up-2-cores.json"
     written = json.loads(path.read_text())
     assert written["sections"]["training"]["figures"] == result["sections"]["training"]["figures"]
-    assert path.with_suffix(".md").read_text() in readme.read_text()
+    assert path.with_suffix(".md").read_text() == markdown(written)
+    assert summary(written) in readme.read_text()
     for figure_name in ("scaling", "cost"):
         assert (tmp_path / f"made-up-2-cores-{figure_name}.png").read_bytes().startswith(b"\x89PNG")
 

@@ -45,7 +45,7 @@ def test_one_wrong_job_and_none_is_started(sweep: Run, monkeypatch: pytest.Monke
 def test_what_only_the_data_can_tell_stops_one_job_and_not_the_next(sweep: Run, finished: Sweep):
     one = sweep("-m", "optimizer.batch_size=16_000,25", *QUICKLY, code=1)
     assert one.err.splitlines() == [
-        "error: optimizer.batch_size is 16,000; allowed: at most the 15,132 training rows that dataset.turns leaves",
+        "error: optimizer.batch_size is 16,000; allowed: at most the 14,112 training rows that dataset.turns leaves",
         "1 of 2 populations are finished",
     ]
     assert_same_results(one.population, finished.population)

@@ -55,7 +55,7 @@ def test_a_damaged_cached_dataset(
 def test_a_batch_larger_than_the_data(sweep: Run, setting: str, named: str):
     refused = sweep(setting, *QUICKLY, code=2)
     assert refused.err == (
-        f"error: {named} is 16,000; allowed: at most the 15,132 training rows that dataset.turns leaves\n"
+        f"error: {named} is 16,000; allowed: at most the 14,112 training rows that dataset.turns leaves\n"
     )
     assert not Path("results").exists()
 

@@ -12,7 +12,7 @@ COMPLETION = """\
 _mirrorjax() {
   local choices
   if [ "$COMP_CWORD" -le 1 ]; then
-    choices="sweep report play verify bench completion"
+    choices="sweep status report play verify bench completion"
   elif [ "${COMP_WORDS[1]}" = sweep ]; then
     choices=$(COMP_LINE="${COMP_LINE#* }" COMP_POINT=$COMP_POINT mirrorjax sweep -sc query=bash 2>/dev/null)
   fi
@@ -32,6 +32,16 @@ def _sweep(arguments: list[str]) -> int:
     from mirrorjax.sweep import run
 
     return run(arguments)
+
+
+def _status(options: argparse.Namespace) -> int:
+    import json
+
+    from mirrorjax.tracking.status import read_status, table
+
+    status = read_status(options.sweep)
+    print(json.dumps(status.as_json(), indent=2) if options.json else "\n".join(table(status)))
+    return 0
 
 
 def _report(options: argparse.Namespace) -> int:
@@ -82,6 +92,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("sweep", help="train populations (a Hydra application: mirrorjax sweep --help)", add_help=False)
+
+    status = commands.add_parser("status", help="what is done of a sweep, while it runs and after")
+    status.add_argument("sweep", type=Path, help="a sweep's folder, or one population's")
+    status.add_argument("--json", action="store_true", help="for machines")
+    status.set_defaults(run=_status)
 
     report = commands.add_parser("report", help="write report.html and figures of a results folder")
     report.add_argument("results", type=Path, help="a sweep's folder, or one population's")

@@ -4,6 +4,7 @@ Hydra's YAML files only override what stands here. Nothing heavy is imported: `-
 """
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -111,15 +112,26 @@ class TrackerConfig:
 
 
 @dataclass
+class DistributedConfig:
+    """Several processes, on one machine or more, that train one population together; by default one process does."""
+
+    auto: bool = False  # ask SLURM, a TPU pod or submitit who the others are
+    coordinator: str | None = None  # else: host:port of process 0,
+    processes: int | None = None  # how many there are,
+    process: int | None = None  # and which one this is, from 0
+
+
+@dataclass
 class RuntimeConfig:
     """The machine. Only `block` and `precision` may move the last bits of a result."""
 
     platform: str = "cpu"
-    devices: int | None = None  # null: all; on a CPU one a core
+    devices: int | None = None  # of each process; null: all; on a CPU one a core
     block: int | None = None  # members one device trains side by side; null: 16 on a CPU, else all that share a program
     precision: str = "highest"  # of matrix products
     profile: bool = False  # trace one chunk of training and print its dearest operations
     compile_cache: str | None = None  # folder; null: beside the datasets
+    distributed: DistributedConfig = field(default_factory=DistributedConfig)
 
 
 @dataclass
@@ -139,12 +151,13 @@ class Config:
     measurement: MeasurementConfig = field(default_factory=MeasurementConfig)
     tracker: TrackerConfig = field(default_factory=TrackerConfig)
     runtime: RuntimeConfig = field(default_factory=RuntimeConfig)
+    verbosity: str = "normal"  # of what is shown: quiet (warnings alone), normal, debug; log.jsonl has everything
 
 
 # What no result depends on, and no folder's name either.
 RUN_ONLY = (
-    "results_dir", "report", "tracker", "dataset.cache", "runtime.platform", "runtime.devices", "runtime.compile_cache",
-    "runtime.profile",
+    "results_dir", "report", "verbosity", "tracker", "dataset.cache",
+    "runtime.platform", "runtime.devices", "runtime.compile_cache", "runtime.distributed", "runtime.profile",
 )  # fmt: skip
 
 _ONE_OF = {
@@ -157,6 +170,7 @@ _ONE_OF = {
     "tracker.mode": (None, "online", "offline", "disabled"),
     "runtime.platform": ("cpu", "gpu", "tpu"),
     "runtime.precision": ("highest", "high", "default"),
+    "verbosity": ("quiet", "normal", "debug"),
 }
 # name: (smallest, largest, whether these two are allowed themselves)
 _RANGES: dict[str, tuple[float, float, bool]] = {
@@ -182,6 +196,8 @@ _RANGES: dict[str, tuple[float, float, bool]] = {
     "measurement.validation_rows": (1, 1e9, True),
     "runtime.devices": (1, 65536, True),
     "runtime.block": (1, 1e7, True),
+    "runtime.distributed.processes": (1, 1e6, True),
+    "runtime.distributed.process": (0, 1e6, True),
 }
 _ZERO_ALLOWED = ("model.dropout",)  # an open range whose lower end is allowed all the same
 _MOST_CHECKPOINTS = 10_000
@@ -293,6 +309,24 @@ def _joint_problems(config: Config) -> list[str]:
     most = max(64, os.cpu_count() or 1)  # they are made, not found, and a thousand of them take 24 GB
     if config.runtime.platform == "cpu" and (config.runtime.devices or 1) > most:
         problems.append(f"runtime.devices is {config.runtime.devices}; allowed on a CPU: at most {most}")
+    return problems + _distributed_problems(config.runtime.distributed)
+
+
+def _distributed_problems(given: DistributedConfig) -> list[str]:
+    name, place = "runtime.distributed", (given.coordinator, given.processes, given.process)
+    if all(value is None for value in place):
+        return []
+    if given.auto or None in place:
+        return [
+            f"{name} has auto {given.auto}, coordinator {given.coordinator}, processes {given.processes}, process "
+            f"{given.process}; allowed: auto alone, or the other three together"
+        ]
+    assert given.coordinator is not None and given.processes is not None and given.process is not None
+    problems = []
+    if not re.fullmatch(r"\S+:\d{1,5}", given.coordinator):
+        problems.append(f"{name}.coordinator is {given.coordinator!r}; allowed: host:port of process 0")
+    if given.process >= given.processes:
+        problems.append(f"{name}.process is {given.process}; allowed: from 0 to {given.processes - 1}")
     return problems
 
 

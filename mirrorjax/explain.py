@@ -29,7 +29,8 @@ def explain(error: BaseException, given: Sequence[str]) -> str:
     cause = error if isinstance(error, OmegaConfBaseException) else error.__cause__
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, name = str(error.missing_cfg_file).rpartition("/")
-        return f"{group} is {name!r}; allowed: {', '.join(error.options or ())}"
+        hint = "; pip install 'mirrorjax[slurm]' adds it" if name.startswith("submitit") else ""
+        return f"{group} is {name!r}; allowed: {', '.join(error.options or ())}{hint}"
     if isinstance(error, OverrideParseException):
         why = _first_line(error.message.removeprefix(f"Error parsing override '{error.override}'"))
         return f"{error.override!r} cannot be read ({why}); allowed: key=value or key=[a,b]"

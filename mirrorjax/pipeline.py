@@ -17,6 +17,8 @@ from mirrorjax.dataset.build import Dataset, DatasetSpec
 from mirrorjax.dataset.cache import dataset_file, default_folder, load_or_build
 from mirrorjax.errors import InputError
 from mirrorjax.game.state import GameParams
+from mirrorjax.hosts import as_first, is_first
+from mirrorjax.log import event
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import Member, identity, parameter_count
 from mirrorjax.population.plan import largest_group
@@ -24,7 +26,7 @@ from mirrorjax.runtime import Compiler, block_size, configure, device_facts, sou
 from mirrorjax.tracking.progress import Progress
 from mirrorjax.tracking.recorder import FinalFigures, Recorder
 from mirrorjax.tracking.results import LAST_BY_CELL, Results
-from mirrorjax.tracking.store import Store
+from mirrorjax.tracking.store import Elsewhere, Store
 from mirrorjax.tracking.wandb import choose_mode
 from mirrorjax.training.loop import Population, Schedule
 
@@ -76,20 +78,24 @@ def run_population(
     check_folders(config, sweep)
     members = expand(config)
     folder = sweep / job_hash(resolved)
-    if (folder / "DONE").exists():
+    runtime = config.runtime
+    devices = configure(
+        runtime.platform, runtime.devices, runtime.precision, _compile_cache(config), runtime.distributed
+    )
+    console.quiet = console.quiet or not is_first()
+    if as_first((folder / "DONE").exists()):
         console.print(f"population {folder.name}: finished before, {len(members)} members, left as it is")
         return folder
-    runtime = config.runtime
-    devices = configure(runtime.platform, runtime.devices, runtime.precision, _compile_cache(config))
     block = block_size(runtime.block, runtime.platform, -(-largest_group(members) // len(devices)))
     schedule = Schedule(checkpoints(config), units_at(config), config.regime.patience)
     steps = sum(member.step_at(schedule.checkpoints[-1]) for member in members)
     with Progress(steps, len(schedule.checkpoints) - 1, f"{config.name}: {len(members)} networks", console) as bar:
         dataset = load_or_build(dataset_spec(config), dataset_folder(config), bar.phase)
         _check_batches(config, members, dataset)
-        bar.note(_counts_line(dataset))
         manifest = _manifest(config, folder.name, devices, block, schedule, dataset, len(members))
-        with Recorder(Store.create(folder), manifest, bar, began, _final_figures) as recorder:
+        store = Store.create(folder) if is_first() else Elsewhere(folder)
+        with Recorder(store, manifest, bar, began, _final_figures) as recorder:
+            event("dataset", _counts_line(dataset), hash=dataset.content_hash, counts=dataset.counts)
             recorder.begin(resolved, about, member_columns(members, dataset.content_hash), config.tracker)
             population = Population(
                 members,
@@ -103,6 +109,7 @@ def run_population(
                 profile_folder=folder / "profile" if runtime.profile else None,
                 on_profile=lambda lines: bar.note("\n".join(lines)),
             )
+            event("started", _start_line(folder, population, block), **_start(population, block))
             recorder.watch(population)
             for checkpoint in population.run(schedule):
                 recorder.checkpoint(checkpoint)
@@ -168,6 +175,24 @@ def _counts_line(dataset: Dataset) -> str:
         f"{counts['rows']:,} unique rows ({counts['train_rows']:,} train); labels {shares('label')}; "
         f"scenarios {shares('scenario')}"
     )
+
+
+def _start(population: Population, block: int) -> dict[str, Any]:
+    programs = len({runner.part.program for runner in population.runners})
+    devices = population.mesh.size
+    return {"members": len(population.members), "programs": programs, "devices": devices, "block": block}
+
+
+def _start_line(folder: Path, population: Population, block: int) -> str:
+    facts = ", ".join(f"{name} {number:,}" for name, number in _start(population, block).items())
+    return f"training {folder.name}: {facts}"
+
+
+def planned(config: Config, resolved: Mapping[str, Any]) -> dict[str, Any]:
+    """What a job is going to be, for a sweep that has not begun it: its folder, its members and their steps."""
+    members = expand(config)
+    steps = sum(member.step_at(checkpoints(config)[-1]) for member in members)
+    return {"job": job_hash(resolved), "members": len(members), "model_steps": steps}
 
 
 def _manifest(

@@ -7,29 +7,43 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import metadata
+from logging import DEBUG
 from pathlib import Path
 from typing import Any
 
 import jax
 
+from mirrorjax import hosts
+from mirrorjax.config import DistributedConfig
 from mirrorjax.errors import InputError
+from mirrorjax.log import event
 
 Device = Any  # jax.Device, which type checkers take for a variable
 
 _REPORTED_PACKAGES = ("mirrorjax", "jax", "jaxlib", "flax", "optax", "numpy", "hydra-core", "wandb", "pyarrow")
 
 
-def configure(platform: str, devices: int | None, precision: str, compile_cache: Path | None) -> list[Device]:
+def configure(
+    platform: str,
+    devices: int | None,
+    precision: str,
+    compile_cache: Path | None,
+    distributed: DistributedConfig | None = None,
+) -> list[Device]:
     """Prepares JAX; call it before anything touches a device.
 
     Args:
         platform: `cpu`, `gpu` or `tpu`.
-        devices: how many to use; None is all of them, on a CPU one a core.
+        devices: how many to use in each process; None is all of them, on a CPU one a core.
         precision: of matrix products, see `jax_default_matmul_precision`.
         compile_cache: folder of compiled programs; JAX_COMPILATION_CACHE_DIR has precedence.
+        distributed: how this process finds the others; None where there are none.
+
+    Returns:
+        The devices of all processes, those of the first one first.
 
     Raises:
-        InputError: there is no such device here, or fewer than asked for.
+        InputError: there is no such device here, or fewer than asked for, or the other processes are not found.
     """
     if platform == "cpu":
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -39,13 +53,19 @@ def configure(platform: str, devices: int | None, precision: str, compile_cache:
     if compile_cache is not None and "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         jax.config.update("jax_compilation_cache_dir", str(compile_cache))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+    if distributed is not None:
+        hosts.join(distributed)
     try:
         found = jax.devices(platform)
     except RuntimeError as error:
         raise InputError(f"runtime.platform: no {platform} here ({error}); runtime=cpu works everywhere") from error
-    if devices is not None and devices > len(found):
-        raise InputError(f"runtime.devices: {devices} asked for, {len(found)} here")
-    return list(found[:devices])
+    by_process: dict[int, list[Device]] = {}
+    for device in found:
+        by_process.setdefault(device.process_index, []).append(device)
+    fewest = min(len(own) for own in by_process.values())
+    if devices is not None and devices > fewest:
+        raise InputError(f"runtime.devices: {devices} asked for, {fewest} here")
+    return [device for _, own in sorted(by_process.items()) for device in own[:devices]]
 
 
 def block_size(block: int | None, platform: str, members: int) -> int:
@@ -88,7 +108,10 @@ class Compiler:
         if key not in self.programs:
             start = time.perf_counter()
             self.programs[key] = function.lower(*arguments).compile()
-            self.spent[key] = time.perf_counter() - start
+            spent = time.perf_counter() - start
+            self.spent[key] = spent
+            label = ": ".join(str(part) for part in name)
+            event("compile", f"compiled in {spent:.1f} s: {label}", level=DEBUG, program=label, seconds=round(spent, 3))
         return self.programs[key]
 
 
@@ -108,7 +131,8 @@ def device_facts(devices: list[Device]) -> dict[str, str | int]:
     kind = devices[0].device_kind
     if devices[0].platform == "cpu":
         kind = _cpu_name() or kind
-    return {"platform": devices[0].platform, "kind": kind, "count": len(devices)}
+    processes = len({device.process_index for device in devices})
+    return {"platform": devices[0].platform, "kind": kind, "count": len(devices), "processes": processes}
 
 
 def _cpu_name() -> str | None:

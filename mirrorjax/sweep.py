@@ -10,7 +10,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -32,9 +32,14 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
+from mirrorjax.callables import configs_without_code
 from mirrorjax.config import RUN_ONLY, Config, validate
 from mirrorjax.errors import InputError
 from mirrorjax.explain import explain
+from mirrorjax.log import shown_to_people
+from mirrorjax.secrets import hidden, refuse_secrets
+from mirrorjax.tracking.jobs import failure, forget_failure, note_failure, note_sweep
+from mirrorjax.tracking.status import read_status
 
 _DEFAULT_EXPERIMENT = "quickstart"
 _OPTIONS_WITH_VALUE = (
@@ -42,7 +47,10 @@ _OPTIONS_WITH_VALUE = (
     *("--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd"),
 )
 _WRONG_INPUT = (HydraException, OmegaConfBaseException, ValueError)
-_planned: dict[Path, Config] = {}  # by the folder of the population; CheckFirst fills it, which only Hydra reaches
+# What the command's own process knows; CheckFirst fills it, which only Hydra reaches. Jobs that a launcher starts in
+# processes of their own do without: what they have to tell is in the sweep's folder.
+_planned: dict[Path, Config] = {}  # by the folder of the population
+_about: dict[str, Any] = {}  # the sweep, as its sweep.json has it
 
 
 def data_folder(name: str) -> Path:
@@ -75,20 +83,31 @@ class CheckFirst(Callback):
         _plan(lambda: [config])
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Checks all jobs of a multirun."""
+        """Checks all jobs of a multirun, and notes them where `mirrorjax status` finds them."""
         _plan(lambda: _jobs(config))
+        sweep = Path(config.hydra.sweep.dir)
+        note_sweep(sweep, _about)
+        if config.hydra.runtime.choices["hydra/launcher"] != "basic":
+            print(f"{len(_planned)} populations in processes of their own; how far they are: mirrorjax status {sweep}")
 
 
 def _plan(jobs: Callable[[], list[DictConfig]]) -> None:
     try:
-        composed = [(Path(job.hydra.sweep.dir), *_resolved(_without_hydra(job))) for job in jobs()]
-        for _, config, _ in composed:
+        composed = [(job.hydra, *_resolved(_without_hydra(job))) for job in jobs()]
+        for settings, config, resolved in composed:
             validate(config)
-        from mirrorjax.pipeline import check_folders, job_hash
+            refuse_secrets(resolved)
+            if settings.mode == RunMode.RUN and settings.runtime.choices["hydra/launcher"] != "basic":
+                raise InputError(f"launcher is {settings.runtime.choices['launcher']}; it needs -m, a multirun")
+        from mirrorjax.pipeline import check_folders, planned
 
-        for sweep, config, resolved in composed:
+        _about["jobs"] = []
+        for settings, config, resolved in composed:
+            sweep = Path(settings.sweep.dir)
             check_folders(config, sweep)
-            _planned[sweep / job_hash(resolved)] = config
+            job = planned(config, resolved)
+            _planned[sweep / job["job"]] = config
+            _about["jobs"].append({**job, "overrides": list(settings.overrides.task)})
     except Exception as error:
         raise Refused(error) from error
 
@@ -161,63 +180,100 @@ def run(arguments: Sequence[str]) -> int:
         SystemExit: with 143 after SIGTERM, likewise; or Hydra's own, after help or a wrong option.
     """
     overrides, options = _sorted_out(arguments)
+    refuse_secrets({override.split("=", 1)[0]: override for override in [*overrides, *options]})
     name = sweep_name(arguments)
-    about = {
-        "name": name,
-        "command": ["mirrorjax", "sweep", *arguments],
-        "overrides": overrides,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "version": metadata.version("mirrorjax"),
-    }
-    crashes: list[str] = []
+    _planned.clear()
+    _about.clear()
+    _about.update(
+        name=name,
+        command=["mirrorjax", "sweep", *arguments],
+        overrides=overrides,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        version=metadata.version("mirrorjax"),
+    )
+    about = _about  # goes with the job, to whatever process the launcher starts
+    failed: list[bool] = []  # whether it was a crash, of each job that failed in this process
 
     def job(composed: DictConfig) -> None:
-        try:
-            _train(composed, about)
-        except InputError as error:
-            print(f"error: {error}", file=sys.stderr)
-        except Exception:
-            crashes.append(traceback.format_exc())
-            print(crashes[-1], end="", file=sys.stderr)
+        with _sigterm_raises():  # in a process of its own too, where submitit would ignore it
+            crash = _train(composed, about)
+        if crash is not None:
+            failed.append(crash)
 
     ConfigStore.instance().store(name="schema", node=Config)
     Plugins.instance().register(SweepsSearchPath)
-    _planned.clear()
     application = hydra.main(version_base="1.3", config_path=str(data_folder("conf")), config_name="config")(job)
     wrong: Exception
     try:
-        with _command_line("mirrorjax sweep", *overrides, f"hydra.job.name={name}", *options), _sigterm_raises():
+        with (
+            _command_line("mirrorjax sweep", *overrides, f"hydra.job.name={name}", *options),
+            _sigterm_raises(),
+            configs_without_code(),
+        ):
             application()
     except Refused as refused:
         wrong = refused.cause
     except _WRONG_INPUT as error:
         wrong = error
+    except Exception as error:
+        if not type(error).__module__.startswith("submitit."):
+            raise
+        print(f"error: {_first_line(error)}", file=sys.stderr)  # a job's process was killed, or never began
+        _wait_for_submitit(next(iter(_planned)).parent)
+        return _finish([*failed, True])
     else:
-        return _finish(bool(crashes))
+        return _finish(failed)
     if not isinstance(wrong, _WRONG_INPUT):
         raise wrong
     print(f"error: {wrong if isinstance(wrong, InputError) else explain(wrong, arguments)}", file=sys.stderr)
     return 2
 
 
-def _train(composed: DictConfig, about: dict[str, Any]) -> None:
+def _train(composed: DictConfig, about: dict[str, Any]) -> bool | None:
+    """Runs a job. None if that went well, else whether it was a crash and no wrong input; why is said and noted."""
     from rich.console import Console
 
-    from mirrorjax.pipeline import run_population
+    from mirrorjax.hosts import is_first, several
+    from mirrorjax.pipeline import job_hash, run_population
 
     config, resolved = _resolved(composed)
-    console, settings = Console(highlight=False), HydraConfig.get()
+    settings = HydraConfig.get()
+    sweep, name = Path(settings.sweep.dir), job_hash(resolved)
+    console = Console(highlight=False, quiet=config.verbosity == "quiet")
+
+    def show(text: str) -> None:
+        console.print(text, markup=False, soft_wrap=True)
+
     if settings.mode == RunMode.MULTIRUN:
-        console.print(
-            f"population {settings.job.num + 1}: {' '.join(settings.overrides.task)}", markup=False, soft_wrap=True
-        )
-    run_population(config, resolved, Path(settings.sweep.dir), about, console)
+        show(f"population {settings.job.num + 1}: {' '.join(settings.overrides.task)}")
+    forget_failure(sweep, name)
+    try:
+        with shown_to_people(show, config.verbosity):
+            run_population(config, resolved, sweep, about, console)
+    except Exception as error:
+        crash = not isinstance(error, InputError)
+        why = f"{type(error).__name__}: {error}" if crash else str(error)
+        trace = hidden(traceback.format_exc()) if crash else None
+        print(trace or hidden(f"error: {why}\n"), end="", file=sys.stderr)
+        if is_first():
+            note_failure(sweep, name, why, trace)
+        if several():  # the others wait for this one
+            raise SystemExit(1) from error
+        return crash
+    return None
 
 
-def _finish(crashed: bool) -> int:
+def _finish(failed: Sequence[bool]) -> int:
     """Says what there is now, the sweep's folder last; the exit code."""
+    if not _planned:  # nothing but help, or a config, was asked for
+        return 0
+    from mirrorjax.hosts import is_first
+
+    if not is_first():
+        return 1 if failed else 0
     finished = [folder for folder in _planned if (folder / "DONE").exists()]
-    for sweep in dict.fromkeys(folder.parent for folder in _planned if folder.exists()):
+    sweeps = list(dict.fromkeys(folder.parent for folder in _planned if folder.exists()))
+    for sweep in sweeps:
         done = [folder / "DONE" for folder in finished if folder.parent == sweep]
         report = sweep / "report.html"
         wanted = done and any(_planned[marker.parent].report for marker in done)
@@ -225,14 +281,42 @@ def _finish(crashed: bool) -> int:
             from mirrorjax.report import write_report
 
             write_report(sweep)
-        if len(finished) < len(_planned):
-            print(f"{len(finished)} of {len(_planned)} populations are finished", file=sys.stderr)
         if report.exists():
             print(f"report: {report}")
         print(sweep)
     if len(finished) == len(_planned):
         return 0
-    return 1 if crashed or any(folder.exists() for folder in _planned) else 2
+    unfinished = [folder for folder in _planned if folder not in finished]
+    if len(_planned) > 1:
+        _tell_unfinished(unfinished)
+    if sweeps or len(_planned) > 1:
+        print(f"{len(finished)} of {len(_planned)} populations are finished", file=sys.stderr)
+    crashed = any(failed) or any(failure(folder.parent, folder.name).get("traceback") for folder in unfinished)
+    return 1 if crashed or sweeps else 2
+
+
+def _tell_unfinished(folders: Sequence[Path]) -> None:
+    """A table of what is not done, and why."""
+    jobs = {job.job: job for sweep in {folder.parent for folder in folders} for job in read_status(sweep).jobs}
+    common = set.intersection(*(set(job["overrides"]) for job in _about["jobs"]))
+    print("the same command again does only these:", file=sys.stderr)
+    for folder in folders:
+        job = jobs[folder.name]
+        own = " ".join(override for override in job.overrides if override not in common)
+        why = (job.error or "").split("\n")[0]
+        print(f"  {job.job}  {job.state:<11}  {own}  {why}".rstrip(), file=sys.stderr)
+
+
+def _wait_for_submitit(sweep: Path) -> None:
+    """Waits for the processes of this machine that submitit has started, which outlive a job that was killed."""
+    for folder in sweep.glob(".submitit/*"):
+        with suppress(ChildProcessError):  # of an earlier command, or of a cluster
+            if folder.name.isdecimal():
+                os.waitpid(int(folder.name), 0)
+
+
+def _first_line(error: BaseException) -> str:
+    return hidden(str(error).strip().split("\n")[0]) or type(error).__name__
 
 
 def _older(one: Path, other: Path) -> bool:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import mirrorjax
 
-GROUND = ("errors", "config", "randomness", "runtime")
+GROUND = ("errors", "config", "secrets", "log", "randomness", "hosts", "runtime")
 STORY = ("game", "dataset", "models", "population", "regimes", "measurement", "training", "tracking", "report")
-ORDER = (*GROUND, *STORY, "pipeline", "policy", "play", "explain", "sweep", "bench", "cli", "__main__")
+ORDER = (*GROUND, *STORY, "pipeline", "policy", "play", "explain", "callables", "sweep", "bench", "cli", "__main__")
 OUTSIDE = ("wandb", "hydra", "rich")
 PACKAGE = Path(str(mirrorjax.__file__)).parent
 

@@ -28,6 +28,11 @@ class ProgramSpec:
     batch: int
     data_order: str
 
+    def __str__(self) -> str:
+        """In a line of a log."""
+        shape = f"depth {self.depth}, width {self.width}, {self.activation}, batch {self.batch}"
+        return f"{self.model}, {shape}, {self.data_order} order, {self.regime}"
+
 
 @dataclass(frozen=True)
 class Part:

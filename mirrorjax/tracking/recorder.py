@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,12 +15,15 @@ import pyarrow as pa
 from omegaconf import OmegaConf
 
 from mirrorjax.config import TrackerConfig
+from mirrorjax.log import event, written_to
+from mirrorjax.tracking.heartbeat import Heartbeat
+from mirrorjax.tracking.jobs import note_sweep
 from mirrorjax.tracking.progress import Progress
-from mirrorjax.tracking.store import Store, write_json
+from mirrorjax.tracking.store import Elsewhere, Store
 from mirrorjax.tracking.wandb import WandbTracker
 from mirrorjax.training.loop import Checkpoint, Population
 
-logger = logging.getLogger("mirrorjax")
+_NAMED = 20  # members that an event lists
 
 
 @dataclass(frozen=True)
@@ -57,9 +61,15 @@ class Recorder:
         self._tracker: WandbTracker | None = None
         self._population: Population | None = None
         self._finished = False
+        self._last: Checkpoint | None = None
+        self._elsewhere = isinstance(store, Elsewhere)
+        self._open = ExitStack()  # the log and the heartbeat
 
     def __enter__(self) -> "Recorder":
         self._store.write_manifest(self._manifest)
+        if not self._elsewhere:
+            self._open.enter_context(written_to(self._store.folder / "log.jsonl"))
+            self._open.enter_context(Heartbeat(self._store.folder, self._state))
         return self
 
     def begin(
@@ -73,9 +83,10 @@ class Recorder:
             members: columns of members.parquet.
             tracker: how to track.
         """
+        if self._elsewhere:
+            return
         folder = self._store.folder
-        if not (folder.parent / "sweep.json").exists():
-            write_json(folder.parent / "sweep.json", about)
+        note_sweep(folder.parent, about)
         self._store.write_config(OmegaConf.to_yaml(OmegaConf.create(dict(resolved))))
         self._store.write_members(members)
         start = time.perf_counter()
@@ -110,8 +121,31 @@ class Recorder:
             self._tracker.log_checkpoint(records, step, checkpoint.epoch, rate)
         self._seconds["storing"] += stored - start
         self._seconds["tracking"] += time.perf_counter() - stored
-        self._manifest["diverged"] = int(np.sum(records["status"] == "diverged"))
+        self._last = checkpoint
+        self._note_diverged(records)
         self._bar.checkpoint(checkpoint.index, checkpoint.epoch, step, records["val_loss"], records["cmni"])
+        medians = {name: _median(records[name]) for name in ("val_loss", "cmni", "accuracy")}
+        event(
+            "checkpoint",
+            f"checkpoint {checkpoint.index}, epoch {checkpoint.epoch:g}: medians {_listed(medians)}",
+            shown=True,  # by the bar
+            checkpoint=checkpoint.index,
+            epoch=checkpoint.epoch,
+            step=step,
+            median=medians,
+        )
+
+    def _note_diverged(self, records: Mapping[str, np.ndarray]) -> None:
+        diverged = records["member_id"][records["status"] == "diverged"]
+        new = len(diverged) - self._manifest.get("diverged", 0)
+        self._manifest["diverged"] = len(diverged)
+        if new > 0:
+            event(
+                "diverged",
+                f"{new} more of {len(records['status'])} networks have diverged, {len(diverged)} in all",
+                members=diverged[:_NAMED].tolist(),
+                count=len(diverged),
+            )
 
     def end(self, weights: tuple[dict[str, np.ndarray], dict]) -> None:
         """Writes the final weights: the population is finished."""
@@ -121,18 +155,43 @@ class Recorder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        interrupted = kind is not None and issubclass(kind, KeyboardInterrupt | SystemExit)
-        status = "done" if self._finished else "interrupted" if interrupted else "failed"
-        self._store.write_manifest({**self._manifest, **self._facts(), "status": status, "finished": _now()})
-        if self._finished:
-            self._store.mark_done()  # before the end of the W&B run, which may take minutes on a bad network
-        if self._tracker is not None and self._tracker.on:
-            self._bar.phase("finishing the W&B run")
-            figures = self._made_figures() if self._finished else FinalFigures()
-            exit_code = 0 if self._finished else 1
-            self._tracker.finish(
-                self._store.parquet_files, figures.images, figures.html, figures.table, exit_code=exit_code
+        with self._open:
+            interrupted = kind is not None and issubclass(kind, KeyboardInterrupt | SystemExit)
+            status = "done" if self._finished else "interrupted" if interrupted else "failed"
+            facts = self._facts()
+            self._store.write_manifest({**self._manifest, **facts, "status": status, "finished": _now()})
+            why = "" if error is None or interrupted else f": {type(error).__name__}: {error}"
+            name = "finished" if self._finished else status
+            event(
+                name,
+                f"{name} {self._store.folder.name}{why}; seconds: {_listed(facts['seconds'])}",
+                level=logging.ERROR if why else logging.INFO,
+                shown=bool(why),  # the sweep tells why
+                **facts,
             )
+            if self._finished:
+                self._store.mark_done()  # before the end of the W&B run, which may take minutes on a bad network
+            if self._tracker is not None and self._tracker.on:
+                self._bar.phase("finishing the W&B run")
+                figures = self._made_figures() if self._finished else FinalFigures()
+                exit_code = 0 if self._finished else 1
+                self._tracker.finish(
+                    self._store.parquet_files, figures.images, figures.html, figures.table, exit_code=exit_code
+                )
+
+    def _state(self) -> dict[str, Any]:
+        """What the heartbeat tells; called from its thread."""
+        bar, last = self._bar, self._last
+        return {
+            "phase": "training" if bar.model_steps else "starting",
+            "model_steps": bar.model_steps,
+            "total_model_steps": bar.total_model_steps,
+            "checkpoint": last and last.index,
+            "checkpoints": bar.checkpoints,
+            "epoch": last and last.epoch,
+            "model_steps_per_second": round(bar.rate),
+            "seconds_left": bar.seconds_left,
+        }
 
     def _facts(self) -> dict[str, Any]:
         """Times by phase, compiles and throughput so far."""
@@ -149,9 +208,20 @@ class Recorder:
         try:
             return self._figures(self._store.folder)
         except Exception as error:  # whatever it is, the results are there
-            logger.warning("W&B: no figures: %s: %s", type(error).__name__, error)
+            event("wandb", f"W&B: no figures: {type(error).__name__}: {error}", level=logging.WARNING)
             return FinalFigures()
 
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _median(values: np.ndarray) -> float | None:
+    """Of the finite values; None if there are none, for JSON has no NaN."""
+    values = np.asarray(values, np.float64)
+    finite = values[np.isfinite(values)]
+    return round(float(np.median(finite)), 6) if finite.size else None
+
+
+def _listed(numbers: Mapping[str, float | None]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in numbers.items())

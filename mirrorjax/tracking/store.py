@@ -267,5 +267,15 @@ class Store:
             pq.write_table(table, temporary, compression="zstd")
 
 
+class Elsewhere(Store):
+    """A store that another process writes: where several train one population, the first one alone does."""
+
+    def _write_nothing(self, *_: Any, **__: Any) -> None:
+        return
+
+    write_config = write_manifest = write_members = write_records = write_units = write_weights = _write_nothing
+    drop_after = mark_done = _write_nothing
+
+
 def _name(table: str, checkpoint: int) -> str:
     return f"{table}/{checkpoint:06d}.parquet"

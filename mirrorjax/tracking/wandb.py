@@ -13,6 +13,8 @@ import numpy as np
 import pyarrow as pa
 
 from mirrorjax.errors import InputError
+from mirrorjax.log import event
+from mirrorjax.secrets import hidden
 from mirrorjax.tracking.metrics import FINAL_KEYS, population_metrics
 
 INIT_SECONDS, LOG_SECONDS, FINISH_SECONDS = 30.0, 20.0, 120.0  # W&B is given up after these
@@ -21,7 +23,6 @@ _MODES = ("online", "offline", "disabled")
 _OLD_NAMES = {"run": "online", "dryrun": "offline", "shared": "online"}  # of modes, which WANDB_MODE may still hold
 
 Mode = Literal["online", "offline", "disabled"]
-logger = logging.getLogger("mirrorjax")
 
 
 def choose_mode(setting: str | None, env: Mapping[str, str], has_key: Callable[[], bool]) -> Mode:
@@ -53,7 +54,7 @@ def has_api_key() -> bool:
         wandb.setup(settings=wandb.Settings(silent=True, mode="online"))
         return wandb.login(prompt=False, verify=False)
     except Exception as error:  # a key that is malformed, a settings file that cannot be read
-        logger.warning("W&B: no usable key: %s", _hide_key(_one_line(error)))
+        event("wandb", f"W&B: no usable key: {hidden(_one_line(error))}", level=logging.WARNING)
         return False
 
 
@@ -102,7 +103,8 @@ class WandbTracker:
         """
         chosen = choose_mode(mode, os.environ, has_api_key)
         if chosen == "online" and not has_api_key():  # W&B would ask on the terminal, or give up
-            logger.warning("W&B: no key, so this run is recorded offline; `wandb login` stores one")
+            text = "W&B: no key, so this run is recorded offline; `wandb login` stores one"
+            event("wandb", text, level=logging.WARNING)
             chosen = "offline"
         tracker = cls(chosen, Path(folder))
         if chosen == "disabled":
@@ -117,7 +119,7 @@ class WandbTracker:
                 group=group,
                 name=name,
                 tags=list(tags),
-                config=_hide_key(dict(config)),
+                config=hidden(dict(config)),
                 dir=str(tracker._folder),
                 mode=chosen,
                 settings=wandb.Settings(**_settings()),
@@ -130,7 +132,7 @@ class WandbTracker:
         tracker._run = tracker._guarded("start", begin, INIT_SECONDS + _GRACE_SECONDS)
         if tracker._run is not None and chosen == "online":
             tracker.url = tracker._run.url
-            logger.info("W&B run: %s", tracker.url)
+            event("wandb", f"W&B run: {tracker.url}", url=tracker.url)
         return tracker
 
     @property
@@ -231,8 +233,9 @@ class WandbTracker:
         self._run = None
         if not self._warned:
             self._warned = True
-            why = _hide_key(_one_line(failure[0])) if failure else f"not done after {seconds:.0f} s"
-            logger.warning("W&B is off for this population (%s: %s); its results are in %s", what, why, self._folder)
+            why = hidden(_one_line(failure[0])) if failure else f"not done after {seconds:.0f} s"
+            text = f"W&B is off for this population ({what}: {why}); its results are in {self._folder}"
+            event("wandb", text, level=logging.WARNING, call=what)
         return None
 
 
@@ -264,18 +267,6 @@ def _staging_inside(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.environ.pop("WANDB_DATA_DIR", None)
-
-
-def _hide_key(value: Any) -> Any:
-    """The same, nested or not, with the API key of the environment starred out: it goes into no config and no log."""
-    key = os.environ.get("WANDB_API_KEY")
-    if not key:
-        return value
-    if isinstance(value, Mapping):
-        return {name: _hide_key(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_hide_key(inner) for inner in value]
-    return value.replace(key, "***") if isinstance(value, str) else value
 
 
 def _one_line(error: BaseException) -> str:

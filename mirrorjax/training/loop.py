@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from mirrorjax.dataset.build import Dataset
+from mirrorjax.hosts import as_first, to_devices
 from mirrorjax.measurement.activations import measured_rows
 from mirrorjax.measurement.records import Columns, Measured, record, unit_table
 from mirrorjax.population.members import Member, identity
@@ -86,10 +87,10 @@ class Population:
         self.profile_folder, self.on_profile = profile_folder, on_profile
         self.seconds: dict[str, float] = defaultdict(float)  # by phase
         everywhere = replicated(self.mesh)
-        self.rows = jax.device_put(dataset.train, everywhere)
+        self.rows = to_devices(dataset.train, everywhere)
         test = dataset.test[:test_rows]
         rows, self.counts = measured_rows(test, dataset.validation[: validation_rows or len(test)])
-        self.measured_rows = jax.device_put(rows, everywhere)
+        self.measured_rows = jax.tree.map(lambda x: to_devices(x, everywhere), rows)
         self.compiler = compiler
         self.runners = [
             PartRunner(part, self.members, dataset.content_hash, self.mesh, compiler)
@@ -135,7 +136,7 @@ class Population:
             else:
                 steps = runner.train_to(stop, self.rows)
             compiling = self.compiler.seconds - compiled
-            spent = max(1e-6, time.perf_counter() - start - compiling)
+            spent = as_first(max(1e-6, time.perf_counter() - start - compiling))  # it says how far all go next
             self.seconds["training"] += spent
             self.model_steps += steps
             self.on_progress(steps, spent)
@@ -163,7 +164,7 @@ class Population:
                 true_width=np.array([self.members[i].width for i in members]),
                 l2=np.array([self.members[i].l2 for i in members]),
             )
-            steps = runner.by_member(np.asarray(runner.state.moments.count)).astype(np.int64)
+            steps = runner.by_member(runner.state.moments.count).astype(np.int64)
             columns = {
                 "member_id": np.array([self.ids[i] for i in members], dtype=object),
                 "checkpoint": np.full(len(members), index),

@@ -8,8 +8,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, PartitionSpec
+from jax.typing import ArrayLike
 from jaxtyping import Array, UInt32
 
+from mirrorjax.hosts import to_devices, to_host
 from mirrorjax.measurement.activations import MeasuredRows, Statistics, measure
 from mirrorjax.measurement.histograms import divergences
 from mirrorjax.population.members import Member, MemberValues, stack_values
@@ -75,7 +77,7 @@ class PartRunner:
         stand_in = np.where(part.slots >= 0, part.slots, part.members[0])
         values = stack_values([members[i] for i in stand_in.ravel()], dataset_hash)
         values = jax.tree.map(lambda x: x.reshape(*part.slots.shape, *x.shape[1:]), values)
-        self.values = jax.device_put(values, over_members(mesh))
+        self.values = jax.tree.map(lambda x: to_devices(x, over_members(mesh)), values)
         self.pace_setters = [members[i] for i in stand_in[:, 0]]  # the members of a block share their clock
         self.used = (part.slots >= 0).any(-1)
         self.done = np.zeros(len(part.slots), np.uint32)  # steps of each block
@@ -107,7 +109,7 @@ class PartRunner:
         return int(steps)
 
     def _by_block(self, steps: np.ndarray) -> jax.Array:
-        return jax.device_put(steps.astype(np.uint32), over_members(self.mesh))
+        return to_devices(steps.astype(np.uint32), over_members(self.mesh))
 
     def train_program(self, rows: jax.Array) -> Any:
         """The compiled program of `train_to`: (state, values, start, stop, rows) → state."""
@@ -134,7 +136,7 @@ class PartRunner:
             return jax.lax.map(one, (params, width))
 
         run = self._compiled("measure", local, (AXIS, AXIS, None), self.state.params, self.values.width, rows)
-        return jax.device_get(run(self.state.params, self.values.width, rows))
+        return to_host(run(self.state.params, self.values.width, rows))
 
     def divergences(self, rows: MeasuredRows) -> dict[str, np.ndarray]:
         """KL divergences per unit, by pair of scenarios, leading axes [blocks, block]."""
@@ -147,17 +149,17 @@ class PartRunner:
             return jax.lax.map(lambda block: jax.lax.map(one, block), (params, width))
 
         run = self._compiled("divergences", local, (AXIS, AXIS, None), self.state.params, self.values.width, rows)
-        return jax.device_get(run(self.state.params, self.values.width, rows))
+        return to_host(run(self.state.params, self.values.width, rows))
 
     def in_training(self) -> np.ndarray:
         """Which slots have a member that has neither stopped nor diverged [blocks, block]."""
-        return np.asarray(self.state.alive) & (self.part.slots >= 0)
+        return to_host(self.state.alive) & (self.part.slots >= 0)
 
-    def by_member(self, array: jax.Array | np.ndarray) -> np.ndarray:
+    def by_member(self, array: ArrayLike) -> np.ndarray:
         """A [blocks, block, ...] array as [members of the part, ...], in slot order."""
-        return np.asarray(array)[self.part.slots >= 0]
+        return np.asarray(to_host(array))[self.part.slots >= 0]
 
     def stop(self, members: np.ndarray) -> None:
         """Freezes members (indices into the population) from here on."""
-        alive = np.asarray(self.state.alive) & ~np.isin(self.part.slots, members)
-        self.state = replace(self.state, alive=jax.device_put(alive, over_members(self.mesh)))
+        alive = to_host(self.state.alive) & ~np.isin(self.part.slots, members)
+        self.state = replace(self.state, alive=to_devices(alive, over_members(self.mesh)))

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 import mirrorjax.pipeline as pipeline
-from tests.sweep.cases import QUICKLY, Run, Sweep, assert_same_results, at_checkpoint
+from mirrorjax.tracking.status import read_status
+from tests.sweep.cases import QUICKLY, Run, Sweep, assert_same_results, at_checkpoint, bytes_and_times
 from tests.tracking.test_wandb import inspect
 
 
@@ -44,11 +45,16 @@ def test_one_wrong_job_and_none_is_started(sweep: Run, monkeypatch: pytest.Monke
 
 def test_what_only_the_data_can_tell_stops_one_job_and_not_the_next(sweep: Run, finished: Sweep):
     one = sweep("-m", "optimizer.batch_size=16_000,25", *QUICKLY, code=1)
-    assert one.err.splitlines() == [
-        "error: optimizer.batch_size is 16,000; allowed: at most the 14,112 training rows that dataset.turns leaves",
-        "1 of 2 populations are finished",
-    ]
+    error, heading, row, last = one.err.splitlines()
+    assert error.startswith("error: optimizer.batch_size is 16,000; allowed: at most the ")
+    assert heading == "the same command again does only these:"
+    job, state, setting, why = row.split(maxsplit=3)
+    assert (state, setting, f"error: {why}") == ("failed", "optimizer.batch_size=16000", error)
+    assert last == "1 of 2 populations are finished"
     assert_same_results(one.population, finished.population)
+    assert not (one.folder / job).exists(), "it failed before there was anything to keep"
+    states = {job.job: job.state for job in read_status(one.folder).jobs}
+    assert states == {job: "failed", one.population.name: "done"}
 
 
 def test_a_crash_in_one_job_does_not_stop_the_next(sweep: Run, monkeypatch: pytest.MonkeyPatch):
@@ -57,9 +63,17 @@ def test_a_crash_in_one_job_does_not_stop_the_next(sweep: Run, monkeypatch: pyte
 
     at_checkpoint(monkeypatch, 1, crash)
     crashed = sweep("-m", "population.first_seed=0,3", "tracker=off", code=1)
-    assert crashed.err.count("RuntimeError: out of luck") == 1
+    assert crashed.err.count("Traceback") == 1
+    assert crashed.err.splitlines()[-2].endswith("population.first_seed=0  RuntimeError: out of luck")
     assert crashed.err.splitlines()[-1] == "1 of 2 populations are finished"
     status = {p.config["population"]["first_seed"]: p.manifest["status"] for p in crashed.populations}
     assert status == {0: "failed", 3: "done"}
     assert [p.done for p in crashed.populations].count(True) == 1
     assert (crashed.folder / "report.html").exists(), "of what there is"
+    done = next(p for p in crashed.populations if p.done)
+    before = bytes_and_times(done.folder)
+    again = sweep("-m", "population.first_seed=0,3", "tracker=off")
+    assert bytes_and_times(done.folder) == before
+    assert all(p.done for p in again.populations)
+    assert not (again.folder / "failures").exists()
+    assert read_status(again.folder).counts["done"] == 2

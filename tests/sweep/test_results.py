@@ -37,6 +37,7 @@ def test_the_files_are_those_of_the_format(finished: Sweep):
     }
     assert inside == {
         *("config.yaml", "manifest.json", "members.parquet", "weights.safetensors", "weights.json", "DONE"),
+        *("log.jsonl", "progress.json"),
         *(f"records/{checkpoint:06d}.parquet" for checkpoint in range(4)),
         *("units/000003.parquet", "figures/phase_diagram.png", "figures/phase_diagram.html"),
     }

@@ -1,0 +1,63 @@
+"""Keys and passwords of the environment: they stay there, and reach no file and no line that is shown."""
+
+import netrc
+import os
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from mirrorjax.errors import InputError
+
+_NAMES = re.compile(r"(API_KEY|ACCESS_KEY|TOKEN|SECRET|PASSWORD)$")  # ends of names of environment variables
+_SHORTEST = 12  # characters; shorter values are words that occur in ordinary text
+
+
+def secrets() -> dict[str, str]:
+    """Every secret of the environment and of the netrc file, by where it stands."""
+    found = {f"${name}": value for name, value in os.environ.items() if _NAMES.search(name)}
+    for file in (os.environ.get("NETRC"), Path.home() / ".netrc", Path.home() / "_netrc"):
+        with suppress(OSError, netrc.NetrcParseError, UnicodeDecodeError):
+            for host, (_, _, password) in netrc.netrc(str(file)).hosts.items() if file else ():
+                found[f"{file} ({host})"] = password or ""
+    return {place: value for place, value in found.items() if len(value) >= _SHORTEST}
+
+
+def hidden(value: Any) -> Any:
+    """The same, nested or not, with every secret in its texts starred out."""
+    known = sorted(secrets().values(), key=len, reverse=True)  # one may be part of another
+    return _hidden(value, known) if known else value
+
+
+def _hidden(value: Any, known: list[str]) -> Any:
+    if isinstance(value, Mapping):
+        return {_hidden(name, known): _hidden(inner, known) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_hidden(inner, known) for inner in value]
+    if isinstance(value, str):
+        for secret in known:
+            value = value.replace(secret, "***")
+    return value
+
+
+def refuse_secrets(value: Any, name: str = "") -> None:
+    """Checks that no setting holds a secret: settings are stored, shown and sent.
+
+    Args:
+        value: a config, nested, or a list of arguments.
+        name: what it is called, for the message.
+
+    Raises:
+        InputError: names the setting and where its secret stands, and not the secret.
+    """
+    _refuse(value, name, secrets())
+
+
+def _refuse(value: Any, name: str, known: Mapping[str, str]) -> None:
+    inner = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list | tuple) else ()
+    for key, part in inner:
+        _refuse(part, f"{name}.{key}" if name else str(key), known)
+    for place, secret in known.items():
+        if isinstance(value, str) and secret in value:
+            raise InputError(f"{name} holds the value of {place}; settings are stored and shown, so leave it out there")

@@ -1,0 +1,101 @@
+"""Populations in processes of their own: the results are those of one process; failed and killed jobs are told."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mirrorjax.tracking.heartbeat import FILE
+from mirrorjax.tracking.jobs import read_json
+from mirrorjax.tracking.results import Results
+from mirrorjax.tracking.status import read_status
+from tests.sweep.cases import QUICKLY, SETTINGS, Run, assert_same_results, bytes_and_times
+
+pytestmark = pytest.mark.slow
+
+TWO = ("-m", "population.first_seed=0,3", "launcher=submitit_local")
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "mirrorjax", "sweep", *SETTINGS, *TWO, *arguments]
+
+
+def launched(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=600, check=False)
+
+
+def test_two_jobs_give_what_one_process_gives(sweep: Run):
+    here = sweep("-m", "population.first_seed=0,3", *QUICKLY, "results_dir=one")
+    apart = launched("tracker=off", "results_dir=apart")
+    assert apart.returncode == 0, apart.stderr
+    first, *_, report, folder = apart.stdout.splitlines()
+    assert first.startswith("2 populations in processes of their own; how far they are: mirrorjax status apart/")
+    assert report == f"report: {folder}/report.html" and (Path(folder) / "report.html").exists()
+    assert apart.stderr == ""
+    populations = Results.open(folder).populations
+    for one, other in zip(here.populations, populations, strict=True):
+        assert_same_results(one, other)
+    pids = {read_json(population.folder / FILE)["pid"] for population in populations}
+    assert len({*pids, os.getpid()}) == 3
+    before = bytes_and_times(populations[0].folder)
+    assert launched("tracker=off", "results_dir=apart").returncode == 0
+    assert bytes_and_times(populations[0].folder) == before
+
+    both = launched(
+        *("tracker=off", "report=false", "results_dir=tasks", "hydra.launcher.tasks_per_node=2"),
+        *("runtime.distributed.auto=true", "runtime.devices=1"),
+    )
+    assert both.returncode == 0, both.stderr
+    for one, other in zip(here.populations, Results.open(both.stdout.splitlines()[-1]).populations, strict=True):
+        assert_same_results(one, other)
+        assert other.manifest["device"] | {"kind": ""} == {"platform": "cpu", "kind": "", "count": 2, "processes": 2}
+
+
+def test_a_job_that_fails_is_told_and_the_other_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    arguments = ("optimizer.batch_size=25,16_000", "population.first_seed=0", *QUICKLY)
+    ran = launched(*arguments)
+    assert ran.returncode == 1
+    *_, row, last = ran.stderr.splitlines()
+    assert re.fullmatch(
+        r"  \w{12}  failed       optimizer.batch_size=16000  optimizer.batch_size is 16,000; .*", row
+    ), ran.stderr
+    assert last == "1 of 2 populations are finished"
+    counts = read_status(Path(ran.stdout.splitlines()[-1])).counts
+    assert (counts["done"], counts["failed"]) == (1, 1)
+
+
+def test_a_job_that_is_killed_is_told_and_done_by_the_same_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    longer = ("regime.epochs=2", "measurement.at=[0.05,0.1,0.2,0.5,1]", *QUICKLY)
+    process = subprocess.Popen(command(*longer), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    victim = None
+    for _ in range(3000):
+        time.sleep(0.1)
+        found = list(tmp_path.glob(f"results/*/*/{FILE}"))
+        victim = next((file for file in found if read_json(file).get("checkpoint")), None)
+        if victim or process.poll() is not None:
+            break
+    assert victim is not None, process.communicate()
+    os.kill(read_json(victim)["pid"], signal.SIGKILL)
+    out, err = process.communicate(timeout=600)
+    assert process.returncode == 1
+    assert err.splitlines()[-1] == "1 of 2 populations are finished"
+    assert err.splitlines()[-2].startswith(f"  {victim.parent.name}  interrupted  ")
+    folder = Path(out.splitlines()[-1])
+    assert read_status(folder).counts | {"failed": 0} == {
+        **{"done": 1, "running": 0, "failed": 0, "interrupted": 1, "waiting": 0}
+    }
+    again = launched(*longer)
+    assert again.returncode == 0, again.stderr
+    assert read_status(folder).counts["done"] == 2
+
+
+def test_without_m_it_is_refused(sweep: Run):
+    refused = sweep("launcher=submitit_local", code=2)
+    assert refused.err == "error: launcher is submitit_local; it needs -m, a multirun\n"

@@ -10,7 +10,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -36,10 +36,10 @@ from mirrorjax.callables import configs_without_code
 from mirrorjax.config import RUN_ONLY, Config, validate
 from mirrorjax.errors import InputError
 from mirrorjax.explain import explain
+from mirrorjax.finish import finish, first_line, wait_for_submitit
 from mirrorjax.log import shown_to_people
 from mirrorjax.secrets import hidden, refuse_secrets
-from mirrorjax.tracking.jobs import failure, forget_failure, note_failure, note_sweep
-from mirrorjax.tracking.status import read_status
+from mirrorjax.tracking.jobs import forget_failure, note_failure, note_sweep
 
 _DEFAULT_EXPERIMENT = "quickstart"
 _OPTIONS_WITH_VALUE = (
@@ -218,11 +218,11 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:
         if not type(error).__module__.startswith("submitit."):
             raise
-        print(f"error: {_first_line(error)}", file=sys.stderr)  # a job's process was killed, or never began
-        _wait_for_submitit(next(iter(_planned)).parent)
-        return _finish([*failed, True])
+        print(f"error: {first_line(error)}", file=sys.stderr)  # a job's process was killed, or never began
+        wait_for_submitit(next(iter(_planned)).parent)
+        return finish(_planned, _about, [*failed, True])
     else:
-        return _finish(failed)
+        return finish(_planned, _about, failed)
     if not isinstance(wrong, _WRONG_INPUT):
         raise wrong
     print(f"error: {wrong if isinstance(wrong, InputError) else explain(wrong, arguments)}", file=sys.stderr)
@@ -261,66 +261,6 @@ def _train(composed: DictConfig, about: dict[str, Any]) -> bool | None:
             raise SystemExit(1) from error
         return crash
     return None
-
-
-def _finish(failed: Sequence[bool]) -> int:
-    """Says what there is now, the sweep's folder last; the exit code."""
-    if not _planned:  # nothing but help, or a config, was asked for
-        return 0
-    from mirrorjax.hosts import is_first
-
-    if not is_first():
-        return 1 if failed else 0
-    finished = [folder for folder in _planned if (folder / "DONE").exists()]
-    sweeps = list(dict.fromkeys(folder.parent for folder in _planned if folder.exists()))
-    for sweep in sweeps:
-        done = [folder / "DONE" for folder in finished if folder.parent == sweep]
-        report = sweep / "report.html"
-        wanted = done and any(_planned[marker.parent].report for marker in done)
-        if wanted and not (report.exists() and all(_older(marker, report) for marker in done)):
-            from mirrorjax.report import write_report
-
-            write_report(sweep)
-        if report.exists():
-            print(f"report: {report}")
-        print(sweep)
-    if len(finished) == len(_planned):
-        return 0
-    unfinished = [folder for folder in _planned if folder not in finished]
-    if len(_planned) > 1:
-        _tell_unfinished(unfinished)
-    if sweeps or len(_planned) > 1:
-        print(f"{len(finished)} of {len(_planned)} populations are finished", file=sys.stderr)
-    crashed = any(failed) or any(failure(folder.parent, folder.name).get("traceback") for folder in unfinished)
-    return 1 if crashed or sweeps else 2
-
-
-def _tell_unfinished(folders: Sequence[Path]) -> None:
-    """A table of what is not done, and why."""
-    jobs = {job.job: job for sweep in {folder.parent for folder in folders} for job in read_status(sweep).jobs}
-    common = set.intersection(*(set(job["overrides"]) for job in _about["jobs"]))
-    print("the same command again does only these:", file=sys.stderr)
-    for folder in folders:
-        job = jobs[folder.name]
-        own = " ".join(override for override in job.overrides if override not in common)
-        why = (job.error or "").split("\n")[0]
-        print(f"  {job.job}  {job.state:<11}  {own}  {why}".rstrip(), file=sys.stderr)
-
-
-def _wait_for_submitit(sweep: Path) -> None:
-    """Waits for the processes of this machine that submitit has started, which outlive a job that was killed."""
-    for folder in sweep.glob(".submitit/*"):
-        with suppress(ChildProcessError):  # of an earlier command, or of a cluster
-            if folder.name.isdecimal():
-                os.waitpid(int(folder.name), 0)
-
-
-def _first_line(error: BaseException) -> str:
-    return hidden(str(error).strip().split("\n")[0]) or type(error).__name__
-
-
-def _older(one: Path, other: Path) -> bool:
-    return one.stat().st_mtime_ns <= other.stat().st_mtime_ns
 
 
 @contextmanager

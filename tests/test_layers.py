@@ -7,7 +7,8 @@ import mirrorjax
 
 GROUND = ("errors", "config", "secrets", "log", "randomness", "hosts", "runtime")
 STORY = ("game", "dataset", "models", "population", "regimes", "measurement", "training", "tracking", "report")
-ORDER = (*GROUND, *STORY, "pipeline", "policy", "play", "explain", "callables", "sweep", "bench", "cli", "__main__")
+_TOP = ("pipeline", "policy", "play", "explain", "callables", "finish", "sweep", "bench", "cli", "__main__")
+ORDER = (*GROUND, *STORY, *_TOP)
 OUTSIDE = ("wandb", "hydra", "rich")
 PACKAGE = Path(str(mirrorjax.__file__)).parent
 

@@ -92,7 +92,7 @@ def test_a_config_that_names_code_is_refused(
     ("inside", "named"),
     [
         ("callbacks: {evil: {_target_: os.mkdir, path: touched}}", "hydra.callbacks.evil._target_ is 'os.mkdir'"),
-        ("callbacks: '${oc.decode:\"{evil: {_target_: os.mkdir}}\"}'", "hydra.callbacks is '${oc.decode:"),
+        ("callbacks: {evil: '${oc.decode:\"{_target_: os.mkdir}\"}'}", "hydra.callbacks.evil is '${oc.decode:"),
         (
             "hydra_logging: {version: 1, handlers: {evil: {'()': os.mkdir, path: touched}}}",
             "hydra.hydra_logging.handlers.evil.() is 'os.mkdir'",
@@ -108,7 +108,8 @@ def test_an_experiment_from_elsewhere_that_names_code_is_refused(
 ):
     (tmp_path / "given" / "experiment").mkdir(parents=True)
     gift = tmp_path / "given" / "experiment" / "gift.yaml"
-    gift.write_text(f"# @package _global_\nname: gift\nhydra:\n  {inside}\n")
+    end = "dataset: {turns: 0}"  # what is not refused for its code is refused for this
+    gift.write_text(f"# @package _global_\nname: gift\n{end}\nhydra:\n  {inside}\n")
     monkeypatch.chdir(tmp_path)
     for choice in (["experiment=gift"], ["-m", "experiment=smoke,gift"]):
         assert main(["sweep", "--config-dir", "given", *choice]) == 2

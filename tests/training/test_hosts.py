@@ -27,7 +27,10 @@ def free_port() -> int:
 def test_two_processes_equal_one_with_two_devices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("MIRRORJAX_CACHE", str(tmp_path / "cache"))
     # two programs, four blocks, an early end for some: what the processes must agree on
-    members = ("population.axes.learning_rate=[1e-4,1e-2]", "population.axes.depth=[1,2]", "regime.patience=0.06")
+    members = (
+        *("population.axes.learning_rate=[1e-4,1e-2]", "population.axes.depth=[1,2]"),
+        *("regime.patience=0.015", "measurement.at=[0.05,0.1,0.12,0.14,0.16,0.18]"),
+    )
     place = f"runtime.distributed.coordinator=127.0.0.1:{free_port()}"
     both = [
         subprocess.Popen(

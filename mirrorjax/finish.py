@@ -1,0 +1,83 @@
+"""The end of a sweep: the report, what is not done and why, and the exit code."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from mirrorjax.config import Config
+from mirrorjax.secrets import hidden
+from mirrorjax.tracking.jobs import failure
+from mirrorjax.tracking.status import read_status
+
+
+def finish(planned: Mapping[Path, Config], about: Mapping[str, Any], failed: Sequence[bool]) -> int:
+    """Says what there is now, the sweep's folder last.
+
+    Args:
+        planned: the jobs of this command, by the folder of the population.
+        about: the sweep, as its sweep.json has it.
+        failed: whether it was a crash, and no wrong input, of each job that failed in this process.
+
+    Returns:
+        The exit code: 0 if all populations are finished, 2 if none was begun because of wrong input, else 1.
+    """
+    if not planned:  # nothing but help, or a config, was asked for
+        return 0
+    from mirrorjax.hosts import is_first
+
+    if not is_first():
+        return 1 if failed else 0
+    finished = [folder for folder in planned if (folder / "DONE").exists()]
+    sweeps = list(dict.fromkeys(folder.parent for folder in planned if folder.exists()))
+    for sweep in sweeps:
+        done = [folder / "DONE" for folder in finished if folder.parent == sweep]
+        report = sweep / "report.html"
+        wanted = done and any(planned[marker.parent].report for marker in done)
+        if wanted and not (report.exists() and all(_older(marker, report) for marker in done)):
+            from mirrorjax.report import write_report
+
+            write_report(sweep)
+        if report.exists():
+            print(f"report: {report}")
+        print(sweep)
+    if len(finished) == len(planned):
+        return 0
+    unfinished = [folder for folder in planned if folder not in finished]
+    if len(planned) > 1:
+        _tell_unfinished(unfinished, about)
+    if sweeps or len(planned) > 1:
+        print(f"{len(finished)} of {len(planned)} populations are finished", file=sys.stderr)
+    crashed = any(failed) or any(failure(folder.parent, folder.name).get("traceback") for folder in unfinished)
+    return 1 if crashed or sweeps else 2
+
+
+def _tell_unfinished(folders: Sequence[Path], about: Mapping[str, Any]) -> None:
+    """A table of what is not done, and why."""
+    jobs = {job.job: job for sweep in {folder.parent for folder in folders} for job in read_status(sweep).jobs}
+    common = set.intersection(*(set(job["overrides"]) for job in about["jobs"]))
+    print("the same command again does only these:", file=sys.stderr)
+    for folder in folders:
+        job = jobs[folder.name]
+        own = " ".join(override for override in job.overrides if override not in common)
+        why = (job.error or "").split("\n")[0]
+        print(f"  {job.job}  {job.state:<11}  {own}  {why}".rstrip(), file=sys.stderr)
+
+
+def wait_for_submitit(sweep: Path) -> None:
+    """Waits for the processes of this machine that submitit has started, which outlive a job that was killed."""
+    for folder in sweep.glob(".submitit/*"):
+        with suppress(ChildProcessError):  # of an earlier command, or of a cluster
+            if folder.name.isdecimal():
+                os.waitpid(int(folder.name), 0)
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, in one line and without secrets."""
+    return hidden(str(error).strip().split("\n")[0]) or type(error).__name__
+
+
+def _older(one: Path, other: Path) -> bool:
+    return one.stat().st_mtime_ns <= other.stat().st_mtime_ns

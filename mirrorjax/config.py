@@ -132,6 +132,8 @@ class RuntimeConfig:
     profile: bool = False  # trace one chunk of training and print its dearest operations
     compile_cache: str | None = None  # folder; null: beside the datasets
     distributed: DistributedConfig = field(default_factory=DistributedConfig)
+    checkpoint_seconds: float | None = 60.0  # between two saves; 0: after each chunk; null: only before a stop
+    keep_state: bool = False  # of a finished population; else its last state is removed
 
 
 @dataclass
@@ -158,6 +160,7 @@ class Config:
 RUN_ONLY = (
     "results_dir", "report", "verbosity", "tracker", "dataset.cache",
     "runtime.platform", "runtime.devices", "runtime.compile_cache", "runtime.distributed", "runtime.profile",
+    "runtime.checkpoint_seconds", "runtime.keep_state",
 )  # fmt: skip
 
 _ONE_OF = {
@@ -198,6 +201,7 @@ _RANGES: dict[str, tuple[float, float, bool]] = {
     "runtime.block": (1, 1e7, True),
     "runtime.distributed.processes": (1, 1e6, True),
     "runtime.distributed.process": (0, 1e6, True),
+    "runtime.checkpoint_seconds": (0.0, float("inf"), True),
 }
 _ZERO_ALLOWED = ("model.dropout",)  # an open range whose lower end is allowed all the same
 _MOST_CHECKPOINTS = 10_000

@@ -3,3 +3,7 @@
 
 class InputError(ValueError):
     """Bad input: the message names the field or file, what was given, and what is allowed."""
+
+
+class Busy(InputError):
+    """Another process is at it: nothing is wrong with what was given, but for the moment."""

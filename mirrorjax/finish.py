@@ -1,6 +1,7 @@
 """The end of a sweep: the report, what is not done and why, and the exit code."""
 
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -33,10 +34,10 @@ def finish(planned: Mapping[Path, Config], about: Mapping[str, Any], failed: Seq
     finished = [folder for folder in planned if (folder / "DONE").exists()]
     sweeps = list(dict.fromkeys(folder.parent for folder in planned if folder.exists()))
     for sweep in sweeps:
-        done = [folder / "DONE" for folder in finished if folder.parent == sweep]
+        done = [folder for folder in finished if folder.parent == sweep]
         report = sweep / "report.html"
-        wanted = done and any(planned[marker.parent].report for marker in done)
-        if wanted and not (report.exists() and all(_older(marker, report) for marker in done)):
+        wanted = any(planned[folder].report for folder in done)
+        if wanted and not {folder.name for folder in done} <= _finished_in(report):
             from mirrorjax.report import write_report
 
             write_report(sweep)
@@ -79,5 +80,10 @@ def first_line(error: BaseException) -> str:
     return hidden(str(error).strip().split("\n")[0]) or type(error).__name__
 
 
-def _older(one: Path, other: Path) -> bool:
-    return one.stat().st_mtime_ns <= other.stat().st_mtime_ns
+def _finished_in(report: Path) -> set[str]:
+    """The populations that were finished when a report was written; of files' times nothing is concluded."""
+    if not report.exists():
+        return set()
+    with report.open(encoding="utf-8") as file:
+        found = re.search(r'<meta name="finished-populations" content="([^"]*)">', file.read(1 << 16))
+    return set(found[1].split()) if found else set()

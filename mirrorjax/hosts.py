@@ -78,3 +78,27 @@ def to_host(tree: Any) -> Any:
 def as_first(value: float) -> float:
     """What the first process has, in every process, so that all go on alike; all processes have to call it."""
     return float(multihost_utils.broadcast_one_to_all(np.float32(value))) if several() else value
+
+
+def largest(value: int) -> int:
+    """The largest of all processes' values, each below 2^31; all processes have to call it."""
+    return int(multihost_utils.process_allgather(np.int32(value)).max()) if several() else value
+
+
+def from_first(tree: Any) -> Any:
+    """A tree of NumPy arrays as the first process has it, bit for bit; in the others it tells the shapes.
+
+    All processes have to call it. The bytes travel, since JAX would make 32 bits of 64.
+    """
+    if not several():
+        return tree
+    as_bytes = jax.tree.map(lambda x: np.frombuffer(np.ascontiguousarray(x).tobytes(), np.uint8), tree)
+    theirs = multihost_utils.broadcast_one_to_all(as_bytes)
+    return jax.tree.map(lambda b, x: np.frombuffer(np.asarray(b).tobytes(), x.dtype).reshape(x.shape), theirs, tree)
+
+
+def text_from_first(text: str) -> str:
+    """The first process's text, in every process; all processes have to call it."""
+    content = text.encode()
+    length = int(from_first(np.array(len(content))))
+    return from_first(np.frombuffer(content.ljust(length)[:length], np.uint8)).tobytes().decode()

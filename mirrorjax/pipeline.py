@@ -4,9 +4,11 @@ import copy
 import functools
 import hashlib
 import json
+import logging
 import os
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +25,14 @@ from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import Member, identity, parameter_count
 from mirrorjax.population.plan import largest_group
 from mirrorjax.runtime import Compiler, block_size, configure, device_facts, source_commit, versions
+from mirrorjax.tracking.lock import check_unlocked, locked
 from mirrorjax.tracking.progress import Progress
 from mirrorjax.tracking.recorder import FinalFigures, Recorder
 from mirrorjax.tracking.results import LAST_BY_CELL, Results
 from mirrorjax.tracking.store import Elsewhere, Store
 from mirrorjax.tracking.wandb import choose_mode
+from mirrorjax.training.checkpoint import States
+from mirrorjax.training.keeper import Keeper, in_all_processes
 from mirrorjax.training.loop import Population, Schedule
 
 
@@ -57,7 +62,7 @@ def check_folders(config: Config, sweep: Path) -> None:
 def run_population(
     config: Config, resolved: Mapping[str, Any], sweep: Path, about: Mapping[str, Any], console: Console
 ) -> Path:
-    """Trains, measures and records one population.
+    """Trains, measures and records one population; goes on with it where an earlier process was stopped.
 
     Args:
         config: of the job.
@@ -70,8 +75,10 @@ def run_population(
         The population's folder; left as it is if the population was finished before.
 
     Raises:
-        InputError: a setting is not allowed, the cached dataset is damaged, or a folder cannot be written; nothing
-            has been written to the results then.
+        InputError: a setting is not allowed, the cached dataset is damaged, a folder cannot be written, or another
+            process is at work there; nothing has been written to the results then. Or the disk is full, or the saved
+            state is another population's.
+        KeyboardInterrupt, SystemExit: Ctrl-C or SIGTERM; in training the state is saved first.
     """
     began = time.perf_counter()
     validate(config)
@@ -83,17 +90,26 @@ def run_population(
         runtime.platform, runtime.devices, runtime.precision, _compile_cache(config), runtime.distributed
     )
     console.quiet = console.quiet or not is_first()
-    if as_first((folder / "DONE").exists()):
-        console.print(f"population {folder.name}: finished before, {len(members)} members, left as it is")
+    if _finished_before(folder, config, console):
         return folder
-    block = block_size(runtime.block, runtime.platform, -(-largest_group(members) // len(devices)))
+    if is_first():
+        check_unlocked(folder)
     schedule = Schedule(checkpoints(config), units_at(config), config.regime.patience)
     steps = sum(member.step_at(schedule.checkpoints[-1]) for member in members)
-    with Progress(steps, len(schedule.checkpoints) - 1, f"{config.name}: {len(members)} networks", console) as bar:
+    title = f"{config.name}: {len(members)} networks"
+    with Progress(steps, len(schedule.checkpoints) - 1, title, console) as bar, ExitStack() as held:
         dataset = load_or_build(dataset_spec(config), dataset_folder(config), bar.phase)
         _check_batches(config, members, dataset)
-        manifest = _manifest(config, folder.name, devices, block, schedule, dataset, len(members))
+        if is_first():
+            held.enter_context(locked(folder))
+        if _finished_before(folder, config, console):  # by another process, while this one loaded the dataset
+            return folder
         store = Store.create(folder) if is_first() else Elsewhere(folder)
+        states = States(folder / "state") if is_first() else None
+        # on another number of devices it goes on with the block that it began with, and so with the same bits
+        saved_block = int(as_first(states.block or 0 if states else 0))
+        block = saved_block or block_size(runtime.block, runtime.platform, -(-largest_group(members) // len(devices)))
+        manifest = _manifest(config, folder.name, devices, block, schedule, dataset, len(members))
         with Recorder(store, manifest, bar, began, _final_figures) as recorder:
             event("dataset", _counts_line(dataset), hash=dataset.content_hash, counts=dataset.counts)
             recorder.begin(resolved, about, member_columns(members, dataset.content_hash), config.tracker)
@@ -111,10 +127,67 @@ def run_population(
             )
             event("started", _start_line(folder, population, block), **_start(population, block))
             recorder.watch(population)
-            for checkpoint in population.run(schedule):
-                recorder.checkpoint(checkpoint)
-            recorder.end(population.weights())
+            keeper = _resumed(population, schedule, states, manifest, runtime.checkpoint_seconds, recorder, bar)
+            with keeper.signals:
+                for checkpoint in population.run(schedule):
+                    recorder.checkpoint(checkpoint)
+                recorder.end(population.weights())
+                if runtime.keep_state:
+                    keeper.save()
+        _drop_state(states, config)
     return folder
+
+
+def _resumed(
+    population: Population,
+    schedule: Schedule,
+    states: States | None,
+    manifest: Mapping[str, Any],
+    every: float | None,
+    recorder: Recorder,
+    bar: Progress,
+) -> Keeper:
+    """Lets a population go on from the state that was saved last, if there is one, and save its own from now on."""
+    fingerprint = {
+        "job": manifest["job"],
+        "dataset": manifest["dataset"]["hash"],
+        "block": manifest["block"],
+        "members": hashlib.sha256(json.dumps(population.ids).encode()).hexdigest()[:16],
+    }
+    saved = None
+    if states is not None:
+        (stored,) = Results.open(states.folder.parent).populations
+        saved = states.restore(fingerprint, stored.complete_checkpoints(schedule.with_units))
+        for problem in [*states.problems, *stored.problems]:
+            event("problem", problem, level=logging.WARNING)
+        if saved is None and (states.problems or stored.checkpoints):
+            event("restarted", "starts over: there is no state to go on from", level=logging.WARNING)
+    saved = in_all_processes(saved, population)
+    if saved is not None:
+        population.restore(saved.state)
+        recorder.resume(saved.facts)
+        bar.resume(population.model_steps)
+        epoch, end = population.epoch, schedule.checkpoints[-1]
+        event("resumed", f"resumes at epoch {epoch:.3g} of {end:.3g}", epoch=epoch, model_steps=population.model_steps)
+    return Keeper(population, states, fingerprint, every, recorder.facts)
+
+
+def _finished_before(folder: Path, config: Config, console: Console) -> bool:
+    """Whether a population is finished; says so."""
+    if not as_first((folder / "DONE").exists()):
+        return False
+    console.print(f"population {folder.name}: finished before, {len(expand(config))} members, left as it is")
+    _drop_state(States(folder / "state") if is_first() else None, config)  # of one that was killed at its very end
+    return True
+
+
+def _drop_state(states: States | None, config: Config) -> None:
+    """Of a finished population: all, or all but the last one."""
+    if states is not None and config.runtime.keep_state:
+        states.keep_newest()
+        states.close()
+    elif states is not None:
+        states.remove()
 
 
 def dataset_spec(config: Config) -> DatasetSpec:

@@ -34,7 +34,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from mirrorjax.callables import configs_without_code
 from mirrorjax.config import RUN_ONLY, Config, validate
-from mirrorjax.errors import InputError
+from mirrorjax.errors import Busy, InputError
 from mirrorjax.explain import explain
 from mirrorjax.finish import finish, first_line, wait_for_submitit
 from mirrorjax.log import shown_to_people
@@ -176,7 +176,7 @@ def run(arguments: Sequence[str]) -> int:
         1 if one could not be finished.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C. What was recorded stays.
+        KeyboardInterrupt: Ctrl-C. What was recorded stays; in training the state is saved first.
         SystemExit: with 143 after SIGTERM, likewise; or Hydra's own, after help or a wrong option.
     """
     overrides, options = _sorted_out(arguments)
@@ -255,7 +255,7 @@ def _train(composed: DictConfig, about: dict[str, Any]) -> bool | None:
         why = f"{type(error).__name__}: {error}" if crash else str(error)
         trace = hidden(traceback.format_exc()) if crash else None
         print(trace or hidden(f"error: {why}\n"), end="", file=sys.stderr)
-        if is_first():
+        if is_first() and not isinstance(error, Busy):
             note_failure(sweep, name, why, trace)
         if several():  # the others wait for this one
             raise SystemExit(1) from error
@@ -280,7 +280,10 @@ def _command_line(*words: str) -> Iterator[None]:
 
 @contextmanager
 def _sigterm_raises() -> Iterator[None]:
-    """Lets SIGTERM end a sweep as Ctrl-C does, with what was recorded in place; only a main thread can listen."""
+    """Lets SIGTERM end a sweep as Ctrl-C does, with what was recorded in place; only a main thread can listen.
+
+    While a population is trained both wait for its state to be saved, see `signals.StopSignals`.
+    """
 
     def end(signum: int, frame: FrameType | None) -> None:
         raise SystemExit(128 + signum)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import jax
 import numpy as np
@@ -32,6 +32,11 @@ class ProgramSpec:
         """In a line of a log."""
         shape = f"depth {self.depth}, width {self.width}, {self.activation}, batch {self.batch}"
         return f"{self.model}, {shape}, {self.data_order} order, {self.regime}"
+
+    @property
+    def name(self) -> str:
+        """All of it, joined."""
+        return "-".join(str(value) for value in astuple(self))
 
 
 @dataclass(frozen=True)

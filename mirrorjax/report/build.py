@@ -31,6 +31,7 @@ def write_report(results: Path, member: str | None = None) -> Path:
         InputError: if `results` is no results folder, cannot be written to, or has no such member, or more than one.
     """
     results = Path(results)
+    finished = sorted(marker.parent.name for marker in results.glob("*/DONE"))  # before anything of theirs is read
     sweep = load(results)
     views = _views(sweep, member)
     figures = results / "figures"
@@ -39,7 +40,8 @@ def write_report(results: Path, member: str | None = None) -> Path:
     except OSError as error:
         raise InputError(f"{figures}: the report cannot be written: {error.strerror or error}") from error
     sections = [_population_section(view, figures, alone=len(views) == 1) for view in views]
-    return _write(results / "report.html", page(f"{sweep.name} – mirrorjax report", _body(sweep, views, sections)))
+    body = _body(sweep, views, sections)
+    return _write(results / "report.html", page(f"{sweep.name} – mirrorjax report", body, finished))
 
 
 def phase_diagram_image(results: Path, path: Path) -> Path:

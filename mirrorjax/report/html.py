@@ -19,13 +19,14 @@ _POLICY = (
 )
 
 
-def page(title: str, body: str) -> str:
-    """Wraps the body in a whole page with style, plotly and behaviour inlined."""
+def page(title: str, body: str, finished: Iterable[str] = ()) -> str:
+    """Wraps the body in a whole page with style, plotly and behaviour inlined; says which populations are finished."""
     style, behaviour = _resource("page.css"), _resource("page.js")
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f'<meta name="finished-populations" content="{escape(" ".join(finished))}">\n'
         f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n"
         f"<script>{get_plotlyjs()}</script>\n<script>\n{behaviour}</script>\n</body>\n</html>\n"
     )

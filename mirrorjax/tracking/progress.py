@@ -39,7 +39,7 @@ class Progress:
         self.checkpoints = checkpoints
         self.title = title
         self.console = Console(stderr=True) if console is None else console
-        self.model_steps = 0
+        self.model_steps = self._before = 0  # done in all, and before this process
         self._clock = clock
         self._created = self._since = clock()
         self._training_started: float | None = None
@@ -88,6 +88,10 @@ class Progress:
         """Leaves a line that stays, on a terminal above the bar."""
         self._line(text)
 
+    def resume(self, model_steps: int) -> None:
+        """Counts steps that were done before; they are no part of the pace."""
+        self._before = self.model_steps = model_steps
+
     def advance(self, model_steps: int, seconds: float | None = None) -> None:
         """Counts steps that are done.
 
@@ -132,7 +136,7 @@ class Progress:
             return
         spread = f"[{_decimal(loss_low, 3)} {_decimal(loss_high, 3)}]"
         at = f"checkpoint {index}/{self.checkpoints}  epoch {_epoch(epoch)}  step {step:,}"
-        pace = f"  {self._pace('model-steps/s')}" if self.model_steps else ""
+        pace = f"  {self._pace('model-steps/s')}" if self.model_steps > self._before else ""
         self._line(f"{at}  {loss} {spread}  {mirror}{pace}")
         self._last_shown = self._clock()
 
@@ -142,23 +146,24 @@ class Progress:
             return
         if self._bar is not None:
             self._update_bar()
-        elif self.model_steps:
-            took = _duration(self._clock() - self._created)
-            self._line(f"{self.title}: {self.model_steps:,} model-steps in {took}, {_rate(self.rate)} model-steps/s")
+        elif self.model_steps > self._before:
+            took, steps = _duration(self._clock() - self._created), self.model_steps - self._before
+            self._line(f"{self.title}: {steps:,} model-steps in {took}, {_rate(self.rate)} model-steps/s")
         self._stop()
 
     @property
     def rate(self) -> float:
         """Model-steps a second of training time; 0 before training."""
-        return self.model_steps / self._training_seconds if self._training_seconds > 0 else 0.0
+        return (self.model_steps - self._before) / self._training_seconds if self._training_seconds > 0 else 0.0
 
     @property
     def seconds_left(self) -> float | None:
         """At the pace so far, measuring and storing included; None before training."""
-        if not self.model_steps or self._training_started is None:
+        done = self.model_steps - self._before
+        if not done or self._training_started is None:
             return None
         elapsed = self._clock() - self._training_started
-        return max(0, self.total_model_steps - self.model_steps) * elapsed / self.model_steps
+        return max(0, self.total_model_steps - self.model_steps) * elapsed / done
 
     def _pace(self, unit: str) -> str:
         left = self.seconds_left
@@ -166,7 +171,7 @@ class Progress:
 
     def _update_bar(self) -> None:
         assert self._bar is not None
-        pace = self._pace("steps/s") if self.model_steps else ""
+        pace = self._pace("steps/s") if self.model_steps > self._before else ""
         self._bar.update(
             self._task, completed=self.model_steps, description=self.title, pace=pace, measured=self._measured
         )

@@ -2,8 +2,9 @@
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ import pyarrow as pa
 from omegaconf import OmegaConf
 
 from mirrorjax.config import TrackerConfig
+from mirrorjax.errors import InputError
 from mirrorjax.log import event, written_to
 from mirrorjax.tracking.heartbeat import Heartbeat
 from mirrorjax.tracking.jobs import note_sweep
@@ -55,13 +57,14 @@ class Recorder:
         figures: Callable[[Path], FinalFigures],
     ):
         self._store, self._bar, self._figures = store, bar, figures
-        self._manifest = {**manifest, "status": "running", "created": _now()}
+        self._manifest = {**manifest, "status": "running", "created": _now(), "diverged": 0, "pieces": 1}
         self._began = began
         self._seconds = {"dataset": time.perf_counter() - began, "storing": 0.0, "tracking": 0.0}
+        self._earlier: Mapping[str, float] = {}  # seconds of the processes before this one
         self._tracker: WandbTracker | None = None
         self._population: Population | None = None
         self._finished = False
-        self._last: Checkpoint | None = None
+        self._last: tuple[int, float] | None = None  # number and epoch of the checkpoint that was measured last
         self._elsewhere = isinstance(store, Elsewhere)
         self._open = ExitStack()  # the log and the heartbeat
 
@@ -107,6 +110,28 @@ class Recorder:
         """Takes the times and counts of the manifest from this population."""
         self._population = population
 
+    def resume(self, facts: Mapping[str, Any]) -> None:
+        """Goes on where another process was stopped: times add up.
+
+        Args:
+            facts: of that process, as `facts` gave them.
+        """
+        self._earlier = facts["seconds"]
+        self._manifest |= {"created": facts["created"], "diverged": facts["diverged"], "pieces": facts["pieces"] + 1}
+        self._last = facts["last"] and tuple(facts["last"])
+        if facts["machine"] != self._machine:
+            text = f"saved on {facts['machine']}, this is {self._machine}: the last bits may differ from here on"
+            event("machine", text, level=logging.WARNING)
+
+    def facts(self) -> dict[str, Any]:
+        """What a process that goes on from here must know."""
+        kept = {name: self._manifest[name] for name in ("created", "diverged", "pieces")}
+        return {**kept, "last": self._last, "seconds": self._all_seconds(), "machine": self._machine}
+
+    @property
+    def _machine(self) -> str:
+        return f"{self._manifest['device']['kind']} with jax {self._manifest['versions']['jax']}"
+
     def checkpoint(self, checkpoint: Checkpoint) -> None:
         """Stores, tracks and shows a checkpoint; the files come first."""
         start = time.perf_counter()
@@ -121,7 +146,7 @@ class Recorder:
             self._tracker.log_checkpoint(records, step, checkpoint.epoch, rate)
         self._seconds["storing"] += stored - start
         self._seconds["tracking"] += time.perf_counter() - stored
-        self._last = checkpoint
+        self._last = (checkpoint.index, checkpoint.epoch)
         self._note_diverged(records)
         self._bar.checkpoint(checkpoint.index, checkpoint.epoch, step, records["val_loss"], records["cmni"])
         medians = {name: _median(records[name]) for name in ("val_loss", "cmni", "accuracy")}
@@ -150,6 +175,7 @@ class Recorder:
     def end(self, weights: tuple[dict[str, np.ndarray], dict]) -> None:
         """Writes the final weights: the population is finished."""
         self._store.write_weights(*weights)
+        self._store.drop_after(self._last[0] if self._last else 0)  # what one on another machine may have left
         self._finished = True
 
     def __exit__(
@@ -159,7 +185,9 @@ class Recorder:
             interrupted = kind is not None and issubclass(kind, KeyboardInterrupt | SystemExit)
             status = "done" if self._finished else "interrupted" if interrupted else "failed"
             facts = self._facts()
-            self._store.write_manifest({**self._manifest, **facts, "status": status, "finished": _now()})
+            # where the disk is full already, it is the first error that matters
+            with suppress(InputError) if kind is not None else nullcontext():
+                self._store.write_manifest({**self._manifest, **facts, "status": status, "finished": _now()})
             why = "" if error is None or interrupted else f": {type(error).__name__}: {error}"
             name = "finished" if self._finished else status
             event(
@@ -186,23 +214,30 @@ class Recorder:
             "phase": "training" if bar.model_steps else "starting",
             "model_steps": bar.model_steps,
             "total_model_steps": bar.total_model_steps,
-            "checkpoint": last and last.index,
+            "checkpoint": last and last[0],
             "checkpoints": bar.checkpoints,
-            "epoch": last and last.epoch,
+            "epoch": last and last[1],
             "model_steps_per_second": round(bar.rate),
             "seconds_left": bar.seconds_left,
         }
 
     def _facts(self) -> dict[str, Any]:
         """Times by phase, compiles and throughput so far."""
-        seconds = {**self._seconds, "total": time.perf_counter() - self._began}
+        seconds = self._all_seconds()
         facts: dict[str, Any] = {}
         if self._population is not None:
-            seconds |= {"compile": self._population.compiler.seconds, **self._population.seconds}
             training = max(1e-9, seconds.get("training", 0.0))
             facts["compiles"] = self._population.compiler.count
             facts["model_steps_per_second"] = round(self._population.model_steps / training)
         return {**facts, "seconds": {phase: round(spent, 3) for phase, spent in seconds.items()}}
+
+    def _all_seconds(self) -> dict[str, float]:
+        """By phase, those of earlier processes included."""
+        seconds = Counter({**self._seconds, "total": time.perf_counter() - self._began})
+        if self._population is not None:
+            seconds.update({"compile": self._population.compiler.seconds, "saving": 0.0, **self._population.seconds})
+        seconds.update(self._earlier)
+        return dict(seconds)
 
     def _made_figures(self) -> FinalFigures:
         try:

@@ -1,7 +1,7 @@
 """Reads a results folder: a sweep with its populations, or one population. Never stops at a broken file."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from safetensors import safe_open
 
 from mirrorjax.errors import InputError
 from mirrorjax.tracking.store import MEMBERS, RECORDS, TABLES, UNITS
+from mirrorjax.tracking.whole import first_and_last_member, torn, why_not_ours
 
 SCHEMAS = {"members": MEMBERS, "records": RECORDS, "units": UNITS}
 # The last record of every member, summed up per cell of the phase diagram. What is not finite is left out.
@@ -47,6 +48,7 @@ class Population:
     def __init__(self, folder: Path, problems: list[str]):
         self.folder = folder
         self.problems = problems
+        self._torn: set[Path] = set()  # behind a whole footer, which is found only by reading
 
     @property
     def name(self) -> str:
@@ -98,14 +100,29 @@ class Population:
         """The whole files of `members`, `records` or `units`; others there are named in `problems`."""
         if table == "members":
             file = self.folder / "members.parquet"
-            return [file] if file.exists() and self._is_whole(file, MEMBERS) else []
-        found = []
+            return [file] if file.exists() and self._is_ours(file, MEMBERS) else []
+        known = self.files("members") if table == "records" else []
+        found, members = [], first_and_last_member(known[0]) if known else None
         for file in sorted((self.folder / table).glob("[!.]*")):  # a leading dot: not yet written, no problem
             if file.suffix != ".parquet" or not file.stem.isdecimal():
                 self._problem(file, "no file of ours, skipped")
-            elif self._is_whole(file, SCHEMAS[table]):
+            elif self._is_ours(file, SCHEMAS[table], members):
                 found.append(file)
         return found
+
+    def complete_checkpoints(self, with_units: Collection[int] = ()) -> int:
+        """How many checkpoints, from the first one on, have results that can be read through.
+
+        Args:
+            with_units: numbers of those that have a table of units too.
+        """
+        readable = {
+            table: {int(file.stem) for file in self.files(table) if self._read(file)} for table in ("records", "units")
+        }
+        count = 0
+        while count in readable["records"] and (count not in with_units or count in readable["units"]):
+            count += 1
+        return count
 
     @property
     def member_ids(self) -> list[str]:
@@ -138,26 +155,33 @@ class Population:
         return weights
 
     def _table(self, name: str, files: Sequence[Path]) -> pa.Table:
-        tables = []
-        for file in files:
-            try:
-                tables.append(pq.ParquetFile(file).read())
-            except (pa.ArrowException, OSError) as error:
-                self._problem(file, f"torn, skipped: {_one_line(error)}")
+        tables = [table for file in files if (table := self._read(file))]
         # a population's checkpoints may differ in the columns beyond the required ones
         return pa.concat_tables(tables, promote_options="permissive") if tables else SCHEMAS[name].empty_table()
 
-    def _is_whole(self, file: Path, schema: pa.Schema) -> bool:
-        """Whether the footer, which is written last, is there and lists the required columns."""
+    def _read(self, file: Path) -> pa.Table | None:
         try:
-            names = set(pq.read_schema(file).names)
+            return pq.ParquetFile(file).read()
         except (pa.ArrowException, OSError) as error:
-            self._problem(file, f"torn, skipped: {_one_line(error)}")
+            self._problem(file, torn(error))
+            self._torn.add(file)
+            return None
+
+    def find_torn(self) -> bool:
+        """Reads every file through; whether one is torn that was not known to be. From then on it is skipped."""
+        known = len(self._torn)
+        for table in TABLES:
+            for file in self.files(table):
+                self._read(file)
+        return len(self._torn) > known
+
+    def _is_ours(self, file: Path, schema: pa.Schema, members: tuple[str, str] | None = None) -> bool:
+        if file in self._torn:
             return False
-        missing = [name for name in schema.names if name not in names]
-        if missing:
-            self._problem(file, f"no file of ours, skipped: it lacks {', '.join(missing[:_SHOWN])}")
-        return not missing
+        why = why_not_ours(file, schema, members)
+        if why:
+            self._problem(file, why)
+        return not why
 
     def _read_json(self, name: str) -> dict[str, Any]:
         try:
@@ -217,6 +241,21 @@ class Results:
         Raises:
             InputError: DuckDB does not take the query.
         """
+        try:
+            table = self._answer(sql)
+        except duckdb.Error as error:
+            torn_ones = [population.find_torn() for population in self.populations]  # all of them are read
+            if not any(torn_ones):
+                raise InputError(f"query: {error}") from error
+            try:
+                table = self._answer(sql)
+            except duckdb.Error as still:
+                raise InputError(f"query: {still}") from still
+        if table is None:
+            raise InputError("query: it gives no table; start it with SELECT")
+        return table
+
+    def _answer(self, sql: str) -> pa.Table | None:
         with duckdb.connect() as connection:
             for table in TABLES:
                 files = [file for population in self.populations for file in population.files(table)]
@@ -225,14 +264,8 @@ class Results:
                 else:
                     empty = SCHEMAS[table].empty_table()
                     connection.register(table, empty.add_column(0, "population", pa.array([], pa.string())))
-            try:
-                answer = connection.sql(sql)
-                table = None if answer is None else answer.to_arrow_table()
-            except duckdb.Error as error:
-                raise InputError(f"query: {error}") from error
-        if table is None:
-            raise InputError("query: it gives no table; start it with SELECT")
-        return table
+            answer = connection.sql(sql)
+            return None if answer is None else answer.to_arrow_table()
 
     def find_member(self, member: str) -> tuple[Population, str]:
         """The population and full id of a member.

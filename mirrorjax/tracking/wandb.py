@@ -4,6 +4,7 @@ import logging
 import os
 import re
 import threading
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from mirrorjax.errors import InputError
 from mirrorjax.log import event
 from mirrorjax.secrets import hidden
 from mirrorjax.tracking.metrics import FINAL_KEYS, population_metrics
+from mirrorjax.tracking.store import write_text
 
 INIT_SECONDS, LOG_SECONDS, FINISH_SECONDS = 30.0, 20.0, 120.0  # W&B is given up after these
 _GRACE_SECONDS = 10.0  # on top of W&B's own limits, which usually hold
@@ -121,6 +123,8 @@ class WandbTracker:
                 tags=list(tags),
                 config=hidden(dict(config)),
                 dir=str(tracker._folder),
+                id=_run_id(tracker._folder),
+                resume="allow",
                 mode=chosen,
                 settings=wandb.Settings(**_settings()),
             )
@@ -237,6 +241,15 @@ class WandbTracker:
             text = f"W&B is off for this population ({what}: {why}); its results are in {self._folder}"
             event("wandb", text, level=logging.WARNING, call=what)
         return None
+
+
+def _run_id(folder: Path) -> str:
+    """The id of a population's run, the same for each process that works on it."""
+    file = folder / "wandb" / "run-id"
+    if not file.exists():
+        file.parent.mkdir(exist_ok=True)
+        write_text(file, uuid.uuid4().hex[:12])
+    return file.read_text(encoding="utf-8")
 
 
 def _settings() -> dict[str, Any]:

@@ -16,6 +16,7 @@ from mirrorjax.measurement.records import Columns, Measured, record, unit_table
 from mirrorjax.population.members import Member, identity
 from mirrorjax.population.plan import plan, population_mesh, replicated
 from mirrorjax.runtime import Compiler, Device
+from mirrorjax.training.checkpoint import TrainingState
 from mirrorjax.training.part import PartRunner
 from mirrorjax.training.profile import as_lines, profile
 
@@ -35,6 +36,11 @@ class Schedule:
     checkpoints: tuple[float, ...]
     units_at: tuple[float, ...] = ()
     patience: float | None = None
+
+    @property
+    def with_units(self) -> set[int]:
+        """Numbers of the checkpoints that have a table of units."""
+        return {index for index, epoch in enumerate(self.checkpoints) if epoch in self.units_at}
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,7 @@ class Population:
         self.mesh = population_mesh(devices)
         self.on_progress = on_progress
         self.profile_folder, self.on_profile = profile_folder, on_profile
+        self.between_chunks: Callable[[], None] = lambda: None  # where `state` may be taken, and an end be made
         self.seconds: dict[str, float] = defaultdict(float)  # by phase
         everywhere = replicated(self.mesh)
         self.rows = to_devices(dataset.train, everywhere)
@@ -97,29 +104,60 @@ class Population:
             for part in plan(self.members, block, len(devices), max_members)
         ]
         self.stopped = np.zeros(len(self.members), bool)
+        self.best = np.full(len(self.members), np.inf)  # validation loss
+        self.best_epoch = np.zeros(len(self.members))
+        self.next_checkpoint = 0  # all before it are measured, and in the hands of whoever runs this
+        self.ended = False  # nobody is in training
         self.model_steps = 0
 
     def run(self, schedule: Schedule) -> Iterator[Checkpoint]:
-        """Trains to the end of the schedule, or until nobody is in training; yields each checkpoint on the way."""
-        best = np.full(len(self.members), np.inf)
-        best_epoch = np.zeros(len(self.members))
-        for index, epoch in enumerate(schedule.checkpoints):
+        """Trains to the end of the schedule, or until nobody is in training; yields each checkpoint on the way.
+
+        A population that was restored begins in the middle.
+        """
+        while self.next_checkpoint < len(schedule.checkpoints) and not self.ended:
+            index, epoch = self.next_checkpoint, schedule.checkpoints[self.next_checkpoint]
             for runner in self.runners:
                 self._train(runner, epoch)
             checkpoint = self._measure(index, epoch, with_units=epoch in schedule.units_at)
             if schedule.patience is not None and epoch > 0:
                 loss = checkpoint.records["val_loss"]
-                better = loss < best
-                best, best_epoch = np.where(better, loss, best), np.where(better, epoch, best_epoch)
-                finished = (checkpoint.records["status"] == "training") & (epoch - best_epoch >= schedule.patience)
+                better = loss < self.best
+                self.best = np.where(better, loss, self.best)
+                self.best_epoch = np.where(better, epoch, self.best_epoch)
+                finished = (checkpoint.records["status"] == "training") & (epoch - self.best_epoch >= schedule.patience)
                 self._stop(finished)
                 checkpoint.records["status"][finished] = "stopped"
             ended = not any(runner.in_training().any() for runner in self.runners)
             if ended and schedule.units_at and checkpoint.units is None:  # an early end has a table of units too
                 checkpoint = self._measure(index, epoch, with_units=True)
             yield checkpoint
-            if ended:
-                return
+            self.next_checkpoint, self.ended = index + 1, ended
+            self.between_chunks()
+
+    def state(self) -> TrainingState:
+        """All that training needs to go on, by member, to be taken between two chunks."""
+        pieces: dict[str, list[dict]] = defaultdict(list)
+        for runner in self.runners:
+            pieces[runner.part.program.name].append({"member": runner.part.members, **runner.state_by_member()})
+        arrays = {name: _in_order(found) for name, found in pieces.items()}
+        arrays["members"] = {name: getattr(self, name) for name in ("stopped", "best", "best_epoch")}
+        position = {name: getattr(self, name) for name in ("next_checkpoint", "ended", "model_steps")}
+        return TrainingState(arrays, position)
+
+    def restore(self, state: TrainingState) -> None:
+        """Puts a state back, whatever the devices that it was taken on."""
+        for runner in self.runners:
+            saved = state.arrays[runner.part.program.name]
+            runner.put_back(saved, np.searchsorted(saved["member"], runner.part.members))
+        for name, value in (state.arrays["members"] | state.position).items():
+            setattr(self, name, value)
+
+    @property
+    def epoch(self) -> float:
+        """The paper epoch that everybody in training has reached."""
+        training = [runner for runner in self.runners if runner.in_training().any()]
+        return min(runner.epoch for runner in training or self.runners)
 
     def _train(self, runner: PartRunner, epoch: float) -> None:
         """Trains a part to an epoch, in pieces of about CHUNK_SECONDS, at the least of one step."""
@@ -140,6 +178,7 @@ class Population:
             self.seconds["training"] += spent
             self.model_steps += steps
             self.on_progress(steps, spent)
+            self.between_chunks()
             piece = max(1, round(piece * min(10.0, CHUNK_SECONDS / spent)))
 
     def _profile(self, runner: PartRunner, stop: np.ndarray, folder: Path) -> int:
@@ -151,10 +190,11 @@ class Population:
         return done[0]
 
     def _measure(self, index: int, epoch: float, with_units: bool) -> Checkpoint:
-        start, compiled = time.perf_counter(), self.compiler.seconds
+        start, compiled, saving = time.perf_counter(), self.compiler.seconds, self.seconds["saving"]
         records: dict[int, dict] = {}
         tables: list[Columns] = []
         for runner in self.runners:
+            self.between_chunks()  # many members take their time
             members = runner.part.members
             measured = Measured(
                 statistics=jax.tree.map(runner.by_member, runner.measured(self.measured_rows)),
@@ -182,7 +222,8 @@ class Population:
                 whose = np.nonzero(measured.exists)[0]
                 table |= {name: columns[name][whose] for name in ("checkpoint", "step", "epoch")}
                 tables.append(table)
-        self.seconds["measurement"] += time.perf_counter() - start - (self.compiler.seconds - compiled)
+        other = self.compiler.seconds - compiled + self.seconds["saving"] - saving
+        self.seconds["measurement"] += time.perf_counter() - start - other
         return Checkpoint(index=index, epoch=epoch, records=_joined(records), units=_stacked(tables))
 
     def _status(self, runner: PartRunner, members: np.ndarray) -> np.ndarray:
@@ -217,6 +258,12 @@ def _true_shape(name: str, padded: tuple[int, ...], width: int) -> list[int]:
     if name.endswith("kernel") and not name.startswith("hidden_1_"):
         shape[1] = width
     return shape
+
+
+def _in_order(pieces: list[dict]) -> dict:
+    """The members of several parts as one, by their index."""
+    order = np.argsort(np.concatenate([piece["member"] for piece in pieces]))
+    return jax.tree.map(lambda *parts: np.concatenate(parts)[order], *pieces)
 
 
 def _joined(records: dict[int, dict]) -> Columns:

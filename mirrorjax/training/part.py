@@ -1,12 +1,13 @@
 """One part of the population on its devices: blocks of members that share a compiled program."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax.serialization import from_state_dict, to_state_dict
 from jax.sharding import Mesh, PartitionSpec
 from jax.typing import ArrayLike
 from jaxtyping import Array, UInt32
@@ -154,6 +155,32 @@ class PartRunner:
     def in_training(self) -> np.ndarray:
         """Which slots have a member that has neither stopped nor diverged [blocks, block]."""
         return to_host(self.state.alive) & (self.part.slots >= 0)
+
+    @property
+    def epoch(self) -> float:
+        """The paper epoch that all blocks in training have reached."""
+        training = self.in_training().any(-1)
+        chosen = np.flatnonzero(training if training.any() else self.used)
+        return min(self.pace_setters[block].epoch(int(self.done[block])) for block in chosen)
+
+    def state_by_member(self) -> dict[str, Any]:
+        """`state` [members of the part, ...] in slot order, nested, and the steps that a member's block has `done`."""
+        done = np.broadcast_to(self.done[:, None], self.part.slots.shape)
+        return {"done": self.by_member(done), "state": to_state_dict(jax.tree.map(self.by_member, self.state))}
+
+    def put_back(self, saved: Mapping[str, Any], rows: np.ndarray) -> None:
+        """Goes on from what `state_by_member` gave, here or elsewhere.
+
+        Args:
+            saved: over members on the leading axis.
+            rows: where in it the members of this part are, in slot order.
+        """
+        places = np.full(self.part.slots.shape, rows[0])  # padding stands in for the first member, as before
+        places[self.part.slots >= 0] = rows
+        state = from_state_dict(self.state, jax.tree.map(lambda x: x[places], saved["state"]))
+        # placed as it was, else the programs would be compiled anew
+        self.state = jax.tree.map(lambda new, old: to_devices(new, old.sharding), state, self.state)
+        self.done = np.where(self.part.slots >= 0, saved["done"][places], 0).max(-1).astype(np.uint32)
 
     def by_member(self, array: ArrayLike) -> np.ndarray:
         """A [blocks, block, ...] array as [members of the part, ...], in slot order."""

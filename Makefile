@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test test-slow test-statistical test-browser lint paper_fast bench clean
+.PHONY: help run install test test-slow test-statistical test-browser lint paper_fast bench soak clean
 
 help: ## this list
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -38,6 +38,9 @@ test-slow: install ## the wheel from outside the checkout, and whole sweeps
 
 bench: install ## this machine's speed, into benchmarks/ and the README; with peers if the extra `bench` is installed
 	$(BIN)/mirrorjax bench --readme README.md
+
+soak: install ## two thousand networks, killed thirty times, against the same undisturbed (half an hour on two cores)
+	$(BIN)/python -m tests.soak build/soak
 
 lint: install ## ruff and pyright
 	$(BIN)/ruff check .

@@ -2,8 +2,13 @@
 
 import hashlib
 import json
+import logging
+import os
+import re
 import shutil
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -82,10 +87,11 @@ class States:
         entries = [path.name for path in self.folder.glob("*")]
         number = 1 + max((int(name) for name in entries if name.isdecimal()), default=0)
         try:
-            self._manager.save(
-                number,
-                args=ocp.args.Composite(about=ocp.args.JsonSave(about), arrays=ocp.args.StandardSave(state.arrays)),
-            )
+            with _one_error_at_most():
+                self._manager.save(
+                    number,
+                    args=ocp.args.Composite(about=ocp.args.JsonSave(about), arrays=ocp.args.StandardSave(state.arrays)),
+                )
         except (OSError, ValueError, RuntimeError) as error:  # what Orbax and TensorStore make of a full disk
             self._clear_unfinished()
             raise InputError(f"{self.folder}: the training state cannot be saved: {_why(error)}") from error
@@ -107,12 +113,12 @@ class States:
                 try:
                     arrays = self._read(number, arrays=ocp.args.StandardRestore())["arrays"]
                 except Exception as error:  # damage shows in many ways, and each means the same
-                    self._skip(number, _why(error))
+                    self._skip(number, f"damaged: {_why(error)}")
                     continue
                 if about.pop("digest") != _digest(about, arrays):
-                    self._skip(number, "its content does not match its hash")
+                    self._skip(number, "damaged: its content does not match its hash")
                 elif about["position"]["next_checkpoint"] > complete:
-                    self._skip(number, f"the results of checkpoint {complete}, before it, are not whole")
+                    self._skip(number, f"the results of checkpoint {complete} before it are not whole")
                 else:
                     return Saved(TrainingState(arrays, about["position"]), about["facts"])
         return None
@@ -153,14 +159,15 @@ class States:
             about = self._read(number, about=ocp.args.JsonRestore())["about"]
             if {"format", "fingerprint", "position", "facts", "digest"} <= about.keys():
                 return about
-            why = "it lacks what a state has"
+            why = "damaged: it lacks what a state has"
         except Exception as error:  # as above
-            why = _why(error)
+            why = f"damaged: {_why(error)}"
         self._skip(number, why)
         return None
 
     def _read(self, number: int, **items: Any) -> Any:
-        return self._manager.restore(number, args=ocp.args.Composite(**items))
+        with _one_error_at_most():
+            return self._manager.restore(number, args=ocp.args.Composite(**items))
 
     def _refuse_foreign(self, number: int, about: Tree, fingerprint: Mapping[str, Any]) -> None:
         theirs, ours = (
@@ -176,7 +183,7 @@ class States:
             )
 
     def _skip(self, number: int, why: str) -> None:
-        self.problems.append(f"{self.folder / str(number)}: damaged, skipped: {why}")
+        self.problems.append(f"{self.folder / str(number)}: skipped: {why}")
         shutil.rmtree(self.folder / str(number), ignore_errors=True)
         self._manager.reload()
 
@@ -196,4 +203,28 @@ def _digest(about: Mapping[str, Any], arrays: Tree) -> str:
 
 
 def _why(error: BaseException) -> str:
+    if found := re.search(r"os_error_code='(\d+)'", str(error)):  # TensorStore's, behind the names of all folders
+        return os.strerror(int(found[1]))
     return f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else 'no more is known'}"
+
+
+@contextmanager
+def _one_error_at_most() -> Iterator[None]:
+    """Lets the first failure be an exception, and nothing else.
+
+    Orbax logs a page for each further array that fails, and TensorStore's threads print, even after this, that nobody
+    waits for them any longer.
+    """
+    absl, hook = logging.getLogger("absl"), sys.unraisablehook
+    before = absl.disabled
+
+    def unless_late(unraisable: Any) -> None:
+        if str(unraisable.exc_value) != "Event loop is closed":
+            hook(unraisable)
+
+    absl.disabled, sys.unraisablehook = True, unless_late
+    try:
+        yield
+        sys.unraisablehook = hook
+    finally:
+        absl.disabled = before

@@ -21,6 +21,7 @@ from mirrorjax.training.part import PartRunner
 from mirrorjax.training.profile import as_lines, profile
 
 CHUNK_SECONDS = 2.0  # between two looks at the host: progress, signals
+_OF_MEMBERS, _OF_THE_LOOP = ("stopped", "best", "best_epoch"), ("next_checkpoint", "ended", "model_steps")  # are saved
 
 
 @dataclass(frozen=True)
@@ -141,8 +142,8 @@ class Population:
         for runner in self.runners:
             pieces[runner.part.program.name].append({"member": runner.part.members, **runner.state_by_member()})
         arrays = {name: _in_order(found) for name, found in pieces.items()}
-        arrays["members"] = {name: getattr(self, name) for name in ("stopped", "best", "best_epoch")}
-        position = {name: getattr(self, name) for name in ("next_checkpoint", "ended", "model_steps")}
+        arrays["members"] = {name: getattr(self, name) for name in _OF_MEMBERS}
+        position = {name: getattr(self, name) for name in _OF_THE_LOOP}
         return TrainingState(arrays, position)
 
     def restore(self, state: TrainingState) -> None:
@@ -150,8 +151,10 @@ class Population:
         for runner in self.runners:
             saved = state.arrays[runner.part.program.name]
             runner.put_back(saved, np.searchsorted(saved["member"], runner.part.members))
-        for name, value in (state.arrays["members"] | state.position).items():
-            setattr(self, name, value)
+        for name in _OF_MEMBERS:
+            setattr(self, name, np.array(state.arrays["members"][name]))
+        for name in _OF_THE_LOOP:
+            setattr(self, name, state.position[name])
 
     @property
     def epoch(self) -> float:

@@ -189,4 +189,4 @@ class PartRunner:
     def stop(self, members: np.ndarray) -> None:
         """Freezes members (indices into the population) from here on."""
         alive = to_host(self.state.alive) & ~np.isin(self.part.slots, members)
-        self.state = replace(self.state, alive=to_devices(alive, over_members(self.mesh)))
+        self.state = replace(self.state, alive=to_devices(alive, self.state.alive.sharding))

@@ -13,20 +13,23 @@ import pytest
 
 import mirrorjax.pipeline as pipeline
 from mirrorjax.cli import main
+from mirrorjax.errors import InputError
 from mirrorjax.tracking.results import Results
+from mirrorjax.tracking.store import Store
 from tests.sweep.cases import QUICKLY, SETTINGS, Run, Sweep, assert_same_results, at_checkpoint, bytes_and_times
 from tests.tracking.test_wandb import inspect
 
 KILLED = """
 import os, signal, sys
 from mirrorjax.cli import main
-from mirrorjax.tracking.store import Store
-write_records = Store.write_records
-def write_and_die(store, checkpoint, columns):
-    write_records(store, checkpoint, columns)
-    if checkpoint == 1:
+from mirrorjax.training.checkpoint import States
+save = States.save
+def save_and_die(states, state, fingerprint, facts):
+    save(states, state, fingerprint, facts)
+    between = state.position["next_checkpoint"] == 2 and state.position["model_steps"] > 12 * 307
+    if between:  # behind the second checkpoint, on the way to the third
         os.kill(os.getpid(), signal.SIGKILL)
-Store.write_records = write_and_die
+States.save = save_and_die
 main(sys.argv[1:])
 """
 
@@ -39,6 +42,11 @@ def interrupts_as_usual() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def runs_of(folder: Path) -> list[str]:
+    """The pieces of the W&B run in a population's folder."""
+    return sorted(path.name for path in (folder / "wandb").glob("offline-run-*"))
 
 
 def test_a_finished_sweep_is_left_as_it_is(
@@ -91,20 +99,36 @@ def test_an_interrupted_sweep_keeps_its_records_and_is_completed_by_the_same_com
     ids = finished.population.member_ids
     assert population.records()["member_id"].to_pylist() == ids * 2
     read = inspect(population.folder)
-    assert len(read["history"]) == 1, "the signal came before the second checkpoint was logged"
+    assert len(read["history"]) == 2, "what was measured is logged; then the state is saved"
     assert read["exit"][0].get("exit_code") == 1
-    assert_same_results(sweep(*QUICKLY).population, finished.population)
-    assert population.manifest["status"] == "done"
+    before, records = population.manifest, bytes_and_times(population.folder / "records")
+    again = sweep("report=false")
+    assert [line for line in again.out.splitlines() if "epoch 0.05 of" in line] == ["resumes at epoch 0.05 of 0.2"]
+    assert_same_results(again.population, finished.population)
+    assert {file: bytes_and_times(population.folder / "records")[file] for file in records} == records, "not rewritten"
+    after = population.manifest
+    assert (after["status"], after["pieces"], after["created"]) == ("done", 2, before["created"])
+    added = before["seconds"].keys() - {"saving", "tracking"}  # what is done behind the last save is in no state
+    assert all(after["seconds"][phase] >= before["seconds"][phase] for phase in added)
+    assert not (population.folder / "state").exists()
+    assert {run.rpartition("-")[2] for run in runs_of(population.folder)} == {read["run"][0]["run_id"]}, "one W&B run"
+    assert len(runs_of(population.folder)) == 2
 
 
 def test_a_killed_sweep_is_completed_by_the_same_command(finished: Sweep, sweep: Run):
-    command = [sys.executable, "-c", KILLED, "sweep", *SETTINGS, *QUICKLY]
+    command = [sys.executable, "-c", KILLED, "sweep", *SETTINGS, *QUICKLY, "runtime.checkpoint_seconds=0"]
     killed = subprocess.run(command, capture_output=True, text=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     (population,) = Results.open(Path("results") / finished.folder.name).populations
     assert population.manifest["status"] == "running"
     assert (population.done, population.checkpoints) == (False, [0, 1])
-    assert_same_results(sweep(*QUICKLY).population, finished.population)
+    records = bytes_and_times(population.folder / "records")
+    again = sweep(*QUICKLY)
+    (resumed,) = [line for line in again.out.splitlines() if line.startswith("resumes at epoch ")]
+    assert 0.05 < float(resumed.split()[3]) < 0.1 and resumed.endswith(" of 0.2")
+    assert_same_results(again.population, finished.population)
+    assert {file: bytes_and_times(population.folder / "records")[file] for file in records} == records, "not rewritten"
+    assert population.manifest["pieces"] == 2
 
 
 def test_a_crash_is_recorded_and_keeps_what_was_measured(finished: Sweep, sweep: Run, monkeypatch: pytest.MonkeyPatch):
@@ -144,3 +168,19 @@ def test_a_disk_that_fills_up_is_named_and_what_was_recorded_stays(
     assert failed.population.manifest["status"] == "failed"
     assert failed.population.records().equals(finished.population.records())
     assert not failed.population.done
+
+
+def test_where_even_the_manifest_cannot_be_written_the_first_error_is_said(sweep: Run, monkeypatch: pytest.MonkeyPatch):
+    def fill() -> None:
+        monkeypatch.setattr(Store, "write_records", full)
+        monkeypatch.setattr(Store, "write_manifest", full)
+
+    def full(*_: object) -> None:
+        raise InputError(f"{len(errors)}: no space left")
+
+    errors: list[str] = []
+    at_checkpoint(monkeypatch, 1, fill)
+    failed = sweep(*QUICKLY, code=1)
+    assert failed.err.splitlines() == ["error: 0: no space left", "0 of 1 populations are finished"]
+    assert failed.population.manifest["status"] == "running", "as it was"
+    assert failed.population.checkpoints == [0, 1]

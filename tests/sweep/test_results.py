@@ -37,7 +37,7 @@ def test_the_files_are_those_of_the_format(finished: Sweep):
     }
     assert inside == {
         *("config.yaml", "manifest.json", "members.parquet", "weights.safetensors", "weights.json", "DONE"),
-        *("log.jsonl", "progress.json"),
+        *("log.jsonl", "progress.json", ".lock"),
         *(f"records/{checkpoint:06d}.parquet" for checkpoint in range(4)),
         *("units/000003.parquet", "figures/phase_diagram.png", "figures/phase_diagram.html"),
     }
@@ -63,8 +63,9 @@ def test_manifest(finished: Sweep, dataset: Dataset):
     assert manifest["versions"].keys() >= {"python", "mirrorjax", "jax", "numpy"}
     assert "commit" in manifest
     phases = ("dataset", "compile", "training", "measurement", "storing", "tracking", "total")
-    assert manifest["seconds"].keys() == {*phases}
+    assert manifest["seconds"].keys() == {*phases, "saving"}
     assert all(0 < manifest["seconds"][phase] <= manifest["seconds"]["total"] for phase in phases)
+    assert (manifest["pieces"], manifest["seconds"]["saving"]) == (1, 0), "it was over before the first save was due"
     assert datetime.fromisoformat(manifest["created"]) <= datetime.fromisoformat(manifest["finished"])
 
 

@@ -77,7 +77,7 @@ def test_every_state(sweep: Path):
         ({"pid": None}, "interrupted"),
         ({"updated": "now"}, "interrupted"),
     ],
-    ids=str,
+    ids=["now", "long ago", "clock set back", "elsewhere", "elsewhere, long ago", "gone", "no process", "no time"],
 )
 def test_whether_the_process_is_still_there(tmp_path: Path, beat: dict, state: str):
     begun(tmp_path, "aaaa", **beat)

@@ -60,6 +60,31 @@ def test_every_experiment_composes_and_is_allowed(experiment: str, size: str, ca
         ({"optimizer__learning_rate": 0.0}, "optimizer.learning_rate is 0.0; allowed: above 0"),
         ({"optimizer__learning_rate": math.nan}, "optimizer.learning_rate is nan; allowed: above 0"),
         ({"optimizer__batch_size": 0}, "optimizer.batch_size is 0; allowed: from 1 to 16384"),
+        ({"verbosity": "loud"}, "verbosity is 'loud'; allowed: quiet, normal, debug"),
+        (
+            {"runtime__distributed__coordinator": "host:1"},
+            "runtime.distributed has auto False, coordinator host:1, processes None, process None; allowed: auto alone,",
+        ),
+        (
+            {"runtime__distributed__auto": True, "runtime__distributed__process": 0},
+            "runtime.distributed has auto True, coordinator None, processes None, process 0; allowed: auto alone,",
+        ),
+        (
+            {
+                "runtime__distributed__coordinator": "host",
+                "runtime__distributed__processes": 2,
+                "runtime__distributed__process": 1,
+            },
+            "runtime.distributed.coordinator is 'host'; allowed: host:port of process 0",
+        ),
+        (
+            {
+                "runtime__distributed__coordinator": "host:1",
+                "runtime__distributed__processes": 2,
+                "runtime__distributed__process": 2,
+            },
+            "runtime.distributed.process is 2; allowed: from 0 to 1",
+        ),
         ({"game__players": "frogs"}, "game.players is 'frogs'; allowed: frog_hops, both_random"),
         ({"dataset__split": "random"}, "dataset.split is 'random'; allowed: by_board, paper_leak"),
         ({"population__seeds": 0}, "population.seeds is 0; allowed: from 1 to 1e+07"),

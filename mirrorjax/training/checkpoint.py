@@ -16,7 +16,6 @@ from typing import Any
 
 import jax
 import numpy as np
-import orbax.checkpoint as ocp
 
 from mirrorjax.errors import InputError
 
@@ -87,6 +86,7 @@ class States:
         entries = [path.name for path in self.folder.glob("*")]
         number = 1 + max((int(name) for name in entries if name.isdecimal()), default=0)
         try:
+            ocp = _orbax()
             with _one_error_at_most():
                 self._manager.save(
                     number,
@@ -111,7 +111,7 @@ class States:
             if about is not None:
                 self._refuse_foreign(number, about, fingerprint)
                 try:
-                    arrays = self._read(number, arrays=ocp.args.StandardRestore())["arrays"]
+                    arrays = self._read(number, arrays=_orbax().args.StandardRestore())["arrays"]
                 except Exception as error:  # damage shows in many ways, and each means the same
                     self._skip(number, f"damaged: {_why(error)}")
                     continue
@@ -140,8 +140,9 @@ class States:
             del self._manager
 
     @cached_property
-    def _manager(self) -> ocp.CheckpointManager:
+    def _manager(self) -> Any:
         self._clear_unfinished()
+        ocp = _orbax()
         options = ocp.CheckpointManagerOptions(
             preservation_policy=ocp.checkpoint_managers.LatestN(n=KEPT),
             enable_async_checkpointing=False,  # a save is well under a second, and what is saved is whole
@@ -156,7 +157,7 @@ class States:
     def _about(self, number: int) -> Tree | None:
         """What is said about a state; None, and a problem, where that cannot be read."""
         try:
-            about = self._read(number, about=ocp.args.JsonRestore())["about"]
+            about = self._read(number, about=_orbax().args.JsonRestore())["about"]
             if {"format", "fingerprint", "position", "facts", "digest"} <= about.keys():
                 return about
             why = "damaged: it lacks what a state has"
@@ -167,7 +168,7 @@ class States:
 
     def _read(self, number: int, **items: Any) -> Any:
         with _one_error_at_most():
-            return self._manager.restore(number, args=ocp.args.Composite(**items))
+            return self._manager.restore(number, args=_orbax().args.Composite(**items))
 
     def _refuse_foreign(self, number: int, about: Tree, fingerprint: Mapping[str, Any]) -> None:
         theirs, ours = (
@@ -190,6 +191,19 @@ class States:
     def _clear_unfinished(self) -> None:
         for leftover in self.folder.glob("*.orbax-checkpoint-tmp*"):
             shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _orbax() -> Any:
+    """Orbax, which makes the root logger show everything that anybody logs, unless it has a handler."""
+    root, own = logging.getLogger(), logging.getLogger("mirrorjax")
+    if not root.handlers:
+        as_without_one = logging.StreamHandler()  # warnings that nobody else takes
+        as_without_one.setLevel(logging.WARNING)
+        as_without_one.addFilter(lambda record: not (record.name == own.name and own.handlers))
+        root.addHandler(as_without_one)
+    import orbax.checkpoint
+
+    return orbax.checkpoint
 
 
 def _digest(about: Mapping[str, Any], arrays: Tree) -> str:

@@ -24,6 +24,43 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+STOPPED = """
+import os, signal, sys
+from mirrorjax.cli import main
+from mirrorjax.tracking.recorder import Recorder
+checkpoint = Recorder.checkpoint
+def checkpoint_and_stop(recorder, measured):
+    checkpoint(recorder, measured)
+    if measured.index == 1:
+        os.kill(os.getpid(), signal.SIGTERM)
+Recorder.checkpoint = checkpoint_and_stop
+main(sys.argv[1:])
+"""
+
+
+def test_one_of_two_processes_is_stopped_and_both_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The second gets the signal, both save and stop; two go on, then are done; one process has the same results."""
+    monkeypatch.setenv("MIRRORJAX_CACHE", str(tmp_path / "cache"))
+    settings = ("regime.patience=0.06", "population.axes.learning_rate=[1e-4,1e-2]")
+    for codes in ([143, 143], [0, 0]):
+        place = f"runtime.distributed.coordinator=127.0.0.1:{free_port()}"
+        both = []
+        for process in range(2):
+            who = (place, "runtime.distributed.processes=2", f"runtime.distributed.process={process}")
+            words = command(tmp_path / "two", *settings, *who, "runtime.devices=1")
+            if process == 1 and codes == [143, 143]:
+                words[1:3] = ["-c", STOPPED]
+            both.append(subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True))
+        said = [process.communicate(timeout=900)[0] for process in both]
+        assert [process.returncode for process in both] == codes, said
+    assert "resumes at epoch 0.05 of 0.2" in said[0].splitlines()
+    subprocess.run(command(tmp_path / "one", *settings, "runtime.devices=2"), check=True, capture_output=True)
+    (sweep,) = (tmp_path / "two").iterdir()
+    (two,), (one,) = (Results.open(tmp_path / name / sweep.name).populations for name in ("two", "one"))
+    assert_same_results(one, two)
+    assert two.manifest["pieces"] == 2
+
+
 def test_two_processes_equal_one_with_two_devices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("MIRRORJAX_CACHE", str(tmp_path / "cache"))
     # two programs, four blocks, an early end for some: what the processes must agree on

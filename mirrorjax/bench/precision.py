@@ -19,7 +19,7 @@ def precision(devices: list[Device]) -> list[Figure]:
     dataset = reference_dataset()
     members = seeds(MEMBERS, Member(**{**vars(HEADLINE), "learning_rate": 1e-4}))
     figures, exact = [], np.zeros(MEMBERS)
-    before = jax.config.read("jax_default_matmul_precision")
+    before = jax.config.values["jax_default_matmul_precision"]
     try:
         for name in PRECISIONS:
             jax.config.update("jax_default_matmul_precision", name)

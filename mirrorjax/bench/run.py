@@ -55,9 +55,9 @@ def bench(out: Path, platform: str = "cpu", sections: list[str] | None = None, r
         figures = _in_process([sys.executable, "-m", "mirrorjax.bench.section", name, platform])
         result["sections"][name] = {"seconds": round(time.perf_counter() - start, 1), "figures": figures}
         print(plain(name, figures), flush=True)
-    result["sections"] = {name: result["sections"][name] for name in SECTIONS if name in result["sections"]}
-    result["seconds"] = round(time.perf_counter() - began, 1)
-    path.write_text(json.dumps(result, indent=1) + "\n")
+        result["sections"] = {name: result["sections"][name] for name in SECTIONS if name in result["sections"]}
+        result["seconds"] = round(time.perf_counter() - began, 1)
+        path.write_text(json.dumps(result, indent=1) + "\n")  # after each section: the next one may fail
     path.with_suffix(".md").write_text(markdown(result))
     draw(result, path.with_suffix(""))
     if readme is not None:

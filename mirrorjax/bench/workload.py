@@ -13,6 +13,7 @@ from mirrorjax.population.plan import plan, population_mesh, replicated
 from mirrorjax.runtime import Compiler, Device
 from mirrorjax.training.part import PartRunner
 
+VISIT = 64  # steps at the least that a block is trained before the next: a run trains each up to a checkpoint
 HEADLINE = Member(width=17, depth=2, batch_size=25, learning_rate=4e-5)  # the paper's network
 
 
@@ -43,19 +44,14 @@ class Trainer:
         self.members = len(members)
         parts = plan(members, block, len(devices))
         self.runners = [PartRunner(part, members, "bench", mesh, self.compiler) for part in parts]
-        self.train(1)
+        self.train(VISIT)
 
     def train(self, steps: int) -> int:
         """Trains every member `steps` more steps and waits; returns model-steps."""
         return sum(runner.train_to(runner.done.astype(np.int64) + steps, self.rows) for runner in self.runners)
 
     def steps_for(self, seconds: float) -> int:
-        """About how many steps take as long as that."""
-        steps = 1
-        while True:
-            start = time.perf_counter()
-            self.train(steps)
-            spent = time.perf_counter() - start
-            if spent > seconds / 8:
-                return max(1, round(steps * seconds / spent))
-            steps *= 4
+        """About how many steps take as long as that, in whole visits."""
+        start = time.perf_counter()
+        self.train(VISIT)
+        return VISIT * max(1, round(seconds / (time.perf_counter() - start)))

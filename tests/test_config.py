@@ -64,7 +64,7 @@ def test_every_experiment_composes_and_is_allowed(experiment: str, size: str, ca
         ({"verbosity": "loud"}, "verbosity is 'loud'; allowed: quiet, normal, debug"),
         (
             {"runtime__distributed__coordinator": "host:1"},
-            "runtime.distributed has auto False, coordinator host:1, processes None, process None; allowed: auto alone,",
+            "runtime.distributed has auto False, coordinator host:1, processes None, process None; allowed: auto alone",
         ),
         (
             {"runtime__distributed__auto": True, "runtime__distributed__process": 0},

@@ -164,7 +164,7 @@ def test_a_full_disk_stops_it_and_it_resumes(finished: Sweep, sweep: Run, limit:
     command = [sys.executable, "-c", FILES_OF_AT_MOST, str(limit), "sweep", *SETTINGS, *QUICKLY, saving]
     full = subprocess.run(command, capture_output=True, text=True, check=False)
     assert full.returncode == 1, full.stderr
-    error, summary = full.stderr.splitlines()
+    *_, error, summary = full.stderr.splitlines()  # before them JAX may say that a program is too large to be kept
     assert error.startswith("error: results/smoke-") and error.endswith("File too large")
     assert summary == "0 of 1 populations are finished"
     (population,) = Results.open(Path("results") / finished.folder.name).populations

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test test-slow test-statistical test-browser lint paper_fast bench soak clean
+.PHONY: help run install test test-slow test-soak test-statistical test-browser lint paper_fast bench soak clean
 
 help: ## this list
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -25,13 +25,16 @@ paper_fast: install ## the published network with 32 seeds, checked against the 
 	$(BIN)/mirrorjax sweep experiment=paper_fast
 
 test: install lint ## what people and CI run (under 8 minutes on two cores)
-	$(PYTEST) -m "not slow and not statistical and not browser"
+	$(PYTEST) -m "not slow and not soak and not statistical and not browser"
 
 test-statistical: install ## tests that need many samples
 	$(PYTEST) -m "statistical and not slow"
 
 test-browser: install ## the report in headless Chromium; says so where there is none
 	$(PYTEST) -m browser -rs
+
+test-soak: install ## a short soak: twenty kills, then the same as undisturbed (three minutes; not in CI, which has no room)
+	$(BIN)/python -m pytest -m soak
 
 test-slow: install ## the wheel from outside the checkout, and whole sweeps
 	$(BIN)/python -m pytest -m slow

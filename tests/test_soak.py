@@ -14,7 +14,7 @@ SETTINGS = [
 ]  # fmt: skip
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_twenty_kills_lose_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("MIRRORJAX_CACHE", str(tmp_path / "cache"))
     outcome = soak(tmp_path / "soak", SETTINGS, kills=20, span=2.2)

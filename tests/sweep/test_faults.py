@@ -15,6 +15,8 @@ from mirrorjax.tracking.results import Population, Results
 from mirrorjax.tracking.status import read_status
 from tests.sweep.cases import QUICKLY, SETTINGS, Run, Sweep, assert_same_results, at_checkpoint, bytes_and_times
 
+pytestmark = pytest.mark.slow
+
 FILES_OF_AT_MOST = """
 import resource, sys
 from mirrorjax.cli import main
@@ -84,7 +86,6 @@ def test_a_damaged_state_falls_back_to_the_one_before(finished: Sweep, sweep: Ru
     assert_same_results(again.population, finished.population)
 
 
-@pytest.mark.slow
 def test_with_no_whole_state_left_it_starts_over(finished: Sweep, sweep: Run, copy: Population):
     for state in states_of(copy):
         damage(state)
@@ -96,7 +97,6 @@ def test_with_no_whole_state_left_it_starts_over(finished: Sweep, sweep: Run, co
     assert again.population.manifest["pieces"] == 1
 
 
-@pytest.mark.slow
 def test_a_state_behind_torn_results_is_not_used(finished: Sweep, sweep: Run, copy: Population):
     record = copy.folder / "records" / "000000.parquet"
     content = bytearray(record.read_bytes())
@@ -108,7 +108,6 @@ def test_a_state_behind_torn_results_is_not_used(finished: Sweep, sweep: Run, co
     assert_same_results(again.population, finished.population)
 
 
-@pytest.mark.slow
 def test_the_state_of_another_population_is_refused(sweep: Run, copy: Population):
     other = "population.first_seed=7"
     (population,) = sweep(*QUICKLY, other).populations[:1] or [None]
@@ -129,7 +128,6 @@ def sweep_of(*more: str) -> str:
     return sweep_name([*SETTINGS, *QUICKLY, *more])
 
 
-@pytest.mark.slow
 def test_clocks_and_time_zones_do_not_matter(
     finished: Sweep, sweep: Run, copy: Population, monkeypatch: pytest.MonkeyPatch
 ):
@@ -155,9 +153,7 @@ def test_clocks_and_time_zones_do_not_matter(
         time.tzset()
 
 
-@pytest.mark.parametrize(
-    "limit", [pytest.param(36_000, marks=pytest.mark.slow, id="a table"), pytest.param(66_000, id="the state")]
-)
+@pytest.mark.parametrize("limit", [pytest.param(36_000, id="a table"), pytest.param(66_000, id="the state")])
 def test_a_full_disk_stops_it_and_it_resumes(finished: Sweep, sweep: Run, limit: int, tmp_path: Path):
     """Files may have so many bytes: the table of units has 38,000, the state from the first steps on 90,000."""
     saving = "runtime.checkpoint_seconds=null" if limit == 36_000 else "runtime.checkpoint_seconds=0"
@@ -201,7 +197,6 @@ def test_a_second_process_on_a_population_is_refused(finished: Sweep, sweep: Run
     assert_same_results(sweep(*QUICKLY).population, finished.population)
 
 
-@pytest.mark.slow
 def test_the_last_state_is_kept_where_that_is_set(finished: Sweep, sweep: Run):
     kept = sweep(*SAVING, "runtime.keep_state=true")
     assert_same_results(kept.population, finished.population)

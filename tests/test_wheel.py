@@ -52,7 +52,7 @@ def test_it_installs_one_name_with_all_its_data(wheel: Path):
     (info,) = top - {"mirrorjax"}
     assert info.startswith("mirrorjax-") and info.endswith(".dist-info")
     for folder in ("conf", "sweeps"):
-        files = {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob("*.yaml")}
+        files = {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob("*") if path.is_file()}
         assert files
         assert {name.removeprefix("mirrorjax/") for name in names if name.startswith(f"mirrorjax/{folder}/")} == files
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "mirrorjax").rglob("*.py")}

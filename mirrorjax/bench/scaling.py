@@ -1,7 +1,5 @@
 """How throughput, time and memory grow with members, steps and rows."""
 
-import time
-
 import jax
 
 from mirrorjax.bench.data import peak_memory
@@ -9,8 +7,7 @@ from mirrorjax.bench.timing import Figure, figure, once, seconds
 from mirrorjax.bench.training import block_for, measured
 from mirrorjax.bench.workload import HEADLINE, Trainer, flops_a_step, reference_dataset, seeds
 from mirrorjax.measurement.activations import measured_rows
-from mirrorjax.runtime import Compiler, Device
-from mirrorjax.training.loop import Population, Schedule
+from mirrorjax.runtime import Device
 
 
 def scaling(devices: list[Device]) -> list[Figure]:
@@ -55,11 +52,8 @@ def cost(devices: list[Device]) -> list[Figure]:
 def measuring(devices: list[Device]) -> list[Figure]:
     """A checkpoint's measurement of 64 members: 100,000 test and 100,000 validation rows, and what records need."""
     dataset, members = reference_dataset(), seeds(64)
-    population = Population(members, dataset, devices=devices, block=block_for(64, devices), compiler=Compiler())
-    schedule = Schedule((0.0,))
-    spent = []
-    for _ in range(4):
-        start = time.perf_counter()
-        list(population.run(schedule))
-        spent.append((time.perf_counter() - start) / len(members))
-    return [figure("a member and checkpoint", spent[1:], "s", members=len(members), rows=len(dataset.test))]
+    (runner,) = Trainer(members, dataset.train, devices, block_for(64, devices)).runners
+    rows, _ = measured_rows(dataset.test, dataset.validation[: len(dataset.test)])
+    spent = seconds(lambda: runner.measured(rows))
+    each = [s / len(members) for s in spent]
+    return [figure("a member and checkpoint", each, "s", members=len(members), rows=len(dataset.test))]

@@ -93,4 +93,5 @@ def test_two_processes_equal_one_with_two_devices(tmp_path: Path, monkeypatch: p
     log = (two.folder / "log.jsonl").read_text()
     assert log.count('"event": "finished"') == 1, "by one process alone"
     assert log.count('"event": "checkpoint"') == len(two.checkpoints)
-    assert "checkpoint" in said[0] and "checkpoint" not in said[1]
+    line = "checkpoint 7/7  epoch 0.2"
+    assert line in said[0] and line not in said[1]

@@ -42,7 +42,7 @@ test-slow: install ## the wheel from outside the checkout, and whole sweeps
 bench: install ## this machine's speed, into benchmarks/ and the README; with peers if the extra `bench` is installed
 	$(BIN)/mirrorjax bench --readme README.md
 
-soak: install ## two thousand networks, killed thirty times, against the same undisturbed (half an hour on two cores)
+soak: install ## two thousand networks, killed 25 times, against the same undisturbed (half an hour on two cores)
 	$(BIN)/python -m tests.soak build/soak
 
 lint: install ## ruff and pyright

@@ -63,14 +63,15 @@ class Outcome:
         )
 
 
-def soak(folder: Path, settings: list[str], kills: int, span: float, seed: int = 0) -> Outcome:
+def soak(folder: Path, settings: list[str], kills: int, longest: float | None = None, seed: int = 0) -> Outcome:
     """Trains a population undisturbed, and again with kills.
 
     Args:
         folder: for both; must be empty.
         settings: of the sweep.
         kills: how many, each SIGKILL: the first one as soon as training has begun, the others at random moments.
-        span: the longest life before a kill, as a multiple of the time that the first one took to begin.
+        longest: seconds that a process lives before its kill, at the most; None is half as long again as the first
+            one took to begin, on however slow a machine. All kills together must fit into the training.
         seed: of the moments.
 
     Raises:
@@ -82,10 +83,9 @@ def soak(folder: Path, settings: list[str], kills: int, span: float, seed: int =
     expected = _population(folder / "undisturbed")
     outcome = Outcome(len(expected.member_ids), undisturbed)
     moments, killed_sweep = random.Random(seed), [*settings, f"results_dir={folder / 'killed'}"]
-    longest = 0.0
     for number in range(kills):
-        run = _run(killed_sweep, life=moments.uniform(0, longest)) if number else _run(killed_sweep, until_begun=True)
-        longest = longest or span * run.seconds
+        life = moments.uniform(0, longest or 1.5 * outcome.killed[0].seconds) if number else float("inf")
+        run = _run(killed_sweep, life, until_begun=number == 0)
         assert run.code == -signal.SIGKILL, f"over after {number} kills (exit code {run.code}): it needs more to do"
         outcome.killed.append(run)
         _assert_readable(folder / "killed", expected)
@@ -153,12 +153,13 @@ def main() -> None:
     """Runs the large soak, in an empty folder."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="is emptied first")
-    parser.add_argument("--kills", type=int, default=30)
+    parser.add_argument("--kills", type=int, default=25)
+    parser.add_argument("--longest", type=float, default=45.0, help="seconds before a kill, at the most")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("settings", nargs="*", help="further settings of the sweep")
     options = parser.parse_args()
     shutil.rmtree(options.folder, ignore_errors=True)
-    print(soak(options.folder, [*LARGE, *options.settings], options.kills, span=4, seed=options.seed))
+    print(soak(options.folder, [*LARGE, *options.settings], options.kills, options.longest, options.seed))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from tests.soak import soak
 SETTINGS = [
     "experiment=smoke", "dataset.turns=40_000", "dataset.test_rows=800", "tracker=off", "population.seeds=16",
     *("population.axes.dropout=[0,0.1]", "population.axes.learning_rate=[1e-4,5e-5]", "regime.patience=1"),
-    *("regime.epochs=5", "measurement.at=null", "measurement.every=0.5", "measurement.test_rows=null"),
+    *("regime.epochs=6", "measurement.at=null", "measurement.every=0.5", "measurement.test_rows=null"),
     *("measurement.units_at=[2]", "runtime.checkpoint_seconds=1"),
 ]  # fmt: skip
 
@@ -17,7 +17,7 @@ SETTINGS = [
 @pytest.mark.soak
 def test_twenty_kills_lose_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("MIRRORJAX_CACHE", str(tmp_path / "cache"))
-    outcome = soak(tmp_path / "soak", SETTINGS, kills=20, span=2.2)
+    outcome = soak(tmp_path / "soak", SETTINGS, kills=20)
     print(outcome)
     assert (outcome.members, len(outcome.killed)) == (128, 20)
     resumed = [run.resumed for run in outcome.killed if run.resumed is not None]

@@ -18,6 +18,7 @@ import jax
 import numpy as np
 
 from mirrorjax.errors import InputError
+from mirrorjax.hosts import several
 
 FORMAT = 1  # of what is saved: raise it when an older one can no longer be restored
 KEPT = 2  # states: should the newest be damaged, there is the one before
@@ -143,10 +144,13 @@ class States:
     def _manager(self) -> Any:
         self._clear_unfinished()
         ocp = _orbax()
+        self.folder.mkdir(parents=True, exist_ok=True)
         options = ocp.CheckpointManagerOptions(
+            create=False,
             preservation_policy=ocp.checkpoint_managers.LatestN(n=KEPT),
             enable_async_checkpointing=False,  # a save is well under a second, and what is saved is whole
             save_root_metadata=False,
+            multiprocessing_options=_writer_alone(ocp),
         )
         return ocp.CheckpointManager(self.folder.absolute(), options=options)
 
@@ -204,6 +208,16 @@ def _orbax() -> Any:
     import orbax.checkpoint
 
     return orbax.checkpoint
+
+
+def _writer_alone(ocp: Any) -> Any:
+    """Only the process that has a `States` saves: Orbax must wait for nobody else."""
+    if not several():
+        return ocp.options.MultiprocessingOptions()
+    me = jax.process_index()
+    return ocp.options.MultiprocessingOptions(
+        primary_host=me, active_processes={me}, barrier_sync_key_prefix="mirrorjax"
+    )
 
 
 def _digest(about: Mapping[str, Any], arrays: Tree) -> str:

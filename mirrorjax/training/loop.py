@@ -158,9 +158,10 @@ class Population:
 
     @property
     def epoch(self) -> float:
-        """The paper epoch that everybody in training has reached."""
-        training = [runner for runner in self.runners if runner.in_training().any()]
-        return min(runner.epoch for runner in training or self.runners)
+        """The paper epoch that everybody in training has reached; with nobody left, the last that anybody has."""
+        reached = [(runner.in_training().any(), runner.epoch) for runner in self.runners]
+        training = [epoch for in_training, epoch in reached if in_training]
+        return min(training) if training else max(epoch for _, epoch in reached)
 
     def _train(self, runner: PartRunner, epoch: float) -> None:
         """Trains a part to an epoch, in pieces of about CHUNK_SECONDS, at the least of one step."""

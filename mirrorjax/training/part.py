@@ -158,10 +158,10 @@ class PartRunner:
 
     @property
     def epoch(self) -> float:
-        """The paper epoch that all blocks in training have reached."""
+        """The paper epoch that all blocks in training have reached; with none left, the last that one has."""
+        reached = np.array([m.epoch(int(step)) for m, step in zip(self.pace_setters, self.done, strict=True)])
         training = self.in_training().any(-1)
-        chosen = np.flatnonzero(training if training.any() else self.used)
-        return min(self.pace_setters[block].epoch(int(self.done[block])) for block in chosen)
+        return float(reached[training].min() if training.any() else reached[self.used].max())
 
     def state_by_member(self) -> dict[str, Any]:
         """`state` [members of the part, ...] in slot order, nested, and the steps that a member's block has `done`."""

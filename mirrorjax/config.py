@@ -11,6 +11,7 @@ from typing import Any
 
 from omegaconf import MISSING
 
+from mirrorjax.combinations import AXES, GroupConfig, axis_problems, combinations
 from mirrorjax.errors import InputError
 
 PAPER_EPOCH = 0.6144  # lr · steps: 153,600 steps at 4e-6; a unit of time, never a pass over the data
@@ -58,26 +59,13 @@ class OptimizerConfig:
 
 
 @dataclass
-class AxesConfig:
-    """Settings that vary inside the population: a list each; all combinations are trained. null: no axis."""
-
-    width: list[int] | None = None
-    depth: list[int] | None = None
-    activation: list[str] | None = None
-    learning_rate: list[float] | None = None
-    dropout: list[float] | None = None
-    l2: list[float] | None = None
-    batch_size: list[int] | None = None
-
-
-@dataclass
-class PopulationConfig:
+class PopulationConfig(GroupConfig):
     """The members: every combination of the axes, with every seed."""
 
+    union: list[GroupConfig] = field(default_factory=list)  # one after the other, each crossed with all of the above
     seeds: int = 32
     first_seed: int = 0
     data_order: str = "own"  # or shared: one order of rows for all, faster; seeds then share that noise
-    axes: AxesConfig = field(default_factory=AxesConfig)
 
 
 @dataclass
@@ -134,6 +122,7 @@ class RuntimeConfig:
     distributed: DistributedConfig = field(default_factory=DistributedConfig)
     checkpoint_seconds: float | None = 60.0  # between two saves; 0: after each chunk; null: only before a stop
     keep_state: bool = False  # of a finished population; else its last state is removed
+    memory_budget: float | None = None  # GiB, of each accelerator or the machine's own; null: most of what is free
 
 
 @dataclass
@@ -154,13 +143,14 @@ class Config:
     tracker: TrackerConfig = field(default_factory=TrackerConfig)
     runtime: RuntimeConfig = field(default_factory=RuntimeConfig)
     verbosity: str = "normal"  # of what is shown: quiet (warnings alone), normal, debug; log.jsonl has everything
+    extend: str | None = None  # folder of a sweep: train only the members that it lacks, and put them there
 
 
 # What no result depends on, and no folder's name either.
 RUN_ONLY = (
-    "results_dir", "report", "verbosity", "tracker", "dataset.cache",
+    "results_dir", "report", "extend", "verbosity", "tracker", "dataset.cache",
     "runtime.platform", "runtime.devices", "runtime.compile_cache", "runtime.distributed", "runtime.profile",
-    "runtime.checkpoint_seconds", "runtime.keep_state",
+    "runtime.checkpoint_seconds", "runtime.keep_state", "runtime.memory_budget",
 )  # fmt: skip
 
 _ONE_OF = {
@@ -202,18 +192,10 @@ _RANGES: dict[str, tuple[float, float, bool]] = {
     "runtime.distributed.processes": (1, 1e6, True),
     "runtime.distributed.process": (0, 1e6, True),
     "runtime.checkpoint_seconds": (0.0, float("inf"), True),
+    "runtime.memory_budget": (0.0, 1e6, False),
 }
 _ZERO_ALLOWED = ("model.dropout",)  # an open range whose lower end is allowed all the same
 _MOST_CHECKPOINTS = 10_000
-_AXES = {
-    "width": "model.width",
-    "depth": "model.depth",
-    "activation": "model.activation",
-    "learning_rate": "optimizer.learning_rate",
-    "dropout": "model.dropout",
-    "l2": "regime.l2",
-    "batch_size": "optimizer.batch_size",
-}
 
 
 def validate(config: Config) -> None:
@@ -223,19 +205,20 @@ def validate(config: Config) -> None:
         InputError: names each setting that is not allowed, what was given and what is.
     """
     problems = [p for name in (*_ONE_OF, *_RANGES) if (p := _problem(name, name, _get(config, name)))]
-    for axis, setting in _AXES.items():
-        values = getattr(config.population.axes, axis)
-        if values is None:
-            continue
-        name = f"population.axes.{axis}"
-        if not values:
-            problems.append(f"{name} is an empty list; leave it out, or give it values")
-        if len(set(values)) < len(values):
-            problems.append(f"{name} names a value twice: {list(values)}")
-        problems += [p for value in values if (p := _problem(name, setting, value))]
+    problems += axis_problems(config.population, config.population.union, settings(config), _problem)
     problems = problems or _joint_problems(config)
     if problems:
         raise InputError("\n".join(problems))
+
+
+def settings(config: Config) -> dict[str, Any]:
+    """The value of each axis where nothing varies it."""
+    return {axis: _get(config, setting) for axis, setting in AXES.items()}
+
+
+def varied(config: Config) -> list[dict[str, Any]]:
+    """All settings of every combination of the axes, by axis; a population has each with every seed."""
+    return [{**settings(config), **each} for each in combinations(config.population, config.population.union)]
 
 
 def check_writable(setting: str, folder: Path) -> None:
@@ -296,14 +279,15 @@ def _joint_problems(config: Config) -> list[str]:
             f"measurement.test_rows is {measurement.test_rows:,}; allowed: at most dataset.test_rows, "
             f"{config.dataset.test_rows:,}"
         )
-    rates = config.population.axes.learning_rate or [config.optimizer.learning_rate]
+    combined = varied(config)
+    rates = [each["learning_rate"] for each in combined]
     rate, fastest = min(rates), max(rates)
     if 0 < end * PAPER_EPOCH / fastest < 1:
         problems.append(
             f"regime.epochs is {end:g}: less than one step at a learning rate of {fastest:g}; allowed: at least "
             f"{fastest / PAPER_EPOCH:g}, or 0"
         )
-    batch = max(config.population.axes.batch_size or [config.optimizer.batch_size])
+    batch = max(each["batch_size"] for each in combined)
     steps = end * PAPER_EPOCH / rate
     if steps * batch >= 2**32:
         problems.append(

@@ -49,8 +49,14 @@ def _about_setting(error: BaseException, cause: OmegaConfBaseException) -> str:
     if isinstance(cause, MissingMandatoryValue):
         return f"{key} is not given; experiment=NAME or {key}=… gives it"
     if isinstance(cause, ConfigKeyError | ConfigAttributeError):
+        entries = re.match(r"Could not override '(population\.\w+)'", str(error))
+        if entries and not key.startswith("population.") and is_dataclass(cause.object_type):
+            names = ", ".join(field.name for field in fields(cause.object_type))
+            return f"{entries[1]}: {key}: no such setting; there are {names}"
         return f"{key}: no such setting; {_names_beside(key)}"
     override = re.match(r"Error merging override ([\w.]+)=(.*)", str(error))
+    if override and key.startswith(("axes.", "zip.", "random.", "list[")):  # inside an entry of population.union
+        return f"{override[1]}: {key}: {_first_line(str(cause))}"
     allowed = _words(_type_of(override[1])) if override else None
     if override and allowed:
         return f"{override[1]} is {override[2]}; allowed: {allowed}"
@@ -85,6 +91,8 @@ def _words(type_: Any) -> str | None:
     if NoneType in options:
         inner = next(option for option in options if option is not NoneType)
         return f"{_words(inner)}, or null"
+    if is_dataclass(type_):
+        return f"{{{', '.join(field.name for field in fields(type_))}}}, each optional"
     if get_origin(type_) is list:
-        return f"a list of {_PLURALS[options[0]]}, [a,b]"
+        return f"a list of {_PLURALS.get(options[0]) or _words(options[0])}, [a,b]"
     return _WORDS.get(type_)

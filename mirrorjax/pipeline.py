@@ -216,9 +216,10 @@ def _compile_cache(config: Config) -> Path:
 def _check_batches(config: Config, members: list[Member], dataset: Dataset) -> None:
     largest = max(member.batch_size for member in members)
     if largest > len(dataset.train):
-        setting = "population.axes" if config.population.axes.batch_size else "optimizer"
+        given = "optimizer." if largest == config.optimizer.batch_size else "population: "
+        setting = "population.axes." if config.population.axes.batch_size else given
         raise InputError(
-            f"{setting}.batch_size is {largest:,}; allowed: at most the {len(dataset.train):,} training rows that "
+            f"{setting}batch_size is {largest:,}; allowed: at most the {len(dataset.train):,} training rows that "
             "dataset.turns leaves"
         )
 

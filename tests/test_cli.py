@@ -133,6 +133,27 @@ def test_a_reader_that_leaves_early_is_no_error():
         (["population.axes.width=[]"], "population.axes.width is an empty list"),
         (["population.axes.width=[5,5]"], "population.axes.width names a value twice: [5, 5]"),
         (["population.axes.width=[5,-3]"], "population.axes.width is -3; allowed: from 1 to 4096"),
+        (["population.zip.widht=[5]"], "population.zip.widht: no such setting; population.zip has width, depth, "),
+        (
+            ["population.list=[{widht:5}]"],
+            "population.list: widht: no such setting; there are width, depth, activation",
+        ),
+        (
+            ["population.list=[5]"],
+            "population.list is [5]; allowed: a list of {width, depth, activation, learning_rate",
+        ),
+        (
+            ["population.random.width=5"],
+            "population.random.width is 5; allowed: {low, high, log, choice}, each optional",
+        ),
+        (
+            ["population.random.width={lo:5}"],
+            "population.random.width.lo: no such setting; population.random.width has",
+        ),
+        (["population.random.width.low=x"], "population.random.width.low is x; allowed: a whole number, or null"),
+        (["population.union=[{axes:{widht:[5]}}]"], "population.union: axes.widht: no such setting; there are width,"),
+        (["population.union=[{axes:{width:[x]}}]"], "population.union: axes.width[0]: Value 'x' of type 'str' could"),
+        (["population.zip.width=[5]"], "width is varied twice, by population.axes and population.zip; name it in one"),
         (["model.width=-3"], "model.width is -3; allowed: from 1 to 4096"),
         (["experiment=pa"], f"experiment is 'pa'; allowed: {', '.join(EXPERIMENTS)}"),
         (["game=frogs"], "game is 'frogs'; allowed: both_random, frog_hops"),

@@ -11,7 +11,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from mirrorjax.cli import main
-from mirrorjax.config import AxesConfig, Config, check_writable, checkpoints, units_at, validate
+from mirrorjax.combinations import AxesConfig
+from mirrorjax.config import Config, check_writable, checkpoints, units_at, validate
 from mirrorjax.errors import InputError
 from mirrorjax.population.axes import members
 from mirrorjax.sweep import data_folder

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import mirrorjax
 
-GROUND = ("errors", "config", "secrets", "log", "randomness", "hosts", "runtime", "signals")
+GROUND = ("errors", "combinations", "config", "secrets", "log", "randomness", "hosts", "runtime", "signals")
 STORY = ("game", "dataset", "models", "population", "regimes", "measurement", "training", "tracking", "report")
 _TOP = ("pipeline", "policy", "play", "explain", "callables", "finish", "sweep", "bench", "cli", "__main__")
 ORDER = (*GROUND, *STORY, *_TOP)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from mirrorjax.config import AxesConfig, Config, ModelConfig, OptimizerConfig, PopulationConfig, RegimeConfig
+from mirrorjax.combinations import AxesConfig
+from mirrorjax.config import Config, ModelConfig, OptimizerConfig, PopulationConfig, RegimeConfig
 from mirrorjax.population.axes import members
 from mirrorjax.population.members import Member, identity
 

@@ -1,0 +1,284 @@
+"""Which settings vary inside a population: grid, zip, random draws and explicit lists, crossed with each other.
+
+The schema of `population.axes`, `.zip`, `.random`, `.list` and `.union`, what is allowed there, and what it expands
+to. Nothing heavy is imported: `--help` and `--cfg job` stay quick.
+"""
+
+import hashlib
+import itertools
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+AXES = {  # the setting that each axis varies
+    "width": "model.width",
+    "depth": "model.depth",
+    "activation": "model.activation",
+    "learning_rate": "optimizer.learning_rate",
+    "dropout": "model.dropout",
+    "l2": "regime.l2",
+    "batch_size": "optimizer.batch_size",
+}
+MOST = 1_000_000  # combinations, before seeds
+_DIGITS = 6  # of a random number: enough to tell draws apart, too few for the last bit of a logarithm to matter
+
+
+@dataclass
+class AxesConfig:
+    """Settings that vary, a list each. null: no axis."""
+
+    width: list[int] | None = None
+    depth: list[int] | None = None
+    activation: list[str] | None = None
+    learning_rate: list[float] | None = None
+    dropout: list[float] | None = None
+    l2: list[float] | None = None
+    batch_size: list[int] | None = None
+
+
+@dataclass
+class IntegerRange:
+    """Whole numbers to draw from: low to high, both included, or a choice."""
+
+    low: int | None = None
+    high: int | None = None
+    log: bool = False  # uniform in the logarithm
+    choice: list[int] | None = None
+
+
+@dataclass
+class NumberRange:
+    """Numbers to draw from: low to high, or a choice."""
+
+    low: float | None = None
+    high: float | None = None
+    log: bool = False  # uniform in the logarithm
+    choice: list[float] | None = None
+
+
+@dataclass
+class TextChoice:
+    """Names to draw from."""
+
+    choice: list[str] | None = None
+
+
+@dataclass
+class RandomConfig:
+    """Combinations drawn at random; all the named settings are drawn anew for each. More draws keep the first ones."""
+
+    draws: int = 0
+    seed: int = 0
+    width: IntegerRange = field(default_factory=IntegerRange)
+    depth: IntegerRange = field(default_factory=IntegerRange)
+    activation: TextChoice = field(default_factory=TextChoice)
+    learning_rate: NumberRange = field(default_factory=NumberRange)
+    dropout: NumberRange = field(default_factory=NumberRange)
+    l2: NumberRange = field(default_factory=NumberRange)
+    batch_size: IntegerRange = field(default_factory=IntegerRange)
+
+
+@dataclass
+class SettingsConfig:
+    """One combination, written out; null: as `model`, `optimizer` and `regime` say."""
+
+    width: int | None = None
+    depth: int | None = None
+    activation: str | None = None
+    learning_rate: float | None = None
+    dropout: float | None = None
+    l2: float | None = None
+    batch_size: int | None = None
+
+
+_Entries = list[SettingsConfig]  # inside the class `list` is the field
+
+
+@dataclass
+class GroupConfig:
+    """Ways to vary settings; each combination of one way is trained with each of the others."""
+
+    axes: AxesConfig = field(default_factory=AxesConfig)  # a grid: every combination
+    zip: AxesConfig = field(default_factory=AxesConfig)  # lists of one length, walked together
+    random: RandomConfig = field(default_factory=RandomConfig)
+    list: _Entries = field(default_factory=list)
+
+
+Combination = dict[str, Any]  # value by axis
+
+
+def combinations(group: GroupConfig, union: list[GroupConfig]) -> list[Combination]:
+    """Every combination of the axes' values; those of `axes` change fastest, the last of them first of all.
+
+    Args:
+        group: crossed with the others.
+        union: one after the other; their combinations are crossed with those of `group`.
+    """
+    alternatives = [found for each in union for found in _crossed(each)] if union else [{}]
+    return [{**outer, **inner} for outer in alternatives for inner in _crossed(group)]
+
+
+def _crossed(group: GroupConfig) -> list[Combination]:
+    ways = _ways(group)
+    return [dict(itertools.chain(*(each.items() for each in chosen))) for chosen in itertools.product(*ways)]
+
+
+def _ways(group: GroupConfig) -> list[list[Combination]]:
+    """What each way of varying gives, the slowest to change first."""
+    grid, walked = _lists(group.axes), _lists(group.zip)
+    return [
+        [_given(entry) for entry in group.list] or [{}],
+        [dict(zip(walked, values, strict=True)) for values in zip(*walked.values(), strict=True)] or [{}],
+        [_draw(group.random, number) for number in range(group.random.draws)] or [{}],
+        [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())],
+    ]
+
+
+def _given(settings: Any) -> Combination:
+    return {name: value for name in AXES if (value := getattr(settings, name)) is not None}
+
+
+_lists = _given  # of an AxesConfig it gives the lists, by axis
+
+
+def _draw(random: RandomConfig, number: int) -> Combination:
+    """Draw `number`: each value follows from the seed, the axis and the number alone."""
+    return {name: _value(limits, _uniform(random.seed, name, number)) for name, limits in _ranges(random).items()}
+
+
+def _ranges(random: RandomConfig) -> dict[str, Any]:
+    return {name: limits for name, limits in _given(random).items() if limits != type(limits)()}
+
+
+def _uniform(seed: int, axis: str, number: int) -> float:
+    """In [0, 1), from a hash, which no release of a library changes."""
+    digest = hashlib.blake2b(f"{seed}/{axis}/{number}".encode(), digest_size=8).digest()
+    return (int.from_bytes(digest, "little") >> 11) / 2**53
+
+
+def _value(limits: Any, u: float) -> Any:
+    if limits.choice is not None:
+        return limits.choice[int(u * len(limits.choice))]
+    low, high = limits.low, limits.high
+    whole = isinstance(limits, IntegerRange)
+    end = high + 1 if whole else high
+    drawn = low * (end / low) ** u if limits.log else low + (end - low) * u
+    return min(high, max(low, math.floor(drawn) if whole else float(f"{drawn:.{_DIGITS}g}")))
+
+
+Check = Callable[[str, str, Any], str | None]  # what is wrong with a value of a setting, under a name
+
+
+def axis_problems(
+    group: GroupConfig, union: list[GroupConfig], defaults: Mapping[str, Any], check: Check
+) -> Iterator[str]:
+    """What is not allowed, or does not go together.
+
+    Args:
+        group, union: see `combinations`.
+        defaults: the value of each axis where nothing varies it.
+        check: of single values.
+    """
+    places = {"population": group} | {f"population.union[{i}]": each for i, each in enumerate(union)}
+    found = [problem for place, each in places.items() for problem in _group_problems(place, each, check)]
+    found += _named_twice(group, union)
+    yield from found or _too_many_or_alike(group, union, defaults)
+
+
+def _group_problems(place: str, group: GroupConfig, check: Check) -> Iterator[str]:
+    for axis, values in _lists(group.axes).items():
+        yield from _list_problems(f"{place}.axes.{axis}", AXES[axis], values, check)
+    walked = _lists(group.zip)
+    for axis, values in walked.items():
+        yield from _list_problems(f"{place}.zip.{axis}", AXES[axis], values, check, distinct=False)
+    if len({len(values) for values in walked.values()}) > 1:
+        lengths = ", ".join(f"{axis} has {len(values)}" for axis, values in walked.items())
+        yield f"{place}.zip walks its lists together, and they differ in length: {lengths}"
+    yield from _random_problems(f"{place}.random", group.random, check)
+    for number, entry in enumerate(group.list):
+        name = f"{place}.list[{number}]"
+        if not _given(entry):
+            yield f"{name} names no setting; allowed: {', '.join(AXES)}"
+        yield from _wrong(check(f"{name}.{axis}", AXES[axis], value) for axis, value in _given(entry).items())
+    if place != "population" and not any(_names(group).values()):
+        yield f"{place} varies nothing; give it axes, zip, random or list, or leave it out"
+
+
+def _list_problems(name: str, setting: str, values: list, check: Check, distinct: bool = True) -> Iterator[str]:
+    if not values:
+        yield f"{name} is an empty list; leave it out, or give it values"
+    if distinct and len(set(values)) < len(values):
+        yield f"{name} names a value twice: {list(values)}"
+    yield from _wrong(check(name, setting, value) for value in values)
+
+
+def _random_problems(place: str, random: RandomConfig, check: Check) -> Iterator[str]:
+    ranges = _ranges(random)
+    if not 0 <= random.draws <= MOST:
+        yield f"{place}.draws is {random.draws}; allowed: from 0 to {MOST:,}"
+    if ranges and not random.draws:
+        yield f"{place} gives ranges of {', '.join(ranges)} and no number of draws; {place}.draws=20 draws twenty"
+    if random.draws > 0 and not ranges:
+        yield f"{place}.draws is {random.draws} with nothing to draw; {place}.width={{low: 5, high: 50}} is a range"
+    for axis, limits in ranges.items():
+        name, setting = f"{place}.{axis}", AXES[axis]
+        if limits.choice is not None:
+            yield from _list_problems(f"{name}.choice", setting, limits.choice, check)
+            if getattr(limits, "low", None) is not None or getattr(limits, "high", None) is not None:
+                yield f"{name} has a choice and a range; give one of them"
+        elif isinstance(limits, TextChoice):
+            yield f"{name} has nothing to choose from; give it a choice, a list of names"
+        elif limits.low is None or limits.high is None:
+            yield f"{name} lacks {'low' if limits.low is None else 'high'}; give low and high, or choice"
+        elif not limits.low < limits.high:
+            yield f"{name} goes from {limits.low:g} to {limits.high:g}; allowed: low below high"
+        elif limits.log and limits.low <= 0:
+            yield f"{name}.low is {limits.low:g}; allowed with log: above 0"
+        else:
+            yield from _wrong(check(f"{name}.{end}", setting, getattr(limits, end)) for end in ("low", "high"))
+
+
+def _wrong(checked: Iterator[str | None]) -> Iterator[str]:
+    return (problem for problem in checked if problem)
+
+
+def _names(group: GroupConfig) -> dict[str, set[str]]:
+    """The axes that each way of varying names."""
+    return {
+        "axes": set(_given(group.axes)),
+        "zip": set(_given(group.zip)),
+        "random": set(_ranges(group.random)),
+        "list": {axis for entry in group.list for axis in _given(entry)},
+    }
+
+
+def _named_twice(group: GroupConfig, union: list[GroupConfig]) -> Iterator[str]:
+    outer = {f"population.{way}": names for way, names in _names(group).items()}
+    inner = [{f"population.union[{i}].{way}": names for way, names in _names(u).items()} for i, u in enumerate(union)]
+    for together in [outer | each for each in inner] or [outer]:
+        for axis in AXES:
+            places = [place for place, names in together.items() if axis in names]
+            if len(places) > 1:
+                yield f"{axis} is varied twice, by {' and '.join(places)}; name it in one of them"
+
+
+def _too_many_or_alike(group: GroupConfig, union: list[GroupConfig], defaults: Mapping[str, Any]) -> Iterator[str]:
+    number = _size(group) * (sum(_size(each) for each in union) if union else 1)
+    if number > MOST:
+        yield f"population: {number:,} combinations of its axes; allowed: at most {MOST:,}, times any number of seeds"
+        return
+    found = Counter(tuple({**defaults, **each}.items()) for each in combinations(group, union))
+    twice = [dict(each) for each, times in found.items() if times > 1]
+    if twice:
+        named = {axis for each in (group, *union) for names in _names(each).values() for axis in names}
+        words = ", ".join(f"{axis} {value}" for axis, value in twice[0].items() if axis in named)
+        more = f" (and {len(twice) - 1:,} more)" if len(twice) > 1 else ""
+        yield f"population: the same network twice: {words}{more}; each combination may be given once"
+
+
+def _size(group: GroupConfig) -> int:
+    grid, walked = _lists(group.axes), _lists(group.zip)
+    lengths = [len(values) for values in grid.values()] + [len(next(iter(walked.values()), [0]))]
+    return math.prod(lengths) * max(1, group.random.draws) * max(1, len(group.list))

@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,7 @@ from mirrorjax.hosts import as_first, is_first
 from mirrorjax.log import event
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import Member, identity, parameter_count
-from mirrorjax.population.plan import largest_group
-from mirrorjax.runtime import Compiler, block_size, configure, device_facts, source_commit, versions
+from mirrorjax.runtime import Compiler, configure, device_facts, memory_budget, source_commit, versions
 from mirrorjax.tracking.lock import check_unlocked, locked
 from mirrorjax.tracking.progress import Progress
 from mirrorjax.tracking.recorder import FinalFigures, Recorder
@@ -34,6 +34,7 @@ from mirrorjax.tracking.wandb import choose_mode
 from mirrorjax.training.checkpoint import States
 from mirrorjax.training.keeper import Keeper, in_all_processes
 from mirrorjax.training.loop import Population, Schedule
+from mirrorjax.training.memory import data_bytes, layout
 
 
 def job_hash(resolved: Mapping[str, Any]) -> str:
@@ -89,6 +90,8 @@ def run_population(
     devices = configure(
         runtime.platform, runtime.devices, runtime.precision, _compile_cache(config), runtime.distributed
     )
+    budget = memory_budget(runtime.memory_budget, runtime.platform, devices)
+    layout(runtime, members, len(devices), budget, 0)  # what does not fit without the rows is told before they are made
     console.quiet = console.quiet or not is_first()
     if _finished_before(folder, config, console):
         return folder
@@ -108,7 +111,9 @@ def run_population(
         states = States(folder / "state") if is_first() else None
         # on another number of devices it goes on with the block that it began with, and so with the same bits
         saved_block = int(as_first(states.block or 0 if states else 0))
-        block = saved_block or block_size(runtime.block, runtime.platform, -(-largest_group(members) // len(devices)))
+        rows = data_bytes(len(dataset.train), *measured_row_counts(config, dataset))
+        blocks = replace(runtime, block=saved_block or runtime.block)
+        block, room = layout(blocks, members, len(devices), budget, rows)
         manifest = _manifest(config, folder.name, devices, block, schedule, dataset, len(members))
         with Recorder(store, manifest, bar, began, _final_figures) as recorder:
             event("dataset", _counts_line(dataset), hash=dataset.content_hash, counts=dataset.counts)
@@ -121,6 +126,7 @@ def run_population(
                 compiler=Compiler(),
                 test_rows=config.measurement.test_rows,
                 validation_rows=config.measurement.validation_rows,
+                room=room,
                 on_progress=bar.advance,
                 profile_folder=folder / "profile" if runtime.profile else None,
                 on_profile=lambda lines: bar.note("\n".join(lines)),
@@ -236,6 +242,12 @@ def member_columns(members: list[Member], dataset_hash: str) -> dict[str, Any]:
         **{name: [getattr(member, name) for member in resolved] for name in names},
         "parameters": [parameter_count(member) for member in resolved],
     }
+
+
+def measured_row_counts(config: Config, dataset: Dataset) -> tuple[int, int]:
+    """How many test and validation rows a checkpoint is measured on."""
+    test = len(dataset.test[: config.measurement.test_rows])
+    return test, len(dataset.validation[: config.measurement.validation_rows or test])
 
 
 def _counts_line(dataset: Dataset) -> str:

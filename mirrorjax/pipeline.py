@@ -25,6 +25,7 @@ from mirrorjax.log import event
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import Member, identity, parameter_count
 from mirrorjax.runtime import Compiler, configure, device_facts, memory_budget, source_commit, versions
+from mirrorjax.tracking.extension import check_sweep, extended, finish_empty, missing
 from mirrorjax.tracking.lock import check_unlocked, locked
 from mirrorjax.tracking.progress import Progress
 from mirrorjax.tracking.recorder import FinalFigures, Recorder
@@ -53,7 +54,11 @@ def check_folders(config: Config, sweep: Path) -> None:
         InputError: names the setting, its folder, and what is in the way.
     """
     choose_mode(config.tracker.mode, os.environ, lambda: False)
-    check_writable("results_dir", sweep)
+    if config.extend is None:
+        check_writable("results_dir", sweep)
+    else:
+        check_sweep(sweep)
+        check_writable("extend", sweep)
     if not dataset_file(dataset_spec(config), dataset_folder(config)).exists():
         check_writable("dataset.cache", dataset_folder(config))
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
@@ -98,7 +103,7 @@ def run_population(
     if is_first():
         check_unlocked(folder)
     schedule = Schedule(checkpoints(config), units_at(config), config.regime.patience)
-    steps = sum(member.step_at(schedule.checkpoints[-1]) for member in members)
+    steps = _steps(members, schedule)
     title = f"{config.name}: {len(members)} networks"
     with Progress(steps, len(schedule.checkpoints) - 1, title, console) as bar, ExitStack() as held:
         dataset = load_or_build(dataset_spec(config), dataset_folder(config), bar.phase)
@@ -111,10 +116,19 @@ def run_population(
         states = States(folder / "state") if is_first() else None
         # on another number of devices it goes on with the block that it began with, and so with the same bits
         saved_block = int(as_first(states.block or 0 if states else 0))
+        there = extended(sweep, resolved, dataset.content_hash, folder.name) if config.extend else None
+        if there is not None:
+            members, runtime = missing(members, dataset.content_hash, there, runtime)
+            bar.expect(_steps(members, schedule))
+            if not members:
+                manifest = _manifest(config, folder.name, devices, there.block or 0, schedule, dataset, 0)
+                return finish_empty(store, {**manifest, "extends": sorted(there.populations)}, resolved)
         rows = data_bytes(len(dataset.train), *measured_row_counts(config, dataset))
         blocks = replace(runtime, block=saved_block or runtime.block)
         block, room = layout(blocks, members, len(devices), budget, rows)
         manifest = _manifest(config, folder.name, devices, block, schedule, dataset, len(members))
+        if there is not None:
+            manifest["extends"] = sorted(there.populations)
         with Recorder(store, manifest, bar, began, _final_figures) as recorder:
             event("dataset", _counts_line(dataset), hash=dataset.content_hash, counts=dataset.counts)
             recorder.begin(resolved, about, member_columns(members, dataset.content_hash), config.tracker)
@@ -142,6 +156,10 @@ def run_population(
                     keeper.save()
         _drop_state(states, config)
     return folder
+
+
+def _steps(members: list[Member], schedule: Schedule) -> int:
+    return sum(member.step_at(schedule.checkpoints[-1]) for member in members)
 
 
 def _resumed(

@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,8 @@ from mirrorjax.hosts import as_first, is_first
 from mirrorjax.log import event
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import Member, identity, parameter_count
-from mirrorjax.population.plan import largest_group
-from mirrorjax.runtime import Compiler, block_size, configure, device_facts, source_commit, versions
+from mirrorjax.runtime import Compiler, configure, device_facts, memory_budget, source_commit, versions
+from mirrorjax.tracking.extension import check_sweep, extended, finish_empty, missing
 from mirrorjax.tracking.lock import check_unlocked, locked
 from mirrorjax.tracking.progress import Progress
 from mirrorjax.tracking.recorder import FinalFigures, Recorder
@@ -34,6 +35,7 @@ from mirrorjax.tracking.wandb import choose_mode
 from mirrorjax.training.checkpoint import States
 from mirrorjax.training.keeper import Keeper, in_all_processes
 from mirrorjax.training.loop import Population, Schedule
+from mirrorjax.training.memory import data_bytes, layout
 
 
 def job_hash(resolved: Mapping[str, Any]) -> str:
@@ -52,7 +54,11 @@ def check_folders(config: Config, sweep: Path) -> None:
         InputError: names the setting, its folder, and what is in the way.
     """
     choose_mode(config.tracker.mode, os.environ, lambda: False)
-    check_writable("results_dir", sweep)
+    if config.extend is None:
+        check_writable("results_dir", sweep)
+    else:
+        check_sweep(sweep)
+        check_writable("extend", sweep)
     if not dataset_file(dataset_spec(config), dataset_folder(config)).exists():
         check_writable("dataset.cache", dataset_folder(config))
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
@@ -89,13 +95,15 @@ def run_population(
     devices = configure(
         runtime.platform, runtime.devices, runtime.precision, _compile_cache(config), runtime.distributed
     )
+    budget = memory_budget(runtime.memory_budget, runtime.platform, devices)
+    layout(runtime, members, len(devices), budget, 0)  # what does not fit without the rows is told before they are made
     console.quiet = console.quiet or not is_first()
     if _finished_before(folder, config, console):
         return folder
     if is_first():
         check_unlocked(folder)
     schedule = Schedule(checkpoints(config), units_at(config), config.regime.patience)
-    steps = sum(member.step_at(schedule.checkpoints[-1]) for member in members)
+    steps = _steps(members, schedule)
     title = f"{config.name}: {len(members)} networks"
     with Progress(steps, len(schedule.checkpoints) - 1, title, console) as bar, ExitStack() as held:
         dataset = load_or_build(dataset_spec(config), dataset_folder(config), bar.phase)
@@ -108,8 +116,19 @@ def run_population(
         states = States(folder / "state") if is_first() else None
         # on another number of devices it goes on with the block that it began with, and so with the same bits
         saved_block = int(as_first(states.block or 0 if states else 0))
-        block = saved_block or block_size(runtime.block, runtime.platform, -(-largest_group(members) // len(devices)))
+        there = extended(sweep, resolved, dataset.content_hash, folder.name) if config.extend else None
+        if there is not None:
+            members, runtime = missing(members, dataset.content_hash, there, runtime)
+            bar.expect(_steps(members, schedule))
+            if not members:
+                manifest = _manifest(config, folder.name, devices, there.block or 0, schedule, dataset, 0)
+                return finish_empty(store, {**manifest, "extends": sorted(there.populations)}, resolved)
+        rows = data_bytes(len(dataset.train), *measured_row_counts(config, dataset))
+        blocks = replace(runtime, block=saved_block or runtime.block)
+        block, room = layout(blocks, members, len(devices), budget, rows)
         manifest = _manifest(config, folder.name, devices, block, schedule, dataset, len(members))
+        if there is not None:
+            manifest["extends"] = sorted(there.populations)
         with Recorder(store, manifest, bar, began, _final_figures) as recorder:
             event("dataset", _counts_line(dataset), hash=dataset.content_hash, counts=dataset.counts)
             recorder.begin(resolved, about, member_columns(members, dataset.content_hash), config.tracker)
@@ -121,6 +140,7 @@ def run_population(
                 compiler=Compiler(),
                 test_rows=config.measurement.test_rows,
                 validation_rows=config.measurement.validation_rows,
+                room=room,
                 on_progress=bar.advance,
                 profile_folder=folder / "profile" if runtime.profile else None,
                 on_profile=lambda lines: bar.note("\n".join(lines)),
@@ -136,6 +156,10 @@ def run_population(
                     keeper.save()
         _drop_state(states, config)
     return folder
+
+
+def _steps(members: list[Member], schedule: Schedule) -> int:
+    return sum(member.step_at(schedule.checkpoints[-1]) for member in members)
 
 
 def _resumed(
@@ -236,6 +260,12 @@ def member_columns(members: list[Member], dataset_hash: str) -> dict[str, Any]:
         **{name: [getattr(member, name) for member in resolved] for name in names},
         "parameters": [parameter_count(member) for member in resolved],
     }
+
+
+def measured_row_counts(config: Config, dataset: Dataset) -> tuple[int, int]:
+    """How many test and validation rows a checkpoint is measured on."""
+    test = len(dataset.test[: config.measurement.test_rows])
+    return test, len(dataset.validation[: config.measurement.validation_rows or test])
 
 
 def _counts_line(dataset: Dataset) -> str:

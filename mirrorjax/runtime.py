@@ -4,7 +4,7 @@ import os
 import platform as host_platform
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from logging import DEBUG
@@ -19,6 +19,10 @@ from mirrorjax.errors import InputError
 from mirrorjax.log import event
 
 Device = Any  # jax.Device, which type checkers take for a variable
+
+GIB = 1 << 30
+_ACCELERATOR_SHARE = 0.9  # of its memory that is planned with; the rest is for what no plan knows
+_HOST_SHARE = 0.5  # of the free memory of a machine, which others use too
 
 _REPORTED_PACKAGES = ("mirrorjax", "jax", "jaxlib", "flax", "optax", "numpy", "hydra-core", "wandb", "pyarrow")
 
@@ -68,16 +72,53 @@ def configure(
     return [device for _, own in sorted(by_process.items()) for device in own[:devices]]
 
 
-def block_size(block: int | None, platform: str, members: int) -> int:
+def block_size(block: int | None, platform: str, members: int, most: int | None = None) -> int:
     """Members that one device trains side by side, where the setting leaves it open.
 
-    On a CPU few, so that their weights stay in the cache; on an accelerator all, rounded up to a power of two.
+    On a CPU few, so that their weights stay in the cache; on an accelerator all, rounded up to a power of two, but not
+    more than `most`, which memory allows.
     """
     if block is not None:
         return block
     if platform == "cpu":
         return 16
-    return max(64, 1 << (members - 1).bit_length())
+    wanted = max(64, 1 << (members - 1).bit_length())
+    return wanted if most is None else min(wanted, most)
+
+
+def memory_budget(gib: float | None, platform: str, devices: Sequence[Device]) -> float | None:
+    """Bytes of each device that a population may take; None where the device does not tell what it has.
+
+    Args:
+        gib: the setting, of each accelerator, or of a CPU's machine, whose devices share it; None is a share of what
+            there is, of several processes the first one's.
+        platform: `cpu`, `gpu` or `tpu`.
+        devices: that are used, of all processes.
+    """
+    if platform == "cpu":
+        own = sum(device.process_index == devices[0].process_index for device in devices)
+        return hosts.as_first(_HOST_SHARE * free_memory() if gib is None else gib * GIB) / own
+    if gib is not None:
+        return gib * GIB
+    here = next(device for device in devices if device.process_index == jax.process_index())
+    limit = (here.memory_stats() or {}).get("bytes_limit")
+    return hosts.as_first(_ACCELERATOR_SHARE * limit) if limit else None
+
+
+def free_memory() -> int:
+    """Bytes of the machine's memory that can be had, or of its control group's if that allows less."""
+    try:
+        facts = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
+        free = int(facts["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError):
+        free = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    group = Path("/sys/fs/cgroup")
+    try:
+        limit, used = (int((group / name).read_text()) for name in ("memory.max", "memory.current"))
+        facts = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+    except (OSError, ValueError):  # there is none, or it says "max"
+        return free
+    return max(0, min(free, limit - used + int(facts.get("inactive_file", 0))))
 
 
 @dataclass

@@ -201,6 +201,7 @@ def run(arguments: Sequence[str]) -> int:
             failed.append(crash)
 
     ConfigStore.instance().store(name="schema", node=Config)
+    OmegaConf.register_new_resolver("either", lambda first, second: first or second, replace=True)
     Plugins.instance().register(SweepsSearchPath)
     application = hydra.main(version_base="1.3", config_path=str(data_folder("conf")), config_name="config")(job)
     wrong: Exception

@@ -44,6 +44,8 @@ class Trainer:
         self.members = len(members)
         parts = plan(members, block, len(devices))
         self.runners = [PartRunner(part, members, "bench", mesh, self.compiler) for part in parts]
+        for runner in self.runners:
+            runner.start()
         self.train(VISIT)
 
     def train(self, steps: int) -> int:

@@ -1,7 +1,7 @@
 """Which members share a compiled program, how they are padded, and where they run. The only file that knows meshes."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 
 import jax
@@ -81,14 +81,16 @@ def program_of(member: Member) -> ProgramSpec:
     )
 
 
-def plan(members: Sequence[Member], block: int, devices: int, max_members: int | None = None) -> list[Part]:
-    """Groups members into parts.
+def plan(
+    members: Sequence[Member], block: int, devices: int, max_members: Mapping[ProgramSpec, int] | None = None
+) -> list[Part]:
+    """Groups members into parts. Those of one program are of one size, so that one compiled program serves them all.
 
     Args:
         members: the population.
         block: members that a program trains side by side.
         devices: that share each part; the number of blocks is padded to a multiple of it.
-        max_members: the most members of one part, for memory; None is no limit.
+        max_members: the most members of one part by program, for memory; a program that is not named has no limit.
     """
     parts = []
     for program, clocks in _groups(members).items():
@@ -97,11 +99,14 @@ def plan(members: Sequence[Member], block: int, devices: int, max_members: int |
             for indices in clocks.values()
             for start in range(0, len(indices), block)
         ]
-        limit = len(blocks) if max_members is None else max(devices, max_members // block // devices * devices)
-        for start in range(0, len(blocks), limit):
-            chosen = blocks[start : start + limit]
-            chosen += [np.full(block, -1)] * (-len(chosen) % devices)
-            parts.append(Part(program=program, slots=_balanced(np.stack(chosen), members, devices)))
+        a_device = -(-len(blocks) // devices)
+        most = (max_members or {}).get(program, a_device * block * devices)
+        cuts = -(-a_device // max(1, most // block // devices))
+        size = -(-a_device // cuts) * devices
+        blocks += [np.full(block, -1)] * (-len(blocks) % size)
+        for start in range(0, len(blocks), size):
+            chosen = np.stack(blocks[start : start + size])
+            parts.append(Part(program=program, slots=_balanced(chosen, members, devices)))
     return parts
 
 

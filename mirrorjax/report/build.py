@@ -7,13 +7,13 @@ from mirrorjax.errors import InputError
 from mirrorjax.report import phase_diagram
 from mirrorjax.report.figure import FigureKind, View, save, static_style
 from mirrorjax.report.html import details, link, page, panel_html, preformatted, section
-from mirrorjax.report.load import Population, Sweep, load
+from mirrorjax.report.load import Extension, Population, Sweep, load
 from mirrorjax.report.methods import methods
 from mirrorjax.report.registry import FIGURES
 from mirrorjax.report.runs_table import acceptance_tables, manifest_facts, runs_table
 from mirrorjax.report.statistics import curves, networks
 from mirrorjax.report.summary import caution, summary
-from mirrorjax.report.words import counted
+from mirrorjax.report.words import counted, listed
 from mirrorjax.tracking.store import write_text
 
 
@@ -84,14 +84,14 @@ def _views(sweep: Sweep, member: str | None) -> list[View]:
         chosen = _find_member(sweep, member)
     views = []
     for population in sweep.populations:
-        own = chosen[1] if chosen and chosen[0] == population.name else None
+        own = chosen[1] if chosen and chosen[0] in population.names else None
         views.append(View(population, curves(population), networks(population), own))
     return views
 
 
 def _find_member(sweep: Sweep, member: str) -> tuple[str, str]:
     population, found = sweep.results.find_member(member)
-    units = next(each.units for each in sweep.populations if each.name == population.name)
+    units = next(each.units for each in sweep.populations if population.name in each.names)
     if units is None or found not in set(units["member_id"].to_pylist()):
         raise InputError(f"member {found}: no activations of single units are stored for it in {population.name}/units")
     return population.name, found
@@ -101,6 +101,9 @@ def _population_section(view: View, figures: Path, alone: bool) -> str:
     population = view.population
     name = f"population-{population.name}"
     parts = [] if alone else [f"<p>{_dataset_words(population)}</p>"]
+    if population.extensions:
+        names = listed([f"<code>{escape(each.name)}</code>" for each in population.extensions])
+        parts.append(f"<p>With {names}, which extended it: together they count as one population.</p>")
     if not len(view.networks.group):
         parts.append('<p class="missing">No records yet: nothing to draw.</p>')
     else:
@@ -178,15 +181,18 @@ def _acceptance_section(views: list[View]) -> str:
     return section("Against the published run", intro + tables, "acceptance")
 
 
-def _population_facts(population: Population) -> str:
+def _population_facts(population: Population | Extension) -> str:
     facts = manifest_facts(population.manifest) if population.manifest else '<p class="missing">No manifest.</p>'
     config = details("Resolved config", preformatted(population.config)) if population.config else ""
-    return f"<h3>Population <code>{escape(population.name)}</code></h3>{facts}{config}"
+    extensions = population.extensions if isinstance(population, Population) else []
+    kind = "Population" if isinstance(population, Population) else "Extension"
+    parts = [f"<h3>{kind} <code>{escape(population.name)}</code></h3>{facts}{config}"]
+    return "".join([*parts, *map(_population_facts, extensions)])
 
 
 def _raw_files(sweep: Sweep) -> str:
     items = []
-    for population in sweep.populations:
+    for population in (each for found in sweep.populations for each in (found, *found.extensions)):
         links = [
             link(f"{population.path}/{name}", name)
             for name in ("members.parquet", "records/", "units/", "config.yaml", "manifest.json", "weights.safetensors")

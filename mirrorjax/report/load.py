@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from mirrorjax.measurement.cmni import ROBUST_CMNI, ROBUST_LOSS
+from mirrorjax.report.chains import chains
 from mirrorjax.report.words import tidy_number
 from mirrorjax.tracking.results import Population as Source
 from mirrorjax.tracking.results import Results
@@ -79,10 +80,10 @@ class Group:
 
 @dataclass
 class Population:
-    """One population's tables.
+    """One population's tables, with those of the populations that extend it.
 
     Attributes:
-        name: of its folder.
+        name: of its folder, the oldest if others extend it; `path`, `manifest` and `config` are this one's too.
         path: of its folder, relative to the report, for links.
         database: `members` (member_id, seed, group_index) and `observations` (group_index, member_id, checkpoint,
             step, epoch, status, alive, robust and all `MEASURES`, null where not finite).
@@ -99,6 +100,18 @@ class Population:
     groups: list[Group]
     units: pa.Table | None
     problems: list[str] = field(default_factory=list)
+    extensions: list["Extension"] = field(default_factory=list)
+
+    @property
+    def names(self) -> list[str]:
+        """Of all the folders."""
+        return [self.name, *(extension.name for extension in self.extensions)]
+
+    @property
+    def status(self) -> str | None:
+        """Of the first of the folders that is not done; else done, or None if none says."""
+        found = [each.manifest.get("status") for each in (self, *self.extensions)]
+        return next((str(status) for status in found if status not in (None, "done")), found[0])
 
     def query(self, sql: str, parameters: Iterable[object] = ()) -> dict[str, np.ndarray]:
         """Runs a query and returns its columns; numbers come as float64 with nan for null."""
@@ -114,6 +127,17 @@ class Population:
     def dataset_hash(self) -> str:
         """Populations with different ones are never pooled."""
         return str((self.manifest.get("dataset") or {}).get("hash", "unknown"))
+
+
+@dataclass
+class Extension:
+    """The folder of a population that extends another one."""
+
+    name: str
+    path: str
+    folder: Path
+    manifest: dict[str, Any]
+    config: dict[str, Any]
 
 
 @dataclass
@@ -139,7 +163,7 @@ def load(folder: Path) -> Sweep:
         InputError: if it is none.
     """
     results = Results.open(folder)
-    populations = [_load_population(source, folder) for source in results.populations]
+    populations = [_load_population(sources, folder) for sources in chains(results.populations)]
     # paths as a reader of the page knows them, beside it
     problems = [line.replace(f"{folder.resolve()}/", "").replace(f"{folder}/", "") for line in results.problems]
     problems += [f"{each.name}: {problem}" for each in populations for problem in each.problems]
@@ -154,28 +178,50 @@ def _about(folder: Path) -> dict[str, Any]:
     return about if isinstance(about, dict) else {}
 
 
-def _load_population(source: Source, root: Path) -> Population:
+def _load_population(sources: list[Source], root: Path) -> Population:
     problems: list[str] = []
+    source, *others = sources
+    members, records, units = _pooled(sources)
     database = duckdb.connect()
-    database.register("raw_members", source.members())
+    database.register("raw_members", members)
     order = ", ".join(SETTINGS)
     database.execute(
         f"CREATE TABLE members AS SELECT CAST(member_id AS VARCHAR) AS member_id, seed, parameters, units, {order}, "
         f"CAST(dense_rank() OVER (ORDER BY {order}) - 1 AS INTEGER) AS group_index FROM raw_members"
     )
-    database.register("raw_records", source.records())
+    database.register("raw_records", records)
     _create_observations(database, problems)
     return Population(
         name=source.name,
-        path=Path(os.path.relpath(source.folder.resolve(), root.resolve())).as_posix(),
+        path=_relative(source, root),
         folder=source.folder,
         manifest=source.manifest,
         config=source.config,
         database=database,
         groups=_groups(database),
-        units=_last_units(source, database),
+        units=_last_units(units, database),
         problems=problems,
+        extensions=[Extension(e.name, _relative(e, root), e.folder, e.manifest, e.config) for e in others],
     )
+
+
+def _relative(source: Source, root: Path) -> str:
+    return Path(os.path.relpath(source.folder.resolve(), root.resolve())).as_posix()
+
+
+def _pooled(sources: list[Source]) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """Members, records and units of populations that extend each other; a member of several counts in the first."""
+    tables: tuple[list[pa.Table], ...] = ([], [], [])
+    seen: set[str] = set()
+    for source in sources:
+        members = source.members()
+        ids = set(members["member_id"].to_pylist())
+        again = sorted(ids & seen)
+        for found, table in zip(tables, (members, source.records(), source.units()), strict=True):
+            found.append(table.filter(~np.isin(table["member_id"].to_pylist(), again)) if again else table)
+        seen |= ids
+    members, records, units = (pa.concat_tables(found, promote_options="permissive") for found in tables)
+    return members, records, units
 
 
 def _create_observations(database: duckdb.DuckDBPyConnection, problems: list[str]) -> None:
@@ -239,9 +285,8 @@ def _distance_to_paper(group: Group) -> tuple[float, ...]:
     return (capacity, activation, rate, abs((own["batch_size"] or 0) - PAPER_BATCH), -group.networks, group.index)
 
 
-def _last_units(source: Source, database: duckdb.DuckDBPyConnection) -> pa.Table | None:
+def _last_units(units: pa.Table, database: duckdb.DuckDBPyConnection) -> pa.Table | None:
     """The first-layer rows of every network at its last checkpoint that has units."""
-    units = source.units()
     if units.num_rows == 0:
         return None
     database.register("raw_units", units)

@@ -62,7 +62,7 @@ def _what_was_run(view: View) -> str:
             f", trained for {spread_words(_longest(view, found.step), lambda value: f'{value:,.0f}')} steps "
             f"({epoch_words(float(np.nanmax(found.epoch)))} paper epochs at most)"
         )
-    status = view.population.manifest.get("status")
+    status = view.population.status
     state = (
         "" if status in (None, "done") else f" <strong>This population's status is “{escape(str(status))}”.</strong>"
     )

@@ -84,6 +84,12 @@ class Progress:
         else:
             self._line(text)
 
+    def expect(self, total_model_steps: int) -> None:
+        """Sets anew how many steps there are to go."""
+        self.total_model_steps = total_model_steps
+        if self._bar is not None:
+            self._bar.update(self._task, total=max(1, total_model_steps))
+
     def note(self, text: str) -> None:
         """Leaves a line that stays, on a terminal above the bar."""
         self._line(text)

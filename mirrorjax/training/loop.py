@@ -17,9 +17,12 @@ from mirrorjax.population.members import Member, identity
 from mirrorjax.population.plan import plan, population_mesh, replicated
 from mirrorjax.runtime import Compiler, Device
 from mirrorjax.training.checkpoint import TrainingState
+from mirrorjax.training.memory import UNLIMITED, Room
 from mirrorjax.training.part import PartRunner
 from mirrorjax.training.profile import as_lines, profile
+from mirrorjax.training.stage import Stage
 
+_PLACE = "place"  # of a row's member in the population
 CHUNK_SECONDS = 2.0  # between two looks at the host: progress, signals
 _OF_MEMBERS, _OF_THE_LOOP = ("stopped", "best", "best_epoch"), ("next_checkpoint", "ended", "model_steps")  # are saved
 
@@ -67,7 +70,7 @@ class Population:
         compiler: Compiler,
         test_rows: int | None = None,
         validation_rows: int | None = None,
-        max_members: int | None = None,
+        room: Room = UNLIMITED,
         on_progress: Callable[[int, float], None] = lambda steps, seconds: None,
         profile_folder: Path | None = None,
         on_profile: Callable[[list[str]], None] = lambda lines: None,
@@ -82,7 +85,7 @@ class Population:
             compiler: of the programs.
             test_rows, validation_rows: how many of the dataset's to measure on; None is all test rows and the same
                 number of validation rows.
-            max_members: the most members of a part, for memory.
+            room: how the population is cut so that it fits into memory.
             on_progress: called with model-steps done and seconds taken, every few seconds.
             profile_folder: where the trace of one chunk is kept; None traces nothing.
             on_profile: called once with a table of the chunk's dearest operations.
@@ -100,16 +103,23 @@ class Population:
         rows, self.counts = measured_rows(test, dataset.validation[: validation_rows or len(test)])
         self.measured_rows = jax.tree.map(lambda x: to_devices(x, everywhere), rows)
         self.compiler = compiler
-        self.runners = [
+        runners = [
             PartRunner(part, self.members, dataset.content_hash, self.mesh, compiler)
-            for part in plan(self.members, block, len(devices), max_members)
+            for part in plan(self.members, block, len(devices), room.members)
         ]
+        self.stage = Stage(runners, room, self._undone)
+        self.stage.each(PartRunner.start)
         self.stopped = np.zeros(len(self.members), bool)
         self.best = np.full(len(self.members), np.inf)  # validation loss
         self.best_epoch = np.zeros(len(self.members))
         self.next_checkpoint = 0  # all before it are measured, and in the hands of whoever runs this
         self.ended = False  # nobody is in training
         self.model_steps = 0
+
+    @property
+    def runners(self) -> list[PartRunner]:
+        """The parts; more and smaller ones once memory was short."""
+        return self.stage.runners
 
     def run(self, schedule: Schedule) -> Iterator[Checkpoint]:
         """Trains to the end of the schedule, or until nobody is in training; yields each checkpoint on the way.
@@ -118,9 +128,7 @@ class Population:
         """
         while self.next_checkpoint < len(schedule.checkpoints) and not self.ended:
             index, epoch = self.next_checkpoint, schedule.checkpoints[self.next_checkpoint]
-            for runner in self.runners:
-                self._train(runner, epoch)
-            checkpoint = self._measure(index, epoch, with_units=epoch in schedule.units_at)
+            checkpoint = self._checkpoint(index, epoch, with_units=epoch in schedule.units_at)
             if schedule.patience is not None and epoch > 0:
                 loss = checkpoint.records["val_loss"]
                 better = loss < self.best
@@ -131,7 +139,7 @@ class Population:
                 checkpoint.records["status"][finished] = "stopped"
             ended = not any(runner.in_training().any() for runner in self.runners)
             if ended and schedule.units_at and checkpoint.units is None:  # an early end has a table of units too
-                checkpoint = self._measure(index, epoch, with_units=True)
+                checkpoint = self._checkpoint(index, epoch, with_units=True)
             yield checkpoint
             self.next_checkpoint, self.ended = index + 1, ended
             self.between_chunks()
@@ -165,6 +173,7 @@ class Population:
 
     def _train(self, runner: PartRunner, epoch: float) -> None:
         """Trains a part to an epoch, in pieces of about CHUNK_SECONDS, at the least of one step."""
+        runner.keep()
         begin = runner.done.astype(np.int64)
         end = np.where(runner.in_training().any(-1), runner.steps_at(epoch), begin)
         longest = int((end - begin).max())
@@ -184,6 +193,12 @@ class Population:
             self.on_progress(steps, spent)
             self.between_chunks()
             piece = max(1, round(piece * min(10.0, CHUNK_SECONDS / spent)))
+        runner.forget()
+
+    def _undone(self, steps: int) -> None:
+        """Steps that have to be done again, for want of memory."""
+        self.model_steps -= steps
+        self.on_progress(-steps, 0.0)
 
     def _profile(self, runner: PartRunner, stop: np.ndarray, folder: Path) -> int:
         self.profile_folder = None  # once is enough
@@ -193,42 +208,54 @@ class Population:
         self.on_profile(as_lines(operations, done[0]))
         return done[0]
 
-    def _measure(self, index: int, epoch: float, with_units: bool) -> Checkpoint:
-        start, compiled, saving = time.perf_counter(), self.compiler.seconds, self.seconds["saving"]
+    def _checkpoint(self, index: int, epoch: float, with_units: bool) -> Checkpoint:
+        """Trains every part to an epoch and measures it, while it is on the devices."""
+
+        def work(runner: PartRunner) -> tuple[np.ndarray, Columns, Columns | None]:
+            self._train(runner, epoch)
+            self.between_chunks()  # many members take their time to be measured
+            start, compiled = time.perf_counter(), self.compiler.seconds
+            measured = self._measure(runner, index, with_units)
+            self.seconds["measurement"] += time.perf_counter() - start - (self.compiler.seconds - compiled)
+            return measured
+
         records: dict[int, dict] = {}
         tables: list[Columns] = []
-        for runner in self.runners:
-            self.between_chunks()  # many members take their time
-            members = runner.part.members
-            measured = Measured(
-                statistics=jax.tree.map(runner.by_member, runner.measured(self.measured_rows)),
-                counts=self.counts,
-                depth=runner.part.program.depth,
-                width=runner.part.program.width,
-                true_width=np.array([self.members[i].width for i in members]),
-                l2=np.array([self.members[i].l2 for i in members]),
-            )
-            steps = runner.by_member(runner.state.moments.count).astype(np.int64)
-            columns = {
-                "member_id": np.array([self.ids[i] for i in members], dtype=object),
-                "checkpoint": np.full(len(members), index),
-                "step": steps,
-                "epoch": np.array([self.members[i].epoch(int(s)) for i, s in zip(members, steps, strict=True)]),
-                "status": self._status(runner, members),
-                **record(measured),
-            }
+        for members, columns, table in self.stage.each(work):
             for row, member in enumerate(members):
                 records[int(member)] = {name: column[row] for name, column in columns.items()}
-            if with_units:
-                kl = runner.divergences(self.measured_rows)
-                table = unit_table(measured, [self.ids[i] for i in members])
-                table |= {name: runner.by_member(pair)[measured.exists] for name, pair in kl.items()}
-                whose = np.nonzero(measured.exists)[0]
-                table |= {name: columns[name][whose] for name in ("checkpoint", "step", "epoch")}
+            if table is not None:
                 tables.append(table)
-        other = self.compiler.seconds - compiled + self.seconds["saving"] - saving
-        self.seconds["measurement"] += time.perf_counter() - start - other
         return Checkpoint(index=index, epoch=epoch, records=_joined(records), units=_stacked(tables))
+
+    def _measure(self, runner: PartRunner, index: int, with_units: bool) -> tuple[np.ndarray, Columns, Columns | None]:
+        """Which members a part has, their records, and their units if wanted."""
+        members = runner.part.members
+        measured = Measured(
+            statistics=jax.tree.map(runner.by_member, runner.measured(self.measured_rows)),
+            counts=self.counts,
+            depth=runner.part.program.depth,
+            width=runner.part.program.width,
+            true_width=np.array([self.members[i].width for i in members]),
+            l2=np.array([self.members[i].l2 for i in members]),
+        )
+        steps = runner.by_member(runner.state.moments.count).astype(np.int64)
+        columns = {
+            "member_id": np.array([self.ids[i] for i in members], dtype=object),
+            "checkpoint": np.full(len(members), index),
+            "step": steps,
+            "epoch": np.array([self.members[i].epoch(int(s)) for i, s in zip(members, steps, strict=True)]),
+            "status": self._status(runner, members),
+            **record(measured),
+        }
+        if not with_units:
+            return members, columns, None
+        kl = runner.divergences(self.measured_rows)
+        table = unit_table(measured, [self.ids[i] for i in members])
+        table |= {name: runner.by_member(pair)[measured.exists] for name, pair in kl.items()}
+        whose = np.nonzero(measured.exists)[0]
+        table |= {name: columns[name][whose] for name in ("checkpoint", "step", "epoch")}
+        return members, columns, table | {_PLACE: members[whose]}
 
     def _status(self, runner: PartRunner, members: np.ndarray) -> np.ndarray:
         alive = runner.by_member(runner.state.alive)
@@ -278,6 +305,9 @@ def _joined(records: dict[int, dict]) -> Columns:
 
 
 def _stacked(tables: list[Columns]) -> Columns | None:
+    """The parts' tables in one, in the population's order, however it was cut."""
     if not tables:
         return None
-    return {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
+    columns = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
+    order = np.argsort(columns.pop(_PLACE), kind="stable")
+    return {name: column[order] for name, column in columns.items()}

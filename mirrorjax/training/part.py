@@ -1,8 +1,9 @@
 """One part of the population on its devices: blocks of members that share a compiled program."""
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +13,7 @@ from jax.sharding import Mesh, PartitionSpec
 from jax.typing import ArrayLike
 from jaxtyping import Array, UInt32
 
-from mirrorjax.hosts import to_devices, to_host
+from mirrorjax.hosts import several, to_devices, to_host
 from mirrorjax.measurement.activations import MeasuredRows, Statistics, measure
 from mirrorjax.measurement.histograms import divergences
 from mirrorjax.population.members import Member, MemberValues, stack_values
@@ -20,6 +21,7 @@ from mirrorjax.population.plan import AXIS, Part, ProgramSpec, over_members
 from mirrorjax.regimes import REGIMES
 from mirrorjax.regimes.supervised import Supervised
 from mirrorjax.runtime import Compiler
+from mirrorjax.training.memory import compiled_bytes
 from mirrorjax.training.step import TrainState, batch_indices, init_state, train_step
 
 STEPS_AHEAD = 8  # whose rows are numbered together: in the step's own loop the compiler would do it anew for each use
@@ -69,8 +71,17 @@ def train_block(
     return jax.lax.fori_loop(start // STEPS_AHEAD, last, some_steps, state)
 
 
+class OverBudget(Exception):
+    """A compiled program takes more memory than there is for its part."""
+
+
 class PartRunner:
-    """One part of the population on its devices. Arrays have leading axes [blocks, block]."""
+    """One part of the population, on its devices or waiting on the host. Arrays have leading axes [blocks, block].
+
+    Attributes:
+        state: of the members; there is none before `start`.
+        room: bytes of each device that it may take.
+    """
 
     def __init__(self, part: Part, members: Sequence[Member], dataset_hash: str, mesh: Mesh, compiler: Compiler):
         self.part, self.compiler, self.mesh = part, compiler, mesh
@@ -78,22 +89,96 @@ class PartRunner:
         stand_in = np.where(part.slots >= 0, part.slots, part.members[0])
         values = stack_values([members[i] for i in stand_in.ravel()], dataset_hash)
         values = jax.tree.map(lambda x: x.reshape(*part.slots.shape, *x.shape[1:]), values)
-        self.values = jax.tree.map(lambda x: to_devices(x, over_members(mesh)), values)
+        self.values: MemberValues = jax.tree.map(np.asarray, values)
         self.pace_setters = [members[i] for i in stand_in[:, 0]]  # the members of a block share their clock
-        self.used = (part.slots >= 0).any(-1)
+        self.used: np.ndarray = np.any(part.slots >= 0, axis=-1)
         self.done = np.zeros(len(part.slots), np.uint32)  # steps of each block
+        self.state = cast(TrainState, None)
+        self._places: Any = None  # its shardings
+        self.room = float("inf")
+        self._kept: tuple[TrainState, np.ndarray] | None = None
+
+    def start(self) -> None:
+        """Makes the initial weights."""
 
         def local(values):  # block by block as in training: it compiles in a third of the time
             return jax.lax.map(jax.vmap(lambda values: init_state(self.regime, values)), values)
 
+        self.load()
         start = self._compiled("init", local, (AXIS,), self.values)
-        self.state: TrainState = start(self.values)
+        self.state = jax.block_until_ready(start(self.values))
+        self._places = jax.tree.map(lambda x: x.sharding, self.state)
+
+    @property
+    def loaded(self) -> bool:
+        """Whether it is on its devices."""
+        return isinstance(self.values.width, jax.Array)
+
+    @property
+    def bytes(self) -> int:
+        """What it takes of each device as long as it is there."""
+        return sum(leaf.nbytes for leaf in jax.tree.leaves((self.values, self.state))) // self.mesh.size
+
+    def load(self) -> None:
+        """Puts it on its devices."""
+        if not self.loaded:
+            self.values = jax.tree.map(lambda x: to_devices(x, over_members(self.mesh)), self.values)
+            self.state = self._on_devices(self.state)
+
+    def unload(self) -> None:
+        """Takes it to the host."""
+        if self.loaded:
+            self.values, self.state = _on_host((self.values, self.state))
+
+    def _on_devices(self, state: TrainState) -> TrainState:
+        """Placed as at the start, else the programs would be compiled anew."""
+        return state if state is None else jax.tree.map(to_devices, state, self._places)
+
+    def keep(self) -> None:
+        """Remembers, on the host, the state to go back to if the devices run out of memory; training gives its up.
+
+        Among several processes nobody could go back alone, so that none does.
+        """
+        self._kept = None if several() else (_on_host(self.state), self.done)
+
+    def forget(self) -> None:
+        """There is nothing to go back to any longer."""
+        self._kept = None
+
+    def recover(self) -> int:
+        """Takes it to the host, as it was at `keep` if that was not forgotten; the model-steps that are lost."""
+        lost = 0
+        if self._kept is not None:
+            (self.state, done), self._kept = self._kept, None
+            lost, self.done = self._model_steps(self.done) - self._model_steps(done), done
+        self.values, self.state = _on_host((self.values, self.state))
+        return lost
+
+    def halves(self) -> "list[PartRunner]":
+        """Two parts of half of its blocks, on the host; none if each device has but one block."""
+        blocks = np.arange(len(self.part.slots)).reshape(self.mesh.size, -1)
+        cut = -(-blocks.shape[1] // 2)
+        if cut == blocks.shape[1]:
+            return []
+        self.unload()
+        return [self._of(blocks[:, :cut].ravel()), self._of(blocks[:, cut:].ravel())]
+
+    def _of(self, blocks: np.ndarray) -> "PartRunner":
+        other = copy(self)
+        other.part = replace(self.part, slots=self.part.slots[blocks])
+        other.values, other.state = jax.tree.map(lambda leaf: leaf[blocks], (self.values, self.state))
+        other.pace_setters = [self.pace_setters[i] for i in blocks]
+        other.used, other.done = self.used[blocks], self.done[blocks]
+        return other
 
     def _compiled(self, name: str, local: Callable, specs: tuple, *arguments, donate: tuple[int, ...] = ()):
         """Compiles a function of this device's blocks; nothing passes between devices."""
         in_specs = tuple(PartitionSpec(AXIS) if spec == AXIS else PartitionSpec() for spec in specs)
         mapped = jax.shard_map(local, mesh=self.mesh, in_specs=in_specs, out_specs=PartitionSpec(AXIS), check_vma=False)
-        return self.compiler((name, self.part.program), jax.jit(mapped, donate_argnums=donate), *arguments)
+        program = self.compiler((name, self.part.program), jax.jit(mapped, donate_argnums=donate), *arguments)
+        if self.room < float("inf") and (taken := compiled_bytes(program)) > self.room:
+            raise OverBudget(f"{name} takes {taken:,} bytes a device, there are {self.room:,.0f}")
+        return program
 
     def steps_at(self, epoch: float) -> np.ndarray:
         """The step of each block [blocks] at which a paper epoch is complete."""
@@ -105,9 +190,12 @@ class PartRunner:
         run = self.train_program(rows)
         self.state = run(self.state, self.values, self._by_block(self.done), self._by_block(stop), rows)
         jax.block_until_ready(self.state)
-        steps = (stop - self.done).astype(np.int64) @ (self.part.slots >= 0).sum(-1)
+        steps = self._model_steps(stop) - self._model_steps(self.done)
         self.done = stop.astype(np.uint32)
-        return int(steps)
+        return steps
+
+    def _model_steps(self, done: np.ndarray) -> int:
+        return int(done.astype(np.int64) @ (self.part.slots >= 0).sum(-1))
 
     def _by_block(self, steps: np.ndarray) -> jax.Array:
         return to_devices(steps.astype(np.uint32), over_members(self.mesh))
@@ -178,8 +266,7 @@ class PartRunner:
         places = np.full(self.part.slots.shape, rows[0])  # padding stands in for the first member, as before
         places[self.part.slots >= 0] = rows
         state = from_state_dict(self.state, jax.tree.map(lambda x: x[places], saved["state"]))
-        # placed as it was, else the programs would be compiled anew
-        self.state = jax.tree.map(lambda new, old: to_devices(new, old.sharding), state, self.state)
+        self.state = self._on_devices(state) if self.loaded else state
         self.done = np.where(self.part.slots >= 0, saved["done"][places], 0).max(-1).astype(np.uint32)
 
     def by_member(self, array: ArrayLike) -> np.ndarray:
@@ -189,4 +276,11 @@ class PartRunner:
     def stop(self, members: np.ndarray) -> None:
         """Freezes members (indices into the population) from here on."""
         alive = to_host(self.state.alive) & ~np.isin(self.part.slots, members)
-        self.state = replace(self.state, alive=to_devices(alive, self.state.alive.sharding))
+        if self.loaded:
+            alive = to_devices(alive, self._places.alive)
+        self.state = replace(self.state, alive=alive)
+
+
+def _on_host(tree: Any) -> Any:
+    """Copies of its own: what `to_host` gives may share its bytes with the device."""
+    return jax.tree.map(np.array, to_host(tree))

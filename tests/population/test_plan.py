@@ -87,7 +87,8 @@ def test_batches_are_compiled_as_multiples_of_32():
 @pytest.mark.parametrize("max_members", [None, 10, 64])
 def test_every_plan(devices, block, max_members):
     members = random_members(300)
-    parts = plan(members, block, devices, max_members)
+    most = None if max_members is None else {program_of(member): max_members for member in members}
+    parts = plan(members, block, devices, most)
     placed = np.concatenate([part.members for part in parts])
     assert sorted(placed.tolist()) == list(range(300))
     for part in parts:
@@ -119,10 +120,26 @@ def test_blocks_are_as_full_as_they_can_be():
     assert sorted((part.slots >= 0).sum(-1).tolist()) == [0, 5, 16, 16]
 
 
-def test_max_members():
-    parts = plan([Member(seed=i) for i in range(100)], block=8, devices=2, max_members=32)
-    assert [part.slots.shape for part in parts] == [(4, 8), (4, 8), (4, 8), (2, 8)]
-    assert [len(part.members) for part in parts] == [32, 32, 32, 4]
+@pytest.mark.parametrize(
+    ("most", "shape", "sizes"),
+    [
+        (32, (4, 8), [32, 32, 32, 4]),
+        (64, (8, 8), [64, 36]),
+        (90, (8, 8), [64, 36]),  # not five blocks a device and two, which would be two programs to compile
+        (7, (2, 8), [16] * 6 + [4]),
+    ],
+)
+def test_parts_of_a_program_are_of_one_size(most: int, shape: tuple[int, int], sizes: list[int]):
+    members = [Member(seed=i) for i in range(100)]
+    parts = plan(members, block=8, devices=2, max_members={PUBLISHED: most})
+    assert [part.slots.shape for part in parts] == [shape] * len(sizes)
+    assert [len(part.members) for part in parts] == sizes
+
+
+def test_a_limit_is_of_its_own_program():
+    members = [Member(seed=i, depth=depth) for i in range(32) for depth in (1, 2)]
+    parts = plan(members, block=8, devices=1, max_members={PUBLISHED: 16})
+    assert [(part.program.depth, len(part.members)) for part in parts] == [(1, 32), (2, 16), (2, 16)]
 
 
 def test_a_members_program_does_not_depend_on_the_others():

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.training.cases import COMPILER, epochs, mixed_members, observed_run, run
+from mirrorjax.training.memory import compiled_bytes, data_bytes, need
+from tests.training.cases import BLOCK, COMPILER, epochs, mixed_members, observed_run, run, small_dataset
 
 COLLECTIVES = ("all-reduce", "all-gather", "all-to-all", "reduce-scatter", "collective-permute", "collective-broadcast")
 
@@ -34,3 +35,16 @@ def test_no_collectives(number):
     text = program.as_text()
     assert "num_partitions=2" in text
     assert not [name for name in COLLECTIVES if name in text]
+
+
+@pytest.mark.parametrize("number", range(4), ids=["init", "measure", "train", "divergences"])
+def test_memory_is_at_most_what_was_planned(number):
+    """Of one block on each of two devices; and what decides, measuring, is planned to within a factor of two."""
+    population = observed_run().population
+    taken = compiled_bytes(list(population.compiler.programs.values())[number])
+    each = need(population.runners[0].part.program)
+    data = data_bytes(len(small_dataset().train), 1024, 1024)  # 600 measured rows, in pieces of 512
+    planned = BLOCK * (each.resident + each.running + each.block) + data
+    assert taken <= planned
+    if number == 1:
+        assert planned - data < 2 * taken

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from mirrorjax.population.members import Member
+from mirrorjax.population.plan import program_of
 from mirrorjax.training.checkpoint import States
 from mirrorjax.training.loop import Checkpoint, Population, Schedule
+from mirrorjax.training.memory import Room
 from tests.training.cases import (
     COMPILER,
     RATE,
@@ -128,7 +130,7 @@ def test_parts_of_any_size_share_a_state(mixed, tmp_path: Path):
     """What is saved is by member: a population cut for memory goes on from one that was not, and the other way."""
     members = mixed.members[:16]
     population, _ = run(members, *epochs(80))
-    cut = population_of(members, max_members=8)
+    cut = population_of(members, room=Room(members={program_of(member): 8 for member in members}))
     assert (len(population.runners), len(cut.runners)) == (1, 2)
     cut.restore(population.state())
     schedule = Schedule((0.0, *epochs(80, 200)))

@@ -1,0 +1,182 @@
+"""How much memory a population takes, and into which parts it is cut so that they fit.
+
+What a member leaves on a device is exact, from shapes. What a program takes besides while it runs is an estimate from
+above until it is compiled: fitted to what XLA reports for blocks of 16 and 64 members of widths 8 to 128 on a CPU,
+where it was 1.0 to 1.6 times the report. `compiled_bytes` then is exact, and `Stage` holds it against the budget.
+"""
+
+import functools
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+
+from mirrorjax.config import RuntimeConfig
+from mirrorjax.dataset.oracle import LABELS
+from mirrorjax.errors import InputError
+from mirrorjax.game.observation import OBSERVATION_SIZE
+from mirrorjax.measurement.activations import GROUPS, PIECE
+from mirrorjax.population.members import Member, stack_values
+from mirrorjax.population.plan import ProgramSpec, largest_group, plan, program_of
+from mirrorjax.regimes import REGIMES
+from mirrorjax.runtime import GIB, block_size
+from mirrorjax.training.step import TrainState, init_state
+
+_FLOAT = 4
+_POWERS = 4  # sums of powers that a measurement keeps of every unit
+_UNIT_ARRAYS = 7.2  # of [PIECE, units] that a measurement holds of each member of a block
+_PARAMETER_ARRAYS = 4.5  # of a member's parameters that a step holds: gradient, moments, kernels laid out anew
+_HIDDEN_ARRAYS = 4  # of [batch, hidden units] that a step holds
+_ROW_WORDS = 64  # of each row of a batch, besides its inputs: words, draws, targets
+
+
+@dataclass(frozen=True)
+class Need:
+    """Bytes of memory of one program's members on a device.
+
+    Attributes:
+        resident: of a member, as long as its part is there: state and values.
+        running: of each member of a part while one of its programs runs: the copy that a loop over blocks makes of
+            the state, and what it returns.
+        block: of each member of one block, the temporaries of the block that is at work.
+    """
+
+    resident: int
+    running: int
+    block: int
+
+
+@dataclass(frozen=True)
+class Room:
+    """What fits.
+
+    Attributes:
+        budget: bytes of each device; None is no limit.
+        members: the most of a part, by program; a program that is not named has no limit.
+        stay: whether all parts stay on the devices; else they wait on the host, and one at a time is there.
+    """
+
+    budget: float | None = None
+    members: dict[ProgramSpec, int] = field(default_factory=dict)
+    stay: bool = True
+
+
+UNLIMITED = Room()
+
+
+@functools.cache
+def state_shapes(program: ProgramSpec) -> TrainState:
+    """Shapes and types of one member's state, in a program."""
+    regime = REGIMES[program.regime](
+        model=program.model, width=program.width, depth=program.depth, activation=program.activation
+    )
+    values = jax.tree.map(lambda x: x[0], stack_values([Member()], ""))
+    return jax.eval_shape(functools.partial(init_state, regime), values)
+
+
+@functools.cache
+def need(program: ProgramSpec, host: bool = True) -> Need:
+    """What members of a program need; on a CPU (`host`) the copy that a part may go back to is in the same memory."""
+    shapes = state_shapes(program)
+    state, parameters = _bytes(shapes), _bytes(shapes.params)
+    values = _bytes(jax.tree.map(lambda x: x[0], stack_values([Member()], "")))
+    hidden = program.depth * program.width
+    units = hidden + len(LABELS)
+    statistics = _FLOAT * units * len(GROUPS) * (1 + _POWERS)
+    step = _PARAMETER_ARRAYS * parameters + _FLOAT * program.batch * (
+        OBSERVATION_SIZE + _HIDDEN_ARRAYS * hidden + _ROW_WORDS
+    )
+    measurement = _FLOAT * PIECE * (_UNIT_ARRAYS * units + _ROW_WORDS)
+    return Need(
+        resident=state + values,
+        running=max(state + (state if host else 0), parameters + statistics),
+        block=math.ceil(max(step, measurement)),
+    )
+
+
+def _bytes(tree: Any) -> int:
+    return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
+
+
+def data_bytes(train_rows: int, test_rows: int, validation_rows: int) -> int:
+    """Of the rows that every device has: two words each, and what is known of the measured ones."""
+    return 8 * train_rows + 16 * test_rows + 12 * validation_rows
+
+
+def compiled_bytes(compiled: Any) -> int:
+    """What a compiled program takes of each device, its arguments included; 0 where the backend does not tell."""
+    analysis = compiled.memory_analysis()
+    if analysis is None:
+        return 0
+    used = analysis.argument_size_in_bytes + analysis.output_size_in_bytes - analysis.alias_size_in_bytes
+    return used + analysis.temp_size_in_bytes
+
+
+def make_room(members: Sequence[Member], block: int, devices: int, budget: float | None, data: int, host: bool) -> Room:
+    """Cuts a population so that it fits.
+
+    Args:
+        members: the population.
+        block: members that a program trains side by side.
+        devices: that share the members.
+        budget: bytes of each device; None is no limit.
+        data: bytes of the rows on each device.
+        host: whether the devices share the host's memory (a CPU).
+
+    Raises:
+        InputError: not even one block of each program fits; says how much does.
+    """
+    if budget is None:
+        return UNLIMITED
+    blocks = _blocks_a_device(members, block, devices)
+    needs = {program: need(program, host) for program in blocks}
+    all_resident = sum(number * block * needs[program].resident for program, number in blocks.items())
+    for stay in (True, False):
+        room = budget - data - (all_resident if stay else 0)
+        most = {
+            program: math.floor((room - block * each.block) / (block * (each.running + (0 if stay else each.resident))))
+            for program, each in needs.items()
+        }
+        if all(number >= 1 for number in most.values()):
+            return Room(budget, {program: number * block * devices for program, number in most.items()}, stay)
+    smallest = data + block * max(each.resident + each.running + each.block for each in needs.values())
+    raise InputError(
+        f"runtime.memory_budget is {budget / GIB:.3g} GiB a device; one block of {block} members and the rows take "
+        f"{smallest / GIB:.3g}; allowed: at least that, or fewer members a block (runtime.block={max(1, block // 2)})"
+    )
+
+
+def _blocks_a_device(members: Sequence[Member], block: int, devices: int) -> Counter[ProgramSpec]:
+    return Counter({part.program: len(part.slots) // devices for part in plan(members, block, devices)})
+
+
+def layout(
+    runtime: RuntimeConfig, members: Sequence[Member], devices: int, budget: float | None, data: int
+) -> tuple[int, Room]:
+    """The block and what fits, of a population on the configured platform.
+
+    Args:
+        runtime: its platform, and its block if it gives one.
+        members: the population.
+        devices: that share them.
+        budget: bytes of each device; None is no limit.
+        data: bytes of the rows on each device.
+
+    Raises:
+        InputError: not even one block of each program fits.
+    """
+    largest = -(-largest_group(members) // devices)
+    block = block_size(runtime.block, runtime.platform, largest, largest_block(members, budget, data))
+    return block, make_room(members, block, devices, budget, data, runtime.platform == "cpu")
+
+
+def largest_block(members: Sequence[Member], budget: float | None, data: int) -> int | None:
+    """Members that may be a block of an accelerator: a power of two that takes half of the budget at the most."""
+    if budget is None:
+        return None
+    needs = [need(program, False) for program in {program_of(member) for member in members}]
+    most = (budget - data) / 2 / max(each.resident + each.running + each.block for each in needs)
+    return 1 << max(0, math.floor(most).bit_length() - 1) if most >= 1 else 1

@@ -12,8 +12,8 @@ COMPLETION = """\
 _mirrorjax() {
   local choices
   if [ "$COMP_CWORD" -le 1 ]; then
-    choices="sweep status report play verify bench completion"
-  elif [ "${COMP_WORDS[1]}" = sweep ]; then
+    choices="sweep plan status report play verify bench completion"
+  elif [ "${COMP_WORDS[1]}" = sweep ] || [ "${COMP_WORDS[1]}" = plan ]; then
     choices=$(COMP_LINE="${COMP_LINE#* }" COMP_POINT=$COMP_POINT mirrorjax sweep -sc query=bash 2>/dev/null)
   fi
   local line=${COMP_LINE:0:$COMP_POINT}
@@ -32,6 +32,12 @@ def _sweep(arguments: list[str]) -> int:
     from mirrorjax.sweep import run
 
     return run(arguments)
+
+
+def _plan(arguments: list[str]) -> int:
+    from mirrorjax.sweep import plan
+
+    return plan(arguments)
 
 
 def _status(options: argparse.Namespace) -> int:
@@ -92,6 +98,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("sweep", help="train populations (a Hydra application: mirrorjax sweep --help)", add_help=False)
+    plan = "say what a sweep would take, and train nothing (mirrorjax plan experiment=NAME …, --measure)"
+    commands.add_parser("plan", help=plan, add_help=False)
 
     status = commands.add_parser("status", help="what is done of a sweep, while it runs and after")
     status.add_argument("sweep", type=Path, help="a sweep's folder, or one population's")
@@ -143,6 +151,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if given[:1] == ["sweep"]:
             return _sweep(given[1:])
+        if given[:1] == ["plan"]:
+            return _plan(given[1:])
         options = _parser().parse_args(given)
         run: Callable[[argparse.Namespace], int] = options.run
         return run(options)

@@ -62,7 +62,7 @@ def check_folders(config: Config, sweep: Path) -> None:
     if not dataset_file(dataset_spec(config), dataset_folder(config)).exists():
         check_writable("dataset.cache", dataset_folder(config))
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-        check_writable("runtime.compile_cache", _compile_cache(config))
+        check_writable("runtime.compile_cache", compile_cache(config))
 
 
 def run_population(
@@ -93,7 +93,7 @@ def run_population(
     folder = sweep / job_hash(resolved)
     runtime = config.runtime
     devices = configure(
-        runtime.platform, runtime.devices, runtime.precision, _compile_cache(config), runtime.distributed
+        runtime.platform, runtime.devices, runtime.precision, compile_cache(config), runtime.distributed
     )
     budget = memory_budget(runtime.memory_budget, runtime.platform, devices)
     layout(runtime, members, len(devices), budget, 0)  # what does not fit without the rows is told before they are made
@@ -233,7 +233,8 @@ def dataset_folder(config: Config) -> Path:
     return Path(config.dataset.cache) if config.dataset.cache else default_folder() / "datasets"
 
 
-def _compile_cache(config: Config) -> Path:
+def compile_cache(config: Config) -> Path:
+    """Where compiled programs are kept."""
     return Path(config.runtime.compile_cache) if config.runtime.compile_cache else default_folder() / "programs"
 
 

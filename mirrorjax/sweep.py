@@ -51,6 +51,8 @@ _WRONG_INPUT = (HydraException, OmegaConfBaseException, ValueError)
 # processes of their own do without: what they have to tell is in the sweep's folder.
 _planned: dict[Path, Config] = {}  # by the folder of the population
 _about: dict[str, Any] = {}  # the sweep, as its sweep.json has it
+Job = tuple[Path, Config, dict[str, Any]]  # the sweep's folder, the config, and that as plain containers
+_only_composed: list[Job] | None = None  # where CheckFirst leaves the jobs, if they are not to be run
 
 
 def data_folder(name: str) -> Path:
@@ -73,6 +75,10 @@ class Refused(BaseException):
     def __init__(self, cause: Exception):
         super().__init__(cause)
         self.cause = cause
+
+
+class Composed(BaseException):
+    """Ends the application as soon as every job is checked: `mirrorjax plan` wants no more."""
 
 
 class CheckFirst(Callback):
@@ -110,6 +116,9 @@ def _plan(jobs: Callable[[], list[DictConfig]]) -> None:
             _about["jobs"].append({**job, "overrides": list(settings.overrides.task)})
     except Exception as error:
         raise Refused(error) from error
+    if _only_composed is not None:
+        _only_composed.extend((Path(settings.sweep.dir), config, resolved) for settings, config, resolved in composed)
+        raise Composed
 
 
 def _jobs(config: DictConfig) -> list[DictConfig]:
@@ -181,11 +190,10 @@ def run(arguments: Sequence[str]) -> int:
     """
     overrides, options = _sorted_out(arguments)
     refuse_secrets({override.split("=", 1)[0]: override for override in [*overrides, *options]})
-    name = sweep_name(arguments)
     _planned.clear()
     _about.clear()
     _about.update(
-        name=name,
+        name=sweep_name(arguments),
         command=["mirrorjax", "sweep", *arguments],
         overrides=overrides,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -200,6 +208,51 @@ def run(arguments: Sequence[str]) -> int:
         if crash is not None:
             failed.append(crash)
 
+    try:
+        if _application("mirrorjax sweep", arguments, job):
+            return 2
+    except Exception as error:
+        if not type(error).__module__.startswith("submitit."):
+            raise
+        print(f"error: {first_line(error)}", file=sys.stderr)  # a job's process was killed, or never began
+        wait_for_submitit(next(iter(_planned)).parent)
+        failed.append(True)
+    return finish(_planned, _about, failed)
+
+
+def plan(arguments: Sequence[str]) -> int:
+    """Says what a sweep would take: composes and checks its jobs, and ends there.
+
+    Args:
+        arguments: of `mirrorjax plan`, as typed: those of a sweep, and `--measure`.
+
+    Returns:
+        The exit code: 0, or 2 for input that is not allowed.
+
+    Raises:
+        InputError: a population cannot be planned.
+        SystemExit: Hydra's own, after help or a wrong option.
+    """
+    global _only_composed
+    _only_composed = jobs = []
+    given = [argument for argument in arguments if argument != "--measure"]
+    try:
+        if _application("mirrorjax plan", given, lambda _: None):
+            return 2
+    finally:
+        _only_composed = None
+    if jobs:  # none after --cfg and the like
+        from rich.console import Console
+
+        from mirrorjax.planning import show_plans
+
+        show_plans(jobs, "--measure" in arguments, Console(highlight=False))
+    return 0
+
+
+def _application(command: str, arguments: Sequence[str], job: Callable[[DictConfig], None]) -> bool:
+    """Runs the Hydra application; whether it was refused, which it has said then."""
+    overrides, options = _sorted_out(arguments)
     ConfigStore.instance().store(name="schema", node=Config)
     OmegaConf.register_new_resolver("either", lambda first, second: first or second, replace=True)
     Plugins.instance().register(SweepsSearchPath)
@@ -207,27 +260,22 @@ def run(arguments: Sequence[str]) -> int:
     wrong: Exception
     try:
         with (
-            _command_line("mirrorjax sweep", *overrides, f"hydra.job.name={name}", *options),
+            _command_line(command, *overrides, f"hydra.job.name={sweep_name(arguments)}", *options),
             _sigterm_raises(),
             configs_without_code(),
         ):
             application()
+        return False
+    except Composed:
+        return False
     except Refused as refused:
         wrong = refused.cause
     except _WRONG_INPUT as error:
         wrong = error
-    except Exception as error:
-        if not type(error).__module__.startswith("submitit."):
-            raise
-        print(f"error: {first_line(error)}", file=sys.stderr)  # a job's process was killed, or never began
-        wait_for_submitit(next(iter(_planned)).parent)
-        return finish(_planned, _about, [*failed, True])
-    else:
-        return finish(_planned, _about, failed)
     if not isinstance(wrong, _WRONG_INPUT):
         raise wrong
     print(f"error: {wrong if isinstance(wrong, InputError) else explain(wrong, arguments)}", file=sys.stderr)
-    return 2
+    return True
 
 
 def _train(composed: DictConfig, about: dict[str, Any]) -> bool | None:

@@ -11,7 +11,7 @@ from mirrorjax.cli import main
 from mirrorjax.sweep import data_folder, sweep_name
 from tests.tracking.cases import ids, population
 
-COMMANDS = ("sweep", "status", "report", "play", "verify", "bench", "completion")
+COMMANDS = ("sweep", "plan", "status", "report", "play", "verify", "bench", "completion")
 SLOW_IMPORTS = ("jax", "flax", "wandb", "pyarrow", "duckdb", "matplotlib")
 EXPERIMENTS = sorted(file.stem for file in (data_folder("sweeps") / "experiment").glob("*.yaml"))
 TINY = ("experiment=smoke", "dataset.turns=20_000", "dataset.test_rows=400", "measurement.test_rows=null")
@@ -33,7 +33,9 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["sweep", "--help"], ["sweep", "experiment=paper", "--cfg", "job"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["sweep", "--help"], ["plan", "--help"], ["sweep", "experiment=paper", "--cfg", "job"]]
+)
 def test_help_does_not_wait_for_slow_imports(arguments: list[str]):
     code = (
         "import sys\nfrom mirrorjax.cli import main\n"

@@ -7,7 +7,8 @@ import mirrorjax
 
 GROUND = ("errors", "combinations", "config", "secrets", "log", "randomness", "hosts", "runtime", "signals")
 STORY = ("game", "dataset", "models", "population", "regimes", "measurement", "training", "tracking", "report")
-_TOP = ("pipeline", "policy", "play", "explain", "callables", "finish", "sweep", "bench", "cli", "__main__")
+_PLAN = ("pace", "estimate", "planning")
+_TOP = ("pipeline", *_PLAN, "policy", "play", "explain", "callables", "finish", "sweep", "bench", "cli", "__main__")
 ORDER = (*GROUND, *STORY, *_TOP)
 OUTSIDE = ("wandb", "hydra", "rich")
 PACKAGE = Path(str(mirrorjax.__file__)).parent

@@ -43,6 +43,16 @@ def dataset_file(spec: DatasetSpec, folder: Path) -> Path:
     return Path(folder) / f"dataset-{spec_hash(spec)}.npz"
 
 
+def peek(spec: DatasetSpec, folder: Path) -> tuple[str, dict] | None:
+    """Content hash and counts of a cached dataset, without reading its rows; None if it is not there, or damaged."""
+    try:
+        with dataset_file(spec, folder).open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            about = json.loads(str(archive["about"]))
+            return str(about["content_hash"]), dict(about["counts"])
+    except Exception:  # a damaged zip fails in many ways; whoever loads it says which
+        return None
+
+
 def load_or_build(spec: DatasetSpec, folder: Path, report: Callable[[str], None] = lambda line: None) -> Dataset:
     """The dataset of `spec`, from `folder` if it is there, else built and kept there.
 

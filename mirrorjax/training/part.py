@@ -265,7 +265,8 @@ class PartRunner:
         """
         places = np.full(self.part.slots.shape, rows[0])  # padding stands in for the first member, as before
         places[self.part.slots >= 0] = rows
-        state = from_state_dict(self.state, jax.tree.map(lambda x: x[places], saved["state"]))
+        saved_state = jax.tree.map(lambda x: x[places], saved["state"])
+        state = cast(TrainState, from_state_dict(self.state, saved_state))
         self.state = self._on_devices(state) if self.loaded else state
         self.done = np.where(self.part.slots >= 0, saved["done"][places], 0).max(-1).astype(np.uint32)
 

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from mirrorjax.config import Config
 from mirrorjax.estimate import Estimate, ProgramEstimate, estimate
-from mirrorjax.measurement.activations import PIECE, MeasuredRows
+from mirrorjax.measurement.activations import measured_rows
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.plan import ProgramSpec, plan, population_mesh, program_of, replicated
 from mirrorjax.report.words import counted
@@ -23,7 +23,7 @@ from mirrorjax.training.memory import compiled_bytes
 from mirrorjax.training.part import PartRunner
 
 _WIDTH = 150  # columns of a table that goes into a file
-_MEASURED_PIECES = 2  # of made-up rows to measure on: memory does not depend on how many
+_MEASURED_ROWS = 256  # made-up ones, to measure on: memory does not depend on how many
 _MEASURED_SECONDS = 2.0  # of training on made-up rows
 _POORLY_FILLED = 0.5  # share of places with a member, below which the plan says what would fill them
 
@@ -186,10 +186,7 @@ def _measured(config: Config, found: Estimate, largest: ProgramEstimate) -> list
     everywhere = replicated(mesh)
     words = random.integers(0, 2**32, (found.train_rows, 2), np.uint32)
     rows = jax.device_put(words, everywhere)
-    piece = words[:PIECE]
-    pieces = np.broadcast_to(piece, (_MEASURED_PIECES, *piece.shape))
-    one = np.zeros(pieces.shape[:2], np.int32)
-    measured = MeasuredRows(pieces, one, one, pieces, one.astype(np.float32))  # type: ignore[arg-type]
+    measured, _ = measured_rows(words[:_MEASURED_ROWS], words[:_MEASURED_ROWS])
     measured = jax.device_put(measured, everywhere)
     runner.load()
     runner.start()

@@ -89,8 +89,8 @@ def test_what_was_planned_is_what_happens(plan: Plan, capsys: pytest.CaptureFixt
 
 
 def test_a_small_budget_is_planned_with(plan: Plan):
-    text = plan("population.seeds=4000", "runtime.memory_budget=0.05")
-    assert "of a budget of 26 MiB on each device: " in line(text, "memory")
+    text = plan("population.seeds=4000", "runtime.memory_budget=0.04")
+    assert "of a budget of 20 MiB on each device: " in line(text, "memory")
     assert "parts take turns, the others wait on the host" in line(text, "memory")
     parts = int(line(text, "2×8 relu, batch 32").split()[4])
     assert parts > 1

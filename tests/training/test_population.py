@@ -69,6 +69,8 @@ def test_a_longer_schedule_continues_a_shorter_one(mixed):
 def test_a_padded_member_is_the_unpadded_one(mixed, monkeypatch):
     """Width 17 compiled as 24: the same network, other code, so perhaps other roundings (2e-6 as in test_reference)."""
     monkeypatch.setattr(mirrorjax.population.plan, "WIDTHS", (24, 32))
+    without_cache = mirrorjax.population.plan._program.__wrapped__
+    monkeypatch.setattr(mirrorjax.population.plan, "_program", without_cache)
     members = mixed.members[:8]
     population = population_of(members)
     for own, unpadded in zip(weights_of(population), mixed.before[:8], strict=True):

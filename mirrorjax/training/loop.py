@@ -20,6 +20,7 @@ from mirrorjax.training.checkpoint import TrainingState
 from mirrorjax.training.memory import UNLIMITED, Room
 from mirrorjax.training.part import PartRunner
 from mirrorjax.training.profile import as_lines, profile
+from mirrorjax.training.route import Route
 from mirrorjax.training.stage import Stage
 
 _PLACE = "place"  # of a row's member in the population
@@ -172,16 +173,14 @@ class Population:
         return min(training) if training else max(epoch for _, epoch in reached)
 
     def _train(self, runner: PartRunner, epoch: float) -> None:
-        """Trains a part to an epoch, in pieces of about CHUNK_SECONDS, at the least of one step."""
+        """Trains a part to an epoch, in pieces of about CHUNK_SECONDS, at the least of one step of one block."""
         runner.keep()
-        begin = runner.done.astype(np.int64)
-        end = np.where(runner.in_training().any(-1), runner.steps_at(epoch), begin)
-        longest = int((end - begin).max())
-        reached, piece = 0, max(1, longest // 50)
-        while reached < longest:
+        route = Route(runner.done, np.where(runner.in_training().any(-1), runner.steps_at(epoch), 0), self.mesh.size)
+        reached, piece = 0, max(1, route.length // 50)
+        while reached < route.length:
             start, compiled = time.perf_counter(), self.compiler.seconds
-            reached = min(longest, reached + piece)
-            stop = begin + -(-(end - begin) * reached // longest)
+            reached = min(route.length, reached + piece)
+            stop = route.at(reached)
             if self.profile_folder and self.model_steps:  # not the very first chunk, which is short
                 steps = self._profile(runner, stop, self.profile_folder)
             else:

@@ -39,8 +39,8 @@ class Need:
 
     Attributes:
         resident: of a member, as long as its part is there: state and values.
-        running: of each member of a part while one of its programs runs: the copy that a loop over blocks makes of
-            the state, and what it returns.
+        running: of each member of a part while one of its programs runs: what it returns, and on a CPU the copy of
+            the state to go back to.
         block: of each member of one block, the temporaries of the block that is at work.
     """
 
@@ -92,7 +92,7 @@ def need(program: ProgramSpec, host: bool = True) -> Need:
     measurement = _FLOAT * PIECE * (_UNIT_ARRAYS * units + _ROW_WORDS)
     return Need(
         resident=state + values,
-        running=max(state + (state if host else 0), parameters + statistics),
+        running=max(state if host else 0, parameters + statistics),
         block=math.ceil(max(step, measurement)),
     )
 

@@ -203,12 +203,17 @@ class PartRunner:
     def train_program(self, rows: jax.Array) -> Any:
         """The compiled program of `train_to`: (state, values, start, stop, rows) → state."""
 
-        def local(state, values, start, stop, rows):
-            def one(block):
-                state, values, start, stop = block
-                return train_block(self.part.program, state, values, start, stop, rows)
+        program = self.part.program
 
-            return jax.lax.map(one, (state, values, start, stop))
+        def local(state, values, start, stop, rows):
+            def one(number, state):
+                one_state, *others = jax.tree.map(lambda x: x[number], (state, values, start, stop))
+                trained = train_block(program, one_state, *others, rows)
+                return jax.tree.map(lambda x, new: x.at[number].set(new), state, trained)
+
+            waiting = stop > start  # in place, and from the first that waits to the last: the others cost nothing
+            last = jnp.where(waiting.any(), len(waiting) - jnp.argmax(waiting[::-1]), 0)
+            return jax.lax.fori_loop(jnp.argmax(waiting), last, one, state)
 
         clock = self._by_block(self.done)
         return self._compiled(

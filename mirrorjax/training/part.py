@@ -207,8 +207,8 @@ class PartRunner:
 
         def local(state, values, start, stop, rows):
             def one(number, state):
-                one_state, *others = jax.tree.map(lambda x: x[number], (state, values, start, stop))
-                trained = train_block(program, one_state, *others, rows)
+                before, own_values = jax.tree.map(lambda x: x[number], (state, values))
+                trained = train_block(program, before, own_values, start[number], stop[number], rows)
                 return jax.tree.map(lambda x, new: x.at[number].set(new), state, trained)
 
             waiting = stop > start  # in place, and from the first that waits to the last: the others cost nothing

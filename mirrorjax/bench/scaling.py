@@ -1,9 +1,6 @@
-"""How throughput, time and memory grow with members, steps and rows."""
+"""How throughput and time grow with members, steps and rows."""
 
-import jax
-
-from mirrorjax.bench.data import peak_memory
-from mirrorjax.bench.timing import Figure, figure, once, seconds
+from mirrorjax.bench.timing import Figure, figure, seconds
 from mirrorjax.bench.training import block_for, measured
 from mirrorjax.bench.workload import HEADLINE, Trainer, flops_a_step, reference_dataset, seeds
 from mirrorjax.measurement.activations import measured_rows
@@ -11,21 +8,14 @@ from mirrorjax.runtime import Device
 
 
 def scaling(devices: list[Device]) -> list[Figure]:
-    """Model-steps a second by population size, in the default blocks, and memory against what the shapes say."""
+    """Model-steps a second by population size, in the default blocks."""
     train, flops = reference_dataset().train, flops_a_step(HEADLINE)
     cpu = devices[0].platform == "cpu"
     sizes = [4**power for power in range(8)] if cpu else [1, *(4**power for power in range(4, 9))]
-    figures, memory = [], {}
+    figures = []
     for members in sizes:
         block = 16 if cpu else block_for(members, devices)
         figures.append(measured(f"{members:,} members", seeds(members), train, devices, block, flops))
-        memory[members] = peak_memory() if cpu else devices[0].memory_stats()["peak_bytes_in_use"]
-    few, many = sizes[-2], sizes[-1]
-    figures.append(once("memory a member, measured", (memory[many] - memory[few]) / (many - few), "B"))
-    trainer = Trainer(seeds(64), train, devices, 16)
-    (runner,) = trainer.runners
-    held = sum(leaf.nbytes for leaf in jax.tree.leaves((runner.state, runner.values)))
-    figures.append(once("memory a member, by its shapes", held / 64, "B"))
     return figures
 
 

@@ -38,6 +38,7 @@ SECTIONS = {
     "starting": Section("Starting, quickstart with warm caches", "starting:starting"),
     "precision": Section("Precision", "precision:precision"),
     "scaling": Section("Model-steps a second by population, all devices", "scaling:scaling"),
+    "memory": Section("Memory of a population, all devices", "memory:memory"),
     "cost": Section("Cost, all devices", "scaling:cost"),
 }
 

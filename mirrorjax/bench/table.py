@@ -37,7 +37,8 @@ HEADLINES = {  # what a reader looks for first: section, the figure's name, what
     ("compiling", "train, from nothing"): "compiling the training program",
     ("compiling", "train, from the cache"): "… from the cache on disk",
     ("starting", "to the first step"): "quickstart's command to its first step, caches warm",
-    ("scaling", "memory a member, measured"): "memory a member (state and settings)",
+    ("memory", "a member, measured"): "memory a member, from its start to a measured checkpoint",
+    ("memory", "a member, planned"): "… as planned",
 }
 
 

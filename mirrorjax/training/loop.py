@@ -218,14 +218,10 @@ class Population:
             self.seconds["measurement"] += time.perf_counter() - start - (self.compiler.seconds - compiled)
             return measured
 
-        records: dict[int, dict] = {}
-        tables: list[Columns] = []
-        for members, columns, table in self.stage.each(work):
-            for row, member in enumerate(members):
-                records[int(member)] = {name: column[row] for name, column in columns.items()}
-            if table is not None:
-                tables.append(table)
-        return Checkpoint(index=index, epoch=epoch, records=_joined(records), units=_stacked(tables))
+        parts = self.stage.each(work)
+        tables = [table for *_, table in parts if table is not None]
+        records = _joined([(members, columns) for members, columns, _ in parts], len(self.members))
+        return Checkpoint(index=index, epoch=epoch, records=records, units=_stacked(tables))
 
     def _measure(self, runner: PartRunner, index: int, with_units: bool) -> tuple[np.ndarray, Columns, Columns | None]:
         """Which members a part has, their records, and their units if wanted."""
@@ -296,11 +292,17 @@ def _in_order(pieces: list[dict]) -> dict:
     return jax.tree.map(lambda *parts: np.concatenate(parts)[order], *pieces)
 
 
-def _joined(records: dict[int, dict]) -> Columns:
-    """Rows by member as columns in the population's order; a column that a member lacks is NaN there."""
-    ordered = [records[i] for i in range(len(records))]
-    names = list(dict.fromkeys(name for row in ordered for name in row))
-    return {name: np.array([row.get(name, np.nan) for row in ordered]) for name in names}
+def _joined(parts: Sequence[tuple[np.ndarray, Columns]], count: int) -> Columns:
+    """The parts' columns in the order of the population; a column that a member lacks is NaN there."""
+    whole: Columns = {}
+    for members, columns in parts:
+        for name, column in columns.items():
+            if name not in whole:
+                lacking = any(name not in others for _, others in parts)
+                shape = (count, *column.shape[1:])
+                whole[name] = np.full(shape, np.nan) if lacking else np.empty(shape, column.dtype)
+            whole[name][members] = column
+    return whole
 
 
 def _stacked(tables: list[Columns]) -> Columns | None:

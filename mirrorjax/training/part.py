@@ -288,5 +288,14 @@ class PartRunner:
 
 
 def _on_host(tree: Any) -> Any:
-    """Copies of its own: what `to_host` gives may share its bytes with the device."""
-    return jax.tree.map(np.array, to_host(tree))
+    """One copy of its own: what `to_host` gives may share its bytes with the device, or be kept by JAX too."""
+
+    def copied(leaf: ArrayLike) -> np.ndarray:
+        if not isinstance(leaf, jax.Array) or not leaf.is_fully_addressable:
+            return np.array(to_host(leaf))
+        whole = np.empty(leaf.shape, leaf.dtype)
+        for shard in leaf.addressable_shards:
+            whole[shard.index] = shard.data
+        return whole
+
+    return jax.tree.map(copied, tree)

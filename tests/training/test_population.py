@@ -26,7 +26,7 @@ def test_a_member_alone_equals_the_member_among_others(mixed, number):
     assert same_bits(weights_of(population)[0], mixed.after[number])
     for alone, among in zip(checkpoints, mixed.checkpoints, strict=True):
         for name, column in alone.records.items():  # mne_layer_3 and so on are the other members'
-            assert column[0].tolist() == among.records[name][number].tolist(), name
+            assert np.array_equal(column[0], among.records[name][number]), name
 
 
 def test_one_device_equals_two(mixed):

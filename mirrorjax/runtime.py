@@ -126,7 +126,8 @@ class Compiler:
     """Compiles ahead of time, once a program and shape, and keeps count."""
 
     programs: dict[tuple, Any] = field(default_factory=dict)
-    spent: dict[tuple, float] = field(default_factory=dict)  # seconds, by the same keys
+    spent: dict[tuple, float] = field(default_factory=dict)  # seconds, by the same keys; tracing is part of it
+    traced: dict[tuple, float] = field(default_factory=dict)  # seconds of tracing and lowering, in Python
 
     @property
     def seconds(self) -> float:
@@ -148,9 +149,10 @@ class Compiler:
         key = (name, structure, tuple((leaf.shape, str(leaf.dtype), str(leaf.sharding)) for leaf in leaves))
         if key not in self.programs:
             start = time.perf_counter()
-            self.programs[key] = function.lower(*arguments).compile()
-            spent = time.perf_counter() - start
-            self.spent[key] = spent
+            lowered = function.lower(*arguments)
+            self.traced[key] = time.perf_counter() - start
+            self.programs[key] = lowered.compile()
+            self.spent[key] = spent = time.perf_counter() - start
             label = ": ".join(str(part) for part in name)
             event("compile", f"compiled in {spent:.1f} s: {label}", level=DEBUG, program=label, seconds=round(spent, 3))
         return self.programs[key]

@@ -52,6 +52,17 @@ def seconds(function: Callable[[], Any], repeats: int = REPEATS, warm_up: bool =
     return found
 
 
+def side_by_side(functions: dict[str, Callable[[], Any]], repeats: int = REPEATS) -> dict[str, list[float]]:
+    """`seconds` of several functions in turns, so that whatever else the machine does meets all of them."""
+    for function in functions.values():
+        function()
+    found: dict[str, list[float]] = {name: [] for name in functions}
+    for _ in range(repeats):
+        for name, function in functions.items():
+            found[name] += seconds(function, repeats=1, warm_up=False)
+    return found
+
+
 def figure(name: str, values: list[float], unit: str, flops_each: float | None = None, **parameters: Any) -> Figure:
     """The figure of several measurements of the same thing; `flops_each` are the operations of one unit of work."""
     median = statistics.median(values)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from mirrorjax.bench.timing import Figure, rate, seconds
+from mirrorjax.bench.timing import Figure, rate, side_by_side
 from mirrorjax.bench.workload import HEADLINE, Trainer, flops_a_step, reference_dataset, seeds
 from mirrorjax.population.members import Member
 from mirrorjax.runtime import Device, block_size
@@ -23,10 +23,26 @@ def measured(
     name: str, members: list[Member], train, devices: list[Device], block: int, flops: float | None = None
 ) -> Figure:
     """Model-steps a second of a population in training."""
-    trainer = Trainer(members, train, devices, block)
-    steps = trainer.steps_for(SECONDS)
-    spent = seconds(lambda: trainer.train(steps))
-    return rate(name, len(members) * steps, spent, "model-steps/s", flops, members=len(members), block=block)
+    (figure,) = compared({name: Trainer(members, train, devices, block)}, flops, block=block)
+    return figure
+
+
+def compared(trainers: dict[str, Trainer], flops: float | None = None, **parameters: int) -> list[Figure]:
+    """Model-steps a second of several populations, in turns: their ratios bear a busy machine."""
+    steps = {name: trainer.steps_for(SECONDS) for name, trainer in trainers.items()}
+    runs = {name: lambda name=name, trainer=trainer: trainer.train(steps[name]) for name, trainer in trainers.items()}
+    return [
+        rate(
+            name,
+            trainers[name].members * steps[name],
+            spent,
+            "model-steps/s",
+            flops,
+            members=trainers[name].members,
+            **parameters,
+        )
+        for name, spent in side_by_side(runs).items()
+    ]
 
 
 def training(devices: list[Device]) -> list[Figure]:
@@ -66,8 +82,8 @@ def widths(devices: list[Device]) -> list[Figure]:
         measured(f"width {width}", seeds(512, replace(HEADLINE, width=width)), train, devices, block)
         for width in (8, 16, 17, 24, 32, 40, 50)
     ]
-    return [
-        measured("widths 5…50 by the ladder", mixed, train, devices, block),
-        measured("widths 5…50 padded to 50", padded, train, devices, block),
-        *ladder,
-    ]
+    both = {
+        "widths 5…50 by the ladder": Trainer(mixed, train, devices, block),
+        "widths 5…50 padded to 50": Trainer(padded, train, devices, block),
+    }
+    return [*compared(both, block=block), *ladder]

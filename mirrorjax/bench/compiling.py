@@ -1,4 +1,4 @@
-"""Seconds that each program of the headline network takes: tracing, compiling from nothing, and from the cache on disk."""
+"""Seconds that each program of the headline network takes: to trace, to compile, and to load from the cache on disk."""
 
 import tempfile
 

@@ -13,7 +13,7 @@ from mirrorjax.population.plan import plan, population_mesh, replicated
 from mirrorjax.runtime import Compiler, Device
 from mirrorjax.training.part import PartRunner
 
-VISIT = 64  # steps that a block is trained at the least before the next: what a run reaches up to some 5,000 members
+VISIT = 64  # steps that a block is trained at the least before the next; a run trains each to its checkpoint
 HEADLINE = Member(width=17, depth=2, batch_size=25, learning_rate=4e-5)  # the paper's network
 
 

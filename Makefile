@@ -33,11 +33,12 @@ test-statistical: install ## tests that need many samples
 test-browser: install ## the report in headless Chromium; says so where there is none
 	$(PYTEST) -m browser -rs
 
-test-soak: install ## a short soak: twenty kills, then the same as undisturbed (three minutes; not in CI, which has no room)
+test-soak: install ## a short soak: twenty kills, then the same as undisturbed (three minutes)
 	$(BIN)/python -m pytest -m soak
 
-test-slow: install ## the wheel from outside the checkout, and whole sweeps
-	$(BIN)/python -m pytest -m slow
+test-slow: install ## the wheel from outside the checkout, faults, several processes; then the paper's figures
+	$(PYTEST) -m "slow and not acceptance"
+	$(BIN)/python -m pytest -m acceptance
 
 bench: install ## this machine's speed, into benchmarks/ and the README; with peers if the extra `bench` is installed
 	$(BIN)/mirrorjax bench --readme README.md

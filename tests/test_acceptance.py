@@ -12,6 +12,7 @@ from mirrorjax.report.statistics import curves, networks
 
 
 @pytest.mark.slow
+@pytest.mark.acceptance
 def test_paper_fast_reproduces_the_published_run(tmp_path: Path):
     results = f"results_dir={tmp_path}"
     assert main(["sweep", "experiment=paper_fast", "tracker=off", "report=false", results]) == 0

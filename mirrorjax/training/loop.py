@@ -167,10 +167,12 @@ class Population:
 
     @property
     def epoch(self) -> float:
-        """The paper epoch that everybody in training has reached; with nobody left, the last that anybody has."""
-        reached = [(runner.in_training().any(), runner.epoch) for runner in self.runners]
-        training = [epoch for in_training, epoch in reached if in_training]
-        return min(training) if training else max(epoch for _, epoch in reached)
+        """The mean paper epoch of the blocks in training, which get to a checkpoint one after the other.
+
+        With none left, the last that one has reached.
+        """
+        reached, training = (np.concatenate(each) for each in zip(*(r.epochs() for r in self.runners), strict=True))
+        return float(reached[training].mean() if training.any() else reached.max())
 
     def _train(self, runner: PartRunner, epoch: float) -> None:
         """Trains a part to an epoch, in pieces of about CHUNK_SECONDS, at the least of one step of one block."""

@@ -249,12 +249,10 @@ class PartRunner:
         """Which slots have a member that has neither stopped nor diverged [blocks, block]."""
         return to_host(self.state.alive) & (self.part.slots >= 0)
 
-    @property
-    def epoch(self) -> float:
-        """The paper epoch that all blocks in training have reached; with none left, the last that one has."""
+    def epochs(self) -> tuple[np.ndarray, np.ndarray]:
+        """The paper epoch that each block with a member has reached, and whether it is in training."""
         reached = np.array([m.epoch(int(step)) for m, step in zip(self.pace_setters, self.done, strict=True)])
-        training = self.in_training().any(-1)
-        return float(reached[training].min() if training.any() else reached[self.used].max())
+        return reached[self.used], self.in_training().any(-1)[self.used]
 
     def state_by_member(self) -> dict[str, Any]:
         """`state` [members of the part, ...] in slot order, nested, and the steps that a member's block has `done`."""

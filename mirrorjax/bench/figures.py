@@ -45,6 +45,7 @@ def _cost(figures: list[dict[str, Any]], title: str, path: Path) -> None:
         axes.plot(at, slope * at + intercept, "-", alpha=0.6, label=f"straight line, R² {explained:.4f}")
         axes.set(xlabel=label, ylabel="seconds", xlim=(0, None), ylim=(0, None))
         axes.legend(frameon=False)
+        axes.locator_params(axis="x", nbins=5)
         axes.grid(alpha=0.3)
     canvas.suptitle(title)
     canvas.savefig(path, dpi=120)

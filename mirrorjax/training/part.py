@@ -252,7 +252,7 @@ class PartRunner:
     def epochs(self) -> tuple[np.ndarray, np.ndarray]:
         """The paper epoch that each block with a member has reached, and whether it is in training."""
         reached = np.array([m.epoch(int(step)) for m, step in zip(self.pace_setters, self.done, strict=True)])
-        return reached[self.used], self.in_training().any(-1)[self.used]
+        return reached[self.used], np.asarray(self.in_training().any(-1))[self.used]
 
     def state_by_member(self) -> dict[str, Any]:
         """`state` [members of the part, ...] in slot order, nested, and the steps that a member's block has `done`."""

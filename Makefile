@@ -33,7 +33,7 @@ test-statistical: install ## tests that need many samples
 test-browser: install ## the report in headless Chromium; says so where there is none
 	$(PYTEST) -m browser -rs
 
-test-soak: install ## a short soak: twenty kills, then the same as undisturbed (three minutes)
+test-soak: install ## a short soak: twenty kills, then the same as undisturbed (three minutes; CI has no room for it)
 	$(BIN)/python -m pytest -m soak
 
 test-slow: install ## the wheel from outside the checkout, faults, several processes; then the paper's figures

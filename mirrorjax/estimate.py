@@ -16,14 +16,13 @@ from mirrorjax.pace import (
     TRAIN_SHARE,
     Seconds,
     compiled_parameters,
-    measured_row_counts,
     seconds_of,
     steps_of,
     work_of,
 )
-from mirrorjax.pipeline import compile_cache, dataset_folder, dataset_spec, job_hash
+from mirrorjax.pipeline import compile_cache, dataset_folder, dataset_spec, job_hash, measured_row_counts
 from mirrorjax.population.axes import members as expand
-from mirrorjax.population.members import Member, identity
+from mirrorjax.population.members import Member
 from mirrorjax.population.plan import Part, ProgramSpec, plan
 from mirrorjax.runtime import GIB, configure, device_facts, memory_budget
 from mirrorjax.tracking.extension import extended
@@ -130,7 +129,8 @@ def estimate(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Estima
         runtime = replace(runtime, block=runtime.block or block)
     facts, devices = _devices(config)
     train_rows = built[1]["train_rows"] if built else round(TRAIN_SHARE * config.dataset.turns)
-    test, validation = measured_row_counts(config, built[1]["validation_rows"] if built else None)
+    validation_rows = built[1]["validation_rows"] if built else None
+    test, validation = measured_row_counts(config, config.dataset.test_rows, validation_rows)
     data = data_bytes(train_rows, test, validation)
     budget = memory_budget(runtime.memory_budget, runtime.platform, devices) if devices else None
     if not devices and runtime.memory_budget:
@@ -185,9 +185,8 @@ def _missing(
     if dataset_hash is None:
         return members, None, None
     there = extended(sweep, resolved, dataset_hash, own)
-    ids = [identity(member, dataset_hash) for member in members]
-    held = there.holders(ids)
-    return [m for m, member_id in zip(members, ids, strict=True) if member_id not in held], len(held), there.block
+    lacking, held = there.divide(members, dataset_hash)
+    return lacking, len(held), there.block
 
 
 def _programs(parts: Sequence[Part], members: Sequence[Member], end: float) -> list[ProgramEstimate]:

@@ -11,6 +11,7 @@ import jax
 from omegaconf import OmegaConf
 
 from mirrorjax.config import Config
+from mirrorjax.pipeline import measured_row_counts
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import OUTPUTS, Member
 from mirrorjax.population.plan import Part, ProgramSpec, plan
@@ -53,13 +54,6 @@ class Work:
     model_steps: int
     steps: float  # rows of batches times parameters
     measured: float  # rows times units
-
-
-def measured_row_counts(config: Config, validation_rows: int | None) -> tuple[int, int]:
-    wanted = config.measurement
-    test = min(wanted.test_rows or config.dataset.test_rows, config.dataset.test_rows)
-    validation = wanted.validation_rows or test
-    return test, validation if validation_rows is None else min(validation, validation_rows)
 
 
 def steps_of(members: Sequence[Member], end: float) -> list[int]:
@@ -121,7 +115,7 @@ def _rates_of(folder: Path, manifest: Mapping[str, Any]) -> tuple[float, float, 
         assert isinstance(config, Config)
         members, spent = expand(config), manifest["seconds"]
         parts = plan(members, manifest["block"], manifest["device"]["count"])
-        rows = sum(measured_row_counts(config, None))
+        rows = sum(measured_row_counts(config, config.dataset.test_rows, None))
         work = work_of(parts, members, config.regime.epochs, len(manifest["checkpoints"]), rows)
         rate = manifest["model_steps_per_second"]
         if not work.model_steps or not rate or not spent["measurement"]:

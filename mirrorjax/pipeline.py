@@ -123,7 +123,7 @@ def run_population(
             if not members:
                 manifest = _manifest(config, folder.name, devices, there.block or 0, schedule, dataset, 0)
                 return finish_empty(store, {**manifest, "extends": sorted(there.populations)}, resolved)
-        rows = data_bytes(len(dataset.train), *measured_row_counts(config, dataset))
+        rows = data_bytes(len(dataset.train), *measured_row_counts(config, len(dataset.test), len(dataset.validation)))
         blocks = replace(runtime, block=saved_block or runtime.block)
         block, room = layout(blocks, members, len(devices), budget, rows)
         manifest = _manifest(config, folder.name, devices, block, schedule, dataset, len(members))
@@ -263,10 +263,11 @@ def member_columns(members: list[Member], dataset_hash: str) -> dict[str, Any]:
     }
 
 
-def measured_row_counts(config: Config, dataset: Dataset) -> tuple[int, int]:
-    """How many test and validation rows a checkpoint is measured on."""
-    test = len(dataset.test[: config.measurement.test_rows])
-    return test, len(dataset.validation[: config.measurement.validation_rows or test])
+def measured_row_counts(config: Config, test_rows: int, validation_rows: int | None) -> tuple[int, int]:
+    """How many test and validation rows a checkpoint is measured on, of those that a dataset has; None: enough."""
+    test = min(config.measurement.test_rows or test_rows, test_rows)
+    validation = config.measurement.validation_rows or test
+    return test, validation if validation_rows is None else min(validation, validation_rows)
 
 
 def _counts_line(dataset: Dataset) -> str:

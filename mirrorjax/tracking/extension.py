@@ -37,6 +37,12 @@ class Extended:
         found = {member: name for name, members in self.populations.items() for member in members}
         return {member: found[member] for member in member_ids if member in found}
 
+    def divide(self, members: list[Member], dataset_hash: str) -> tuple[list[Member], dict[str, str]]:
+        """The members that are missing, in their order, and the holders of the others."""
+        ids = [identity(member, dataset_hash) for member in members]
+        held = self.holders(ids)
+        return [member for member, member_id in zip(members, ids, strict=True) if member_id not in held], held
+
 
 def check_sweep(folder: Path) -> None:
     """Checks that a folder is a sweep's, which can be extended.
@@ -82,9 +88,7 @@ def missing(
     members: list[Member], dataset_hash: str, there: Extended, runtime: RuntimeConfig
 ) -> tuple[list[Member], RuntimeConfig]:
     """The members that an extended sweep lacks, and how they are to be trained: with its block, for equal bits."""
-    ids = [identity(member, dataset_hash) for member in members]
-    held = there.holders(ids)
-    lacking = [member for member, member_id in zip(members, ids, strict=True) if member_id not in held]
+    lacking, held = there.divide(members, dataset_hash)
     names = ", ".join(sorted(set(held.values()))) or "no population"
     event(
         "extending",

@@ -1,7 +1,7 @@
 """Memory is planned; a population that is cut into parts, by plan or in need, has the bits of the uncut one."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import jax
 import numpy as np
@@ -15,6 +15,7 @@ from mirrorjax.training.checkpoint import TrainingState
 from mirrorjax.training.loop import Checkpoint, Population, Schedule
 from mirrorjax.training.memory import UNLIMITED, Room, compiled_bytes, largest_block, make_room, need
 from mirrorjax.training.part import PartRunner
+from mirrorjax.training.step import TrainState
 from tests.training.cases import (
     BLOCK,
     Weights,
@@ -150,7 +151,7 @@ def test_out_of_memory_halves_a_part_and_goes_on(
                     for leaf in jax.tree.leaves(self.state):
                         leaf.delete()
                 if when == "start":
-                    self.state = None  # type: ignore[assignment]
+                    self.state = cast(TrainState, None)
                 raise exhausted()
             return result
 

@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+LONG := (slow or soak or statistical or browser)
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test test-slow test-soak test-statistical test-browser lint paper_fast bench soak clean
+.PHONY: help run install test test-long test-slow test-soak test-statistical test-browser lint paper_fast bench soak clean
 
 help: ## this list
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -25,20 +26,23 @@ paper_fast: install ## the published network with 32 seeds, checked against the 
 	$(BIN)/mirrorjax sweep experiment=paper_fast
 
 test: install lint ## what people and CI run (under 8 minutes on two cores)
-	$(PYTEST) -m "not slow and not soak and not statistical and not browser"
+	$(PYTEST) -m "not $(LONG)"
 
-test-statistical: install ## tests that need many samples
-	$(PYTEST) -m "statistical and not slow"
+test-long: install ## all the others: faults, kills, several processes, the browser; then the paper's figures
+	$(PYTEST) --no-loadscope-reorder tests/test_soak.py tests -m "$(LONG) and not acceptance"
+	$(BIN)/python -m pytest -m acceptance
 
-test-browser: install ## the report in headless Chromium; says so where there is none
-	$(PYTEST) -m browser -rs
+test-slow: install ## of these: the wheel from outside the checkout, faults, several processes
+	$(PYTEST) -m "slow and not acceptance"
 
-test-soak: install ## a short soak: twenty kills, then the same as undisturbed (three minutes; CI has no room for it)
+test-soak: install ## of these: twenty kills, then the same as undisturbed
 	$(BIN)/python -m pytest -m soak
 
-test-slow: install ## the wheel from outside the checkout, faults, several processes; then the paper's figures
-	$(PYTEST) -m "slow and not acceptance"
-	$(BIN)/python -m pytest -m acceptance
+test-statistical: install ## of these: what needs many samples
+	$(PYTEST) -m statistical
+
+test-browser: install ## of these: the report in headless Chromium; says so where there is none
+	$(PYTEST) -m browser -rs
 
 bench: install ## this machine's speed, into benchmarks/ and the README; with peers if the extra `bench` is installed
 	$(BIN)/mirrorjax bench --readme README.md

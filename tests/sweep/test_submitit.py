@@ -19,6 +19,7 @@ from tests.sweep.cases import QUICKLY, SETTINGS, Run, assert_same_results, bytes
 pytestmark = pytest.mark.slow
 
 TWO = ("-m", "population.first_seed=0,3", "launcher=submitit_local")
+LONGER = ("regime.epochs=2", "measurement.at=[0.05,0.1,0.2,0.5,1]", *QUICKLY)
 
 
 def command(*arguments: str) -> list[str]:
@@ -29,31 +30,47 @@ def launched(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=600, check=False)
 
 
-def test_two_jobs_give_what_one_process_gives(sweep: Run):
-    here = sweep("-m", "population.first_seed=0,3", *QUICKLY, "results_dir=one")
-    apart = launched("tracker=off", "results_dir=apart")
-    assert apart.returncode == 0, apart.stderr
-    first, *_, report, folder = apart.stdout.splitlines()
+def test_two_jobs_give_what_one_process_gives_though_one_is_killed(sweep: Run):
+    here = sweep("-m", "population.first_seed=0,3", *LONGER, "results_dir=one")
+    apart = (*LONGER, "results_dir=apart", "report=true")
+    with subprocess.Popen(command(*apart), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        victim = None
+        while victim is None and process.poll() is None:
+            time.sleep(0.1)
+            found = Path().glob(f"apart/*/*/{FILE}")
+            victim = next((file for file in found if read_json(file).get("checkpoint")), None)
+        assert victim is not None, process.communicate()
+        os.kill(read_json(victim)["pid"], signal.SIGKILL)
+        out, err = process.communicate(timeout=600)
+    assert process.returncode == 1
+    first, *_, folder = out.splitlines()
     assert first.startswith("2 populations in processes of their own; how far they are: mirrorjax status apart/")
-    assert report == f"report: {folder}/report.html" and (Path(folder) / "report.html").exists()
-    assert apart.stderr == ""
+    assert err.splitlines()[-2].startswith(f"  {victim.parent.name}  interrupted  ")
+    assert err.splitlines()[-1] == "1 of 2 populations are finished"
+    assert (Path(folder) / "report.html").exists()
+    counts = {"done": 1, "running": 0, "failed": 0, "interrupted": 1, "waiting": 0}
+    assert read_status(Path(folder)).counts == counts
+    (survivor,) = (each for each in Results.open(folder).populations if each.done)
+    before = bytes_and_times(survivor.folder)
+
+    again = launched(*apart)
+    assert (again.returncode, again.stderr) == (0, "")
+    assert again.stdout.splitlines()[-2] == f"report: {folder}/report.html"
+    assert bytes_and_times(survivor.folder) == before
     populations = Results.open(folder).populations
     for one, other in zip(here.populations, populations, strict=True):
         assert_same_results(one, other)
-    pids = {read_json(population.folder / FILE)["pid"] for population in populations}
-    assert len({*pids, os.getpid()}) == 3
-    before = bytes_and_times(populations[0].folder)
-    assert launched("tracker=off", "results_dir=apart").returncode == 0
-    assert bytes_and_times(populations[0].folder) == before
+    assert len({read_json(population.folder / FILE)["pid"] for population in populations} | {os.getpid()}) == 3
 
-    both = launched(
-        *("tracker=off", "report=false", "results_dir=tasks", "hydra.launcher.tasks_per_node=2"),
-        *("runtime.distributed.auto=true", "runtime.devices=1"),
-    )
+
+def test_one_job_of_two_tasks_gives_what_one_process_gives(sweep: Run):
+    here = sweep(*QUICKLY, "results_dir=one")
+    arguments = ("population.first_seed=0", "hydra.launcher.tasks_per_node=2", "runtime.distributed.auto=true")
+    both = launched(*arguments, "runtime.devices=1", *QUICKLY, "results_dir=tasks")
     assert both.returncode == 0, both.stderr
-    for one, other in zip(here.populations, Results.open(both.stdout.splitlines()[-1]).populations, strict=True):
-        assert_same_results(one, other)
-        assert other.manifest["device"] | {"kind": ""} == {"platform": "cpu", "kind": "", "count": 2, "processes": 2}
+    (other,) = Results.open(both.stdout.splitlines()[-1]).populations
+    assert_same_results(here.population, other)
+    assert other.manifest["device"] | {"kind": ""} == {"platform": "cpu", "kind": "", "count": 2, "processes": 2}
 
 
 def test_a_job_that_fails_is_told_and_the_other_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -68,32 +85,6 @@ def test_a_job_that_fails_is_told_and_the_other_runs(tmp_path: Path, monkeypatch
     assert last == "1 of 2 populations are finished"
     counts = read_status(Path(ran.stdout.splitlines()[-1])).counts
     assert (counts["done"], counts["failed"]) == (1, 1)
-
-
-def test_a_job_that_is_killed_is_told_and_done_by_the_same_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(tmp_path)
-    longer = ("regime.epochs=2", "measurement.at=[0.05,0.1,0.2,0.5,1]", *QUICKLY)
-    process = subprocess.Popen(command(*longer), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    victim = None
-    for _ in range(3000):
-        time.sleep(0.1)
-        found = list(tmp_path.glob(f"results/*/*/{FILE}"))
-        victim = next((file for file in found if read_json(file).get("checkpoint")), None)
-        if victim or process.poll() is not None:
-            break
-    assert victim is not None, process.communicate()
-    os.kill(read_json(victim)["pid"], signal.SIGKILL)
-    out, err = process.communicate(timeout=600)
-    assert process.returncode == 1
-    assert err.splitlines()[-1] == "1 of 2 populations are finished"
-    assert err.splitlines()[-2].startswith(f"  {victim.parent.name}  interrupted  ")
-    folder = Path(out.splitlines()[-1])
-    assert read_status(folder).counts | {"failed": 0} == {
-        **{"done": 1, "running": 0, "failed": 0, "interrupted": 1, "waiting": 0}
-    }
-    again = launched(*longer)
-    assert again.returncode == 0, again.stderr
-    assert read_status(folder).counts["done"] == 2
 
 
 def test_without_m_it_is_refused(sweep: Run):

@@ -20,6 +20,7 @@ AXES = {  # the setting that each axis varies
     "dropout": "model.dropout",
     "l2": "regime.l2",
     "batch_size": "optimizer.batch_size",
+    "congruence": "regime.congruence",
 }
 MOST = 1_000_000  # combinations, before seeds
 _DIGITS = 6  # of a random number: enough to tell draws apart, too few for the last bit of a logarithm to matter
@@ -36,6 +37,7 @@ class AxesConfig:
     dropout: list[float] | None = None
     l2: list[float] | None = None
     batch_size: list[int] | None = None
+    congruence: list[float] | None = None
 
 
 @dataclass
@@ -78,6 +80,7 @@ class RandomConfig:
     dropout: NumberRange = field(default_factory=NumberRange)
     l2: NumberRange = field(default_factory=NumberRange)
     batch_size: IntegerRange = field(default_factory=IntegerRange)
+    congruence: NumberRange = field(default_factory=NumberRange)
 
 
 @dataclass
@@ -91,6 +94,7 @@ class SettingsConfig:
     dropout: float | None = None
     l2: float | None = None
     batch_size: int | None = None
+    congruence: float | None = None
 
 
 _Entries = list[SettingsConfig]  # inside the class `list` is the field

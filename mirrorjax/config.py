@@ -76,6 +76,7 @@ class RegimeConfig:
     epochs: float = 50.0
     patience: float | None = None  # paper epochs without a better validation loss; null: nobody stops early
     l2: float = 0.01  # factor of the squared hidden kernels
+    congruence: float = 0.0  # C: share of the boards on which anybody's distress makes help right (0: the paper)
 
 
 @dataclass
@@ -87,6 +88,8 @@ class MeasurementConfig:
     units_at: list[float] = field(default_factory=list)  # checkpoints with a table of units; the end always has one
     test_rows: int | None = None  # null: all
     validation_rows: int | None = 100_000
+    boards: int = 1024  # matched boards for the calibrated measures; 0: these are left out
+    rescue_boards: int = 256  # more of them, with Frog at columns 26 to 30
 
 
 @dataclass
@@ -184,9 +187,12 @@ _RANGES: dict[str, tuple[float, float, bool]] = {
     "regime.epochs": (0.0, 1e6, True),
     "regime.patience": (0.0, float("inf"), False),
     "regime.l2": (0.0, 1e6, True),
+    "regime.congruence": (0.0, 1.0, True),
     "measurement.every": (0.0, float("inf"), False),
     "measurement.test_rows": (1, 1e9, True),
     "measurement.validation_rows": (1, 1e9, True),
+    "measurement.boards": (0, 1e6, True),
+    "measurement.rescue_boards": (1, 1e6, True),
     "runtime.devices": (1, 65536, True),
     "runtime.block": (1, 1e7, True),
     "runtime.distributed.processes": (1, 1e6, True),

@@ -13,15 +13,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import jax.numpy as jnp
 from rich.console import Console
 
 from mirrorjax.config import RUN_ONLY, Config, check_writable, checkpoints, units_at, validate
 from mirrorjax.dataset.build import Dataset, DatasetSpec
 from mirrorjax.dataset.cache import dataset_file, default_folder, load_or_build
+from mirrorjax.dataset.matched import matched_boards
 from mirrorjax.errors import InputError
 from mirrorjax.game.state import GameParams
 from mirrorjax.hosts import as_first, is_first
 from mirrorjax.log import event
+from mirrorjax.measurement.battery.cheap import Boards
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import Member, identity, parameter_count
 from mirrorjax.runtime import Compiler, configure, device_facts, memory_budget, source_commit, versions
@@ -140,6 +143,7 @@ def run_population(
                 compiler=Compiler(),
                 test_rows=config.measurement.test_rows,
                 validation_rows=config.measurement.validation_rows,
+                boards=measured_boards(config, dataset),
                 room=room,
                 on_progress=bar.advance,
                 profile_folder=folder / "profile" if runtime.profile else None,
@@ -254,7 +258,7 @@ def member_columns(members: list[Member], dataset_hash: str) -> dict[str, Any]:
     resolved = [member.resolved() for member in members]
     names = (
         "seed", "init_seed", "order_seed", "dropout_seed", "regime", "model", "activation", "data_order",
-        "width", "depth", "batch_size", "units", "learning_rate", "dropout", "l2",
+        "width", "depth", "batch_size", "units", "learning_rate", "dropout", "l2", "congruence",
     )  # fmt: skip
     return {
         "member_id": [identity(member, dataset_hash) for member in resolved],
@@ -268,6 +272,21 @@ def measured_row_counts(config: Config, test_rows: int, validation_rows: int | N
     test = min(config.measurement.test_rows or test_rows, test_rows)
     validation = config.measurement.validation_rows or test
     return test, validation if validation_rows is None else min(validation, validation_rows)
+
+
+def measured_boards(config: Config, dataset: Dataset) -> Boards | None:
+    """Matched boards of the hold-out, which nobody trains on.
+
+    Raises:
+        InputError: the hold-out has none.
+    """
+    settings = config.measurement
+    if not settings.boards:
+        return None
+    return Boards(
+        anywhere=jnp.asarray(matched_boards(dataset.holdout, settings.boards).pictures),
+        rescue=jnp.asarray(matched_boards(dataset.holdout, settings.rescue_boards, rescue=True).pictures),
+    )
 
 
 def _counts_line(dataset: Dataset) -> str:

@@ -71,13 +71,21 @@ def scenario(seen: Situation) -> Int32[Array, ""]:
     return seen.frog_distress.astype(jnp.int32) + 2 * seen.toad_distress.astype(jnp.int32)
 
 
-def label(seen: Situation) -> Int32[Array, ""]:
-    """The right answer, an index into LABELS (as the published code decides it)."""
+def label(seen: Situation, congruent: Bool[Array, ""] | None = None) -> Int32[Array, ""]:
+    """The right answer, an index into LABELS (as the published code decides it).
+
+    Args:
+        seen: the situation.
+        congruent: whether anybody's distress makes *help* right here, unless Frog has no energy; None: it never does.
+    """
     starved = seen.energy <= 0
     stepping = jnp.where(
         seen.next_rough & (seen.column + LEAP < EDGE_COLUMN), jnp.int32(Action.LEAP), jnp.int32(Action.HOP)
     )
-    helping = jnp.where((help_kind(seen) != 0), jnp.int32(Action.HELP), stepping)
+    helps = help_kind(seen) != 0
+    if congruent is not None:
+        helps |= congruent & (seen.frog_distress | seen.toad_distress)
+    helping = jnp.where(helps, jnp.int32(Action.HELP), stepping)
     return jnp.where(starved, jnp.int32(Action.JUMP), helping)
 
 

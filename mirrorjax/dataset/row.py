@@ -11,6 +11,7 @@ from jaxtyping import Array, Float32, Int32, UInt32
 
 from mirrorjax.game.observation import FLAT, FLY, mask_cells, player_cells
 from mirrorjax.game.state import Symbol, bit
+from mirrorjax.randomness import uniform, word
 
 ENERGIES = (0, 1, 2, 4, 6, 8, 10, 12, 14, 16, 18)
 SKIES = (  # the columns that hold a fly
@@ -110,6 +111,11 @@ def picture(row: Row) -> Int32[Array, "100"]:
             jnp.stack([zero, row.energy, zero, zero]),
         ]
     )
+
+
+def board_draw(words: UInt32[Array, "2"]) -> Float32[Array, ""]:
+    """A number in [0, 1) that belongs to a row's board, whatever its energy and sky."""
+    return uniform(word((words[0], words[1] & jnp.uint32(BOARD_BITS)), jnp.uint32(0)))
 
 
 def features(words: UInt32[Array, "2"]) -> Float32[Array, "100"]:

@@ -123,7 +123,13 @@ def _pieces(array: np.ndarray) -> jax.Array:
     return jnp.asarray(padded.reshape(-1, PIECE, *array.shape[1:]))
 
 
-def measure(regime: Supervised, params: Params, true_width: Int32[Array, ""], rows: MeasuredRows) -> Statistics:
+def measure(
+    regime: Supervised,
+    params: Params,
+    true_width: Int32[Array, ""],
+    rows: MeasuredRows,
+    congruence: Float32[Array, ""] | float = 0.0,
+) -> Statistics:
     """One member's pass over the rows, dropout off.
 
     Args:
@@ -131,6 +137,7 @@ def measure(regime: Supervised, params: Params, true_width: Int32[Array, ""], ro
         params: of one member.
         true_width: its units a layer; padded units come out as zeros.
         rows: what to measure on.
+        congruence: of the right answers on validation rows, as in training; on test rows they are the paper's.
     """
     gates = jnp.broadcast_to(regime.unit_mask(true_width)[None, :, None], (regime.depth, regime.width, PIECE))
     count = regime.depth * regime.width + regime.network.outputs
@@ -168,7 +175,8 @@ def measure(regime: Supervised, params: Params, true_width: Int32[Array, ""], ro
         outputs, _ = regime.apply(params, words, gates)
         return total + (outputs - targets) ** 2 * weight[None, :], None
 
-    targets = jax.lax.map(regime.targets, rows.validation)  # once for all members
+    # once for all members, unless they differ in congruence
+    targets = jax.lax.map(lambda words: regime.targets(words, jnp.asarray(congruence, jnp.float32)), rows.validation)
     zero = jnp.zeros((regime.network.outputs, PIECE), jnp.float32)
     errors, _ = jax.lax.scan(squared_errors, zero, (rows.validation, targets, rows.validation_weight))
     return Statistics(

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from flax import linen as nn
 
-from mirrorjax.models.mlp import MLP
+from mirrorjax.models.mlp import ACTIVATIONS, MLP
 
 MODELS: dict[str, Callable[..., nn.Module]] = {"mlp": MLP}
+
+__all__ = ["ACTIVATIONS", "MLP", "MODELS"]

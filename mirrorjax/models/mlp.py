@@ -5,7 +5,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
-from jaxtyping import Array, Float32, Int32
+from jaxtyping import Array, Bool, Float32, Int32
 
 from mirrorjax.randomness import stream_from_key, uniform, word
 
@@ -65,7 +65,10 @@ class MLP(nn.Module):
 
     @nn.compact
     def __call__(
-        self, x: Float32[Array, "inputs ..."], gates: Float32[Array, "depth width ..."]
+        self,
+        x: Float32[Array, "inputs ..."],
+        gates: Float32[Array, "depth width ..."],
+        replaced: tuple[Bool[Array, "depth width ..."], Float32[Array, "depth width ..."]] | None = None,
     ) -> tuple[Float32[Array, "outputs ..."], tuple[Float32[Array, "width ..."], ...]]:
         """One example, or a batch.
 
@@ -73,6 +76,7 @@ class MLP(nn.Module):
             x: the input.
             gates: what each hidden unit's activation is multiplied by: 1 for a unit, 0 for padding, and in training
                 0 or 1/(1 - rate) by dropout. At `init` it tells the true width, hence fan-in and fan-out.
+            replaced: which units' activations are others than the network's own, and what they are instead.
 
         Returns:
             The outputs, and the hidden activations layer by layer (gated, as the next layer sees them).
@@ -84,6 +88,8 @@ class MLP(nn.Module):
         for layer in range(self.depth):
             h = ACTIVATIONS[self.activation](self._dense(f"hidden_{layer + 1}", h, self.width, fan_in, true_width))
             h = h * gates[layer]
+            if replaced is not None:
+                h = jnp.where(replaced[0][layer], replaced[1][layer], h)
             hidden.append(h)
             fan_in = true_width
         return self._dense("output", h, self.outputs, fan_in, jnp.int32(self.outputs)), tuple(hidden)

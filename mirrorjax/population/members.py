@@ -37,6 +37,7 @@ class Member:
         dropout: rate after each hidden layer.
         l2: factor of the squared hidden kernels in the loss.
         batch_size: rows a step.
+        congruence: C, the share of boards on which anybody's distress makes *help* right in training (0: the paper).
         data_order: `own`: each member draws its own order of rows; `shared`: all have one (common random numbers).
     """
 
@@ -53,6 +54,7 @@ class Member:
     dropout: float = 0.12
     l2: float = 0.01
     batch_size: int = 25
+    congruence: float = 0.0
     data_order: str = "own"
 
     def resolved(self) -> "Member":
@@ -79,6 +81,7 @@ class Member:
 
 _KINDS = {field.name: int if field.default is None else type(field.default) for field in fields(Member)}
 del _KINDS["seed"]  # it acts through the three seeds only
+_KNOBS = {"congruence": 0.0}  # at these values they are the paper's, and no part of what defines a member
 
 
 def _digest(content: dict) -> bytes:
@@ -88,7 +91,8 @@ def _digest(content: dict) -> bytes:
 def _settings(member: Member) -> dict:
     """All that defines a member, each in its own type, so that 0 and 0.0 or a numpy number are the same setting."""
     resolved = member.resolved()
-    return {name: kind(getattr(resolved, name)) for name, kind in _KINDS.items()}
+    found = {name: kind(getattr(resolved, name)) for name, kind in _KINDS.items()}
+    return {name: value for name, value in found.items() if name not in _KNOBS or value != _KNOBS[name]}
 
 
 def identity(member: Member, dataset_hash: str) -> str:
@@ -125,6 +129,7 @@ class MemberValues:
     dropout: Float32[Array, ""]
     l2: Float32[Array, ""]
     batch_size: Int32[Array, ""]
+    congruence: Float32[Array, ""]
 
 
 def stack_values(members: Sequence[Member], dataset_hash: str) -> MemberValues:
@@ -142,6 +147,7 @@ def stack_values(members: Sequence[Member], dataset_hash: str) -> MemberValues:
         dropout=jnp.asarray([m.dropout for m in members], jnp.float32),
         l2=jnp.asarray([m.l2 for m in members], jnp.float32),
         batch_size=jnp.asarray([m.batch_size for m in members], jnp.int32),
+        congruence=jnp.asarray([m.congruence for m in members], jnp.float32),
     )
 
 

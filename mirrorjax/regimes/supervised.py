@@ -7,10 +7,10 @@ from typing import cast
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
-from jaxtyping import Array, Float32, UInt32
+from jaxtyping import Array, Bool, Float32, UInt32
 
 from mirrorjax.dataset.oracle import LABELS, label, situation_of_row
-from mirrorjax.dataset.row import features, unpack
+from mirrorjax.dataset.row import board_draw, features, unpack
 from mirrorjax.game.observation import OBSERVATION_SIZE
 from mirrorjax.models import MODELS
 
@@ -26,12 +26,14 @@ class Supervised:
         width: units of each hidden layer as compiled, true ones and padding.
         depth: hidden layers.
         activation: of the hidden layers.
+        congruent: whether right answers follow the members' congruence; without it that is not looked at.
     """
 
     model: str = "mlp"
     width: int = 17
     depth: int = 2
     activation: str = "relu"
+    congruent: bool = False
 
     @cached_property
     def network(self) -> nn.Module:
@@ -57,14 +59,32 @@ class Supervised:
         """
         with jax.named_scope("inputs"):
             inputs = jax.vmap(features, out_axes=-1)(rows)
-        outputs, hidden = self.network.apply({"params": params}, inputs, gates)
+        return self.apply_inputs(params, inputs, gates)
+
+    def apply_inputs(
+        self,
+        params: Params,
+        inputs: Float32[Array, "100 batch"],
+        gates: Float32[Array, "depth width batch"],
+        replaced: tuple[Bool[Array, "depth width ..."], Float32[Array, "depth width batch"]] | None = None,
+    ) -> tuple[Float32[Array, "4 batch"], tuple[Float32[Array, "width batch"], ...]]:
+        """The network over a batch of pictures, which no row need be able to express.
+
+        Args:
+            params: of one member.
+            inputs: the pictures.
+            gates: of each hidden unit and picture.
+            replaced: which units' activations are others than the network's own, and what they are instead.
+        """
+        outputs, hidden = self.network.apply({"params": params}, inputs, gates, replaced)
         return jnp.asarray(outputs), tuple(jnp.asarray(layer) for layer in hidden)
 
-    def targets(self, rows: UInt32[Array, "batch 2"]) -> Float32[Array, "4 batch"]:
-        """One-hot right answers of packed rows."""
+    def targets(self, rows: UInt32[Array, "batch 2"], congruence: Float32[Array, ""]) -> Float32[Array, "4 batch"]:
+        """One-hot right answers of packed rows; on a share `congruence` of boards anybody's distress asks for help."""
 
         def one(row: UInt32[Array, "2"]) -> Float32[Array, "4"]:
-            return jax.nn.one_hot(label(situation_of_row(unpack(row))), len(LABELS), dtype=jnp.float32)
+            congruent = board_draw(row) < congruence if self.congruent else None
+            return jax.nn.one_hot(label(situation_of_row(unpack(row)), congruent), len(LABELS), dtype=jnp.float32)
 
         return jax.vmap(one, out_axes=-1)(rows)
 
@@ -80,6 +100,7 @@ class Supervised:
         weights: Float32[Array, " batch"],
         gates: Float32[Array, "depth width batch"],
         l2: Float32[Array, ""],
+        congruence: Float32[Array, ""],
     ) -> Float32[Array, ""]:
         """Mean squared error over the batch and the four outputs, plus `l2` times the penalty.
 
@@ -89,7 +110,8 @@ class Supervised:
             weights: of each row, summing to one; zero for padding.
             gates: of each hidden unit and row.
             l2: factor of the penalty.
+            congruence: of the right answers, see `targets`.
         """
         outputs, _ = self.apply(params, rows, gates)
-        error = jnp.mean((outputs - self.targets(rows)) ** 2, axis=0)
+        error = jnp.mean((outputs - self.targets(rows, congruence)) ** 2, axis=0)
         return jnp.sum(error * weights) + l2 * self.penalty(params)

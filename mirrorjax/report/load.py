@@ -25,6 +25,7 @@ SETTINGS = (  # what makes a configuration: all that defines a member but its se
     "batch_size",
     "dropout",
     "l2",
+    "congruence",
     "regime",
     "model",
     "activation",

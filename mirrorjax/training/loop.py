@@ -12,6 +12,7 @@ import numpy as np
 from mirrorjax.dataset.build import Dataset
 from mirrorjax.hosts import as_first, to_devices
 from mirrorjax.measurement.activations import measured_rows
+from mirrorjax.measurement.battery.cheap import Boards
 from mirrorjax.measurement.records import Columns, Measured, record, unit_table
 from mirrorjax.population.members import Member, identity
 from mirrorjax.population.plan import plan, population_mesh, replicated
@@ -71,6 +72,7 @@ class Population:
         compiler: Compiler,
         test_rows: int | None = None,
         validation_rows: int | None = None,
+        boards: Boards | None = None,
         room: Room = UNLIMITED,
         on_progress: Callable[[int, float], None] = lambda steps, seconds: None,
         profile_folder: Path | None = None,
@@ -86,6 +88,7 @@ class Population:
             compiler: of the programs.
             test_rows, validation_rows: how many of the dataset's to measure on; None is all test rows and the same
                 number of validation rows.
+            boards: matched boards for the calibrated measures; None leaves these out.
             room: how the population is cut so that it fits into memory.
             on_progress: called with model-steps done and seconds taken, every few seconds.
             profile_folder: where the trace of one chunk is kept; None traces nothing.
@@ -103,6 +106,7 @@ class Population:
         test = dataset.test[:test_rows]
         rows, self.counts = measured_rows(test, dataset.validation[: validation_rows or len(test)])
         self.measured_rows = jax.tree.map(lambda x: to_devices(x, everywhere), rows)
+        self.boards = None if boards is None else jax.tree.map(lambda x: to_devices(x, everywhere), boards)
         self.compiler = compiler
         runners = [
             PartRunner(part, self.members, dataset.content_hash, self.mesh, compiler)
@@ -245,6 +249,8 @@ class Population:
             "status": self._status(runner, members),
             **record(measured),
         }
+        if self.boards is not None:
+            columns |= {name: runner.by_member(value) for name, value in runner.battery(self.boards).items()}
         if not with_units:
             return members, columns, None
         kl = runner.divergences(self.measured_rows)

@@ -15,6 +15,7 @@ from jaxtyping import Array, UInt32
 
 from mirrorjax.hosts import several, to_devices, to_host
 from mirrorjax.measurement.activations import MeasuredRows, Statistics, measure
+from mirrorjax.measurement.battery.cheap import Boards, cheap
 from mirrorjax.measurement.histograms import divergences
 from mirrorjax.population.members import Member, MemberValues, stack_values
 from mirrorjax.population.plan import AXIS, Part, ProgramSpec, over_members
@@ -29,7 +30,13 @@ STEPS_AHEAD = 8  # whose rows are numbered together: in the step's own loop the 
 
 def _regime(program: ProgramSpec) -> Supervised:
     regime = REGIMES[program.regime]
-    return regime(model=program.model, width=program.width, depth=program.depth, activation=program.activation)
+    return regime(
+        model=program.model,
+        width=program.width,
+        depth=program.depth,
+        activation=program.activation,
+        congruent=program.congruent,
+    )
 
 
 def train_block(
@@ -223,14 +230,27 @@ class PartRunner:
     def measured(self, rows: MeasuredRows) -> Statistics:
         """The streamed statistics of each slot, on the host, leading axes [blocks, block]."""
 
-        def local(params, width, rows):
+        def local(params, width, congruence, rows):
             def one(block):
-                return jax.vmap(lambda p, w: measure(self.regime, p, w, rows))(*block)
+                return jax.vmap(lambda p, w, c: measure(self.regime, p, w, rows, c))(*block)
 
-            return jax.lax.map(one, (params, width))
+            return jax.lax.map(one, (params, width, congruence))
 
-        run = self._compiled("measure", local, (AXIS, AXIS, None), self.state.params, self.values.width, rows)
-        return to_host(run(self.state.params, self.values.width, rows))
+        arguments = self.state.params, self.values.width, self.values.congruence, rows
+        return to_host(self._compiled("measure", local, (AXIS, AXIS, AXIS, None), *arguments)(*arguments))
+
+    def battery(self, boards: Boards) -> dict[str, np.ndarray]:
+        """The calibrated measures of each slot, on the host, leading axes [blocks, block]."""
+        side_by_side = 1 if self.mesh.devices.flat[0].platform == "cpu" else self.part.slots.shape[1]
+
+        def local(params, width, boards):
+            def one(member):
+                return cheap(self.regime, *member, boards)
+
+            return jax.lax.map(lambda block: jax.lax.map(one, block, batch_size=side_by_side), (params, width))
+
+        arguments = self.state.params, self.values.width, boards
+        return to_host(self._compiled("battery", local, (AXIS, AXIS, None), *arguments)(*arguments))
 
     def divergences(self, rows: MeasuredRows) -> dict[str, np.ndarray]:
         """KL divergences per unit, by pair of scenarios, leading axes [blocks, block]."""

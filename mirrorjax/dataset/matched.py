@@ -1,0 +1,124 @@
+"""Matched counterfactual boards: one board several times, with nothing changed but who is in distress.
+
+The boards are rows that nobody trains on: both players on flat ground, in different cells, Frog with energy and shown
+as 4, Toad shown as 5. Then Frog's or Toad's tile is made rough and its player shows 9, or a token does the same that
+nobody plays. Toad is never on the tile before Frog, and neither is the token: there its ground would change Frog's
+right answer by itself.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from mirrorjax.dataset.build import scramble
+from mirrorjax.dataset.oracle import RESCUE_COLUMN
+from mirrorjax.dataset.row import BOARD_BITS, ENERGIES, SKIES, row_keys, unpack
+from mirrorjax.errors import InputError
+from mirrorjax.game.observation import FLAT, FLY, OBSERVATION_SIZE, OWN_ENERGY, ROUGH
+from mirrorjax.game.state import WIDTH, Symbol
+
+CONDITIONS = {
+    "x0": "nobody is in distress",
+    "xF": "Frog is",
+    "xT": "Toad is",
+    "xFT": "both are",
+    "xO0": "nobody is; a token that looks like Toad lies on an empty flat tile",
+    "xO": "the token is: rough ground, and it shows 9",
+    "xF_symbol": "Frog shows 9 on flat ground",
+    "xF_tile": "Frog's tile is rough, and it shows its letter",
+    "xT_symbol": "Toad shows 9 on flat ground",
+    "xT_tile": "Toad's tile is rough, and it shows its letter",
+}
+_TOKEN = 3  # purpose of the hash that places it
+
+
+@dataclass(frozen=True)
+class MatchedBoards:
+    """The boards under every condition.
+
+    Attributes:
+        pictures: [conditions, 100, boards] int8, as a network is given them, features first.
+        words: [boards, 2] packed rows of x0.
+    """
+
+    pictures: np.ndarray
+    words: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    @property
+    def content_hash(self) -> str:
+        """Of all pictures."""
+        return hashlib.sha256(np.ascontiguousarray(self.pictures).tobytes()).hexdigest()[:16]
+
+
+def matched_boards(rows: np.ndarray, count: int, *, rescue: bool = False) -> MatchedBoards:
+    """The first boards that allow it, each once.
+
+    Args:
+        rows: packed [N, 2], in an order that is itself random; ones that nobody trains on.
+        count: the most to take.
+        rescue: only boards with Frog at columns 26 to 30, where Toad's distress changes the right answer to *help*.
+
+    Raises:
+        InputError: there is none.
+    """
+    row = unpack(rows.T)  # type: ignore[arg-type]  # the same arithmetic serves arrays of rows
+    ground, frog, toad = rows[:, 0], np.asarray(row.frog_column), np.asarray(row.toad_column)
+    flat = ((ground >> frog.astype(np.uint32)) | (ground >> toad.astype(np.uint32))) & 1 == 0
+    chosen = flat & (frog != toad) & (toad != frog + 1) & (np.asarray(row.toad_symbol) == Symbol.TOAD)
+    chosen &= np.asarray(ENERGIES)[np.asarray(row.energy_index)] > 0
+    chosen &= _free_tiles(ground, frog, toad).any(-1)
+    if rescue:
+        chosen &= (frog >= RESCUE_COLUMN) & (frog < WIDTH - 1)
+    words = rows[chosen]
+    _, first = np.unique(row_keys(words) & np.uint64(0xFFFFFFFF00000000 | BOARD_BITS), return_index=True)
+    words = words[np.sort(first)[:count]]
+    if not len(words):
+        where = " with Frog at columns 26 to 30" if rescue else ""
+        raise InputError(f"dataset.turns: no board{where} is left to be matched with itself; play more")
+    return MatchedBoards(np.stack([_pictures(words, name) for name in CONDITIONS]), words)
+
+
+def _free_tiles(ground: np.ndarray, frog: np.ndarray, toad: np.ndarray) -> np.ndarray:
+    """Where a token may lie [boards, 32]: on flat ground, with nobody there, and not before Frog."""
+    columns = np.arange(WIDTH)
+    flat = (ground[:, None] >> columns.astype(np.uint32)) & 1 == 0
+    return flat & (columns != frog[:, None]) & (columns != toad[:, None]) & (columns != frog[:, None] + 1)
+
+
+def token_columns(words: np.ndarray) -> np.ndarray:
+    """The tile of each board's token [boards]: one of the free ones, by a hash of the board."""
+    row = unpack(words.T)  # type: ignore[arg-type]
+    free = _free_tiles(words[:, 0], np.asarray(row.frog_column), np.asarray(row.toad_column))
+    keys = row_keys(words) & np.uint64(0xFFFFFFFF00000000 | BOARD_BITS)
+    draw = (scramble(keys, 0, _TOKEN) % free.sum(-1).astype(np.uint64)).astype(np.int64)
+    return np.argmax(np.cumsum(free, axis=-1) == draw[:, None] + 1, axis=-1)
+
+
+def _pictures(words: np.ndarray, condition: str) -> np.ndarray:
+    """The boards under a condition [100, boards]."""
+    row = unpack(words.T)  # type: ignore[arg-type]
+    board, columns = np.arange(len(words)), np.arange(WIDTH, dtype=np.uint32)
+    frog, toad, token = np.asarray(row.frog_column), np.asarray(row.toad_column), token_columns(words)
+    tiles = FLAT + ((words[:, :1] >> columns) & 1).astype(np.int8)
+    players = np.zeros_like(tiles)
+    players[board, frog], players[board, toad] = int(Symbol.FROG), int(Symbol.TOAD)
+    if condition in ("xO0", "xO"):
+        players[board, token] = int(Symbol.TOAD)
+    who, _, part = condition[1:].partition("_")
+    for name, column in (("F", frog), ("T", toad), ("O", token)):
+        if name in who and condition != "xO0":
+            if part != "symbol":
+                tiles[board, column] = ROUGH
+            if part != "tile":
+                players[board, column] = int(Symbol.DISTRESS)
+    skies = np.zeros((len(SKIES), WIDTH), np.int8)
+    for number, sky in enumerate(SKIES):
+        skies[number, list(sky)] = FLY
+    picture = np.zeros((len(words), OBSERVATION_SIZE), np.int8)
+    picture[:, : 3 * WIDTH] = np.concatenate([tiles, players, skies[np.asarray(row.sky_index)]], axis=1)
+    picture[:, OWN_ENERGY] = np.asarray(ENERGIES)[np.asarray(row.energy_index)]
+    return picture.T

@@ -1,0 +1,1 @@
+"""Calibrated measures of mirror units, on matched boards: one file a measure."""

@@ -1,0 +1,34 @@
+"""Counterfactual responses, and what is left of them beyond a response to any rough tile with a 9.
+
+δ^X = E[h(xX) - h(x0)]/rms on the same boards; CF-MNI is the mean over unique alive units of max(0, min(δ^F, δ^T)).
+δ^O is that of an inanimate token, against its own baseline xO0: MNI* = mean of max(0, min(δ^F, δ^T) - max(0, min(δ^F,
+δ^O))), and as a pattern over units SSI = cos(δ^F, δ^T) - ½[cos(δ^F, δ^O) + cos(δ^T, δ^O)].
+"""
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float32
+
+from mirrorjax.measurement.battery.responses import Responses
+
+
+def cosine(one: Float32[Array, " U"], other: Float32[Array, " U"], weight: Float32[Array, " U"]) -> Float32[Array, ""]:
+    """Of two patterns over units, alike ones counted once; 0 where one is zero."""
+    length = jnp.sqrt(jnp.sum(weight * one * one) * jnp.sum(weight * other * other))
+    return jnp.where(length > 0, jnp.sum(weight * one * other) / jnp.where(length > 0, length, 1.0), 0.0)
+
+
+def counterfactual(found: Responses) -> dict[str, Float32[Array, ""]]:
+    """`cf_mni`, `mni_star`, `ssi`, and the cosines `cos_frog_toad`, `cos_frog_object`, `cos_toad_object`."""
+    frog, toad, thing = found.change("xF"), found.change("xT"), found.change("xO", "xO0")
+    social, any_nine = jnp.minimum(frog, toad), jnp.maximum(jnp.minimum(frog, thing), 0.0)
+    frog_toad, frog_object, toad_object = (
+        cosine(one, other, found.weight) for one, other in ((frog, toad), (frog, thing), (toad, thing))
+    )
+    return {
+        "cf_mni": found.mean(jnp.maximum(social, 0.0)),
+        "mni_star": found.mean(jnp.maximum(social - any_nine, 0.0)),
+        "ssi": frog_toad - (frog_object + toad_object) / 2,
+        "cos_frog_toad": frog_toad,
+        "cos_frog_object": frog_object,
+        "cos_toad_object": toad_object,
+    }

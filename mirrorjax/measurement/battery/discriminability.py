@@ -1,0 +1,39 @@
+"""d′ and AUC: how well a unit tells distress from none, one's own and the partner's.
+
+d′_X = (μ_X - μ_0) / √(½(σ²_X + σ²_0)) over the boards (Green & Swets 1966, *Signal Detection Theory*); d′-MNI is the
+mean over unique alive units of max(0, min(d′_F, d′_T)). Its twin with ranks: AUC_X = P(h(xX) > h(x0)) + ½P(=) of two
+boards, AUC-MNI the mean of 2·max(0, min(AUC_F, AUC_T) - ½). Both are blind to a positive rescaling of a unit.
+"""
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float32
+
+from mirrorjax.measurement.battery.responses import Responses
+
+_PAIRED = 512  # boards whose pairs are compared for AUC
+
+
+def d_prime(found: Responses, condition: str, before: str = "x0") -> Float32[Array, " U"]:
+    """d′ per unit; 0 for one that is not alive or never varies."""
+    one, other = found.hidden[condition], found.hidden[before]
+    spread = jnp.sqrt((one.var(-1) + other.var(-1)) / 2)
+    tells = found.alive & (spread > 0)
+    return jnp.where(tells, (one.mean(-1) - other.mean(-1)) / jnp.where(tells, spread, 1.0), 0.0)
+
+
+def auc(found: Responses, condition: str, before: str = "x0") -> Float32[Array, " U"]:
+    """P(h(condition) > h(before)), ties half, over pairs of boards; ½ for a unit that is not alive."""
+    one, other = found.hidden[condition][:, None, :_PAIRED], found.hidden[before][:, :_PAIRED, None]
+    above, tied = (one > other).astype(jnp.float32), (one == other).astype(jnp.float32)
+    wins = jnp.mean(above + 0.5 * tied, axis=(1, 2))
+    return jnp.where(found.alive, wins, 0.5)
+
+
+def discriminability(found: Responses) -> dict[str, Float32[Array, ""]]:
+    """`d_prime_mni`, `auc_mni`."""
+    d_both = jnp.minimum(d_prime(found, "xF"), d_prime(found, "xT"))
+    auc_both = jnp.minimum(auc(found, "xF"), auc(found, "xT"))
+    return {
+        "d_prime_mni": found.mean(jnp.maximum(d_both, 0.0)),
+        "auc_mni": found.mean(2 * jnp.maximum(auc_both - 0.5, 0.0)),
+    }

@@ -1,0 +1,69 @@
+"""Does another's distress reach the answer *help* through the same units as one's own?
+
+y is the output for help on boards where Toad's distress makes it right, A the mirror units of the first layer, and h0
+← hX on A the network on x0 with the activations that A has on xX. Sufficiency is E[y(h0 ← hT on A) - y0]/E[yT - y0],
+necessity E[yT - y(hT ← h0 on A)]/E[yT - y0], and TR = E[y(h0 ← hF on A) - y0] / E[y(h0 ← hT on A) - y0]: one for a
+channel that does not ask whose distress it is. Intervals are the 5 and 95 % quantiles of a bootstrap over boards. An
+empty A, or a denominator up to .05, leaves TR undefined.
+"""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float32, Int32
+
+from mirrorjax.game.state import Action
+from mirrorjax.measurement.battery.interventions import run_with
+from mirrorjax.measurement.battery.responses import forward
+from mirrorjax.regimes.supervised import Params, Supervised
+
+SMALLEST = 0.05  # change of the output that a ratio is taken of
+_BOOTSTRAPS = 400
+
+
+def patching(
+    regime: Supervised,
+    params: Params,
+    true_width: Int32[Array, ""],
+    boards: dict[str, Float32[Array, "100 boards"]],
+    units: Bool[Array, " U"],
+) -> dict[str, Float32[Array, ""]]:
+    """Patches of a set of first-layer units between conditions.
+
+    Args:
+        regime, params, true_width: the member.
+        boards: pictures under x0, xF and xT.
+        units: A; those that are not in the first layer are left alone.
+
+    Returns:
+        `sufficiency`, `necessity`, `tr`, `tr_low`, `tr_high`; NaN where they are undefined.
+    """
+    within = units & (jnp.arange(len(units)) < regime.width)
+    seen = {name: forward(regime, params, true_width, pictures) for name, pictures in boards.items()}
+    helps = {name: outputs[Action.HELP] for name, (outputs, _) in seen.items()}
+
+    def patched(onto: str, source: str) -> jax.Array:
+        run = run_with(regime, params, true_width, boards[onto], within, seen[source][1])
+        return run[Action.HELP]
+
+    whole = helps["xT"] - helps["x0"]
+    by_toad, by_frog = patched("x0", "xT") - helps["x0"], patched("x0", "xF") - helps["x0"]
+    without = helps["xT"] - patched("xT", "x0")
+
+    def ratio(above: jax.Array, below: jax.Array) -> jax.Array:
+        defined = jnp.any(within) & (below > SMALLEST)
+        return jnp.where(defined, above / jnp.where(defined, below, 1.0), jnp.nan)
+
+    def again(key: jax.Array) -> jax.Array:
+        chosen = jax.random.randint(key, whole.shape, 0, len(whole))
+        return by_frog[chosen].mean() / by_toad[chosen].mean()
+
+    bootstrap = jax.lax.map(again, jax.random.split(jax.random.key(0), _BOOTSTRAPS))
+    tr = ratio(by_frog.mean(), by_toad.mean())
+    low, high = jnp.quantile(bootstrap, jnp.asarray([0.05, 0.95], jnp.float32))
+    return {
+        "sufficiency": ratio(by_toad.mean(), whole.mean()),
+        "necessity": ratio(without.mean(), whole.mean()),
+        "tr": tr,
+        "tr_low": jnp.where(jnp.isnan(tr), jnp.nan, low),
+        "tr_high": jnp.where(jnp.isnan(tr), jnp.nan, high),
+    }

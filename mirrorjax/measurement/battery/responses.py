@@ -1,0 +1,89 @@
+"""What a network's hidden units do on matched boards, and which of them count."""
+
+import jax.numpy as jnp
+from flax import struct
+from jaxtyping import Array, Bool, Float32, Int8, Int32
+
+from mirrorjax.dataset.matched import CONDITIONS
+from mirrorjax.regimes.supervised import Params, Supervised
+
+SEEN = ("x0", "xF", "xT")  # the boards that say whether a unit is alive, how large it is, and which are alike
+ALIVE = 0.001  # share of these boards on which a unit must be above zero
+ALIKE = 0.99  # units with a correlation beyond it are one unit
+
+Pictures = Int8[Array, "conditions 100 boards"]
+
+
+@struct.dataclass
+class Responses:
+    """One member's. U units: all hidden ones, layer by layer, padding included, which is never alive.
+
+    A weighted mean over units with `weight` is a mean over *unique* alive units: each of k units that are alike counts
+    1/k, so that duplicating a unit changes nothing.
+    """
+
+    hidden: dict[str, Float32[Array, "U boards"]]  # by condition, as the network has them
+    outputs: dict[str, Float32[Array, "4 boards"]]
+    rms: Float32[Array, " U"]  # root mean square over SEEN; 1 where a unit is not alive
+    alive: Bool[Array, " U"]
+    weight: Float32[Array, " U"]
+    layer: Int32[Array, " U"]  # from 1
+
+    def scaled(self, condition: str) -> Float32[Array, "U boards"]:
+        """Activations divided by rms: blind to a positive rescaling of a unit; zero for those that are not alive."""
+        return jnp.where(self.alive[:, None], self.hidden[condition] / self.rms[:, None], 0.0)
+
+    def change(self, condition: str, before: str = "x0") -> Float32[Array, " U"]:
+        """δ: the mean change between two conditions of the same boards, in units of rms."""
+        return jnp.mean(self.scaled(condition) - self.scaled(before), axis=-1)
+
+    def mean(self, values: Float32[Array, " U"]) -> Float32[Array, ""]:
+        """The mean over unique alive units; 0 if there is none."""
+        return jnp.sum(jnp.where(self.alive, values, 0.0) * self.weight) / jnp.maximum(jnp.sum(self.weight), 1.0)
+
+
+def forward(
+    regime: Supervised, params: Params, true_width: Int32[Array, ""], pictures: Int8[Array, "100 boards"]
+) -> tuple[Float32[Array, "4 boards"], Float32[Array, "U boards"]]:
+    """Outputs and hidden activations over pictures, dropout off."""
+    gates = jnp.broadcast_to(
+        regime.unit_mask(true_width)[None, :, None], (regime.depth, regime.width, pictures.shape[-1])
+    )
+    outputs, hidden = regime.apply_inputs(params, pictures.astype(jnp.float32), gates)
+    return outputs, jnp.concatenate(hidden)
+
+
+def responses(
+    regime: Supervised, params: Params, true_width: Int32[Array, ""], pictures: Pictures, conditions: tuple[str, ...]
+) -> Responses:
+    """Runs one member over the boards under some conditions, SEEN among them."""
+    names = list(CONDITIONS)
+    outputs, hidden = {}, {}
+    for name in conditions:
+        outputs[name], hidden[name] = forward(regime, params, true_width, pictures[names.index(name)])
+    layer = jnp.repeat(jnp.arange(1, regime.depth + 1, dtype=jnp.int32), regime.width)
+    return of_activations(hidden, outputs, layer)
+
+
+def of_activations(
+    hidden: dict[str, Float32[Array, "U boards"]],
+    outputs: dict[str, Float32[Array, "4 boards"]],
+    layer: Int32[Array, " U"],
+) -> Responses:
+    """Responses from activations by condition, SEEN among them."""
+    seen = jnp.concatenate([hidden[name] for name in SEEN], axis=-1)
+    mean, square = seen.mean(-1), jnp.mean(seen * seen, axis=-1)
+    alive = jnp.mean((jnp.abs(seen) > 0).astype(jnp.float32), axis=-1) > ALIVE
+    deviation = jnp.sqrt(jnp.maximum(square - mean * mean, 0.0))
+    alive &= deviation > 1e-6 * jnp.sqrt(square)
+    standard = (seen - mean[:, None]) / jnp.where(alive, deviation, 1.0)[:, None]
+    alike = jnp.abs(standard @ standard.T) / seen.shape[-1] > ALIKE
+    alike = (alike & alive[:, None] & alive[None, :]) | jnp.eye(len(alive), dtype=bool)
+    return Responses(
+        hidden=hidden,
+        outputs=outputs,
+        rms=jnp.where(alive, jnp.sqrt(square), 1.0),
+        alive=alive,
+        weight=jnp.where(alive, 1 / jnp.sum(alike, axis=-1).astype(jnp.float32), 0.0),
+        layer=layer,
+    )

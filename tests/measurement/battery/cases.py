@@ -1,0 +1,73 @@
+"""Units with known answers, and small networks, for the tests of the battery."""
+
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from mirrorjax.dataset.build import DatasetSpec, build
+from mirrorjax.dataset.matched import matched_boards
+from mirrorjax.measurement.battery.cheap import Boards
+from mirrorjax.measurement.battery.responses import Responses, of_activations
+from mirrorjax.regimes.supervised import Params, Supervised
+
+CONDITIONS = ("x0", "xF", "xT", "xO0", "xO")
+BOARDS = 1000
+
+
+def planted(effects: list[Mapping[str, float]], jitter: float = 0.0) -> Responses:
+    """Units of one layer: a base of 3, noise of deviation one on every board, effects by condition.
+
+    Args:
+        effects: of each unit.
+        jitter: deviation of what else differs between the conditions of one board.
+    """
+    random = np.random.default_rng(0)
+    base = 3 + random.normal(size=(len(effects), BOARDS))
+    hidden = {}
+    for name in CONDITIONS:
+        effect = np.array([each.get(name, 0.0) for each in effects])[:, None]
+        hidden[name] = jnp.asarray(base + effect + jitter * random.normal(size=base.shape), jnp.float32)
+    return of_activations(hidden, {}, jnp.ones(len(effects), jnp.int32))
+
+
+MIRROR = {"xF": 2.0, "xT": 2.0}
+TOAD_ONLY = {"xT": 2.0}
+FROG_ONLY = {"xF": 2.0}
+ANY_NINE = {"xF": 2.0, "xT": 2.0, "xO": 2.0}
+SUPPRESSED = {"xF": -2.0, "xT": -2.0}
+OPPOSED = {"xF": 2.0, "xT": -2.0}
+NOTHING: dict[str, float] = {}
+
+
+def small_boards() -> Boards:
+    """Matched boards of a small dataset."""
+    rows = build(DatasetSpec(turns=60_000, games=64, burn_in=256, test_rows=400)).holdout
+    return Boards(
+        anywhere=jnp.asarray(matched_boards(rows, 512).pictures),
+        rescue=jnp.asarray(matched_boards(rows, 128, rescue=True).pictures),
+    )
+
+
+def untrained(regime: Supervised, seed: int = 0, true_width: int | None = None) -> Params:
+    """Weights with biases, so that units are not homogeneous in the input."""
+    params = regime.init(jax.random.key(seed), jnp.int32(true_width or regime.width))
+    random = np.random.default_rng(seed)
+    own = np.arange(regime.width) < (true_width or regime.width)
+    return {
+        name: value + jnp.asarray(0.3 * random.normal(size=value.shape) * own, jnp.float32)
+        if "hidden" in name and "bias" in name
+        else value
+        for name, value in params.items()
+    }
+
+
+def rescaled(params: Params, unit_factors: np.ndarray) -> Params:
+    """The same function: first-layer units times positive factors, their outgoing weights divided by them."""
+    factors = jnp.asarray(unit_factors, jnp.float32)
+    return params | {
+        "hidden_1_kernel": params["hidden_1_kernel"] * factors[:, None],
+        "hidden_1_bias": params["hidden_1_bias"] * factors,
+        "hidden_2_kernel": params["hidden_2_kernel"] / factors[None, :],
+    }

@@ -1,0 +1,134 @@
+"""Each measure finds exactly what was planted, and nothing else."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from mirrorjax.measurement.battery.classes import CLASSES, classes, discovered, sign_flip_p
+from mirrorjax.measurement.battery.counterfactual import counterfactual
+from mirrorjax.measurement.battery.decoding import decoding
+from mirrorjax.measurement.battery.discriminability import auc, d_prime, discriminability
+from mirrorjax.measurement.battery.geometry import geometry
+from mirrorjax.measurement.battery.overlap import overlap
+from mirrorjax.measurement.battery.responses import Responses
+from tests.measurement.battery.cases import (
+    ANY_NINE,
+    FROG_ONLY,
+    MIRROR,
+    NOTHING,
+    OPPOSED,
+    SUPPRESSED,
+    TOAD_ONLY,
+    planted,
+)
+
+ONE_OF_EACH = [NOTHING, MIRROR, SUPPRESSED, FROG_ONLY, TOAD_ONLY, OPPOSED]
+DEAD = dict.fromkeys(("x0", "xF", "xT", "xO0", "xO"), -3.0)
+
+
+def numbers(columns: dict) -> dict[str, float]:
+    return {name: float(value) for name, value in columns.items()}
+
+
+def test_classes_are_those_that_were_planted():
+    found = classes(planted(ONE_OF_EACH))
+    assert [CLASSES[kind] for kind in np.asarray(found.kind)] == [
+        "none", "mirror", "suppressed", "frog only", "toad only", "opposed",
+    ]  # fmt: skip
+
+
+def test_a_small_effect_is_no_class_however_significant():
+    found = classes(planted([{"xF": 0.2, "xT": 0.2}]))
+    assert float(found.p_frog[0]) < 1e-6 and CLASSES[int(found.kind[0])] == "none"
+
+
+def test_noise_is_called_a_class_as_seldom_as_said():
+    """Sign flips under the null: p is uniform."""
+    random = np.random.default_rng(0)
+    p = np.asarray(sign_flip_p(jnp.asarray(random.normal(size=(4000, 200)), jnp.float32)))
+    assert abs((p < 0.05).mean() - 0.05) < 0.015 and abs(p.mean() - 0.5) < 0.03
+
+
+def test_discoveries_are_those_of_benjamini_and_hochberg():
+    p = jnp.asarray([0.001, 0.008, 0.039, 0.041, 0.042, 0.06, 0.074, 0.205, 0.9, 0.0001], jnp.float32)
+    tested = jnp.asarray([True] * 9 + [False])
+    assert np.asarray(discovered(p, tested)).tolist() == [True, True] + [False] * 8
+    assert np.asarray(discovered(p, jnp.ones(10, bool))).tolist() == [True, True] + [False] * 7 + [True]
+
+
+def test_d_prime_and_auc_of_a_known_effect():
+    """Two normal distributions two deviations apart: d′ 2, AUC Φ(2/√2) = .921."""
+    found = planted([MIRROR, TOAD_ONLY, NOTHING])
+    assert np.allclose(d_prime(found, "xF"), [2, 0, 0], atol=0.1)
+    assert np.allclose(d_prime(found, "xT"), [2, 2, 0], atol=0.1)
+    # the same boards on both sides: their ties do not count for more than they should
+    assert np.allclose(auc(found, "xT"), [0.921, 0.921, 0.5], atol=0.02)
+    columns = numbers(discriminability(found))
+    assert columns["d_prime_mni"] == pytest.approx(2 / 3, abs=0.05)
+    assert columns["auc_mni"] == pytest.approx(2 * 0.421 / 3, abs=0.02)
+
+
+def test_a_mirror_unit_counts_and_a_response_to_any_nine_does_not():
+    mirror, any_nine = numbers(counterfactual(planted([MIRROR]))), numbers(counterfactual(planted([ANY_NINE])))
+    assert mirror["cf_mni"] == pytest.approx(any_nine["cf_mni"], rel=1e-5) and mirror["cf_mni"] > 0.4
+    assert mirror["mni_star"] == pytest.approx(mirror["cf_mni"]) and any_nine["mni_star"] == pytest.approx(0, abs=1e-6)
+
+
+def test_the_pattern_over_units_is_social_or_not():
+    social = numbers(counterfactual(planted([MIRROR, NOTHING, {"xO": 2.0}])))
+    assert social["ssi"] == pytest.approx(1, abs=1e-5)
+    nines = numbers(counterfactual(planted([ANY_NINE, NOTHING, NOTHING])))
+    assert nines["ssi"] == pytest.approx(0, abs=1e-5)
+    apart = numbers(counterfactual(planted([FROG_ONLY, TOAD_ONLY, NOTHING])))
+    assert apart["ssi"] == pytest.approx(0, abs=1e-5) and apart["cf_mni"] == pytest.approx(0, abs=1e-6)
+
+
+def test_cross_decoding_finds_the_shared_code_and_its_control_nothing():
+    shared = numbers(decoding(planted([MIRROR, NOTHING, {"xO": 2.0}], jitter=0.5)))
+    assert shared["cross_decoding"] > 0.25 and shared["cross_decoding_social"] > 0.25
+    assert abs(shared["cross_decoding_object"]) < 0.1
+    nines = numbers(decoding(planted([ANY_NINE, NOTHING], jitter=0.5)))
+    assert nines["cross_decoding"] > 0.25 and abs(nines["cross_decoding_social"]) < 0.02
+    apart = numbers(decoding(planted([FROG_ONLY, TOAD_ONLY], jitter=0.5)))
+    assert abs(apart["cross_decoding"]) < 0.1
+
+
+def test_overlap_is_whole_where_own_and_others_distress_look_alike():
+    alike, apart = numbers(overlap(planted([MIRROR, NOTHING]))), numbers(overlap(planted([FROG_ONLY, TOAD_ONLY])))
+    assert alike["soo_mse"] == pytest.approx(0, abs=1e-10) and alike["soo_cos"] == pytest.approx(1, abs=1e-5)
+    assert apart["soo_mse"] > 0.1 and apart["soo_nmse"] > 0.5 and apart["soo_cos"] < 0.99
+
+
+def test_geometry_knows_alike_patterns_and_different_ones():
+    random = np.random.default_rng(1)
+    units = 12
+    strength = random.normal(size=(3, units))
+
+    def with_boards(frog: np.ndarray, toad: np.ndarray) -> Responses:
+        found = planted([NOTHING] * units)
+        scores = random.normal(size=(3, found.hidden["x0"].shape[1])) * np.array([[3.0], [2.0], [1.0]])
+        change = {"xF": frog.T @ scores, "xT": toad.T @ scores}
+        hidden = {name: value + jnp.asarray(change.get(name, 0.0), jnp.float32) for name, value in found.hidden.items()}
+        return found.replace(hidden=hidden)  # type: ignore[attr-defined]
+
+    alike = numbers(geometry(with_boards(strength, strength)))
+    assert alike["cka"] == pytest.approx(1, abs=0.01) and alike["rsa"] == pytest.approx(1, abs=0.01)
+    assert alike["alignment_z"] > 3
+    shuffled = numbers(geometry(with_boards(strength, strength[:, random.permutation(units)])))
+    assert shuffled["cka"] > 0.8, "blind to which unit does it"
+    assert shuffled["alignment_z"] < 2.5, "not blind to it"
+
+
+def test_a_duplicate_does_not_count_twice():
+    random = planted([MIRROR, NOTHING], jitter=0.5)
+    alone = numbers(counterfactual(random))
+    doubled = Responses(
+        hidden={name: jnp.concatenate([value, 0.5 * value[:1]]) for name, value in random.hidden.items()},
+        outputs={},
+        rms=jnp.concatenate([random.rms, 0.5 * random.rms[:1]]),
+        alive=jnp.ones(3, bool),
+        weight=jnp.asarray([0.5, 1.0, 0.5], jnp.float32),
+        layer=jnp.ones(3, jnp.int32),
+    )
+    assert numbers(counterfactual(doubled)) == pytest.approx(alone, abs=1e-5)
+    assert numbers(decoding(doubled)) == pytest.approx(numbers(decoding(random)), abs=1e-3)

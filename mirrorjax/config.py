@@ -90,6 +90,8 @@ class MeasurementConfig:
     validation_rows: int | None = 100_000
     boards: int = 1024  # matched boards for the calibrated measures; 0: these are left out
     rescue_boards: int = 256  # more of them, with Frog at columns 26 to 30
+    null_seeds: int = 1000  # untrained networks of each architecture, measured once and kept; 0: no z, no verdicts
+    causes_seeds: int | None = 8  # seeds of each combination whose units are ablated and patched; null: all
 
 
 @dataclass
@@ -193,6 +195,8 @@ _RANGES: dict[str, tuple[float, float, bool]] = {
     "measurement.validation_rows": (1, 1e9, True),
     "measurement.boards": (0, 1e6, True),
     "measurement.rescue_boards": (1, 1e6, True),
+    "measurement.null_seeds": (0, 1e6, True),
+    "measurement.causes_seeds": (0, 1e7, True),
     "runtime.devices": (1, 65536, True),
     "runtime.block": (1, 1e7, True),
     "runtime.distributed.processes": (1, 1e6, True),

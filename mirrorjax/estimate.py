@@ -12,10 +12,12 @@ from mirrorjax.config import Config, checkpoints, units_at, validate
 from mirrorjax.dataset.cache import peek
 from mirrorjax.errors import InputError
 from mirrorjax.pace import (
-    FUNCTIONS,
     TRAIN_SHARE,
     Seconds,
     compiled_parameters,
+    functions_of,
+    measured_rows_of,
+    null_work,
     seconds_of,
     steps_of,
     work_of,
@@ -80,6 +82,7 @@ class Estimate:
         data: bytes of the rows on each device.
         resident: bytes of all members on each device, if all are there.
         running: bytes that the largest part takes besides while it runs, from above.
+        functions: that are compiled for each program and shape of its parts.
     """
 
     name: str
@@ -98,6 +101,7 @@ class Estimate:
     data: int
     resident: int
     running: int
+    functions: int
     checkpoints: int
     model_steps: int
     seconds: Seconds
@@ -107,7 +111,7 @@ class Estimate:
     @property
     def compiles(self) -> int:
         """Functions that are compiled."""
-        trained = FUNCTIONS if self.model_steps else FUNCTIONS - 1
+        trained = self.functions if self.model_steps else self.functions - 1
         return trained * sum(each.shapes for each in self.programs)
 
 
@@ -131,7 +135,7 @@ def estimate(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Estima
     train_rows = built[1]["train_rows"] if built else round(TRAIN_SHARE * config.dataset.turns)
     validation_rows = built[1]["validation_rows"] if built else None
     test, validation = measured_row_counts(config, config.dataset.test_rows, validation_rows)
-    data = data_bytes(train_rows, test, validation)
+    data = data_bytes(train_rows, test, validation, config.measurement.boards)
     budget = memory_budget(runtime.memory_budget, runtime.platform, devices) if devices else None
     if not devices and runtime.memory_budget:
         budget = runtime.memory_budget * GIB
@@ -140,7 +144,8 @@ def estimate(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Estima
     end, due = config.regime.epochs, len(checkpoints(config))
     programs = _programs(parts, members, end)
     running = [_running(part, facts["count"], runtime.platform == "cpu") for part in parts]
-    work = work_of(parts, members, end, due, test + validation)
+    work = work_of(parts, members, end, due, measured_rows_of(config, test, validation))
+    work = replace(work, measured=work.measured + null_work(config, members, built and built[0]))
     return Estimate(
         name=config.name,
         folder=folder,
@@ -158,6 +163,7 @@ def estimate(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Estima
         data=data,
         resident=sum(each.slots * each.resident for each in programs) // facts["count"],
         running=max(running, default=0),
+        functions=functions_of(config),
         checkpoints=due,
         model_steps=work.model_steps,
         seconds=seconds_of(config, facts, work, sum(each.shapes for each in programs), built is not None),

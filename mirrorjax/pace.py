@@ -11,19 +11,20 @@ import jax
 from omegaconf import OmegaConf
 
 from mirrorjax.config import Config
-from mirrorjax.pipeline import measured_row_counts
+from mirrorjax.pipeline import measured_row_counts, null_folder, null_settings
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import OUTPUTS, Member
 from mirrorjax.population.plan import Part, ProgramSpec, plan
 from mirrorjax.tracking.results import Results
 from mirrorjax.training.memory import state_shapes
+from mirrorjax.training.untrained import null_files
 
-FUNCTIONS = 4  # compiled for each program and shape of its parts: init, train, measure, divergences
 # Measured on two cores of an AMD EPYC with `paper_fast` (156,339 model-steps/s, 18 s for 51 checkpoints of 32 members
 # on 200,000 rows), jax 0.10.2; widths 8 to 128 and batches of 32 and 64 are within a quarter of it.
 _OVERHEAD = 1000  # parameters that a step of a member costs besides its own: draws, rows, targets
 _STEP_SECONDS = 2 / 156_339 / (32 * (2095 + _OVERHEAD))  # of a core, for a row of a batch and a parameter
 _MEASURE_SECONDS = 2.9e-9  # of a core, for a row and a unit
+_BOARD_ROWS = 26  # test rows that take as long as a matched board with all its conditions
 _COMPILE_SECONDS = 1.5  # of one function, where it is not in the cache
 _DATASET_SECONDS, _TURN_SECONDS = 3.0, 0.5e-6  # of two cores, for a dataset that is to be built, and each turn of it
 TRAIN_SHARE = 0.55  # training rows for each turn, at seven million turns; fewer turns repeat themselves less
@@ -56,6 +57,28 @@ class Work:
     measured: float  # rows times units
 
 
+def measured_rows_of(config: Config, test: int, validation: int) -> int:
+    """Rows of a checkpoint, and what the matched boards count for."""
+    return test + validation + _BOARD_ROWS * config.measurement.boards
+
+
+def functions_of(config: Config) -> int:
+    """How many are compiled for each program and shape of its parts."""
+    always = 4  # init, train, measure, divergences
+    asked = config.measurement
+    return always + (1 + (asked.causes_seeds != 0) if asked.boards else 0)  # battery, causes
+
+
+def null_work(config: Config, members: Sequence[Member], dataset_hash: str | None) -> float:
+    """Rows times units of the nulls that are not kept yet."""
+    settings = null_settings(config)
+    if settings is None:
+        return 0.0
+    files = null_files(members, settings, dataset_hash or "", null_folder())
+    rows = measured_row_counts(config, config.dataset.test_rows, None)[0] + _BOARD_ROWS * settings.boards
+    return float(sum(settings.seeds * rows * each.units for each, file in files.items() if not file.exists()))
+
+
 def steps_of(members: Sequence[Member], end: float) -> list[int]:
     at_rate = {rate: Member(learning_rate=rate).step_at(end) for rate in {member.learning_rate for member in members}}
     return [at_rate[member.learning_rate] for member in members]
@@ -79,6 +102,7 @@ def work_of(parts: Sequence[Part], members: Sequence[Member], end: float, due: i
 
 
 def seconds_of(config: Config, facts: Mapping[str, Any], work: Work, shapes: int, built: bool) -> Seconds:
+    functions = functions_of(config)
     dataset = 0.0 if built else _DATASET_SECONDS + _TURN_SECONDS * config.dataset.turns
     rates = _newest_rates(Path(config.results_dir), facts)
     if rates is not None:
@@ -88,8 +112,8 @@ def seconds_of(config: Config, facts: Mapping[str, Any], work: Work, shapes: int
         basis = f"a guess: 78,000 model-steps/s a core for the paper's network, no finished run in {config.results_dir}"
     else:
         basis = f"no finished run on this device in {config.results_dir}, and no guess; --measure times one program"
-        return Seconds(dataset, _COMPILE_SECONDS * FUNCTIONS * shapes, None, None, basis)
-    return Seconds(dataset, function * FUNCTIONS * shapes, step * work.steps, row * work.measured, basis)
+        return Seconds(dataset, _COMPILE_SECONDS * functions * shapes, None, None, basis)
+    return Seconds(dataset, function * functions * shapes, step * work.steps, row * work.measured, basis)
 
 
 def _newest_rates(results: Path, facts: Mapping[str, Any]) -> tuple[float, float, float, str] | None:
@@ -115,7 +139,7 @@ def _rates_of(folder: Path, manifest: Mapping[str, Any]) -> tuple[float, float, 
         assert isinstance(config, Config)
         members, spent = expand(config), manifest["seconds"]
         parts = plan(members, manifest["block"], manifest["device"]["count"])
-        rows = sum(measured_row_counts(config, config.dataset.test_rows, None))
+        rows = measured_rows_of(config, *measured_row_counts(config, config.dataset.test_rows, None))
         work = work_of(parts, members, config.regime.epochs, len(manifest["checkpoints"]), rows)
         rate = manifest["model_steps_per_second"]
         if not work.model_steps or not rate or not spent["measurement"]:

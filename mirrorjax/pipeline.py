@@ -13,21 +13,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import jax.numpy as jnp
 from rich.console import Console
 
 from mirrorjax.config import RUN_ONLY, Config, check_writable, checkpoints, units_at, validate
 from mirrorjax.dataset.build import Dataset, DatasetSpec
 from mirrorjax.dataset.cache import dataset_file, default_folder, load_or_build
-from mirrorjax.dataset.matched import matched_boards
 from mirrorjax.errors import InputError
 from mirrorjax.game.state import GameParams
 from mirrorjax.hosts import as_first, is_first
 from mirrorjax.log import event
-from mirrorjax.measurement.battery.cheap import Boards
+from mirrorjax.measurement.battery.boards import Boards, boards_of
+from mirrorjax.measurement.battery.nulls import Nulls, summary
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import Member, identity, parameter_count
-from mirrorjax.runtime import Compiler, configure, device_facts, memory_budget, source_commit, versions
+from mirrorjax.runtime import Compiler, Device, configure, device_facts, memory_budget, source_commit, versions
 from mirrorjax.tracking.extension import check_sweep, extended, finish_empty, missing
 from mirrorjax.tracking.lock import check_unlocked, locked
 from mirrorjax.tracking.progress import Progress
@@ -39,6 +38,7 @@ from mirrorjax.training.checkpoint import States
 from mirrorjax.training.keeper import Keeper, in_all_processes
 from mirrorjax.training.loop import Population, Schedule
 from mirrorjax.training.memory import data_bytes, layout
+from mirrorjax.training.untrained import NullSettings, nulls_of
 
 
 def job_hash(resolved: Mapping[str, Any]) -> str:
@@ -126,7 +126,8 @@ def run_population(
             if not members:
                 manifest = _manifest(config, folder.name, devices, there.block or 0, schedule, dataset, 0)
                 return finish_empty(store, {**manifest, "extends": sorted(there.populations)}, resolved)
-        rows = data_bytes(len(dataset.train), *measured_row_counts(config, len(dataset.test), len(dataset.validation)))
+        measured = measured_row_counts(config, len(dataset.test), len(dataset.validation))
+        rows = data_bytes(len(dataset.train), *measured, boards=config.measurement.boards)
         blocks = replace(runtime, block=saved_block or runtime.block)
         block, room = layout(blocks, members, len(devices), budget, rows)
         manifest = _manifest(config, folder.name, devices, block, schedule, dataset, len(members))
@@ -134,6 +135,8 @@ def run_population(
             manifest["extends"] = sorted(there.populations)
         with Recorder(store, manifest, bar, began, _final_figures) as recorder:
             event("dataset", _counts_line(dataset), hash=dataset.content_hash, counts=dataset.counts)
+            asked = config.measurement
+            boards = boards_of(dataset, asked.boards, asked.rescue_boards) if asked.boards else None
             recorder.begin(resolved, about, member_columns(members, dataset.content_hash), config.tracker)
             population = Population(
                 members,
@@ -143,23 +146,50 @@ def run_population(
                 compiler=Compiler(),
                 test_rows=config.measurement.test_rows,
                 validation_rows=config.measurement.validation_rows,
-                boards=measured_boards(config, dataset),
+                boards=boards,
+                causes_seeds=asked.causes_seeds,
                 room=room,
                 on_progress=bar.advance,
                 profile_folder=folder / "profile" if runtime.profile else None,
                 on_profile=lambda lines: bar.note("\n".join(lines)),
             )
             event("started", _start_line(folder, population, block), **_start(population, block))
+            nulls = _nulls(config, members, dataset, boards, devices, block, budget, recorder)
             recorder.watch(population)
             keeper = _resumed(population, schedule, states, manifest, runtime.checkpoint_seconds, recorder, bar)
             with keeper.signals:
                 for checkpoint in population.run(schedule):
+                    if nulls is not None:
+                        checkpoint.records.update(nulls.calibrated(checkpoint.records))
                     recorder.checkpoint(checkpoint)
                 recorder.end(population.weights())
                 if runtime.keep_state:
                     keeper.save()
         _drop_state(states, config)
     return folder
+
+
+def _nulls(
+    config: Config,
+    members: list[Member],
+    dataset: Dataset,
+    boards: Boards | None,
+    devices: list[Device],
+    block: int,
+    budget: float | None,
+    recorder: Recorder,
+) -> Nulls | None:
+    """What untrained networks of the members' architectures score, if that is asked for; kept with the results."""
+    settings = null_settings(config)
+    if boards is None or settings is None:
+        return None
+    with recorder.phase("nulls"):
+        nulls = nulls_of(
+            members, settings, dataset, boards, null_folder(), devices=devices, block=block, budget=budget,
+            on_measure=lambda what: event("nulls", what),
+        )  # fmt: skip
+    recorder.nulls(summary(nulls.by_architecture))
+    return nulls
 
 
 def _steps(members: list[Member], schedule: Schedule) -> int:
@@ -242,6 +272,19 @@ def compile_cache(config: Config) -> Path:
     return Path(config.runtime.compile_cache) if config.runtime.compile_cache else default_folder() / "programs"
 
 
+def null_folder() -> Path:
+    """Where the measures of untrained networks are kept."""
+    return default_folder() / "nulls"
+
+
+def null_settings(config: Config) -> NullSettings | None:
+    """What the nulls depend on; None if there are to be none."""
+    asked = config.measurement
+    if not asked.boards or not asked.null_seeds:
+        return None
+    return NullSettings(asked.null_seeds, asked.boards, asked.rescue_boards, asked.test_rows)
+
+
 def _check_batches(config: Config, members: list[Member], dataset: Dataset) -> None:
     largest = max(member.batch_size for member in members)
     if largest > len(dataset.train):
@@ -272,21 +315,6 @@ def measured_row_counts(config: Config, test_rows: int, validation_rows: int | N
     test = min(config.measurement.test_rows or test_rows, test_rows)
     validation = config.measurement.validation_rows or test
     return test, validation if validation_rows is None else min(validation, validation_rows)
-
-
-def measured_boards(config: Config, dataset: Dataset) -> Boards | None:
-    """Matched boards of the hold-out, which nobody trains on.
-
-    Raises:
-        InputError: the hold-out has none.
-    """
-    settings = config.measurement
-    if not settings.boards:
-        return None
-    return Boards(
-        anywhere=jnp.asarray(matched_boards(dataset.holdout, settings.boards).pictures),
-        rescue=jnp.asarray(matched_boards(dataset.holdout, settings.rescue_boards, rescue=True).pictures),
-    )
 
 
 def _counts_line(dataset: Dataset) -> str:

@@ -212,6 +212,7 @@ def test_every_axis_reaches_the_members():
         "dropout": [0.0, 0.3],
         "l2": [0.0, 0.02],
         "batch_size": [7, 25],
+        "congruence": [0.0, 0.5],
     }
     assert [axis.name for axis in fields(AxesConfig)] == list(values)
     for axis, given in values.items():

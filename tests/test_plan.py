@@ -47,7 +47,7 @@ def test_a_plan_of_what_is_not_there_yet_makes_nothing(plan: Plan):
     text = plan()
     assert re.match(r"smoke → results/smoke-[0-9a-f]{8}/[0-9a-f]{12}\n", text)
     assert line(text, "members") == "3: 1 configuration × 3 seeds"
-    assert line(text, "programs") == "1, 4 compiles"
+    assert line(text, "programs") == "1, 6 compiles"
     assert line(text, "devices").startswith("2 × cpu (") and line(text, "devices").endswith("), blocks of 16")
     assert line(text, "work") == "1,842 model-steps, 3 checkpoints"
     assert "a guess: 78,000 model-steps/s a core for the paper's network" in line(text, "time")

@@ -4,6 +4,7 @@ Rows come in pieces, so that memory does not grow with their number. Per unit an
 power sums are kept, taken about a pivot near the group's mean, so that float32 loses nothing that matters.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import jax
@@ -72,6 +73,15 @@ class Statistics:
     penalty: Float32[Array, ""]  # unscaled
 
 
+def truths(found: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Indices into TRUTHS [N], of the `answers` of N rows."""
+    return np.select(
+        [found["help_kind"] == EDGE_HELP, found["help_kind"] == RESCUE_HELP],
+        [TRUTHS.index("help_edge"), TRUTHS.index("help_rescue")],
+        found["label"].astype(int),
+    )
+
+
 def measured_rows(test: np.ndarray, validation: np.ndarray) -> tuple[MeasuredRows, RowCounts]:
     """Arranges packed rows [N, 2] in pieces, with their groups and right answers."""
     found = answers(test)
@@ -82,11 +92,7 @@ def measured_rows(test: np.ndarray, validation: np.ndarray) -> tuple[MeasuredRow
         [0, np.where(shows_toad, 1, 2), np.where(shows_frog, 3, 4)],
         5,
     )
-    truth = np.select(
-        [found["help_kind"] == EDGE_HELP, found["help_kind"] == RESCUE_HELP],
-        [TRUTHS.index("help_edge"), TRUTHS.index("help_rescue")],
-        found["label"].astype(int),
-    )
+    truth = truths(found)
     share = np.bincount(answers(validation)["label"], minlength=len(LABELS)) / len(validation)
     counts = RowCounts(
         groups=np.bincount(group, minlength=len(GROUPS)),

@@ -3,8 +3,8 @@
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack, nullcontext, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -105,6 +105,17 @@ class Recorder:
         )
         self._seconds["tracking"] += time.perf_counter() - start
         self._bar.phase("compiling")
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Counts the time of a block of work, by a name of its own in the manifest's seconds."""
+        start = time.perf_counter()
+        yield
+        self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - start
+
+    def nulls(self, table: Mapping[str, Any]) -> None:
+        """Keeps what untrained networks score, by architecture and measure."""
+        self._store.write_nulls(table)
 
     def watch(self, population: Population) -> None:
         """Takes the times and counts of the manifest from this population."""

@@ -212,6 +212,10 @@ class Store:
         """Writes one row a member: everything that defines it (columns of `MEMBERS`)."""
         self._write_table(as_table(MEMBERS, columns, "members"), "members.parquet")
 
+    def write_nulls(self, columns: Mapping[str, Any]) -> None:
+        """Writes one row an architecture and measure: what untrained networks score (see `nulls.summary`)."""
+        self._write_table(pa.table(dict(columns)), "nulls.parquet")
+
     def write_records(self, checkpoint: int, columns: Mapping[str, Any]) -> None:
         """Writes one row a member: what was measured at a checkpoint (columns of `RECORDS`, less `checkpoint`)."""
         columns = {"checkpoint": checkpoint, **columns}
@@ -273,8 +277,8 @@ class Elsewhere(Store):
     def _write_nothing(self, *_: Any, **__: Any) -> None:
         return
 
-    write_config = write_manifest = write_members = write_records = write_units = write_weights = _write_nothing
-    drop_after = mark_done = _write_nothing
+    write_config = write_manifest = write_members = write_nulls = write_records = write_units = _write_nothing
+    write_weights = drop_after = mark_done = _write_nothing
 
 
 def _name(table: str, checkpoint: int) -> str:

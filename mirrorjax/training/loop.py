@@ -11,20 +11,19 @@ import numpy as np
 
 from mirrorjax.dataset.build import Dataset
 from mirrorjax.hosts import as_first, to_devices
-from mirrorjax.measurement.activations import measured_rows
-from mirrorjax.measurement.battery.cheap import Boards
-from mirrorjax.measurement.records import Columns, Measured, record, unit_table
+from mirrorjax.measurement.battery.boards import Boards
+from mirrorjax.measurement.records import Columns
 from mirrorjax.population.members import Member, identity
 from mirrorjax.population.plan import plan, population_mesh, replicated
 from mirrorjax.runtime import Compiler, Device
 from mirrorjax.training.checkpoint import TrainingState
+from mirrorjax.training.measuring import PLACE, Measuring
 from mirrorjax.training.memory import UNLIMITED, Room
 from mirrorjax.training.part import PartRunner
 from mirrorjax.training.profile import as_lines, profile
 from mirrorjax.training.route import Route
 from mirrorjax.training.stage import Stage
 
-_PLACE = "place"  # of a row's member in the population
 CHUNK_SECONDS = 2.0  # between two looks at the host: progress, signals
 _OF_MEMBERS, _OF_THE_LOOP = ("stopped", "best", "best_epoch"), ("next_checkpoint", "ended", "model_steps")  # are saved
 
@@ -73,6 +72,7 @@ class Population:
         test_rows: int | None = None,
         validation_rows: int | None = None,
         boards: Boards | None = None,
+        causes_seeds: int | None = None,
         room: Room = UNLIMITED,
         on_progress: Callable[[int, float], None] = lambda steps, seconds: None,
         profile_folder: Path | None = None,
@@ -88,7 +88,8 @@ class Population:
             compiler: of the programs.
             test_rows, validation_rows: how many of the dataset's to measure on; None is all test rows and the same
                 number of validation rows.
-            boards: matched boards for the calibrated measures; None leaves these out.
+            boards: for the calibrated measures; None leaves these out.
+            causes_seeds: seeds of each combination of settings that get the dear measures; None: all.
             room: how the population is cut so that it fits into memory.
             on_progress: called with model-steps done and seconds taken, every few seconds.
             profile_folder: where the trace of one chunk is kept; None traces nothing.
@@ -103,10 +104,9 @@ class Population:
         self.seconds: dict[str, float] = defaultdict(float)  # by phase
         everywhere = replicated(self.mesh)
         self.rows = to_devices(dataset.train, everywhere)
-        test = dataset.test[:test_rows]
-        rows, self.counts = measured_rows(test, dataset.validation[: validation_rows or len(test)])
-        self.measured_rows = jax.tree.map(lambda x: to_devices(x, everywhere), rows)
-        self.boards = None if boards is None else jax.tree.map(lambda x: to_devices(x, everywhere), boards)
+        self.measuring = Measuring(
+            self.members, self.ids, dataset, self.mesh, test_rows, validation_rows, boards, causes_seeds
+        )
         self.compiler = compiler
         runners = [
             PartRunner(part, self.members, dataset.content_hash, self.mesh, compiler)
@@ -216,51 +216,21 @@ class Population:
     def _checkpoint(self, index: int, epoch: float, with_units: bool) -> Checkpoint:
         """Trains every part to an epoch and measures it, while it is on the devices."""
 
-        def work(runner: PartRunner) -> tuple[np.ndarray, Columns, Columns | None]:
+        def work(runner: PartRunner) -> tuple[np.ndarray, Columns, Columns]:
             self._train(runner, epoch)
             self.between_chunks()  # many members take their time to be measured
             start, compiled = time.perf_counter(), self.compiler.seconds
-            measured = self._measure(runner, index, with_units)
+            columns, units = self.measuring.part(runner, index, self._status(runner), with_units)
             self.seconds["measurement"] += time.perf_counter() - start - (self.compiler.seconds - compiled)
-            return measured
+            return runner.part.members, columns, units
 
         parts = self.stage.each(work)
-        tables = [table for *_, table in parts if table is not None]
+        tables = [table for *_, table in parts if table]
         records = _joined([(members, columns) for members, columns, _ in parts], len(self.members))
         return Checkpoint(index=index, epoch=epoch, records=records, units=_stacked(tables))
 
-    def _measure(self, runner: PartRunner, index: int, with_units: bool) -> tuple[np.ndarray, Columns, Columns | None]:
-        """Which members a part has, their records, and their units if wanted."""
+    def _status(self, runner: PartRunner) -> np.ndarray:
         members = runner.part.members
-        measured = Measured(
-            statistics=jax.tree.map(runner.by_member, runner.measured(self.measured_rows)),
-            counts=self.counts,
-            depth=runner.part.program.depth,
-            width=runner.part.program.width,
-            true_width=np.array([self.members[i].width for i in members]),
-            l2=np.array([self.members[i].l2 for i in members]),
-        )
-        steps = runner.by_member(runner.state.moments.count).astype(np.int64)
-        columns = {
-            "member_id": np.array([self.ids[i] for i in members], dtype=object),
-            "checkpoint": np.full(len(members), index),
-            "step": steps,
-            "epoch": np.array([self.members[i].epoch(int(s)) for i, s in zip(members, steps, strict=True)]),
-            "status": self._status(runner, members),
-            **record(measured),
-        }
-        if self.boards is not None:
-            columns |= {name: runner.by_member(value) for name, value in runner.battery(self.boards).items()}
-        if not with_units:
-            return members, columns, None
-        kl = runner.divergences(self.measured_rows)
-        table = unit_table(measured, [self.ids[i] for i in members])
-        table |= {name: runner.by_member(pair)[measured.exists] for name, pair in kl.items()}
-        whose = np.nonzero(measured.exists)[0]
-        table |= {name: columns[name][whose] for name in ("checkpoint", "step", "epoch")}
-        return members, columns, table | {_PLACE: members[whose]}
-
-    def _status(self, runner: PartRunner, members: np.ndarray) -> np.ndarray:
         alive = runner.by_member(runner.state.alive)
         return np.where(self.stopped[members], "stopped", np.where(alive, "training", "diverged")).astype(object)
 
@@ -318,5 +288,5 @@ def _stacked(tables: list[Columns]) -> Columns | None:
     if not tables:
         return None
     columns = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
-    order = np.argsort(columns.pop(_PLACE), kind="stable")
+    order = np.argsort(columns.pop(PLACE), kind="stable")
     return {name: column[order] for name, column in columns.items()}

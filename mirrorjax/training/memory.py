@@ -26,6 +26,7 @@ from mirrorjax.runtime import GIB, block_size
 from mirrorjax.training.step import TrainState, init_state
 
 _FLOAT = 4
+_BOARD = 4000  # of a matched board under all conditions, and as numbers while a member is shown it
 _POWERS = 4  # sums of powers that a measurement keeps of every unit
 _UNIT_ARRAYS = 7.2  # of [PIECE, units] that a measurement holds of each member of a block
 _PARAMETER_ARRAYS = 4.5  # of a member's parameters that a step holds: gradient, moments, kernels laid out anew
@@ -101,9 +102,9 @@ def _bytes(tree: Any) -> int:
     return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
 
 
-def data_bytes(train_rows: int, test_rows: int, validation_rows: int) -> int:
-    """Of the rows that every device has: two words each, and what is known of the measured ones."""
-    return 8 * train_rows + 16 * test_rows + 12 * validation_rows
+def data_bytes(train_rows: int, test_rows: int, validation_rows: int, boards: int = 0) -> int:
+    """Of the rows that every device has: two words each, and what is known of the measured ones; and of the boards."""
+    return 8 * train_rows + 16 * test_rows + 12 * validation_rows + _BOARD * boards
 
 
 def compiled_bytes(compiled: Any) -> int:

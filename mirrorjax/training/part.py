@@ -15,7 +15,9 @@ from jaxtyping import Array, UInt32
 
 from mirrorjax.hosts import several, to_devices, to_host
 from mirrorjax.measurement.activations import MeasuredRows, Statistics, measure
-from mirrorjax.measurement.battery.cheap import Boards, cheap
+from mirrorjax.measurement.battery.boards import Boards
+from mirrorjax.measurement.battery.cheap import cheap
+from mirrorjax.measurement.battery.dear import dear
 from mirrorjax.measurement.histograms import divergences
 from mirrorjax.population.members import Member, MemberValues, stack_values
 from mirrorjax.population.plan import AXIS, Part, ProgramSpec, over_members
@@ -25,6 +27,7 @@ from mirrorjax.runtime import Compiler
 from mirrorjax.training.memory import compiled_bytes
 from mirrorjax.training.step import TrainState, batch_indices, init_state, train_step
 
+_TOGETHER = 32  # members of an accelerator's block whose boards are looked at side by side: some 8 MB each
 STEPS_AHEAD = 8  # whose rows are numbered together: in the step's own loop the compiler would do it anew for each use
 
 
@@ -241,16 +244,51 @@ class PartRunner:
 
     def battery(self, boards: Boards) -> dict[str, np.ndarray]:
         """The calibrated measures of each slot, on the host, leading axes [blocks, block]."""
-        side_by_side = 1 if self.mesh.devices.flat[0].platform == "cpu" else self.part.slots.shape[1]
 
         def local(params, width, boards):
             def one(member):
-                return cheap(self.regime, *member, boards)
+                params, width = member
+                return cheap(self.regime, params, width, boards)
 
-            return jax.lax.map(lambda block: jax.lax.map(one, block, batch_size=side_by_side), (params, width))
+            return jax.lax.map(lambda block: jax.lax.map(one, block, batch_size=self._together), (params, width))
 
         arguments = self.state.params, self.values.width, boards
         return to_host(self._compiled("battery", local, (AXIS, AXIS, None), *arguments)(*arguments))
+
+    def causes(self, boards: Boards, scores: np.ndarray, chosen: np.ndarray) -> tuple[dict, dict]:
+        """The dear measures of chosen slots and of their hidden units, leading axes [blocks, block]; zero for others.
+
+        Args:
+            boards: as for the battery.
+            scores: mirror neuron score of each hidden unit [members of the part, U].
+            chosen: which members [members of the part].
+        """
+        slots = self.part.slots
+        by_slot, asked = np.zeros((*slots.shape, scores.shape[-1]), np.float32), np.zeros(slots.shape, bool)
+        by_slot[slots >= 0], asked[slots >= 0] = scores, chosen
+
+        def local(params, width, scores, asked, boards):
+            def one(member):
+                params, width, scores, asked = member
+
+                def measured():
+                    return dear(self.regime, params, width, boards, scores)
+
+                nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(measured))
+                return jax.lax.cond(asked, measured, lambda: nothing)
+
+            block = (params, width, scores, asked)
+            return jax.lax.map(lambda block: jax.lax.map(one, block), block)
+
+        placed = (to_devices(each, over_members(self.mesh)) for each in (by_slot, asked))
+        arguments = self.state.params, self.values.width, *placed, boards
+        specs = (AXIS, AXIS, AXIS, AXIS, None)
+        return to_host(self._compiled("causes", local, specs, *arguments)(*arguments))
+
+    @property
+    def _together(self) -> int:
+        """Members whose boards are looked at side by side: on a CPU each has the caches to itself."""
+        return 1 if self.mesh.devices.flat[0].platform == "cpu" else min(_TOGETHER, self.part.slots.shape[1])
 
     def divergences(self, rows: MeasuredRows) -> dict[str, np.ndarray]:
         """KL divergences per unit, by pair of scenarios, leading axes [blocks, block]."""

@@ -32,6 +32,7 @@ OTHERS: dict[str, Any] = {  # for every field of a member, another value
     "dropout": 0.13,
     "l2": 0.011,
     "batch_size": 24,
+    "congruence": 0.5,
     "data_order": "shared",
 }
 

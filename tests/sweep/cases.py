@@ -14,6 +14,8 @@ SETTINGS = [
     "experiment=smoke",
     *("dataset.turns=20_000", "dataset.games=64", "dataset.burn_in=256", "dataset.test_rows=400"),
     *("measurement.test_rows=300", "measurement.validation_rows=300", "measurement.at=[0.05,0.1]"),
+    *("measurement.boards=64", "measurement.rescue_boards=32"),
+    *("measurement.null_seeds=0", "measurement.causes_seeds=0"),
     *("population.seeds=3", "population.axes.width=[5,8]", "population.axes.dropout=[0,0.1]", "runtime.devices=2"),
 ]
 EPOCHS = [0.0, 0.05, 0.1, 0.2]

@@ -6,48 +6,22 @@ answer apart: help at the edge looks at nobody, only the rescue is social. Rando
 to be held against, and whole sets rather than single units are ablated, since duplicates hide each other.
 """
 
+from collections.abc import Mapping, Sequence
+
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import struct
-from jaxtyping import Array, Bool, Float32, Int32, UInt32
+from jaxtyping import Array, Bool, Float32, Int32
 
 from mirrorjax.dataset.row import features
 from mirrorjax.measurement.activations import TRUTHS
+from mirrorjax.measurement.battery.boards import TaskRows
 from mirrorjax.measurement.battery.interventions import run_with
 from mirrorjax.measurement.battery.responses import forward
 from mirrorjax.regimes.supervised import Params, Supervised
 
 MODES = ("mean", "resample")
 _RANDOM_SETS = 8  # of each size, whose effects are averaged
-
-
-@struct.dataclass
-class TaskRows:
-    """Rows of each kind of right answer, one kind after the other; padding has no weight."""
-
-    words: UInt32[Array, "rows 2"]
-    weight: Float32[Array, "truths rows"]  # of a row in the share of its kind; a row sums to one, or to zero if empty
-
-
-def task_rows(words: np.ndarray, truths: np.ndarray, of_each: int) -> TaskRows:
-    """The first rows of each kind.
-
-    Args:
-        words: packed rows [N, 2].
-        truths: of each, an index into TRUTHS [N].
-        of_each: rows of a kind at the most; a kind that has none has weight zero, so NaN effects.
-    """
-    chosen = [np.flatnonzero(truths == kind)[:of_each] for kind in range(len(TRUTHS))]
-    picked = np.concatenate(chosen)
-    weight = np.zeros((len(TRUTHS), len(TRUTHS) * of_each), np.float32)
-    start = 0
-    for kind, found in enumerate(chosen):
-        weight[kind, start : start + len(found)] = 1 / max(1, len(found))
-        start += len(found)
-    padded = np.zeros((len(TRUTHS) * of_each, 2), np.uint32)
-    padded[: len(picked)] = words[picked]
-    return TaskRows(words=jnp.asarray(padded), weight=jnp.asarray(weight))
 
 
 def random_sets(units: Bool[Array, " U"], among: Bool[Array, " U"], count: int) -> Bool[Array, "count U"]:
@@ -59,6 +33,11 @@ def random_sets(units: Bool[Array, " U"], among: Bool[Array, " U"], count: int) 
         return (jnp.argsort(jnp.argsort(draw)) < size) & among
 
     return jax.vmap(one)(jax.random.split(jax.random.key(0), count))
+
+
+def rank_in_layer(order: Float32[Array, " U"], within: Bool[Array, " U"]) -> Int32[Array, " U"]:
+    """Each unit's place, from 0, when those `within` are sorted from the largest on; the others come after them."""
+    return jnp.argsort(jnp.argsort(-jnp.where(within, order, -jnp.inf)))
 
 
 def _right(outputs: Float32[Array, "4 rows"], rows: TaskRows) -> Float32[Array, " truths"]:
@@ -74,7 +53,7 @@ def ablation(
     params: Params,
     true_width: Int32[Array, ""],
     rows: TaskRows,
-    sets: dict[str, Bool[Array, " U"]],
+    sets: Mapping[str, Bool[Array, " U"]],
     alive: Bool[Array, " U"],
     order: Float32[Array, " U"],
 ) -> dict[str, Array]:
@@ -88,34 +67,66 @@ def ablation(
         order: first-layer units are ablated one after the other from the largest on, for the cumulative curve.
 
     Returns:
-        `intact_KIND`; `ablate_SET_MODE_KIND` and `ablate_random_SET_MODE_KIND`, the change of the share of right
-        answers, NaN for an empty set; and `cumulative` [width + 1, truths], the shares themselves (mean ablation).
+        `intact` [truths], the shares of right answers; `ablate` [sets, 2, modes, truths], their changes by each set
+        and by random ones, NaN for an empty set; `cumulative` [width + 1, truths], the shares themselves (mean
+        ablation); and `alone` [U, truths], the change by the mean ablation of each unit. `named` names them.
     """
+    first_layer = jnp.arange(len(alive)) < regime.width
+    rank, numbers = rank_in_layer(order, first_layer), jnp.arange(regime.width + 1)
+    asked = {"cumulative": rank[None, :] < numbers[:, None], "alone": jnp.eye(len(alive), dtype=bool)}
+    layer = [units & first_layer for units in sets.values()]
+    drawn = [random_sets(units, alive & first_layer, _RANDOM_SETS) for units in layer]
+    of_sets = jnp.concatenate(
+        [jnp.concatenate([units[None, :], each]) for units, each in zip(layer, drawn, strict=True)]
+    )
+    masks = jnp.concatenate([*asked.values(), of_sets, of_sets])
+    modes = jnp.arange(len(masks)) >= len(masks) - len(of_sets)  # an index into MODES
+    intact, changes = _effects(regime, params, true_width, rows, masks, modes.astype(jnp.int32))  # in one loop
+    cumulative, alone = changes[: len(numbers)], changes[len(numbers) : len(numbers) + len(alive)]
+    effects = changes[len(numbers) + len(alive) :].reshape(len(MODES), len(sets), 1 + _RANDOM_SETS, len(TRUTHS))
+    both = jnp.stack([effects[:, :, 0], effects[:, :, 1:].mean(2)], axis=2)  # [modes, sets, 2, truths]
+    some = jnp.stack([jnp.any(units) for units in layer])
+    return {
+        "intact": intact,
+        "ablate": jnp.where(some[:, None, None, None], both.transpose(1, 2, 0, 3), jnp.nan),
+        "cumulative": intact[None, :] + cumulative,
+        "alone": alone,
+    }
+
+
+def named(found: Mapping[str, np.ndarray], sets: Sequence[str]) -> dict[str, np.ndarray]:
+    """Columns `intact_KIND`, `ablate_SET_MODE_KIND` and `ablate_random_SET_MODE_KIND` of members [members].
+
+    Args:
+        found: `intact` and `ablate`, as `ablation` gives them, stacked over members.
+        sets: names, in their order.
+    """
+    columns = {f"intact_{kind}": found["intact"][:, i] for i, kind in enumerate(TRUTHS)}
+    for place in np.ndindex(found["ablate"].shape[1:]):
+        name, drawn, mode, kind = (sets[place[0]], ("", "random_")[place[1]], MODES[place[2]], TRUTHS[place[3]])
+        columns[f"ablate_{drawn}{name}_{mode}_{kind}"] = found["ablate"][:, *place]
+    return columns
+
+
+def _effects(
+    regime: Supervised,
+    params: Params,
+    true_width: Int32[Array, ""],
+    rows: TaskRows,
+    sets: Bool[Array, "K U"],
+    modes: Int32[Array, " K"],
+) -> tuple[Float32[Array, " truths"], Float32[Array, "K truths"]]:
+    """The shares of right answers, and their changes by the ablation of each set in its mode, an index into MODES."""
     inputs = jax.vmap(features, out_axes=-1)(rows.words)
     outputs, hidden = forward(regime, params, true_width, inputs)
     total = rows.weight.sum(0)
-    instead = {
-        "mean": jnp.sum(hidden * (total / total.sum())[None, :], axis=-1, keepdims=True),
-        "resample": jnp.roll(hidden, hidden.shape[-1] // 2 + 1, axis=-1),
-    }
-    first_layer = jnp.arange(len(alive)) < regime.width
+    mean = jnp.sum(hidden * (total / total.sum())[None, :], axis=-1, keepdims=True)
+    others = jnp.roll(hidden, hidden.shape[-1] // 2 + 1, axis=-1)
+    instead = jnp.stack([jnp.broadcast_to(mean, hidden.shape), others])
     intact = _right(outputs, rows)
 
-    def effect(units: jax.Array, mode: str) -> jax.Array:
-        changed = _right(run_with(regime, params, true_width, inputs, units & first_layer, instead[mode]), rows)
-        return changed - intact
+    def effect(each: tuple[Array, Array]) -> Array:
+        units, mode = each
+        return _right(run_with(regime, params, true_width, inputs, units, instead[mode]), rows) - intact
 
-    columns: dict[str, Array] = {f"intact_{kind}": intact[i] for i, kind in enumerate(TRUTHS)}
-    for name, units in sets.items():
-        empty = ~jnp.any(units & first_layer)
-        controls = random_sets(units & first_layer, alive & first_layer, _RANDOM_SETS)
-        for mode in MODES:
-            of_set = effect(units, mode)
-            at_random = jax.lax.map(lambda each, mode=mode: effect(each, mode), controls).mean(0)
-            for i, kind in enumerate(TRUTHS):
-                columns[f"ablate_{name}_{mode}_{kind}"] = jnp.where(empty, jnp.nan, of_set[i])
-                columns[f"ablate_random_{name}_{mode}_{kind}"] = jnp.where(empty, jnp.nan, at_random[i])
-    rank = jnp.argsort(jnp.argsort(-jnp.where(first_layer, order, -jnp.inf)))
-    numbers = jnp.arange(regime.width + 1)
-    columns["cumulative"] = intact[None, :] + jax.lax.map(lambda number: effect(rank < number, "mean"), numbers)
-    return columns
+    return intact, jax.lax.map(effect, (sets, modes))

@@ -2,17 +2,16 @@
 
 import jax
 import jax.numpy as jnp
-from flax import struct
-from jaxtyping import Array, Float32, Int8, Int32
+from jaxtyping import Array, Float32, Int32
 
-from mirrorjax.dataset.matched import CONDITIONS
 from mirrorjax.measurement.battery.behaviour import behaviour
+from mirrorjax.measurement.battery.boards import Boards
 from mirrorjax.measurement.battery.bookkeeping import bookkeeping
 from mirrorjax.measurement.battery.counterfactual import counterfactual
 from mirrorjax.measurement.battery.decoding import decoding
 from mirrorjax.measurement.battery.discriminability import discriminability
 from mirrorjax.measurement.battery.overlap import overlap
-from mirrorjax.measurement.battery.responses import forward, responses
+from mirrorjax.measurement.battery.responses import forward_each, responses
 from mirrorjax.regimes.supervised import Params, Supervised
 
 # A measure of responses to matched boards; a new one is a file and a line here.
@@ -25,14 +24,6 @@ OF_RESPONSES = {
 _CONDITIONS = ("x0", "xF", "xT", "xO0", "xO")
 
 
-@struct.dataclass
-class Boards:
-    """Pictures of matched boards, on a device: anywhere, and where Toad's distress makes *help* right."""
-
-    anywhere: Int8[Array, "conditions 100 boards"]
-    rescue: Int8[Array, "conditions 100 rescue_boards"]
-
-
 def cheap(
     regime: Supervised, params: Params, true_width: Int32[Array, ""], boards: Boards
 ) -> dict[str, Float32[Array, ""]]:
@@ -41,7 +32,7 @@ def cheap(
     columns: dict[str, jax.Array] = {}
     for measure in OF_RESPONSES.values():
         columns |= measure(found)
-    names = list(CONDITIONS)
-    rescue = {name: forward(regime, params, true_width, boards.rescue[names.index(name)])[0] for name in ("x0", "xT")}
+    on_rescue = forward_each(regime, params, true_width, boards.rescue, ("x0", "xT"))
+    rescue = {name: outputs for name, (outputs, _) in on_rescue.items()}
     exists = jnp.tile(jnp.arange(regime.width) < true_width, regime.depth)
     return columns | behaviour(rescue) | bookkeeping(found, params, exists, regime.depth)

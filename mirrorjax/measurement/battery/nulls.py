@@ -1,85 +1,149 @@
-"""What the cheap measures say of networks that have learnt nothing: the null of z and of verdicts.
+"""What networks that have learnt nothing score: the null that a measure is held against, and verdicts with it.
 
-Untrained networks of the same architecture with each layer rescaled to trained norms. Without biases, as they start,
-a relu network is homogeneous: rescaling its layers multiplies all activations of a layer and leaves every scale-free
-measure as it is, so that these are computed once per architecture and boards. Raw CMNI follows the norms: its parts
-by layer are kept, to be multiplied by those of the network that is looked at.
+Untrained networks of the same architecture, each layer rescaled to the norm that it has in the network that is looked
+at. Without biases, as they start, relu networks are homogeneous: rescaling a layer multiplies the activations of all
+layers from there on. Scale-free measures stay as they are, so that a null is measured once per architecture and data;
+raw CMNI is a sum over layers, each of which is multiplied by the ratios of the norms up to it. Networks with another
+activation are compared with untrained ones as they are.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from functools import cached_property
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-from mirrorjax.measurement.battery.cheap import Boards, cheap
-from mirrorjax.regimes.supervised import Supervised
+from mirrorjax.population.members import Member
 
-VERSION = 1  # of the measures: raise it when one of them changes
-FIRST_SEED = 1 << 30  # of nulls, far from any member's
+VERSION = 1  # of the measures; raise it when one of them changes, so that nulls that were kept are measured anew
+FIRST_SEED = 1 << 60  # of nulls, far from any member's
 QUANTILE = 0.99  # beyond it a value is not the null's
+SCALE_FREE = (
+    "d_prime_mni", "auc_mni", "cf_mni", "mni_star", "ssi", "cross_decoding", "cross_decoding_social", "soo_nmse",
+    "soo_cos",
+)  # fmt: skip
+RAW = ("cmni", "cmni_hidden")
+ARCHITECTURE = ("regime", "model", "depth", "width", "activation")
+
+Columns = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
 class Null:
-    """Values of untrained networks by measure [seeds]."""
+    """Records of untrained networks of one architecture, by column [seeds]."""
 
-    values: Mapping[str, np.ndarray]
+    architecture: Member
+    columns: Columns
 
-    def z(self, name: str, measured: np.ndarray) -> np.ndarray:
-        """(measured - mean)/sd of the null; NaN where the null never varies."""
-        values = self.values[name]
-        spread = values.std()
-        return (measured - values.mean()) / spread if spread > 0 else np.full(np.shape(measured), np.nan)
+    @cached_property
+    def moments(self) -> dict[str, tuple[float, float]]:
+        """Mean and standard deviation of each scale-free measure."""
+        return {name: (float(self.columns[name].mean()), float(self.columns[name].std())) for name in SCALE_FREE}
 
-    def quantile(self, name: str) -> float:
-        """The .99 quantile."""
-        return float(np.quantile(self.values[name], QUANTILE))
+    def quantile(self, name: str, share: float = QUANTILE) -> float:
+        """Of a measure; the .99 quantile unless told."""
+        return float(np.quantile(self.columns[name], share))
+
+    def z(self, records: Columns) -> dict[str, np.ndarray]:
+        """(measured - mean)/sd, as `NAME_z`, of members of this architecture [members]; NaN if it never varies."""
+        scores = {name: _standard(np.asarray(records[name]), *self.moments[name]) for name in SCALE_FREE}
+        for name in RAW:
+            scores[name] = _standard(np.asarray(records[name]), *self.rescaled_moments(name, records))
+        return {f"{name}_z": values for name, values in scores.items()}
+
+    def rescaled_moments(self, name: str, records: Columns) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and deviation of raw CMNI over the null's networks, with each member's layer norms [members].
+
+        It is linear in the products of a member's norms, so that the null's mean and covariance over layers suffice.
+        """
+        depth = self.architecture.depth
+        layers = depth if name == "cmni_hidden" else depth + 1
+        units = depth * self.architecture.width if name == "cmni_hidden" else self.architecture.units
+        scores = np.stack([self.columns[part] for part in (*_numbered("mne_layer", depth), "mne_output")][:layers])
+        gain, own = self._gain(self.columns)[:layers], self._gain(records)[:layers]
+        parts = scores / gain / units
+        deviation = np.einsum("lm,lk,km->m", own, np.atleast_2d(np.cov(parts, ddof=0)), own)
+        return own.T @ parts.mean(-1), np.sqrt(np.maximum(deviation, 0.0))
+
+    def _gain(self, records: Columns) -> np.ndarray:
+        """What the norms of the layers up to each one multiply activations by [layers and outputs, networks]."""
+        norms = np.stack([records[name] for name in (*_numbered("norm_layer", self.architecture.depth), "norm_output")])
+        return np.cumprod(norms if self.architecture.activation == "relu" else np.ones_like(norms), axis=0)
 
 
-def untrained(regime: Supervised, true_width: int, boards: Boards, seeds: int) -> Null:
-    """Measures untrained networks.
+def _numbered(name: str, depth: int) -> list[str]:
+    return [f"{name}_{layer}" for layer in range(1, depth + 1)]
+
+
+def architecture_of(member: Member) -> Member:
+    """What a null depends on, of a member's settings; all else as by default."""
+    return Member(**{name: getattr(member, name) for name in ARCHITECTURE})
+
+
+def null_members(architecture: Member, seeds: int) -> list[Member]:
+    """Untrained networks of an architecture, with seeds that no member has."""
+    return [replace(architecture, seed=FIRST_SEED + number) for number in range(seeds)]
+
+
+def _standard(values: np.ndarray, mean: np.ndarray | float, spread: np.ndarray | float) -> np.ndarray:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = (values - mean) / spread
+    return np.where(np.asarray(spread) > 0, z, np.nan)
+
+
+class Nulls:
+    """The nulls of a population's members.
 
     Args:
-        regime: their architecture.
-        true_width: their units a layer.
-        boards: matched boards.
-        seeds: how many; disjoint from those of all members.
+        members: in their order.
+        by_architecture: of each architecture among them.
     """
-    width = jnp.int32(true_width)
 
-    @jax.jit
-    def all_of(keys: jax.Array) -> dict[str, jax.Array]:
-        return jax.lax.map(lambda key: cheap(regime, regime.init(key, width), width, boards), keys)
+    def __init__(self, members: list[Member], by_architecture: Mapping[Member, Null]):
+        self.by_architecture = dict(by_architecture)
+        whose = [architecture_of(member) for member in members]
+        places = {each: number for number, each in enumerate(self.by_architecture)}
+        of_member = np.array([places[each] for each in whose])
+        self.places = {each: np.flatnonzero(of_member == number) for each, number in places.items()}
+        self.count = len(members)
 
-    keys = jax.vmap(jax.random.key)(FIRST_SEED + jnp.arange(seeds))
-    return Null({name: np.asarray(values) for name, values in all_of(keys).items()})
+    def calibrated(self, records: Columns) -> dict[str, np.ndarray]:
+        """Columns of z beside a checkpoint's records, and verdicts where there is a TR [members].
+
+        `mirror` is 1 for a network whose SSI is beyond its null's .99 quantile, whose TR has an interval above zero,
+        and that helps in rescue more often than on the same boards without distress; 0 for others, and NaN where TR
+        was not asked for. An undefined TR is none above zero.
+        """
+        columns: dict[str, np.ndarray] = {}
+        for architecture, places in self.places.items():
+            null = self.by_architecture[architecture]
+            own = {name: np.asarray(values)[places] for name, values in records.items()}
+            found = null.z(own)
+            if "tr_low" in own:
+                found["mirror"] = verdict(own, null)
+            for name, values in found.items():
+                columns.setdefault(name, np.full(self.count, np.nan))[places] = values
+        return columns
 
 
-def kept(folder: Path, regime: Supervised, true_width: int, boards: Boards, boards_hash: str, seeds: int) -> Null:
-    """The null from a file, or measured and put there.
+def verdict(records: Columns, null: Null) -> np.ndarray:
+    """Whether networks have a mirror code [members]: 1, 0, or NaN where there is no patching."""
+    patched = np.isfinite(records["units_mirror_1"])
+    social = records["ssi"] > null.quantile("ssi")
+    helps = records["rescue_accuracy"] > records["help_unasked"]
+    found = social & (np.nan_to_num(records["tr_low"], nan=-1.0) > 0) & helps
+    return np.where(patched, found.astype(float), np.nan)
 
-    Args:
-        folder: of all nulls.
-        regime, true_width, boards, seeds: as in `untrained`.
-        boards_hash: of their content.
-    """
-    about = {
-        "version": VERSION, "boards": boards_hash, "seeds": seeds, "width": true_width,
-        "model": regime.model, "depth": regime.depth, "activation": regime.activation,
-    }  # fmt: skip
-    name = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
-    path = folder / f"null-{name}.npz"
-    if path.exists():
-        with np.load(path, allow_pickle=False) as found:
-            return Null(dict(found))
-    null = untrained(regime, true_width, boards, seeds)
-    folder.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".tmp.npz")
-    np.savez(unfinished, **null.values)
-    unfinished.replace(path)
-    return null
+
+def summary(nulls: Mapping[Member, Null]) -> dict[str, list]:
+    """A table with a row for each architecture and measure: its seeds, mean, deviation and quantiles."""
+    table: dict[str, list] = {}
+    for architecture, null in nulls.items():
+        for name in (*SCALE_FREE, *RAW):
+            values = null.columns[name]
+            row = {each: getattr(architecture, each) for each in ARCHITECTURE}
+            row |= {"measure": name, "seeds": len(values), "mean": float(values.mean()), "sd": float(values.std())}
+            row |= {f"q{round(100 * q):02d}": null.quantile(name, q) for q in (0.01, 0.05, 0.5, 0.95, 0.99)}
+            for key, value in row.items():
+                table.setdefault(key, []).append(value)
+    return table

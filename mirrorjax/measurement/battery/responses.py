@@ -53,15 +53,24 @@ def forward(
     return outputs, jnp.concatenate(hidden)
 
 
+def forward_each(
+    regime: Supervised, params: Params, true_width: Int32[Array, ""], pictures: Pictures, conditions: tuple[str, ...]
+) -> dict[str, tuple[Float32[Array, "4 boards"], Float32[Array, "U boards"]]]:
+    """Outputs and hidden activations by condition, in one pass over all boards."""
+    places = [list(CONDITIONS).index(name) for name in conditions]
+    together = jnp.concatenate([pictures[place] for place in places], axis=-1)
+    outputs, hidden = forward(regime, params, true_width, together)
+    apart = zip(*(jnp.split(found, len(conditions), axis=-1) for found in (outputs, hidden)), strict=True)
+    return dict(zip(conditions, apart, strict=True))
+
+
 def responses(
     regime: Supervised, params: Params, true_width: Int32[Array, ""], pictures: Pictures, conditions: tuple[str, ...]
 ) -> Responses:
     """Runs one member over the boards under some conditions, SEEN among them."""
-    names = list(CONDITIONS)
-    outputs, hidden = {}, {}
-    for name in conditions:
-        outputs[name], hidden[name] = forward(regime, params, true_width, pictures[names.index(name)])
+    found = forward_each(regime, params, true_width, pictures, conditions)
     layer = jnp.repeat(jnp.arange(1, regime.depth + 1, dtype=jnp.int32), regime.width)
+    outputs, hidden = ({name: both[i] for name, both in found.items()} for i in (0, 1))
     return of_activations(hidden, outputs, layer)
 
 

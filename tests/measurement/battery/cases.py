@@ -1,14 +1,13 @@
 """Units with known answers, and small networks, for the tests of the battery."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from mirrorjax.dataset.build import DatasetSpec, build
-from mirrorjax.dataset.matched import matched_boards
-from mirrorjax.measurement.battery.cheap import Boards
+from mirrorjax.measurement.battery.boards import Boards, boards_of
 from mirrorjax.measurement.battery.responses import Responses, of_activations
 from mirrorjax.regimes.supervised import Params, Supervised
 
@@ -16,7 +15,7 @@ CONDITIONS = ("x0", "xF", "xT", "xO0", "xO")
 BOARDS = 1000
 
 
-def planted(effects: list[Mapping[str, float]], jitter: float = 0.0) -> Responses:
+def planted(effects: Sequence[Mapping[str, float]], jitter: float = 0.0) -> Responses:
     """Units of one layer: a base of 3, noise of deviation one on every board, effects by condition.
 
     Args:
@@ -43,11 +42,7 @@ NOTHING: dict[str, float] = {}
 
 def small_boards() -> Boards:
     """Matched boards of a small dataset."""
-    rows = build(DatasetSpec(turns=60_000, games=64, burn_in=256, test_rows=400)).holdout
-    return Boards(
-        anywhere=jnp.asarray(matched_boards(rows, 512).pictures),
-        rescue=jnp.asarray(matched_boards(rows, 128, rescue=True).pictures),
-    )
+    return boards_of(build(DatasetSpec(turns=60_000, games=64, burn_in=256, test_rows=400)), 512, 128)
 
 
 def untrained(regime: Supervised, seed: int = 0, true_width: int | None = None) -> Params:

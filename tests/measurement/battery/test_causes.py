@@ -9,7 +9,8 @@ from mirrorjax.dataset.build import DatasetSpec, build
 from mirrorjax.dataset.matched import CONDITIONS, matched_boards
 from mirrorjax.game.state import Action
 from mirrorjax.measurement.activations import TRUTHS
-from mirrorjax.measurement.battery.ablation import ablation, random_sets, task_rows
+from mirrorjax.measurement.battery.ablation import ablation, named, random_sets
+from mirrorjax.measurement.battery.boards import task_rows
 from mirrorjax.measurement.battery.circuits import KINDS, hub_drive, kinds_of_hubs, mirror_edges, paths, shares
 from mirrorjax.measurement.battery.patching import patching
 from mirrorjax.measurement.battery.responses import forward
@@ -102,7 +103,8 @@ def test_ablation_takes_what_hangs_on_the_set_and_nothing_else(holdout: np.ndarr
     alive = jnp.asarray([True] * 4 + [False] * 4)
     order = jnp.asarray([0.0, 3.0, 1.0, 2.0, 9.0, 9.0, 9.0, 9.0], jnp.float32)
     columns = ablation(REGIME, params, WIDTH, rows, sets, alive, order)
-    values = {name: np.asarray(value) for name, value in columns.items()}
+    arrays = {name: np.asarray(value) for name, value in columns.items()}
+    values = {name: value[0] for name, value in named({n: a[None] for n, a in arrays.items()}, list(sets)).items()}
     assert values["intact_help_rescue"] == 1 and values["intact_hop"] == 1 and np.isnan(values["intact_leap"])
     # the mean over both kinds of rows is 2: help (2 > .5) everywhere, so what is lost is the hops
     assert values["ablate_toad_only_mean_help_rescue"] == 0 and values["ablate_toad_only_mean_hop"] == -1
@@ -110,7 +112,7 @@ def test_ablation_takes_what_hangs_on_the_set_and_nothing_else(holdout: np.ndarr
     assert values["ablate_mirror_mean_help_rescue"] == 0 and values["ablate_mirror_resample_hop"] == 0
     assert np.isnan(values["ablate_frog_only_mean_hop"])
     assert values["ablate_random_toad_only_mean_hop"] == 0, "the others carry nothing"
-    curve = values["cumulative"][:, TRUTHS.index("hop")]
+    curve = arrays["cumulative"][:, TRUTHS.index("hop")]
     assert curve.tolist() == [1, 0, 0, 0, 0], "the first one that is ablated is the one that matters"
 
 

@@ -1,0 +1,67 @@
+"""What networks are shown when the calibrated measures are made, on a device."""
+
+import jax.numpy as jnp
+import numpy as np
+from flax import struct
+from jaxtyping import Array, Float32, Int8, UInt32
+
+from mirrorjax.dataset.build import Dataset, answers
+from mirrorjax.dataset.matched import matched_boards
+from mirrorjax.measurement.activations import TRUTHS, truths
+
+OF_EACH = 400  # task rows of each kind of right answer
+
+
+@struct.dataclass
+class TaskRows:
+    """Rows of the task itself: those of each kind of right answer, one kind after the other; padding has no weight."""
+
+    words: UInt32[Array, "rows 2"]
+    weight: Float32[Array, "truths rows"]  # of a row in the share of its kind; a row sums to one, or to zero if empty
+
+
+def task_rows(words: np.ndarray, truths: np.ndarray, of_each: int) -> TaskRows:
+    """The first rows of each kind.
+
+    Args:
+        words: packed rows [N, 2].
+        truths: of each, an index into TRUTHS [N].
+        of_each: rows of a kind at the most; a kind that has none has weight zero, so NaN effects.
+    """
+    chosen = [np.flatnonzero(truths == kind)[:of_each] for kind in range(len(TRUTHS))]
+    picked = np.concatenate(chosen)
+    weight = np.zeros((len(TRUTHS), len(TRUTHS) * of_each), np.float32)
+    start = 0
+    for kind, found in enumerate(chosen):
+        weight[kind, start : start + len(found)] = 1 / max(1, len(found))
+        start += len(found)
+    padded = np.zeros((len(TRUTHS) * of_each, 2), np.uint32)
+    padded[: len(picked)] = words[picked]
+    return TaskRows(words=jnp.asarray(padded), weight=jnp.asarray(weight))
+
+
+@struct.dataclass
+class Boards:
+    """Pictures of matched boards: anywhere, and where Toad's distress makes *help* right; and the task."""
+
+    anywhere: Int8[Array, "conditions 100 boards"]
+    rescue: Int8[Array, "conditions 100 rescue_boards"]
+    task: TaskRows
+
+
+def boards_of(dataset: Dataset, count: int, rescue: int) -> Boards:
+    """Boards of the hold-out and task rows of the test split: what nobody trains on.
+
+    Args:
+        dataset: where they are from.
+        count: matched boards anywhere, at the most.
+        rescue: with Frog at columns 26 to 30, at the most.
+
+    Raises:
+        InputError: the hold-out has none.
+    """
+    return Boards(
+        anywhere=jnp.asarray(matched_boards(dataset.holdout, count).pictures),
+        rescue=jnp.asarray(matched_boards(dataset.holdout, rescue, rescue=True).pictures),
+        task=task_rows(dataset.test, truths(answers(dataset.test)), OF_EACH),
+    )

@@ -1,0 +1,131 @@
+"""A part's checkpoint: its members' records and, at chosen ones, a table of their units and what they cause."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+import jax
+import numpy as np
+from jax.sharding import Mesh
+
+from mirrorjax.dataset.build import Dataset
+from mirrorjax.hosts import to_devices
+from mirrorjax.measurement.activations import measured_rows
+from mirrorjax.measurement.battery.boards import Boards
+from mirrorjax.measurement.battery.circuits import KINDS
+from mirrorjax.measurement.battery.classes import CLASSES
+from mirrorjax.measurement.battery.dear import named
+from mirrorjax.measurement.cmni import mirror_neuron_score
+from mirrorjax.measurement.records import Columns, Measured, record, unit_table
+from mirrorjax.population.members import Member
+from mirrorjax.population.plan import replicated
+from mirrorjax.training.part import PartRunner
+
+PLACE = "place"  # of a row's member in the population
+_NAMED = {"unit_class": CLASSES, "hub": KINDS}  # columns of units that are indices into names
+
+
+class Measuring:
+    """What a population is measured on, on its devices.
+
+    Args:
+        members, ids: the population.
+        dataset: whose test and validation rows are used.
+        mesh: of the devices.
+        test_rows, validation_rows: how many; None is all test rows and the same number of validation rows.
+        boards: for the calibrated measures; None leaves these out.
+        causes_seeds: of each combination of settings the first so many seeds get the dear measures, at checkpoints with
+            a table of units; None: all.
+    """
+
+    def __init__(
+        self,
+        members: Sequence[Member],
+        ids: list[str],
+        dataset: Dataset,
+        mesh: Mesh,
+        test_rows: int | None,
+        validation_rows: int | None,
+        boards: Boards | None,
+        causes_seeds: int | None,
+    ):
+        def everywhere(tree):
+            return jax.tree.map(lambda x: to_devices(x, replicated(mesh)), tree)
+
+        self.members, self.ids = members, ids
+        test = dataset.test[:test_rows]
+        rows, self.counts = measured_rows(test, dataset.validation[: validation_rows or len(test)])
+        self.rows = everywhere(rows)
+        self.boards = None if boards is None else everywhere(boards)
+        self.asked = first_seeds(members, causes_seeds)
+
+    def part(self, runner: PartRunner, index: int, status: np.ndarray, with_units: bool) -> tuple[Columns, Columns]:
+        """Records of a part's members, and their units if wanted (else no columns).
+
+        Args:
+            runner: the part.
+            index: of the checkpoint.
+            status: of its members.
+            with_units: whether there is to be a table of units.
+        """
+        members = runner.part.members
+        measured = Measured(
+            statistics=jax.tree.map(runner.by_member, runner.measured(self.rows)),
+            counts=self.counts,
+            depth=runner.part.program.depth,
+            width=runner.part.program.width,
+            true_width=np.array([self.members[i].width for i in members]),
+            l2=np.array([self.members[i].l2 for i in members]),
+        )
+        steps = runner.by_member(runner.state.moments.count).astype(np.int64)
+        columns = {
+            "member_id": np.array([self.ids[i] for i in members], dtype=object),
+            "checkpoint": np.full(len(members), index),
+            "step": steps,
+            "epoch": np.array([self.members[i].epoch(int(s)) for i, s in zip(members, steps, strict=True)]),
+            "status": status,
+            **record(measured),
+        }
+        if self.boards is not None:
+            columns |= {name: runner.by_member(value) for name, value in runner.battery(self.boards).items()}
+        if not with_units:
+            return columns, {}
+        kl = runner.divergences(self.rows)
+        table = unit_table(measured, [self.ids[i] for i in members])
+        table |= {name: runner.by_member(pair)[measured.exists] for name, pair in kl.items()}
+        whose = np.nonzero(measured.exists)[0]
+        table |= {name: columns[name][whose] for name in ("checkpoint", "step", "epoch")}
+        if self.boards is not None and self.asked.any():
+            of_members, of_units = self._causes(runner, self.boards, measured)
+            columns |= of_members
+            table |= of_units
+        return columns, table | {PLACE: members[whose]}
+
+    def _causes(self, runner: PartRunner, boards: Boards, measured: Measured) -> tuple[Columns, Columns]:
+        """The dear measures of the members that are asked; NaN, or no name, of the others and of output units."""
+        hidden = measured.depth * measured.width
+        scores = mirror_neuron_score(*(measured.means(name) for name in ("none", "frog_filtered", "toad_filtered")))
+        asked = self.asked[runner.part.members]
+        of_members, of_units = jax.tree.map(runner.by_member, runner.causes(boards, scores[:, :hidden], asked))
+        columns = {name: np.where(asked, value, np.nan) for name, value in named(of_members).items()}
+        known = measured.exists[:, :hidden] & asked[:, None]
+        units: Columns = {}
+        for name, value in of_units.items():
+            names = _NAMED.get(name)
+            whole = np.full(measured.exists.shape, None if names else np.nan, dtype=object if names else np.float32)
+            whole[:, :hidden][known] = np.array([*names, None], dtype=object)[value[known]] if names else value[known]
+            units[name] = whole[measured.exists]
+        return columns, units
+
+
+def first_seeds(members: Sequence[Member], count: int | None) -> np.ndarray:
+    """Which members are among the first `count` seeds of their combination of settings; None: all."""
+    if count is None:
+        return np.ones(len(members), bool)
+    seeds: dict[Member, list[int]] = defaultdict(list)
+    for place, member in enumerate(members):
+        seeds[replace(member, seed=0, init_seed=0, order_seed=0, dropout_seed=0)].append(place)
+    chosen = np.zeros(len(members), bool)
+    for places in seeds.values():
+        chosen[sorted(places, key=lambda place: members[place].seed)[:count]] = True
+    return chosen

@@ -1,0 +1,138 @@
+"""Measures the nulls: networks that nobody trains, once per architecture and data, and keeps them in files."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mirrorjax.dataset.build import Dataset
+from mirrorjax.errors import InputError
+from mirrorjax.hosts import as_first, is_first
+from mirrorjax.measurement.battery.boards import Boards
+from mirrorjax.measurement.battery.nulls import ARCHITECTURE, VERSION, Null, Nulls, architecture_of, null_members
+from mirrorjax.measurement.records import Columns
+from mirrorjax.population.members import Member
+from mirrorjax.runtime import Compiler, Device
+from mirrorjax.training.loop import Population, Schedule
+from mirrorjax.training.memory import data_bytes, make_room
+
+_VALIDATION_ROWS = 1000  # for losses, which no null is of
+
+
+@dataclass(frozen=True)
+class NullSettings:
+    """What nulls depend on beside the architecture.
+
+    Attributes:
+        seeds: networks of each architecture.
+        boards, rescue_boards: matched boards, of the dataset's hold-out.
+        test_rows: that raw CMNI is measured on; None: all of the dataset's.
+    """
+
+    seeds: int
+    boards: int
+    rescue_boards: int
+    test_rows: int | None
+
+
+def nulls_of(
+    members: Sequence[Member],
+    settings: NullSettings,
+    dataset: Dataset,
+    boards: Boards,
+    folder: Path,
+    *,
+    devices: Sequence[Device],
+    block: int,
+    budget: float | None,
+    on_measure: Callable[[str], None] = lambda what: None,
+) -> Nulls:
+    """The nulls of all architectures of a population: from files, or measured and put there.
+
+    Args:
+        members: the population.
+        settings: what the nulls are.
+        dataset, boards: what they are measured on.
+        folder: where they are kept.
+        devices, block: as for the population.
+        budget: bytes of each device.
+        on_measure: told what is measured, before it is.
+
+    Raises:
+        InputError: a file cannot be written.
+    """
+    files = null_files(members, settings, dataset.content_hash, folder)
+    lacking = [each for each, file in files.items() if not as_first(file.exists())]
+    if lacking:
+        on_measure(f"measuring {settings.seeds:,} untrained networks of {_named(lacking)}, for nulls")
+        found = _measured(lacking, settings, dataset, boards, devices, block, budget)
+        for architecture in lacking if is_first() else ():
+            _keep(files[architecture], found[architecture])
+    if not is_first():  # only the first process writes records, and reads these
+        return Nulls([], {})
+    return Nulls(list(members), {each: Null(each, _read(file)) for each, file in files.items()})
+
+
+def null_files(
+    members: Iterable[Member], settings: NullSettings, dataset_hash: str, folder: Path
+) -> dict[Member, Path]:
+    """Where the null of each architecture among some members is kept, whether it is there or not."""
+    files = {}
+    for architecture in dict.fromkeys(architecture_of(member) for member in members):
+        about: dict[str, Any] = {name: getattr(architecture, name) for name in ARCHITECTURE}
+        about |= {"version": VERSION, "dataset": dataset_hash, **vars(settings)}
+        key = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
+        files[architecture] = folder / f"null-{key}.npz"
+    return files
+
+
+def _named(architectures: Sequence[Member]) -> str:
+    first = ", ".join(f"{each.depth}×{each.width}" for each in architectures[:6])
+    return first + (f" and {len(architectures) - 6} more" if len(architectures) > 6 else "")
+
+
+def _measured(
+    architectures: Sequence[Member],
+    settings: NullSettings,
+    dataset: Dataset,
+    boards: Boards,
+    devices: Sequence[Device],
+    block: int,
+    budget: float | None,
+) -> dict[Member, Columns]:
+    """Their records by column [seeds]: a population that is measured at its start and never trained."""
+    members = [member for each in architectures for member in null_members(each, settings.seeds)]
+    rows = data_bytes(len(dataset.train), len(dataset.test), _VALIDATION_ROWS)
+    room = make_room(members, block, len(devices), budget, rows, devices[0].platform == "cpu")
+    population = Population(
+        members, dataset, devices=devices, block=block, compiler=Compiler(), test_rows=settings.test_rows,
+        validation_rows=_VALIDATION_ROWS, boards=boards, room=room,
+    )  # fmt: skip
+    (checkpoint,) = population.run(Schedule((0.0,)))
+    numbers = {
+        name: values.reshape(len(architectures), settings.seeds)
+        for name, values in checkpoint.records.items()
+        if values.ndim == 1 and values.dtype != object
+    }
+    return {each: {name: rows[i] for name, rows in numbers.items()} for i, each in enumerate(architectures)}
+
+
+def _keep(file: Path, columns: Columns) -> None:
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}.npz")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(unfinished, **columns)  # type: ignore[arg-type]  # its stub takes the arrays for the flag
+        unfinished.replace(file)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise InputError(f"{file}: cannot be written: {error.strerror or error}") from error
+
+
+def _read(file: Path) -> Columns:
+    with np.load(file, allow_pickle=False) as found:
+        return dict(found)

@@ -9,6 +9,7 @@ from mirrorjax.measurement.battery.boards import Boards
 from mirrorjax.measurement.battery.bookkeeping import bookkeeping
 from mirrorjax.measurement.battery.counterfactual import counterfactual
 from mirrorjax.measurement.battery.decoding import decoding
+from mirrorjax.measurement.battery.decomposition import decomposition
 from mirrorjax.measurement.battery.discriminability import discriminability
 from mirrorjax.measurement.battery.overlap import overlap
 from mirrorjax.measurement.battery.responses import forward_each, responses
@@ -35,4 +36,5 @@ def cheap(
     on_rescue = forward_each(regime, params, true_width, boards.rescue, ("x0", "xT"))
     rescue = {name: outputs for name, (outputs, _) in on_rescue.items()}
     exists = jnp.tile(jnp.arange(regime.width) < true_width, regime.depth)
+    columns |= decomposition(found, exists)
     return columns | behaviour(rescue) | bookkeeping(found, params, exists, regime.depth)

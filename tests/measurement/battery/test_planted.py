@@ -7,6 +7,7 @@ import pytest
 from mirrorjax.measurement.battery.classes import CLASSES, classes, discovered, sign_flip_p
 from mirrorjax.measurement.battery.counterfactual import counterfactual
 from mirrorjax.measurement.battery.decoding import decoding
+from mirrorjax.measurement.battery.decomposition import decomposition
 from mirrorjax.measurement.battery.discriminability import auc, d_prime, discriminability
 from mirrorjax.measurement.battery.geometry import geometry
 from mirrorjax.measurement.battery.overlap import overlap
@@ -72,6 +73,17 @@ def test_a_mirror_unit_counts_and_a_response_to_any_nine_does_not():
     mirror, any_nine = numbers(counterfactual(planted([MIRROR]))), numbers(counterfactual(planted([ANY_NINE])))
     assert mirror["cf_mni"] == pytest.approx(any_nine["cf_mni"], rel=1e-5) and mirror["cf_mni"] > 0.4
     assert mirror["mni_star"] == pytest.approx(mirror["cf_mni"]) and any_nine["mni_star"] == pytest.approx(0, abs=1e-6)
+
+
+def test_raw_responses_are_taken_apart_by_what_they_answer_to():
+    """Two deviations each, of three units and a padded one: mirror, any nine, and half of it the token's."""
+    half = {"xF": 2.0, "xT": 2.0, "xO": 1.0}
+    found = planted([MIRROR, ANY_NINE, half, MIRROR])
+    columns = numbers(decomposition(found, jnp.asarray([True, True, True, False])))
+    assert columns["cmni_matched"] == pytest.approx(2, abs=1e-5)
+    assert columns["cmni_social"] == pytest.approx((2 + 0 + 1) / 3, abs=1e-5)
+    apart = numbers(decomposition(planted([FROG_ONLY, TOAD_ONLY, SUPPRESSED]), jnp.ones(3, bool)))
+    assert apart == pytest.approx({"cmni_matched": 0, "cmni_social": 0}, abs=1e-6)
 
 
 def test_the_pattern_over_units_is_social_or_not():

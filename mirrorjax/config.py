@@ -5,11 +5,13 @@ Hydra's YAML files only override what stands here. Nothing heavy is imported: `-
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from omegaconf import MISSING
+from omegaconf import MISSING, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from mirrorjax.combinations import AXES, GroupConfig, axis_problems, combinations
 from mirrorjax.errors import InputError
@@ -219,6 +221,20 @@ def validate(config: Config) -> None:
     problems = problems or _joint_problems(config)
     if problems:
         raise InputError("\n".join(problems))
+
+
+def stored(config: Mapping[str, Any]) -> Config:
+    """The configuration that a results folder kept, as plain containers; settings that it lacks have their defaults.
+
+    Raises:
+        InputError: it is none of ours.
+    """
+    try:
+        found = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config(name="")), dict(config)))
+    except OmegaConfBaseException as error:
+        raise InputError(f"config.yaml: {str(error).splitlines()[0]}") from error
+    assert isinstance(found, Config)
+    return found
 
 
 def settings(config: Config) -> dict[str, Any]:

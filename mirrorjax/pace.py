@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import jax
-from omegaconf import OmegaConf
 
-from mirrorjax.config import Config
+from mirrorjax.config import Config, stored
 from mirrorjax.pipeline import measured_row_counts, null_folder, null_settings
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import OUTPUTS, Member
@@ -135,8 +134,7 @@ def _newest_rates(results: Path, facts: Mapping[str, Any]) -> tuple[float, float
 def _rates_of(folder: Path, manifest: Mapping[str, Any]) -> tuple[float, float, float, str] | None:
     try:
         (population,) = Results.open(folder).populations
-        config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config(name="")), population.config))
-        assert isinstance(config, Config)
+        config = stored(population.config)
         members, spent = expand(config), manifest["seconds"]
         parts = plan(members, manifest["block"], manifest["device"]["count"])
         rows = measured_rows_of(config, *measured_row_counts(config, config.dataset.test_rows, None))

@@ -1,9 +1,12 @@
 """How throughput and time grow with members, steps and rows."""
 
+import numpy as np
+
 from mirrorjax.bench.timing import Figure, figure, seconds
 from mirrorjax.bench.training import block_for, measured
 from mirrorjax.bench.workload import HEADLINE, Trainer, flops_a_step, reference_dataset, seeds
 from mirrorjax.measurement.activations import measured_rows
+from mirrorjax.measurement.battery.boards import boards_of
 from mirrorjax.runtime import Device
 
 
@@ -40,10 +43,18 @@ def cost(devices: list[Device]) -> list[Figure]:
 
 
 def measuring(devices: list[Device]) -> list[Figure]:
-    """A checkpoint's measurement of 64 members: 100,000 test and 100,000 validation rows, and what records need."""
+    """A checkpoint's measurement of 64 members: 100,000 test and 100,000 validation rows; the calibrated measures."""
     dataset, members = reference_dataset(), seeds(64)
     (runner,) = Trainer(members, dataset.train, devices, block_for(64, devices)).runners
     rows, _ = measured_rows(dataset.test, dataset.validation[: len(dataset.test)])
     spent = seconds(lambda: runner.measured(rows))
     each = [s / len(members) for s in spent]
-    return [figure("a member and checkpoint", each, "s", members=len(members), rows=len(dataset.test))]
+    figures = [figure("a member and checkpoint", each, "s", members=len(members), rows=len(dataset.test))]
+    for count in (1024, 4096):
+        boards = boards_of(dataset, count, 256)
+        each = [s / len(members) for s in seconds(lambda boards=boards: runner.battery(boards))]
+        figures.append(figure(f"calibrated, {count:,} boards", each, "s", members=len(members), boards=count))
+    boards, everyone = boards_of(dataset, 1024, 256), np.ones(len(members), bool)
+    scores = np.zeros((len(members), 2 * HEADLINE.width), np.float32)
+    each = [s / len(members) for s in seconds(lambda: runner.causes(boards, scores, everyone), repeats=3)]
+    return [*figures, figure("dear", each, "s", members=len(members), boards=1024)]

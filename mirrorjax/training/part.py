@@ -22,7 +22,7 @@ from mirrorjax.measurement.histograms import divergences
 from mirrorjax.population.members import Member, MemberValues, stack_values
 from mirrorjax.population.plan import AXIS, Part, ProgramSpec, over_members
 from mirrorjax.regimes import REGIMES
-from mirrorjax.regimes.supervised import Supervised
+from mirrorjax.regimes.supervised import Params, Supervised
 from mirrorjax.runtime import Compiler
 from mirrorjax.training.memory import compiled_bytes
 from mirrorjax.training.step import TrainState, batch_indices, init_state, train_step
@@ -118,6 +118,11 @@ class PartRunner:
         start = self._compiled("init", local, (AXIS,), self.values)
         self.state = jax.block_until_ready(start(self.values))
         self._places = jax.tree.map(lambda x: x.sharding, self.state)
+
+    def change(self, params: Callable[[Params], Params]) -> None:
+        """Puts other weights in the place of each member's own, a function of them."""
+        changed = jax.jit(jax.vmap(jax.vmap(params)), out_shardings=self._places.params)(self.state.params)
+        self.state = replace(self.state, params=changed)
 
     @property
     def loaded(self) -> bool:

@@ -17,6 +17,7 @@ from mirrorjax.measurement.battery.boards import Boards
 from mirrorjax.measurement.battery.nulls import ARCHITECTURE, VERSION, Null, Nulls, architecture_of, null_members
 from mirrorjax.measurement.records import Columns
 from mirrorjax.population.members import Member
+from mirrorjax.regimes.supervised import Params
 from mirrorjax.runtime import Compiler, Device
 from mirrorjax.training.loop import Population, Schedule
 from mirrorjax.training.memory import data_bytes, make_room
@@ -96,6 +97,47 @@ def _named(architectures: Sequence[Member]) -> str:
     return first + (f" and {len(architectures) - 6} more" if len(architectures) > 6 else "")
 
 
+def untrained_records(
+    members: Sequence[Member],
+    dataset: Dataset,
+    boards: Boards,
+    *,
+    devices: Sequence[Device],
+    block: int,
+    budget: float | None = None,
+    test_rows: int | None = None,
+    change: Callable[[Params], Params] = lambda params: params,
+    causes: bool = False,
+) -> Columns:
+    """Records of networks as they are made: a population that is measured at its start and never trained.
+
+    Args:
+        members: the networks.
+        dataset, boards: what they are measured on.
+        devices, block, budget: as for a population in training.
+        test_rows: that are measured; None: all.
+        change: done to each network's weights first.
+        causes: whether the dear measures are made too.
+    """
+    rows = data_bytes(len(dataset.train), len(dataset.test), _VALIDATION_ROWS)
+    population = Population(
+        members,
+        dataset,
+        devices=devices,
+        block=block,
+        compiler=Compiler(),
+        test_rows=test_rows,
+        validation_rows=_VALIDATION_ROWS,
+        boards=boards,
+        causes_seeds=None if causes else 0,
+        room=make_room(members, block, len(devices), budget, rows, devices[0].platform == "cpu"),
+    )
+    for runner in population.runners:
+        runner.change(change)
+    (checkpoint,) = population.run(Schedule((0.0,), units_at=(0.0,) if causes else ()))
+    return checkpoint.records
+
+
 def _measured(
     architectures: Sequence[Member],
     settings: NullSettings,
@@ -105,18 +147,14 @@ def _measured(
     block: int,
     budget: float | None,
 ) -> dict[Member, Columns]:
-    """Their records by column [seeds]: a population that is measured at its start and never trained."""
+    """Columns of numbers [seeds] by architecture."""
     members = [member for each in architectures for member in null_members(each, settings.seeds)]
-    rows = data_bytes(len(dataset.train), len(dataset.test), _VALIDATION_ROWS)
-    room = make_room(members, block, len(devices), budget, rows, devices[0].platform == "cpu")
-    population = Population(
-        members, dataset, devices=devices, block=block, compiler=Compiler(), test_rows=settings.test_rows,
-        validation_rows=_VALIDATION_ROWS, boards=boards, room=room,
-    )  # fmt: skip
-    (checkpoint,) = population.run(Schedule((0.0,)))
+    records = untrained_records(
+        members, dataset, boards, devices=devices, block=block, budget=budget, test_rows=settings.test_rows
+    )
     numbers = {
         name: values.reshape(len(architectures), settings.seeds)
-        for name, values in checkpoint.records.items()
+        for name, values in records.items()
         if values.ndim == 1 and values.dtype != object
     }
     return {each: {name: rows[i] for name, rows in numbers.items()} for i, each in enumerate(architectures)}

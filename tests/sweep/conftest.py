@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 import wandb
-from omegaconf import OmegaConf
 
 from mirrorjax.cli import main
-from mirrorjax.config import Config
+from mirrorjax.config import Config, stored
 from tests.sweep.cases import SETTINGS, Run, Sweep
 
 
@@ -34,10 +33,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
 @pytest.fixture(scope="package")
 def config(finished: Sweep) -> Config:
     """The finished population's, as its config.yaml has it."""
-    stored = OmegaConf.load(finished.population.folder / "config.yaml")
-    config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), stored))
-    assert isinstance(config, Config)
-    return config
+    return stored(finished.population.config)
 
 
 @pytest.fixture

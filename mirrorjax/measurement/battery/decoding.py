@@ -16,6 +16,7 @@ from mirrorjax.measurement.battery.responses import Responses
 from mirrorjax.randomness import mix
 
 _RIDGE = 0.01
+_TIE = 0.01  # of the margins' size: answers nearer to the threshold count in part, so that no rounding turns one round
 _CONTROLS = 8  # each exchanges the labels of another half of the boards
 
 
@@ -31,7 +32,8 @@ def _trained(
     gram = both @ both.T / both.shape[-1]
     ridge = _RIDGE * jnp.trace(gram) / units + 1e-12
     target = (after - before) @ sign / both.shape[-1]
-    weights = jnp.linalg.solve(gram + ridge * jnp.eye(len(gram), dtype=gram.dtype), target)
+    factor = jax.scipy.linalg.cho_factor(gram + ridge * jnp.eye(len(gram), dtype=gram.dtype))
+    weights = jax.scipy.linalg.cho_solve(factor, target)
     return weights, weights @ middle
 
 
@@ -40,11 +42,11 @@ def _accuracy(
 ) -> Float32[Array, ""]:
     """Share of right answers on none and on distress, each half; an answer on the threshold counts half."""
     weights, threshold = classifier
-
-    def above(activations: jax.Array) -> jax.Array:
-        return jnp.mean(0.5 + 0.5 * jnp.sign(weights @ activations - threshold))
-
-    return (above(after) + 1 - above(before)) / 2
+    margins = weights @ jnp.concatenate([before, after], axis=-1) - threshold
+    size = jnp.sqrt(jnp.mean(margins**2))
+    above = jnp.clip(margins / jnp.where(size > 0, _TIE * size, 1.0), -1.0, 1.0)
+    on_before, on_after = jnp.split(above, 2)
+    return 0.5 + (on_after.mean() - on_before.mean()) / 4
 
 
 def decoding(found: Responses) -> dict[str, Float32[Array, ""]]:

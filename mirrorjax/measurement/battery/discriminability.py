@@ -10,6 +10,7 @@ from jaxtyping import Array, Float32
 
 from mirrorjax.measurement.battery.responses import Responses
 
+_TIE = 1e-4  # of rms: boards that are nearer than that are tied in part, so that no rounding turns a pair round
 _GROUP = 16  # boards that are compared with each other for AUC: all pairs would take longer than all other measures
 
 
@@ -27,8 +28,8 @@ def auc(found: Responses, condition: str, before: str = "x0") -> Float32[Array, 
     group = min(_GROUP, one.shape[-1])
     whole = one.shape[-1] // group * group
     one, other = (h[:, :whole].reshape(len(h), group, -1) for h in (one, other))
-    above, below = one[:, :, None] > other[:, None], one[:, :, None] < other[:, None]
-    ahead = jnp.mean(above.astype(jnp.float32) - below.astype(jnp.float32), axis=(1, 2, 3))
+    difference = (one[:, :, None] - other[:, None]) / (_TIE * found.rms)[:, None, None, None]
+    ahead = jnp.mean(jnp.clip(difference, -1.0, 1.0), axis=(1, 2, 3))
     return jnp.where(found.alive, (1 + ahead) / 2, 0.5)
 
 

@@ -12,7 +12,7 @@ from mirrorjax.regimes.supervised import Supervised
 from tests.measurement.battery.cases import rescaled, small_boards, untrained
 
 REGIME = Supervised(width=8, depth=2)
-SCALED_ON_PURPOSE = ("rms_layer", "norm_")  # bookkeeping says what was rescaled
+SCALED_ON_PURPOSE = ("rms_layer", "norm_", "cmni_")  # bookkeeping says what was rescaled
 
 
 @functools.cache

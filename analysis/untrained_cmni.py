@@ -1,0 +1,121 @@
+"""What is the CMNI of networks that nobody has trained, and what does a rescaling that changes nothing do to it?
+
+    python analysis/untrained_cmni.py [OUT]
+
+256 untrained networks of 2×17, seeds 0 to 255, on the reference dataset; then the same networks with the first layer
+times α and the second divided by it, which leaves every output as it is.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import csv
+from rich.console import Console
+from rich.table import Table
+
+from mirrorjax.dataset.build import DatasetSpec
+from mirrorjax.dataset.cache import default_folder, load_or_build
+from mirrorjax.errors import InputError
+from mirrorjax.measurement.battery.boards import boards_of
+from mirrorjax.measurement.battery.nulls import SCALE_FREE
+from mirrorjax.measurement.cmni import ROBUST_CMNI
+from mirrorjax.population.members import Member
+from mirrorjax.regimes.supervised import Params
+from mirrorjax.report.figure import GREEN, GREY, RED, save, static_figure, static_style
+from mirrorjax.runtime import configure
+from mirrorjax.training.untrained import untrained_records
+
+SEEDS = 256
+FACTORS = (0.1, 1.0, 10.0)
+
+
+def rescaled(factor: float):
+    """The same function of the input: the first layer times `factor`, what reads it divided by it."""
+
+    def change(params: Params) -> Params:
+        return params | {
+            "hidden_1_kernel": params["hidden_1_kernel"] * factor,
+            "hidden_1_bias": params["hidden_1_bias"] * factor,
+            "hidden_2_kernel": params["hidden_2_kernel"] / factor,
+        }
+
+    return change
+
+
+def main(out: Path, spec: DatasetSpec | None = None, seeds: int = SEEDS) -> pa.Table:
+    """Prints a table, and writes it with a figure into `out`; gives one row a network and factor."""
+    devices = configure("cpu", None, "highest", default_folder() / "programs")
+    dataset = load_or_build(spec or DatasetSpec(), default_folder() / "datasets")
+    boards = boards_of(dataset, 1024, 256)
+    members = [Member(seed=seed) for seed in range(seeds)]
+    found = {
+        factor: untrained_records(members, dataset, boards, devices=devices, block=16, change=rescaled(factor))
+        for factor in FACTORS
+    }
+    names = ("cmni", "cmni_hidden", *SCALE_FREE)
+    rows = {"seed": np.tile(np.arange(seeds), len(FACTORS)), "alpha": np.repeat(FACTORS, seeds)}
+    rows |= {name: np.concatenate([found[factor][name] for factor in FACTORS]) for name in names}
+    table = pa.table(rows)
+    out.mkdir(parents=True, exist_ok=True)
+    csv.write_csv(table, out / "untrained_cmni.csv")
+    draw(found, out)
+    show(found)
+    return table
+
+
+def show(found: dict[float, dict[str, np.ndarray]]) -> None:
+    """The numbers that the calibrated measures are there for."""
+    plain = found[1.0]["cmni"]
+    printed = Table("untrained 2×17", *(f"α = {factor:g}" for factor in FACTORS), title=f"seeds 0 to {len(plain) - 1}")
+    ratio = {factor: found[factor]["cmni"] / plain for factor in FACTORS}
+    rows = {
+        "CMNI, mean ± sd": [f"{f['cmni'].mean():.4f} ± {f['cmni'].std():.4f}" for f in found.values()],
+        "CMNI, smallest": [f"{f['cmni'].min():.4f}" for f in found.values()],
+        f"share with CMNI ≥ {ROBUST_CMNI}": [f"{np.mean(f['cmni'] >= ROBUST_CMNI):.3f}" for f in found.values()],
+        "CMNI / CMNI(α = 1), least": [f"{ratio[factor].min():.2f}" for factor in FACTORS],
+        "CMNI / CMNI(α = 1), most": [f"{ratio[factor].max():.2f}" for factor in FACTORS],
+        "largest relative change of a scale-free measure": [f"{largest_change(found, f):.1e}" for f in FACTORS],
+    }
+    for name, values in rows.items():
+        printed.add_row(name, *values)
+    Console().print(printed)
+
+
+def largest_change(found: dict[float, dict[str, np.ndarray]], factor: float) -> float:
+    """Over networks and scale-free measures, relative to a measure's root mean square over networks.
+
+    A difference of two accuracies, which may be close to zero everywhere, is held against the first of them.
+    """
+    changes = []
+    for name in SCALE_FREE:
+        size = np.sqrt(np.mean(found[1.0][name.removesuffix("_social")] ** 2))
+        changes.append(np.max(np.abs(found[factor][name] - found[1.0][name])) / size)
+    return float(max(changes))
+
+
+def draw(found: dict[float, dict[str, np.ndarray]], out: Path) -> None:
+    """Histograms of CMNI on a logarithmic axis, with the paper's threshold."""
+    with static_style():
+        made = static_figure(7.0, 3.2)
+        axes = made.subplots()
+        values = np.concatenate([each["cmni"] for each in found.values()])
+        bins = np.geomspace(0.8 * values.min(), 1.2 * values.max(), 60)
+        for factor, colour in zip(FACTORS, (RED, GREY, GREEN), strict=True):
+            axes.hist(found[factor]["cmni"], bins=bins, color=colour, alpha=0.6, label=f"α = {factor:g}")
+        axes.axvline(ROBUST_CMNI, color="black", linestyle=":", linewidth=1, label=f"“robust”: CMNI ≥ {ROBUST_CMNI}")
+        axes.set_xscale("log")
+        axes.set_xlabel("CMNI of untrained networks of 2×17, first layer × α, second / α")
+        axes.set_ylabel("networks")
+        axes.legend(frameon=False, fontsize=8)
+        save(made, out / "untrained_cmni")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 2:
+        raise SystemExit("usage: python analysis/untrained_cmni.py [OUT]")
+    try:
+        main(Path(sys.argv[1] if len(sys.argv) == 2 else "results/untrained_cmni"))
+    except InputError as error:
+        raise SystemExit(f"error: {error}") from error

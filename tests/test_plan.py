@@ -14,6 +14,12 @@ TINY = [
     "experiment=smoke",
     *("dataset.turns=20_000", "dataset.games=64", "dataset.burn_in=256", "dataset.test_rows=400"),
     *("measurement.test_rows=300", "measurement.validation_rows=300", "measurement.at=[0.05]", "regime.epochs=0.1"),
+    *(
+        "measurement.boards=64",
+        "measurement.rescue_boards=32",
+        "measurement.null_seeds=0",
+        "measurement.causes_seeds=0",
+    ),
     *("population.seeds=3", "population.axes.width=[5]", "runtime.devices=2", "tracker=off", "report=false"),
 ]
 Plan = Callable[..., str]
@@ -47,7 +53,7 @@ def test_a_plan_of_what_is_not_there_yet_makes_nothing(plan: Plan):
     text = plan()
     assert re.match(r"smoke → results/smoke-[0-9a-f]{8}/[0-9a-f]{12}\n", text)
     assert line(text, "members") == "3: 1 configuration × 3 seeds"
-    assert line(text, "programs") == "1, 6 compiles"
+    assert line(text, "programs") == "1, 5 compiles"
     assert line(text, "devices").startswith("2 × cpu (") and line(text, "devices").endswith("), blocks of 16")
     assert line(text, "work") == "1,842 model-steps, 3 checkpoints"
     assert "a guess: 78,000 model-steps/s a core for the paper's network" in line(text, "time")

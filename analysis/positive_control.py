@@ -34,7 +34,7 @@ from mirrorjax.training.untrained import nulls_of, untrained_records
 HELD_OUT = 1000
 Columns = dict[str, np.ndarray]
 LAST = """
-SELECT * EXCLUDE (confusion) FROM records JOIN members USING (population, member_id)
+SELECT records.* EXCLUDE (confusion), seed, congruence FROM records JOIN members USING (population, member_id)
 QUALIFY checkpoint = max(checkpoint) OVER (PARTITION BY population) ORDER BY congruence, seed
 """
 
@@ -94,9 +94,9 @@ def _table(kind: str, columns: Columns) -> pa.Table:
 def show(kinds: dict[str, Columns]) -> None:
     """Medians with 90 % bands, mean z, TR and verdicts."""
     printed = Table("", *(f"{name}, {len(columns['cmni']):,}" for name, columns in kinds.items()))
-    for name in ("d_prime_mni", "mni_star", "ssi", "cross_decoding", "rescue_accuracy"):
+    for name in ("d_prime_mni", "mni_star", "ssi", "ssi_last", "cross_decoding", "rescue_accuracy"):
         printed.add_row(name, *(_band(columns[name]) for columns in kinds.values()))
-    for name in ("cmni", "d_prime_mni", "mni_star", "ssi", "cross_decoding"):
+    for name in ("cmni", "d_prime_mni", "mni_star", "ssi", "ssi_last", "cross_decoding"):
         printed.add_row(
             f"mean z of {name}", *(f"{np.nanmean(columns[f'{name}_z']):+.2f}" for columns in kinds.values())
         )

@@ -90,12 +90,21 @@ def _free_tiles(ground: np.ndarray, frog: np.ndarray, toad: np.ndarray) -> np.nd
 
 
 def token_columns(words: np.ndarray) -> np.ndarray:
-    """The tile of each board's token [boards]: one of the free ones, by a hash of the board."""
+    """The tile of each board's token [boards]: a free one, by a hash of the board, as often as players stand there.
+
+    Networks know some columns better than others. Were the token anywhere, a response to where it lies would look like
+    one to what it is.
+    """
     row = unpack(words.T)  # type: ignore[arg-type]
-    free = _free_tiles(words[:, 0], np.asarray(row.frog_column), np.asarray(row.toad_column))
+    frog, toad = np.asarray(row.frog_column), np.asarray(row.toad_column)
+    often = np.bincount(np.concatenate([frog, toad]), minlength=WIDTH)
+    free = _free_tiles(words[:, 0], frog, toad)
+    known = free * often
+    weight = np.where(known.any(-1, keepdims=True), known, free)
+    whole = weight.sum(-1).astype(np.uint64)
     keys = row_keys(words) & np.uint64(0xFFFFFFFF00000000 | BOARD_BITS)
-    draw = (scramble(keys, 0, _TOKEN) % free.sum(-1).astype(np.uint64)).astype(np.int64)
-    return np.argmax(np.cumsum(free, axis=-1) == draw[:, None] + 1, axis=-1)
+    draw = (scramble(keys, 0, _TOKEN) % whole).astype(np.int64)
+    return np.argmax(np.cumsum(weight, axis=-1) > draw[:, None], axis=-1)
 
 
 def _pictures(words: np.ndarray, condition: str) -> np.ndarray:

@@ -2,7 +2,9 @@
 
 δ^X = E[h(xX) - h(x0)]/rms on the same boards; CF-MNI is the mean over unique alive units of max(0, min(δ^F, δ^T)).
 δ^O is that of an inanimate token, against its own baseline xO0: MNI* = mean of max(0, min(δ^F, δ^T) - max(0, min(δ^F,
-δ^O))), and as a pattern over units SSI = cos(δ^F, δ^T) - ½[cos(δ^F, δ^O) + cos(δ^T, δ^O)].
+δ^O))), and as a pattern over units SSI = cos(δ^F, δ^T) - ½[cos(δ^F, δ^O) + cos(δ^T, δ^O)]. The first
+layer reads cells one by one, so that most of its units answer to any 9 there, whatever the network has learnt:
+`ssi_last` is the SSI of the last hidden layer, which the answers are made from.
 """
 
 import jax.numpy as jnp
@@ -18,16 +20,18 @@ def cosine(one: Float32[Array, " U"], other: Float32[Array, " U"], weight: Float
 
 
 def counterfactual(found: Responses) -> dict[str, Float32[Array, ""]]:
-    """`cf_mni`, `mni_star`, `ssi`, and the cosines `cos_frog_toad`, `cos_frog_object`, `cos_toad_object`."""
+    """`cf_mni`, `mni_star`, `ssi`, `ssi_last`, and the cosines `cos_frog_toad`, `cos_frog_object`, `cos_toad_object`."""
     frog, toad, thing = found.change("xF"), found.change("xT"), found.change("xO", "xO0")
     social, any_nine = jnp.minimum(frog, toad), jnp.maximum(jnp.minimum(frog, thing), 0.0)
-    frog_toad, frog_object, toad_object = (
-        cosine(one, other, found.weight) for one, other in ((frog, toad), (frog, thing), (toad, thing))
-    )
+    pairs = ((frog, toad), (frog, thing), (toad, thing))
+    frog_toad, frog_object, toad_object = (cosine(one, other, found.weight) for one, other in pairs)
+    last = jnp.where(found.layer == found.layer.max(), found.weight, 0.0)
+    of_last = [cosine(one, other, last) for one, other in pairs]
     return {
         "cf_mni": found.mean(jnp.maximum(social, 0.0)),
         "mni_star": found.mean(jnp.maximum(social - any_nine, 0.0)),
         "ssi": frog_toad - (frog_object + toad_object) / 2,
+        "ssi_last": of_last[0] - (of_last[1] + of_last[2]) / 2,
         "cos_frog_toad": frog_toad,
         "cos_frog_object": frog_object,
         "cos_toad_object": toad_object,

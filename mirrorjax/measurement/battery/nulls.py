@@ -19,7 +19,7 @@ VERSION = 1  # of the measures; raise it when one of them changes, so that nulls
 FIRST_SEED = 1 << 60  # of nulls, far from any member's
 QUANTILE = 0.99  # beyond it a value is not the null's
 SCALE_FREE = (
-    "d_prime_mni", "auc_mni", "cf_mni", "mni_star", "ssi", "cross_decoding", "cross_decoding_social", "soo_nmse",
+    "d_prime_mni", "auc_mni", "cf_mni", "mni_star", "ssi", "ssi_last", "cross_decoding", "cross_decoding_social", "soo_nmse",
     "soo_cos",
 )  # fmt: skip
 RAW = ("cmni", "cmni_hidden")
@@ -110,7 +110,7 @@ class Nulls:
     def calibrated(self, records: Columns) -> dict[str, np.ndarray]:
         """Columns of z beside a checkpoint's records, and verdicts where there is a TR [members].
 
-        `mirror` is 1 for a network whose SSI is beyond its null's .99 quantile, whose TR has an interval above zero,
+        `mirror` is 1 for a network whose last hidden layer has an SSI beyond its null's .99 quantile, whose TR has an interval above zero,
         and that helps in rescue more often than on the same boards without distress; 0 for others, and NaN where TR
         was not asked for. An undefined TR is none above zero.
         """
@@ -129,7 +129,7 @@ class Nulls:
 def verdict(records: Columns, null: Null) -> np.ndarray:
     """Whether networks have a mirror code [members]: 1, 0, or NaN where there is no patching."""
     patched = np.isfinite(records["units_mirror_1"])
-    social = records["ssi"] > null.quantile("ssi")
+    social = records["ssi_last"] > null.quantile("ssi_last")
     helps = records["rescue_accuracy"] > records["help_unasked"]
     found = social & (np.nan_to_num(records["tr_low"], nan=-1.0) > 0) & helps
     return np.where(patched, found.astype(float), np.nan)

@@ -91,6 +91,9 @@ def test_the_pattern_over_units_is_social_or_not():
     assert social["ssi"] == pytest.approx(1, abs=1e-5)
     nines = numbers(counterfactual(planted([ANY_NINE, NOTHING, NOTHING])))
     assert nines["ssi"] == pytest.approx(0, abs=1e-5)
+    layers = planted([ANY_NINE, NOTHING, MIRROR, {"xO": 2.0}]).replace(layer=jnp.asarray([1, 1, 2, 2], jnp.int32))  # type: ignore[attr-defined]
+    by_layer = numbers(counterfactual(layers))
+    assert by_layer["ssi_last"] == pytest.approx(1, abs=1e-5) and 0.2 < by_layer["ssi"] < 0.8
     apart = numbers(counterfactual(planted([FROG_ONLY, TOAD_ONLY, NOTHING])))
     assert apart["ssi"] == pytest.approx(0, abs=1e-5) and apart["cf_mni"] == pytest.approx(0, abs=1e-6)
 

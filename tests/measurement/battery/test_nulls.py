@@ -1,0 +1,132 @@
+"""Nulls: z of known numbers, raw CMNI at other norms without measuring anew, and verdicts."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from mirrorjax.measurement.battery.nulls import (
+    FIRST_SEED,
+    RAW,
+    SCALE_FREE,
+    Null,
+    Nulls,
+    architecture_of,
+    null_members,
+    summary,
+)
+from mirrorjax.population.members import Member
+from mirrorjax.training.untrained import NullSettings, null_files, nulls_of, untrained_records
+from tests.measurement.battery.cases import small_boards
+from tests.training.cases import BLOCK, small_dataset
+
+ARCHITECTURE = architecture_of(Member(width=4, depth=1))
+
+
+def null(seeds: int = 200) -> Null:
+    random = np.random.default_rng(0)
+    columns = {name: random.normal(2, 3, seeds) for name in (*SCALE_FREE, *RAW)}
+    columns |= {
+        name: random.uniform(1, 2, seeds) for name in ("mne_layer_1", "mne_output", "norm_layer_1", "norm_output")
+    }
+    return Null(ARCHITECTURE, columns)
+
+
+def records(members: int = 3, **given: float) -> dict[str, np.ndarray]:
+    columns = dict.fromkeys((*SCALE_FREE, *RAW, "mne_layer_1", "mne_output", "norm_layer_1", "norm_output"), 1.0)
+    return {name: np.full(members, value) for name, value in (columns | given).items()}
+
+
+def test_z_counts_deviations_from_the_mean():
+    one = null()
+    mean, spread = one.columns["ssi"].mean(), one.columns["ssi"].std()
+    assert one.z(records(ssi=mean + 2 * spread))["ssi_z"] == pytest.approx([2, 2, 2])
+    never = Null(ARCHITECTURE, {**one.columns, "ssi": np.zeros(200)})
+    assert np.isnan(never.z(records())["ssi_z"]).all(), "a null of one value has no deviation"
+
+
+def test_raw_cmni_is_compared_at_the_members_own_norms():
+    """As if every null network's layers had been rescaled to them."""
+    one, own = null(), records(norm_layer_1=5.0, norm_output=0.5)
+    first = one.columns["mne_layer_1"] * 5.0 / one.columns["norm_layer_1"]
+    outputs = one.columns["mne_output"] * (5.0 / one.columns["norm_layer_1"]) * (0.5 / one.columns["norm_output"])
+    whole, hidden = (first + outputs) / 8, first / 4
+    found = one.z(own)
+    assert found["cmni_z"] == pytest.approx([(1 - whole.mean()) / whole.std()] * 3)
+    assert found["cmni_hidden_z"] == pytest.approx([(1 - hidden.mean()) / hidden.std()] * 3)
+
+
+def test_at_other_norms_without_measuring_anew():
+    """The moments at given norms are those of networks that were rescaled to these norms, and measured."""
+    members, dataset, boards = [Member(seed=seed, width=5) for seed in range(6)], small_dataset(), small_boards()
+    norms = {"hidden_1_kernel": 7.0, "hidden_2_kernel": 1.5, "output_kernel": 4.0}
+
+    def change(params):
+        return params | {name: params[name] * norm / jnp.linalg.norm(params[name]) for name, norm in norms.items()}
+
+    setup = {"devices": jax.devices()[:1], "block": BLOCK}
+    plain = untrained_records(members, dataset, boards, **setup)
+    changed = untrained_records(members, dataset, boards, **setup, change=change)
+    one = {name: changed[name][:1] for name in ("norm_layer_1", "norm_layer_2", "norm_output")}
+    assert [float(value[0]) for value in one.values()] == pytest.approx([7.0, 1.5, 4.0])
+    found = Null(architecture_of(members[0]), plain)
+    for name in RAW:
+        mean, spread = found.rescaled_moments(name, one)
+        assert (mean[0], spread[0]) == pytest.approx((changed[name].mean(), changed[name].std()), rel=1e-4)
+        assert mean[0] > 2 * plain[name].mean()
+    for name in SCALE_FREE:
+        assert changed[name] == pytest.approx(plain[name], rel=1e-3, abs=1e-4), name
+
+
+def test_nulls_are_measured_once_and_kept(tmp_path, monkeypatch: pytest.MonkeyPatch):
+    members = [Member(width=5), Member(width=5, seed=3, learning_rate=1e-4), Member(width=8)]
+    settings, dataset, boards = NullSettings(6, 512, 128, None), small_dataset(), small_boards()
+    told: list[str] = []
+    setup = {"devices": jax.devices()[:1], "block": BLOCK, "budget": None, "on_measure": told.append}
+    first = nulls_of(members, settings, dataset, boards, tmp_path, **setup)
+    assert told == ["measuring 6 untrained networks of 2×5, 2×8, for nulls"]
+    assert len(first.by_architecture) == 2, "a null is of the architecture, not of the rate"
+    files = null_files(members, settings, dataset.content_hash, tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted(files.values())
+    monkeypatch.delattr("mirrorjax.training.untrained.Population")
+    again = nulls_of(members, settings, dataset, boards, tmp_path, **setup)
+    assert len(told) == 1
+    for one, other in zip(first.by_architecture.values(), again.by_architecture.values(), strict=True):
+        assert one.columns.keys() == other.columns.keys()
+        assert all(np.array_equal(one.columns[name], other.columns[name]) for name in one.columns)
+
+
+def test_nulls_are_other_networks_than_members():
+    seeds = {member.seed for member in null_members(ARCHITECTURE, 10)}
+    assert seeds == set(range(FIRST_SEED, FIRST_SEED + 10))
+
+
+def test_a_verdict_takes_all_three(monkeypatch: pytest.MonkeyPatch):
+    one = null()
+    beyond = one.quantile("ssi_last") + 0.1
+    yes = {"ssi_last": beyond, "tr_low": 0.2, "rescue_accuracy": 0.9, "help_unasked": 0.1, "units_mirror_1": 2.0}
+    members = [ARCHITECTURE] * 6
+    rows = records(6, **yes)
+    rows["ssi_last"][1], rows["tr_low"][2], rows["tr_low"][3], rows["rescue_accuracy"][4] = 0.0, -0.1, np.nan, 0.1
+    rows["units_mirror_1"][5] = np.nan
+    found = Nulls(members, {ARCHITECTURE: one}).calibrated(rows)["mirror"]
+    assert found[:5].tolist() == [1, 0, 0, 0, 0] and np.isnan(found[5]), "nobody asked the last one"
+    assert "mirror" not in Nulls(members, {ARCHITECTURE: one}).calibrated(
+        {k: v for k, v in rows.items() if k != "tr_low"}
+    )
+
+
+def test_members_are_held_against_their_own_architecture():
+    other = architecture_of(Member(width=6, depth=1))
+    low, high = null(), null()
+    high = Null(other, {**high.columns, "ssi": high.columns["ssi"] + 100})
+    found = Nulls([ARCHITECTURE, other, ARCHITECTURE], {ARCHITECTURE: low, other: high}).calibrated(records())
+    assert found["ssi_z"][0] == found["ssi_z"][2] > found["ssi_z"][1] + 10
+
+
+def test_the_summary_has_a_row_for_each_measure():
+    table = summary({ARCHITECTURE: null()})
+    assert len(table["measure"]) == len(SCALE_FREE) + len(RAW) and set(table["seeds"]) == {200}
+    row = table["measure"].index("ssi")
+    assert table["q01"][row] < table["q05"][row] < table["q50"][row] < table["q95"][row] < table["q99"][row]
+    assert table["mean"][row] == pytest.approx(null().columns["ssi"].mean())

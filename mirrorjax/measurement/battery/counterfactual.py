@@ -20,7 +20,7 @@ def cosine(one: Float32[Array, " U"], other: Float32[Array, " U"], weight: Float
 
 
 def counterfactual(found: Responses) -> dict[str, Float32[Array, ""]]:
-    """`cf_mni`, `mni_star`, `ssi`, `ssi_last`, and the cosines `cos_frog_toad`, `cos_frog_object`, `cos_toad_object`."""
+    """`cf_mni`, `mni_star`, `ssi`, `ssi_last`, and the cosines that SSI is made of, `cos_frog_toad` and so on."""
     frog, toad, thing = found.change("xF"), found.change("xT"), found.change("xO", "xO0")
     social, any_nine = jnp.minimum(frog, toad), jnp.maximum(jnp.minimum(frog, thing), 0.0)
     pairs = ((frog, toad), (frog, thing), (toad, thing))

@@ -19,8 +19,8 @@ VERSION = 1  # of the measures; raise it when one of them changes, so that nulls
 FIRST_SEED = 1 << 60  # of nulls, far from any member's
 QUANTILE = 0.99  # beyond it a value is not the null's
 SCALE_FREE = (
-    "d_prime_mni", "auc_mni", "cf_mni", "mni_star", "ssi", "ssi_last", "cross_decoding", "cross_decoding_social", "soo_nmse",
-    "soo_cos",
+    "d_prime_mni", "auc_mni", "cf_mni", "mni_star", "ssi", "ssi_last",
+    "cross_decoding", "cross_decoding_social", "soo_nmse", "soo_cos",
 )  # fmt: skip
 RAW = ("cmni", "cmni_hidden")
 ARCHITECTURE = ("regime", "model", "depth", "width", "activation")
@@ -110,9 +110,9 @@ class Nulls:
     def calibrated(self, records: Columns) -> dict[str, np.ndarray]:
         """Columns of z beside a checkpoint's records, and verdicts where there is a TR [members].
 
-        `mirror` is 1 for a network whose last hidden layer has an SSI beyond its null's .99 quantile, whose TR has an interval above zero,
-        and that helps in rescue more often than on the same boards without distress; 0 for others, and NaN where TR
-        was not asked for. An undefined TR is none above zero.
+        `mirror` is 1 for a network whose last hidden layer has an SSI beyond its null's .99 quantile, whose TR has an
+        interval above zero, and that helps in rescue more often than on the same boards without distress; 0 for others,
+        and NaN where TR was not asked for. An undefined TR is none above zero.
         """
         columns: dict[str, np.ndarray] = {}
         for architecture, places in self.places.items():

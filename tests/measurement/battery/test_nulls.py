@@ -59,7 +59,7 @@ def test_raw_cmni_is_compared_at_the_members_own_norms():
 def test_at_other_norms_without_measuring_anew():
     """The moments at given norms are those of networks that were rescaled to these norms, and measured."""
     members, dataset, boards = [Member(seed=seed, width=5) for seed in range(6)], small_dataset(), small_boards()
-    norms = {"hidden_1_kernel": 7.0, "hidden_2_kernel": 1.5, "output_kernel": 4.0}
+    norms = {"hidden_1_kernel": 21.0, "hidden_2_kernel": 1.5, "output_kernel": 4.0}
 
     def change(params):
         return params | {name: params[name] * norm / jnp.linalg.norm(params[name]) for name, norm in norms.items()}
@@ -68,7 +68,7 @@ def test_at_other_norms_without_measuring_anew():
     plain = untrained_records(members, dataset, boards, **setup)
     changed = untrained_records(members, dataset, boards, **setup, change=change)
     one = {name: changed[name][:1] for name in ("norm_layer_1", "norm_layer_2", "norm_output")}
-    assert [float(value[0]) for value in one.values()] == pytest.approx([7.0, 1.5, 4.0])
+    assert [float(value[0]) for value in one.values()] == pytest.approx([21.0, 1.5, 4.0])
     found = Null(architecture_of(members[0]), plain)
     for name in RAW:
         mean, spread = found.rescaled_moments(name, one)

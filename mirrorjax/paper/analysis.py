@@ -15,7 +15,7 @@ from mirrorjax.dataset.build import Dataset
 from mirrorjax.dataset.cache import load_or_build
 from mirrorjax.dataset.matched import CONDITIONS
 from mirrorjax.errors import InputError
-from mirrorjax.measurement.activations import TRUTHS, UNIONS, MeasuredRows, Moments, measure, measured_rows, moments
+from mirrorjax.measurement.activations import UNIONS, MeasuredRows, Moments, measure, measured_rows, moments
 from mirrorjax.measurement.battery.ablation import task_rows
 from mirrorjax.measurement.battery.cheap import Boards
 from mirrorjax.measurement.battery.circuits import dominant_output, paths
@@ -125,8 +125,8 @@ def stored_dataset(population: Population, config: Config) -> Dataset:
     trained_on = (population.manifest.get("dataset") or {}).get("hash")
     if trained_on != dataset.content_hash:
         raise InputError(
-            f"{population.folder}: trained on dataset {trained_on}, but its settings make {dataset.content_hash} in this "
-            "version; its test rows may be others than those it was kept from"
+            f"{population.folder}: trained on dataset {trained_on}, but its settings make {dataset.content_hash} in "
+            "this version; its test rows may be others than those it was kept from"
         )
     return dataset
 
@@ -147,7 +147,9 @@ def _contributions(regime: Supervised, params: Params, boards: Boards) -> dict[s
         return hidden.reshape(2, regime.width, -1)
 
     before = layers("x0")
-    return {each.name: paths(params, regime.activation, before, layers(each.condition)).contribution for each in CIRCUITS}
+    return {
+        each.name: paths(params, regime.activation, before, layers(each.condition)).contribution for each in CIRCUITS
+    }
 
 
 def analyse(population: Population, network: Network) -> Analysis:
@@ -211,5 +213,3 @@ def analyse_on(network: Network, config: Config, dataset: Dataset) -> Analysis:
         hubs=hubs,
         contributions=contributions,
     )
-
-

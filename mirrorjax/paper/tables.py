@@ -91,8 +91,8 @@ def mirror_moments(analysis: Analysis) -> Table:
             values = (float(getattr(analysis.scenarios[union], name)[unit - 1]) for union in unions)
             rows.append((f"N{unit}", name, *values))
     note = (
-        "Frog's scenario: only rows that show a 5, as the paper filters them. Variance over all rows (ddof 0), Fisher's "
-        "kurtosis (0 for a normal distribution)."
+        "Frog's scenario: only rows that show a 5, as the paper filters them. Variance over all rows (ddof 0), "
+        "Fisher's kurtosis (0 for a normal distribution)."
     )
     if not rows:
         note = f"This network's first layer has no mirror unit. {note}"
@@ -117,11 +117,15 @@ def _means(analysis: Analysis, layer: int, units: np.ndarray) -> list[tuple[Cell
 
 
 def _roles_note(analysis: Analysis, layer: int) -> str:
-    parts = []
-    for role in ("mirror", "differentiating", "mirror and differentiating", "other response"):
-        units = ", ".join(f"N{unit}" for unit in analysis.of_layer(layer, role)) or "none"
-        parts.append(f"{role}: {units}")
-    return f"All rows of each scenario. {'; '.join(parts).capitalize().replace(' n', ' N').replace('None', 'none')}."
+    parts = ["All rows of each scenario."]
+    for name, role in (
+        ("Mirror units", "mirror"),
+        ("Differentiating", "differentiating"),
+        ("Both", "mirror and differentiating"),
+        ("Another response (suppressed, Frog only or opposed)", "other response"),
+    ):
+        parts.append(f"{name}: {', '.join(f'N{unit}' for unit in analysis.of_layer(layer, role)) or 'none'}.")
+    return " ".join(parts)
 
 
 @dataclass(frozen=True)

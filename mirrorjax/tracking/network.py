@@ -83,7 +83,9 @@ class Network:
         single = pictures.ndim == 1
         outputs, hidden = _forward(self.regime, self.params, pictures[:, None] if single else pictures)
         return (
-            (np.asarray(outputs[:, 0]), np.asarray(hidden[:, 0])) if single else (np.asarray(outputs), np.asarray(hidden))
+            (np.asarray(outputs[:, 0]), np.asarray(hidden[:, 0]))
+            if single
+            else (np.asarray(outputs), np.asarray(hidden))
         )
 
     def save(self, path: str | Path) -> Path:
@@ -147,6 +149,6 @@ def _pictures(boards: np.ndarray) -> np.ndarray:
     if numbers and boards.ndim in (1, 2) and len(boards) == OBSERVATION_SIZE:
         return boards.astype(np.float32)
     raise InputError(
-        f"boards: an array {list(boards.shape)} of {boards.dtype}; allowed: pictures [100] or [100, boards] of numbers, "
-        "or packed rows [boards, 2] of uint32"
+        f"boards: an array {list(boards.shape)} of {boards.dtype}; allowed: pictures [100] or [100, boards] of "
+        "numbers, or packed rows [boards, 2] of uint32"
     )

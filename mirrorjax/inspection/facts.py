@@ -1,5 +1,6 @@
 """What is said of one network, as plain rows for the terminal and for the page."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from mirrorjax.measurement.activations import TRUTHS
 from mirrorjax.measurement.battery.dear import LARGEST
 from mirrorjax.paper.analysis import ROLES, Analysis
+from mirrorjax.report.words import NOT_MEASURED, tidy_exponent
 
 SETS = {
     "mirror": "mirror units",
@@ -14,6 +16,7 @@ SETS = {
     "frog_only": "Frog-only units",
     "largest_mns": "units of largest MNS",
 }
+_SMALLEST_P = 1e-9
 # Columns of the records that are drawn over checkpoints, those that a results folder has.
 CURVES = {
     "val_loss": "validation loss",
@@ -86,3 +89,10 @@ def end_lines(analysis: Analysis) -> list[tuple[str, str]]:
         ("CMNI; hidden units only", f"{record['cmni']:.5f}; {record['cmni_hidden']:.5f}"),
         ("transfer ratio TR of mirror units", interval if np.isfinite(tr) else "undefined"),
     ]
+
+
+def p_words(p: float) -> str:
+    """A p value; a dash where there is none, and no more than is known of very small ones."""
+    if math.isnan(p):
+        return NOT_MEASURED
+    return tidy_exponent(f"{p:.1e}") if p >= _SMALLEST_P else f"<{tidy_exponent(f'{_SMALLEST_P:.0e}')}"

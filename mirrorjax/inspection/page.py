@@ -5,14 +5,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from mirrorjax.inspection.facts import end_lines, unit_rows
+from mirrorjax.inspection.facts import end_lines, p_words, unit_rows
 from mirrorjax.inspection.figures import ablation_bars, curves
 from mirrorjax.inspection.firing import Firing, describe_no_mirror_units, strongest_boards
 from mirrorjax.inspection.terminal import show
 from mirrorjax.paper.analysis import Analysis, analyse, stored_config, stored_dataset
 from mirrorjax.paper.page import cell_words, left_out, member_figures
 from mirrorjax.report.html import page, panel_html, section
-from mirrorjax.report.words import plain_number
 from mirrorjax.tracking.network import find_network
 from mirrorjax.tracking.results import Population
 from mirrorjax.tracking.store import write_text
@@ -83,22 +82,20 @@ def _units(analysis: Analysis) -> str:
     )
     rows = []
     for place, row in enumerate(unit_rows(analysis)):
-        cells = []
-        for name in _HEADS:
-            value = row[name]
-            words = (
-                plain_number(value, 2) if name.startswith("p_") and not isinstance(value, str) else cell_words(value)
-            )
-            # L2N10 after L2N9: units sort by their place
-            key = place if name == "unit" else "" if value != value else value
-            cells.append(f'<td data-value="{escape(str(key))}">{escape(words)}</td>')
-        rows.append(f"<tr>{''.join(cells)}</tr>")
+        cells = "".join(_cell(name, row[name], place) for name in _HEADS)
+        rows.append(f"<tr>{cells}</tr>")
     return (
         f'<div class="scroll fitting"><table class="sortable"><thead><tr>{heads}</tr></thead>'
         f'<tbody>{"".join(rows)}</tbody></table></div><p class="caption">Matched boards of the hold-out: d′ of own '
-        "(Frog) and of the partner's (Toad) distress against none, p of a sign-flip test, δ the change in units of rms. "
-        "A unit that is never active there is dead.</p>"
+        "(Frog) and of the partner's (Toad) distress against none, p of a sign-flip test, δ the change in units of "
+        "rms. A unit that is never active there, or never varies, is dead.</p>"
     )
+
+
+def _cell(name: str, value: str | float, place: int) -> str:
+    words = p_words(float(value)) if name.startswith("p_") else cell_words(value)
+    key = place if name == "unit" else "" if value != value else value  # L2N10 sorts after L2N9
+    return f'<td data-value="{escape(str(key))}">{escape(words)}</td>'
 
 
 def _boards(analysis: Analysis, firing: list[Firing]) -> str:

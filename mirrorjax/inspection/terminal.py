@@ -7,17 +7,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mirrorjax.inspection.facts import ablations, end_lines, unit_rows
+from mirrorjax.inspection.facts import ablations, end_lines, p_words, unit_rows
 from mirrorjax.inspection.firing import Firing, describe_no_mirror_units
 from mirrorjax.measurement.activations import TRUTHS
 from mirrorjax.paper.analysis import Analysis
 from mirrorjax.paper.page import left_out
 
 _EFFECTS = (
-    ("MNS", "MNS"), ("d_prime_frog", "d′ Frog"), ("d_prime_toad", "d′ Toad"), ("p_frog", "p Frog"),
-    ("p_toad", "p Toad"), ("delta_frog", "δ Frog"), ("delta_toad", "δ Toad"), ("rms", "rms"),
+    ("MNS", "MNS"), ("d_prime_frog", "d′F"), ("d_prime_toad", "d′T"), ("p_frog", "pF"),
+    ("p_toad", "pT"), ("delta_frog", "δF"), ("delta_toad", "δT"), ("rms", "rms"),
 )  # fmt: skip
-_SMALLEST_P = 1e-9
 MOST_UNITS = 24  # rows of the table; the page has all
 _STYLES = {"mirror": "green", "toad only": "red", "frog only": "yellow", "suppressed": "magenta", "opposed": "magenta"}
 
@@ -49,12 +48,12 @@ def _settings(analysis: Analysis) -> list[tuple[str, str]]:
 def _units(analysis: Analysis) -> Table:
     rows = unit_rows(analysis)
     chosen = [row for row in rows if row["class"] not in ("none", "dead")]
-    title = f"Units with a response to distress: {len(chosen)} of {len(rows)}"
+    title = f"Units with a response to distress (F Frog's own, T Toad's): {len(chosen)} of {len(rows)}"
     if len(chosen) > MOST_UNITS:
         title += f", the first {MOST_UNITS}"
     table = _table(title, "unit", "class", *(head for _, head in _EFFECTS))
     for row in chosen[:MOST_UNITS]:
-        cells = [_p(float(row[name])) if name.startswith("p_") else f"{row[name]:.2f}" for name, _ in _EFFECTS]
+        cells = [p_words(float(row[name])) if name.startswith("p_") else f"{row[name]:.2f}" for name, _ in _EFFECTS]
         kind = str(row["class"])
         table.add_row(str(row["unit"]), Text(kind, style=_STYLES.get(kind, "")), *cells)
     return table
@@ -77,7 +76,3 @@ def _table(title: str, *heads: str) -> Table:
     for place, head in enumerate(heads):
         table.add_column(head, justify="left" if place == 0 else "right", no_wrap=True)
     return table
-
-
-def _p(value: float) -> str:
-    return f"{value:.0e}" if value >= _SMALLEST_P else f"<{_SMALLEST_P:.0e}"

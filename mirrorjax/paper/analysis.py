@@ -16,7 +16,7 @@ from mirrorjax.dataset.cache import load_or_build
 from mirrorjax.dataset.matched import CONDITIONS
 from mirrorjax.errors import InputError
 from mirrorjax.measurement.activations import UNIONS, MeasuredRows, Moments, measure, measured_rows, moments
-from mirrorjax.measurement.battery.ablation import task_rows
+from mirrorjax.measurement.battery.ablation import TaskRows, task_rows
 from mirrorjax.measurement.battery.cheap import Boards
 from mirrorjax.measurement.battery.circuits import dominant_output, paths
 from mirrorjax.measurement.battery.classes import CLASSES
@@ -31,6 +31,7 @@ from mirrorjax.tracking.network import Network
 from mirrorjax.tracking.results import Population
 
 ROLES = ("insensitive", "mirror", "differentiating", "mirror and differentiating", "other response")
+_PATCHING = ("sufficiency", "necessity", "tr", "tr_low", "tr_high")
 ROWS_OF_EACH = 500  # of each kind of right answer, for ablation
 
 
@@ -45,7 +46,7 @@ class Analysis:
         mns: mirror neuron score of each hidden unit [U], as CMNI takes it.
         layer, number: of each hidden unit [U], both from 1.
         units: the battery's columns of hidden units [U]: class, alive, rms, d′, p, δ, and of the second layer its hubs.
-        battery: the battery's other columns: ablation, patching, geometry.
+        battery: the battery's other columns: mean ablation and patching.
         role: of each hidden unit [U], into `ROLES`.
         hubs: one a circuit; empty for a depth other than two.
         contributions: path contributions [n, n, 4] by circuit (source, hub, output); empty for another depth.
@@ -136,7 +137,13 @@ def _measure(regime: Supervised, params: Params, rows: MeasuredRows, congruence:
     return measure(regime, params, jnp.int32(regime.width), rows, congruence)
 
 
-_dear = jax.jit(dear, static_argnums=0)
+@partial(jax.jit, static_argnums=0)
+def _battery(
+    regime: Supervised, params: Params, boards: Boards, rows: TaskRows, scores: jax.Array
+) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
+    """Those of the dear measures that are shown; the compiler leaves out what only the others need."""
+    columns, units = dear(regime, params, jnp.int32(regime.width), boards, rows, scores)
+    return {name: values for name, values in columns.items() if "_mean_" in name or name in _PATCHING}, units
 
 
 @partial(jax.jit, static_argnums=0)
@@ -191,9 +198,8 @@ def analyse_on(network: Network, config: Config, dataset: Dataset) -> Analysis:
     truth = np.asarray(rows.truth).ravel()
     words = np.asarray(rows.test).reshape(-1, 2)[truth >= 0]
     task = task_rows(words, truth[truth >= 0], ROWS_OF_EACH)
-    columns, units = jax.tree.map(
-        np.asarray, _dear(regime, params, jnp.int32(width), boards, task, jnp.asarray(scores, jnp.float32))
-    )
+    measured = _battery(regime, params, boards, task, jnp.asarray(scores, jnp.float32))
+    columns, units = jax.tree.map(np.asarray, measured)
     contributions: dict[str, np.ndarray] = {}
     hubs: list[Hub] = []
     if depth == 2:

@@ -31,6 +31,7 @@ def member_columns(members: int = 6, first: int = 0) -> dict:
         "learning_rate": np.full(members, 1e-4),
         "dropout": np.zeros(members),
         "l2": np.zeros(members),
+        "congruence": np.zeros(members),
     }
 
 

@@ -60,8 +60,8 @@ def _units(analysis: Analysis) -> Table:
 
 
 def _ablations(analysis: Analysis) -> Table:
-    heads = [truth.replace("_", " ") for truth in TRUTHS]
-    title = "Right answers without a first-layer set, ablated to its mean (random sets of its size)"
+    heads = [truth.removeprefix("help_") for truth in TRUTHS]
+    title = "Right answers won or lost by mean ablation in layer 1 (random sets); edge, rescue: of help"
     table = _table(title, "set", "units", *heads)
     for each in ablations(analysis):
         pairs = zip(each.effect, each.at_random, strict=True)

@@ -25,8 +25,9 @@ from mirrorjax.measurement.battery.responses import forward
 from mirrorjax.measurement.cmni import mirror_neuron_score
 from mirrorjax.measurement.records import Measured, record
 from mirrorjax.paper.hubs import CIRCUITS, DOMINANT, Hub, choose_hubs
-from mirrorjax.pipeline import dataset_folder, dataset_spec, measured_boards, measured_row_counts
+from mirrorjax.pipeline import compile_cache, dataset_folder, dataset_spec, measured_boards, measured_row_counts
 from mirrorjax.regimes.supervised import Params, Supervised
+from mirrorjax.runtime import keep_programs
 from mirrorjax.tracking.network import Network
 from mirrorjax.tracking.results import Population
 
@@ -169,6 +170,7 @@ def analyse(population: Population, network: Network) -> Analysis:
     if not config.measurement.boards:
         config = replace(config, measurement=replace(config.measurement, boards=MeasurementConfig().boards))
     dataset = stored_dataset(population, config)
+    keep_programs(compile_cache(config))
     with jax.default_matmul_precision(config.runtime.precision):
         return analyse_on(network, config, dataset)
 

@@ -11,11 +11,14 @@ from scipy import stats
 from mirrorjax.dataset.build import answers
 from mirrorjax.dataset.row import unpack
 from mirrorjax.game.state import Action
+from mirrorjax.measurement.activations import Moments
 from mirrorjax.paper.analysis import ROLES, Analysis
 from mirrorjax.paper.hubs import CIRCUITS, Hub
 from mirrorjax.paper.page import WITHOUT_CIRCUITS, left_out, member_figures, table_html
 from mirrorjax.paper.tables import Table, Weights, member_tables
-from tests.paper.cases import analysis_of_planted, analysis_of_random, dataset, planted
+from tests.paper.cases import analysis_of_planted, analysis_of_random, dataset, planted, settings
+
+MOMENTS = ("mean", "variance", "skewness", "kurtosis")
 
 
 def by_number(analysis: Analysis) -> dict[int, Table]:
@@ -158,13 +161,45 @@ def test_z_scores_are_over_the_whole_matrix():
     assert np.isnan(Weights(np.ones((2, 2))).z(1.0))
 
 
-@pytest.mark.parametrize(("depth", "numbers"), [(1, [3, 4, 5]), pytest.param(3, [3, 4, 5, 6], marks=pytest.mark.slow)])
+def of_depth(depth: int) -> Analysis:
+    """The planted network's first layer, as if there were more of it, or no second one."""
+    analysis = analysis_of_planted()
+    chosen = np.tile(np.arange(5), depth)
+    return replace(
+        analysis,
+        network=replace(analysis.network, settings=settings(5, depth)),
+        scenarios={
+            name: Moments(*(getattr(found, field)[chosen] for field in MOMENTS))
+            for name, found in analysis.scenarios.items()
+        },
+        units={name: values[chosen] for name, values in analysis.units.items()},
+        layer=np.repeat(np.arange(depth) + 1, 5),
+        number=chosen + 1,
+        role=analysis.role[chosen],
+        hubs=[],
+        contributions={},
+    )
+
+
+DEPTHS = pytest.mark.parametrize(("depth", "numbers"), [(1, [3, 4, 5]), (3, [3, 4, 5, 6])])
+
+
+@DEPTHS
 def test_other_depths_have_no_circuits(depth: int, numbers: list[int]):
-    analysis = analysis_of_random(depth)
+    analysis = of_depth(depth)
     assert list(by_number(analysis)) == numbers
     assert list(member_figures(analysis)) == ["figure-3", "figure-4"][:depth]
     assert left_out(analysis) == WITHOUT_CIRCUITS.format(depth=depth)
     assert left_out(analysis_of_planted()) == ""
+
+
+@pytest.mark.slow
+@DEPTHS
+def test_other_depths_are_measured(depth: int, numbers: list[int]):
+    """The same from the weights on."""
+    analysis = analysis_of_random(depth)
+    assert list(by_number(analysis)) == numbers and len(analysis.role) == 4 * depth
+    assert list(member_figures(analysis)) == ["figure-3", "figure-4"][:depth]
 
 
 def test_a_table_as_csv_and_as_html(tmp_path: Path):

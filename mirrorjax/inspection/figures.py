@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from mirrorjax.inspection.facts import CURVES, ablations
 from mirrorjax.measurement.activations import TRUTHS
@@ -25,7 +24,7 @@ def curves(records: pa.Table, member_id: str) -> Panel:
         member_id: whose.
     """
     panel = Panel("Over its checkpoints")
-    own = records.filter(pc.equal(records["member_id"], member_id)).sort_by("checkpoint")
+    own = records.filter(np.array(records["member_id"].to_pylist()) == member_id).sort_by("checkpoint")
     names = [name for name in CURVES if name in own.column_names and own[name].null_count < own.num_rows]
     if own.num_rows < 2 or not names:
         panel.missing = "Fewer than two checkpoints were recorded for this network: no curve can be drawn."

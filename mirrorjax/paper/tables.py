@@ -165,7 +165,9 @@ def self_preservation_sources(analysis: Analysis, hub: Hub) -> Table:
     rest = np.setdiff1d(np.arange(len(into)), np.array(named, int) - 1)
     if len(rest):
         for name, function in (("mean", np.mean), ("min", np.min), ("max", np.max)):
-            rows.append(_source_row(weights, f"others: {name}", function(into[rest]), function(elsewhere[rest])))
+            rows.append(
+                _source_row(weights, f"others: {name}", float(function(into[rest])), float(function(elsewhere[rest])))
+            )
     columns = ("source unit", f"weight to L2N{hub.unit}", "z", "mean weight to the other units of layer 2", "z of it")
     return Table(7, "Weights into the self-preservation hub", columns, rows, f"{hub.note()} {weights.note()}")
 

@@ -106,7 +106,8 @@ class Network:
             if path.suffix == ".safetensors":
                 file.write(as_safetensors(self.params, about))
             else:
-                np.savez(file, **self.params, **{name: np.array(text) for name, text in about.items()})
+                arrays: dict[str, Any] = {**self.params, **{name: np.array(text) for name, text in about.items()}}
+                np.savez(file, **arrays)
         return path
 
 

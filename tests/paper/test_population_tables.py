@@ -9,7 +9,7 @@ from mirrorjax.paper.tables import Table
 from mirrorjax.report.load import load
 from tests.report.cases import Network, write_sweep
 
-EPOCHS = (0, 1, 2, 3)
+EPOCHS: tuple[float, ...] = (0, 1, 2, 3)
 
 
 def network(seed: int, width: int, *points: tuple[float, float], **settings) -> Network:

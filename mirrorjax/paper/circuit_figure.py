@@ -18,7 +18,7 @@ _SYMBOLS = {
     "mirror": "circle",
     "differentiating": "diamond",
     "mirror and differentiating": "square",
-    "other response": "triangle-down",
+    "other response": "hexagon",
 }
 _LEVELS = 6  # of edge widths; edges of a level are one trace
 _SHOWN = 0.04  # of the largest: thinner faint edges are left out

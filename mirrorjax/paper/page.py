@@ -42,10 +42,10 @@ def write_paper_tables(results: Path, member: str | None = None, out: Path | Non
     results = Path(results)
     source, network = find_network(results, member)
     folder = Path(out) if out is not None else results / "paper_tables"
-    make_folder(folder / "tables")
     sweep = load(results)
     population = next(each for each in sweep.populations if source.name in each.names)
     analysis = analyse(source, network)
+    make_folder(folder / "tables")
     of_population, of_member = population_tables(sweep), member_tables(analysis)
     for table in [*of_population, *of_member]:
         table.write(folder / "tables")

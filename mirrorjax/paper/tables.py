@@ -96,7 +96,7 @@ def mirror_moments(analysis: Analysis) -> Table:
     )
     if not rows:
         note = f"This network's first layer has no mirror unit. {note}"
-    return Table(5, "Mirror units of the first layer: moments by scenario", ("unit", "", *SCENARIOS), rows, note)
+    return Table(5, "Mirror units of the first layer: moments by scenario", ("unit", "moment", *SCENARIOS), rows, note)
 
 
 def second_layer_means(analysis: Analysis) -> Table:

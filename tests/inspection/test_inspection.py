@@ -3,6 +3,7 @@
 import io
 import re
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,9 +52,10 @@ def test_units_and_sets():
     assert set(sets) == {"mirror units", "units of largest MNS"}
     assert sets["mirror units"].size == 2 and sets["units of largest MNS"].size == 4
     panel = ablation_bars(analysis)
-    own, control = panel.variants[(0,)].to_dict()["data"]
-    assert np.array_equal(own["y"], sets["mirror units"].effect)
-    assert np.array_equal(control["y"], sets["mirror units"].at_random)
+    bars: Any = panel.variants[(0,)].data
+    own, control = bars
+    assert np.array_equal(own.y, sets["mirror units"].effect)
+    assert np.array_equal(control.y, sets["mirror units"].at_random)
 
 
 def test_the_terminal_summary_fits_eighty_columns():

@@ -47,6 +47,8 @@ def write_paper_tables(results: Path, member: str | None = None, out: Path | Non
     analysis = analyse(source, network)
     make_folder(folder / "tables")
     of_population, of_member = population_tables(sweep), member_tables(analysis)
+    for stale in (folder / "tables").glob("table_*.csv"):  # of another network, which may have had more of them
+        stale.unlink()
     for table in [*of_population, *of_member]:
         table.write(folder / "tables")
     path = folder / "paper_tables.html"

@@ -70,7 +70,11 @@ def test_what_is_measured_is_what_was_recorded(results: Path, best: str):
 
 def test_another_member_and_folder(results: Path, best: str, tmp_path: Path, capsys: Capture):
     other = next(id for id in Results.open(results).populations[0].member_ids if id != best)
+    stale = tmp_path / "a" / "b" / "tables" / "table_11.csv"
+    stale.parent.mkdir(parents=True)
+    stale.write_text("of another network")
     assert main(["paper-tables", str(results), "--member", other[:10], "--out", str(tmp_path / "a" / "b")]) == 0
+    assert not stale.exists() and len(list(stale.parent.iterdir())) == 10
     assert capsys.readouterr().out == f"{tmp_path / 'a' / 'b' / 'paper_tables.html'}\n"
     assert f"Network {other}" in (tmp_path / "a" / "b" / "paper_tables.html").read_text()
 

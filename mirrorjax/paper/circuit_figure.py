@@ -77,7 +77,7 @@ def _graph(
     strong[1][hub.unit - 1] = True
     traces: list[Any] = []
     for pair in (0, 1):
-        traces += _edges(widths[pair], ~strong[pair], pair, heights, [GREY] * width, 0.08, _SHOWN)
+        traces += _edges(widths[pair], ~strong[pair], pair, heights, [GREY] * width, min(0.08, 1.3 / width), _SHOWN)
     for pair in (0, 1):
         colours = [COLOURS[name] for name in first] if pair == 0 else [ORANGE] * width
         traces += _edges(widths[pair], strong[pair], pair, heights, colours, 0.9, 0.0)
@@ -97,7 +97,7 @@ def _graph(
     heads = ("first hidden layer", "second hidden layer", "outputs")
     return figure(
         traces,
-        height=max(480, 26 * width + 140),
+        height=min(max(480, 26 * width + 140), 1000),
         xaxis=axis("", range=[-0.2, 2.35], fixedrange=True, **plain),
         yaxis=axis("", range=[-0.06, 1.1], fixedrange=True, **plain),
         legend={"orientation": "h", "y": 0, "x": 0, "yanchor": "top"},

@@ -12,7 +12,7 @@ COMPLETION = """\
 _mirrorjax() {
   local choices
   if [ "$COMP_CWORD" -le 1 ]; then
-    choices="sweep plan status report play verify bench completion"
+    choices="sweep plan status report paper-tables inspect play verify bench completion"
   elif [ "${COMP_WORDS[1]}" = sweep ] || [ "${COMP_WORDS[1]}" = plan ]; then
     choices=$(COMP_LINE="${COMP_LINE#* }" COMP_POINT=$COMP_POINT mirrorjax sweep -sc query=bash 2>/dev/null)
   fi
@@ -54,6 +54,20 @@ def _report(options: argparse.Namespace) -> int:
     from mirrorjax.report import write_report
 
     print(write_report(options.results, member=options.member))
+    return 0
+
+
+def _paper_tables(options: argparse.Namespace) -> int:
+    from mirrorjax.paper.page import write_paper_tables
+
+    print(write_paper_tables(options.results, member=options.member, out=options.out))
+    return 0
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    from mirrorjax.inspection.page import inspect_member
+
+    print(inspect_member(options.results, member=options.member))
     return 0
 
 
@@ -110,6 +124,18 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("results", type=Path, help="a sweep's folder, or one population's")
     report.add_argument("--member", help="the network whose units are shown (its id, or the beginning of it)")
     report.set_defaults(run=_report)
+
+    which = "the network (its id, or the beginning of it); default: the highest CMNI at the end"
+    tables = commands.add_parser("paper-tables", help="write the paper's tables and figures for a network")
+    tables.add_argument("results", type=Path, help="a sweep's folder, or one population's")
+    tables.add_argument("--member", help=which)
+    tables.add_argument("--out", type=Path, help="folder to write into; default: RESULTS/paper_tables")
+    tables.set_defaults(run=_paper_tables)
+
+    inspect = commands.add_parser("inspect", help="look into one network: units, circuits, ablations, boards")
+    inspect.add_argument("results", type=Path, help="a sweep's folder, or one population's")
+    inspect.add_argument("--member", help=which)
+    inspect.set_defaults(run=_inspect)
 
     verify = commands.add_parser("verify", help="replay a recording and count differences")
     verify.add_argument("what", choices=("turns", "labels"))

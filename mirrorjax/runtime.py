@@ -54,9 +54,8 @@ def configure(
         jax.config.update("jax_num_cpu_devices", devices or cores)
         jax.config.update("jax_platforms", "cpu")
     jax.config.update("jax_default_matmul_precision", precision)
-    if compile_cache is not None and "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-        jax.config.update("jax_compilation_cache_dir", str(compile_cache))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+    if compile_cache is not None:
+        keep_programs(compile_cache)
     if distributed is not None:
         hosts.join(distributed)
     try:
@@ -70,6 +69,13 @@ def configure(
     if devices is not None and devices > fewest:
         raise InputError(f"runtime.devices: {devices} asked for, {fewest} here")
     return [device for _, own in sorted(by_process.items()) for device in own[:devices]]
+
+
+def keep_programs(compile_cache: Path) -> None:
+    """Lets JAX keep compiled programs in a folder; JAX_COMPILATION_CACHE_DIR has precedence."""
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        jax.config.update("jax_compilation_cache_dir", str(compile_cache))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 
 
 def block_size(block: int | None, platform: str, members: int, most: int | None = None) -> int:

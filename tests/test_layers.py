@@ -8,7 +8,8 @@ import mirrorjax
 GROUND = ("errors", "combinations", "config", "secrets", "log", "randomness", "hosts", "runtime", "signals")
 STORY = ("game", "dataset", "models", "population", "regimes", "measurement", "training", "tracking", "report")
 _PLAN = ("pace", "estimate", "planning")
-_TOP = ("pipeline", *_PLAN, "policy", "play", "explain", "callables", "finish", "sweep", "bench", "cli", "__main__")
+_LOOK = ("paper", "inspection", "policy", "play")
+_TOP = ("pipeline", *_PLAN, *_LOOK, "explain", "callables", "finish", "sweep", "bench", "cli", "__main__")
 ORDER = (*GROUND, *STORY, *_TOP)
 OUTSIDE = ("wandb", "hydra", "rich")
 PACKAGE = Path(str(mirrorjax.__file__)).parent

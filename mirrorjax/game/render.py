@@ -8,6 +8,16 @@ LETTERS = {Actor.FROG: "F ", Actor.TOAD: "T "}
 _EDGE = "+" + "-" * len(EMPTY) * WIDTH + "+"
 
 
+def board(state: GameState) -> str:
+    """The board alone: a row of flies, the players' row and the ground, between two edges; Toad is drawn over Frog."""
+    flies, ground = mask_cells(state.flies).tolist(), mask_cells(state.ground).tolist()
+    players = [EMPTY] * WIDTH
+    for who in Actor:  # Toad last
+        players[int(state.player(who).column)] = LETTERS[who]
+    rows = [FLY if fly else EMPTY for fly in flies], players, [ROUGH if rough else FLAT for rough in ground]
+    return "\n".join([_EDGE, *("|" + "".join(row) + "|" for row in rows), _EDGE])
+
+
 def render(state: GameState, acts: tuple[Action | None, Action | None] = (None, None)) -> str:
     """A frame: a row of flies, the players' row, the ground, and a status line for Frog and for Toad.
 
@@ -21,13 +31,8 @@ def render(state: GameState, acts: tuple[Action | None, Action | None] = (None, 
     Returns:
         Seven lines of the same length each, without a newline at the end.
     """
-    flies, ground = mask_cells(state.flies).tolist(), mask_cells(state.ground).tolist()
-    players = [EMPTY] * WIDTH
-    for who in Actor:  # Toad last
-        players[int(state.player(who).column)] = LETTERS[who]
-    rows = [FLY if fly else EMPTY for fly in flies], players, [ROUGH if rough else FLAT for rough in ground]
-    board = ["|" + "".join(row) + "|" for row in rows]
-    return "\n".join([_EDGE, *board, _EDGE, *(_status(state.player(who), who, acts[who], ground) for who in Actor)])
+    ground = mask_cells(state.ground).tolist()
+    return "\n".join([board(state), *(_status(state.player(who), who, acts[who], ground) for who in Actor)])
 
 
 def _status(player: Player, who: Actor, act: Action | None, ground: list[int]) -> str:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import numpy as np
@@ -15,6 +15,9 @@ from safetensors import safe_open
 from mirrorjax.errors import InputError
 from mirrorjax.tracking.store import MEMBERS, RECORDS, TABLES, UNITS
 from mirrorjax.tracking.whole import first_and_last_member, torn, why_not_ours
+
+if TYPE_CHECKING:
+    from mirrorjax.tracking.network import Network
 
 SCHEMAS = {"members": MEMBERS, "records": RECORDS, "units": UNITS}
 # The last record of every member, summed up per cell of the phase diagram. What is not finite is left out.
@@ -153,6 +156,21 @@ class Population:
                     weight = stacks.get_slice(stack)[row]  # reads this row alone
                     weights[name] = weight[tuple(slice(size) for size in shapes.get(name, weight.shape))]
         return weights
+
+    def member(self, member: str) -> "Network":
+        """One member with its final weights, to be run, looked into and exported.
+
+        Args:
+            member: its id, or a beginning of it that no other member has.
+
+        Raises:
+            InputError: no such member, more than one, or no weights are stored.
+        """
+        from mirrorjax.tracking.network import Network  # JAX, which a report does without
+
+        rows = {row["member_id"]: row for row in self.members().to_pylist()}
+        member_id = _unique(member, rows, self.folder)
+        return Network(member_id, rows[member_id], self.weights(member_id))
 
     def _table(self, name: str, files: Sequence[Path]) -> pa.Table:
         tables = [table for file in files if (table := self._read(file))]

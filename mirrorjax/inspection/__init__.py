@@ -1,0 +1,1 @@
+"""One network in depth, in the terminal and as a page."""

@@ -1,0 +1,98 @@
+"""What is said of one network, as plain rows for the terminal and for the page."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from mirrorjax.measurement.activations import TRUTHS
+from mirrorjax.measurement.battery.dear import LARGEST
+from mirrorjax.paper.analysis import ROLES, Analysis
+from mirrorjax.report.words import NOT_MEASURED, tidy_exponent
+
+SETS = {
+    "mirror": "mirror units",
+    "toad_only": "Toad-only units",
+    "frog_only": "Frog-only units",
+    "largest_mns": "units of largest MNS",
+}
+_SMALLEST_P = 1e-9
+# Columns of the records that are drawn over checkpoints, those that a results folder has.
+CURVES = {
+    "val_loss": "validation loss",
+    "cmni": "CMNI",
+    "cmni_hidden": "CMNI, hidden units only",
+    "accuracy": "accuracy",
+    "recall_help_rescue": "recall of rescue help",
+    "d_prime_mni": "d′-MNI",
+    "mni_star": "MNI*",
+    "ssi": "SSI",
+    "cross_decoding": "cross-decoding",
+    "cross_decoding_social": "cross-decoding, social",
+    "soo_nmse": "self-other overlap (nmse)",
+    "rescue_accuracy": "rescue accuracy",
+}
+
+
+@dataclass(frozen=True)
+class Ablated:
+    """What mean ablation of a set changes in the share of right answers, by kind of right answer [truths]."""
+
+    name: str
+    size: int
+    effect: np.ndarray
+    at_random: np.ndarray  # mean over random sets of the same size
+
+
+def unit_rows(analysis: Analysis) -> list[dict[str, str | int | float]]:
+    """One row a hidden unit: class, role and effects."""
+    columns = {name: analysis.units[name].tolist() for name in ("d_prime_frog", "d_prime_toad", "p_frog", "p_toad")}
+    columns |= {name: analysis.units[name].tolist() for name in ("delta_frog", "delta_toad", "rms")}
+    rows = []
+    for place, (layer, number) in enumerate(zip(analysis.layer, analysis.number, strict=True)):
+        alive = bool(analysis.alive[place])
+        row: dict[str, str | int | float] = {
+            "unit": f"L{layer}N{number}",
+            "class": analysis.classes[place] if alive else "dead",
+            "role": ROLES[int(analysis.role[place])] if alive else "dead",
+            "MNS": float(analysis.mns[place]),
+        }
+        rows.append(row | {name: values[place] if alive else float("nan") for name, values in columns.items()})
+    return rows
+
+
+def ablations(analysis: Analysis) -> list[Ablated]:
+    """The sets of the first layer that are not empty, with their random controls."""
+    width = analysis.network.regime.width
+    kinds, alive = analysis.classes[:width], int(analysis.alive[:width].sum())
+    sizes = {name: kinds.count(name.replace("_", " ")) for name in SETS} | {"largest_mns": min(LARGEST, alive)}
+    found = []
+    for name, words in SETS.items():
+        effect, control = (
+            np.array([float(analysis.battery[f"ablate_{kind}{name}_mean_{truth}"]) for truth in TRUTHS])
+            for kind in ("", "random_")
+        )
+        if np.isfinite(effect).any():
+            found.append(Ablated(words, sizes[name], effect, control))
+    return found
+
+
+def end_lines(analysis: Analysis) -> list[tuple[str, str]]:
+    """The most important numbers at the end, name and value."""
+    record, battery = analysis.record, analysis.battery
+    tr = float(battery["tr"])
+    interval = f"{tr:.2f} [{float(battery['tr_low']):.2f}, {float(battery['tr_high']):.2f}]"
+    return [
+        ("validation loss", f"{record['val_loss']:.4f}"),
+        ("accuracy", f"{record['accuracy']:.4f}"),
+        ("recall of help: rescue, edge", f"{record['recall_help_rescue']:.3f}, {record['recall_help_edge']:.3f}"),
+        ("CMNI; hidden units only", f"{record['cmni']:.5f}; {record['cmni_hidden']:.5f}"),
+        ("transfer ratio TR of mirror units", interval if np.isfinite(tr) else "undefined"),
+    ]
+
+
+def p_words(p: float) -> str:
+    """A p value; a dash where there is none, and no more than is known of very small ones."""
+    if math.isnan(p):
+        return NOT_MEASURED
+    return tidy_exponent(f"{p:.1e}") if p >= _SMALLEST_P else f"<{tidy_exponent(f'{_SMALLEST_P:.0e}')}"

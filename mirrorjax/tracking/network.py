@@ -1,0 +1,155 @@
+"""One trained member, to be run, looked into and exported: `population.member(id)`."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float32
+from safetensors.numpy import save as as_safetensors
+
+from mirrorjax.dataset.row import features
+from mirrorjax.errors import InputError
+from mirrorjax.game.observation import OBSERVATION_SIZE
+from mirrorjax.measurement.battery.responses import forward
+from mirrorjax.regimes import REGIMES
+from mirrorjax.regimes.supervised import Params, Supervised
+from mirrorjax.tracking.results import Population, Results
+from mirrorjax.tracking.store import replacing
+
+SUFFIXES = (".safetensors", ".npz")
+# Members by CMNI at their last record, the highest first; those that diverged have none.
+_BY_LAST_CMNI = """
+SELECT population, member_id FROM records
+QUALIFY row_number() OVER (PARTITION BY population, member_id ORDER BY checkpoint DESC) = 1
+    AND status <> 'diverged' AND isfinite(cmni)
+ORDER BY cmni DESC, population, member_id
+"""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A member with its final weights, dropout off.
+
+    Attributes:
+        member_id: its identity.
+        settings: its row of members.parquet.
+        params: weights by name; kernels are [units, inputs], biases [units], all float32.
+    """
+
+    member_id: str
+    settings: dict[str, Any]
+    params: dict[str, np.ndarray]
+
+    @cached_property
+    def regime(self) -> Supervised:
+        """The static part, as wide as the member."""
+        own = self.settings
+        return REGIMES[own["regime"]](
+            model=own["model"], width=own["width"], depth=own["depth"], activation=own["activation"]
+        )
+
+    def describe(self) -> str:
+        """The member in a line."""
+        own = self.settings
+        return f"{self.member_id}: {own['depth']}×{own['width']}, rate {own['learning_rate']:g}, seed {own['seed']}"
+
+    def run(self, boards: np.ndarray) -> np.ndarray:
+        """Outputs [4, boards], in the order of `Action`; [4] for one picture.
+
+        Args:
+            boards: pictures [100, boards] or one picture [100], as `features` makes them, or packed rows [boards, 2],
+                which are told by their type, uint32.
+
+        Raises:
+            InputError: they are neither.
+        """
+        return self.run_with_activations(boards)[0]
+
+    def run_with_activations(self, boards: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Outputs [4, boards] and hidden activations [units, boards], layer by layer.
+
+        Args:
+            boards: as in `run`; one picture gives [4] and [units].
+
+        Raises:
+            InputError: they are neither pictures nor packed rows.
+        """
+        pictures = _pictures(np.asarray(boards))
+        single = pictures.ndim == 1
+        outputs, hidden = _forward(self.regime, self.params, pictures[:, None] if single else pictures)
+        return (
+            (np.asarray(outputs[:, 0]), np.asarray(hidden[:, 0]))
+            if single
+            else (np.asarray(outputs), np.asarray(hidden))
+        )
+
+    def save(self, path: str | Path) -> Path:
+        """Exports the weights, with the settings as metadata: whole or not at all.
+
+        Args:
+            path: `.safetensors` (metadata `member_id` and, as JSON, `settings`) or `.npz` (two more arrays of text of
+                the same names; nothing is pickled).
+
+        Raises:
+            InputError: another suffix, or the file cannot be written.
+        """
+        path = Path(path)
+        if path.suffix not in SUFFIXES:
+            raise InputError(f"path: '{path.name}' ends in '{path.suffix}'; allowed: {', '.join(SUFFIXES)}")
+        about = {"member_id": self.member_id, "settings": json.dumps(self.settings)}
+        with replacing(path) as unfinished, unfinished.open("wb") as file:
+            if path.suffix == ".safetensors":
+                file.write(as_safetensors(self.params, about))
+            else:
+                arrays: dict[str, Any] = {**self.params, **{name: np.array(text) for name, text in about.items()}}
+                np.savez(file, **arrays)
+        return path
+
+
+def find_network(results: Path, member: str | None = None) -> tuple[Population, Network]:
+    """A member's population and its network.
+
+    Args:
+        results: a sweep's folder, or one population's.
+        member: its id, or the beginning of it; None takes the one with the highest CMNI at its end, of finished
+            populations.
+
+    Raises:
+        InputError: no results there, no such member, more than one, or no weights are stored.
+    """
+    opened = Results.open(results)
+    population, member_id = opened.find_member(_highest_cmni(opened) if member is None else member)
+    return population, population.member(member_id)
+
+
+def _highest_cmni(opened: Results) -> str:
+    finished = {population.name for population in opened.populations if population.done}
+    for row in opened.query(_BY_LAST_CMNI).to_pylist():
+        if row["population"] in finished:
+            return f"{row['population']}/{row['member_id']}"
+    raise InputError(f"{opened.folder}: no finished population with records here, so there is no trained member")
+
+
+@partial(jax.jit, static_argnums=0)
+def _forward(
+    regime: Supervised, params: Params, pictures: Float32[Array, "100 boards"]
+) -> tuple[Float32[Array, "4 boards"], Float32[Array, "units boards"]]:
+    return forward(regime, params, jnp.int32(regime.width), pictures)
+
+
+def _pictures(boards: np.ndarray) -> np.ndarray:
+    """Pictures [100] or [100, boards] float32, of those or of packed rows."""
+    if boards.dtype == np.uint32 and boards.ndim == 2 and boards.shape[1] == 2:
+        return np.asarray(jax.vmap(features, out_axes=-1)(jnp.asarray(boards)))
+    numbers = boards.dtype.kind in "if"
+    if numbers and boards.ndim in (1, 2) and len(boards) == OBSERVATION_SIZE:
+        return boards.astype(np.float32)
+    raise InputError(
+        f"boards: an array {list(boards.shape)} of {boards.dtype}; allowed: pictures [100] or [100, boards] of "
+        "numbers, or packed rows [boards, 2] of uint32"
+    )

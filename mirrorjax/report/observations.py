@@ -61,8 +61,8 @@ def create_observations(database: duckdb.DuckDBPyConnection, records: pa.Table, 
         problems.append(f"{silent} networks of members.parquet have no record at all")
     database.unregister("raw_records")
     measures.append("output_share")
-    counts = database.execute(f"SELECT {', '.join(f'count({quoted(name)})' for name in measures)} FROM observations")
-    found = counts.fetchone() or ()
+    counts = ", ".join(f"count({quoted(name)})" for name in measures)
+    found = database.execute(f"SELECT {counts} FROM observations").fetchall()[0]
     return frozenset(name for name, count in zip(measures, found, strict=True) if count)
 
 
@@ -84,5 +84,4 @@ def _further(schema: pa.Schema) -> list[str]:
 
 
 def _count(database: duckdb.DuckDBPyConnection, source: str) -> int:
-    row = database.execute(f"SELECT count(*) FROM {source}").fetchone()
-    return row[0] if row else 0
+    return database.execute(f"SELECT count(*) FROM {source}").fetchall()[0][0]

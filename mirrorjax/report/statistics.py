@@ -119,9 +119,7 @@ def band(values: np.ndarray) -> Band:
     return Band(*np.quantile(values, [LOW, 0.5, HIGH]))
 
 
-def bootstrap(
-    values: np.ndarray, statistic: Callable[..., np.ndarray] = np.mean
-) -> tuple[float, float, float]:
+def bootstrap(values: np.ndarray, statistic: Callable[..., np.ndarray] = np.mean) -> tuple[float, float, float]:
     """A mean (or `np.median`) over networks with its percentile 95 % bootstrap interval.
 
     Args:
@@ -213,7 +211,8 @@ def networks(population: Population) -> Networks:
         "SELECT last.group_index, last.member_id, last.seed, last.status, last.step, last.epoch, "
         f"{last}, CAST(last.robust AS INTEGER) AS robust_last, start.cmni AS untrained, "
         "start.cmni_hidden AS untrained_hidden, start.z AS untrained_z, "
-        "peak.cmni AS peak, peak.cmni_hidden AS peak_hidden, peak.z AS peak_z, peak.epoch AS peak_epoch, CAST(coalesce(peak.robust, false) AS INTEGER) AS robust_at_peak, "
+        "peak.cmni AS peak, peak.cmni_hidden AS peak_hidden, peak.z AS peak_z, "
+        "peak.epoch AS peak_epoch, CAST(coalesce(peak.robust, false) AS INTEGER) AS robust_at_peak, "
         "CAST(coalesce(ever.robust, false) AS INTEGER) AS robust_ever "
         "FROM last LEFT JOIN start USING (member_id) LEFT JOIN peak USING (member_id) LEFT JOIN ever USING (member_id) "
         "ORDER BY last.group_index, last.seed, last.member_id"

@@ -18,10 +18,10 @@ from mirrorjax.report.figure import (
     safe,
     static_figure,
 )
-from mirrorjax.report.lines import EPOCHS, band_and_median, draw_band, level, panels
+from mirrorjax.report.lines import EPOCHS, band_and_median, draw_band, level, panels, suffix
 from mirrorjax.report.load import Group
 from mirrorjax.report.nulls import limit_in_z, seeds
-from mirrorjax.report.statistics import Curve
+from mirrorjax.report.statistics import Band, Curve
 from mirrorjax.report.tables import Cell, Table
 from mirrorjax.report.timeline import shown_groups
 from mirrorjax.report.words import counted, spread_words
@@ -75,13 +75,14 @@ def _limits(view: View, group: Group) -> list[float | None]:
 
 def _figure(view: View, group: Group) -> go.Figure:
     curve: Curve = view.measured(NAMES)[group.index]
+    layout = panels(list(MEASURES.values()), 3, "z against untrained")
     traces: list[Any] = []
     shapes = []
     for place, (measure, limit) in enumerate(zip(MEASURES, _limits(view, group), strict=True)):
         traces += band_and_median(curve, curve.bands[f"{measure}_z"], BLUE, MEASURES[measure], place, shown=False)
         shapes.append(level(0.0, place, "dash"))
         shapes += [level(limit, place)] if limit is not None else []
-    layout = panels(list(MEASURES.values()), 3, "z against untrained")
+        layout[f"yaxis{suffix(place)}"]["range"] = _range(curve.bands[f"{measure}_z"], limit)
     return figure(
         traces,
         height=560,
@@ -90,6 +91,13 @@ def _figure(view: View, group: Group) -> go.Figure:
         shapes=shapes,
         **layout,
     )
+
+
+def _range(values: Band, limit: float | None) -> list[float]:
+    """Of an axis: all that was measured and both lines."""
+    ends = np.concatenate([values.low, values.high, [0.0, limit or 0.0]])
+    low, high = float(np.nanmin(ends)), float(np.nanmax(ends))
+    return [low - 0.06 * (high - low), high + 0.06 * (high - low) or 1.0]
 
 
 def draw(view: View) -> MatplotlibFigure | None:

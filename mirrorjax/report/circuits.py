@@ -24,8 +24,9 @@ from mirrorjax.report.figure import (
 from mirrorjax.report.statistics import bootstrap
 from mirrorjax.report.tables import Cell, Table
 from mirrorjax.report.timeline import MOST_GROUPS
-from mirrorjax.report.words import NOT_MEASURED, counted, epoch_words, percent, plain_number
+from mirrorjax.report.words import NOT_MEASURED, counted, epoch_words, percent
 
+VERDICT = "mirror network"
 _CLASS_WORDS = {name: name.replace("_", " ").replace("frog", "Frog").replace("toad", "Toad") for name in CLASSES}
 
 
@@ -43,10 +44,11 @@ def panel(view: View) -> Panel:
         "Left: the share of networks with at least one hub of a kind in the second layer, and of those that the "
         "verdict calls mirror networks; whiskers are Wilson 95 % intervals over the networks that were asked. Right: "
         "units of each class in the first layer, means with 95 % bootstrap intervals over networks.",
-        "The table has means of hubs a network beside the shares. Hubs are looked for in networks of two hidden "
-        "layers only; the verdict needs untrained networks to be held against. What was not asked is a dash.",
+        "The table has the shares with their intervals, and means over networks. Hubs are looked for in networks of "
+        "two hidden layers only; the verdict needs untrained networks to be held against. What was not asked is a dash.",
     ]
-    head = ("configuration", "networks", "epoch", "mirror network", *CIRCUITS.values(), *_CLASS_WORDS.values())
+    hubs = [words for kind in CIRCUITS.values() for words in (kind, "mean of hubs")]
+    head = ("configuration", "networks", "epoch", VERDICT, *hubs, *_CLASS_WORDS.values())
     result.table = Table(head, [_row(each) for each in found])
     return result
 
@@ -54,7 +56,7 @@ def panel(view: View) -> Panel:
 def shares(found: Dear) -> dict[str, Share]:
     """Networks called mirror, and those with a hub of each kind."""
     kinds = {words: share(found.of(f"circuits_{kind}")) for kind, words in CIRCUITS.items()}
-    return {"mirror network": share(found.of("mirror")), **kinds}
+    return {VERDICT: share(found.of("mirror")), **kinds}
 
 
 def _row(found: Dear) -> list[Cell]:
@@ -62,14 +64,14 @@ def _row(found: Dear) -> list[Cell]:
     cells: list[Cell] = [found.group.label, found.networks, epoch_words(found.epoch), _share_words(verdict)]
     for kind, each in zip(CIRCUITS, hubs, strict=True):
         mean = bootstrap(found.of(f"circuits_{kind}"))[1]
-        cells.append(f"{_share_words(each)}, {plain_number(mean)} a network" if each.number else NOT_MEASURED)
+        cells += [_share_words(each), mean]
     return cells + [bootstrap(found.of(f"units_{kind}_1"))[1] for kind in CLASSES]
 
 
 def _share_words(each: Share) -> str:
     if not each.number:
         return NOT_MEASURED
-    return f"{each.count} of {each.number} ({percent(each.value)} [{percent(each.low)}, {percent(each.high)}])"
+    return f"{each.count} of {each.number} [{percent(each.low)}, {percent(each.high)}]"
 
 
 def _title(found: Dear) -> str:
@@ -102,7 +104,7 @@ def _figure(found: Dear) -> go.Figure:
         yaxis2=axis("", domain=[0, 1], anchor="x2", **upright),
         annotations=[
             note(words, xref="paper", x=x, xanchor="left", yref="paper", y=1.0, yanchor="bottom", font={"size": 13})
-            for words, x in (("networks with at least one", 0.0), ("classes of units", 0.58))
+            for words, x in (("the verdict, and networks with a hub of a kind", 0.0), ("classes of units", 0.58))
         ],
     )
 
@@ -151,7 +153,7 @@ def draw(view: View) -> MatplotlibFigure | None:
         axes.hlines(rows, low, high, color="#222")
         axes.set_yticks(rows, labels)
     left.set_xlim(0, 1.02)
-    left.set_xlabel("share of networks with at least one")
+    left.set_xlabel("share of networks: the verdict, and with a hub of a kind")
     right.set_xlabel("units of the first layer, mean")
     made.suptitle(_title(found), fontsize=10)
     return made

@@ -29,7 +29,7 @@ from mirrorjax.report.words import counted
 
 _TITLES = ("by place: sum over its units / N", "hidden units only, by cause")
 CAUSES = {  # measure, or the difference of two: name, colour
-    "cmni_hidden": ("CMNI, hidden units only", GREY),
+    "cmni_hidden": ("hidden units", GREY),
     "cmni_hidden - cmni_matched": ("composition", BLUE),
     "cmni_matched - cmni_social": ("value coding", ORANGE),
     "cmni_social": ("residual", RED),
@@ -47,12 +47,12 @@ def panel(view: View) -> Panel:
     result.choosers = (Chooser("Configuration", tuple(of_networks(group, group.networks) for group in groups)),)
     result.variants = {(place,): _figure(view, group) for place, group in enumerate(groups)}
     result.caption = [
-        "Left: CMNI is the sum of these parts in each network; medians (lines) and bands (90 % of networks) of the "
+        "Above: CMNI is the sum of these parts in each network; medians (lines) and bands (90 % of networks) of the "
         "parts need not add up. The axes are cut so that the trained range can be read.",
     ]
     if _by_cause(view):
         result.caption.append(
-            "Right: CMNI of the hidden units, taken apart on matched boards, which differ in nothing but who is in "
+            "Below: CMNI of the hidden units, taken apart on matched boards, which differ in nothing but who is in "
             "distress. Composition: what is gone on matched boards, since the scenarios differ in more than distress; "
             "below zero where matched boards show more than the scenarios do. Value coding: what the same distress of "
             "an inanimate token does too. Residual: what is left, for both players and not for the token."
@@ -60,7 +60,7 @@ def panel(view: View) -> Panel:
     else:
         result.caption.append(
             "The parts by cause were not recorded (no cmni_matched and cmni_social, as with measurement.boards=0 or an "
-            "older version), so that the right panel is left out."
+            "older version), so that the lower panel is left out."
         )
     return result
 
@@ -104,18 +104,22 @@ def _limits(curve: Curve, lines: list[tuple[str, str, Band]]) -> list[float]:
 
 def _figure(view: View, group: Group) -> go.Figure:
     curve, lines = view.curves[group.index], parts(view, group)
-    layout = panels(_TITLES[: len(lines)], len(lines), "CMNI [activation per unit]", gap=0.1)
+    layout = panels(_TITLES[: len(lines)], 1, "CMNI [activation per unit]")
     traces: list[Any] = []
     for place, own in enumerate(lines):
         for label, colour, values in own:
-            traces += band_and_median(curve, values, colour, label, place)
+            drawn = band_and_median(curve, values, colour, label, place)
+            for trace in drawn:
+                trace.legend = "legend2" if place else "legend"  # each panel has its own, beside it
+            traces += drawn
         layout[f"yaxis{place + 1 if place else ''}"]["range"] = _limits(curve, own)
     return figure(
         traces,
-        height=460,
+        height=120 + 280 * len(lines),
         title={"text": safe(of_networks(group, group.networks)), "y": 0.97},
-        margin={"l": 70, "r": 20, "t": 75, "b": 90},
-        legend={"orientation": "h", "y": -0.2, "x": 0, "yanchor": "top"},
+        margin={"l": 70, "r": 210, "t": 75, "b": 60},
+        legend={"x": 1.01, "y": 1.0},
+        legend2={"x": 1.01, "y": 0.435},
         shapes=[level(0.0, place, "dash") for place in range(len(lines))],
         **layout,
     )
@@ -127,14 +131,14 @@ def draw(view: View) -> MatplotlibFigure | None:
     if not groups or len(view.curves[groups[0].index].epoch) < 2:
         return None
     group, lines = groups[0], parts(view, groups[0])
-    curve, made = view.curves[group.index], static_figure(4.6 * len(lines), 3.8)
+    curve, made = view.curves[group.index], static_figure(4.6 * len(lines), 4.2)
     for place, (axes, own) in enumerate(zip(made.subplots(1, len(lines), squeeze=False).flat, lines, strict=True)):
         for label, colour, values in own:
             draw_band(axes, curve, values, colour, label)
         axes.axhline(0, color=GREY, linestyle="--", linewidth=1)
         axes.set_ylim(*_limits(curve, own))
         axes.set_title(_TITLES[place], loc="left")
-        axes.legend(frameon=False, fontsize=8)
+        axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=3)
     made.supxlabel(EPOCHS, fontsize=9)
     made.supylabel("CMNI", fontsize=9)
     made.suptitle(f"{group.label}: {counted(group.networks, 'network')}, medians and 90 % bands", fontsize=10)

@@ -188,7 +188,15 @@ def _figure(view: View, group: Group) -> go.Figure:
     )
 
 
-_CORNER = {"xref": "paper", "x": 1, "xanchor": "right", "yref": "paper", "y": 0.01, "yanchor": "bottom"}
+_CORNER = {
+    "xref": "paper",
+    "x": 0.005,
+    "xanchor": "left",
+    "yref": "paper",
+    "y": 0.99,
+    "yanchor": "top",
+    "bgcolor": "white",
+}
 
 
 def _flat(curve: Curve) -> list[str]:

@@ -194,7 +194,7 @@ def draw(view: View) -> MatplotlibFigure | None:
     found, mode, kinds = every[0], MODES[0], next(iter(ANSWERS.values()))
     names, made = _names(every[0], MODES[0]), static_figure(9.0, 5.0)
     grid = made.add_gridspec(2, len(kinds), height_ratios=[2.5, 1])
-    rows = np.arange(len(names), 0, -1)
+    rows = list(range(len(names), 0, -1))
     for place, (kind, label) in enumerate(kinds.items()):
         axes = made.add_subplot(grid[0, place])
         for row, (chosen, at_random, _) in zip(rows, names, strict=True):

@@ -45,7 +45,7 @@ def panel(view: View) -> Panel:
         "verdict calls mirror networks; whiskers are Wilson 95 % intervals over the networks that were asked. Right: "
         "units of each class in the first layer, means with 95 % bootstrap intervals over networks.",
         "The table has the shares with their intervals, and means over networks. Hubs are looked for in networks of "
-        "two hidden layers only; the verdict needs untrained networks to be held against. What was not asked is a dash.",
+        "two hidden layers only; the verdict needs a null. What was not asked is a dash.",
     ]
     hubs = [words for kind in CIRCUITS.values() for words in (kind, "mean of hubs")]
     head = ("configuration", "networks", "epoch", VERDICT, *hubs, *_CLASS_WORDS.values())

@@ -117,9 +117,9 @@ def _figure(view: View, group: Group) -> go.Figure:
         traces,
         height=120 + 280 * len(lines),
         title={"text": safe(of_networks(group, group.networks)), "y": 0.97},
-        margin={"l": 70, "r": 210, "t": 75, "b": 60},
+        margin={"l": 90, "r": 210, "t": 75, "b": 60},
         legend={"x": 1.01, "y": 1.0},
-        legend2={"x": 1.01, "y": 0.435},
+        legend2={"x": 1.01, "y": 0.41},
         shapes=[level(0.0, place, "dash") for place in range(len(lines))],
         **layout,
     )

@@ -65,7 +65,7 @@ _PARTS = (
     (
         "Untrained networks and z",
         "The null of a measure is what untrained networks of the same architecture score on the same boards. "
-        "z = (measured − mean of the null) / standard deviation of the null. For CMNI, whose size goes with that of the "
+        "z = (measured − mean of the null) / standard deviation of the null. For CMNI, which grows with the "
         "weights, each layer of the untrained networks is first rescaled to its norm in the network that is looked at; "
         "the other measures do not depend on scale. A value is beyond the null if it is above its .99 quantile.",
     ),

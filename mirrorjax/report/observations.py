@@ -21,7 +21,8 @@ MEASURES = (  # that all records have, as double; `output_share` is added from t
     "mne",
     "mne_output",
 )
-_OTHERS = ("group_index", "member_id", "seed", "checkpoint", "step", "epoch", "status", "alive", "robust", "units")
+_PLACE = ("member_id", "checkpoint", "step", "epoch", "status")
+_OTHERS = (*_PLACE, "group_index", "seed", "alive", "robust", "units", "output_share")  # no measures of the records
 
 
 def create_observations(database: duckdb.DuckDBPyConnection, records: pa.Table, problems: list[str]) -> frozenset[str]:
@@ -35,8 +36,8 @@ def create_observations(database: duckdb.DuckDBPyConnection, records: pa.Table, 
     Returns:
         The measures of which there is at least one finite value.
     """
-    database.register("raw_records", records)
     measures = [*MEASURES, *_further(records.schema)]
+    database.register("raw_records", records.select([*_PLACE, *measures]))
     finite = ", ".join(
         f"CASE WHEN isfinite(CAST(raw_records.{quoted(name)} AS DOUBLE)) THEN CAST(raw_records.{quoted(name)} AS "
         f"DOUBLE) END AS {quoted(name)}"
@@ -73,7 +74,7 @@ def quoted(name: str) -> str:
 
 def _further(schema: pa.Schema) -> list[str]:
     """Numeric columns beyond the required ones; of names that SQL takes for one, the first."""
-    taken = {*MEASURES, *_OTHERS, "output_share"}
+    taken = {*MEASURES, *_OTHERS}
     names = []
     for field in schema:
         plain = field.name.casefold()

@@ -198,8 +198,8 @@ def _sql(measure: str) -> str:
 def networks(population: Population) -> Networks:
     """Computes what each network did. Ties of a peak go to the earlier checkpoint."""
     known = population.measures
-    last = ", ".join(f"{f'last.{name}' if name in known else 'NULL'} AS last_{name}" for name in LAST_MEASURES)
-    z = "cmni_z" if "cmni_z" in known else "NULL"
+    last = ", ".join(f"{f'last.{name}' if name in known else 'NULL::DOUBLE'} AS last_{name}" for name in LAST_MEASURES)
+    z = "cmni_z" if "cmni_z" in known else "NULL::DOUBLE"
     columns = population.query(
         "WITH last AS (SELECT * FROM observations "
         "QUALIFY row_number() OVER (PARTITION BY member_id ORDER BY checkpoint DESC) = 1), "

@@ -8,8 +8,10 @@ import pyarrow.parquet as pq
 
 from mirrorjax.report.dear import CIRCUITS, CLASSES, KINDS, MODES, RATIOS, SETS, ablated
 from mirrorjax.report.nulls import ARCHITECTURE
-from tests.report.cases import Network, like_paper
+from tests.report.cases import Network, like_paper, write_population
 
+EPOCHS = (0.0, 1.0, 2.0, 5.0, 7.0, 10.0, 20.0)
+SEEDS = 6
 ASKED = 4  # seeds 0 to 3 get the dear measures
 DEAR_FROM = 10  # paper epoch from which on they are recorded
 CALIBRATED = ("cmni", "cmni_hidden", "mni_star", "ssi", "d_prime_mni", "cross_decoding")
@@ -63,3 +65,12 @@ def write_nulls(folder: Path, networks: list[Network]) -> None:
         settings = dict(zip(ARCHITECTURE, ("supervised", "mlp", depth, width, activation), strict=True))
         rows += [settings | {"measure": name, "seeds": 64, "mean": 1.0, "sd": 2.0, "q99": 6.0} for name in CALIBRATED]
     pq.write_table(pa.Table.from_pylist(rows), folder / "nulls.parquet")
+
+
+def write_calibrated(folder: Path) -> Path:
+    """A population of 2×17 and 3×5, six seeds each, of which four are asked for what their units cause."""
+    capacities = ((2, 17), (3, 5))
+    networks = [Network(seed, *capacity, values=with_battery) for capacity in capacities for seed in range(SEEDS)]
+    made = write_population(folder, networks, EPOCHS)
+    write_nulls(made, networks)
+    return made

@@ -20,29 +20,15 @@ from mirrorjax.report.figure import View
 from mirrorjax.report.nulls import ARCHITECTURE
 from mirrorjax.report.registry import FIGURES
 from mirrorjax.report.statistics import bootstrap, wilson
-from tests.report.battery_cases import cheap, with_battery, write_nulls
+from tests.report.battery_cases import EPOCHS, SEEDS, cheap, with_battery
 from tests.report.cases import Network, write_population
 from tests.report.test_figures import drawn, view_of
 from tests.report.test_report import Page
 
-EPOCHS = (0.0, 1.0, 2.0, 5.0, 7.0, 10.0, 20.0)
-SEEDS = 6
-
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    """2×17 and 3×5, six seeds each, of which four are asked for what their units cause."""
-    networks = [
-        Network(seed, depth, width, values=with_battery) for depth, width in ((2, 17), (3, 5)) for seed in range(SEEDS)
-    ]
-    made = write_population(tmp_path_factory.mktemp("calibrated") / "p", networks, EPOCHS)
-    write_nulls(made, networks)
-    return made
-
-
-@pytest.fixture(scope="module")
-def view(folder: Path) -> View:
-    return view_of(folder)
+def view(calibrated_folder: Path) -> View:
+    return view_of(calibrated_folder)
 
 
 @pytest.fixture(scope="module")
@@ -74,12 +60,13 @@ def test_every_numeric_column_is_read(tmp_path):
             "count": pa.array([3, 4]),
             "CMNI": pa.array([9.0, 9.0]),
             "Seed": pa.array([9, 9]),
+            "width": pa.array([7, 7]),
             "words": pa.array(["1", "2"]),
         }.items():
             table = table.append_column(name, values)
         pq.write_table(table, file)
     population = view_of(folder).population
-    assert {evil, "count", "cmni", "output_share"} <= population.measures
+    assert {evil, "count", "width", "cmni", "output_share"} <= population.measures
     assert not {"a b", "CMNI", "Seed", "words", "confusion"} & population.measures
     found = population.query('SELECT "x""; DROP TABLE members; --" AS x, count, cmni, seed FROM observations')
     assert sorted(found["count"]) == [3, 3, 4, 4] and np.nanmax(found["x"]) == 1.5
@@ -191,7 +178,9 @@ def test_circuits(view):
     low, high = wilson(3, 4)
     bars = drawn(circuits.panel(view), 0).data[0]
     assert bars.x[2] == 0.75
-    assert (bars.x[2] - bars.error_x.arrayminus[2], bars.x[2] + bars.error_x.array[2]) == pytest.approx((low, high))
+    assert (bars.x[2] - bars.error_x.arrayminus[2], bars.x[2] + bars.error_x.array[2]) == pytest.approx(
+        (float(low), float(high))
+    )
     table = circuits.panel(view).table
     assert table is not None
     first, second = table.rows
@@ -201,7 +190,8 @@ def test_circuits(view):
     assert second[table.head.index("tactical help")] == "–", "three layers: not asked"
 
 
-def test_report_with_everything(folder, monkeypatch):
+def test_report_with_everything(calibrated_folder, monkeypatch):
+    folder = calibrated_folder
     monkeypatch.setattr("mirrorjax.report.build.save", lambda made, stem: [])
     text = write_report(folder).read_text(encoding="utf-8")
     page = Page(text)

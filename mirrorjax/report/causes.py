@@ -77,8 +77,8 @@ def panel(view: View) -> Panel:
         "bootstrap intervals over networks. Only rescue is social: help at the edge looks at nobody.",
         "Below: of the change of the help output by Toad's distress, what the mirror units alone bring about "
         "(sufficiency), what is lost without them (necessity), and TR, what Frog's own distress does through them "
-        "relative to Toad's: 1 for a channel that does not ask whose distress it is. They are undefined in networks "
-        "without mirror units, or where the change they are shares of is too small, which says something too.",
+        "relative to Toad's: 1 for a channel that does not ask whose distress it is. They are undefined, and "
+        "counted so, in networks without mirror units or where the change that they are shares of is too small.",
         "Only the networks that were asked are here, at the last checkpoint with these measures.",
     ]
     return result
@@ -109,7 +109,9 @@ def _figure(found: Dear, kinds: dict[str, str], mode: str) -> go.Figure:
             traces.append(_points(own, each, colour, "random sets" if at_random else "units of the class", place))
         left = (place - 1) * (width + 0.05)
         where = {"domain": [left, left + width], "anchor": f"y{place}"}
-        layout[f"xaxis{place}"] = axis("change of the share" if place == 1 else "", zeroline=True, **where)
+        layout[f"xaxis{place}"] = axis(
+            "change of the share" if place == 1 else "", zeroline=True, rangemode="tozero", **where
+        )
         layout[f"yaxis{place}"] = axis(
             "set that is ablated" if place == 1 else "",
             domain=_UPPER,

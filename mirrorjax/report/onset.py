@@ -52,6 +52,7 @@ class Rise:
         final: the last median.
         half: epoch of the first checkpoint from which on the median stays at or above half of `final`; nan if `final`
             is not above zero.
+        from_start: whether that is the first checkpoint that has it: it may have risen before.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Rise:
     values: Band
     final: float
     half: float
+    from_start: bool
 
     @property
     def label(self) -> str:
@@ -78,7 +80,7 @@ def rises(curve: Curve) -> list[Rise]:
         final = float(values.median[-1])
         below = np.flatnonzero(values.median < final / 2)
         half = float(epoch[below[-1] + 1 if len(below) else 0]) if final > 0 else np.nan
-        found.append(Rise(name, epoch, values, final, half))
+        found.append(Rise(name, epoch, values, final, half, from_start=not len(below)))
     return found
 
 
@@ -124,12 +126,12 @@ def _when(curve: Curve) -> str:
     peak = peak_epoch(curve)
     risen = [rise for rise in rises(curve) if rise.final > 0]
     if not np.isfinite(peak):
-        halves = listed([f"{rise.label} at epoch {epoch_words(rise.half)}" for rise in risen])
+        halves = listed([f"{rise.label} at epoch {epoch_words(rise.half)}{_or_before(rise)}" for rise in risen])
         return f"half of the end is passed by {halves}; no checkpoint after epoch {PEAK_AFTER}, so no peak of CMNI."
     words = f"the median CMNI peaks at epoch {epoch_words(peak)}"
     if peak >= curve.epoch[-1]:
         words += ", the last checkpoint: it may be a rise cut short"
-    halves = listed([f"{rise.label} {_relative(rise.half - peak)}" for rise in risen])
+    halves = listed([f"{rise.label} {_relative(rise.half - peak)}{_or_before(rise)}" for rise in risen])
     return f"{words}; half of the end is passed by {halves}."
 
 
@@ -137,6 +139,10 @@ def _relative(epochs: float) -> str:
     if abs(epochs) < 0.005:
         return "at the peak"
     return f"{epoch_words(abs(epochs))} epochs {'after' if epochs > 0 else 'before'} it"
+
+
+def _or_before(rise: Rise) -> str:
+    return " or earlier (its first value)" if rise.from_start else ""
 
 
 def _left_out(curve: Curve) -> list[str]:
@@ -148,7 +154,7 @@ def _left_out(curve: Curve) -> list[str]:
 
 
 def _legend(rise: Rise) -> str:
-    return f"{rise.label}: half at epoch {epoch_words(rise.half)}, ends at {plain_number(rise.final)}"
+    return f"{rise.label}: half at epoch {epoch_words(rise.half)}{_or_before(rise)}, ends at {plain_number(rise.final)}"
 
 
 def _figure(view: View, group: Group) -> go.Figure:

@@ -127,6 +127,7 @@ def test_when_it_rises(view):
     panel = onset.panel(view)
     assert "the median CMNI peaks at epoch 7" in panel.caption[0]
     assert "d′-MNI 3 epochs after it" in panel.caption[0] and "rescue accuracy 13 epochs after it" in panel.caption[0]
+    assert "TR 3 epochs after it or earlier (its first value)" in panel.caption[0]
     assert panel.caption[1] == "Not drawn, since it does not end above zero: SSI (-0.0200)."
     made = drawn(panel, 0)
     assert all(trace.y[-1] == 1.0 for trace in made.data) and "SSI" not in " ".join(trace.name for trace in made.data)

@@ -90,7 +90,7 @@ def _names(found: Dear, mode: str) -> list[tuple[str, bool, str]]:
     for chosen, words in SETS.items():
         some = max(found.defined(ablated(chosen, mode, kind)) for kind in KINDS)
         names.append((chosen, False, f"{words}, n = {some}" if some else f"{words}: nobody has any"))
-        names.append((chosen, True, f"random, as many as {words}"))
+        names.append((chosen, True, "random, same size"))
     return names
 
 
@@ -143,7 +143,7 @@ def _figure(found: Dear, kinds: dict[str, str], mode: str) -> go.Figure:
         traces,
         height=640,
         title={"text": safe(_title(found, mode)), "y": 0.98},
-        margin={"l": 220, "r": 20, "t": 60, "b": 60},
+        margin={"l": 190, "r": 20, "t": 60, "b": 60},
         showlegend=False,
         **layout,
     )

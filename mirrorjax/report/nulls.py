@@ -8,9 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 ARCHITECTURE = ("regime", "model", "depth", "width", "activation")  # what a null depends on
-_COLUMNS = (*ARCHITECTURE, "measure", "seeds", "mean", "sd", "q99")
+_NUMBERS = ("seeds", "mean", "sd", "q99")
+_COLUMNS = (*ARCHITECTURE, "measure", *_NUMBERS)
 
-Nulls = dict[tuple[Any, ...], dict[str, dict[str, Any]]]  # by architecture and measure: a row of the table
+Nulls = dict[tuple[str, ...], dict[str, dict[str, float]]]  # by architecture and measure: the numbers of a row
 
 
 def read_nulls(folders: Iterable[Path], problems: list[str]) -> Nulls:
@@ -22,13 +23,12 @@ def read_nulls(folders: Iterable[Path], problems: list[str]) -> Nulls:
             continue
         try:
             rows = pq.read_table(file, columns=list(_COLUMNS)).to_pylist()
-            if any(set(row) != set(_COLUMNS) for row in rows):
-                raise pa.ArrowInvalid("columns are missing")
-        except (pa.ArrowException, OSError) as error:
-            problems.append(f"nulls.parquet: skipped, {str(error).splitlines()[0]}")
+            own = [(_key(row), str(row["measure"]), {name: float(row[name]) for name in _NUMBERS}) for row in rows]
+        except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
+            problems.append(f"nulls.parquet: skipped, {type(error).__name__}: {str(error).splitlines()[0]}")
             continue
-        for row in rows:
-            found.setdefault(_key(row), {}).setdefault(row["measure"], row)
+        for architecture, measure, row in own:
+            found.setdefault(architecture, {}).setdefault(measure, row)
     return found
 
 
@@ -44,5 +44,5 @@ def seeds(nulls: Nulls, settings: Mapping[str, Any]) -> int:
     return max((int(row["seeds"]) for row in rows.values()), default=0)
 
 
-def _key(settings: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(settings[name] for name in ARCHITECTURE)
+def _key(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(str(settings[name]) for name in ARCHITECTURE)

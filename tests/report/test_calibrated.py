@@ -20,7 +20,7 @@ from mirrorjax.report.figure import View
 from mirrorjax.report.nulls import ARCHITECTURE
 from mirrorjax.report.registry import FIGURES
 from mirrorjax.report.statistics import bootstrap, wilson
-from tests.report.battery_cases import EPOCHS, SEEDS, cheap, with_battery
+from tests.report.battery_cases import EPOCHS, SEEDS, cheap, with_battery, write_nulls
 from tests.report.cases import Network, write_population
 from tests.report.test_figures import drawn, view_of
 from tests.report.test_report import Page
@@ -242,10 +242,18 @@ def test_cheap_measures_alone(tmp_path, monkeypatch):
     assert "Not known at two checkpoints: recall of leap and TR" in words
 
 
-def test_torn_nulls_are_a_problem_not_an_end(tmp_path, monkeypatch):
+@pytest.mark.parametrize("kind", ["torn", "without columns", "of another type"])
+def test_foreign_nulls_are_a_problem_not_an_end(kind, tmp_path, monkeypatch):
     monkeypatch.setattr("mirrorjax.report.build.save", lambda made, stem: [])
     folder = write_population(tmp_path / "p", [Network(0, values=with_battery)], EPOCHS)
-    (folder / "nulls.parquet").write_bytes(b"PAR1 torn")
+    if kind == "torn":
+        (folder / "nulls.parquet").write_bytes(b"PAR1 torn")
+    else:
+        write_nulls(folder, [Network(0)])
+        table = pq.read_table(folder / "nulls.parquet").drop_columns(["q99"])
+        if kind == "of another type":
+            table = table.append_column("q99", pa.array(["much"] * len(table)))
+        pq.write_table(table, folder / "nulls.parquet")
     words = Page(write_report(folder).read_text(encoding="utf-8")).words
     assert "nulls.parquet: skipped" in words and "The null: untrained ones" in words
 

@@ -1,4 +1,4 @@
-"""Writes the report of a results folder: report.html and figures/."""
+"""Writes the report of a results folder: report.html, figures/ and tables/."""
 
 from html import escape
 from pathlib import Path
@@ -13,12 +13,15 @@ from mirrorjax.report.registry import FIGURES
 from mirrorjax.report.runs_table import acceptance_tables, manifest_facts, runs_table
 from mirrorjax.report.statistics import curves, networks
 from mirrorjax.report.summary import caution, summary
+from mirrorjax.report.tables import write_csv
 from mirrorjax.report.words import counted, listed
 from mirrorjax.tracking.store import write_text
 
+FIGURE_FILES, TABLE_FILES = "figures", "tables"  # folders beside the page
+
 
 def write_report(results: Path, member: str | None = None) -> Path:
-    """Writes RESULTS/report.html, one file that needs nothing else, and RESULTS/figures/.
+    """Writes RESULTS/report.html, one file that needs nothing else, RESULTS/figures/ and RESULTS/tables/.
 
     Args:
         results: a sweep's folder, or one population's.
@@ -34,12 +37,12 @@ def write_report(results: Path, member: str | None = None) -> Path:
     finished = sorted(marker.parent.name for marker in results.glob("*/DONE"))  # before anything of theirs is read
     sweep = load(results)
     views = _views(sweep, member)
-    figures = results / "figures"
-    try:
-        figures.mkdir(exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{figures}: the report cannot be written: {error.strerror or error}") from error
-    sections = [_population_section(view, figures, alone=len(views) == 1) for view in views]
+    for folder in (results / FIGURE_FILES, results / TABLE_FILES):
+        try:
+            folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{folder}: the report cannot be written: {error.strerror or error}") from error
+    sections = [_population_section(view, results, alone=len(views) == 1) for view in views]
     body = _body(sweep, views, sections)
     return _write(results / "report.html", page(f"{sweep.name} – mirrorjax report", body, finished))
 
@@ -97,7 +100,7 @@ def _find_member(sweep: Sweep, member: str) -> tuple[str, str]:
     return population.name, found
 
 
-def _population_section(view: View, figures: Path, alone: bool) -> str:
+def _population_section(view: View, results: Path, alone: bool) -> str:
     population = view.population
     name = f"population-{population.name}"
     parts = [] if alone else [f"<p>{_dataset_words(population)}</p>"]
@@ -107,17 +110,21 @@ def _population_section(view: View, figures: Path, alone: bool) -> str:
     if not len(view.networks.group):
         parts.append('<p class="missing">No records yet: nothing to draw.</p>')
     else:
-        parts += [_figure(view, kind, figures) for kind in FIGURES]
+        parts += [_figure(view, kind, results) for kind in FIGURES]
     title = "Figures" if alone else f"Population {population.name}"
     return section(title, "".join(parts), name)
 
 
-def _figure(view: View, kind: FigureKind, figures: Path) -> str:
+def _figure(view: View, kind: FigureKind, results: Path) -> str:
     name = f"{kind.name}-{view.population.name}"
     with static_style():
         drawn = kind.draw(view)
-        paths = save(drawn, figures / name) if drawn else []
-    return panel_html(kind.panel(view), name, (f"{figures.name}/{path.name}" for path in paths))
+        paths = save(drawn, results / FIGURE_FILES / name) if drawn else []
+    numbers = kind.table(view) if kind.table else None
+    if numbers:
+        write_csv(numbers, results / TABLE_FILES / f"{name}.csv")
+    static = (f"{FIGURE_FILES}/{path.name}" for path in paths)
+    return panel_html(kind.panel(view), name, static, f"{TABLE_FILES}/{name}.csv" if numbers else "")
 
 
 def _dataset_words(population: Population) -> str:
@@ -195,7 +202,15 @@ def _raw_files(sweep: Sweep) -> str:
     for population in (each for found in sweep.populations for each in (found, *found.extensions)):
         links = [
             link(f"{population.path}/{name}", name)
-            for name in ("members.parquet", "records/", "units/", "config.yaml", "manifest.json", "weights.safetensors")
+            for name in (
+                "members.parquet",
+                "records/",
+                "units/",
+                "nulls.parquet",
+                "config.yaml",
+                "manifest.json",
+                "weights.safetensors",
+            )
             if (population.folder / name).exists()
         ]
         items.append(f"<li><code>{escape(population.name)}</code>: {' · '.join(links)}</li>")

@@ -3,7 +3,7 @@
 A new figure is one file that ends in a `FigureKind`, and one line in `registry.py`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -14,8 +14,10 @@ from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as MatplotlibFigure
 
-from mirrorjax.report.load import Population
-from mirrorjax.report.statistics import Curve, Networks
+from mirrorjax.report.load import Group, Population
+from mirrorjax.report.statistics import Curve, Networks, curves
+from mirrorjax.report.tables import Table
+from mirrorjax.report.words import counted
 
 # Okabe and Ito's colours, told apart by colour-blind readers too
 RED, GREEN, BLUE, GREY, ORANGE, PURPLE = "#D55E00", "#009E73", "#0072B2", "#595959", "#E69F00", "#CC79A7"
@@ -42,6 +44,14 @@ class View:
     curves: dict[int, Curve]
     networks: Networks
     member: str | None = None
+    _measured: dict[tuple[str, ...], dict[int, Curve]] = field(default_factory=dict, repr=False)
+
+    def measured(self, names: Sequence[str]) -> dict[int, Curve]:
+        """Curves of any measures, by group index; computed once."""
+        key = tuple(names)
+        if key not in self._measured:
+            self._measured[key] = curves(self.population, key)
+        return self._measured[key]
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,7 @@ class Panel:
         choosers: one control each.
         variants: a figure for every combination of answers, by their places.
         missing: why there is nothing to draw; empty when there is.
+        table: of what is drawn, for the page.
     """
 
     title: str
@@ -69,15 +80,24 @@ class Panel:
     choosers: tuple[Chooser, ...] = ()
     variants: dict[tuple[int, ...], go.Figure] = field(default_factory=dict)
     missing: str = ""
+    table: Table | None = None
 
 
 @dataclass(frozen=True)
 class FigureKind:
-    """A kind of figure: `panel` builds it for the page; `draw` the static twin, None when there is nothing to draw."""
+    """A kind of figure.
+
+    Attributes:
+        name: of its files.
+        panel: builds it for the page.
+        draw: the static twin, None when there is nothing to draw.
+        table: all its numbers, for a file; None when there are none.
+    """
 
     name: str
     panel: Callable[[View], Panel]
     draw: Callable[[View], MatplotlibFigure | None]
+    table: Callable[[View], Table | None] | None = None
 
 
 def figure(traces: list[Any], height: int, **layout: Any) -> go.Figure:
@@ -118,6 +138,11 @@ def note(text: str, **options: Any) -> dict[str, Any]:
 def safe(text: str) -> str:
     """Escapes what came from a config or a file for plotly, which reads a little HTML in its texts."""
     return escape(text, quote=False)
+
+
+def of_networks(group: Group, number: int) -> str:
+    """A configuration and how many of its networks are shown, as an option and a title name them."""
+    return f"{group.label} ({counted(number, 'network')})"
 
 
 def static_figure(width: float, height: float) -> MatplotlibFigure:

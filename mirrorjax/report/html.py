@@ -11,6 +11,7 @@ from plotly.io import to_json
 from plotly.offline import get_plotlyjs
 
 from mirrorjax.report.figure import Chooser, Panel
+from mirrorjax.report.tables import table_html
 
 _FEW = 5  # options that are shown side by side; more become a drop-down list
 # the browser itself then refuses whatever would be loaded
@@ -32,12 +33,13 @@ def page(title: str, body: str, finished: Iterable[str] = ()) -> str:
     )
 
 
-def panel_html(panel: Panel, name: str, static: Iterable[str] = ()) -> str:
+def panel_html(panel: Panel, name: str, static: Iterable[str] = (), table: str = "") -> str:
     """Writes a figure with its controls and caption.
 
     Args:
         name: unique on the page.
         static: paths of the static copies, relative to the page.
+        table: path of the table of its numbers, relative to the page.
     """
     heading = f'<h3 id="{escape(name)}">{escape(panel.title)}</h3>'
     if panel.missing:
@@ -50,11 +52,13 @@ def panel_html(panel: Panel, name: str, static: Iterable[str] = ()) -> str:
     caption = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in panel.caption)
     links = ", ".join(link(path, Path(path).suffix[1:].upper()) for path in static)
     copies = f'<p class="copies">Static copy: {links}</p>' if links else ""
+    copies += f'<p class="copies">All numbers: {link(table, "CSV")}</p>' if table else ""
+    shown = table_html(panel.table) if panel.table else ""
     return (
         f'<section class="figure" data-figure="{escape(name)}">{heading}<div class="controls">{controls}</div>'
         f'<div class="plot" style="min-height:{height}px"></div>'
         f'<script type="application/json">{script_safe("{" + variants + "}")}</script>'
-        f'<div class="caption">{caption}{copies}</div></section>'
+        f'{shown}<div class="caption">{caption}{copies}</div></section>'
     )
 
 

@@ -11,8 +11,9 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from mirrorjax.measurement.cmni import ROBUST_CMNI, ROBUST_LOSS
 from mirrorjax.report.chains import chains
+from mirrorjax.report.nulls import Nulls, read_nulls
+from mirrorjax.report.observations import create_observations
 from mirrorjax.report.words import tidy_number
 from mirrorjax.tracking.results import Population as Source
 from mirrorjax.tracking.results import Results
@@ -30,22 +31,6 @@ SETTINGS = (  # what makes a configuration: all that defines a member but its se
     "model",
     "activation",
     "data_order",
-)
-MEASURES = (  # of the records, as double; `output_share` is added from the last two
-    "val_loss",
-    "val_mse",
-    "penalty",
-    "accuracy",
-    "recall_hop",
-    "recall_jump",
-    "recall_leap",
-    "recall_help",
-    "recall_help_edge",
-    "recall_help_rescue",
-    "cmni",
-    "cmni_hidden",
-    "mne",
-    "mne_output",
 )
 PEAK_AFTER = 1.5  # paper epochs: untrained networks score high, and the fall from there is no peak
 EPOCH_ROUNDING = 0.01  # steps are whole, so that a checkpoint for epoch 1.5 may lie a little beside it
@@ -87,7 +72,9 @@ class Population:
         name: of its folder, the oldest if others extend it; `path`, `manifest` and `config` are this one's too.
         path: of its folder, relative to the report, for links.
         database: `members` (member_id, seed, group_index) and `observations` (group_index, member_id, checkpoint,
-            step, epoch, status, alive, robust and all `MEASURES`, null where not finite).
+            step, epoch, status, alive, robust and every measure of the records, null where not finite).
+        measures: of these, those with any finite value.
+        nulls: what untrained networks score.
         groups: the configurations, by their index.
         units: one row a member and unit at that member's last checkpoint that has units; None without any.
     """
@@ -98,6 +85,8 @@ class Population:
     manifest: dict[str, Any]
     config: dict[str, Any]
     database: duckdb.DuckDBPyConnection
+    measures: frozenset[str]
+    nulls: Nulls
     groups: list[Group]
     units: pa.Table | None
     problems: list[str] = field(default_factory=list)
@@ -190,8 +179,7 @@ def _load_population(sources: list[Source], root: Path) -> Population:
         f"CREATE TABLE members AS SELECT CAST(member_id AS VARCHAR) AS member_id, seed, parameters, units, {order}, "
         f"CAST(dense_rank() OVER (ORDER BY {order}) - 1 AS INTEGER) AS group_index FROM raw_members"
     )
-    database.register("raw_records", records)
-    _create_observations(database, problems)
+    measures = create_observations(database, records, problems)
     return Population(
         name=source.name,
         path=_relative(source, root),
@@ -199,6 +187,8 @@ def _load_population(sources: list[Source], root: Path) -> Population:
         manifest=source.manifest,
         config=source.config,
         database=database,
+        measures=measures,
+        nulls=read_nulls((each.folder for each in sources), problems),
         groups=_groups(database),
         units=_last_units(units, database),
         problems=problems,
@@ -223,35 +213,6 @@ def _pooled(sources: list[Source]) -> tuple[pa.Table, pa.Table, pa.Table]:
         seen |= ids
     members, records, units = (pa.concat_tables(found, promote_options="permissive") for found in tables)
     return members, records, units
-
-
-def _create_observations(database: duckdb.DuckDBPyConnection, problems: list[str]) -> None:
-    """Joins records to groups, each member and checkpoint once, and says what did not fit."""
-    finite = ", ".join(
-        f"CASE WHEN isfinite(CAST({name} AS DOUBLE)) THEN CAST({name} AS DOUBLE) END AS {name}" for name in MEASURES
-    )
-    database.execute(
-        f"CREATE TABLE observations AS SELECT *, CASE WHEN mne > 0 THEN mne_output / mne END AS output_share, "
-        f"coalesce(alive AND cmni >= {ROBUST_CMNI} AND val_loss < {ROBUST_LOSS}, false) AS robust FROM ("
-        f"SELECT DISTINCT ON (member_id, checkpoint) group_index, member_id, seed, checkpoint, step, "
-        f"CAST(epoch AS DOUBLE) AS epoch, status, coalesce(status <> 'diverged', true) AS alive, {finite} "
-        "FROM raw_records JOIN members USING (member_id) ORDER BY member_id, checkpoint)"
-    )
-    rows = _count(database, "raw_records")
-    known = _count(database, "raw_records SEMI JOIN members USING (member_id)")
-    kept = _count(database, "observations")
-    silent = _count(database, "members ANTI JOIN observations USING (member_id)")
-    if rows > known:
-        problems.append(f"{rows - known} records of networks that members.parquet does not have: left out")
-    if known > kept:
-        problems.append(f"{known - kept} records given twice for one network and checkpoint: one of each was used")
-    if silent and rows:
-        problems.append(f"{silent} networks of members.parquet have no record at all")
-
-
-def _count(database: duckdb.DuckDBPyConnection, source: str) -> int:
-    row = database.execute(f"SELECT count(*) FROM {source}").fetchone()
-    return row[0] if row else 0
 
 
 def _groups(database: duckdb.DuckDBPyConnection) -> list[Group]:

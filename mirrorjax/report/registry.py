@@ -1,10 +1,15 @@
 """The figures of the report, in its order: a new one is one file and one line here."""
 
-from mirrorjax.report import phase_diagram, timeline, units
+from mirrorjax.report import calibration, causes, circuits, decomposition, onset, phase_diagram, timeline, units
 from mirrorjax.report.figure import FigureKind
 
 FIGURES: tuple[FigureKind, ...] = (
     timeline.FIGURE,
+    calibration.FIGURE,
+    decomposition.FIGURE,
+    onset.FIGURE,
+    causes.FIGURE,
+    circuits.FIGURE,
     phase_diagram.FIGURE,
     units.FIGURE,
 )

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from mirrorjax.report.acceptance import Line, acceptance, applicable, differing_settings
+from mirrorjax.report.dear import Dear, dear, share
 from mirrorjax.report.figure import View
 from mirrorjax.report.load import Group
 from mirrorjax.report.statistics import band, wilson
@@ -28,21 +29,59 @@ _COLUMNS = (  # heading, explanation
 )
 
 
+_AFTER = 10  # columns, up to CMNI of the hidden units, come those of the calibrated measures
+_CALIBRATED = (  # columns that are there if a population has them: measure, heading, explanation
+    ("cmni_z", "CMNI z", "against untrained networks with their layers at the same norms; median at the last record"),
+    ("ssi", "SSI", "self-other similarity beyond that of an object; median at the last record"),
+    ("mni_star", "MNI*", "mirror response beyond that to an object; median at the last record"),
+    ("tr", "TR", "median over the asked networks where it is defined; below: in how many of those asked"),
+    ("mirror", "mirror", "share of the asked networks that the verdict calls mirror networks; below: Wilson 95 %"),
+)
+
+
 def runs_table(views: list[View]) -> str:
     """Builds the sortable table of all configurations."""
     several = len(views) > 1
+    known = [each for each in _CALIBRATED if any(each[0] in view.population.measures for view in views)]
+    columns = [*_COLUMNS[:_AFTER], *((heading, title) for _, heading, title in known), *_COLUMNS[_AFTER:]]
     head = "".join(
         f'<th scope="col" title="{escape(title)}" aria-sort="none"><button type="button">{escape(name)}</button></th>'
-        for name, title in _COLUMNS
+        for name, title in columns
     )
-    rows = [_row(view, group, several) for view in views for group in view.population.groups]
+    rows = []
+    for view in views:
+        asked = {each.group.index: each for each in dear(view)}
+        for group in view.population.groups:
+            cells = _cells(view, group, several)
+            calibrated = [_calibrated(view, group, asked.get(group.index), name) for name, *_ in known]
+            rows.append(_row([*cells[:_AFTER], *calibrated, *cells[_AFTER:]]))
     return (
         f'<div class="scroll"><table class="sortable runs"><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
 
 
-def _row(view: View, group: Group, several: bool) -> str:
+def _row(cells: list[tuple[str, float | str]]) -> str:
+    return "<tr>" + "".join(f'<td data-value="{_sort_value(value)}">{text}</td>' for text, value in cells) + "</tr>"
+
+
+def _calibrated(view: View, group: Group, asked: Dear | None, name: str) -> tuple[str, float]:
+    """A cell of one calibrated measure: its text and what it is sorted by."""
+    if name not in ("tr", "mirror"):
+        value = float(band(view.networks.last[name][view.networks.of(group)]).median)
+        return plain_number(value), value
+    if asked is None:
+        return NOT_MEASURED, np.nan
+    if name == "tr":
+        value = float(band(asked.of("tr")).median)
+        return _two(plain_number(value), f"{asked.defined('tr')} of {asked.networks}"), value
+    found = share(asked.of("mirror"))
+    if not found.number:
+        return NOT_MEASURED, np.nan
+    return _two(percent(found.value), f"{percent(found.low)[:-2]}–{percent(found.high)}"), found.value
+
+
+def _cells(view: View, group: Group, several: bool) -> list[tuple[str, float | str]]:
     found, own = view.networks, view.networks.of(group)
     number, diverged = int(own.sum()), int((own & found.diverged).sum())
 
@@ -55,7 +94,7 @@ def _row(view: View, group: Group, several: bool) -> str:
         below = f"{plain_number(values.low)}–{plain_number(values.high)}"
         return _two(plain_number(values.median), below), float(values.median)
 
-    def share(mask: np.ndarray, known: bool = True) -> tuple[str, float]:
+    def robust(mask: np.ndarray, known: bool = True) -> tuple[str, float]:
         count = int((own & mask).sum())
         low, high = wilson(count, number)
         if not number or not known:
@@ -81,10 +120,10 @@ def _row(view: View, group: Group, several: bool) -> str:
         last_band("cmni"),
         last("cmni_hidden"),
         (_two(plain_number(mne.median), f"{percent(float(part.median))} outputs"), float(mne.median)),
-        share(found.robust_at_peak, bool(np.isfinite(found.peak[own]).any())),
-        share(found.robust_last),
+        robust(found.robust_at_peak, bool(np.isfinite(found.peak[own]).any())),
+        robust(found.robust_last),
     ]
-    return "<tr>" + "".join(f'<td data-value="{_sort_value(value)}">{text}</td>' for text, value in cells) + "</tr>"
+    return cells
 
 
 def _highest(values: np.ndarray) -> float:

@@ -1,11 +1,14 @@
 """What is computed over seeds: bands, shares with their intervals, and each network's peak."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from statsmodels.stats.proportion import proportion_confint
 
 from mirrorjax.report.load import EPOCH_ROUNDING, PEAK_AFTER, Group, Population
+from mirrorjax.report.observations import quoted
 
 CURVE_MEASURES = ("val_loss", "cmni", "cmni_hidden", "accuracy", "mne", "output_share")
 LAST_MEASURES = (
@@ -20,8 +23,12 @@ LAST_MEASURES = (
     "cmni_hidden",
     "mne",
     "output_share",
+    "cmni_z",
+    "ssi",
+    "mni_star",
 )
 LOW, HIGH = 0.05, 0.95  # the 90 % band
+_MOST_DRAWN = 2_000_000  # networks in all resamples of one bootstrap
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,7 @@ class Networks:
     """What each network did; every array is over networks, nan where not measured.
 
     `last` holds `LAST_MEASURES` at its last record, `untrained` CMNI at checkpoint 0, `peak` its highest CMNI after
-    paper epoch 1.5.
+    paper epoch 1.5; beside both the CMNI of the hidden units alone and the z of CMNI at the same checkpoint.
     """
 
     group: np.ndarray
@@ -79,7 +86,10 @@ class Networks:
     last: dict[str, np.ndarray]
     untrained: np.ndarray
     untrained_hidden: np.ndarray
+    untrained_z: np.ndarray
     peak: np.ndarray
+    peak_hidden: np.ndarray
+    peak_z: np.ndarray
     peak_epoch: np.ndarray
     robust_last: np.ndarray
     robust_at_peak: np.ndarray
@@ -109,6 +119,32 @@ def band(values: np.ndarray) -> Band:
     return Band(*np.quantile(values, [LOW, 0.5, HIGH]))
 
 
+def bootstrap(values: np.ndarray, statistic: Callable[..., np.ndarray] = np.mean) -> tuple[float, float, float]:
+    """A mean (or `np.median`) over networks with its percentile 95 % bootstrap interval.
+
+    Args:
+        values: of networks; those that are not finite are left out.
+        statistic: takes `axis`.
+
+    Returns:
+        Low, value, high: nan without any value, and without bounds for less than two. The draws have a fixed seed.
+    """
+    values = np.asarray(values, np.float64)
+    values = values[np.isfinite(values)]
+    if len(values) < 2:
+        return np.nan, float(values[0]) if len(values) else np.nan, np.nan
+    drawn = statistic(values[_resamples(len(values))], axis=1)
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return float(low), float(statistic(values, axis=0)), float(high)
+
+
+@lru_cache(maxsize=4)
+def _resamples(number: int) -> np.ndarray:
+    """Places of networks [resamples, number], drawn with replacement; fewer times where there are very many."""
+    draws = int(np.clip(_MOST_DRAWN // number, 200, 2000))
+    return np.random.default_rng(0).integers(0, number, (draws, number), dtype=np.int32)
+
+
 def settled(epochs: np.ndarray) -> np.ndarray:
     """Mask of the checkpoints that axes and colours are made for: from epoch 1.5 on, where untrained values are gone.
 
@@ -126,44 +162,56 @@ def after_peak_start(epochs: np.ndarray) -> np.ndarray:
     return epochs > PEAK_AFTER + EPOCH_ROUNDING
 
 
-def curves(population: Population) -> dict[int, Curve]:
-    """Computes every configuration's curve, by group index."""
-    quantiles = ", ".join(
-        f"quantile_cont({name}, {place}) FILTER (alive) AS {name}_{word}"
-        for name in CURVE_MEASURES
+def curves(population: Population, measures: Sequence[str] = CURVE_MEASURES) -> dict[int, Curve]:
+    """Computes every configuration's curve, by group index.
+
+    Args:
+        measures: to have bands of. One that was not recorded has none: its bands are nan. `A - B` is the difference of
+            two measures, network by network.
+    """
+    known = [name for name in measures if set(name.split(" - ")) <= population.measures]
+    quantiles = "".join(
+        f", quantile_cont({_sql(name)}, {place}) FILTER (alive) AS {quoted(f'{name}_{word}')}"
+        for name in known
         for place, word in ((LOW, "low"), (0.5, "median"), (HIGH, "high"))
     )
     columns = population.query(
         "SELECT group_index, checkpoint, max(epoch) AS epoch, count(*) AS networks, "
-        f"count(*) FILTER (alive) AS alive, count(*) FILTER (robust) AS robust, {quantiles} "
+        f"count(*) FILTER (alive) AS alive, count(*) FILTER (robust) AS robust{quantiles} "
         "FROM observations GROUP BY group_index, checkpoint ORDER BY group_index, checkpoint"
     )
     result = {}
     for group in population.groups:
         own = columns["group_index"] == group.index
-        bands = {
-            name: Band(*(columns[f"{name}_{word}"][own] for word in ("low", "median", "high")))
-            for name in CURVE_MEASURES
-        }
+        bands = {name: Band(*(np.full(int(own.sum()), np.nan),) * 3) for name in measures}
+        for name in known:
+            bands[name] = Band(*(columns[f"{name}_{word}"][own] for word in ("low", "median", "high")))
         plain = {name: columns[name][own] for name in ("checkpoint", "epoch", "networks", "alive", "robust")}
         result[group.index] = Curve(**plain, bands=bands)
     return result
 
 
+def _sql(measure: str) -> str:
+    return " - ".join(quoted(name) for name in measure.split(" - "))
+
+
 def networks(population: Population) -> Networks:
     """Computes what each network did. Ties of a peak go to the earlier checkpoint."""
-    last = ", ".join(f"last.{name} AS last_{name}" for name in LAST_MEASURES)
+    known = population.measures
+    last = ", ".join(f"{f'last.{name}' if name in known else 'NULL::DOUBLE'} AS last_{name}" for name in LAST_MEASURES)
+    z = "cmni_z" if "cmni_z" in known else "NULL::DOUBLE"
     columns = population.query(
         "WITH last AS (SELECT * FROM observations "
         "QUALIFY row_number() OVER (PARTITION BY member_id ORDER BY checkpoint DESC) = 1), "
-        f"trained AS (SELECT * FROM observations WHERE alive AND epoch > {PEAK_AFTER + EPOCH_ROUNDING}), "
+        f"trained AS (SELECT *, {z} AS z FROM observations WHERE alive AND epoch > {PEAK_AFTER + EPOCH_ROUNDING}), "
         "peak AS (SELECT * FROM trained WHERE cmni IS NOT NULL "
         "QUALIFY row_number() OVER (PARTITION BY member_id ORDER BY cmni DESC, checkpoint) = 1), "
         "ever AS (SELECT member_id, bool_or(robust) AS robust FROM trained GROUP BY member_id), "
-        "start AS (SELECT member_id, cmni, cmni_hidden FROM observations WHERE checkpoint = 0) "
+        f"start AS (SELECT member_id, cmni, cmni_hidden, {z} AS z FROM observations WHERE checkpoint = 0) "
         "SELECT last.group_index, last.member_id, last.seed, last.status, last.step, last.epoch, "
         f"{last}, CAST(last.robust AS INTEGER) AS robust_last, start.cmni AS untrained, "
-        "start.cmni_hidden AS untrained_hidden, peak.cmni AS peak, "
+        "start.cmni_hidden AS untrained_hidden, start.z AS untrained_z, "
+        "peak.cmni AS peak, peak.cmni_hidden AS peak_hidden, peak.z AS peak_z, "
         "peak.epoch AS peak_epoch, CAST(coalesce(peak.robust, false) AS INTEGER) AS robust_at_peak, "
         "CAST(coalesce(ever.robust, false) AS INTEGER) AS robust_ever "
         "FROM last LEFT JOIN start USING (member_id) LEFT JOIN peak USING (member_id) LEFT JOIN ever USING (member_id) "
@@ -187,7 +235,10 @@ def networks(population: Population) -> Networks:
         last={name: of_survivors(f"last_{name}") for name in LAST_MEASURES},
         untrained=columns["untrained"],
         untrained_hidden=columns["untrained_hidden"],
+        untrained_z=columns["untrained_z"].astype(np.float64),
         peak=of_survivors("peak"),
+        peak_hidden=of_survivors("peak_hidden"),
+        peak_z=of_survivors("peak_z"),
         peak_epoch=of_survivors("peak_epoch"),
         robust_last=columns["robust_last"] > 0,
         robust_at_peak=(columns["robust_at_peak"] > 0) & ~diverged,

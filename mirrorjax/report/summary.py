@@ -5,6 +5,7 @@ from html import escape
 import numpy as np
 
 from mirrorjax.measurement.cmni import ROBUST_CMNI
+from mirrorjax.report.dear import dear, share
 from mirrorjax.report.figure import View
 from mirrorjax.report.load import PEAK_AFTER
 from mirrorjax.report.statistics import Band, band, wilson
@@ -45,7 +46,7 @@ def _sentences(view: View) -> list[str]:
     sentences = [_what_was_run(view)]
     if not len(view.networks.group):
         return [*sentences, "There are no records yet."]
-    return [*sentences, _outcome(view), _cmni(view), _robust(view), *_warnings(view)]
+    return [*sentences, _outcome(view), _cmni(view), _calibrated(view), _robust(view), *_warnings(view)]
 
 
 def _what_was_run(view: View) -> str:
@@ -107,11 +108,16 @@ def _cmni(view: View) -> str:
     untrained, peak, epoch = (band(values[own]) for values in (found.untrained, found.peak, found.peak_epoch))
     words = f"CMNI in the configuration nearest the paper's 2×17 (<strong>{escape(headline.label)}</strong>, "
     words += f"{counted(int(own.sum()), 'network')}): "
-    words += f"untrained {_with_band(untrained)}; " if np.isfinite(untrained.median) else "untrained not measured; "
+    if np.isfinite(untrained.median):
+        beside = _beside(view, found.untrained_hidden[own], found.untrained_z[own])
+        words += f"untrained {_with_band(untrained)} ({beside}); "
+    else:
+        words += "untrained not measured; "
     if not np.isfinite(peak.median):
         return words + f"there is no checkpoint after epoch {PEAK_AFTER}, so no peak can be given."
     words += (
-        f"after epoch {PEAK_AFTER} each network's highest value is {_with_band(peak)}, reached at epoch "
+        f"after epoch {PEAK_AFTER} each network's highest value is {_with_band(peak)} "
+        f"({_beside(view, found.peak_hidden[own], found.peak_z[own])}), reached at epoch "
         f"{epoch_words(float(epoch.median))} [{epoch_words(float(epoch.low))}, {epoch_words(float(epoch.high))}] "
         "(medians over seeds)"
     )
@@ -127,8 +133,46 @@ def _cmni(view: View) -> str:
             if ratio >= 1
             else f"; the trained peak is {plain_number(1 / ratio)} times the untrained value"
         )
-    last, hidden = band(found.last["cmni"][own]), band(found.last["cmni_hidden"][own])
-    return words + f". At the end CMNI is {_with_band(last)}, of the hidden units alone {_with_band(hidden)}."
+    beside = _beside(view, found.last["cmni_hidden"][own], found.last["cmni_z"][own])
+    return words + f". At the end CMNI is {_with_band(band(found.last['cmni'][own]))} ({beside})."
+
+
+def _beside(view: View, hidden: np.ndarray, z: np.ndarray) -> str:
+    """What stands beside every raw CMNI: that of the hidden units, and z against untrained networks if it is known."""
+    words = f"hidden units alone {plain_number(band(hidden).median)}"
+    if "cmni_z" in view.population.measures:
+        words += f", z {plain_number(band(z).median)}"
+    return words
+
+
+def _calibrated(view: View) -> str:
+    """What is to be believed rather than CMNI."""
+    population, found = view.population, view.networks
+    words = []
+    if "cmni_z" not in population.measures:
+        words.append("CMNI was not held against untrained networks here: its z is not known.")
+    known = [(name, label) for name, label in (("ssi", "SSI"), ("mni_star", "MNI*")) if name in population.measures]
+    if known:
+        own = found.of(population.headline)
+        values = [f"{label} {_with_band(band(found.last[name][own]))}" for name, label in known]
+        words.append(f"Calibrated measures of the same networks at the end: {listed(values)}.")
+    else:
+        words.append("No calibrated measure was recorded.")
+    asked = [each for each in dear(view) if each.group is population.headline]
+    if not asked:
+        return " ".join([*words, "None of these networks was asked what its units cause."])
+    (each,) = asked
+    verdict, ratio = share(each.of("mirror")), band(each.of("tr"))
+    called = _share(verdict.count, verdict.number) if verdict.number else "not known: there is no null"
+    undefined = each.networks - each.defined("tr")
+    return " ".join(
+        [
+            *words,
+            f"Of {counted(each.networks, 'network')} asked what their units cause (epoch {epoch_words(each.epoch)}), "
+            f"the verdict calls mirror networks: <strong>{called}</strong>; TR is {_with_band(ratio)}, and undefined "
+            f"in {undefined:,} of {each.networks:,}.",
+        ]
+    )
 
 
 def _robust(view: View) -> str:
@@ -177,8 +221,9 @@ def _caution_words(view: View) -> str:
     untrained, part = band(found.untrained), band(found.last["output_share"])
     if np.isfinite(untrained.median):
         words = (
-            f"untrained networks score {_with_band(untrained)}, {plain_number(untrained.median / ROBUST_CMNI, 2)} "
-            f"times the “robust” threshold of {ROBUST_CMNI}; "
+            f"untrained networks score {_with_band(untrained)} "
+            f"({_beside(view, found.untrained_hidden, found.untrained_z)}), "
+            f"{plain_number(untrained.median / ROBUST_CMNI, 2)} times the “robust” threshold of {ROBUST_CMNI}; "
         )
     else:
         words = "untrained networks were not measured here (no checkpoint 0): CMNI has nothing to be held against; "

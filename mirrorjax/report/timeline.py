@@ -19,12 +19,14 @@ from mirrorjax.report.figure import (
     axis,
     figure,
     note,
+    of_networks,
     safe,
     static_figure,
 )
+from mirrorjax.report.lines import EPOCHS, band_and_median
 from mirrorjax.report.load import Group
 from mirrorjax.report.paper import LABEL, paper_curve
-from mirrorjax.report.statistics import Band, Curve, Networks, band, settled
+from mirrorjax.report.statistics import Curve, Networks, band, settled
 from mirrorjax.report.words import counted, plain_number
 
 MOST_GROUPS = 60  # of one chooser: more is no choice, and each adds to the page
@@ -45,7 +47,7 @@ def panel(view: View) -> Panel:
     if all(len(view.curves[group.index].epoch) < 2 for group in groups):
         result.missing = "Only one checkpoint was recorded: no curve can be drawn. The table has its values."
         return result
-    result.choosers = (Chooser("Configuration", tuple(_option(group) for group in groups)),)
+    result.choosers = (Chooser("Configuration", tuple(of_networks(group, group.networks) for group in groups)),)
     result.variants = {(place,): _figure(view, group) for place, group in enumerate(groups)}
     result.caption = [
         "Lines are medians over networks that differ in their seeds alone; bands hold 90 % of them (5 % to 95 % "
@@ -97,10 +99,6 @@ def untrained_words(found: Networks, group: Group) -> str:
     )
 
 
-def _option(group: Group) -> str:
-    return f"{group.label} ({counted(group.networks, 'network')})"
-
-
 def _end(curve: Curve) -> float:
     return max(float(np.nanmax(curve.epoch)), 1e-3)
 
@@ -109,7 +107,7 @@ def _figure(view: View, group: Group) -> go.Figure:
     curve = view.curves[group.index]
     traces: list[Any] = []
     for name, place, colour, label in _SERIES:
-        traces += _band_and_median(curve, curve.bands[name], place, colour, label)
+        traces += band_and_median(curve, curve.bands[name], colour, label, place)
     published, end = paper_curve(), _end(curve)
     within = published.epoch <= max(1.05 * end, 2.0)
     for name, place in (("val_loss", "y"), ("cmni", "y2")):
@@ -137,7 +135,7 @@ def _figure(view: View, group: Group) -> go.Figure:
         hovermode="x unified",
         legend={"orientation": "h", "y": -0.13, "x": 0, "yanchor": "top"},
         margin={"l": 70, "r": 105, "t": 45, "b": 100},
-        xaxis=axis("paper epoch (learning rate × steps / 0.6144)", range=[-0.01 * end, 1.02 * end], anchor="y2"),
+        xaxis=axis(EPOCHS, range=[-0.01 * end, 1.02 * end], anchor="y2"),
         yaxis=axis("validation loss", domain=[0.54, 1], range=loss_range(curve)),
         yaxis2=axis("CMNI [activation per unit]", domain=[0, 0.46], range=[0, limit]),
         shapes=[_threshold(ROBUST_LOSS, "y"), _threshold(ROBUST_CMNI, "y2")],
@@ -147,39 +145,6 @@ def _figure(view: View, group: Group) -> go.Figure:
             note(words, xref="paper", x=1.0, xanchor="right", yref="y2 domain", y=1.0, yanchor="bottom"),
         ],
     )
-
-
-def _band_and_median(curve: Curve, values: Band, place: str, colour: str, label: str) -> list[Any]:
-    known = np.isfinite(values.median) & np.isfinite(curve.epoch)
-    if not known.any():
-        return []
-    epoch, low, high = curve.epoch[known], values.low[known], values.high[known]
-    return [
-        go.Scatter(
-            x=np.concatenate([epoch, epoch[::-1]]),
-            y=np.concatenate([high, low[::-1]]),
-            yaxis=place,
-            fill="toself",
-            fillcolor=colour,
-            opacity=0.18,
-            mode="none",
-            hoverinfo="skip",
-            legendgroup=label,
-            showlegend=False,
-        ),
-        go.Scatter(
-            x=epoch,
-            y=values.median[known],
-            customdata=np.column_stack([low, high, curve.alive[known]]).astype(np.float32),
-            yaxis=place,
-            mode="lines+markers",
-            marker={"size": 5},
-            line={"color": colour, "width": 2},
-            name=label,
-            legendgroup=label,
-            hovertemplate="%{y:.4f} [%{customdata[0]:.4f}, %{customdata[1]:.4f}], %{customdata[2]} networks",
-        ),
-    ]
 
 
 def _threshold(value: float, place: str) -> dict[str, Any]:
@@ -213,7 +178,7 @@ def draw(view: View) -> MatplotlibFigure | None:
     lower.set_ylim(0, cmni_limit(curve))
     upper.set_ylabel("validation loss")
     lower.set_ylabel("CMNI")
-    lower.set_xlabel("paper epoch (learning rate × steps / 0.6144)")
+    lower.set_xlabel(EPOCHS)
     upper.set_title(f"{group.label}: {counted(group.networks, 'network')}, median and 90 % band", loc="left")
     lower.set_title(untrained_words(view.networks, group), loc="left", color=GREY, fontsize=8)
     upper.legend(frameon=False, fontsize=8)

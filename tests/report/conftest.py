@@ -1,9 +1,10 @@
-"""One synthetic sweep for all tests of the report that only read it."""
+"""Synthetic results for all tests of the report that only read them."""
 
 from pathlib import Path
 
 import pytest
 
+from tests.report.battery_cases import write_calibrated
 from tests.report.cases import Network, write_sweep
 
 
@@ -17,3 +18,9 @@ def standard_networks() -> list[Network]:
 def sweep_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished sweep of one population, 52 networks × 12 checkpoints."""
     return write_sweep(tmp_path_factory.mktemp("report") / "quickstart", {"1c9e0b7d52aa": standard_networks()})
+
+
+@pytest.fixture(scope="session")
+def calibrated_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A population with every calibrated measure, 12 networks × 7 checkpoints."""
+    return write_calibrated(tmp_path_factory.mktemp("calibrated") / "p")

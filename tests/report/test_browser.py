@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from mirrorjax.report import phase_diagram_html, write_report
+from mirrorjax.report.registry import FIGURES
+from tests.report.battery_cases import with_battery, write_nulls
 from tests.report.cases import Network, write_sweep
 
 pytestmark = pytest.mark.browser
@@ -51,9 +53,11 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def visit(browser, tmp_path_factory) -> Iterator[Visit]:
-    members = [Network(seed, learning_rate=rate) for seed in range(8) for rate in (1e-4, 4e-5)]
-    members += [Network(seed, depth, width) for seed in range(3) for depth in (1, 2, 3) for width in (5, 40)]
+    members = [Network(seed, learning_rate=rate, values=with_battery) for seed in range(8) for rate in (1e-4, 4e-5)]
+    capacities = [(depth, width) for depth in (1, 2, 3) for width in (5, 40)]
+    members += [Network(seed, *capacity, values=with_battery) for seed in range(3) for capacity in capacities]
     folder = write_sweep(tmp_path_factory.mktemp("browser") / "sweep", {"1c9e0b7d52aa": members})
+    write_nulls(folder / "1c9e0b7d52aa", members)
     yield Visit(browser, write_report(folder))
 
 
@@ -65,8 +69,8 @@ def test_page_draws_without_a_complaint_or_a_request(visit):
     assert visit.complaints == []
     assert all(url.startswith(("file:", "data:", "blob:")) for url in visit.requests)
     figures = visit.page.locator("section.figure")
-    assert figures.count() == 3
-    for place in range(3):
+    assert figures.count() == len(FIGURES)
+    for place in range(len(FIGURES)):
         assert figures.nth(place).locator("svg.main-svg").count() >= 1
 
 
@@ -136,6 +140,40 @@ def test_table_sorts(visit):
     assert losses == sorted(losses)
     table.get_by_role("button", name="val. loss").click()
     assert table.locator("tbody tr td:nth-child(4)").first.get_attribute("data-value") == f"{max(losses):.9g}"
+
+
+@pytest.mark.parametrize("name", ["calibration", "decomposition", "onset", "causes", "circuits"])
+def test_calibrated_figures_are_drawn(visit, name, tmp_path):
+    """Something coloured is on the screen, and nothing is drawn outside of the figure."""
+    shown = figure(visit, name)
+    shown.screenshot(path=tmp_path / "figure.png")
+    assert (tmp_path / "figure.png").stat().st_size > 20_000
+    assert shown.locator(".main-svg path.point, .main-svg path.js-line, .main-svg .point path").count() >= 3
+    plot = shown.locator(".plot").bounding_box()
+    boxes = shown.locator(".infolayer .annotation-text, .ytick text, .legendtext").evaluate_all(
+        "(texts) => texts.map((text) => text.getBoundingClientRect()).map((box) => [box.left, box.right])"
+    )
+    assert boxes and min(left for left, _ in boxes) >= plot["x"] - 1
+    assert max(right for _, right in boxes) <= plot["x"] + plot["width"] + 1
+
+
+def test_ablation_is_chosen(visit):
+    causes = figure(visit, "causes")
+    causes.get_by_text("hop, jump", exact=True).click()
+    causes.get_by_text("resample", exact=True).click()
+    visit.page.wait_for_function(
+        "document.querySelector('[data-figure^=causes] .gtitle').textContent.endsWith('resample ablation')"
+    )
+    headings = causes.locator(".annotation-text").all_text_contents()
+    assert headings == ["hop (intact 0.75)", "jump (intact 0.75)", "patching the mirror units"]
+    assert visit.complaints == []
+
+
+def test_tables_are_linked(visit):
+    for name in ("calibration", "causes", "circuits"):
+        target = figure(visit, name).get_by_role("link", name="CSV").get_attribute("href")
+        assert target == f"tables/{name}-1c9e0b7d52aa.csv"
+    assert figure(visit, "circuits").locator("table.numbers tbody tr").count() == 8
 
 
 def test_screenshot_and_print(visit, tmp_path):

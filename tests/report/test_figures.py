@@ -206,13 +206,16 @@ def test_acceptance_is_for_enough_networks_like_the_papers_only(members, tmp_pat
 
 
 @pytest.mark.parametrize("kind", FIGURES, ids=lambda kind: kind.name)
-def test_every_figure_has_a_panel_and_a_static_twin(kind, view):
+def test_every_figure_has_a_panel_and_a_static_twin(kind, calibrated_folder):
+    view = view_of(calibrated_folder)
     panel = kind.panel(view)
     assert panel.title and panel.caption and not panel.missing
     options = [range(len(chooser.options)) for chooser in panel.choosers]
     assert len(panel.variants) == np.prod([len(each) for each in options])
     for made in (drawn(panel, *key) for key in panel.variants):
         assert made.layout.title.text and made.layout.height
-        assert made.layout.xaxis.title.text or made.layout.xaxis3.title.text
-        assert made.layout.yaxis.title.text
+        axes = made.layout.to_plotly_json()
+        for direction in ("xaxis", "yaxis"):
+            named = [axis for name, axis in axes.items() if name.startswith(direction)]
+            assert any(axis["title"]["text"] or axis.get("type") == "category" for axis in named)
     assert kind.draw(view) is not None

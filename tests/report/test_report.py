@@ -82,7 +82,7 @@ def test_links_lead_to_files(report):
 
 def test_figures_are_written(report):
     figures = {path.name for path in (report.parent / "figures").iterdir()}
-    names = ("timeline", "phase-diagram", "units")
+    names = ("timeline", "decomposition", "phase-diagram", "units")  # the others need calibrated measures
     assert figures == {f"{name}-1c9e0b7d52aa.{kind}" for name in names for kind in ("svg", "png")}
     assert all((report.parent / "figures" / name).stat().st_size > 5000 for name in figures)
 
@@ -176,8 +176,8 @@ def test_populations_are_not_pooled(tmp_path):
     text = write_report(folder).read_text(encoding="utf-8")
     words = Page(text).words
     assert "6 networks in 2 populations, trained on 2 different datasets" in words
-    assert text.count('data-figure="') == 6
-    assert len(list((folder / "figures").iterdir())) == 12
+    assert text.count('data-figure="') == 8
+    assert len(list((folder / "figures").iterdir())) == 16
 
 
 @pytest.mark.usefixtures("page_only")

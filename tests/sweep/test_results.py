@@ -28,7 +28,7 @@ def dataset(config: Config) -> Dataset:
 
 def test_the_files_are_those_of_the_format(finished: Sweep):
     assert {path.name for path in finished.folder.iterdir()} == {
-        *("sweep.json", "report.html", "figures", finished.population.name)
+        *("sweep.json", "report.html", "figures", "tables", finished.population.name)
     }
     inside = {
         str(path.relative_to(finished.population.folder))

@@ -1,0 +1,118 @@
+"""The dear measures of a configuration: what its units cause, over the networks that were asked."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mirrorjax.report.figure import View
+from mirrorjax.report.load import Group, Population
+from mirrorjax.report.observations import quoted
+from mirrorjax.report.statistics import wilson
+
+KINDS = ("hop", "jump", "leap", "help_edge", "help_rescue")  # of right answers
+MODES = ("mean", "resample")
+SETS = {  # of first-layer units, that are ablated
+    "mirror": "mirror",
+    "toad_only": "Toad only",
+    "frog_only": "Frog only",
+    "largest_mns": "four largest MNS",
+}
+CLASSES = ("mirror", "toad_only", "frog_only", "suppressed", "opposed", "none")
+CIRCUITS = {
+    "self_preservation": "self-preservation",
+    "tactical_help": "tactical help",
+    "empathy_influenced_help": "empathy-influenced help",
+}
+RATIOS = {"sufficiency": "sufficiency", "necessity": "necessity", "tr": "TR"}
+ASKED = "units_mirror_1"  # has a value in every network that was asked
+NOT_ASKED = (
+    "No network was asked what its units cause (the records have no dear measures, as with measurement.causes_seeds=0, "
+    "measurement.boards=0, no table of units, or an older version): this figure cannot be drawn."
+)
+
+
+@dataclass(frozen=True)
+class Dear:
+    """The networks of one configuration that were asked, at its last checkpoint with dear measures.
+
+    Attributes:
+        group: the configuration.
+        epoch: paper epoch of the checkpoint.
+        values: every dear measure by name, over networks; nan where it is undefined.
+        networks: how many; diverged ones are left out.
+    """
+
+    group: Group
+    epoch: float
+    values: dict[str, np.ndarray]
+    networks: int
+
+    def of(self, name: str) -> np.ndarray:
+        """One measure over networks; nan if it was not recorded."""
+        return self.values.get(name, np.full(self.networks, np.nan))
+
+    def defined(self, name: str) -> int:
+        """In how many networks a measure has a value."""
+        return int(np.isfinite(self.of(name)).sum())
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share of networks with its Wilson 95 % interval; nan where nobody was asked."""
+
+    count: int
+    number: int
+    low: float
+    high: float
+
+    @property
+    def value(self) -> float:
+        """count/number."""
+        return self.count / self.number if self.number else np.nan
+
+
+def dear(view: View) -> list[Dear]:
+    """Of all configurations that have dear measures, that nearest the paper's first."""
+    population = view.population
+    if ASKED not in population.measures:
+        return []
+    names = [name for name in _names(population) if name in population.measures]
+    columns = population.query(
+        f"WITH asked AS (SELECT * FROM observations WHERE alive AND {ASKED} IS NOT NULL) "
+        f"SELECT group_index, epoch, {', '.join(map(quoted, names))} FROM asked "
+        "QUALIFY checkpoint = max(checkpoint) OVER (PARTITION BY group_index) ORDER BY group_index, member_id"
+    )
+    found = []
+    for group in population.groups:
+        own = columns["group_index"] == group.index
+        if own.any():
+            values = {name: columns[name][own] for name in names}
+            found.append(Dear(group, float(np.nanmax(columns["epoch"][own])), values, int(own.sum())))
+    return sorted(found, key=lambda each: each.group is not population.headline)
+
+
+def share(values: np.ndarray) -> Share:
+    """Of the networks with a finite value, those above zero."""
+    values = values[np.isfinite(values)]
+    count, number = int((values > 0).sum()), len(values)
+    low, high = wilson(count, number)
+    return Share(count, number, float(low), float(high))
+
+
+def ablated(chosen: str, mode: str, kind: str, at_random: bool = False) -> str:
+    """The column with the change of a share of right answers by the ablation of a set."""
+    return f"ablate_{'random_' if at_random else ''}{chosen}_{mode}_{kind}"
+
+
+def _names(population: Population) -> list[str]:
+    names = [*RATIOS, "tr_low", "tr_high", "mirror", *(f"intact_{kind}" for kind in KINDS)]
+    names += [f"circuits_{kind}" for kind in CIRCUITS]
+    deepest = max((group.settings["depth"] or 0 for group in population.groups), default=0)
+    names += [f"units_{kind}_{layer}" for layer in range(1, deepest + 1) for kind in CLASSES]
+    return names + [
+        ablated(chosen, mode, kind, at_random)
+        for chosen in SETS
+        for mode in MODES
+        for kind in KINDS
+        for at_random in (False, True)
+    ]

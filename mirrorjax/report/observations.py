@@ -1,0 +1,88 @@
+"""The table that all figures draw from: one row a network and checkpoint, with every measure that was recorded."""
+
+import duckdb
+import pyarrow as pa
+
+from mirrorjax.measurement.cmni import ROBUST_CMNI, ROBUST_LOSS
+
+MEASURES = (  # that all records have, as double; `output_share` is added from the last two
+    "val_loss",
+    "val_mse",
+    "penalty",
+    "accuracy",
+    "recall_hop",
+    "recall_jump",
+    "recall_leap",
+    "recall_help",
+    "recall_help_edge",
+    "recall_help_rescue",
+    "cmni",
+    "cmni_hidden",
+    "mne",
+    "mne_output",
+)
+_PLACE = ("member_id", "checkpoint", "step", "epoch", "status")
+_OTHERS = (*_PLACE, "group_index", "seed", "alive", "robust", "units", "output_share")  # no measures of the records
+
+
+def create_observations(database: duckdb.DuckDBPyConnection, records: pa.Table, problems: list[str]) -> frozenset[str]:
+    """Joins records to `members`, each member and checkpoint once, and says what did not fit.
+
+    Args:
+        database: has `members`; gets `observations`.
+        records: of the population.
+        problems: lines are added to it.
+
+    Returns:
+        The measures of which there is at least one finite value.
+    """
+    measures = [*MEASURES, *_further(records.schema)]
+    database.register("raw_records", records.select([*_PLACE, *measures]))
+    finite = ", ".join(
+        f"CASE WHEN isfinite(CAST(raw_records.{quoted(name)} AS DOUBLE)) THEN CAST(raw_records.{quoted(name)} AS "
+        f"DOUBLE) END AS {quoted(name)}"
+        for name in measures
+    )
+    database.execute(
+        f"CREATE TABLE observations AS SELECT *, CASE WHEN mne > 0 THEN mne_output / mne END AS output_share, "
+        f"coalesce(alive AND cmni >= {ROBUST_CMNI} AND val_loss < {ROBUST_LOSS}, false) AS robust FROM ("
+        f"SELECT DISTINCT ON (member_id, checkpoint) group_index, member_id, seed, checkpoint, step, "
+        f"CAST(epoch AS DOUBLE) AS epoch, status, coalesce(status <> 'diverged', true) AS alive, {finite} "
+        "FROM raw_records JOIN members USING (member_id) ORDER BY member_id, checkpoint)"
+    )
+    rows = _count(database, "raw_records")
+    known = _count(database, "raw_records SEMI JOIN members USING (member_id)")
+    kept = _count(database, "observations")
+    silent = _count(database, "members ANTI JOIN observations USING (member_id)")
+    if rows > known:
+        problems.append(f"{rows - known} records of networks that members.parquet does not have: left out")
+    if known > kept:
+        problems.append(f"{known - kept} records given twice for one network and checkpoint: one of each was used")
+    if silent and rows:
+        problems.append(f"{silent} networks of members.parquet have no record at all")
+    database.unregister("raw_records")
+    measures.append("output_share")
+    counts = ", ".join(f"count({quoted(name)})" for name in measures)
+    found = database.execute(f"SELECT {counts} FROM observations").fetchall()[0]
+    return frozenset(name for name, count in zip(measures, found, strict=True) if count)
+
+
+def quoted(name: str) -> str:
+    """A column's name as SQL takes it, whatever it is."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _further(schema: pa.Schema) -> list[str]:
+    """Numeric columns beyond the required ones; of names that SQL takes for one, the first."""
+    taken = {*MEASURES, *_OTHERS}
+    names = []
+    for field in schema:
+        plain = field.name.casefold()
+        if (pa.types.is_integer(field.type) or pa.types.is_floating(field.type)) and plain not in taken:
+            taken.add(plain)
+            names.append(field.name)
+    return names
+
+
+def _count(database: duckdb.DuckDBPyConnection, source: str) -> int:
+    return database.execute(f"SELECT count(*) FROM {source}").fetchall()[0][0]

@@ -1,0 +1,267 @@
+"""The figures of the calibrated measures: planted values are found, what is undefined or missing is said."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from mirrorjax.measurement.activations import TRUTHS
+from mirrorjax.measurement.battery import ablation, classes
+from mirrorjax.measurement.battery import circuits as hubs
+from mirrorjax.measurement.battery import dear as measured_dear
+from mirrorjax.measurement.battery import nulls as measured
+from mirrorjax.report import calibration, causes, circuits, decomposition, onset, write_report
+from mirrorjax.report import dear as reported
+from mirrorjax.report.figure import View
+from mirrorjax.report.nulls import ARCHITECTURE
+from mirrorjax.report.registry import FIGURES
+from mirrorjax.report.statistics import bootstrap, wilson
+from tests.report.battery_cases import EPOCHS, SEEDS, cheap, with_battery, write_nulls
+from tests.report.cases import Network, write_population
+from tests.report.test_figures import drawn, view_of
+from tests.report.test_report import Page
+
+
+@pytest.fixture(scope="module")
+def view(calibrated_folder: Path) -> View:
+    return view_of(calibrated_folder)
+
+
+@pytest.fixture(scope="module")
+def old(tmp_path_factory) -> Path:
+    """Results without any of the calibrated measures."""
+    return write_population(tmp_path_factory.mktemp("old") / "p", [Network(seed) for seed in range(3)], EPOCHS)
+
+
+def of_first(view: View) -> reported.Dear:
+    return reported.dear(view)[0]
+
+
+def test_names_are_those_of_the_measurement():
+    assert reported.KINDS == TRUTHS and reported.MODES == ablation.MODES and tuple(reported.SETS) == measured_dear.SETS
+    plain = [name.replace(" ", "_").replace("-", "_") for name in (*classes.CLASSES, *hubs.KINDS[1:])]
+    assert set(plain) == {*reported.CLASSES, *reported.CIRCUITS}
+    assert ARCHITECTURE == measured.ARCHITECTURE
+    assert set(calibration.MEASURES) <= {*measured.SCALE_FREE, *measured.RAW}
+
+
+def test_every_numeric_column_is_read(tmp_path):
+    folder = write_population(tmp_path / "p", [Network(0), Network(1)], [0, 2])
+    evil = 'x"; DROP TABLE members; --'
+    for file in (folder / "records").iterdir():
+        table = pq.read_table(file)
+        for name, values in {
+            evil: pa.array([1.5, None]),
+            "a b": pa.array([np.nan, np.inf]),
+            "count": pa.array([3, 4]),
+            "CMNI": pa.array([9.0, 9.0]),
+            "Seed": pa.array([9, 9]),
+            "width": pa.array([7, 7]),
+            "words": pa.array(["1", "2"]),
+        }.items():
+            table = table.append_column(name, values)
+        pq.write_table(table, file)
+    population = view_of(folder).population
+    assert {evil, "count", "width", "cmni", "output_share"} <= population.measures
+    assert not {"a b", "CMNI", "Seed", "words", "confusion"} & population.measures
+    found = population.query('SELECT "x""; DROP TABLE members; --" AS x, count, cmni, seed FROM observations')
+    assert sorted(found["count"]) == [3, 3, 4, 4] and np.nanmax(found["x"]) == 1.5
+    assert max(found["cmni"]) < 1 and max(found["seed"]) == 1
+
+
+def test_bootstrap():
+    values = np.array([-0.1, -0.2, np.nan, -0.3])
+    # of the 27 equally likely draws one is all lowest: 3.7 %, more than 2.5 %
+    assert bootstrap(values) == pytest.approx((-0.3, -0.2, -0.1))
+    assert bootstrap(np.array([1.0, 2.0, 9.0]), np.median) == pytest.approx((1.0, 2.0, 9.0))
+    assert bootstrap(values) == bootstrap(values)
+    alone, none = bootstrap(np.array([2.0])), bootstrap(np.array([np.nan]))
+    assert alone[1] == 2.0 and np.isnan([alone[0], alone[2], *none]).all()
+    many = np.random.default_rng(1).normal(size=400)
+    low, mean, high = bootstrap(many)
+    error = many.std(ddof=1) / np.sqrt(400)
+    assert (low, mean, high) == pytest.approx((mean - 1.96 * error, many.mean(), mean + 1.96 * error), abs=0.1 * error)
+
+
+def test_z_against_untrained_networks(view):
+    panel = calibration.panel(view)
+    made = drawn(panel, 0)
+    lines = [trace for trace in made.data if trace.name]
+    assert [line.name for line in lines] == list(calibration.MEASURES.values())
+    for line in lines:
+        np.testing.assert_allclose(line.y, np.median(range(SEEDS)))
+    assert [shape.y0 for shape in made.layout.shapes] == [0.0, 2.5] * 6
+    assert "64 untrained networks of each architecture" in panel.caption[1]
+
+
+def test_parts_of_cmni(view):
+    made = drawn(decomposition.panel(view), 0)
+    lines = {trace.name: trace for trace in made.data if trace.name}
+    assert list(lines) == [
+        "CMNI",
+        "outputs",
+        "layer 1",
+        "layer 2",
+        "hidden units",
+        "composition",
+        "value coding",
+        "residual",
+    ]
+    for name, part in (("outputs", 0.35), ("layer 1", 0.4), ("layer 2", 0.25)):
+        np.testing.assert_allclose(lines[name].y, part * lines["CMNI"].y)
+    np.testing.assert_allclose(lines["composition"].y, -0.0025, atol=1e-12)  # seeds 0 to 5
+    np.testing.assert_allclose(lines["value coding"].y, 0.002)
+
+
+def test_when_it_rises(view):
+    curve = view.measured(onset.NAMES)[view.population.headline.index]
+    found = {rise.name: rise for rise in onset.rises(curve)}
+    assert onset.peak_epoch(curve) == 7.0
+    # half of the end is at epoch 10 of a straight line to 20, and at √½ · 20 of its square: the next checkpoint
+    assert (found["d_prime_mni"].half, found["rescue_accuracy"].half) == (10.0, 20.0)
+    assert found["d_prime_mni"].final == 0.5 and np.isnan(found["ssi"].half)
+    panel = onset.panel(view)
+    assert "the median CMNI peaks at epoch 7" in panel.caption[0]
+    assert "d′-MNI 3 epochs after it" in panel.caption[0] and "rescue accuracy 13 epochs after it" in panel.caption[0]
+    assert "TR 3 epochs after it or earlier (its first value)" in panel.caption[0]
+    assert panel.caption[1] == "Not drawn, since it does not end above zero: SSI (-0.0200)."
+    made = drawn(panel, 0)
+    assert all(trace.y[-1] == 1.0 for trace in made.data) and "SSI" not in " ".join(trace.name for trace in made.data)
+    rescue = next(trace for trace in made.data if trace.name.startswith("rescue"))
+    np.testing.assert_allclose(rescue.customdata[:, 0], [0.4 * (epoch / 20) ** 2 for epoch in EPOCHS], rtol=1e-6)
+
+
+def test_half_of_the_end_is_passed_for_good(tmp_path):
+    """An untrained network that happens to help does not count."""
+    rescue = dict(zip(EPOCHS, (0.9, 0.0, 0.1, 0.3, 0.1, 0.3, 0.4), strict=True))
+
+    def values(network: Network, epoch: float) -> dict[str, float]:
+        return with_battery(network, epoch) | {"rescue_accuracy": rescue[epoch]}
+
+    view = view_of(write_population(tmp_path / "p", [Network(seed, values=values) for seed in range(2)], EPOCHS))
+    found = {rise.name: rise.half for rise in onset.rises(view.measured(onset.NAMES)[0])}
+    assert found["rescue_accuracy"] == 10.0
+
+
+def test_what_units_cause(view):
+    found = of_first(view)
+    assert (found.group.capacity, found.networks, found.epoch) == ("2×17", 4, 20.0)
+    effect = causes.estimate(found.of("ablate_mirror_mean_help_rescue"))
+    assert (effect.low, effect.value, effect.high, effect.networks) == pytest.approx((-0.3, -0.2, -0.1, 3))
+    ratio = causes.estimate(found.of("tr"))
+    assert (ratio.low, ratio.value, ratio.high, ratio.networks) == pytest.approx((0.5, 1.0, 1.5, 2))
+    panel = causes.panel(view)
+    assert len(panel.variants) == 2 * 2 * 2
+    made: Any = drawn(panel, 0, 0, 0)
+    names = list(made.layout.yaxis.ticktext)
+    assert names[0] == "mirror, n = 3" and names[4] == "Frog only: nobody has any"
+    assert list(made.layout.yaxis4.ticktext)[2] == "TR, n = 2; undefined 2"
+    classes_, at_random = made.data[:2]
+    assert classes_.x[0] == pytest.approx(-0.2) and list(classes_.y) == [8, 6, 2]
+    np.testing.assert_allclose(at_random.x, -0.05)
+    headings = [each.text for each in made.layout.annotations]
+    assert headings[:3] == [f"{each} (intact 0.75)" for each in ("help, rescue", "help, edge", "leap")]
+
+
+def test_circuits(view):
+    found = of_first(view)
+    counts = {name: (each.count, each.number) for name, each in circuits.shares(found).items()}
+    assert counts == {
+        "mirror network": (1, 4),
+        "self-preservation": (4, 4),
+        "tactical help": (3, 4),
+        "empathy-influenced help": (0, 4),
+    }
+    low, high = wilson(3, 4)
+    bars = drawn(circuits.panel(view), 0).data[0]
+    assert bars.x[2] == 0.75
+    assert (bars.x[2] - bars.error_x.arrayminus[2], bars.x[2] + bars.error_x.array[2]) == pytest.approx(
+        (float(low), float(high))
+    )
+    table = circuits.panel(view).table
+    assert table is not None
+    first, second = table.rows
+    assert first[table.head.index("tactical help")] == "3 of 4 [30 %, 95 %]"
+    assert first[table.head.index("tactical help") + 1] == pytest.approx(1.5)
+    assert first[table.head.index("mirror")] == pytest.approx(1.5)
+    assert second[table.head.index("tactical help")] == "–", "three layers: not asked"
+
+
+def test_report_with_everything(calibrated_folder, monkeypatch):
+    folder = calibrated_folder
+    monkeypatch.setattr("mirrorjax.report.build.save", lambda made, stem: [])
+    text = write_report(folder).read_text(encoding="utf-8")
+    page = Page(text)
+    assert text.count('data-figure="') == len(FIGURES)
+    assert "the verdict calls mirror networks: 1 of 4 (25 % [4.6 %, 70 %]); TR is 1.00" in page.words
+    assert "and undefined in 2 of 4" in page.words and "z 2.50" in page.words
+    assert "CMNI z" in page.words and "MNI*" in page.words
+    tables = {path.name: path for path in (folder / "tables").iterdir()}
+    assert set(tables) == {f"{name}-p.csv" for name in ("calibration", "causes", "circuits")}
+    assert all(f"tables/{name}" in page.links for name in tables)
+    with tables["causes-p.csv"].open() as lines:
+        rows = list(csv.DictReader(lines))
+    (ratio,) = (row for row in rows if row["measure"] == "tr" and row["configuration"].startswith("2×17"))
+    assert (ratio["networks"], ratio["undefined"], float(ratio["mean"])) == ("2", "2", 1.0)
+    (none, _) = (
+        row
+        for row in rows
+        if (row["set"], row["mode"], row["measure"]) == ("frog_only", "mean", "hop") and row["what"] == "ablation"
+    )
+    assert (none["networks"], none["mean"]) == ("0", "")
+
+
+def test_what_is_missing_is_said(old, monkeypatch):
+    monkeypatch.setattr("mirrorjax.report.build.save", lambda made, stem: [])
+    page = Page(write_report(old).read_text(encoding="utf-8"))
+    for words in (calibration.MISSING, reported.NOT_ASKED, "what rises when cannot be drawn"):
+        assert words in page.words
+    assert "The parts by cause were not recorded" in page.words
+    assert "CMNI was not held against untrained networks here" in page.words
+    assert "No calibrated measure was recorded" in page.words
+    assert "None of these networks was asked what its units cause" in page.words
+    assert "CMNI z" not in page.words and not list((old / "tables").iterdir())
+
+
+def test_cheap_measures_alone(tmp_path, monkeypatch):
+    """As with measurement.null_seeds=0 and causes_seeds=0."""
+
+    def values(network: Network, epoch: float) -> dict[str, float]:
+        own = {"cmni": 0.006, "cmni_hidden": 0.004, "val_loss": 0.05}
+        return own | {name: value for name, value in cheap(network, epoch, 0.004).items() if not name.endswith("_z")}
+
+    monkeypatch.setattr("mirrorjax.report.build.save", lambda made, stem: [])
+    folder = write_population(tmp_path / "p", [Network(seed, values=values) for seed in range(3)], EPOCHS)
+    words = Page(write_report(folder).read_text(encoding="utf-8")).words
+    assert calibration.MISSING in words and reported.NOT_ASKED in words
+    assert "Calibrated measures of the same networks at the end: SSI -0.0200" in words
+    assert "Not known at two checkpoints: recall of leap and TR" in words
+
+
+@pytest.mark.parametrize("kind", ["torn", "without columns", "of another type"])
+def test_foreign_nulls_are_a_problem_not_an_end(kind, tmp_path, monkeypatch):
+    monkeypatch.setattr("mirrorjax.report.build.save", lambda made, stem: [])
+    folder = write_population(tmp_path / "p", [Network(0, values=with_battery)], EPOCHS)
+    if kind == "torn":
+        (folder / "nulls.parquet").write_bytes(b"PAR1 torn")
+    else:
+        write_nulls(folder, [Network(0)])
+        table = pq.read_table(folder / "nulls.parquet").drop_columns(["q99"])
+        if kind == "of another type":
+            table = table.append_column("q99", pa.array(["much"] * len(table)))
+        pq.write_table(table, folder / "nulls.parquet")
+    words = Page(write_report(folder).read_text(encoding="utf-8")).words
+    assert "nulls.parquet: skipped" in words and "The null: untrained ones" in words
+
+
+def test_names_are_escaped(tmp_path, monkeypatch):
+    monkeypatch.setattr("mirrorjax.report.build.save", lambda made, stem: [])
+    evil = "<img src=x onerror=alert(1)>"
+    networks = [Network(seed, activation=kind, values=with_battery) for seed in range(2) for kind in (evil, "relu")]
+    folder = write_population(tmp_path / "p", networks, EPOCHS)
+    page = Page(write_report(folder).read_text(encoding="utf-8"))
+    assert "img" not in page.tags and page.loads == [] and evil in page.words

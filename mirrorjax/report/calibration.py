@@ -30,7 +30,6 @@ MEASURES = {  # with a z each
     "cmni": "CMNI",
     "cmni_hidden": "CMNI, hidden units only",
     "mni_star": "MNI*",
-    "ssi": "SSI",
     "ssi_last": "SSI, last hidden layer",
     "d_prime_mni": "d′-MNI",
     "cross_decoding": "cross-decoding",

@@ -14,7 +14,7 @@ EPOCHS = (0.0, 1.0, 2.0, 5.0, 7.0, 10.0, 20.0)
 SEEDS = 6
 ASKED = 4  # seeds 0 to 3 get the dear measures
 DEAR_FROM = 10  # paper epoch from which on they are recorded
-CALIBRATED = ("cmni", "cmni_hidden", "mni_star", "ssi", "d_prime_mni", "cross_decoding")
+CALIBRATED = ("cmni", "cmni_hidden", "mni_star", "ssi", "ssi_last", "d_prime_mni", "cross_decoding")
 
 
 def with_battery(network: Network, epoch: float) -> dict[str, float]:
@@ -30,6 +30,7 @@ def cheap(network: Network, epoch: float, cmni_hidden: float) -> dict[str, float
     raw = {
         "mni_star": 0.01 * risen,
         "ssi": -0.02,  # never above zero
+        "ssi_last": -0.02,
         "d_prime_mni": 0.5 * risen,
         "cross_decoding": 0.1 * risen,
         "rescue_accuracy": 0.4 * risen**2,

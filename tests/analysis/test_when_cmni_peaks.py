@@ -7,7 +7,7 @@ import pytest
 
 from tests.tracking.cases import population, record_columns
 
-SCRIPT = Path(__file__).parent.parent / "analysis" / "when_cmni_peaks.py"
+SCRIPT = Path(__file__).parents[2] / "analysis" / "when_cmni_peaks.py"
 
 
 def test_when_cmni_peaks(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -6,13 +6,13 @@ import numpy as np
 
 from mirrorjax.measurement.cmni import ROBUST_CMNI, ROBUST_LOSS
 
-QUANTITIES = ("val_loss", "cmni", "cmni_hidden", "accuracy", "recall_help_rescue")
+QUANTITIES = ("val_loss", "cmni", "cmni_hidden", "cmni_z", "mni_star", "ssi", "accuracy", "recall_help_rescue")
 STATISTICS = ("median", "mean", "q05", "q95")
 HISTOGRAMS = ("val_loss", "cmni")
 AXES = 2  # checkpoint/epoch and checkpoint/step
 FINAL_KEYS = 8  # kept free for what is logged once, at the end
 MAX_KEYS = 50  # of one run, so that its dashboard stays a page
-_ROOM = MAX_KEYS - AXES - FINAL_KEYS - len(QUANTITIES) * len(STATISTICS) - len(HISTOGRAMS) - 2  # 2: the shares
+_ROOM = MAX_KEYS - AXES - FINAL_KEYS - len(QUANTITIES) * len(STATISTICS) - len(HISTOGRAMS) - 3  # 3: the shares
 _BINS = 64
 
 
@@ -40,6 +40,8 @@ def population_metrics(
     if "cmni" in records and "val_loss" in records:
         robust = (np.asarray(records["cmni"]) >= ROBUST_CMNI) & (np.asarray(records["val_loss"]) < ROBUST_LOSS)
         metrics["pop/share_robust"] = float(np.mean(robust))
+    if "mirror" in records and (verdicts := _finite(records["mirror"])).size:
+        metrics["pop/share_mirror"] = float(np.mean(verdicts))
     metrics |= {f"pop/{name}": float(number) for name, number in list((extra or {}).items())[:_ROOM]}
     return metrics
 

@@ -63,11 +63,17 @@ def test_two_jobs_give_what_one_process_gives_though_one_is_killed(sweep: Run):
     assert len({read_json(population.folder / FILE)["pid"] for population in populations} | {os.getpid()}) == 3
 
 
-def test_one_job_of_two_tasks_gives_what_one_process_gives(sweep: Run):
-    here = sweep(*QUICKLY, "results_dir=one")
+def test_one_job_of_two_tasks_gives_what_one_process_gives(sweep: Run, cache: Path):
+    """The nulls too: the tasks measure them together, and the first one keeps them."""
+    settings = (*QUICKLY, "measurement.null_seeds=6")
     arguments = ("population.first_seed=0", "hydra.launcher.tasks_per_node=2", "runtime.distributed.auto=true")
-    both = launched(*arguments, "runtime.devices=1", *QUICKLY, "results_dir=tasks")
+    both = launched(*arguments, "runtime.devices=1", *settings, "results_dir=tasks")
     assert both.returncode == 0, both.stderr
+    kept = list((cache / "nulls").iterdir())
+    assert len(kept) == 2
+    for file in kept:
+        file.unlink()
+    here = sweep(*settings, "results_dir=one")
     (other,) = Results.open(both.stdout.splitlines()[-1]).populations
     assert_same_results(here.population, other)
     assert other.manifest["device"] | {"kind": ""} == {"platform": "cpu", "kind": "", "count": 2, "processes": 2}

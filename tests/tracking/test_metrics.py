@@ -33,6 +33,12 @@ def test_the_robust_share_counts_a_member_only_with_both():
     assert population_metrics(records)["pop/share_robust"] == 0.25
 
 
+def test_calibrated_measures_are_on_the_dashboard():
+    metrics = population_metrics({"cmni_z": np.array([1.0, 3.0]), "mirror": np.array([1.0, 0.0, 0.0, np.nan])})
+    assert metrics["pop/cmni_z_median"] == 2 and metrics["pop/share_mirror"] == pytest.approx(1 / 3)
+    assert "pop/share_mirror" not in population_metrics({"mirror": np.full(3, np.nan)}), "nobody was asked"
+
+
 def test_what_is_not_finite_is_left_out():
     records = {"cmni": np.array([np.nan, 0.2, np.inf]), "accuracy": np.full(3, np.nan)}
     metrics = population_metrics(records)
@@ -48,5 +54,6 @@ def test_a_histogram_of_values_that_hardly_differ(values: np.ndarray):
 
 
 def test_no_more_than_fifty_keys():
-    metrics = population_metrics(record_columns(), {f"extra_{number}": 1.0 for number in range(100)})
+    calibrated = {name: np.ones(4) for name in ("cmni_z", "mni_star", "ssi", "mirror")}
+    metrics = population_metrics({**record_columns(), **calibrated}, {f"extra_{number}": 1.0 for number in range(100)})
     assert len(metrics) + AXES + FINAL_KEYS == MAX_KEYS == 50

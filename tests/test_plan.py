@@ -66,6 +66,7 @@ def test_a_plan_of_what_is_not_there_yet_makes_nothing(plan: Plan):
     assert "\x1b" not in text and not any(character in text for character in "━─│┃")
 
 
+@pytest.mark.slow
 def test_what_was_planned_is_what_happens(plan: Plan, capsys: pytest.CaptureFixture[str]):
     """Members, programs, compiles, steps; then the rows and the rate are known, and the sweep is finished."""
     settings = ["population.axes.width=[5,8,17]", "population.axes.learning_rate=[1e-4,2e-4]"]
@@ -126,6 +127,7 @@ def test_wrong_input_is_told_as_a_sweep_tells_it(plan: Plan):
     assert made() == []
 
 
+@pytest.mark.slow
 def test_measured_memory_and_rate(plan: Plan):
     text = plan("--measure")
     assert "measured: 2×8 relu, batch 32\n" in text

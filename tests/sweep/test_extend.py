@@ -15,6 +15,8 @@ from mirrorjax.report.load import load
 from mirrorjax.tracking.results import Results
 from tests.sweep.cases import QUICKLY, SETTINGS, Run, Sweep, bytes_and_times
 
+pytestmark = pytest.mark.slow
+
 MORE = ("population.seeds=5", *QUICKLY)
 
 
@@ -125,7 +127,6 @@ def test_extended_twice_and_otherwise(sweep: Run, smaller: Path, finished: Sweep
     assert sorted(len(each.names) for each in load(smaller).populations) == [1, 2], "not pooled with the others"
 
 
-@pytest.mark.slow
 def test_each_population_of_a_multirun_extends_its_like(sweep: Run, smaller: Path):
     both = sweep("-m", "game=frog_hops,both_random", f"extend={smaller}", "population.seeds=4", *QUICKLY)
     assert "12 of 16 members are finished" in both.out and "0 of 16 members are finished" in both.out

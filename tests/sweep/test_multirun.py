@@ -11,6 +11,7 @@ from tests.sweep.cases import QUICKLY, Run, Sweep, assert_same_results, at_check
 from tests.tracking.test_wandb import inspect
 
 
+@pytest.mark.slow
 def test_a_population_for_each_game(sweep: Run, finished: Sweep):
     both = sweep("-m", "game=frog_hops,both_random")
     headings = [line for line in both.out.splitlines() if line.startswith("population ")]
@@ -57,6 +58,7 @@ def test_what_only_the_data_can_tell_stops_one_job_and_not_the_next(sweep: Run, 
     assert states == {job: "failed", one.population.name: "done"}
 
 
+@pytest.mark.slow
 def test_a_crash_in_one_job_does_not_stop_the_next(sweep: Run, monkeypatch: pytest.MonkeyPatch):
     def crash() -> None:
         raise RuntimeError("out of luck")

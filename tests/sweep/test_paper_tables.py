@@ -12,6 +12,8 @@ from mirrorjax.tracking.results import Results
 from tests.report.test_report import Page, own_scripts
 from tests.sweep.cases import Sweep
 
+pytestmark = pytest.mark.slow
+
 Capture = pytest.CaptureFixture[str]
 
 

@@ -11,6 +11,7 @@ KEY = "0123456789abcdef" * 3
 PASSWORD = "open-sesame-and-more"
 
 
+@pytest.mark.slow
 def test_secrets_are_nowhere(sweep: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("WANDB_API_KEY", KEY)
     monkeypatch.setenv("WANDB_MODE", "offline")

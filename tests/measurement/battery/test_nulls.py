@@ -56,6 +56,7 @@ def test_raw_cmni_is_compared_at_the_members_own_norms():
     assert found["cmni_hidden_z"] == pytest.approx([(1 - hidden.mean()) / hidden.std()] * 3)
 
 
+@pytest.mark.slow
 def test_at_other_norms_without_measuring_anew():
     """The moments at given norms are those of networks that were rescaled to these norms, and measured."""
     members, dataset, boards = [Member(seed=seed, width=5) for seed in range(6)], small_dataset(), small_boards()
@@ -78,6 +79,7 @@ def test_at_other_norms_without_measuring_anew():
         assert changed[name] == pytest.approx(plain[name], rel=1e-3, abs=1e-4), name
 
 
+@pytest.mark.slow
 def test_nulls_are_measured_once_and_kept(tmp_path, monkeypatch: pytest.MonkeyPatch):
     members = [Member(width=5), Member(width=5, seed=3, learning_rate=1e-4), Member(width=8)]
     settings, dataset, boards = NullSettings(6, 512, 128, None), small_dataset(), small_boards()

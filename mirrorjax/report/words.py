@@ -23,7 +23,9 @@ def plain_number(value: Any, digits: int = 3) -> str:
 
 def tidy_number(value: Any) -> str:
     """Writes a setting, such as a learning rate, as it was given: 4e-05 as 4e-5."""
-    return NOT_MEASURED if value is None else tidy_exponent(f"{value:.6g}" if value >= 1e-3 else f"{value:.6e}")
+    if value is None:
+        return NOT_MEASURED
+    return tidy_exponent(f"{value:.6g}" if value == 0 or value >= 1e-3 else f"{value:.6e}")
 
 
 def tidy_exponent(text: str) -> str:

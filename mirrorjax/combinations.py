@@ -21,6 +21,8 @@ AXES = {  # the setting that each axis varies
     "l2": "regime.l2",
     "batch_size": "optimizer.batch_size",
     "congruence": "regime.congruence",
+    "dependency": "regime.dependency",
+    "shuffled": "regime.shuffled",
 }
 MOST = 1_000_000  # combinations, before seeds
 _DIGITS = 6  # of a random number: enough to tell draws apart, too few for the last bit of a logarithm to matter
@@ -38,6 +40,8 @@ class AxesConfig:
     l2: list[float] | None = None
     batch_size: list[int] | None = None
     congruence: list[float] | None = None
+    dependency: list[float] | None = None
+    shuffled: list[float] | None = None
 
 
 @dataclass
@@ -81,6 +85,8 @@ class RandomConfig:
     l2: NumberRange = field(default_factory=NumberRange)
     batch_size: IntegerRange = field(default_factory=IntegerRange)
     congruence: NumberRange = field(default_factory=NumberRange)
+    dependency: NumberRange = field(default_factory=NumberRange)
+    shuffled: NumberRange = field(default_factory=NumberRange)
 
 
 @dataclass
@@ -95,6 +101,8 @@ class SettingsConfig:
     l2: float | None = None
     batch_size: int | None = None
     congruence: float | None = None
+    dependency: float | None = None
+    shuffled: float | None = None
 
 
 _Entries = list[SettingsConfig]  # inside the class `list` is the field

@@ -79,6 +79,8 @@ class RegimeConfig:
     patience: float | None = None  # paper epochs without a better validation loss; null: nobody stops early
     l2: float = 0.01  # factor of the squared hidden kernels
     congruence: float = 0.0  # C: share of the boards on which anybody's distress makes help right (0: the paper)
+    dependency: float = 1.0  # D: weight of the rule; the rest is that of one who never sees Toad in distress (1: paper)
+    shuffled: float = 0.0  # share of the training rows whose answer has nothing to do with them (0: the paper)
 
 
 @dataclass
@@ -192,6 +194,8 @@ _RANGES: dict[str, tuple[float, float, bool]] = {
     "regime.patience": (0.0, float("inf"), False),
     "regime.l2": (0.0, 1e6, True),
     "regime.congruence": (0.0, 1.0, True),
+    "regime.dependency": (0.0, 1.0, True),
+    "regime.shuffled": (0.0, 1.0, True),
     "measurement.every": (0.0, float("inf"), False),
     "measurement.test_rows": (1, 1e9, True),
     "measurement.validation_rows": (1, 1e9, True),

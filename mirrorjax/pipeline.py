@@ -18,6 +18,7 @@ from rich.console import Console
 from mirrorjax.config import RUN_ONLY, Config, check_writable, checkpoints, units_at, validate
 from mirrorjax.dataset.build import Dataset, DatasetSpec
 from mirrorjax.dataset.cache import dataset_file, default_folder, load_or_build
+from mirrorjax.dataset.knobs import PAPER
 from mirrorjax.errors import InputError
 from mirrorjax.game.state import GameParams
 from mirrorjax.hosts import as_first, is_first
@@ -301,7 +302,7 @@ def member_columns(members: list[Member], dataset_hash: str) -> dict[str, Any]:
     resolved = [member.resolved() for member in members]
     names = (
         "seed", "init_seed", "order_seed", "dropout_seed", "regime", "model", "activation", "data_order",
-        "width", "depth", "batch_size", "units", "learning_rate", "dropout", "l2", "congruence",
+        "width", "depth", "batch_size", "units", "learning_rate", "dropout", "l2", *PAPER,
     )  # fmt: skip
     return {
         "member_id": [identity(member, dataset_hash) for member in resolved],

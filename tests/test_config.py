@@ -213,6 +213,8 @@ def test_every_axis_reaches_the_members():
         "l2": [0.0, 0.02],
         "batch_size": [7, 25],
         "congruence": [0.0, 0.5],
+        "dependency": [1.0, 0.5],
+        "shuffled": [0.0, 1.0],
     }
     assert [axis.name for axis in fields(AxesConfig)] == list(values)
     for axis, given in values.items():

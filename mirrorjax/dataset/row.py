@@ -118,6 +118,11 @@ def board_draw(words: UInt32[Array, "2"]) -> Float32[Array, ""]:
     return uniform(word((words[0], words[1] & jnp.uint32(BOARD_BITS)), jnp.uint32(0)))
 
 
+def row_draw(words: UInt32[Array, "2"], purpose: int) -> Float32[Array, ""]:
+    """A number in [0, 1) that belongs to a row, energy and sky included; another one for each purpose."""
+    return uniform(word((words[0], words[1]), jnp.uint32(purpose)))
+
+
 def features(words: UInt32[Array, "2"]) -> Float32[Array, "100"]:
     """A packed row as the network's input: raw numbers, not normalised."""
     return picture(unpack(words)).astype(jnp.float32)

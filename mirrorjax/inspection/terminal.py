@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mirrorjax.dataset.knobs import PAPER
 from mirrorjax.inspection.facts import ablations, end_lines, p_words, unit_rows
 from mirrorjax.inspection.firing import Firing, describe_no_mirror_units
 from mirrorjax.measurement.activations import TRUTHS
@@ -41,7 +42,7 @@ def show(analysis: Analysis, firing: list[Firing], console: Console) -> None:
 
 
 def _settings(analysis: Analysis) -> list[tuple[str, str]]:
-    names = ("activation", "batch_size", "dropout", "l2", "congruence", "data_order", "parameters")
+    names = ("activation", "batch_size", "dropout", "l2", *PAPER, "data_order", "parameters")
     return [(name.replace("_", " "), str(analysis.network.settings[name])) for name in names]
 
 

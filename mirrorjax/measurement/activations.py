@@ -14,6 +14,7 @@ from flax import struct
 from jaxtyping import Array, Float32, Int32, UInt32
 
 from mirrorjax.dataset.build import answers
+from mirrorjax.dataset.knobs import Knobs
 from mirrorjax.dataset.oracle import EDGE_HELP, LABELS, RESCUE_HELP, situation_of_row
 from mirrorjax.dataset.row import unpack
 from mirrorjax.game.state import Action
@@ -134,7 +135,7 @@ def measure(
     params: Params,
     true_width: Int32[Array, ""],
     rows: MeasuredRows,
-    congruence: Float32[Array, ""] | float = 0.0,
+    knobs: Knobs | None = None,
 ) -> Statistics:
     """One member's pass over the rows, dropout off.
 
@@ -143,7 +144,7 @@ def measure(
         params: of one member.
         true_width: its units a layer; padded units come out as zeros.
         rows: what to measure on.
-        congruence: of the right answers on validation rows, as in training; on test rows they are the paper's.
+        knobs: of the right answers on validation rows, as in training; None: the paper's, as always on test rows.
     """
     gates = jnp.broadcast_to(regime.unit_mask(true_width)[None, :, None], (regime.depth, regime.width, PIECE))
     count = regime.depth * regime.width + regime.network.outputs
@@ -181,8 +182,8 @@ def measure(
         outputs, _ = regime.apply(params, words, gates)
         return total + (outputs - targets) ** 2 * weight[None, :], None
 
-    # once for all members, unless they differ in congruence
-    targets = jax.lax.map(lambda words: regime.targets(words, jnp.asarray(congruence, jnp.float32)), rows.validation)
+    # once for all members, unless they have knobs
+    targets = jax.lax.map(lambda words: regime.targets(words, knobs), rows.validation)
     zero = jnp.zeros((regime.network.outputs, PIECE), jnp.float32)
     errors, _ = jax.lax.scan(squared_errors, zero, (rows.validation, targets, rows.validation_weight))
     return Statistics(

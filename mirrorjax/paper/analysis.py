@@ -11,6 +11,7 @@ import numpy as np
 from mirrorjax.config import Config, MeasurementConfig, stored
 from mirrorjax.dataset.build import Dataset
 from mirrorjax.dataset.cache import load_or_build
+from mirrorjax.dataset.knobs import PAPER, Knobs
 from mirrorjax.dataset.matched import CONDITIONS
 from mirrorjax.errors import InputError
 from mirrorjax.measurement.activations import UNIONS, MeasuredRows, Moments, measure, measured_rows, moments
@@ -130,8 +131,8 @@ def stored_dataset(population: Population, config: Config) -> Dataset:
 
 
 @partial(jax.jit, static_argnums=0)
-def _measure(regime: Supervised, params: Params, rows: MeasuredRows, congruence: jax.Array):
-    return measure(regime, params, jnp.int32(regime.width), rows, congruence)
+def _measure(regime: Supervised, params: Params, rows: MeasuredRows, knobs: Knobs):
+    return measure(regime, params, jnp.int32(regime.width), rows, knobs)
 
 
 @partial(jax.jit, static_argnums=0)
@@ -172,12 +173,12 @@ def analyse(population: Population, network: Network) -> Analysis:
 def analyse_on(network: Network, config: Config, dataset: Dataset) -> Analysis:
     """The same with a dataset at hand; see `analyse`."""
     own, regime = network.settings, network.regime
-    if own.get("congruence"):
-        regime = replace(regime, congruent=True)  # of the right answers on validation rows, as in training
+    knobs = {name: own.get(name, paper) for name, paper in PAPER.items()}  # of validation rows, as in training
+    regime = replace(regime, knobs=knobs != PAPER)
     params = {name: jnp.asarray(values) for name, values in network.params.items()}
     test, validation = measured_row_counts(config, len(dataset.test), len(dataset.validation))
     rows, counts = measured_rows(dataset.test[:test], dataset.validation[:validation])
-    statistics = _measure(regime, params, rows, jnp.float32(own.get("congruence") or 0.0))
+    statistics = _measure(regime, params, rows, Knobs(**{name: jnp.float32(value) for name, value in knobs.items()}))
     stacked = jax.tree.map(lambda values: np.asarray(values)[None], statistics)
     width, depth = regime.width, regime.depth
     found = Measured(stacked, counts, depth, width, np.array([width]), np.array([own["l2"]]))

@@ -13,6 +13,7 @@ from flax import struct
 from jaxtyping import Array, Float32, Int32, UInt32
 
 from mirrorjax.config import PAPER_EPOCH
+from mirrorjax.dataset.knobs import PAPER, Knobs
 from mirrorjax.dataset.oracle import LABELS
 from mirrorjax.game.observation import OBSERVATION_SIZE
 
@@ -37,7 +38,7 @@ class Member:
         dropout: rate after each hidden layer.
         l2: factor of the squared hidden kernels in the loss.
         batch_size: rows a step.
-        congruence: C, the share of boards on which anybody's distress makes *help* right in training (0: the paper).
+        congruence, dependency, shuffled: what is right in training, see `Knobs`.
         data_order: `own`: each member draws its own order of rows; `shared`: all have one (common random numbers).
     """
 
@@ -54,7 +55,9 @@ class Member:
     dropout: float = 0.12
     l2: float = 0.01
     batch_size: int = 25
-    congruence: float = 0.0
+    congruence: float = PAPER["congruence"]
+    dependency: float = PAPER["dependency"]
+    shuffled: float = PAPER["shuffled"]
     data_order: str = "own"
 
     def resolved(self) -> "Member":
@@ -64,6 +67,11 @@ class Member:
             default["order_seed"] = 0
         given = {name: getattr(self, name) for name in default}
         return replace(self, **{name: default[name] if given[name] is None else given[name] for name in default})
+
+    @property
+    def at_paper(self) -> bool:
+        """Whether all knobs are at the paper's values."""
+        return all(getattr(self, name) == value for name, value in PAPER.items())
 
     @property
     def units(self) -> int:
@@ -81,7 +89,6 @@ class Member:
 
 _KINDS = {field.name: int if field.default is None else type(field.default) for field in fields(Member)}
 del _KINDS["seed"]  # it acts through the three seeds only
-_KNOBS = {"congruence": 0.0}  # at these values they are the paper's, and no part of what defines a member
 
 
 def _digest(content: dict) -> bytes:
@@ -92,7 +99,7 @@ def _settings(member: Member) -> dict:
     """All that defines a member, each in its own type, so that 0 and 0.0 or a numpy number are the same setting."""
     resolved = member.resolved()
     found = {name: kind(getattr(resolved, name)) for name, kind in _KINDS.items()}
-    return {name: value for name, value in found.items() if name not in _KNOBS or value != _KNOBS[name]}
+    return {name: value for name, value in found.items() if name not in PAPER or value != PAPER[name]}
 
 
 def identity(member: Member, dataset_hash: str) -> str:
@@ -129,7 +136,7 @@ class MemberValues:
     dropout: Float32[Array, ""]
     l2: Float32[Array, ""]
     batch_size: Int32[Array, ""]
-    congruence: Float32[Array, ""]
+    knobs: Knobs
 
 
 def stack_values(members: Sequence[Member], dataset_hash: str) -> MemberValues:
@@ -147,7 +154,7 @@ def stack_values(members: Sequence[Member], dataset_hash: str) -> MemberValues:
         dropout=jnp.asarray([m.dropout for m in members], jnp.float32),
         l2=jnp.asarray([m.l2 for m in members], jnp.float32),
         batch_size=jnp.asarray([m.batch_size for m in members], jnp.int32),
-        congruence=jnp.asarray([m.congruence for m in members], jnp.float32),
+        knobs=Knobs(**{name: jnp.asarray([getattr(m, name) for m in members], jnp.float32) for name in PAPER}),
     )
 
 

@@ -28,12 +28,12 @@ class ProgramSpec:
     width: int
     batch: int
     data_order: str
-    congruent: bool = False  # some right answers follow congruence: a hash of each row's board
+    knobs: bool = False  # right answers follow the members' knobs
 
     def __str__(self) -> str:
         """In a line of a log."""
         shape = f"depth {self.depth}, width {self.width}, {self.activation}, batch {self.batch}"
-        return f"{self.model}, {shape}, {self.data_order} order, {self.regime}{', congruent' if self.congruent else ''}"
+        return f"{self.model}, {shape}, {self.data_order} order, {self.regime}{', knobs' if self.knobs else ''}"
 
     @property
     def name(self) -> str:
@@ -74,17 +74,17 @@ def program_of(member: Member) -> ProgramSpec:
     """The program that a member runs in."""
     return _program(
         *(member.regime, member.model, member.depth, member.activation),
-        *(member.width, member.batch_size, member.data_order, member.congruence > 0),
+        *(member.width, member.batch_size, member.data_order, not member.at_paper),
     )
 
 
 @functools.cache
 def _program(
-    regime: str, model: str, depth: int, activation: str, width: int, batch_size: int, data_order: str, congruent: bool
+    regime: str, model: str, depth: int, activation: str, width: int, batch_size: int, data_order: str, knobs: bool
 ) -> ProgramSpec:
     """One object for all its members, so that a million of them are grouped in seconds."""
     batch = -(-batch_size // BATCH_MULTIPLE) * BATCH_MULTIPLE
-    return ProgramSpec(regime, model, depth, activation, compiled_width(width), batch, data_order, congruent)
+    return ProgramSpec(regime, model, depth, activation, compiled_width(width), batch, data_order, knobs)
 
 
 def plan(

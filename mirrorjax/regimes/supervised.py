@@ -9,8 +9,8 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jaxtyping import Array, Bool, Float32, UInt32
 
-from mirrorjax.dataset.oracle import LABELS, label, situation_of_row
-from mirrorjax.dataset.row import board_draw, features, unpack
+from mirrorjax.dataset.knobs import Knobs, paper_target, target
+from mirrorjax.dataset.row import features
 from mirrorjax.game.observation import OBSERVATION_SIZE
 from mirrorjax.models import MODELS
 
@@ -26,14 +26,14 @@ class Supervised:
         width: units of each hidden layer as compiled, true ones and padding.
         depth: hidden layers.
         activation: of the hidden layers.
-        congruent: whether right answers follow the members' congruence; without it that is not looked at.
+        knobs: whether right answers follow the members' knobs; else these are not looked at.
     """
 
     model: str = "mlp"
     width: int = 17
     depth: int = 2
     activation: str = "relu"
-    congruent: bool = False
+    knobs: bool = False
 
     @cached_property
     def network(self) -> nn.Module:
@@ -79,14 +79,11 @@ class Supervised:
         outputs, hidden = self.network.apply({"params": params}, inputs, gates, replaced)
         return jnp.asarray(outputs), tuple(jnp.asarray(layer) for layer in hidden)
 
-    def targets(self, rows: UInt32[Array, "batch 2"], congruence: Float32[Array, ""]) -> Float32[Array, "4 batch"]:
-        """One-hot right answers of packed rows; on a share `congruence` of boards anybody's distress asks for help."""
-
-        def one(row: UInt32[Array, "2"]) -> Float32[Array, "4"]:
-            congruent = board_draw(row) < congruence if self.congruent else None
-            return jax.nn.one_hot(label(situation_of_row(unpack(row)), congruent), len(LABELS), dtype=jnp.float32)
-
-        return jax.vmap(one, out_axes=-1)(rows)
+    def targets(self, rows: UInt32[Array, "batch 2"], knobs: Knobs | None = None) -> Float32[Array, "4 batch"]:
+        """Right answers of packed rows, one-hot; mixed where the knobs say so. Without knobs they are the paper's."""
+        if not self.knobs or knobs is None:
+            return jax.vmap(paper_target, out_axes=-1)(rows)
+        return jax.vmap(target, in_axes=(0, None), out_axes=-1)(rows, knobs)
 
     def penalty(self, params: Params) -> Float32[Array, ""]:
         """Sum of the squared hidden kernels: no biases, not the output kernel."""
@@ -100,7 +97,7 @@ class Supervised:
         weights: Float32[Array, " batch"],
         gates: Float32[Array, "depth width batch"],
         l2: Float32[Array, ""],
-        congruence: Float32[Array, ""],
+        knobs: Knobs | None = None,
     ) -> Float32[Array, ""]:
         """Mean squared error over the batch and the four outputs, plus `l2` times the penalty.
 
@@ -110,8 +107,8 @@ class Supervised:
             weights: of each row, summing to one; zero for padding.
             gates: of each hidden unit and row.
             l2: factor of the penalty.
-            congruence: of the right answers, see `targets`.
+            knobs: of the right answers, see `targets`.
         """
         outputs, _ = self.apply(params, rows, gates)
-        error = jnp.mean((outputs - self.targets(rows, congruence)) ** 2, axis=0)
+        error = jnp.mean((outputs - self.targets(rows, knobs)) ** 2, axis=0)
         return jnp.sum(error * weights) + l2 * self.penalty(params)

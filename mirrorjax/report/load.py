@@ -27,6 +27,8 @@ SETTINGS = (  # what makes a configuration: all that defines a member but its se
     "dropout",
     "l2",
     "congruence",
+    "dependency",
+    "shuffled",
     "regime",
     "model",
     "activation",

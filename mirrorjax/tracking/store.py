@@ -32,7 +32,7 @@ MEMBERS = pa.schema(
         *_fields(pa.int64(), "seed", "init_seed", "order_seed", "dropout_seed"),
         *_fields(pa.string(), "regime", "model", "activation", "data_order"),
         *_fields(pa.int64(), "width", "depth", "batch_size", "parameters", "units"),
-        *_fields(pa.float64(), "learning_rate", "dropout", "l2", "congruence"),
+        *_fields(pa.float64(), "learning_rate", "dropout", "l2", "congruence", "dependency", "shuffled"),
     ]
 )
 RECORDS = pa.schema(

@@ -38,7 +38,7 @@ def _regime(program: ProgramSpec) -> Supervised:
         width=program.width,
         depth=program.depth,
         activation=program.activation,
-        congruent=program.congruent,
+        knobs=program.knobs,
     )
 
 
@@ -238,13 +238,13 @@ class PartRunner:
     def measured(self, rows: MeasuredRows) -> Statistics:
         """The streamed statistics of each slot, on the host, leading axes [blocks, block]."""
 
-        def local(params, width, congruence, rows):
+        def local(params, width, knobs, rows):
             def one(block):
                 return jax.vmap(lambda p, w, c: measure(self.regime, p, w, rows, c))(*block)
 
-            return jax.lax.map(one, (params, width, congruence))
+            return jax.lax.map(one, (params, width, knobs))
 
-        arguments = self.state.params, self.values.width, self.values.congruence, rows
+        arguments = self.state.params, self.values.width, self.values.knobs, rows
         return to_host(self._compiled("measure", local, (AXIS, AXIS, AXIS, None), *arguments)(*arguments))
 
     def battery(self, boards: Boards) -> dict[str, np.ndarray]:

@@ -106,7 +106,7 @@ def train_step(
     weights = (jnp.arange(batch) < count).astype(jnp.float32) / count.astype(jnp.float32)
     with jax.named_scope("dropout"):  # the names are for profiles
         gates = dropout_gates(regime, values, step, batch)
-    loss, gradient = jax.value_and_grad(regime.loss)(state.params, rows, weights, gates, values.l2, values.congruence)
+    loss, gradient = jax.value_and_grad(regime.loss)(state.params, rows, weights, gates, values.l2, values.knobs)
     with jax.named_scope("update"):
         params, moments = adam(state.params, gradient, state.moments, values.learning_rate)
         alive = state.alive & (loss < DIVERGED)

@@ -42,7 +42,7 @@ def test_axes_are_combined_with_the_seed_fastest():
     [
         ("width", [5, 9]), ("depth", [1, 3]), ("activation", ["relu", "tanh"]), ("learning_rate", [1e-4, 2e-4]),
         ("dropout", [0.0, 0.3]), ("l2", [0.0, 0.1]), ("batch_size", [20, 26]),
-        ("congruence", [0.0, 0.5]),
+        ("congruence", [0.0, 0.5]), ("dependency", [1.0, 0.5]), ("shuffled", [0.0, 1.0]),
     ],
 )  # fmt: skip
 def test_every_axis_varies_its_own_setting(name, values):

@@ -33,6 +33,8 @@ OTHERS: dict[str, Any] = {  # for every field of a member, another value
     "l2": 0.011,
     "batch_size": 24,
     "congruence": 0.5,
+    "dependency": 0.5,
+    "shuffled": 0.5,
     "data_order": "shared",
 }
 

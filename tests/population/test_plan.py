@@ -51,7 +51,8 @@ def test_these_share_a_program(same):
 @pytest.mark.parametrize(
     "other",
     [{"model": "x"}, {"depth": 1}, {"activation": "tanh"}, {"width": 18}, {"width": 16}, {"batch_size": 33},
-     {"data_order": "shared"}, {"congruence": 0.1}],
+     {"data_order": "shared"}, {"congruence": 0.1}, {"dependency": 0.9},
+     {"shuffled": 0.1}],
 )  # fmt: skip
 def test_these_need_another(other):
     assert program_of(replace(Member(), **other)) != PUBLISHED

@@ -111,7 +111,14 @@ def write_population(
         "order_seed": members["seed"],
         "dropout_seed": members["seed"],
     }
-    members |= same | {"model": "mlp", "dropout": 0.12, "l2": 0.01, "congruence": 0.0}
+    members |= same | {
+        "model": "mlp",
+        "dropout": 0.12,
+        "l2": 0.01,
+        "congruence": 0.0,
+        "dependency": 1.0,
+        "shuffled": 0.0,
+    }
     pq.write_table(as_table(MEMBERS, members, "members"), folder / "members.parquet")
     for checkpoint in range(len(epochs)):
         _write_records(folder, networks, checkpoint, epochs)

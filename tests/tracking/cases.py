@@ -32,6 +32,8 @@ def member_columns(members: int = 6, first: int = 0) -> dict:
         "dropout": np.zeros(members),
         "l2": np.zeros(members),
         "congruence": np.zeros(members),
+        "dependency": np.ones(members),
+        "shuffled": np.zeros(members),
     }
 
 

@@ -86,7 +86,7 @@ def test_gradient_by_hand_in_float64(mixed, dataset, number):
         chosen = train[batch_indices(values, jnp.uint32(0), program.batch, len(train))]
         gates = dropout_gates(regime, values, jnp.uint32(0), program.batch)
         share = (jnp.arange(program.batch) < member.batch_size).astype(jnp.float32) / member.batch_size
-        return jax.grad(regime.loss)(params, chosen, share, gates, values.l2, values.congruence)
+        return jax.grad(regime.loss)(params, chosen, share, gates, values.l2, values.knobs)
 
     found = gradient_of(weights, values_of(member, dataset), jnp.asarray(dataset.train))
     [(inputs, labels, masks)] = batches_of(member, dataset, 1)
@@ -105,8 +105,8 @@ def test_padding_rows_of_a_batch_have_no_say(mixed, dataset):
     share = (jnp.arange(32) < 20).astype(jnp.float32) / 20
     gradient_of = jax.jit(jax.grad(regime.loss))
     rows, others = jnp.asarray(dataset.train[:32]), jnp.asarray(dataset.train[100:132])
-    gradient = gradient_of(weights, rows, share, gates, values.l2, values.congruence)
-    same = gradient_of(weights, rows.at[20:].set(others[20:]), share, gates, values.l2, values.congruence)
-    different = gradient_of(weights, rows.at[19:].set(others[19:]), share, gates, values.l2, values.congruence)
+    gradient = gradient_of(weights, rows, share, gates, values.l2, values.knobs)
+    same = gradient_of(weights, rows.at[20:].set(others[20:]), share, gates, values.l2, values.knobs)
+    different = gradient_of(weights, rows.at[19:].set(others[19:]), share, gates, values.l2, values.knobs)
     assert all(np.array_equal(gradient[name], same[name]) for name in gradient)
     assert not any(np.array_equal(gradient[name], different[name]) for name in gradient)

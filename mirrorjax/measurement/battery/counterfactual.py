@@ -4,7 +4,8 @@
 δ^O is that of an inanimate token, against its own baseline xO0: MNI* = mean of max(0, min(δ^F, δ^T) - max(0, min(δ^F,
 δ^O))), and as a pattern over units SSI = cos(δ^F, δ^T) - ½[cos(δ^F, δ^O) + cos(δ^T, δ^O)]. The first
 layer reads cells one by one, so that most of its units answer to any 9 there, whatever the network has learnt:
-`ssi_last` is the SSI of the last hidden layer, which the answers are made from.
+`ssi_last` is the SSI of the last hidden layer, which the answers are made from. `mni_star_permuted` is what MNI* is
+on average when the δ^T of the unique alive units are permuted, a null within the network.
 """
 
 import jax.numpy as jnp
@@ -20,9 +21,11 @@ def cosine(one: Float32[Array, " U"], other: Float32[Array, " U"], weight: Float
 
 
 def counterfactual(found: Responses) -> dict[str, Float32[Array, ""]]:
-    """`cf_mni`, `mni_star`, `ssi`, `ssi_last`, and the cosines that SSI is made of, `cos_frog_toad` and so on."""
+    """`cf_mni`, `mni_star`, `mni_star_permuted`, `ssi`, `ssi_last`, and the cosines that SSI is made of."""
     frog, toad, thing = found.change("xF"), found.change("xT"), found.change("xO", "xO0")
     social, any_nine = jnp.minimum(frog, toad), jnp.maximum(jnp.minimum(frog, thing), 0.0)
+    exchanged = jnp.maximum(jnp.minimum(frog[:, None], toad[None, :]) - any_nine[:, None], 0.0)
+    by_chance = exchanged @ found.weight / jnp.maximum(jnp.sum(found.weight), 1.0)
     pairs = ((frog, toad), (frog, thing), (toad, thing))
     frog_toad, frog_object, toad_object = (cosine(one, other, found.weight) for one, other in pairs)
     last = jnp.where(found.layer == found.layer.max(), found.weight, 0.0)
@@ -30,6 +33,7 @@ def counterfactual(found: Responses) -> dict[str, Float32[Array, ""]]:
     return {
         "cf_mni": found.mean(jnp.maximum(social, 0.0)),
         "mni_star": found.mean(jnp.maximum(social - any_nine, 0.0)),
+        "mni_star_permuted": found.mean(by_chance),
         "ssi": frog_toad - (frog_object + toad_object) / 2,
         "ssi_last": of_last[0] - (of_last[1] + of_last[2]) / 2,
         "cos_frog_toad": frog_toad,

@@ -75,6 +75,16 @@ def test_a_mirror_unit_counts_and_a_response_to_any_nine_does_not():
     assert mirror["mni_star"] == pytest.approx(mirror["cf_mni"]) and any_nine["mni_star"] == pytest.approx(0, abs=1e-6)
 
 
+def test_who_answers_to_both_is_seen_against_chance():
+    """Of four units two answer to both: chance has every pair of a δ^F and a δ^T, a quarter of the sixteen."""
+    both = numbers(counterfactual(planted([MIRROR, MIRROR, NOTHING, NOTHING])))
+    assert both["mni_star_permuted"] == pytest.approx(both["mni_star"] / 2, rel=0.05)
+    separate = planted([FROG_ONLY, FROG_ONLY, TOAD_ONLY, TOAD_ONLY])
+    apart = numbers(counterfactual(separate))
+    assert apart["mni_star"] == pytest.approx(0, abs=1e-6)
+    assert apart["mni_star_permuted"] == pytest.approx(float(separate.change("xF")[0]) / 4, rel=0.05)
+
+
 def test_raw_responses_are_taken_apart_by_what_they_answer_to():
     """Two deviations each, of three units and a padded one: mirror, any nine, and half of it the token's."""
     half = {"xF": 2.0, "xT": 2.0, "xO": 1.0}

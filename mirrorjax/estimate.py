@@ -33,7 +33,8 @@ from mirrorjax.training.memory import Room, data_bytes, layout, need
 
 _configuration = operator.attrgetter(*AXES)  # all that differs between members but their seeds
 # Measured in the files of `quickstart` and `capacity`.
-_RECORD_BYTES, _UNIT_BYTES, _MEMBER_BYTES, _TABLE_BYTES = 155, 142, 470, 10_000
+_RECORD_BYTES, _UNIT_BYTES, _MEMBER_BYTES, _TABLE_BYTES = 155, 182, 470, 10_000
+_CALIBRATED_BYTES = 255  # of a record with calibrated measures, besides
 _TRACKING_BYTES = 10_000_000  # the W&B run, offline, and the phase diagram
 
 
@@ -168,7 +169,7 @@ def estimate(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Estima
         model_steps=work.model_steps,
         seconds=seconds_of(config, facts, work, sum(each.shapes for each in programs), built is not None),
         tracker=choose_mode(config.tracker.mode, os.environ, has_api_key),
-        disk=_disk(members, parts, due, len(units_at(config))),
+        disk=_disk(config, members, parts, due),
     )
 
 
@@ -224,10 +225,9 @@ def _running(part: Part, devices: int, host: bool) -> int:
     return part.slots.size // devices * each.running + part.slots.shape[1] * each.block
 
 
-def _disk(members: Sequence[Member], parts: Sequence[Part], due: int, with_units: int) -> int:
-    units = sum(member.units for member in members)
+def _disk(config: Config, members: Sequence[Member], parts: Sequence[Part], due: int) -> int:
+    units, with_units = sum(member.units for member in members), len(units_at(config))
+    record = _RECORD_BYTES + (_CALIBRATED_BYTES if config.measurement.boards else 0)
     weights = sum(4 * compiled_parameters(part.program) * len(part.members) for part in parts)
-    tables = (
-        due * _TABLE_BYTES + len(members) * (due * _RECORD_BYTES + _MEMBER_BYTES) + with_units * units * _UNIT_BYTES
-    )
+    tables = due * _TABLE_BYTES + len(members) * (due * record + _MEMBER_BYTES) + with_units * units * _UNIT_BYTES
     return tables + weights + _TRACKING_BYTES

@@ -17,6 +17,8 @@ from mirrorjax.inspection.firing import mirror_units, state_of, strongest_boards
 from mirrorjax.inspection.terminal import show
 from tests.paper.cases import DEAD, MIRROR, TWIN, analysis_of_planted, dataset
 
+pytestmark = pytest.mark.slow
+
 
 def test_boards_are_those_on_which_the_unit_fires_most():
     analysis = analysis_of_planted()

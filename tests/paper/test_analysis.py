@@ -16,6 +16,7 @@ from mirrorjax.tracking.store import Store
 from tests.paper.cases import DEAD, MIRROR, NOISE, SUPPRESSED, TWIN, analysis_of_planted
 
 
+@pytest.mark.slow
 def test_planted_units_have_their_classes():
     found = analysis_of_planted()
     assert [found.classes[unit] for unit in (MIRROR, SUPPRESSED, TWIN, DEAD, NOISE)] == [

@@ -16,6 +16,8 @@ from mirrorjax.report.load import load
 from tests.paper.cases import analysis_of_planted
 from tests.report.cases import Network, write_sweep
 
+pytestmark = pytest.mark.slow
+
 
 def traces(figure: Any) -> list[Any]:
     return list(figure.data)

@@ -18,6 +18,8 @@ from mirrorjax.paper.page import WITHOUT_CIRCUITS, left_out, member_figures, tab
 from mirrorjax.paper.tables import Table, Weights, member_tables
 from tests.paper.cases import analysis_of_planted, analysis_of_random, dataset, planted, settings
 
+pytestmark = pytest.mark.slow
+
 MOMENTS = ("mean", "variance", "skewness", "kurtosis")
 
 
@@ -193,7 +195,6 @@ def test_other_depths_have_no_circuits(depth: int, numbers: list[int]):
     assert left_out(analysis_of_planted()) == ""
 
 
-@pytest.mark.slow
 @DEPTHS
 def test_other_depths_are_measured(depth: int, numbers: list[int]):
     """The same from the weights on."""

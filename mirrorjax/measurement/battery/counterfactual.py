@@ -13,11 +13,14 @@ from jaxtyping import Array, Float32
 
 from mirrorjax.measurement.battery.responses import Responses
 
+_NOTHING = 1e-5  # length of a pattern, in units of rms
+
 
 def cosine(one: Float32[Array, " U"], other: Float32[Array, " U"], weight: Float32[Array, " U"]) -> Float32[Array, ""]:
-    """Of two patterns over units, alike ones counted once; 0 where one is zero."""
-    length = jnp.sqrt(jnp.sum(weight * one * one) * jnp.sum(weight * other * other))
-    return jnp.where(length > 0, jnp.sum(weight * one * other) / jnp.where(length > 0, length, 1.0), 0.0)
+    """Of two patterns over units, alike ones counted once; 0 where one is nothing but rounding."""
+    lengths = jnp.sqrt(jnp.sum(weight * one * one)), jnp.sqrt(jnp.sum(weight * other * other))
+    defined = jnp.minimum(*lengths) > _NOTHING
+    return jnp.where(defined, jnp.sum(weight * one * other) / jnp.where(defined, lengths[0] * lengths[1], 1.0), 0.0)
 
 
 def counterfactual(found: Responses) -> dict[str, Float32[Array, ""]]:

@@ -13,8 +13,8 @@ help: ## this list
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --no-compile -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null || true  # on all cores; pip would on one
 	@touch $@
 
 install: $(VENV)/.installed ## the environment, in .venv
@@ -28,9 +28,9 @@ paper_fast: install ## the published network with 32 seeds, checked against the 
 test: install lint ## what people and CI run (under 8 minutes on two cores)
 	$(PYTEST) -m "not $(LONG)"
 
-test-long: install ## all the others: faults, kills, several processes, the browser; then the paper's figures
-	$(PYTEST) --no-loadscope-reorder tests/test_soak.py tests -m "$(LONG) and not acceptance"
-	$(BIN)/python -m pytest -m acceptance
+test-long: install ## all the others: faults, several processes, the browser; then kills and the paper's figures
+	$(PYTEST) -m "(slow or statistical or browser) and not acceptance"
+	$(BIN)/python -m pytest -m "soak or acceptance"
 
 test-slow: install ## of these: the wheel from outside the checkout, faults, several processes
 	$(PYTEST) -m "slow and not acceptance"

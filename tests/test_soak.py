@@ -7,10 +7,11 @@ import pytest
 from tests.soak import soak
 
 SETTINGS = [
-    "experiment=smoke", "dataset.turns=40_000", "dataset.test_rows=800", "tracker=off", "population.seeds=16",
-    *("population.axes.dropout=[0,0.1]", "population.axes.learning_rate=[1e-4,5e-5]", "regime.patience=1"),
-    *("regime.epochs=6", "measurement.at=null", "measurement.every=0.5", "measurement.test_rows=null"),
-    *("measurement.units_at=[2]", "measurement.null_seeds=0", "runtime.checkpoint_seconds=1"),
+    "experiment=smoke", "dataset.turns=40_000", "dataset.test_rows=800", "tracker=off", "population.seeds=32",
+    *("population.axes.width=[5]", "population.axes.dropout=[0,0.1]", "population.axes.learning_rate=[1e-4,5e-5]"),
+    *("regime.patience=1", "regime.epochs=4", "measurement.at=null", "measurement.every=0.5"),
+    *("measurement.test_rows=null", "measurement.units_at=[2]", "measurement.null_seeds=0"),
+    *("measurement.causes_seeds=0", "runtime.checkpoint_seconds=1"),
 ]  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """What a network's hidden units do on matched boards, and which of them count."""
 
+import jax
 import jax.numpy as jnp
 from flax import struct
 from jaxtyping import Array, Bool, Float32, Int8, Int32
@@ -31,7 +32,8 @@ class Responses:
 
     def scaled(self, condition: str) -> Float32[Array, "U boards"]:
         """Activations divided by rms: blind to a positive rescaling of a unit; zero for those that are not alive."""
-        return jnp.where(self.alive[:, None], self.hidden[condition] / self.rms[:, None], 0.0)
+        inverse = jax.lax.optimization_barrier(1 / self.rms)  # a division each XLA rounds otherwise for several devices
+        return jnp.where(self.alive[:, None], self.hidden[condition] * inverse[:, None], 0.0)
 
     def change(self, condition: str, before: str = "x0") -> Float32[Array, " U"]:
         """δ: the mean change between two conditions of the same boards, in units of rms."""

@@ -10,7 +10,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 TINY = (
-    *("experiment=smoke", "dataset.turns=20_000", "dataset.games=64", "dataset.burn_in=256", "dataset.test_rows=400"),
+    *("experiment=smoke", "measurement.boards=0", "dataset.turns=20_000", "dataset.games=64"),
+    *("dataset.burn_in=256", "dataset.test_rows=400"),
     *("measurement.test_rows=300", "measurement.validation_rows=300", "regime.epochs=0.02", "measurement.at=null"),
     *("population.axes.width=[5]", "population.seeds=2"),
 )

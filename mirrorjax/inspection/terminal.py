@@ -43,7 +43,11 @@ def show(analysis: Analysis, firing: list[Firing], console: Console) -> None:
 
 def _settings(analysis: Analysis) -> list[tuple[str, str]]:
     names = ("activation", "batch_size", "dropout", "l2", *PAPER, "data_order", "parameters")
-    return [(name.replace("_", " "), str(analysis.network.settings[name])) for name in names]
+    return [
+        (name.replace("_", " "), str(analysis.network.settings[name]))
+        for name in names
+        if name in analysis.network.settings
+    ]
 
 
 def _units(analysis: Analysis) -> Table:

@@ -14,12 +14,12 @@ from mirrorjax.tracking.heartbeat import FILE
 from mirrorjax.tracking.jobs import read_json
 from mirrorjax.tracking.results import Results
 from mirrorjax.tracking.status import read_status
-from tests.sweep.cases import QUICKLY, SETTINGS, Run, assert_same_results, bytes_and_times
+from tests.sweep.cases import CALIBRATED, QUICKLY, SETTINGS, Run, assert_same_results, bytes_and_times
 
 pytestmark = pytest.mark.slow
 
 TWO = ("-m", "population.first_seed=0,3", "launcher=submitit_local")
-LONGER = ("regime.epochs=2", "measurement.at=[0.05,0.1,0.2,0.5,1]", *QUICKLY)
+LONGER = ("regime.epochs=1", "measurement.at=[0.05,0.1,0.2,0.5]", *QUICKLY)
 
 
 def command(*arguments: str) -> list[str]:
@@ -65,7 +65,7 @@ def test_two_jobs_give_what_one_process_gives_though_one_is_killed(sweep: Run):
 
 def test_one_job_of_two_tasks_gives_what_one_process_gives(sweep: Run, cache: Path):
     """The nulls too: the tasks measure them together, and the first one keeps them."""
-    settings = (*QUICKLY, "measurement.null_seeds=6")
+    settings = (*QUICKLY, *CALIBRATED)
     arguments = ("population.first_seed=0", "hydra.launcher.tasks_per_node=2", "runtime.distributed.auto=true")
     both = launched(*arguments, "runtime.devices=1", *settings, "results_dir=tasks")
     assert both.returncode == 0, both.stderr

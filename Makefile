@@ -28,8 +28,8 @@ paper_fast: install ## the published network with 32 seeds, checked against the 
 test: install lint ## what people and CI run (under 8 minutes on two cores)
 	$(PYTEST) -m "not $(LONG)"
 
-test-long: install ## all the others: faults, several processes, the browser; then kills and the paper's figures
-	$(PYTEST) -m "(slow or statistical or browser) and not acceptance"
+test-long: install ## CI's second step: faults, several processes, the browser; then kills and the paper's figures
+	$(PYTEST) -m "(slow or browser) and not acceptance"
 	$(BIN)/python -m pytest -m "soak or acceptance"
 
 test-slow: install ## of these: the wheel from outside the checkout, faults, several processes
@@ -38,7 +38,7 @@ test-slow: install ## of these: the wheel from outside the checkout, faults, sev
 test-soak: install ## of these: twenty kills, then the same as undisturbed
 	$(BIN)/python -m pytest -m soak
 
-test-statistical: install ## of these: what needs many samples
+test-statistical: install ## what needs many samples; CI has no room for it
 	$(PYTEST) -m statistical
 
 test-browser: install ## of these: the report in headless Chromium; says so where there is none

@@ -143,7 +143,7 @@ def _figure(found: Dear, kinds: dict[str, str], mode: str) -> go.Figure:
         traces,
         height=640,
         title={"text": safe(_title(found, mode)), "y": 0.98},
-        margin={"l": 190, "r": 20, "t": 60, "b": 60},
+        margin={"l": 220, "r": 20, "t": 60, "b": 60},
         showlegend=False,
         **layout,
     )

@@ -22,9 +22,8 @@ SMALL = [
     *("population.seeds=3", "regime.epochs=0.4", "model.width=5", "tracker=off"),
 ]
 
-pytestmark = pytest.mark.slow
 
-
+@pytest.mark.slow
 def test_positive_control(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MIRRORJAX_CACHE", str(tmp_path / "cache"))
@@ -66,6 +65,7 @@ def test_positive_control(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     assert "untrained networks" not in capsys.readouterr().out, "nulls are kept"
 
 
+@pytest.mark.statistical
 def test_untrained_cmni(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     monkeypatch.setenv("MIRRORJAX_CACHE", str(tmp_path / "cache"))
     spec = DatasetSpec(turns=60_000, games=64, burn_in=256, test_rows=1000)

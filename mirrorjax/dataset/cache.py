@@ -5,8 +5,9 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 
@@ -89,17 +90,19 @@ def _check_writable(folder: Path) -> None:
 
 def _write(path: Path, dataset: Dataset) -> None:
     about = json.dumps({"content_hash": dataset.content_hash, "counts": dataset.counts})
+    keep(path, {"about": np.array(about), **dataset.splits})
+
+
+def keep(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Writes a file of arrays: whole, or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-")
     try:
         with os.fdopen(handle, "wb") as file:
-            np.savez(
-                file,
-                about=np.array(about),
-                train=dataset.train,
-                validation=dataset.validation,
-                test=dataset.test,
-                holdout=dataset.holdout,
-            )
+            np.savez(file, **cast(dict[str, Any], dict(arrays)))  # its stub takes the arrays for the flag
             file.flush()
             os.fsync(file.fileno())
         Path(unfinished).replace(path)

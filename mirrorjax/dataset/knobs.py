@@ -3,6 +3,8 @@
 Knobs act on training and validation rows only: test rows, scenarios and matched boards are always the paper's.
 """
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 from flax import struct
@@ -34,7 +36,7 @@ def target(words: UInt32[Array, "2"], knobs: Knobs) -> Float32[Array, "4"]:
     """What is right on a packed row: D·onehot(rule) + (1 - D)·onehot(rule as if Toad were never in distress)."""
     seen, congruent = situation_of_row(unpack(words)), board_draw(words) < knobs.congruence
     whole = jax.nn.one_hot(label(seen, congruent), len(LABELS), dtype=jnp.float32)
-    unseen = seen.replace(toad_distress=jnp.zeros_like(seen.toad_distress))  # type: ignore[attr-defined]
+    unseen = replace(seen, toad_distress=jnp.zeros_like(seen.toad_distress))
     alone = jax.nn.one_hot(label(unseen, congruent), len(LABELS), dtype=jnp.float32)
     ruled = knobs.dependency * whole + (1 - knobs.dependency) * alone
     limits = jnp.cumsum(jnp.asarray(FREQUENCIES[:-1], jnp.float32))

@@ -13,7 +13,7 @@ import numpy as np
 
 from mirrorjax.dataset.build import scramble
 from mirrorjax.dataset.oracle import RESCUE_COLUMN
-from mirrorjax.dataset.row import BOARD_BITS, ENERGIES, SKIES, row_keys, unpack
+from mirrorjax.dataset.row import BOARD_BITS, ENERGIES, SKIES, Row, row_keys, unpack_all
 from mirrorjax.errors import InputError
 from mirrorjax.game.observation import FLAT, FLY, OBSERVATION_SIZE, OWN_ENERGY, ROUGH
 from mirrorjax.game.state import WIDTH, Symbol
@@ -65,7 +65,20 @@ def matched_boards(rows: np.ndarray, count: int, *, rescue: bool = False) -> Mat
     Raises:
         InputError: there is none.
     """
-    row = unpack(rows.T)  # type: ignore[arg-type]  # the same arithmetic serves arrays of rows
+    looked_at = 64 * count  # of millions of rows the first ones suffice
+    while len(words := _different_boards(rows[:looked_at], rescue)) < count and looked_at < len(rows):
+        looked_at *= 4
+    words = words[:count]
+    if not len(words):
+        where = " with Frog at columns 26 to 30" if rescue else ""
+        raise InputError(f"dataset.turns: no board{where} is left to be matched with itself; play more")
+    row, tokens = unpack_all(words), token_columns(words)
+    return MatchedBoards(np.stack([_pictures(row, tokens, name) for name in CONDITIONS]), words)
+
+
+def _different_boards(rows: np.ndarray, rescue: bool) -> np.ndarray:
+    """Those rows that allow it, the first one of each board, in their order."""
+    row = unpack_all(rows)
     ground, frog, toad = rows[:, 0], np.asarray(row.frog_column), np.asarray(row.toad_column)
     flat = ((ground >> frog.astype(np.uint32)) | (ground >> toad.astype(np.uint32))) & 1 == 0
     chosen = flat & (frog != toad) & (toad != frog + 1) & (np.asarray(row.toad_symbol) == Symbol.TOAD)
@@ -74,12 +87,13 @@ def matched_boards(rows: np.ndarray, count: int, *, rescue: bool = False) -> Mat
     if rescue:
         chosen &= (frog >= RESCUE_COLUMN) & (frog < WIDTH - 1)
     words = rows[chosen]
-    _, first = np.unique(row_keys(words) & np.uint64(0xFFFFFFFF00000000 | BOARD_BITS), return_index=True)
-    words = words[np.sort(first)[:count]]
-    if not len(words):
-        where = " with Frog at columns 26 to 30" if rescue else ""
-        raise InputError(f"dataset.turns: no board{where} is left to be matched with itself; play more")
-    return MatchedBoards(np.stack([_pictures(words, name) for name in CONDITIONS]), words)
+    _, first = np.unique(_board_keys(words), return_index=True)
+    return words[np.sort(first)]
+
+
+def _board_keys(words: np.ndarray) -> np.ndarray:
+    """A number for each row's board [N], whatever the energy and sky."""
+    return row_keys(words) & np.uint64(0xFFFFFFFF00000000 | BOARD_BITS)
 
 
 def _free_tiles(ground: np.ndarray, frog: np.ndarray, toad: np.ndarray) -> np.ndarray:
@@ -95,24 +109,22 @@ def token_columns(words: np.ndarray) -> np.ndarray:
     Networks know some columns better than others. Were the token anywhere, a response to where it lies would look like
     one to what it is.
     """
-    row = unpack(words.T)  # type: ignore[arg-type]
+    row = unpack_all(words)
     frog, toad = np.asarray(row.frog_column), np.asarray(row.toad_column)
     often = np.bincount(np.concatenate([frog, toad]), minlength=WIDTH)
     free = _free_tiles(words[:, 0], frog, toad)
     known = free * often
     weight = np.where(known.any(-1, keepdims=True), known, free)
     whole = weight.sum(-1).astype(np.uint64)
-    keys = row_keys(words) & np.uint64(0xFFFFFFFF00000000 | BOARD_BITS)
-    draw = (scramble(keys, 0, _TOKEN) % whole).astype(np.int64)
+    draw = (scramble(_board_keys(words), 0, _TOKEN) % whole).astype(np.int64)
     return np.argmax(np.cumsum(weight, axis=-1) > draw[:, None], axis=-1)
 
 
-def _pictures(words: np.ndarray, condition: str) -> np.ndarray:
-    """The boards under a condition [100, boards]."""
-    row = unpack(words.T)  # type: ignore[arg-type]
-    board, columns = np.arange(len(words)), np.arange(WIDTH, dtype=np.uint32)
-    frog, toad, token = np.asarray(row.frog_column), np.asarray(row.toad_column), token_columns(words)
-    tiles = FLAT + ((words[:, :1] >> columns) & 1).astype(np.int8)
+def _pictures(row: Row, token: np.ndarray, condition: str) -> np.ndarray:
+    """The boards, with a token each, under a condition [100, boards]."""
+    ground, frog, toad = (np.asarray(field) for field in (row.ground, row.frog_column, row.toad_column))
+    board, columns = np.arange(len(ground)), np.arange(WIDTH, dtype=np.uint32)
+    tiles = FLAT + ((ground[:, None] >> columns) & 1).astype(np.int8)
     players = np.zeros_like(tiles)
     players[board, frog], players[board, toad] = int(Symbol.FROG), int(Symbol.TOAD)
     if condition in ("xO0", "xO"):
@@ -127,7 +139,7 @@ def _pictures(words: np.ndarray, condition: str) -> np.ndarray:
     skies = np.zeros((len(SKIES), WIDTH), np.int8)
     for number, sky in enumerate(SKIES):
         skies[number, list(sky)] = FLY
-    picture = np.zeros((len(words), OBSERVATION_SIZE), np.int8)
+    picture = np.zeros((len(ground), OBSERVATION_SIZE), np.int8)
     picture[:, : 3 * WIDTH] = np.concatenate([tiles, players, skies[np.asarray(row.sky_index)]], axis=1)
     picture[:, OWN_ENERGY] = np.asarray(ENERGIES)[np.asarray(row.energy_index)]
     return picture.T

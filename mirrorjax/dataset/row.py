@@ -4,6 +4,8 @@ A row is a board (ground, both columns, Toad's symbol) with an energy for Frog a
 two uint32 words, [ground, rest], and unpacked on the device: eight bytes instead of four hundred.
 """
 
+from typing import Any, cast
+
 import jax.numpy as jnp
 import numpy as np
 from flax import struct
@@ -93,6 +95,11 @@ def unpack(words: UInt32[Array, "2"]) -> Row:
         energy_index=(rest >> _ENERGY) & 15,
         sky_index=(rest >> _SKY) & 7,
     )
+
+
+def unpack_all(words: np.ndarray) -> Row:
+    """Many rows [N, 2] at once, on the host: each field is a NumPy array [N]."""
+    return unpack(cast(Any, words.T))  # its arithmetic serves arrays of rows, and NumPy's, as well
 
 
 def picture(row: Row) -> Int32[Array, "100"]:

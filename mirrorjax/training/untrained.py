@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mirrorjax.dataset.build import Dataset
+from mirrorjax.dataset.cache import keep
 from mirrorjax.errors import InputError
 from mirrorjax.hosts import as_first, is_first
 from mirrorjax.measurement.battery.boards import Boards
@@ -119,7 +119,7 @@ def untrained_records(
         change: done to each network's weights first.
         causes: whether the dear measures are made too.
     """
-    rows = data_bytes(len(dataset.train), len(dataset.test), _VALIDATION_ROWS)
+    rows = data_bytes(len(dataset.train), len(dataset.test), _VALIDATION_ROWS, boards=boards.anywhere.shape[-1])
     population = Population(
         members,
         dataset,
@@ -161,13 +161,10 @@ def _measured(
 
 
 def _keep(file: Path, columns: Columns) -> None:
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}.npz")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(unfinished, **columns)  # type: ignore[arg-type]  # its stub takes the arrays for the flag
-        unfinished.replace(file)
+        keep(file, columns)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise InputError(f"{file}: cannot be written: {error.strerror or error}") from error
 
 

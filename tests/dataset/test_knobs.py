@@ -8,7 +8,7 @@ import pytest
 from mirrorjax.dataset.build import DatasetSpec, answers, build
 from mirrorjax.dataset.knobs import FREQUENCIES, PAPER, Knobs
 from mirrorjax.dataset.oracle import LABELS, RESCUE_HELP
-from mirrorjax.dataset.row import BOARD_BITS, ENERGIES, unpack
+from mirrorjax.dataset.row import BOARD_BITS, ENERGIES, unpack_all
 from mirrorjax.regimes.supervised import Supervised
 
 HELP, JUMP = LABELS.index("help"), LABELS.index("jump")
@@ -49,7 +49,7 @@ def test_at_the_papers_values_nothing_changes(rows: np.ndarray):
 
 def test_at_full_congruence_any_distress_asks_for_help_unless_energy_is_spent(rows: np.ndarray):
     paper, changed = answers(rows), labels(rows, congruence=1.0)
-    starved = np.asarray(ENERGIES)[np.asarray(unpack(rows.T).energy_index)] <= 0  # type: ignore[arg-type]
+    starved = np.asarray(ENERGIES)[np.asarray(unpack_all(rows).energy_index)] <= 0
     distress = paper["scenario"] > 0
     assert (changed[starved] == JUMP).all() and (changed[distress & ~starved] == HELP).all()
     assert np.array_equal(changed[~distress], paper["label"][~distress])

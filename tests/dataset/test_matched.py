@@ -8,7 +8,7 @@ import pytest
 from mirrorjax.dataset.build import DatasetSpec, build
 from mirrorjax.dataset.matched import CONDITIONS, MatchedBoards, matched_boards, token_columns
 from mirrorjax.dataset.oracle import LABELS, label, situation_of_row
-from mirrorjax.dataset.row import features, row_keys, unpack
+from mirrorjax.dataset.row import features, row_keys, unpack, unpack_all
 from mirrorjax.errors import InputError
 
 NAMES = list(CONDITIONS)
@@ -67,7 +67,7 @@ def test_both_in_distress_are_the_two_changes_together(boards: MatchedBoards):
 
 
 def test_the_token_lies_where_nobody_is_and_leaves_the_right_answer(boards: MatchedBoards):
-    row, token = unpack(boards.words.T), token_columns(boards.words)  # type: ignore[arg-type]
+    row, token = unpack_all(boards.words), token_columns(boards.words)
     frog, toad = np.asarray(row.frog_column), np.asarray(row.toad_column)
     assert not np.any((token == frog) | (token == toad) | (token == frog + 1) | (toad == frog + 1))
     assert np.array_equal(token, token_columns(boards.words[::-1])[::-1]), "by the board, not by its place"
@@ -76,7 +76,7 @@ def test_the_token_lies_where_nobody_is_and_leaves_the_right_answer(boards: Matc
 
 def test_toads_distress_makes_help_right_on_rescue_boards_only_there(rows: np.ndarray):
     boards = matched_boards(rows, 200, rescue=True)
-    row = unpack(boards.words.T)  # type: ignore[arg-type]
+    row = unpack_all(boards.words)
     frog, toad = np.asarray(row.frog_column), np.asarray(row.toad_column)
     assert ((frog >= 26) & (frog <= 30)).all()
     in_distress = boards.words.copy()

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from mirrorjax.dataset.build import answers
-from mirrorjax.dataset.row import unpack
+from mirrorjax.dataset.row import unpack_all
 from mirrorjax.game.state import Action
 from mirrorjax.measurement.activations import Moments
 from mirrorjax.paper.analysis import ROLES, Analysis
@@ -43,7 +43,7 @@ def rows() -> dict[str, np.ndarray]:
     """Masks of the test rows by scenario, and of Frog's with a 5 on the board."""
     words = dataset().test
     scenario = answers(words)["scenario"]
-    row = unpack(words.T)  # type: ignore[arg-type]
+    row = unpack_all(words)
     distressed = (words[:, 0] >> np.asarray(row.toad_column).astype(np.uint32)) & 1 == 1
     shows_toad = (np.asarray(row.toad_symbol) == 5) & ~distressed
     masks = {name: scenario == place for place, name in enumerate(("none", "frog", "toad", "both"))}

@@ -1,6 +1,7 @@
 """Each measure finds exactly what was planted, and nothing else."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
@@ -105,7 +106,7 @@ def test_the_pattern_over_units_is_social_or_not():
     assert social["ssi"] == pytest.approx(1, abs=1e-5)
     nines = numbers(counterfactual, planted([ANY_NINE, NOTHING, NOTHING]))
     assert nines["ssi"] == pytest.approx(0, abs=1e-5)
-    layers = planted([ANY_NINE, NOTHING, MIRROR, {"xO": 2.0}]).replace(layer=jnp.asarray([1, 1, 2, 2], jnp.int32))  # type: ignore[attr-defined]
+    layers = replace(planted([ANY_NINE, NOTHING, MIRROR, {"xO": 2.0}]), layer=jnp.asarray([1, 1, 2, 2], jnp.int32))
     by_layer = numbers(counterfactual, layers)
     assert by_layer["ssi_last"] == pytest.approx(1, abs=1e-5) and 0.2 < by_layer["ssi"] < 0.8
     apart = numbers(counterfactual, planted([FROG_ONLY, TOAD_ONLY, NOTHING]))
@@ -138,7 +139,7 @@ def test_geometry_knows_alike_patterns_and_different_ones():
         scores = random.normal(size=(3, found.hidden["x0"].shape[1])) * np.array([[3.0], [2.0], [1.0]])
         change = {"xF": frog.T @ scores, "xT": toad.T @ scores}
         hidden = {name: value + jnp.asarray(change.get(name, 0.0), jnp.float32) for name, value in found.hidden.items()}
-        return found.replace(hidden=hidden)  # type: ignore[attr-defined]
+        return replace(found, hidden=hidden)
 
     alike = numbers(geometry, with_boards(strength, strength))
     assert alike["cka"] == pytest.approx(1, abs=0.01) and alike["rsa"] == pytest.approx(1, abs=0.01)

@@ -22,7 +22,18 @@ AXES = {  # the setting that each axis varies
     "batch_size": "optimizer.batch_size",
     "congruence": "regime.congruence",
     "dependency": "regime.dependency",
+    "edge": "regime.edge",
+    "veil_symbol": "regime.veil_symbol",
+    "veil_role": "regime.veil_role",
+    "mask": "regime.mask",
+    "skies": "regime.skies",
     "shuffled": "regime.shuffled",
+    "encoding": "model.encoding",
+    "obstacle_rate": "game.obstacle_rate",
+    "obstacle_width": "game.obstacle_width",
+    "scroll": "game.scroll",
+    "boards": "dataset.boards",
+    "data_seed": "dataset.seed",
 }
 MOST = 1_000_000  # combinations, before seeds
 _DIGITS = 6  # of a random number: enough to tell draws apart, too few for the last bit of a logarithm to matter
@@ -41,7 +52,18 @@ class AxesConfig:
     batch_size: list[int] | None = None
     congruence: list[float] | None = None
     dependency: list[float] | None = None
+    edge: list[float] | None = None
+    veil_symbol: list[float] | None = None
+    veil_role: list[float] | None = None
+    mask: list[float] | None = None
+    skies: list[int] | None = None
     shuffled: list[float] | None = None
+    encoding: list[str] | None = None
+    obstacle_rate: list[float] | None = None
+    obstacle_width: list[int] | None = None
+    scroll: list[float] | None = None
+    boards: list[int | None] | None = None  # null: all
+    data_seed: list[int] | None = None
 
 
 @dataclass
@@ -86,7 +108,18 @@ class RandomConfig:
     batch_size: IntegerRange = field(default_factory=IntegerRange)
     congruence: NumberRange = field(default_factory=NumberRange)
     dependency: NumberRange = field(default_factory=NumberRange)
+    edge: NumberRange = field(default_factory=NumberRange)
+    veil_symbol: NumberRange = field(default_factory=NumberRange)
+    veil_role: NumberRange = field(default_factory=NumberRange)
+    mask: NumberRange = field(default_factory=NumberRange)
+    skies: IntegerRange = field(default_factory=IntegerRange)
     shuffled: NumberRange = field(default_factory=NumberRange)
+    encoding: TextChoice = field(default_factory=TextChoice)
+    obstacle_rate: NumberRange = field(default_factory=NumberRange)
+    obstacle_width: IntegerRange = field(default_factory=IntegerRange)
+    scroll: NumberRange = field(default_factory=NumberRange)
+    boards: IntegerRange = field(default_factory=IntegerRange)
+    data_seed: IntegerRange = field(default_factory=IntegerRange)
 
 
 @dataclass
@@ -102,7 +135,18 @@ class SettingsConfig:
     batch_size: int | None = None
     congruence: float | None = None
     dependency: float | None = None
+    edge: float | None = None
+    veil_symbol: float | None = None
+    veil_role: float | None = None
+    mask: float | None = None
+    skies: int | None = None
     shuffled: float | None = None
+    encoding: str | None = None
+    obstacle_rate: float | None = None
+    obstacle_width: int | None = None
+    scroll: float | None = None
+    boards: int | None = None
+    data_seed: int | None = None
 
 
 _Entries = list[SettingsConfig]  # inside the class `list` is the field

@@ -26,6 +26,7 @@ class GameConfig:
     players: str = "frog_hops"  # frog_hops: the published data; both_random: the paper's text
     obstacle_rate: float = 0.075  # the most obstacles a new tile
     obstacle_width: int = 4  # the most rough tiles of an obstacle
+    scroll: float = 1.0  # D by the camera: how far it follows the other player, 1 as far as the own one (0: not at all)
 
 
 @dataclass
@@ -38,6 +39,7 @@ class DatasetConfig:
     split: str = "by_board"  # or paper_leak: test rows are trained on, as published
     test_rows: int = 100_000
     seed: int = 0
+    boards: int | None = None  # different boards that are trained on; null: all
     cache: str | None = None  # folder of built datasets; null: $MIRRORJAX_CACHE, else the user's cache folder
 
 
@@ -50,6 +52,7 @@ class ModelConfig:
     depth: int = 2  # hidden layers
     activation: str = "relu"
     dropout: float = 0.12
+    encoding: str = "ordinal"  # of pictures: the paper's codes; or one_hot, permuted
 
 
 @dataclass
@@ -80,6 +83,11 @@ class RegimeConfig:
     l2: float = 0.01  # factor of the squared hidden kernels
     congruence: float = 0.0  # C: share of the boards on which anybody's distress makes help right (0: the paper)
     dependency: float = 1.0  # D: weight of the rule; the rest is that of one who never sees Toad in distress (1: paper)
+    edge: float = 1.0  # 1: help is right at the right edge, whoever is in distress (1: paper); 0: it is not
+    veil_symbol: float = 0.0  # I: share of the rows that do not show who is who (0: paper)
+    veil_role: float = 0.0  # I: twice the share of the rows that are Toad's seat, with no cue to it (0: paper)
+    mask: float = 1.0  # share of the rows that do not give the own symbol and column apart (1: paper)
+    skies: int = 6  # S: patterns of flies (6: paper)
     shuffled: float = 0.0  # share of the training rows whose answer has nothing to do with them (0: the paper)
 
 
@@ -167,7 +175,9 @@ _ONE_OF = {
     "dataset.split": ("by_board", "paper_leak"),
     "model.name": ("mlp",),
     "model.activation": ("relu", "tanh", "gelu", "identity"),
+    "model.encoding": ("ordinal", "one_hot", "permuted"),
     "population.data_order": ("own", "shared"),
+    "regime.edge": (0.0, 1.0),
     "regime.name": ("supervised",),
     "tracker.mode": (None, "online", "offline", "disabled"),
     "runtime.platform": ("cpu", "gpu", "tpu"),
@@ -178,11 +188,13 @@ _ONE_OF = {
 _RANGES: dict[str, tuple[float, float, bool]] = {
     "game.obstacle_rate": (0.0, 1.0, True),
     "game.obstacle_width": (1, 30, True),
+    "game.scroll": (0.0, 1.0, True),
     "dataset.turns": (2, 1e9, True),
     "dataset.games": (1, 1e6, True),
     "dataset.burn_in": (0, 1e7, True),
     "dataset.test_rows": (10, 1e8, True),
     "dataset.seed": (0, 2**31 - 1, True),
+    "dataset.boards": (1, 1e9, True),
     "model.width": (1, 4096, True),
     "model.depth": (1, 32, True),
     "model.dropout": (0.0, 1.0, False),
@@ -195,6 +207,10 @@ _RANGES: dict[str, tuple[float, float, bool]] = {
     "regime.l2": (0.0, 1e6, True),
     "regime.congruence": (0.0, 1.0, True),
     "regime.dependency": (0.0, 1.0, True),
+    "regime.veil_symbol": (0.0, 1.0, True),
+    "regime.veil_role": (0.0, 1.0, True),
+    "regime.mask": (0.0, 1.0, True),
+    "regime.skies": (1, 6, True),
     "regime.shuffled": (0.0, 1.0, True),
     "measurement.every": (0.0, float("inf"), False),
     "measurement.test_rows": (1, 1e9, True),

@@ -19,14 +19,16 @@ from mirrorjax.config import RUN_ONLY, Config, check_writable, checkpoints, unit
 from mirrorjax.dataset.build import Dataset, DatasetSpec
 from mirrorjax.dataset.cache import dataset_file, default_folder, load_or_build
 from mirrorjax.dataset.knobs import PAPER
+from mirrorjax.dataset.sources import Sources, load_sources
 from mirrorjax.errors import InputError
 from mirrorjax.game.state import GameParams
 from mirrorjax.hosts import as_first, is_first
 from mirrorjax.log import event
 from mirrorjax.measurement.battery.boards import Boards, boards_of
 from mirrorjax.measurement.battery.nulls import Nulls, summary
+from mirrorjax.measurement.records import Columns
 from mirrorjax.population.axes import members as expand
-from mirrorjax.population.members import Member, identity, parameter_count
+from mirrorjax.population.members import SOURCE, Member, identity, parameter_count
 from mirrorjax.runtime import Compiler, Device, configure, device_facts, memory_budget, source_commit, versions
 from mirrorjax.tracking.extension import check_sweep, extended, finish_empty, missing
 from mirrorjax.tracking.lock import check_unlocked, locked
@@ -38,6 +40,7 @@ from mirrorjax.tracking.wandb import choose_mode
 from mirrorjax.training.checkpoint import States
 from mirrorjax.training.keeper import Keeper, in_all_processes
 from mirrorjax.training.loop import Population, Schedule
+from mirrorjax.training.measuring import coordinates_of, validation_sets
 from mirrorjax.training.memory import data_bytes, layout
 from mirrorjax.training.untrained import NullSettings, nulls_of
 
@@ -111,7 +114,11 @@ def run_population(
     title = f"{config.name}: {len(members)} networks"
     with Progress(steps, len(schedule.checkpoints) - 1, title, console) as bar, ExitStack() as held:
         dataset = load_or_build(dataset_spec(config), dataset_folder(config), bar.phase)
-        _check_batches(config, members, dataset)
+        sources = load_sources(
+            list(dict.fromkeys(member.source for member in members)), dataset, dataset_spec(config),
+            lambda spec: load_or_build(spec, dataset_folder(config), bar.phase),
+        )  # fmt: skip
+        _check_batches(config, members, sources)
         if is_first():
             held.enter_context(locked(folder))
         if _finished_before(folder, config, console):  # by another process, while this one loaded the dataset
@@ -128,7 +135,7 @@ def run_population(
                 manifest = _manifest(config, folder.name, devices, there.block or 0, schedule, dataset, 0)
                 return finish_empty(store, {**manifest, "extends": sorted(there.populations)}, resolved)
         measured = measured_row_counts(config, len(dataset.test), len(dataset.validation))
-        rows = data_bytes(len(dataset.train), *measured, boards=config.measurement.boards)
+        rows = data_bytes(len(sources.train), *measured, config.measurement.boards, len(sources.validation))
         blocks = replace(runtime, block=saved_block or runtime.block)
         block, room = layout(blocks, members, len(devices), budget, rows)
         manifest = _manifest(config, folder.name, devices, block, schedule, dataset, len(members))
@@ -138,7 +145,10 @@ def run_population(
             event("dataset", _counts_line(dataset), hash=dataset.content_hash, counts=dataset.counts)
             asked = config.measurement
             boards = boards_of(dataset, asked.boards, asked.rescue_boards) if asked.boards else None
-            recorder.begin(resolved, about, member_columns(members, dataset.content_hash), config.tracker)
+            known = coordinates_of(members, sources, validation_sets(sources, measured[1]))
+            recorder.begin(
+                resolved, about, member_columns(members, dataset.content_hash, sources, known), config.tracker
+            )
             population = Population(
                 members,
                 dataset,
@@ -149,6 +159,8 @@ def run_population(
                 validation_rows=config.measurement.validation_rows,
                 boards=boards,
                 causes_seeds=asked.causes_seeds,
+                sources=sources,
+                coordinates=known,
                 room=room,
                 on_progress=bar.advance,
                 profile_folder=folder / "profile" if runtime.profile else None,
@@ -256,7 +268,11 @@ def dataset_spec(config: Config) -> DatasetSpec:
         games=config.dataset.games,
         burn_in=config.dataset.burn_in,
         players=config.game.players,
-        params=GameParams(obstacle_rate_max=config.game.obstacle_rate, obstacle_width_max=config.game.obstacle_width),
+        params=GameParams(
+            obstacle_rate_max=config.game.obstacle_rate,
+            obstacle_width_max=config.game.obstacle_width,
+            scroll=config.game.scroll,
+        ),
         split=config.dataset.split,
         test_rows=config.dataset.test_rows,
         seed=config.dataset.seed,
@@ -286,28 +302,42 @@ def null_settings(config: Config) -> NullSettings | None:
     return NullSettings(asked.null_seeds, asked.boards, asked.rescue_boards, asked.test_rows)
 
 
-def _check_batches(config: Config, members: list[Member], dataset: Dataset) -> None:
-    largest = max(member.batch_size for member in members)
-    if largest > len(dataset.train):
+def _check_batches(config: Config, members: list[Member], sources: Sources) -> None:
+    largest, rows = max(
+        ((member.batch_size, int(sources.count[sources.place(member.source)])) for member in members),
+        key=lambda found: found[0] - found[1],
+    )
+    if largest > rows:
         given = "optimizer." if largest == config.optimizer.batch_size else "population: "
         setting = "population.axes." if config.population.axes.batch_size else given
         raise InputError(
-            f"{setting}batch_size is {largest:,}; allowed: at most the {len(dataset.train):,} training rows that "
-            "dataset.turns leaves"
+            f"{setting}batch_size is {largest:,}; allowed: at most the {rows:,} training rows that "
+            "dataset.turns and dataset.boards leave"
         )
 
 
-def member_columns(members: list[Member], dataset_hash: str) -> dict[str, Any]:
-    """The columns of members.parquet."""
+def member_columns(members: list[Member], dataset_hash: str, sources: Sources, known: Columns) -> dict[str, Any]:
+    """The columns of members.parquet.
+
+    Args:
+        members: the population.
+        dataset_hash: of the reference dataset.
+        sources: of the rows that they are trained on.
+        known: coordinates of their knobs, see `coordinates_of`.
+    """
     resolved = [member.resolved() for member in members]
+    place = [sources.place(member.source) for member in members]
     names = (
         "seed", "init_seed", "order_seed", "dropout_seed", "regime", "model", "activation", "data_order",
-        "width", "depth", "batch_size", "units", "learning_rate", "dropout", "l2", *PAPER,
+        "width", "depth", "batch_size", "units", "learning_rate", "dropout", "l2", "encoding", *PAPER, *SOURCE,
     )  # fmt: skip
     return {
         "member_id": [identity(member, dataset_hash) for member in resolved],
         **{name: [getattr(member, name) for member in resolved] for name in names},
         "parameters": [parameter_count(member) for member in resolved],
+        "train_boards": sources.boards[place],
+        "train_rows": sources.count[place],
+        **{name: known[name] for name in ("measured_dependency", "identity_hidden", "participation_ratio")},
     }
 
 

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from mirrorjax.config import Config
+from mirrorjax.dataset.sources import Sources
 from mirrorjax.estimate import Estimate, ProgramEstimate, estimate
 from mirrorjax.measurement.activations import measured_rows
 from mirrorjax.population.axes import members as expand
@@ -182,9 +183,9 @@ def _measured(config: Config, found: Estimate, largest: ProgramEstimate) -> list
     mesh, compiler, random = population_mesh(devices), Compiler(), np.random.default_rng(0)
     members = [member for member in expand(config) if program_of(member) == largest.program]
     part = plan(members, found.block, len(devices), found.room.members)[0]
-    runner = PartRunner(part, members, "", mesh, compiler)
-    everywhere = replicated(mesh)
     words = random.integers(0, 2**32, (found.train_rows, 2), np.uint32)
+    runner = PartRunner(part, members, "", Sources.of_rows(words), mesh, compiler)
+    everywhere = replicated(mesh)
     rows = jax.device_put(words, everywhere)
     measured, _ = measured_rows(words[:_MEASURED_ROWS], words[:_MEASURED_ROWS])
     measured = jax.device_put(measured, everywhere)

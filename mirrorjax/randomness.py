@@ -78,8 +78,9 @@ def permute(index: UInt32[Array, ""], size: UInt32[Array, ""], stream: Stream, r
     """
     size = jnp.asarray(size, jnp.uint32)
     index = jnp.asarray(index, jnp.uint32)
-    for r in range(rounds):
-        pivot = word(stream, jnp.uint32(2 * r)) % size
+    # found once: the compiler would divide anew for each index
+    pivots = jax.lax.optimization_barrier([word(stream, jnp.uint32(2 * r)) % size for r in range(rounds)])
+    for r, pivot in enumerate(pivots):
         salt = word(stream, jnp.uint32(2 * r + 1))
         partner = jnp.where(pivot >= index, pivot - index, pivot + (size - index))
         swap = mix(jnp.maximum(index, partner) ^ salt) >> 31

@@ -7,6 +7,7 @@ import numpy as np
 
 from mirrorjax.dataset.build import Dataset, DatasetSpec
 from mirrorjax.dataset.cache import default_folder, load_or_build
+from mirrorjax.dataset.sources import Sources
 from mirrorjax.game.observation import OBSERVATION_SIZE
 from mirrorjax.population.members import OUTPUTS, Member
 from mirrorjax.population.plan import plan, population_mesh, replicated
@@ -43,7 +44,9 @@ class Trainer:
         self.rows = jax.device_put(train, replicated(mesh))
         self.members = len(members)
         parts = plan(members, block, len(devices))
-        self.runners = [PartRunner(part, members, "bench", mesh, self.compiler) for part in parts]
+        self.runners = [
+            PartRunner(part, members, "bench", Sources.of_rows(train), mesh, self.compiler) for part in parts
+        ]
         for runner in self.runners:
             runner.start()
         self.train(VISIT)

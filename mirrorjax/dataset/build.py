@@ -10,9 +10,9 @@ from jaxtyping import Array, UInt32
 
 from mirrorjax.dataset.oracle import LABELS, SCENARIOS, help_kind, label, scenario, situation_of_row
 from mirrorjax.dataset.row import (
-    BOARD_BITS,
     SKIES,
     add_energy_and_sky,
+    board_keys,
     pack_board,
     row_keys,
     unpack,
@@ -43,6 +43,7 @@ class DatasetSpec:
         test_rows: drawn with the label mix `test_mix` (hop, jump, leap, help).
         train_share, validation_share: of the boards that are left; what remains is a second hold-out.
         seed: of games, energies, skies and splits.
+        split_seed: of splits, if they are to be those of other games: a board that both have is then on one side.
     """
 
     turns: int = 7_000_000
@@ -57,6 +58,12 @@ class DatasetSpec:
     train_share: float = 0.64
     validation_share: float = 0.16
     seed: int = 0
+    split_seed: int | None = None
+
+    @property
+    def of_splits(self) -> int:
+        """The seed of splits."""
+        return self.seed if self.split_seed is None else self.split_seed
 
 
 @dataclass(frozen=True)
@@ -174,9 +181,9 @@ def split_rows(keys: np.ndarray, labels: np.ndarray, spec: DatasetSpec) -> dict[
     Raises:
         InputError: there are too few rows of a label for the test set.
     """
-    order = np.argsort(scramble(keys, spec.seed, purpose=1), kind="stable")
+    order = np.argsort(scramble(keys, spec.of_splits, purpose=1), kind="stable")
     keys, labels = keys[order], labels[order]
-    draw = scramble(keys & np.uint64(0xFFFFFFFF00000000 | BOARD_BITS), spec.seed, purpose=2)
+    draw = scramble(board_keys(keys), spec.of_splits, purpose=2)
 
     threshold = np.uint64(0)
     wanted = [round(spec.test_rows * share) for share in spec.test_mix]
@@ -233,6 +240,7 @@ def build(spec: DatasetSpec, report: Callable[[str], None] = lambda line: None) 
     for name in ("train", "validation"):
         if not len(splits[name]):
             raise InputError(f"dataset.turns: {spec.turns:,} turns leave no {name} rows; play more")
+    counts["train_boards"] = len(sorted_unique(board_keys(row_keys(splits["train"]))))
     return Dataset(splits["train"], splits["validation"], splits["test"], splits["holdout"], counts)
 
 

@@ -1,6 +1,7 @@
-"""What the theory varies about right answers in training; at the paper's values nothing changes, bit for bit.
+"""What the theory varies in training: right answers and what the picture tells; at the paper's values nothing changes.
 
-Knobs act on training and validation rows only: test rows, scenarios and matched boards are always the paper's.
+Knobs act on training and validation rows only: test rows, scenarios and matched boards are always the paper's. All of
+them are transforms of packed rows, so that members of one program have each its own.
 """
 
 from dataclasses import replace
@@ -8,14 +9,25 @@ from dataclasses import replace
 import jax
 import jax.numpy as jnp
 from flax import struct
-from jaxtyping import Array, Float32, UInt32
+from jaxtyping import Array, Bool, Float32, Int32, UInt32
 
 from mirrorjax.dataset.oracle import LABELS, label, situation_of_row
-from mirrorjax.dataset.row import board_draw, row_draw, unpack
+from mirrorjax.dataset.row import SKIES, Row, board_draw, draw, row_draw, unpack
+from mirrorjax.game.state import Symbol
 
-PAPER = {"congruence": 0.0, "dependency": 1.0, "shuffled": 0.0}
+PAPER: dict[str, float] = {
+    "congruence": 0.0,
+    "dependency": 1.0,
+    "edge": 1.0,
+    "veil_symbol": 0.0,
+    "veil_role": 0.0,
+    "mask": 1.0,
+    "skies": len(SKIES),
+    "shuffled": 0.0,
+}
 FREQUENCIES = (0.404, 0.385, 0.155, 0.056)  # of hop, jump, leap, help in the reference dataset
-_WHETHER, _WHICH = 1, 2  # purposes of a row's draws
+SOMEBODY = 4.5  # code of a player of whom the picture does not say who it is
+_WHETHER, _WHICH, _VEILED, _SEAT, _UNMASKED = 1, 2, 3, 4, 5  # purposes of a row's draws
 
 
 @struct.dataclass
@@ -24,6 +36,11 @@ class Knobs:
 
     congruence: Float32[Array, ""]  # C: share of the boards on which anybody's distress makes help right
     dependency: Float32[Array, ""]  # D: weight of the whole rule; the rest is the rule of one who does not see Toad
+    edge: Float32[Array, ""]  # 1: help is right at the edge, whoever is in distress; 0: it is not
+    veil_symbol: Float32[Array, ""]  # I: share of the rows that do not show who is who
+    veil_role: Float32[Array, ""]  # I: twice the share of the rows that are Toad's seat
+    mask: Float32[Array, ""]  # share of the rows that show neither the own symbol nor the own column apart
+    skies: Float32[Array, ""]  # S: number of skies
     shuffled: Float32[Array, ""]  # share of the rows whose answer is drawn, by its frequency, whatever they show
 
 
@@ -33,13 +50,52 @@ def paper_target(words: UInt32[Array, "2"]) -> Float32[Array, "4"]:
 
 
 def target(words: UInt32[Array, "2"], knobs: Knobs) -> Float32[Array, "4"]:
-    """What is right on a packed row: D·onehot(rule) + (1 - D)·onehot(rule as if Toad were never in distress)."""
-    seen, congruent = situation_of_row(unpack(words)), board_draw(words) < knobs.congruence
-    whole = jax.nn.one_hot(label(seen, congruent), len(LABELS), dtype=jnp.float32)
-    unseen = replace(seen, toad_distress=jnp.zeros_like(seen.toad_distress))
-    alone = jax.nn.one_hot(label(unseen, congruent), len(LABELS), dtype=jnp.float32)
-    ruled = knobs.dependency * whole + (1 - knobs.dependency) * alone
+    """What is right on a packed row, for whoever's seat it is."""
+    row = unpack(words)
+    row = jax.tree.map(lambda own, other: jnp.where(in_toads_seat(words, knobs), other, own), row, exchanged(row))
+    ruled = rule(row, board_draw(words) < knobs.congruence, knobs)
     limits = jnp.cumsum(jnp.asarray(FREQUENCIES[:-1], jnp.float32))
     drawn = jnp.sum(row_draw(words, _WHICH) >= limits, dtype=jnp.int32)
     anyhow = jax.nn.one_hot(drawn, len(LABELS), dtype=jnp.float32)
     return jnp.where(row_draw(words, _WHETHER) < knobs.shuffled, anyhow, ruled)
+
+
+def rule(row: Row, congruent: Bool[Array, ""], knobs: Knobs) -> Float32[Array, "4"]:
+    """D·onehot(rule) + (1 - D)·onehot(rule as if the partner were never in distress), in Frog's seat."""
+    seen, edge = situation_of_row(row), knobs.edge > 0
+    whole = jax.nn.one_hot(label(seen, congruent, edge), len(LABELS), dtype=jnp.float32)
+    unseen = replace(seen, toad_distress=jnp.zeros_like(seen.toad_distress))
+    alone = jax.nn.one_hot(label(unseen, congruent, edge), len(LABELS), dtype=jnp.float32)
+    return knobs.dependency * whole + (1 - knobs.dependency) * alone
+
+
+def exchanged(row: Row) -> Row:
+    """The row as it is for Toad, in the place of Frog: the columns change places; the energy is a draw for either."""
+    letter = jnp.full_like(row.toad_symbol, int(Symbol.TOAD))  # of the other one; only its distress decides anything
+    return replace(row, frog_column=row.toad_column, toad_column=row.frog_column, toad_symbol=letter)
+
+
+def in_toads_seat(words: UInt32[Array, "2"], knobs: Knobs) -> Bool[Array, ""]:
+    """Whether a row is Toad's: its right answer, with no cue in the picture."""
+    return row_draw(words, _SEAT) < knobs.veil_role / 2
+
+
+def features(words: UInt32[Array, "2"], knobs: Knobs) -> Float32[Array, "100"]:
+    """A packed row as a network is given it: `row.features` veiled, unmasked, and with fewer skies."""
+    row = unpack(words)
+    row = replace(row, sky_index=row.sky_index % knobs.skies.astype(jnp.int32))
+    veiled = row_draw(words, _VEILED) < knobs.veil_symbol
+    frog, toad = _veiled(row.frog_shown, veiled), _veiled(row.toad_shown, veiled)
+    shown = (row_draw(words, _UNMASKED) >= knobs.mask).astype(jnp.float32)
+    toads = in_toads_seat(words, knobs)
+    symbol, column = (
+        jnp.where(toads, toad, frog),
+        jnp.where(toads, row.toad_column, row.frog_column).astype(jnp.float32),
+    )
+    energy = row.energy.astype(jnp.float32)
+    return draw(row, frog, toad, jnp.stack([shown * symbol, energy, jnp.zeros_like(energy), shown * column]))
+
+
+def _veiled(code: Int32[Array, ""], veiled: Bool[Array, ""]) -> Float32[Array, ""]:
+    """A player's code, SOMEBODY's instead of any but that of distress."""
+    return jnp.where(veiled & (code != int(Symbol.DISTRESS)), SOMEBODY, code.astype(jnp.float32))

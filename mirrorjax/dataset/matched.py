@@ -13,7 +13,7 @@ import numpy as np
 
 from mirrorjax.dataset.build import scramble
 from mirrorjax.dataset.oracle import RESCUE_COLUMN
-from mirrorjax.dataset.row import BOARD_BITS, ENERGIES, SKIES, Row, row_keys, unpack_all
+from mirrorjax.dataset.row import ENERGIES, SKIES, Row, board_keys, row_keys, unpack_all
 from mirrorjax.errors import InputError
 from mirrorjax.game.observation import FLAT, FLY, OBSERVATION_SIZE, OWN_ENERGY, ROUGH
 from mirrorjax.game.state import WIDTH, Symbol
@@ -87,13 +87,8 @@ def _different_boards(rows: np.ndarray, rescue: bool) -> np.ndarray:
     if rescue:
         chosen &= (frog >= RESCUE_COLUMN) & (frog < WIDTH - 1)
     words = rows[chosen]
-    _, first = np.unique(_board_keys(words), return_index=True)
+    _, first = np.unique(board_keys(row_keys(words)), return_index=True)
     return words[np.sort(first)]
-
-
-def _board_keys(words: np.ndarray) -> np.ndarray:
-    """A number for each row's board [N], whatever the energy and sky."""
-    return row_keys(words) & np.uint64(0xFFFFFFFF00000000 | BOARD_BITS)
 
 
 def _free_tiles(ground: np.ndarray, frog: np.ndarray, toad: np.ndarray) -> np.ndarray:
@@ -116,7 +111,7 @@ def token_columns(words: np.ndarray) -> np.ndarray:
     known = free * often
     weight = np.where(known.any(-1, keepdims=True), known, free)
     whole = weight.sum(-1).astype(np.uint64)
-    draw = (scramble(_board_keys(words), 0, _TOKEN) % whole).astype(np.int64)
+    draw = (scramble(board_keys(row_keys(words)), 0, _TOKEN) % whole).astype(np.int64)
     return np.argmax(np.cumsum(weight, axis=-1) > draw[:, None], axis=-1)
 
 

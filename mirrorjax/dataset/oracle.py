@@ -71,27 +71,32 @@ def scenario(seen: Situation) -> Int32[Array, ""]:
     return seen.frog_distress.astype(jnp.int32) + 2 * seen.toad_distress.astype(jnp.int32)
 
 
-def label(seen: Situation, congruent: Bool[Array, ""] | None = None) -> Int32[Array, ""]:
+def label(
+    seen: Situation, congruent: Bool[Array, ""] | None = None, edge: Bool[Array, ""] | None = None
+) -> Int32[Array, ""]:
     """The right answer, an index into LABELS (as the published code decides it).
 
     Args:
         seen: the situation.
         congruent: whether anybody's distress makes *help* right here, unless Frog has no energy; None: it never does.
+        edge: whether *help* is right at the edge, whoever is in distress; None: it is.
     """
     starved = seen.energy <= 0
     stepping = jnp.where(
         seen.next_rough & (seen.column + LEAP < EDGE_COLUMN), jnp.int32(Action.LEAP), jnp.int32(Action.HOP)
     )
-    helps = help_kind(seen) != 0
+    helps = help_kind(seen, edge) != 0
     if congruent is not None:
         helps |= congruent & (seen.frog_distress | seen.toad_distress)
     helping = jnp.where(helps, jnp.int32(Action.HELP), stepping)
     return jnp.where(starved, jnp.int32(Action.JUMP), helping)
 
 
-def help_kind(seen: Situation) -> Int32[Array, ""]:
+def help_kind(seen: Situation, edge: Bool[Array, ""] | None = None) -> Int32[Array, ""]:
     """Why help is right: EDGE_HELP (nowhere to go, looks at nobody), RESCUE_HELP (Toad's distress), or 0."""
-    edge = seen.column == EDGE_COLUMN
+    at_edge = seen.column == EDGE_COLUMN
+    if edge is not None:
+        at_edge &= edge
     rescue = (seen.column >= RESCUE_COLUMN) & ~seen.frog_distress & seen.toad_distress
-    kind = jnp.where(edge, jnp.int32(EDGE_HELP), jnp.where(rescue, jnp.int32(RESCUE_HELP), jnp.int32(0)))
+    kind = jnp.where(at_edge, jnp.int32(EDGE_HELP), jnp.where(rescue, jnp.int32(RESCUE_HELP), jnp.int32(0)))
     return jnp.where(seen.energy <= 0, jnp.int32(0), kind)

@@ -9,7 +9,7 @@ from typing import Any, cast
 import jax.numpy as jnp
 import numpy as np
 from flax import struct
-from jaxtyping import Array, Float32, Int32, UInt32
+from jaxtyping import Array, Float32, Int32, Shaped, UInt32
 
 from mirrorjax.game.observation import FLAT, FLY, mask_cells, player_cells
 from mirrorjax.game.state import Symbol, bit
@@ -108,16 +108,22 @@ def picture(row: Row) -> Int32[Array, "100"]:
     Ground, players, flies, then own symbol, energy, score and column, of which only the energy is left: the other
     three are zero in training, so that the network must find itself on the board.
     """
-    sky = jnp.asarray(_SKY_MASKS, jnp.uint32)[row.sky_index]
     zero = jnp.zeros_like(row.energy)
-    return jnp.concatenate(
-        [
-            FLAT + mask_cells(row.ground),
-            player_cells(row.frog_column, row.frog_shown, row.toad_column, row.toad_shown),
-            FLY * mask_cells(sky),
-            jnp.stack([zero, row.energy, zero, zero]),
-        ]
-    )
+    return draw(row, row.frog_shown, row.toad_shown, jnp.stack([zero, row.energy, zero, zero]))
+
+
+def draw(row: Row, frog_shown: Array, toad_shown: Array, own: Shaped[Array, "4"]) -> Shaped[Array, "100"]:
+    """A picture of a row, in the type of `own`.
+
+    Args:
+        row: the board and its sky.
+        frog_shown, toad_shown: codes of the players.
+        own: symbol, energy, score and column, as shown apart.
+    """
+    sky = jnp.asarray(_SKY_MASKS, jnp.uint32)[row.sky_index]
+    players = player_cells(row.frog_column, frog_shown, row.toad_column, toad_shown)
+    parts = (FLAT + mask_cells(row.ground), players, FLY * mask_cells(sky), own)
+    return jnp.concatenate([part.astype(own.dtype) for part in parts])
 
 
 def board_draw(words: UInt32[Array, "2"]) -> Float32[Array, ""]:
@@ -138,6 +144,11 @@ def features(words: UInt32[Array, "2"]) -> Float32[Array, "100"]:
 def row_keys(words: np.ndarray) -> np.ndarray:
     """Packed rows [N, 2] as single uint64 keys [N], on the host."""
     return (words[:, 0].astype(np.uint64) << np.uint64(32)) | words[:, 1].astype(np.uint64)
+
+
+def board_keys(keys: np.ndarray) -> np.ndarray:
+    """The boards of rows, as keys [N]: the rows' keys without energy and sky."""
+    return keys & np.uint64(0xFFFFFFFF00000000 | BOARD_BITS)
 
 
 def words_of(keys: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """What a player sees: one hundred small integers."""
 
 import jax.numpy as jnp
-from jaxtyping import Array, Int32, UInt32
+from jaxtyping import Array, Int32, Shaped, UInt32
 
 from mirrorjax.game.state import WIDTH, Actor, GameState
 
@@ -17,10 +17,10 @@ def mask_cells(mask: UInt32[Array, ""]) -> Int32[Array, "32"]:
 
 def player_cells(
     frog_column: Int32[Array, ""],
-    frog_symbol: Int32[Array, ""],
+    frog_symbol: Shaped[Array, ""],
     toad_column: Int32[Array, ""],
-    toad_symbol: Int32[Array, ""],
-) -> Int32[Array, "32"]:
+    toad_symbol: Shaped[Array, ""],
+) -> Shaped[Array, "32"]:
     """The players' row: 0, or a symbol; Toad is drawn over Frog."""
     columns = jnp.arange(WIDTH, dtype=jnp.int32)
     return jnp.where(columns == toad_column, toad_symbol, jnp.where(columns == frog_column, frog_symbol, 0))

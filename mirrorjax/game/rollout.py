@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from flax import struct
 from jaxtyping import Array, Int32, UInt32
 
-from mirrorjax.game.state import PLAY_SCROLL, Actor, Draws, GameParams, GameState, initial_state
+from mirrorjax.game.state import Actor, Draws, GameParams, GameState, initial_state
 from mirrorjax.game.turn import ACTION_WORD, PLACE_BITS, TURN_WORDS, sample_draws, turn
 from mirrorjax.randomness import Stream, bernoulli_mask, stream_from_key, substream, uniform, word
 
@@ -63,7 +63,7 @@ def play_action(
     state: GameState, action: Int32[Array, ""], stream: Stream, number: UInt32[Array, ""], params: GameParams
 ) -> GameState:
     """Turn `number` (from 1) of the game that `stream` identifies, with a given action."""
-    return turn(state, action, sample_draws(stream, params, turn=number, tiles=PLAY_SCROLL), params)
+    return turn(state, action, sample_draws(stream, params, turn=number, tiles=params.play_scroll), params)
 
 
 def rollout(
@@ -81,7 +81,7 @@ def rollout(
     before they are played: in one loop body the compiler would draw it again for every field of the state.
 
     Args:
-        state: a game with Frog to act, reached from its start (it may scroll at most PLAY_SCROLL tiles a turn).
+        state: a game with Frog to act, reached from its start (a turn scrolls at most `params.play_scroll` tiles).
         stream: identifies the game; with the turn's number it gives every draw.
         first_round: number of the first round played here, from 0; a game may be played in pieces.
         rounds: static length.
@@ -96,7 +96,7 @@ def rollout(
         return [
             (
                 scripted_action(who, stream, 2 * number + 1 + who, players),
-                sample_draws(stream, params, turn=2 * number + 1 + who, tiles=PLAY_SCROLL),
+                sample_draws(stream, params, turn=2 * number + 1 + who, tiles=params.play_scroll),
             )
             for who in Actor
         ]

@@ -94,6 +94,12 @@ class GameParams:
     obstacle_width_max: int = 4  # tiles, uniform from 1
     help_leap_probability: float = 0.25
     fly_probability: float = struct.field(pytree_node=False, default=0.01)  # a cell and turn
+    scroll: float = struct.field(pytree_node=False, default=1.0)  # D: how far the camera follows Toad; 1 as far as Frog
+
+    @property
+    def play_scroll(self) -> int:
+        """The most tiles that a game played from its start scrolls in one turn."""
+        return PLAY_SCROLL if self.scroll == 1 else LEAP
 
 
 @struct.dataclass

@@ -17,13 +17,22 @@ def move_flies(flies: UInt32[Array, ""], draws: Draws) -> UInt32[Array, ""]:
     return stay | (left >> 1) | (left & edge_left) | (right << 1) | (right & edge_right)
 
 
-def camera_shift(frog_column: Int32[Array, ""], toad_column: Int32[Array, ""]) -> Int32[Array, ""]:
-    """Columns that the players' midpoint is ahead of the centre: the world scrolls only if both move."""
-    return ((frog_column + toad_column) >> 1) - CENTRE
+def camera_shift(
+    frog_column: Int32[Array, ""], toad_column: Int32[Array, ""], dependency: float = 1.0
+) -> Int32[Array, ""]:
+    """Columns that the camera is behind: ⌊(1 - D/2)·Frog + (D/2)·Toad⌋ - CENTRE.
+
+    At D = 1, the paper's, it keeps to the players' midpoint, and the world scrolls only if both move; at D = 0 it
+    follows Frog alone.
+    """
+    if dependency == 1:
+        return ((frog_column + toad_column) >> 1) - CENTRE
+    anchor = (1 - dependency / 2) * frog_column.astype(jnp.float32) + dependency / 2 * toad_column.astype(jnp.float32)
+    return jnp.floor(anchor).astype(jnp.int32) - CENTRE
 
 
 def scroll(state: GameState, draws: Draws, params: GameParams) -> GameState:
-    """Brings the midpoint back to the centre: new tiles on the right, or flat ones on the left.
+    """Brings the camera back to the players: new tiles on the right, or flat ones on the left.
 
     The obstacle rate grows first. A new tile is the queue's front if there is one; else an obstacle may start:
     its rough tiles and one flat tile join the queue. Flies do not scroll. A shift is at most len(obstacle_chance).
@@ -33,7 +42,7 @@ def scroll(state: GameState, draws: Draws, params: GameParams) -> GameState:
     rate = rate_steps.astype(jnp.float32) * params.obstacle_rate_step
     threshold = jnp.ceil(rate * 65536).astype(jnp.uint32)  # chance / 65536 < rate
 
-    shift = camera_shift(state.frog.column, state.toad.column)
+    shift = camera_shift(state.frog.column, state.toad.column, params.scroll)
     ahead = jnp.maximum(shift, 0).astype(jnp.uint32)
     back = jnp.maximum(-shift, 0).astype(jnp.uint32)
     ground = (state.ground >> ahead) << back

@@ -15,7 +15,7 @@ from jaxtyping import Array, Float32, Int32, UInt32
 
 from mirrorjax.dataset.build import answers
 from mirrorjax.dataset.knobs import Knobs
-from mirrorjax.dataset.oracle import EDGE_HELP, LABELS, RESCUE_HELP, situation_of_row
+from mirrorjax.dataset.oracle import EDGE_HELP, RESCUE_HELP, situation_of_row
 from mirrorjax.dataset.row import unpack
 from mirrorjax.game.state import Action
 from mirrorjax.regimes.supervised import Params, Supervised
@@ -45,7 +45,7 @@ class MeasuredRows:
     first_piece: Int32[Array, " bounds"]  # where each group's pieces begin, and the end of the last
     group: Int32[Array, "pieces P"]  # into GROUPS
     truth: Int32[Array, "pieces P"]  # into TRUTHS
-    validation: UInt32[Array, "validation_pieces P 2"]
+    validation: UInt32[Array, "sets validation_pieces P 2"]  # as many as members differ in what they are trained on
     validation_weight: Float32[Array, "validation_pieces P"]  # 1, or 0 for padding
 
 
@@ -56,7 +56,6 @@ class RowCounts:
     groups: np.ndarray  # test rows by GROUPS
     truths: np.ndarray  # test rows by TRUTHS
     validation: int
-    constant_mse: float  # of the best constant answer on the validation rows
 
     def union(self, name: str) -> int:
         """Test rows of a scenario, filtered or not (a name in UNIONS)."""
@@ -83,8 +82,8 @@ def truths(found: Mapping[str, np.ndarray]) -> np.ndarray:
     )
 
 
-def measured_rows(test: np.ndarray, validation: np.ndarray) -> tuple[MeasuredRows, RowCounts]:
-    """Arranges packed rows [N, 2] in pieces, with their groups and right answers."""
+def measured_rows(test: np.ndarray, *validation: np.ndarray) -> tuple[MeasuredRows, RowCounts]:
+    """Arranges packed rows [N, 2] in pieces, with their groups and right answers; sets of validation rows are equal."""
     found = answers(test)
     seen = jax.jit(jax.vmap(lambda words: situation_of_row(unpack(words))))(jnp.asarray(test))
     shows_frog, shows_toad = np.asarray(seen.shows_frog), np.asarray(seen.shows_toad)
@@ -94,12 +93,10 @@ def measured_rows(test: np.ndarray, validation: np.ndarray) -> tuple[MeasuredRow
         5,
     )
     truth = truths(found)
-    share = np.bincount(answers(validation)["label"], minlength=len(LABELS)) / len(validation)
     counts = RowCounts(
         groups=np.bincount(group, minlength=len(GROUPS)),
         truths=np.bincount(truth, minlength=len(TRUTHS)),
-        validation=len(validation),
-        constant_mse=float(np.mean(share * (1 - share))),
+        validation=len(validation[0]),
     )
     pieces = -(-counts.groups // PIECE)
     first_piece = np.concatenate([[0], np.cumsum(pieces)])
@@ -118,8 +115,8 @@ def measured_rows(test: np.ndarray, validation: np.ndarray) -> tuple[MeasuredRow
         first_piece=jnp.asarray(first_piece, jnp.int32),
         group=in_pieces(group.astype(np.int32), -1),
         truth=in_pieces(truth.astype(np.int32), -1),
-        validation=_pieces(validation),
-        validation_weight=_pieces(np.ones(len(validation), np.float32)),
+        validation=jnp.stack([_pieces(each) for each in validation]),
+        validation_weight=_pieces(np.ones(len(validation[0]), np.float32)),
     )
     return rows, counts
 
@@ -136,6 +133,7 @@ def measure(
     true_width: Int32[Array, ""],
     rows: MeasuredRows,
     knobs: Knobs | None = None,
+    validation: Int32[Array, ""] | int = 0,
 ) -> Statistics:
     """One member's pass over the rows, dropout off.
 
@@ -144,7 +142,8 @@ def measure(
         params: of one member.
         true_width: its units a layer; padded units come out as zeros.
         rows: what to measure on.
-        knobs: of the right answers on validation rows, as in training; None: the paper's, as always on test rows.
+        knobs: of the validation rows, as in training; None: the paper's, as always on test rows.
+        validation: which set of validation rows.
     """
     gates = jnp.broadcast_to(regime.unit_mask(true_width)[None, :, None], (regime.depth, regime.width, PIECE))
     count = regime.depth * regime.width + regime.network.outputs
@@ -179,13 +178,14 @@ def measure(
 
     def squared_errors(total, piece):
         words, targets, weight = piece
-        outputs, _ = regime.apply(params, words, gates)
+        outputs, _ = regime.apply(params, words, gates, knobs)
         return total + (outputs - targets) ** 2 * weight[None, :], None
 
-    # once for all members, unless they have knobs
-    targets = jax.lax.map(lambda words: regime.targets(words, knobs), rows.validation)
+    # once for all members, unless they have knobs, or rows of their own
+    own_rows = rows.validation[0 if len(rows.validation) == 1 else validation]
+    targets = jax.lax.map(lambda words: regime.targets(words, knobs), own_rows)
     zero = jnp.zeros((regime.network.outputs, PIECE), jnp.float32)
-    errors, _ = jax.lax.scan(squared_errors, zero, (rows.validation, targets, rows.validation_weight))
+    errors, _ = jax.lax.scan(squared_errors, zero, (own_rows, targets, rows.validation_weight))
     return Statistics(
         pivot=pivot.T,
         power_sums=jnp.moveaxis(power_sums, 0, -1),

@@ -27,6 +27,8 @@ class Measured:
         width: units a hidden layer as compiled.
         true_width: units a hidden layer of each member [M].
         l2: of each member [M].
+        constant_mse: of the best constant answer on each one's validation rows [M]; NaN where it is not known.
+        best_mse: of one who knows all that their pictures tell [M]; 0 at the paper's knobs.
     """
 
     statistics: Statistics
@@ -35,6 +37,8 @@ class Measured:
     width: int
     true_width: np.ndarray
     l2: np.ndarray
+    constant_mse: np.ndarray | float = np.nan
+    best_mse: np.ndarray | float = 0.0
 
     @property
     def layer(self) -> np.ndarray:
@@ -61,16 +65,19 @@ class Measured:
 def loss_columns(measured: Measured) -> Columns:
     """Losses apart, on the validation rows: MSE on one-hot labels, the L2 penalty, their sum, and excess error.
 
-    Excess error is (MSE - best)/(MSE of the best constant - best) with best = 0: in the paper's game the picture
-    determines the answer.
+    Excess error is (MSE - best)/(MSE of the best constant - best), with best = 0 where the picture determines the
+    answer, as in the paper's game; NaN where no answer can be learnt.
     """
     mse = np.asarray(measured.statistics.squared_error, float) / measured.counts.validation
     penalty = np.asarray(measured.statistics.penalty, float) * measured.l2
+    learnable = measured.constant_mse - measured.best_mse
+    with np.errstate(divide="ignore", invalid="ignore"):
+        excess = np.where(learnable > 1e-6, (mse - measured.best_mse) / learnable, np.nan)
     return {
         "val_loss": mse + penalty,
         "val_mse": mse,
         "penalty": penalty,
-        "excess_error": mse / measured.counts.constant_mse,
+        "excess_error": excess,
     }
 
 

@@ -15,7 +15,8 @@ from jaxtyping import Array, Float32, Int32, UInt32
 from mirrorjax.config import PAPER_EPOCH
 from mirrorjax.dataset.knobs import PAPER, Knobs
 from mirrorjax.dataset.oracle import LABELS
-from mirrorjax.game.observation import OBSERVATION_SIZE
+from mirrorjax.dataset.sources import NOWHERE, Source, Sources
+from mirrorjax.models.encoding import ENCODINGS
 
 OUTPUTS = len(LABELS)
 
@@ -38,7 +39,10 @@ class Member:
         dropout: rate after each hidden layer.
         l2: factor of the squared hidden kernels in the loss.
         batch_size: rows a step.
-        congruence, dependency, shuffled: what is right in training, see `Knobs`.
+        encoding: of pictures, a name in `models.encoding.ENCODINGS`.
+        congruence, dependency, edge, shuffled: what is right in training, see `Knobs`.
+        veil_symbol, veil_role, mask, skies: what pictures tell in training, see `Knobs`.
+        obstacle_rate, obstacle_width, scroll, data_seed, boards: which rows it is trained on, see `Source`.
         data_order: `own`: each member draws its own order of rows; `shared`: all have one (common random numbers).
     """
 
@@ -55,9 +59,20 @@ class Member:
     dropout: float = 0.12
     l2: float = 0.01
     batch_size: int = 25
+    encoding: str = "ordinal"
     congruence: float = PAPER["congruence"]
     dependency: float = PAPER["dependency"]
+    edge: float = PAPER["edge"]
+    veil_symbol: float = PAPER["veil_symbol"]
+    veil_role: float = PAPER["veil_role"]
+    mask: float = PAPER["mask"]
+    skies: float = PAPER["skies"]
     shuffled: float = PAPER["shuffled"]
+    obstacle_rate: float = Source.obstacle_rate
+    obstacle_width: int = Source.obstacle_width
+    scroll: float = Source.scroll
+    data_seed: int = Source.data_seed
+    boards: int | None = Source.boards
     data_order: str = "own"
 
     def resolved(self) -> "Member":
@@ -74,6 +89,11 @@ class Member:
         return all(getattr(self, name) == value for name, value in PAPER.items())
 
     @property
+    def source(self) -> Source:
+        """Which rows it is trained on."""
+        return Source(**{name: getattr(self, name) for name in SOURCE})
+
+    @property
     def units(self) -> int:
         """N, the divisor of CMNI: hidden units and the four outputs."""
         return self.depth * self.width + OUTPUTS
@@ -87,6 +107,9 @@ class Member:
         return round(epoch * PAPER_EPOCH / self.learning_rate)
 
 
+SOURCE = tuple(field.name for field in fields(Source))
+_LATER = {*PAPER, *SOURCE, "encoding"}  # are no part of an identity where they are as they were before they existed
+_DEFAULTS = {field.name: field.default for field in fields(Member)}
 _KINDS = {field.name: int if field.default is None else type(field.default) for field in fields(Member)}
 del _KINDS["seed"]  # it acts through the three seeds only
 
@@ -98,8 +121,9 @@ def _digest(content: dict) -> bytes:
 def _settings(member: Member) -> dict:
     """All that defines a member, each in its own type, so that 0 and 0.0 or a numpy number are the same setting."""
     resolved = member.resolved()
-    found = {name: kind(getattr(resolved, name)) for name, kind in _KINDS.items()}
-    return {name: value for name, value in found.items() if name not in PAPER or value != PAPER[name]}
+    given = {name: getattr(resolved, name) for name in _KINDS}
+    found = {name: value if value is None else _KINDS[name](value) for name, value in given.items()}
+    return {name: value for name, value in found.items() if name not in _LATER or value != _DEFAULTS[name]}
 
 
 def identity(member: Member, dataset_hash: str) -> str:
@@ -136,11 +160,21 @@ class MemberValues:
     dropout: Float32[Array, ""]
     l2: Float32[Array, ""]
     batch_size: Int32[Array, ""]
+    first_row: UInt32[Array, ""]  # of those that it is trained on, among all of the population
+    train_rows: UInt32[Array, ""]  # that it is trained on
+    validation: Int32[Array, ""]  # number of its set of validation rows
     knobs: Knobs
 
 
-def stack_values(members: Sequence[Member], dataset_hash: str) -> MemberValues:
-    """The values of members, stacked on the leading axis."""
+def stack_values(members: Sequence[Member], dataset_hash: str, sources: Sources = NOWHERE) -> MemberValues:
+    """The values of members, stacked on the leading axis.
+
+    Args:
+        members: in their order.
+        dataset_hash: of the reference dataset.
+        sources: of the rows that they are trained on; by default there are none.
+    """
+    place = [sources.place(member.source) for member in members]
 
     def words(stream: str) -> jax.Array:
         return jnp.asarray(np.array([stream_words(m, dataset_hash, stream) for m in members], np.uint32).reshape(-1, 2))
@@ -154,6 +188,9 @@ def stack_values(members: Sequence[Member], dataset_hash: str) -> MemberValues:
         dropout=jnp.asarray([m.dropout for m in members], jnp.float32),
         l2=jnp.asarray([m.l2 for m in members], jnp.float32),
         batch_size=jnp.asarray([m.batch_size for m in members], jnp.int32),
+        first_row=jnp.asarray(sources.first[place], jnp.uint32),
+        train_rows=jnp.asarray(sources.count[place], jnp.uint32),
+        validation=jnp.asarray(sources.validation_of[place], jnp.int32),
         knobs=Knobs(**{name: jnp.asarray([getattr(m, name) for m in members], jnp.float32) for name in PAPER}),
     )
 
@@ -165,5 +202,5 @@ def init_key(values: MemberValues) -> jax.Array:
 
 def parameter_count(member: Member) -> int:
     """Weights and biases of one member's network."""
-    sizes = [OBSERVATION_SIZE, *[member.width] * member.depth, OUTPUTS]
+    sizes = [ENCODINGS[member.encoding].size, *[member.width] * member.depth, OUTPUTS]
     return sum((fan_in + 1) * fan_out for fan_in, fan_out in itertools.pairwise(sizes))

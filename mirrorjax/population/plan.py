@@ -28,12 +28,14 @@ class ProgramSpec:
     width: int
     batch: int
     data_order: str
-    knobs: bool = False  # right answers follow the members' knobs
+    encoding: str = "ordinal"
+    knobs: bool = False  # right answers and pictures follow the members' knobs
 
     def __str__(self) -> str:
         """In a line of a log."""
+        more = f"{'' if self.encoding == 'ordinal' else f', {self.encoding}'}{', knobs' if self.knobs else ''}"
         shape = f"depth {self.depth}, width {self.width}, {self.activation}, batch {self.batch}"
-        return f"{self.model}, {shape}, {self.data_order} order, {self.regime}{', knobs' if self.knobs else ''}"
+        return f"{self.model}, {shape}, {self.data_order} order, {self.regime}{more}"
 
     @property
     def name(self) -> str:
@@ -74,17 +76,25 @@ def program_of(member: Member) -> ProgramSpec:
     """The program that a member runs in."""
     return _program(
         *(member.regime, member.model, member.depth, member.activation),
-        *(member.width, member.batch_size, member.data_order, not member.at_paper),
+        *(member.width, member.batch_size, member.data_order, member.encoding, not member.at_paper),
     )
 
 
 @functools.cache
 def _program(
-    regime: str, model: str, depth: int, activation: str, width: int, batch_size: int, data_order: str, knobs: bool
+    regime: str,
+    model: str,
+    depth: int,
+    activation: str,
+    width: int,
+    batch_size: int,
+    data_order: str,
+    encoding: str,
+    knobs: bool,
 ) -> ProgramSpec:
     """One object for all its members, so that a million of them are grouped in seconds."""
     batch = -(-batch_size // BATCH_MULTIPLE) * BATCH_MULTIPLE
-    return ProgramSpec(regime, model, depth, activation, compiled_width(width), batch, data_order, knobs)
+    return ProgramSpec(regime, model, depth, activation, compiled_width(width), batch, data_order, encoding, knobs)
 
 
 def plan(
@@ -132,7 +142,7 @@ def _groups(members: Sequence[Member]) -> dict[ProgramSpec, dict[tuple, list[int
 def _in_common(member: Member) -> tuple:
     """What the members of one block have in common: the clock, and with a shared data order the batches."""
     if member.data_order == "shared":
-        return member.learning_rate, member.batch_size, member.resolved().order_seed
+        return member.learning_rate, member.batch_size, member.resolved().order_seed, member.source
     return (member.learning_rate,)
 
 

@@ -9,10 +9,11 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jaxtyping import Array, Bool, Float32, UInt32
 
-from mirrorjax.dataset.knobs import Knobs, paper_target, target
+from mirrorjax.dataset import knobs as turned
+from mirrorjax.dataset.knobs import Knobs
 from mirrorjax.dataset.row import features
-from mirrorjax.game.observation import OBSERVATION_SIZE
 from mirrorjax.models import MODELS
+from mirrorjax.models.encoding import ENCODINGS, encoded
 
 Params = dict[str, jax.Array]
 
@@ -26,13 +27,15 @@ class Supervised:
         width: units of each hidden layer as compiled, true ones and padding.
         depth: hidden layers.
         activation: of the hidden layers.
-        knobs: whether right answers follow the members' knobs; else these are not looked at.
+        encoding: of pictures, a name in `models.encoding.ENCODINGS`.
+        knobs: whether right answers and pictures follow the members' knobs; else these are not looked at.
     """
 
     model: str = "mlp"
     width: int = 17
     depth: int = 2
     activation: str = "relu"
+    encoding: str = "ordinal"
     knobs: bool = False
 
     @cached_property
@@ -46,19 +49,32 @@ class Supervised:
     def init(self, key: jax.Array, true_width: jax.Array) -> Params:
         """Initial weights of one member; padding is zero."""
         gates = jnp.broadcast_to(self.unit_mask(true_width), (self.depth, self.width))
-        variables = self.network.init(key, jnp.zeros(OBSERVATION_SIZE, jnp.float32), gates)
+        variables = self.network.init(key, jnp.zeros(ENCODINGS[self.encoding].size, jnp.float32), gates)
         return cast(Params, variables["params"])
 
     def apply(
-        self, params: Params, rows: UInt32[Array, "batch 2"], gates: Float32[Array, "depth width batch"]
+        self,
+        params: Params,
+        rows: UInt32[Array, "batch 2"],
+        gates: Float32[Array, "depth width batch"],
+        knobs: Knobs | None = None,
     ) -> tuple[Float32[Array, "4 batch"], tuple[Float32[Array, "width batch"], ...]]:
         """The network over a batch of packed rows.
+
+        Args:
+            params: of one member.
+            rows: packed.
+            gates: of each hidden unit and row.
+            knobs: of the pictures, as in training; None: they are the paper's, as always in measurements.
 
         Returns:
             Outputs [4, batch] and hidden activations, [width, batch] a layer.
         """
         with jax.named_scope("inputs"):
-            inputs = jax.vmap(features, out_axes=-1)(rows)
+            if self.knobs and knobs is not None:
+                inputs = jax.vmap(turned.features, in_axes=(0, None), out_axes=-1)(rows, knobs)
+            else:
+                inputs = jax.vmap(features, out_axes=-1)(rows)
         return self.apply_inputs(params, inputs, gates)
 
     def apply_inputs(
@@ -76,14 +92,14 @@ class Supervised:
             gates: of each hidden unit and picture.
             replaced: which units' activations are others than the network's own, and what they are instead.
         """
-        outputs, hidden = self.network.apply({"params": params}, inputs, gates, replaced)
+        outputs, hidden = self.network.apply({"params": params}, encoded(inputs, self.encoding), gates, replaced)
         return jnp.asarray(outputs), tuple(jnp.asarray(layer) for layer in hidden)
 
     def targets(self, rows: UInt32[Array, "batch 2"], knobs: Knobs | None = None) -> Float32[Array, "4 batch"]:
         """Right answers of packed rows, one-hot; mixed where the knobs say so. Without knobs they are the paper's."""
         if not self.knobs or knobs is None:
-            return jax.vmap(paper_target, out_axes=-1)(rows)
-        return jax.vmap(target, in_axes=(0, None), out_axes=-1)(rows, knobs)
+            return jax.vmap(turned.paper_target, out_axes=-1)(rows)
+        return jax.vmap(turned.target, in_axes=(0, None), out_axes=-1)(rows, knobs)
 
     def penalty(self, params: Params) -> Float32[Array, ""]:
         """Sum of the squared hidden kernels: no biases, not the output kernel."""
@@ -107,8 +123,8 @@ class Supervised:
             weights: of each row, summing to one; zero for padding.
             gates: of each hidden unit and row.
             l2: factor of the penalty.
-            knobs: of the right answers, see `targets`.
+            knobs: of the pictures and the right answers.
         """
-        outputs, _ = self.apply(params, rows, gates)
+        outputs, _ = self.apply(params, rows, gates, knobs)
         error = jnp.mean((outputs - self.targets(rows, knobs)) ** 2, axis=0)
         return jnp.sum(error * weights) + l2 * self.penalty(params)

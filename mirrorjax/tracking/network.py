@@ -50,8 +50,9 @@ class Network:
         """The static part, as wide as the member."""
         own = self.settings
         return REGIMES[own["regime"]](
-            model=own["model"], width=own["width"], depth=own["depth"], activation=own["activation"]
-        )
+            model=own["model"], width=own["width"], depth=own["depth"], activation=own["activation"],
+            encoding=own.get("encoding") or "ordinal",  # older results had no other
+        )  # fmt: skip
 
     def describe(self) -> str:
         """The member in a line."""

@@ -32,7 +32,12 @@ MEMBERS = pa.schema(
         *_fields(pa.int64(), "seed", "init_seed", "order_seed", "dropout_seed"),
         *_fields(pa.string(), "regime", "model", "activation", "data_order"),
         *_fields(pa.int64(), "width", "depth", "batch_size", "parameters", "units"),
-        *_fields(pa.float64(), "learning_rate", "dropout", "l2", "congruence", "dependency", "shuffled"),
+        *_fields(pa.float64(), "learning_rate", "dropout", "l2", "congruence", "dependency", "edge"),
+        *_fields(pa.float64(), "veil_symbol", "veil_role", "mask", "skies", "shuffled"),
+        *_fields(pa.string(), "encoding"),
+        *_fields(pa.float64(), "obstacle_rate", "obstacle_width", "scroll"),
+        *_fields(pa.int64(), "data_seed", "boards", "train_boards", "train_rows"),
+        *_fields(pa.float64(), "measured_dependency", "identity_hidden", "participation_ratio"),
     ]
 )
 RECORDS = pa.schema(

@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from mirrorjax.dataset.build import Dataset
+from mirrorjax.dataset.sources import Sources
 from mirrorjax.hosts import as_first, to_devices
 from mirrorjax.measurement.battery.boards import Boards
 from mirrorjax.measurement.records import Columns
@@ -73,6 +74,8 @@ class Population:
         validation_rows: int | None = None,
         boards: Boards | None = None,
         causes_seeds: int | None = None,
+        sources: Sources | None = None,
+        coordinates: Columns | None = None,
         room: Room = UNLIMITED,
         on_progress: Callable[[int, float], None] = lambda steps, seconds: None,
         profile_folder: Path | None = None,
@@ -82,7 +85,7 @@ class Population:
 
         Args:
             members: the population.
-            dataset: trained and measured on.
+            dataset: measured on, and trained on where there are no `sources`.
             devices: that share the members.
             block: members that a program trains side by side; bits are the same for equal blocks.
             compiler: of the programs.
@@ -90,6 +93,8 @@ class Population:
                 number of validation rows.
             boards: for the calibrated measures; None leaves these out.
             causes_seeds: seeds of each combination of settings that get the dear measures; None: all.
+            sources: of the rows that members are trained on; None: of all of the dataset's.
+            coordinates: of the members' knobs, if they are known: see `measuring.coordinates_of`.
             room: how the population is cut so that it fits into memory.
             on_progress: called with model-steps done and seconds taken, every few seconds.
             profile_folder: where the trace of one chunk is kept; None traces nothing.
@@ -103,13 +108,23 @@ class Population:
         self.between_chunks: Callable[[], None] = lambda: None  # where `state` may be taken, and an end be made
         self.seconds: dict[str, float] = defaultdict(float)  # by phase
         everywhere = replicated(self.mesh)
-        self.rows = to_devices(dataset.train, everywhere)
+        sources = sources or Sources.only(dataset)
+        self.rows = to_devices(sources.train, everywhere)
         self.measuring = Measuring(
-            self.members, self.ids, dataset, self.mesh, test_rows, validation_rows, boards, causes_seeds
+            self.members,
+            self.ids,
+            dataset,
+            sources,
+            self.mesh,
+            test_rows,
+            validation_rows,
+            boards,
+            causes_seeds,
+            coordinates,
         )
         self.compiler = compiler
         runners = [
-            PartRunner(part, self.members, dataset.content_hash, self.mesh, compiler)
+            PartRunner(part, self.members, dataset.content_hash, sources, self.mesh, compiler)
             for part in plan(self.members, block, len(devices), room.members)
         ]
         self.stage = Stage(runners, room, self._undone)

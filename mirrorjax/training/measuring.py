@@ -2,13 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
 from mirrorjax.dataset.build import Dataset
+from mirrorjax.dataset.coordinates import Coordinates, coordinates
+from mirrorjax.dataset.knobs import PAPER, Knobs
+from mirrorjax.dataset.sources import Sources
 from mirrorjax.hosts import to_devices
 from mirrorjax.measurement.activations import measured_rows
 from mirrorjax.measurement.battery.boards import Boards
@@ -30,12 +34,14 @@ class Measuring:
 
     Args:
         members, ids: the population.
-        dataset: whose test and validation rows are used.
+        dataset: whose test rows are used.
+        sources: whose validation rows are used.
         mesh: of the devices.
         test_rows, validation_rows: how many; None is all test rows and the same number of validation rows.
         boards: for the calibrated measures; None leaves these out.
         causes_seeds: of each combination of settings the first so many seeds get the dear measures, at checkpoints with
             a table of units; None: all.
+        coordinates: see `coordinates_of`; None: they are found here.
     """
 
     def __init__(
@@ -43,18 +49,22 @@ class Measuring:
         members: Sequence[Member],
         ids: list[str],
         dataset: Dataset,
+        sources: Sources,
         mesh: Mesh,
         test_rows: int | None,
         validation_rows: int | None,
         boards: Boards | None,
         causes_seeds: int | None,
+        coordinates: Columns | None,
     ):
         def everywhere(tree):
             return jax.tree.map(lambda x: to_devices(x, replicated(mesh)), tree)
 
         self.members, self.ids = members, ids
         test = dataset.test[:test_rows]
-        rows, self.counts = measured_rows(test, dataset.validation[: validation_rows or len(test)])
+        validation = validation_sets(sources, validation_rows or len(test))
+        self.coordinates = coordinates or coordinates_of(members, sources, validation)
+        rows, self.counts = measured_rows(test, *validation)
         self.rows = everywhere(rows)
         self.boards = None if boards is None else everywhere(boards)
         self.asked = first_seeds(members, causes_seeds)
@@ -76,6 +86,8 @@ class Measuring:
             width=runner.part.program.width,
             true_width=np.array([self.members[i].width for i in members]),
             l2=np.array([self.members[i].l2 for i in members]),
+            constant_mse=self.coordinates["constant_mse"][members],
+            best_mse=self.coordinates["best_mse"][members],
         )
         steps = runner.by_member(runner.state.moments.count).astype(np.int64)
         columns = {
@@ -116,6 +128,28 @@ class Measuring:
             whole[:, :hidden][known] = np.array([*names, None], dtype=object)[value[known]] if names else value[known]
             units[name] = whole[measured.exists]
         return columns, units
+
+
+def validation_sets(sources: Sources, count: int) -> list[np.ndarray]:
+    """So many rows of each set of validation rows, the same number of all."""
+    most = min(count, *(len(rows) for rows in sources.validation))
+    return [rows[:most] for rows in sources.validation]
+
+
+def coordinates_of(members: Sequence[Member], sources: Sources, validation: Sequence[np.ndarray]) -> Columns:
+    """`Coordinates` of members, as columns [members]: once for all that have their knobs and rows in common."""
+    alike: dict[tuple, list[int]] = defaultdict(list)
+    for place, member in enumerate(members):
+        which = sources.validation_of[sources.place(member.source)]
+        alike[int(which), *(float(getattr(member, name)) for name in PAPER)].append(place)
+    columns = {field.name: np.empty(len(members)) for field in fields(Coordinates)}
+    for number, rows in enumerate(validation):
+        settings = [key for key in alike if key[0] == number]
+        knobs = [Knobs(*(jnp.float32(value) for value in key[1:])) for key in settings]
+        for key, found in zip(settings, coordinates(rows, knobs), strict=True):
+            for name, column in columns.items():
+                column[alike[key]] = getattr(found, name)
+    return columns
 
 
 def first_seeds(members: Sequence[Member], count: int | None) -> np.ndarray:

@@ -17,8 +17,8 @@ import jax
 from mirrorjax.config import RuntimeConfig
 from mirrorjax.dataset.oracle import LABELS
 from mirrorjax.errors import InputError
-from mirrorjax.game.observation import OBSERVATION_SIZE
 from mirrorjax.measurement.activations import GROUPS, PIECE
+from mirrorjax.models.encoding import ENCODINGS
 from mirrorjax.population.members import Member, stack_values
 from mirrorjax.population.plan import ProgramSpec, largest_group, plan, program_of
 from mirrorjax.regimes import REGIMES
@@ -72,7 +72,11 @@ UNLIMITED = Room()
 def state_shapes(program: ProgramSpec) -> TrainState:
     """Shapes and types of one member's state, in a program."""
     regime = REGIMES[program.regime](
-        model=program.model, width=program.width, depth=program.depth, activation=program.activation
+        model=program.model,
+        width=program.width,
+        depth=program.depth,
+        activation=program.activation,
+        encoding=program.encoding,
     )
     values = jax.tree.map(lambda x: x[0], stack_values([Member()], ""))
     return jax.eval_shape(functools.partial(init_state, regime), values)
@@ -88,7 +92,7 @@ def need(program: ProgramSpec, host: bool = True) -> Need:
     units = hidden + len(LABELS)
     statistics = _FLOAT * units * len(GROUPS) * (1 + _POWERS)
     step = _PARAMETER_ARRAYS * parameters + _FLOAT * program.batch * (
-        OBSERVATION_SIZE + _HIDDEN_ARRAYS * hidden + _ROW_WORDS
+        ENCODINGS[program.encoding].size + _HIDDEN_ARRAYS * hidden + _ROW_WORDS
     )
     measurement = _FLOAT * PIECE * (_UNIT_ARRAYS * units + _ROW_WORDS)
     return Need(
@@ -102,9 +106,9 @@ def _bytes(tree: Any) -> int:
     return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
 
 
-def data_bytes(train_rows: int, test_rows: int, validation_rows: int, boards: int = 0) -> int:
+def data_bytes(train_rows: int, test_rows: int, validation_rows: int, boards: int = 0, validation_sets: int = 1) -> int:
     """Of the rows that every device has: two words each, and what is known of the measured ones; and of the boards."""
-    return 8 * train_rows + 16 * test_rows + 12 * validation_rows + _BOARD * boards
+    return 8 * train_rows + 16 * test_rows + 12 * validation_rows * validation_sets + _BOARD * boards
 
 
 def compiled_bytes(compiled: Any) -> int:

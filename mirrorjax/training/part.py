@@ -13,6 +13,7 @@ from jax.sharding import Mesh, PartitionSpec
 from jax.typing import ArrayLike
 from jaxtyping import Array, UInt32
 
+from mirrorjax.dataset.sources import Sources
 from mirrorjax.hosts import several, to_devices, to_host
 from mirrorjax.measurement.activations import MeasuredRows, Statistics, measure
 from mirrorjax.measurement.battery.boards import Boards
@@ -28,6 +29,7 @@ from mirrorjax.training.memory import compiled_bytes
 from mirrorjax.training.step import TrainState, batch_indices, init_state, train_step
 
 _TOGETHER = 32  # members of an accelerator's block whose boards are looked at side by side: some 8 MB each
+_ALIKE = ("order", "batch_size", "first_row", "train_rows")  # of the members of a block with one order
 STEPS_AHEAD = 8  # whose rows are numbered together: in the step's own loop the compiler would do it anew for each use
 
 
@@ -38,6 +40,7 @@ def _regime(program: ProgramSpec) -> Supervised:
         width=program.width,
         depth=program.depth,
         activation=program.activation,
+        encoding=program.encoding,
         knobs=program.knobs,
     )
 
@@ -54,12 +57,12 @@ def train_block(
     common = jax.tree.map(lambda _: 0, values)
     own_order = program.data_order != "shared"
     if not own_order:  # one order, one batch: the inputs are computed once and layer 1 is one product
-        values = replace(values, order=values.order[0], batch_size=values.batch_size[0])
-        common = replace(common, order=None, batch_size=None)
+        alike = {name: getattr(values, name)[0] for name in _ALIKE}
+        values, common = replace(values, **alike), replace(common, **dict.fromkeys(_ALIKE))
     regime = _regime(program)
 
     def indices(values: MemberValues, step: jax.Array) -> jax.Array:
-        return batch_indices(values, step, program.batch, len(rows))
+        return values.first_row + batch_indices(values, step, program.batch, values.train_rows)
 
     def some_steps(number: jax.Array, state: TrainState) -> TrainState:
         """The steps of [start, stop) from `number` * STEPS_AHEAD on."""
@@ -93,11 +96,13 @@ class PartRunner:
         room: bytes of each device that it may take.
     """
 
-    def __init__(self, part: Part, members: Sequence[Member], dataset_hash: str, mesh: Mesh, compiler: Compiler):
+    def __init__(
+        self, part: Part, members: Sequence[Member], dataset_hash: str, sources: Sources, mesh: Mesh, compiler: Compiler
+    ):
         self.part, self.compiler, self.mesh = part, compiler, mesh
         self.regime = _regime(part.program)
         stand_in = np.where(part.slots >= 0, part.slots, part.members[0])
-        values = stack_values([members[i] for i in stand_in.ravel()], dataset_hash)
+        values = stack_values([members[i] for i in stand_in.ravel()], dataset_hash, sources)
         values = jax.tree.map(lambda x: x.reshape(*part.slots.shape, *x.shape[1:]), values)
         self.values: MemberValues = jax.tree.map(np.asarray, values)
         self.pace_setters = [members[i] for i in stand_in[:, 0]]  # the members of a block share their clock
@@ -238,14 +243,17 @@ class PartRunner:
     def measured(self, rows: MeasuredRows) -> Statistics:
         """The streamed statistics of each slot, on the host, leading axes [blocks, block]."""
 
-        def local(params, width, knobs, rows):
+        def local(params, values, rows):
             def one(block):
-                return jax.vmap(lambda p, w, c: measure(self.regime, p, w, rows, c))(*block)
+                def of_member(params, values):
+                    return measure(self.regime, params, values.width, rows, values.knobs, values.validation)
 
-            return jax.lax.map(one, (params, width, knobs))
+                return jax.vmap(of_member)(*block)
 
-        arguments = self.state.params, self.values.width, self.values.knobs, rows
-        return to_host(self._compiled("measure", local, (AXIS, AXIS, AXIS, None), *arguments)(*arguments))
+            return jax.lax.map(one, (params, values))
+
+        arguments = self.state.params, self.values, rows
+        return to_host(self._compiled("measure", local, (AXIS, AXIS, None), *arguments)(*arguments))
 
     def battery(self, boards: Boards) -> dict[str, np.ndarray]:
         """The calibrated measures of each slot, on the host, leading axes [blocks, block]."""

@@ -52,9 +52,9 @@ def adam(
 
 
 def batch_indices(
-    values: MemberValues, step: UInt32[Array, ""], batch: int, train_rows: int
+    values: MemberValues, step: UInt32[Array, ""], batch: int, train_rows: UInt32[Array, ""] | int
 ) -> UInt32[Array, " batch"]:
-    """Which training rows a member sees at a step: a fresh order each pass, each row at most once a pass.
+    """Which of its `train_rows` a member sees at a step: a fresh order each pass, each row at most once a pass.
 
     A pass is as many whole batches as there are; the fewer than one batch of rows left out are others each time.
     The compiled batch is filled up with the last row, so that it costs no more look-ups than the member's own.

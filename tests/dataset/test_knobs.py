@@ -43,7 +43,7 @@ def test_at_the_papers_values_nothing_changes(rows: np.ndarray):
     plain = np.asarray(Supervised().targets(jnp.asarray(rows)))
     assert np.array_equal(plain, np.eye(len(LABELS))[answers(rows)["label"]].T)
     assert np.array_equal(targets(rows), plain), "bit for bit"
-    turned = Knobs(congruence=jnp.float32(1), dependency=jnp.float32(0), shuffled=jnp.float32(1))
+    turned = Knobs(**{**{name: jnp.float32(1) for name in PAPER}, "dependency": jnp.float32(0)})
     assert np.array_equal(Supervised().targets(jnp.asarray(rows), turned), plain), "only where a program has knobs"
 
 

@@ -8,6 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from mirrorjax.dataset.build import answers
+from mirrorjax.dataset.coordinates import coordinates
+from mirrorjax.dataset.knobs import PAPER, Knobs
 from mirrorjax.dataset.row import features
 from mirrorjax.measurement.activations import (
     GROUPS,
@@ -59,7 +61,17 @@ def measured(
     regime = Supervised(width=compiled, depth=depth)
     statistics = _over_members(regime, stacked(members), jnp.asarray(widths, jnp.int32), rows)
     factors = np.array(l2 or [0.01] * len(members))
-    return Measured(jax.device_get(statistics), counts, depth, compiled, np.array(widths), factors)
+    (known,) = coordinates(validation, [Knobs(**{name: jnp.float32(value) for name, value in PAPER.items()})])
+    return Measured(
+        jax.device_get(statistics),
+        counts,
+        depth,
+        compiled,
+        np.array(widths),
+        factors,
+        known.constant_mse,
+        known.best_mse,
+    )
 
 
 class Plain(NamedTuple):
@@ -92,4 +104,4 @@ def plain(weights: Weights, width: int, rows: np.ndarray) -> Plain:
 def counts_of(groups: dict[str, int]) -> RowCounts:
     """Made-up counts of test rows by group, for scores worked out by hand."""
     number = np.array([groups[name] for name in GROUPS])
-    return RowCounts(groups=number, truths=np.array([number.sum(), 0, 0, 0, 0]), validation=1, constant_mse=0.25)
+    return RowCounts(groups=number, truths=np.array([number.sum(), 0, 0, 0, 0]), validation=1)

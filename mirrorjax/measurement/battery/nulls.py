@@ -23,7 +23,7 @@ SCALE_FREE = (
     "cross_decoding", "cross_decoding_social", "soo_nmse", "soo_cos",
 )  # fmt: skip
 RAW = ("cmni", "cmni_hidden")
-ARCHITECTURE = ("regime", "model", "depth", "width", "activation")
+ARCHITECTURE = ("regime", "model", "depth", "width", "activation", "encoding")
 
 Columns = Mapping[str, np.ndarray]
 

@@ -1,0 +1,141 @@
+"""Where a combination of knobs lies by what it does to the rows, beside what the knobs nominally are.
+
+What one can know at best follows from the right answer's distribution given the picture: who sits where, on which
+boards help is asked for and which answers are shuffled are hidden as far as the knobs hide them. Where both players
+show 9 the paper's picture does not tell them apart either; that is not counted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.special import xlogy
+from jaxtyping import Array, Float32, UInt32
+
+from mirrorjax.dataset.knobs import FREQUENCIES, Knobs, exchanged, features, rule, target
+from mirrorjax.dataset.oracle import EDGE_COLUMN, LABELS, RESCUE_COLUMN, situation_of_row
+from mirrorjax.dataset.row import Row, unpack, unpack_all
+from mirrorjax.game.state import LEAP, WIDTH, bit
+
+_PICTURES = 20_000  # of the rows whose covariance is taken
+_KINDS = 4 * 2 * 2 * 2  # of situations without the partner, see `_kind`
+
+
+@dataclass(frozen=True)
+class Coordinates:
+    """Of one combination of knobs on one set of rows.
+
+    Attributes:
+        measured_dependency: I(answer; partner's distress | rest of the situation) / H(answer), as if in Frog's seat.
+        identity_hidden: bits that are missing to tell the own cell from the partner's, mean over rows.
+        participation_ratio: (Σλ)²/Σλ² of the pictures' covariance.
+        constant_mse: mean squared error of the best constant answer, mean over the four outputs.
+        best_mse: of one who knows the rules, and all that the picture tells.
+    """
+
+    measured_dependency: float
+    identity_hidden: float
+    participation_ratio: float
+    constant_mse: float
+    best_mse: float
+
+
+def coordinates(words: np.ndarray, settings: Sequence[Knobs]) -> list[Coordinates]:
+    """Of each combination of knobs.
+
+    Args:
+        words: packed rows [N, 2], in random order.
+        settings: scalars each.
+    """
+    rows, prior = jnp.asarray(words), jnp.asarray(_frog_first(words), jnp.float32)
+    found = [jax.device_get(_measured(rows, each, prior)) for each in settings]
+    return [Coordinates(*(float(value) for value in each)) for each in found]
+
+
+def _frog_first(words: np.ndarray) -> np.ndarray:
+    """How likely it is Frog who stands at a, and Toad at b, of all rows with these cells [rough a, rough b, a, b]."""
+    row = unpack_all(words)
+    ground, frog, toad = (np.asarray(field) for field in (row.ground, row.frog_column, row.toad_column))
+    count = np.zeros((2, 2, WIDTH, WIDTH))
+    rough = [(ground >> column.astype(np.uint32)) & 1 for column in (frog, toad)]
+    np.add.at(count, (*rough, frog, toad), 1)
+    return count / np.maximum(1, count + count.transpose(1, 0, 3, 2))
+
+
+@jax.jit
+def _measured(
+    words: UInt32[Array, "rows 2"], knobs: Knobs, prior: Float32[Array, "2 2 32 32"]
+) -> tuple[Float32[Array, ""], ...]:
+    rows = jax.vmap(unpack)(words)
+    asked = jax.vmap(lambda row: target(row, knobs))(words)
+    hidden, noise = jax.vmap(lambda row: _left_open(row, knobs, prior))(rows)
+    own = jax.vmap(lambda row: _shuffled(_answer(row, knobs)[0], knobs))(rows)
+    kind, partner = jax.vmap(_kind)(rows)
+    constant = jnp.mean(jnp.sum(asked**2, -1)) - jnp.sum(jnp.mean(asked, 0) ** 2)
+    return (
+        _dependency(kind, partner, own),
+        jnp.mean(hidden),
+        _participation(jax.vmap(lambda row: features(row, knobs))(words[:_PICTURES])),
+        constant / len(LABELS),
+        jnp.mean(noise) / len(LABELS),
+    )
+
+
+def _answer(row: Row, knobs: Knobs) -> tuple[Float32[Array, "4"], Float32[Array, ""]]:
+    """The expected answer of one who does not know which boards are congruent, and its expected square."""
+    usual, congruent = (rule(row, jnp.bool_(each), knobs) for each in (False, True))
+    share = knobs.congruence
+    square = (1 - share) * jnp.sum(usual**2) + share * jnp.sum(congruent**2)
+    return (1 - share) * usual + share * congruent, square
+
+
+def _shuffled(answer: Float32[Array, "4"], knobs: Knobs) -> Float32[Array, "4"]:
+    return knobs.shuffled * jnp.asarray(FREQUENCIES, jnp.float32) + (1 - knobs.shuffled) * answer
+
+
+def _left_open(row: Row, knobs: Knobs, prior: Float32[Array, "2 2 32 32"]) -> tuple[jax.Array, jax.Array]:
+    """What the picture of a row leaves open: bits of whose cell is the own one, and the answer's variance."""
+    (frogs, frogs_square), (toads, toads_square) = (_answer(each, knobs) for each in (row, exchanged(row)))
+    role = knobs.veil_role / 2  # chance that the own cell is Toad's
+    rough = [bit(row.ground, column).astype(jnp.int32) for column in (row.frog_column, row.toad_column)]
+    first = prior[rough[0], rough[1], row.frog_column, row.toad_column]
+    likely = jnp.stack([1 - role, first * (1 - role) + (1 - first) * role, jnp.float32(1), jnp.float32(0)])
+    veiled, masked = knobs.veil_symbol, knobs.mask
+    weight = jnp.stack([masked * (1 - veiled), masked * veiled, (1 - masked) * (1 - role), (1 - masked) * role])
+    likely = jnp.where(row.frog_column == row.toad_column, 1.0, likely)  # that the own cell is Frog's, in each case
+
+    def variance(chance: jax.Array) -> jax.Array:
+        square = chance * frogs_square + (1 - chance) * toads_square
+        expected = _shuffled(chance * frogs + (1 - chance) * toads, knobs)
+        return knobs.shuffled + (1 - knobs.shuffled) * square - jnp.sum(expected**2)
+
+    bits = -(xlogy(likely, likely) + xlogy(1 - likely, 1 - likely)) / jnp.log(2.0)
+    return weight @ bits, weight @ jax.vmap(variance)(likely)
+
+
+def _kind(row: Row) -> tuple[jax.Array, jax.Array]:
+    """All that the rules look at but the partner, as a number below _KINDS, and the partner's distress."""
+    seen = situation_of_row(row)
+    column = seen.column
+    place = jnp.select([column == EDGE_COLUMN, column + LEAP >= EDGE_COLUMN, column >= RESCUE_COLUMN], [3, 2, 1], 0)
+    flags = jnp.stack([seen.energy <= 0, seen.next_rough, seen.frog_distress]).astype(jnp.int32)
+    return place * 8 + flags @ jnp.array([4, 2, 1]), seen.toad_distress.astype(jnp.int32)
+
+
+def _dependency(kind: jax.Array, partner: jax.Array, answers: Float32[Array, "rows 4"]) -> Float32[Array, ""]:
+    sums = jnp.zeros((_KINDS, 2, len(LABELS)), jnp.float32).at[kind, partner].add(answers) / len(kind)
+
+    def entropy(joint: jax.Array) -> jax.Array:
+        """Of the answer, given what the leading axes say."""
+        return jnp.sum(xlogy(joint.sum(-1), joint.sum(-1))) - jnp.sum(xlogy(joint, joint))
+
+    whole = entropy(sums.sum((0, 1)))
+    return jnp.where(whole > 0, (entropy(sums.sum(1)) - entropy(sums)) / whole, 0.0)
+
+
+def _participation(pictures: Float32[Array, "rows 100"]) -> Float32[Array, ""]:
+    centred = pictures - pictures.mean(0, keepdims=True)
+    covariance = centred.T @ centred / len(pictures)
+    return jnp.trace(covariance) ** 2 / jnp.sum(covariance**2)

@@ -1,0 +1,154 @@
+"""Which rows members are trained on where these differ by member: other games, or fewer boards.
+
+Whoever is trained on what, all are measured on the test rows and matched boards of one reference dataset; rows of other
+games that are on those boards are left out of training. Where only the number of boards differs, the fewer ones are
+among the more.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mirrorjax.dataset.build import Dataset, DatasetSpec, scramble, sorted_unique
+from mirrorjax.dataset.row import board_keys, row_keys
+from mirrorjax.errors import InputError
+from mirrorjax.game.state import GameParams
+
+
+@dataclass(frozen=True)
+class Source:
+    """What of a member says which rows it is trained on; defaults are the paper's.
+
+    Attributes:
+        obstacle_rate: the most obstacles a new tile.
+        obstacle_width: the most rough tiles of an obstacle.
+        scroll: D by the camera, see `game.terrain.camera_shift`.
+        data_seed: of the games.
+        boards: different boards; None: all.
+    """
+
+    obstacle_rate: float = 0.075
+    obstacle_width: int = 4
+    scroll: float = 1.0
+    data_seed: int = 0
+    boards: int | None = None
+
+    @property
+    def games(self) -> "Source":
+        """The same games, all boards of them."""
+        return replace(self, boards=None)
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """Packed rows [N, 2] of one source, and the number of different boards among those to train on."""
+
+    train: np.ndarray
+    validation: np.ndarray
+    boards: int
+
+
+class Sources:
+    """The rows of all sources of a population.
+
+    Args:
+        rows: by source; a single one serves every member, whatever it asks for.
+
+    Attributes:
+        train: all training rows, source by source [N, 2].
+        first, count: where those of each source are [sources].
+        validation: the different sets of validation rows.
+        validation_of: which of them each source has [sources].
+        boards: different training boards of each source [sources].
+    """
+
+    def __init__(self, rows: Mapping[Source, TrainingRows]):
+        self._places = {source: place for place, source in enumerate(rows)}
+        found = list(rows.values())
+        self.train = found[0].train if len(found) == 1 else np.concatenate([each.train for each in found])
+        self.count = np.array([len(each.train) for each in found])
+        self.first = np.cumsum(self.count) - self.count
+        different = {id(each.validation): each.validation for each in found}
+        self.validation = list(different.values())
+        self.validation_of = np.array([list(different).index(id(each.validation)) for each in found])
+        self.boards = np.array([each.boards for each in found])
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def place(self, source: Source) -> int:
+        """Of a member's source among all."""
+        return 0 if len(self) == 1 else self._places[source]
+
+    @classmethod
+    def only(cls, dataset: Dataset) -> "Sources":
+        """Everybody is trained on the reference dataset."""
+        return cls({Source(): _all_of(dataset)})
+
+    @classmethod
+    def of_rows(cls, train: np.ndarray) -> "Sources":
+        """Everybody is trained on these rows, and nobody is measured."""
+        return cls({Source(): TrainingRows(train, train[:0], 0)})
+
+
+NOWHERE = Sources.of_rows(np.zeros((0, 2), np.uint32))  # for what does not depend on rows
+
+
+def source_of(spec: DatasetSpec) -> Source:
+    """The source that is a whole dataset."""
+    return Source(spec.params.obstacle_rate_max, spec.params.obstacle_width_max, spec.params.scroll, spec.seed)
+
+
+def load_sources(
+    wanted: Sequence[Source], reference: Dataset, spec: DatasetSpec, load: Callable[[DatasetSpec], Dataset]
+) -> Sources:
+    """Rows of all sources that members ask for.
+
+    Args:
+        wanted: by the members, each once.
+        reference: that all are measured on.
+        spec: of the reference.
+        load: finds or builds other datasets.
+
+    Raises:
+        InputError: there are not as many boards as are asked for.
+    """
+    own = source_of(spec)
+    played = {own: _all_of(reference)}
+    for games in dict.fromkeys(source.games for source in wanted):
+        if games not in played:
+            played[games] = _other_games(load(_spec(games, spec)), reference)
+    return Sources({source: _first_boards(played[source.games], source.boards, spec.of_splits) for source in wanted})
+
+
+def _spec(games: Source, spec: DatasetSpec) -> DatasetSpec:
+    params = GameParams(
+        obstacle_rate_max=games.obstacle_rate, obstacle_width_max=games.obstacle_width, scroll=games.scroll
+    )
+    return replace(spec, params=params, seed=games.data_seed, split_seed=spec.of_splits)
+
+
+def _all_of(dataset: Dataset) -> TrainingRows:
+    boards = dataset.counts.get("train_boards") or len(sorted_unique(board_keys(row_keys(dataset.train))))
+    return TrainingRows(dataset.train, dataset.validation, boards)
+
+
+def _other_games(dataset: Dataset, reference: Dataset) -> TrainingRows:
+    """Rows on boards that nobody is measured on."""
+    measured = sorted_unique(board_keys(row_keys(np.concatenate([reference.test, reference.holdout]))))
+    boards = board_keys(row_keys(dataset.train))
+    place = np.minimum(np.searchsorted(measured, boards), len(measured) - 1)
+    train = dataset.train[measured[place] != boards]
+    return TrainingRows(train, dataset.validation, len(sorted_unique(board_keys(row_keys(train)))))
+
+
+def _first_boards(rows: TrainingRows, boards: int | None, seed: int) -> TrainingRows:
+    """The rows of so many boards, by a random number that each board has."""
+    if boards is None:
+        return rows
+    if boards > rows.boards:
+        raise InputError(f"dataset.boards is {boards:,}; allowed: at most {rows.boards:,}, which dataset.turns leaves")
+    draw = scramble(board_keys(row_keys(rows.train)), seed, purpose=2)
+    last = sorted_unique(draw)[boards - 1]
+    return TrainingRows(rows.train[draw <= last], rows.validation, boards)

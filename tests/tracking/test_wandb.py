@@ -17,8 +17,9 @@ from PIL import Image
 
 from mirrorjax.errors import InputError
 from mirrorjax.tracking import wandb as tracking
-from mirrorjax.tracking.metrics import population_metrics
-from mirrorjax.tracking.results import LAST_BY_CELL, Results
+from mirrorjax.tracking.cells import cells
+from mirrorjax.tracking.metrics import MAX_KEYS, population_metrics
+from mirrorjax.tracking.results import Results
 from mirrorjax.tracking.wandb import WandbTracker, choose_mode
 from tests.tracking.cases import population, record_columns
 from tests.tracking.wandb_server import Server
@@ -108,7 +109,7 @@ def test_an_offline_run_reads_back_as_logged(tmp_path: Path):
     for checkpoint in range(3):
         records = record_columns(300, 100 * checkpoint)
         tracker.log_checkpoint(records, 100 * checkpoint, checkpoint / 2, {"model_steps_per_second": 1e5 + checkpoint})
-    table = Results.open(store.folder).query(LAST_BY_CELL)
+    table = cells(Results.open(store.folder))
     images = {"phase_diagram": tmp_path / "diagram.png"}
     tracker.finish(store.parquet_files, images, tmp_path / "diagram.html", table)
     assert not tracker.on
@@ -132,7 +133,7 @@ def test_an_offline_run_reads_back_as_logged(tmp_path: Path):
                 assert row[key] == value
     keys = {key.split(".")[0] for row in rows for key in row if not key.startswith("_")}
     assert {"final/phase_diagram", "final/phase_diagram_html", "final/cells"} <= keys
-    assert len(keys) <= 50
+    assert len(keys) <= MAX_KEYS
     assert rows[3]["final/cells.nrows"] == 2
     artifact = next(found for found in read["artifact"] if found["type"] == "results")
     assert artifact["name"] == "results-1c9e0b7d52aa"

@@ -32,9 +32,9 @@ def cells(results: Results) -> pa.Table:
 
     Returns:
         One row a cell, sorted by its settings: depth, width and every other setting that varies; `parameters`; measured
-        coordinates (means); `networks` and, of these, `diverged`; of each order parameter `_median`, `_mean` and the t 95 %
-        interval of the mean, `_mean_low` and `_mean_high`, over networks that have not diverged (null without any, the
-        interval without two); verdicts as `mirror_successes`, `mirror_trials`, `mirror_share` and its Wilson 95 %
+        coordinates (means); `networks` and, of these, `diverged`; of each order parameter over networks that have not
+        diverged `_median`, `_mean` and the t 95 % interval of the mean, `_mean_low` and `_mean_high` (null without any,
+        the interval without two); verdicts as `mirror_successes`, `mirror_trials`, `mirror_share` and its Wilson 95 %
         interval, `mirror_low` and `mirror_high`, where a diverged network is a trial without success. A measure that no
         network has is left out.
     """

@@ -14,6 +14,7 @@ class Server:
         history: rows of metrics that arrived.
         uploads: names of the files that arrived.
         runs: what runs said of themselves when they began: group, tags and so on.
+        artifacts: names of those that were announced; they are said to be there already, so that no file comes.
         views: workspaces (of type `project-view`) and reports (`runs`) that were saved.
         answers: cleared, requests are taken and never answered.
     """
@@ -22,6 +23,7 @@ class Server:
         self.history: list[dict] = []
         self.uploads: list[str] = []
         self.runs: list[dict] = []
+        self.artifacts: list[str] = []
         self.views: list[dict] = []
         self.answers = threading.Event()
         self.answers.set()
@@ -69,6 +71,8 @@ class Server:
         run = {"id": "r", "name": "run1", "displayName": "one", "config": "{}", "project": project}
         if operation == "UpsertBucket":
             self.runs.append(given)
+        if operation == "CreateArtifact":
+            self.artifacts.append(given["input"]["artifactCollectionName"])
         if operation.lower().startswith("upsertview"):
             self.views.append(given)
         wanted = given.get("files") or []
@@ -81,6 +85,9 @@ class Server:
             "GetDefaultEntity": {"viewer": {"id": "v", "entity": "me"}},
             "UpsertBucket": {"upsertBucket": {"bucket": run, "inserted": True}},
             "CreateRunFiles": {"createRunFiles": {"runID": "r", "uploadHeaders": [], "files": files}},
+            "CreateArtifact": {
+                "createArtifact": {"artifact": {"id": "a", "state": "COMMITTED", "artifactSequence": {}}}
+            },
             "GetProjects": {"models": listed},
             "UpsertView2": {"upsertView": {"view": {"id": "w", "name": given.get("name")}, "inserted": True}},
             "upsertView": {"upsertView": {"view": {"id": "Vmxldzox", "project": about, **view}, "inserted": True}},

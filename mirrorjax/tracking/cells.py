@@ -3,13 +3,9 @@
 import numpy as np
 import pyarrow as pa
 
-from mirrorjax.tracking.metrics import wilson
+from mirrorjax.tracking.metrics import QUANTITIES, wilson
 from mirrorjax.tracking.results import Results
 
-ORDER_PARAMETERS = (
-    "val_loss", "excess_error", "accuracy", "recall_help_rescue", "rescue_accuracy", "cmni", "cmni_hidden",
-    "mni_star", "ssi", "ssi_last", "cross_decoding_social", "tr",
-)  # fmt: skip
 _REPLICATES = ("population", "member_id", "seed", "init_seed", "order_seed", "dropout_seed", "data_seed")
 _DERIVED = ("parameters", "units")  # from the capacity
 # coordinates that are measured: they follow from the settings, but for the draw of the data
@@ -32,15 +28,15 @@ def cells(results: Results) -> pa.Table:
 
     Returns:
         One row a cell, sorted by its settings: depth, width and every other setting that varies; `parameters`; measured
-        coordinates (means); `networks` and, of these, `diverged`; of each order parameter over networks that have not
+        coordinates (means); `networks` and, of these, `diverged`; of each of `QUANTITIES` over networks that have not
         diverged `_median`, `_mean` and the t 95 % interval of the mean, `_mean_low` and `_mean_high` (null without any,
         the interval without two); verdicts as `mirror_successes`, `mirror_trials`, `mirror_share` and its Wilson 95 %
         interval, `mirror_low` and `mirror_high`, where a diverged network is a trial without success. A measure that no
-        network has is left out.
+        network has is left out. Populations are pooled where the settings of their members agree.
     """
     settings = _settings(results)
     members, records = _columns(results, "members"), _columns(results, "records")
-    measures = [name for name in ORDER_PARAMETERS if name in records]
+    measures = [name for name in QUANTITIES if name in records]
     coordinates = [name for name in _MEASURED if name in members]
     has_verdict = "mirror" in records
     columns = [

@@ -19,6 +19,7 @@ from mirrorjax.errors import InputError
 from mirrorjax.tracking import wandb as tracking
 from mirrorjax.tracking.cells import cells
 from mirrorjax.tracking.metrics import MAX_KEYS, population_metrics
+from mirrorjax.tracking.recorder import run_tags
 from mirrorjax.tracking.results import Results
 from mirrorjax.tracking.wandb import WandbTracker, choose_mode
 from tests.tracking.cases import population, record_columns
@@ -142,6 +143,16 @@ def test_an_offline_run_reads_back_as_logged(tmp_path: Path):
     staged = [entry["local_path"] for found in read["artifact"] for entry in found["manifest"]["contents"]]
     assert all(Path(path).is_relative_to(store.folder) for path in staged)
     assert [found["exit_code"] for found in read["exit"]] == [0]
+
+
+def test_tags():
+    commit = "d74ce9e0123456789abcdef0123456789abcdef0"
+    resolved = {"size": "small", "regime": {"name": "supervised"}}
+    tags = run_tags({"experiment": "capacity", "commit": commit}, resolved, ["mine", "capacity"])
+    assert tags == ["capacity", "small", "supervised", "d74ce9e", "mine"]
+    tags = run_tags({"experiment": "x" * 99, "commit": f"{commit}+changes"}, {}, [])
+    assert tags == ["x" * 64, "d74ce9e+changes"], "W&B takes 64 letters"
+    assert run_tags({"experiment": "smoke", "commit": None}, {}, []) == ["smoke"]
 
 
 def test_two_runs_in_one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -15,7 +15,7 @@ import wandb
 from scipy.stats import ttest_1samp
 from statsmodels.stats.proportion import proportion_confint
 
-from mirrorjax.tracking.cells import ORDER_PARAMETERS, cells
+from mirrorjax.tracking.cells import cells
 from mirrorjax.tracking.metrics import HISTOGRAMS, QUANTITIES
 from mirrorjax.tracking.results import Results
 from mirrorjax.tracking.store import Store
@@ -109,7 +109,7 @@ def test_the_table_of_cells_is_that_of_the_store(folder: Path):
     for row, (_, networks) in zip(found, groups, strict=True):
         alive = networks[networks["status"] != "diverged"]
         assert (row["networks"], row["diverged"]) == (len(networks), len(networks) - len(alive))
-        for name in ORDER_PARAMETERS:
+        for name in QUANTITIES:
             values = alive[name].dropna().to_numpy()
             interval = ttest_1samp(values, 0).confidence_interval(0.95)
             numbers = [np.median(values), np.mean(values), interval.low, interval.high]

@@ -12,7 +12,7 @@ COMPLETION = """\
 _mirrorjax() {
   local choices
   if [ "$COMP_CWORD" -le 1 ]; then
-    choices="sweep plan status report paper-tables inspect play verify bench completion"
+    choices="sweep plan status report paper-tables inspect play verify dashboard bench completion"
   elif [ "${COMP_WORDS[1]}" = sweep ] || [ "${COMP_WORDS[1]}" = plan ]; then
     choices=$(COMP_LINE="${COMP_LINE#* }" COMP_POINT=$COMP_POINT mirrorjax sweep -sc query=bash 2>/dev/null)
   fi
@@ -88,6 +88,13 @@ def _verify(options: argparse.Namespace) -> int:
     return 0 if result.exact else 1
 
 
+def _dashboard(options: argparse.Namespace) -> int:
+    from mirrorjax.tracking.dashboard import push
+
+    print(push(options.sweeps, options.entity, options.project, options.dry_run, options.out))
+    return 0
+
+
 def _bench(options: argparse.Namespace) -> int:
     from mirrorjax.bench.run import bench
 
@@ -150,6 +157,15 @@ def _parser() -> argparse.ArgumentParser:
     play.add_argument("--results", type=Path, help="let a trained network of this results folder play Frog")
     play.add_argument("--member", help="which one (its id, or the beginning of it); default: the highest CMNI")
     play.set_defaults(run=_play)
+
+    dashboard = commands.add_parser("dashboard", help="compare sweeps on W&B: a workspace and a report (docs/wandb.md)")
+    dashboard.add_argument("action", choices=("push",))
+    dashboard.add_argument("sweeps", type=Path, nargs="+", metavar="SWEEP", help="a sweep's folder")
+    dashboard.add_argument("--entity", help="user or team; default: the sweeps' own, or W&B's default")
+    dashboard.add_argument("--project", help="of W&B; default: the sweeps' own")
+    dashboard.add_argument("--dry-run", action="store_true", help="print the specification as JSON, and push nothing")
+    dashboard.add_argument("--out", type=Path, metavar="FILE", help="write the specification there")
+    dashboard.set_defaults(run=_dashboard)
 
     bench = commands.add_parser("bench", help="measure this machine (docs/runtime.md)")
     bench.add_argument("--out", type=Path, default=Path("benchmarks"), help="folder of the results")

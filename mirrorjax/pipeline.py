@@ -34,7 +34,7 @@ from mirrorjax.tracking.extension import check_sweep, extended, finish_empty, mi
 from mirrorjax.tracking.lock import check_unlocked, locked
 from mirrorjax.tracking.progress import Progress
 from mirrorjax.tracking.recorder import FinalFigures, Recorder
-from mirrorjax.tracking.results import LAST_BY_CELL, Results
+from mirrorjax.tracking.results import Results
 from mirrorjax.tracking.store import Elsewhere, Store
 from mirrorjax.tracking.wandb import choose_mode
 from mirrorjax.training.checkpoint import States
@@ -398,13 +398,14 @@ def _manifest(
 
 
 def _final_figures(folder: Path) -> FinalFigures:
-    """The phase diagram as an image and as a page, and the last records by cell, for the dashboard."""
+    """The phase diagram as an image, as a page and as a table of its cells, for the dashboard."""
     from mirrorjax.report import phase_diagram_html, phase_diagram_image
+    from mirrorjax.tracking.cells import cells
 
     figures = folder / "figures"
     figures.mkdir(exist_ok=True)
     return FinalFigures(
         images={"phase_diagram": phase_diagram_image(folder, figures / "phase_diagram.png")},
         html=phase_diagram_html(folder, figures / "phase_diagram.html"),
-        table=Results.open(folder).query(LAST_BY_CELL),
+        table=cells(Results.open(folder)),
     )

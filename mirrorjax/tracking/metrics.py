@@ -6,14 +6,38 @@ import numpy as np
 
 from mirrorjax.measurement.cmni import ROBUST_CMNI, ROBUST_LOSS
 
-QUANTITIES = ("val_loss", "cmni", "cmni_hidden", "cmni_z", "mni_star", "ssi", "accuracy", "recall_help_rescue")
+# columns of the records and what they are called; `mirrorjax dashboard` makes its panels from the same names
+QUANTITIES = {
+    "val_loss": "validation loss",
+    "excess_error": "excess error",
+    "accuracy": "accuracy",
+    "recall_help_rescue": "recall of rescues",
+    "rescue_accuracy": "rescue accuracy, matched boards",
+    "cmni": "CMNI",
+    "cmni_hidden": "CMNI, hidden units only",
+    "cmni_z": "z of CMNI against untrained networks",
+    "mni_star": "MNI*",
+    "ssi": "SSI",
+    "ssi_last": "SSI, last hidden layer",
+    "cross_decoding_social": "cross-decoding, social",
+    "tr": "TR",
+}
 STATISTICS = ("median", "mean", "q05", "q95")
-HISTOGRAMS = ("val_loss", "cmni")
-AXES = 2  # checkpoint/epoch and checkpoint/step
-FINAL_KEYS = 8  # kept free for what is logged once, at the end
-MAX_KEYS = 50  # of one run, so that its dashboard stays a page
-_ROOM = MAX_KEYS - AXES - FINAL_KEYS - len(QUANTITIES) * len(STATISTICS) - len(HISTOGRAMS) - 3  # 3: the shares
+BAND = ("median", "q05", "q95")  # of these, a curve and its 90 % band
+HISTOGRAMS = ("val_loss", "cmni", "mni_star")
+DIVERGED, ROBUST = "pop/share_diverged", "pop/share_robust"
+MIRROR = ("pop/share_mirror", "pop/share_mirror_low", "pop/share_mirror_high")  # P(mirror), Wilson 95 % interval
+EPOCH, STEP = "checkpoint/epoch", "checkpoint/step"
+IMAGES = 8  # figures that are logged once, at the end
+FINAL_KEYS = IMAGES + 2  # and an interactive one, and the table of cells
+MAX_KEYS = 75  # of one run, so that its dashboard stays a page
+_ROOM = MAX_KEYS - 2 - FINAL_KEYS - len(QUANTITIES) * len(STATISTICS) - len(HISTOGRAMS) - 5  # 2: the axes, 5: shares
 _BINS = 64
+
+
+def key(quantity: str, statistic: str) -> str:
+    """The name under which a statistic over networks is logged."""
+    return f"pop/{quantity}_{statistic}"
 
 
 def population_metrics(
@@ -21,29 +45,45 @@ def population_metrics(
 ) -> dict[str, float | tuple[np.ndarray, np.ndarray]]:
     """What is logged about one checkpoint, by key; histograms as counts and edges. Pure.
 
+    Statistics are over the networks that have not diverged, shares over all, a diverged one counting as neither robust
+    nor mirror.
+
     Args:
         records: columns of the records table, one entry a member. Missing ones and values not finite are left out.
         extra: further numbers, for instance `model_steps_per_second`; as many as there is room for.
     """
     metrics: dict[str, float | tuple[np.ndarray, np.ndarray]] = {}
-    finite = {name: _finite(records[name]) for name in QUANTITIES if name in records}
+    # a diverged network keeps its last finite values, which are no results
+    alive = np.asarray(records["status"]) != "diverged" if "status" in records else np.asarray(True)
+    finite = {name: _finite(records[name], alive) for name in QUANTITIES if name in records}
     for name, values in finite.items():
         if values.size:
             low, median, high = np.quantile(values, [0.05, 0.5, 0.95])
             numbers = (median, np.mean(values), low, high)
-            metrics |= {f"pop/{name}_{what}": float(number) for what, number in zip(STATISTICS, numbers, strict=True)}
+            metrics |= {key(name, what): float(number) for what, number in zip(STATISTICS, numbers, strict=True)}
     for name in HISTOGRAMS:
         if name in finite and finite[name].size:
-            metrics[f"pop/{name}_histogram"] = _histogram(finite[name])
+            metrics[key(name, "histogram")] = _histogram(finite[name])
     if "status" in records:
-        metrics["pop/share_diverged"] = float(np.mean(np.asarray(records["status"]) == "diverged"))
+        metrics[DIVERGED] = float(np.mean(~alive))
     if "cmni" in records and "val_loss" in records:
         robust = (np.asarray(records["cmni"]) >= ROBUST_CMNI) & (np.asarray(records["val_loss"]) < ROBUST_LOSS)
-        metrics["pop/share_robust"] = float(np.mean(robust))
-    if "mirror" in records and (verdicts := _finite(records["mirror"])).size:
-        metrics["pop/share_mirror"] = float(np.mean(verdicts))
+        metrics[ROBUST] = float(np.mean(robust & alive))
+    if "mirror" in records:
+        verdicts = np.asarray(records["mirror"], np.float64)
+        if trials := int(np.isfinite(verdicts).sum()):
+            successes = int(np.sum((verdicts == 1) & alive))
+            metrics |= dict(zip(MIRROR, (successes / trials, *wilson(successes, trials)), strict=True))
     metrics |= {f"pop/{name}": float(number) for name, number in list((extra or {}).items())[:_ROOM]}
     return metrics
+
+
+def wilson(successes: int, trials: int) -> tuple[float, float]:
+    """Wilson 95 % interval of a share."""
+    from scipy.stats import binomtest  # a second, which a population without verdicts does without
+
+    interval = binomtest(successes, trials).proportion_ci(0.95, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def _histogram(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -53,6 +93,6 @@ def _histogram(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.histogram(values, bins=_BINS, range=(low, high))
 
 
-def _finite(values: np.ndarray) -> np.ndarray:
+def _finite(values: np.ndarray, alive: np.ndarray) -> np.ndarray:
     values = np.asarray(values, np.float64)
-    return values[np.isfinite(values)]
+    return values[np.isfinite(values) & alive]

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -26,6 +26,7 @@ from mirrorjax.tracking.wandb import WandbTracker
 from mirrorjax.training.loop import Checkpoint, Population
 
 _NAMED = 20  # members that an event lists
+_TAG = 64  # letters of a tag; W&B refuses longer ones
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class Recorder:
             entity=tracker.entity,
             group=folder.parent.name,
             name=f"{self._manifest['experiment']}-{folder.name}",
-            tags=[self._manifest["experiment"], *tracker.tags],
+            tags=run_tags(self._manifest, resolved, tracker.tags),
             config=resolved,
             mode=tracker.mode,
         )
@@ -256,6 +257,15 @@ class Recorder:
         except Exception as error:  # whatever it is, the results are there
             event("wandb", f"W&B: no figures: {type(error).__name__}: {error}", level=logging.WARNING)
             return FinalFigures()
+
+
+def run_tags(manifest: Mapping[str, Any], resolved: Mapping[str, Any], own: Sequence[str]) -> list[str]:
+    """What W&B runs are looked up by: experiment, size, regime, commit of the source, and the user's own tags."""
+    commit, _, changes = (manifest.get("commit") or "").partition("+")
+    source = f"{commit[:7]}+{changes}" if changes else commit[:7]
+    regime = (resolved.get("regime") or {}).get("name")
+    found = [manifest["experiment"], resolved.get("size"), regime, source, *own]
+    return list(dict.fromkeys(str(tag)[:_TAG] for tag in found if tag))
 
 
 def _now() -> str:

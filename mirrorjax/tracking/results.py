@@ -20,23 +20,6 @@ if TYPE_CHECKING:
     from mirrorjax.tracking.network import Network
 
 SCHEMAS = {"members": MEMBERS, "records": RECORDS, "units": UNITS}
-# The last record of every member, summed up per cell of the phase diagram. What is not finite is left out.
-LAST_BY_CELL = """
-WITH last AS (
-    SELECT * FROM records QUALIFY row_number() OVER (PARTITION BY population, member_id ORDER BY checkpoint DESC) = 1
-)
-SELECT depth, width, count(*) AS members,
-    avg((status = 'diverged')::DOUBLE) AS share_diverged,
-    median(val_loss) FILTER (isfinite(val_loss)) AS val_loss_median,
-    median(cmni) FILTER (isfinite(cmni)) AS cmni_median,
-    quantile_cont(cmni, 0.05) FILTER (isfinite(cmni)) AS cmni_q05,
-    quantile_cont(cmni, 0.95) FILTER (isfinite(cmni)) AS cmni_q95,
-    median(cmni_hidden) FILTER (isfinite(cmni_hidden)) AS cmni_hidden_median,
-    median(accuracy) FILTER (isfinite(accuracy)) AS accuracy_median,
-    median(recall_help_rescue) FILTER (isfinite(recall_help_rescue)) AS recall_help_rescue_median
-FROM last JOIN members USING (population, member_id)
-GROUP BY depth, width ORDER BY depth, width
-"""
 _SHOWN = 6  # candidates that a message lists
 
 

@@ -16,11 +16,13 @@ import pyarrow as pa
 from mirrorjax.errors import InputError
 from mirrorjax.log import event
 from mirrorjax.secrets import hidden
-from mirrorjax.tracking.metrics import FINAL_KEYS, population_metrics
+from mirrorjax.tracking.metrics import EPOCH, IMAGES, STEP, population_metrics
 from mirrorjax.tracking.store import write_text
 
 INIT_SECONDS, LOG_SECONDS, FINISH_SECONDS = 30.0, 20.0, 120.0  # W&B is given up after these
 _GRACE_SECONDS = 10.0  # on top of W&B's own limits, which usually hold
+MAX_CELLS = 10_000  # rows; W&B shows no longer tables
+DIAGRAM, DIAGRAM_HTML, CELLS = "final/phase_diagram", "final/phase_diagram_html", "final/cells"
 _MODES = ("online", "offline", "disabled")
 _OLD_NAMES = {"run": "online", "dryrun": "offline", "shared": "online"}  # of modes, which WANDB_MODE may still hold
 
@@ -128,9 +130,9 @@ class WandbTracker:
                 mode=chosen,
                 settings=wandb.Settings(**_settings()),
             )
-            for axis in ("checkpoint/epoch", "checkpoint/step"):
+            for axis in (EPOCH, STEP):
                 run.define_metric(axis)
-            run.define_metric("pop/*", step_metric="checkpoint/epoch")
+            run.define_metric("pop/*", step_metric=EPOCH)
             return run
 
         tracker._run = tracker._guarded("start", begin, INIT_SECONDS + _GRACE_SECONDS)
@@ -167,7 +169,7 @@ class WandbTracker:
                 key: wandb.Histogram(np_histogram=value) if isinstance(value, tuple) else value
                 for key, value in metrics.items()
             }
-            run.log({"checkpoint/epoch": float(epoch), "checkpoint/step": int(step), **content})
+            run.log({EPOCH: float(epoch), STEP: int(step), **content})
 
         self._guarded("log", log, LOG_SECONDS)
 
@@ -183,9 +185,9 @@ class WandbTracker:
 
         Args:
             files: of the population's folder, put into one artifact; they must stay as they are.
-            images: figures by name, for instance the phase diagram.
+            images: figures by name, for instance the phase diagram; the first eight.
             html: the interactive phase diagram.
-            table: one row a cell (`results.LAST_BY_CELL`).
+            table: one row a cell (`cells.cells`), the first ten thousand.
             exit_code: 0 if the population was finished.
         """
         run = self._run
@@ -196,13 +198,13 @@ class WandbTracker:
             import wandb
 
             content: dict[str, Any] = {
-                f"final/{name}": wandb.Image(str(path)) for name, path in list((images or {}).items())[: FINAL_KEYS - 2]
+                f"final/{name}": wandb.Image(str(path)) for name, path in list((images or {}).items())[:IMAGES]
             }
             if html is not None:
-                content["final/phase_diagram_html"] = wandb.Html(html.read_text(encoding="utf-8"), inject=False)
+                content[DIAGRAM_HTML] = wandb.Html(html.read_text(encoding="utf-8"), inject=False)
             if table is not None:
-                rows: list[Any] = [list(row.values()) for row in table.to_pylist()]
-                content["final/cells"] = wandb.Table(columns=table.column_names, data=rows)
+                rows: list[Any] = [list(row.values()) for row in table.slice(0, MAX_CELLS).to_pylist()]
+                content[CELLS] = wandb.Table(columns=table.column_names, data=rows)
             if content:
                 run.log(content)
             if files:

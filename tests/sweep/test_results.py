@@ -134,6 +134,7 @@ def test_the_wandb_run_shows_what_is_stored(finished: Sweep, config: Config):
     read = inspect(finished.population.folder)
     (run,) = read["run"]
     assert (run["project"], run["run_group"]) == ("mirrorjax", finished.folder.name)
+    assert run["tags"][:3] == ["smoke", "full", "supervised"]
     assert run["config"]["update"]["population"]["axes"]["width"] == config.population.axes.width
     table = finished.population.records()
     *checkpoints, last = [row["item"] for row in read["history"]]

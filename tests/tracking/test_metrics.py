@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from statsmodels.stats.proportion import proportion_confint
 
-from mirrorjax.tracking.metrics import AXES, FINAL_KEYS, MAX_KEYS, population_metrics
+from mirrorjax.tracking.metrics import FINAL_KEYS, MAX_KEYS, QUANTITIES, population_metrics
 from tests.tracking.cases import record_columns
 
 
@@ -16,14 +17,14 @@ def test_values():
     records = record_columns(200, 3)
     metrics = population_metrics(records, {"model_steps_per_second": 1e5})
     for name in ("val_loss", "cmni", "cmni_hidden", "accuracy", "recall_help_rescue"):
-        values = np.asarray(records[name], np.float64)
+        values = np.asarray(records[name], np.float64)[:-1]  # the last network has diverged
         assert metrics[f"pop/{name}_median"] == np.median(values)
         assert metrics[f"pop/{name}_mean"] == np.mean(values)
         assert metrics[f"pop/{name}_q05"] == np.quantile(values, 0.05)
         assert metrics[f"pop/{name}_q95"] == np.quantile(values, 0.95)
     counts, edges = histogram(metrics, "cmni")
-    assert counts.sum() == 200
-    assert (edges[0], edges[-1]) == (records["cmni"].min(), records["cmni"].max())
+    assert counts.sum() == 199
+    assert (edges[0], edges[-1]) == (records["cmni"][:-1].min(), records["cmni"][:-1].max())
     assert metrics["pop/share_diverged"] == 1 / 200
     assert metrics["pop/model_steps_per_second"] == 1e5
 
@@ -33,9 +34,25 @@ def test_the_robust_share_counts_a_member_only_with_both():
     assert population_metrics(records)["pop/share_robust"] == 0.25
 
 
-def test_calibrated_measures_are_on_the_dashboard():
-    metrics = population_metrics({"cmni_z": np.array([1.0, 3.0]), "mirror": np.array([1.0, 0.0, 0.0, np.nan])})
-    assert metrics["pop/cmni_z_median"] == 2 and metrics["pop/share_mirror"] == pytest.approx(1 / 3)
+def test_a_diverged_network_is_neither_robust_nor_mirror():
+    both = {"cmni": np.full(2, 0.1), "val_loss": np.full(2, 0.01), "mirror": np.ones(2)}
+    metrics = population_metrics({**both, "status": np.array(["training", "diverged"])})
+    assert (metrics["pop/share_robust"], metrics["pop/share_mirror"], metrics["pop/share_diverged"]) == (0.5, 0.5, 0.5)
+
+
+@pytest.mark.parametrize("name", QUANTITIES)
+def test_every_order_parameter_has_its_band(name: str):
+    metrics = population_metrics({name: np.arange(21.0)})
+    given = [metrics[f"pop/{name}_{statistic}"] for statistic in ("q05", "median", "mean", "q95")]
+    assert given == [1, 10, 10, 19]
+
+
+def test_share_of_verdicts_with_its_interval():
+    metrics = population_metrics({"mirror": np.array([1.0, 0.0, 0.0, np.nan])})
+    low, high = proportion_confint(1, 3, method="wilson")
+    assert metrics["pop/share_mirror"] == pytest.approx(1 / 3)
+    assert metrics["pop/share_mirror_low"] == pytest.approx(low, rel=1e-12)
+    assert metrics["pop/share_mirror_high"] == pytest.approx(high, rel=1e-12)
     assert "pop/share_mirror" not in population_metrics({"mirror": np.full(3, np.nan)}), "nobody was asked"
 
 
@@ -53,7 +70,9 @@ def test_a_histogram_of_values_that_hardly_differ(values: np.ndarray):
     assert np.all(np.diff(edges) > 0)
 
 
-def test_no_more_than_fifty_keys():
-    calibrated = {name: np.ones(4) for name in ("cmni_z", "mni_star", "ssi", "mirror")}
-    metrics = population_metrics({**record_columns(), **calibrated}, {f"extra_{number}": 1.0 for number in range(100)})
-    assert len(metrics) + AXES + FINAL_KEYS == MAX_KEYS == 50
+def test_the_number_of_keys_is_bounded():
+    calibrated = {name: np.ones(4) for name in ("cmni_z", "mni_star", "ssi", "ssi_last", "cross_decoding_social")}
+    rest = {name: np.ones(4) for name in ("rescue_accuracy", "tr", "mirror")}
+    extra = {f"extra_{number}": 1.0 for number in range(100)}
+    metrics = population_metrics({**record_columns(4), **calibrated, **rest}, extra)
+    assert len(metrics) + 2 + FINAL_KEYS == MAX_KEYS == 75, "with epoch and step"

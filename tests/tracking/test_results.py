@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mirrorjax.errors import InputError
-from mirrorjax.tracking.results import LAST_BY_CELL, Results
+from mirrorjax.tracking.results import Results
 from mirrorjax.tracking.store import RECORDS, UNITS, Store, write_json
 from tests.tracking.cases import ids, member_columns, population, record_columns
 
@@ -132,16 +132,6 @@ def test_folders_with_quotes_and_spaces(tmp_path: Path):
     population(tmp_path / "it's a sweep" / "aaaa")
     results = Results.open(tmp_path / "it's a sweep")
     assert results.query("SELECT DISTINCT population FROM members")["population"].to_pylist() == ["aaaa"]
-
-
-def test_last_records_by_cell(sweep: Path):
-    answer = Results.open(sweep / "aaaa00000000").query(LAST_BY_CELL).to_pylist()
-    last = record_columns(6, 200)
-    assert [(row["depth"], row["width"], row["members"]) for row in answer] == [(2, 17, 3), (2, 32, 3)]
-    assert answer[1]["share_diverged"] == pytest.approx(1 / 3)
-    assert answer[0]["cmni_median"] == np.median(last["cmni"][::2])
-    assert answer[1]["cmni_q95"] == pytest.approx(np.quantile(last["cmni"][1::2], 0.95), rel=1e-12)
-    assert answer[1]["val_loss_median"] == np.median(last["val_loss"][1::2])
 
 
 def test_members_by_prefix(sweep: Path):

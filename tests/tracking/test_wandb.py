@@ -17,8 +17,10 @@ from PIL import Image
 
 from mirrorjax.errors import InputError
 from mirrorjax.tracking import wandb as tracking
-from mirrorjax.tracking.metrics import population_metrics
-from mirrorjax.tracking.results import LAST_BY_CELL, Results
+from mirrorjax.tracking.cells import cells
+from mirrorjax.tracking.metrics import MAX_KEYS, population_metrics
+from mirrorjax.tracking.recorder import run_tags
+from mirrorjax.tracking.results import Results
 from mirrorjax.tracking.wandb import WandbTracker, choose_mode
 from tests.tracking.cases import population, record_columns
 from tests.tracking.wandb_server import Server
@@ -108,7 +110,7 @@ def test_an_offline_run_reads_back_as_logged(tmp_path: Path):
     for checkpoint in range(3):
         records = record_columns(300, 100 * checkpoint)
         tracker.log_checkpoint(records, 100 * checkpoint, checkpoint / 2, {"model_steps_per_second": 1e5 + checkpoint})
-    table = Results.open(store.folder).query(LAST_BY_CELL)
+    table = cells(Results.open(store.folder))
     images = {"phase_diagram": tmp_path / "diagram.png"}
     tracker.finish(store.parquet_files, images, tmp_path / "diagram.html", table)
     assert not tracker.on
@@ -132,7 +134,7 @@ def test_an_offline_run_reads_back_as_logged(tmp_path: Path):
                 assert row[key] == value
     keys = {key.split(".")[0] for row in rows for key in row if not key.startswith("_")}
     assert {"final/phase_diagram", "final/phase_diagram_html", "final/cells"} <= keys
-    assert len(keys) <= 50
+    assert len(keys) <= MAX_KEYS
     assert rows[3]["final/cells.nrows"] == 2
     artifact = next(found for found in read["artifact"] if found["type"] == "results")
     assert artifact["name"] == "results-1c9e0b7d52aa"
@@ -141,6 +143,16 @@ def test_an_offline_run_reads_back_as_logged(tmp_path: Path):
     staged = [entry["local_path"] for found in read["artifact"] for entry in found["manifest"]["contents"]]
     assert all(Path(path).is_relative_to(store.folder) for path in staged)
     assert [found["exit_code"] for found in read["exit"]] == [0]
+
+
+def test_tags():
+    commit = "d74ce9e0123456789abcdef0123456789abcdef0"
+    resolved = {"size": "small", "regime": {"name": "supervised"}}
+    tags = run_tags({"experiment": "capacity", "commit": commit}, resolved, ["mine", "capacity"])
+    assert tags == ["capacity", "small", "supervised", "d74ce9e", "mine"]
+    tags = run_tags({"experiment": "x" * 99, "commit": f"{commit}+changes"}, {}, [])
+    assert tags == ["x" * 64, "d74ce9e+changes"], "W&B takes 64 letters"
+    assert run_tags({"experiment": "smoke", "commit": None}, {}, []) == ["smoke"]
 
 
 def test_two_runs_in_one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

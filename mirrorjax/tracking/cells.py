@@ -1,0 +1,107 @@
+"""The phase diagram as a table: one row a cell, with what its networks are at the end."""
+
+import numpy as np
+import pyarrow as pa
+
+from mirrorjax.tracking.metrics import QUANTITIES, wilson
+from mirrorjax.tracking.results import Results
+
+_REPLICATES = ("population", "member_id", "seed", "init_seed", "order_seed", "dropout_seed", "data_seed")
+_DERIVED = ("parameters", "units")  # from the capacity
+# coordinates that are measured: they follow from the settings, but for the draw of the data
+_MEASURED = (
+    "measured_dependency", "identity_hidden", "participation_ratio", "train_boards", "train_rows",
+)  # fmt: skip
+_CAPACITY = ("depth", "width")  # named even where all networks have the same
+_LAST = """
+WITH last AS (
+    SELECT * FROM records QUALIFY row_number() OVER (PARTITION BY population, member_id ORDER BY checkpoint DESC) = 1
+), networks AS (
+    SELECT members.*, last.* EXCLUDE (population, member_id, units), status <> 'diverged' AS alive
+    FROM last JOIN members USING (population, member_id)
+)
+"""
+
+
+def cells(results: Results) -> pa.Table:
+    """Sums the last records of all networks up.
+
+    Returns:
+        One row a cell, sorted by its settings: depth, width and every other setting that varies; `parameters`; measured
+        coordinates (means); `networks` and, of these, `diverged`; of each of `QUANTITIES` over networks that have not
+        diverged `_median`, `_mean` and the t 95 % interval of the mean, `_mean_low` and `_mean_high` (null without any,
+        the interval without two); verdicts as `mirror_successes`, `mirror_trials`, `mirror_share` and its Wilson 95 %
+        interval, `mirror_low` and `mirror_high`, where a diverged network is a trial without success. A measure that no
+        network has is left out. Populations are pooled where the settings of their members agree.
+    """
+    settings = _settings(results)
+    members, records = _columns(results, "members"), _columns(results, "records")
+    measures = [name for name in QUANTITIES if name in records]
+    coordinates = [name for name in _MEASURED if name in members]
+    has_verdict = "mirror" in records
+    columns = [
+        *settings,
+        "max(parameters) AS parameters",
+        *(f"avg({name}) AS {name}" for name in coordinates),
+        "count(*) AS networks, count(*) FILTER (NOT alive) AS diverged",
+        *(_moments(name) for name in measures),
+    ]
+    if has_verdict:
+        found = "isfinite(mirror)"
+        columns.append(f"count(*) FILTER (mirror = 1 AND alive AND {found}) AS mirror_successes")
+        columns.append(f"count(*) FILTER ({found}) AS mirror_trials")
+    by = ", ".join(settings)
+    table = results.query(f"{_LAST} SELECT {', '.join(columns)} FROM networks GROUP BY {by} ORDER BY {by}")
+    for name in measures:
+        table = _with_interval(table, name)
+    return _with_share(table) if has_verdict else table
+
+
+def _settings(results: Results) -> list[str]:
+    known = {*_REPLICATES, *_DERIVED, *_MEASURED, *_CAPACITY}
+    others = [name for name in _columns(results, "members") if name not in known]
+    # null is a value of its own: `boards` is null where all boards are trained on, and old files lack some columns
+    counted = [f'count(DISTINCT "{name}") + (count("{name}") < count(*))::INTEGER AS "{name}"' for name in others]
+    values = results.query(f"SELECT {', '.join(counted)} FROM members").to_pylist()[0]
+    return [*_CAPACITY, *(f'"{name}"' for name in others if values[name] > 1)]
+
+
+def _columns(results: Results, view: str) -> list[str]:
+    return results.query(f"SELECT * FROM {view} LIMIT 0").column_names
+
+
+def _moments(name: str) -> str:
+    finite = f"FILTER (alive AND isfinite({name}))"
+    return (
+        f"median({name}) {finite} AS {name}_median, avg({name}) {finite} AS {name}_mean, "
+        f"stddev_samp({name}) {finite} AS {name}_sd, count(*) {finite} AS {name}_n"
+    )
+
+
+def _with_interval(table: pa.Table, name: str) -> pa.Table:
+    """The interval of the mean in the place of the deviation and the number that it is made of."""
+    from scipy.stats import t  # a second, which only the end of a population takes
+
+    number = _floats(table, f"{name}_n")
+    table = table.drop_columns([f"{name}_n"])
+    if not number.any():
+        return table.drop_columns([f"{name}_{each}" for each in ("median", "mean", "sd")])
+    mean, deviation = _floats(table, f"{name}_mean"), _floats(table, f"{name}_sd")
+    half = np.full(len(mean), np.nan)
+    several = number > 1
+    half[several] = t.ppf(0.975, number[several] - 1) * deviation[several] / np.sqrt(number[several])
+    place = table.column_names.index(f"{name}_sd")
+    table = table.set_column(place, f"{name}_mean_low", pa.array(mean - half, from_pandas=True))
+    return table.add_column(place + 1, f"{name}_mean_high", pa.array(mean + half, from_pandas=True))
+
+
+def _with_share(table: pa.Table) -> pa.Table:
+    pairs = zip(table["mirror_successes"].to_pylist(), table["mirror_trials"].to_pylist(), strict=True)
+    rows = [(won / of, *wilson(won, of)) if of else (None,) * 3 for won, of in pairs]
+    for place, name in enumerate(("mirror_share", "mirror_low", "mirror_high")):
+        table = table.append_column(name, pa.array([row[place] for row in rows], pa.float64()))
+    return table
+
+
+def _floats(table: pa.Table, name: str) -> np.ndarray:
+    return np.array(table[name].to_pylist(), np.float64)

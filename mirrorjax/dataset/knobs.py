@@ -88,12 +88,10 @@ def features(words: UInt32[Array, "2"], knobs: Knobs) -> Float32[Array, "100"]:
     frog, toad = _veiled(row.frog_shown, veiled), _veiled(row.toad_shown, veiled)
     shown = (row_draw(words, _UNMASKED) >= knobs.mask).astype(jnp.float32)
     toads = in_toads_seat(words, knobs)
-    symbol, column = (
-        jnp.where(toads, toad, frog),
-        jnp.where(toads, row.toad_column, row.frog_column).astype(jnp.float32),
-    )
+    symbol, column = jnp.where(toads, toad, frog), jnp.where(toads, row.toad_column, row.frog_column)
     energy = row.energy.astype(jnp.float32)
-    return draw(row, frog, toad, jnp.stack([shown * symbol, energy, jnp.zeros_like(energy), shown * column]))
+    own = jnp.stack([shown * symbol, energy, jnp.zeros_like(energy), shown * column.astype(jnp.float32)])
+    return draw(row, frog, toad, own)
 
 
 def _veiled(code: Int32[Array, ""], veiled: Bool[Array, ""]) -> Float32[Array, ""]:

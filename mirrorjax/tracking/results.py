@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 from safetensors import safe_open
 
 from mirrorjax.errors import InputError
-from mirrorjax.tracking.store import MEMBERS, RECORDS, TABLES, UNITS
+from mirrorjax.tracking.store import KNOBS, MEMBERS, RECORDS, TABLES, UNITS, knob_defaults
 from mirrorjax.tracking.whole import first_and_last_member, torn, why_not_ours
 
 if TYPE_CHECKING:
@@ -69,7 +69,13 @@ class Population:
 
     def members(self) -> pa.Table:
         """One row a member: everything that defines it."""
-        return self._table("members", self.files("members"))
+        table = self._table("members", self.files("members"))
+        for name, value in knob_defaults().items():
+            if name not in table.column_names:
+                table = table.append_column(
+                    KNOBS.field(name), pa.repeat(pa.scalar(value, KNOBS.field(name).type), len(table))
+                )
+        return table
 
     def records(self) -> pa.Table:
         """One row a member and checkpoint, over all checkpoints."""

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from safetensors.numpy import save
 
+from mirrorjax.config import Config, settings
 from mirrorjax.errors import InputError
 
 GROUPS = ("none", "frog", "toad", "both", "frog_filtered", "toad_filtered")
@@ -32,8 +33,13 @@ MEMBERS = pa.schema(
         *_fields(pa.int64(), "seed", "init_seed", "order_seed", "dropout_seed"),
         *_fields(pa.string(), "regime", "model", "activation", "data_order"),
         *_fields(pa.int64(), "width", "depth", "batch_size", "parameters", "units"),
-        *_fields(pa.float64(), "learning_rate", "dropout", "l2", "congruence", "dependency", "edge"),
-        *_fields(pa.float64(), "veil_symbol", "veil_role", "mask", "skies", "shuffled"),
+        *_fields(pa.float64(), "learning_rate", "dropout", "l2"),
+    ]
+)
+KNOBS = pa.schema(  # further columns of members.parquet, which older results lack: these are at the defaults
+    [
+        *_fields(pa.float64(), "congruence", "dependency", "edge", "shuffled"),
+        *_fields(pa.float64(), "veil_symbol", "veil_role", "mask", "skies"),
         *_fields(pa.string(), "encoding"),
         *_fields(pa.float64(), "obstacle_rate", "obstacle_width", "scroll"),
         *_fields(pa.int64(), "data_seed", "boards", "train_boards", "train_rows"),
@@ -68,6 +74,12 @@ UNITS = pa.schema(
         *_fields(pa.float32(), *DIVERGENCES),
     ]
 )
+
+
+def knob_defaults() -> dict[str, Any]:
+    """What a column of KNOBS is where it is not given; None for what is measured."""
+    usual = settings(Config(name=""))
+    return {name: usual.get(name) for name in KNOBS.names}
 
 
 def with_layers(schema: pa.Schema, columns: Mapping[str, Any]) -> pa.Schema:
@@ -214,8 +226,9 @@ class Store:
         write_json(self.folder / "manifest.json", manifest)
 
     def write_members(self, columns: Mapping[str, Any]) -> None:
-        """Writes one row a member: everything that defines it (columns of `MEMBERS`)."""
-        self._write_table(as_table(MEMBERS, columns, "members"), "members.parquet")
+        """Writes one row a member: everything that defines it (columns of `MEMBERS`, and of `KNOBS` if given)."""
+        table = as_table(pa.schema([*MEMBERS, *KNOBS]), {**knob_defaults(), **columns}, "members")
+        self._write_table(table, "members.parquet")
 
     def write_nulls(self, columns: Mapping[str, Any]) -> None:
         """Writes one row an architecture and measure: what untrained networks score (see `nulls.summary`)."""

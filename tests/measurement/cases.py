@@ -62,16 +62,8 @@ def measured(
     statistics = _over_members(regime, stacked(members), jnp.asarray(widths, jnp.int32), rows)
     factors = np.array(l2 or [0.01] * len(members))
     (known,) = coordinates(validation, [Knobs(**{name: jnp.float32(value) for name, value in PAPER.items()})])
-    return Measured(
-        jax.device_get(statistics),
-        counts,
-        depth,
-        compiled,
-        np.array(widths),
-        factors,
-        known.constant_mse,
-        known.best_mse,
-    )
+    scale = known.constant_mse, known.best_mse
+    return Measured(jax.device_get(statistics), counts, depth, compiled, np.array(widths), factors, *scale)
 
 
 class Plain(NamedTuple):

@@ -34,7 +34,18 @@ OTHERS: dict[str, Any] = {  # for every field of a member, another value
     "batch_size": 24,
     "congruence": 0.5,
     "dependency": 0.5,
+    "encoding": "one_hot",
+    "edge": 0.0,
+    "veil_symbol": 0.5,
+    "veil_role": 0.5,
+    "mask": 0.5,
+    "skies": 3,
     "shuffled": 0.5,
+    "obstacle_rate": 0.05,
+    "obstacle_width": 3,
+    "scroll": 0.5,
+    "data_seed": 1,
+    "boards": 1000,
     "data_order": "shared",
 }
 

@@ -214,15 +214,27 @@ def test_every_axis_reaches_the_members():
         "batch_size": [7, 25],
         "congruence": [0.0, 0.5],
         "dependency": [1.0, 0.5],
+        "edge": [1.0, 0.0],
+        "veil_symbol": [0.0, 0.5],
+        "veil_role": [0.0, 1.0],
+        "mask": [1.0, 0.5],
+        "skies": [6, 1],
         "shuffled": [0.0, 1.0],
+        "encoding": ["ordinal", "one_hot"],
+        "obstacle_rate": [0.075, 0.05],
+        "obstacle_width": [4, 2],
+        "scroll": [1.0, 0.5],
+        "boards": [None, 1000],
+        "data_seed": [0, 1],
     }
     assert [axis.name for axis in fields(AxesConfig)] == list(values)
     for axis, given in values.items():
         config = config_with(population__seeds=1, **{f"population__axes__{axis}": given})
         validate(config)
         assert [getattr(member, axis) for member in members(config)] == given
-    everything = config_with(population__seeds=3, **{f"population__axes__{axis}": v for axis, v in values.items()})
-    assert len(set(members(everything))) == 3 * 2 ** len(values)
+    few = dict(list(values.items())[:10])
+    everything = config_with(population__seeds=3, **{f"population__axes__{axis}": v for axis, v in few.items()})
+    assert len(set(members(everything))) == 3 * 2**10
 
 
 def test_shared_data_order_reaches_the_members():

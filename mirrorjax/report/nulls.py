@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-ARCHITECTURE = ("regime", "model", "depth", "width", "activation")  # what a null depends on
+ARCHITECTURE = ("regime", "model", "depth", "width", "activation", "encoding")  # what a null depends on
 _NUMBERS = ("seeds", "mean", "sd", "q99")
 _COLUMNS = (*ARCHITECTURE, "measure", *_NUMBERS)
 

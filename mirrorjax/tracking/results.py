@@ -72,9 +72,8 @@ class Population:
         table = self._table("members", self.files("members"))
         for name, value in knob_defaults().items():
             if name not in table.column_names:
-                table = table.append_column(
-                    KNOBS.field(name), pa.repeat(pa.scalar(value, KNOBS.field(name).type), len(table))
-                )
+                field = KNOBS.field(name)
+                table = table.append_column(field, pa.repeat(pa.scalar(value, field.type), len(table)))
         return table
 
     def records(self) -> pa.Table:

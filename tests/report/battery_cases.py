@@ -63,7 +63,7 @@ def write_nulls(folder: Path, networks: list[Network]) -> None:
     """Nulls with mean 1 and deviation 2, whose .99 quantile is 6: a z of 2.5."""
     rows = []
     for depth, width, activation in sorted({(each.depth, each.width, each.activation) for each in networks}):
-        settings = dict(zip(ARCHITECTURE, ("supervised", "mlp", depth, width, activation), strict=True))
+        settings = dict(zip(ARCHITECTURE, ("supervised", "mlp", depth, width, activation, "ordinal"), strict=True))
         rows += [settings | {"measure": name, "seeds": 64, "mean": 1.0, "sd": 2.0, "q99": 6.0} for name in CALIBRATED]
     pq.write_table(pa.Table.from_pylist(rows), folder / "nulls.parquet")
 

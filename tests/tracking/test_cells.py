@@ -80,10 +80,10 @@ def test_a_cell_without_verdicts_or_with_one_value_has_no_interval(tmp_path: Pat
 def test_populations_with_and_without_a_knob(tmp_path: Path):
     population(tmp_path / "old", members=2)
     store = Store.create(tmp_path / "new")
-    store.write_members(member_columns(2, first=50) | {"mask": np.ones(2), "width": 17})
+    store.write_members(member_columns(2, first=50) | {"mask": np.full(2, 0.5), "width": 17})
     store.write_records(0, record_columns(2, first=50))
     rows = cells(Results.open(tmp_path)).to_pylist()
-    assert [(row["width"], row["mask"], row["networks"]) for row in rows] == [(17, 1, 2), (17, None, 1), (32, None, 1)]
+    assert [(row["width"], row["mask"], row["networks"]) for row in rows] == [(17, 0.5, 2), (17, 1, 1), (32, 1, 1)]
 
 
 def test_nothing_trained_yet(tmp_path: Path):

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mirrorjax.errors import InputError
-from mirrorjax.tracking.store import MEMBERS, RECORDS, UNITS, Store, write_text
+from mirrorjax.tracking.store import KNOBS, MEMBERS, RECORDS, UNITS, Store, write_text
 from tests.tracking.cases import member_columns, population, record_columns, unit_columns
 
 FORMATS = Path(__file__).parents[2] / "docs" / "formats.md"
@@ -41,7 +41,7 @@ def documented(table: str) -> set[str]:
 
 
 def test_members_are_as_documented():
-    assert documented("members.parquet") == set(MEMBERS.names)
+    assert documented("members.parquet") == {*MEMBERS.names, *KNOBS.names}
 
 
 def test_records_are_as_documented():
@@ -62,7 +62,7 @@ def test_members_round_trip(tmp_path: Path):
     columns = member_columns(5)
     store.write_members({**columns, "label_dependency": np.linspace(0, 1, 5)})
     table = pq.read_table(store.folder / "members.parquet")
-    assert table.schema.names == [*MEMBERS.names, "label_dependency"]
+    assert table.schema.names == [*MEMBERS.names, *KNOBS.names, "label_dependency"]
     assert table.schema.field("learning_rate").type == pa.float64()
     for name, values in columns.items():
         assert table[name].to_pylist() == list(values), name

@@ -149,7 +149,7 @@ class Config:
     name: str = MISSING  # of the experiment
     results_dir: str = "results"
     report: bool = True  # write report.html when the sweep is done
-    size: str = "full"
+    size: str = "small"
     game: GameConfig = field(default_factory=GameConfig)
     dataset: DatasetConfig = field(default_factory=DatasetConfig)
     model: ModelConfig = field(default_factory=ModelConfig)

@@ -37,7 +37,7 @@ def test_the_defaults_are_allowed():
     validate(config_with())
 
 
-@pytest.mark.parametrize("size", ["full", "small"])
+@pytest.mark.parametrize("size", ["large", "small"])
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_every_experiment_composes_and_is_allowed(experiment: str, size: str, capsys: pytest.CaptureFixture[str]):
     assert main(["sweep", f"experiment={experiment}", f"size={size}", "--cfg", "job"]) == 0

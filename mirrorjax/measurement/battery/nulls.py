@@ -112,7 +112,8 @@ class Nulls:
 
         `mirror` is 1 for a network whose last hidden layer has an SSI beyond its null's .99 quantile, whose TR has an
         interval above zero, and that helps in rescue more often than on the same boards without distress; 0 for others,
-        and NaN where TR was not asked for. An undefined TR is none above zero.
+        and NaN where TR was not asked for. An undefined TR is none above zero. `mirror_code` is the same without regard
+        to what the network does.
         """
         columns: dict[str, np.ndarray] = {}
         for architecture, places in self.places.items():
@@ -120,6 +121,7 @@ class Nulls:
             own = {name: np.asarray(values)[places] for name, values in records.items()}
             found = null.z(own)
             if "tr_low" in own:
+                found["mirror_code"] = mirror_code(own, null)
                 found["mirror"] = verdict(own, null)
             for name, values in found.items():
                 columns.setdefault(name, np.full(self.count, np.nan))[places] = values
@@ -128,10 +130,16 @@ class Nulls:
 
 def verdict(records: Columns, null: Null) -> np.ndarray:
     """Whether networks have a mirror code [members]: 1, 0, or NaN where there is no patching."""
+    helps = records["rescue_accuracy"] > records["help_unasked"]
+    code = mirror_code(records, null)
+    return np.where(helps | np.isnan(code), code, 0.0)
+
+
+def mirror_code(records: Columns, null: Null) -> np.ndarray:
+    """The verdict without its behaviour [members]."""
     patched = np.isfinite(records["units_mirror_1"])
     social = records["ssi_last"] > null.quantile("ssi_last")
-    helps = records["rescue_accuracy"] > records["help_unasked"]
-    found = social & (np.nan_to_num(records["tr_low"], nan=-1.0) > 0) & helps
+    found = social & (np.nan_to_num(records["tr_low"], nan=-1.0) > 0)
     return np.where(patched, found.astype(float), np.nan)
 
 

@@ -56,7 +56,7 @@ def collapse(x: object, units: object, values: object, name: str = "the knob") -
     with the same F and as many parameters as scaling, so that the shape of F decides nothing. F is a natural cubic
     spline with 6 knots in arsinh of its argument. All by least squares weighted with the cells' errors; where even the
     best form leaves more than the errors, all χ² are divided by its χ² per degree of freedom (Burnham & Anderson 2002).
-    Corrections to scaling are in no interval: give cells near the centre, and not the smallest sizes, to read exponents.
+    Corrections to scaling are in no interval: to read exponents, give cells near the centre, and no very small sizes.
 
     Args:
         x, units: of each cell, [cells]; three sizes or more.
@@ -135,7 +135,7 @@ def _nothing_changes(units: np.ndarray, means: np.ndarray, errors: np.ndarray) -
 
 
 def _peak_growth(x: np.ndarray, units: np.ndarray, values: np.ndarray) -> Interval[float]:
-    """Slope of log(peak/flanks) of n·Var in log n; the peak is the highest mean of three neighbours, flanks the rest."""
+    """Slope of log(peak/flanks) of n·Var in log n; the peak is the highest mean of three neighbours."""
     rng = np.random.default_rng(0)
     number = values.shape[1]
     weights = np.vstack([np.ones(number), rng.multinomial(number, np.full(number, 1 / number), _RESAMPLES)])

@@ -6,7 +6,18 @@ from pathlib import Path
 import mirrorjax
 
 GROUND = ("errors", "combinations", "config", "secrets", "log", "randomness", "hosts", "runtime", "signals")
-STORY = ("game", "dataset", "models", "population", "regimes", "measurement", "training", "tracking", "report")
+STORY = (
+    "game",
+    "dataset",
+    "models",
+    "population",
+    "regimes",
+    "measurement",
+    "training",
+    "tracking",
+    "phases",
+    "report",
+)
 _PLAN = ("pace", "estimate", "planning")
 _LOOK = ("paper", "inspection", "policy", "play")
 _TOP = ("pipeline", *_PLAN, *_LOOK, "explain", "callables", "finish", "sweep", "bench", "cli", "__main__")

@@ -9,7 +9,7 @@ from itertools import product
 
 import numpy as np
 
-_STARTS = (0.03, 0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 0.95)  # places between the bounds of each number of a shape
+_STARTS = (0.03, 0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 0.95)  # places between the bounds of a shape's parameter
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,6 @@ class Law:
     def number(self, axis: Axis) -> int:
         """Of parameters."""
         return int(self.level) + int(self.amplitude) + len(self.bounds(axis))
-
-    def basis(self, log_x: np.ndarray, shape: np.ndarray, axis: Axis) -> np.ndarray:
-        """What level and amplitude multiply, [points, 1 or 2]."""
-        columns = [np.ones_like(log_x)] if self.level else []
-        if self.amplitude:
-            columns.append(self.shape(log_x, shape, axis))
-        return np.column_stack(columns)
 
     def starts(self, axis: Axis) -> np.ndarray:
         """Where the search begins, always the same: places between the bounds, [starts, shape parameters]."""

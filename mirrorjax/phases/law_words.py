@@ -12,8 +12,9 @@ def sentence(laws: Laws) -> str:
         return f"No law can be compared: {laws.missing}."
     words = [_preferred(laws, best)]
     if laws.alike:
-        names = ", ".join(f"{fit.name} (ΔAIC {fit.delta - best.delta:+.1f})" for fit in laws.alike)
-        words.append(f"Cannot be told apart from it (ΔAIC < {ALIKE:.0f}): {names}.")
+        names = ", ".join(f"{fit.name} (ΔAIC {fit.delta:.1f})" for fit in laws.alike)
+        own = f", its own being {best.delta:.1f}" if best.delta else ""
+        words.append(f"Cannot be told apart from it (ΔAIC < {ALIKE:.0f}{own}): {names}.")
     if best.name != "constant":
         words.append(f"Fitted: {parameter_words(best)}.")
     power = laws.fit("power law")
@@ -34,14 +35,14 @@ def sentence(laws: Laws) -> str:
 def _preferred(laws: Laws, best: Fit) -> str:
     compared = [fit for fit in laws.fits if np.isfinite(fit.aic)]
     others = [fit for fit in compared if fit is not best and fit not in laws.alike]
-    over = f"{len(compared)} laws over {len(laws.x)} points, {laws.networks.sum():,} networks"
-    next_best = f"; the next, {others[0].name}, is ΔAIC {others[0].delta - best.delta:.1f} away" if others else ""
+    over = f"{len(compared)} laws over {len(laws.x)} points, {laws.total:,} networks"
+    next_best = f"; the next, {others[0].name}, has ΔAIC {others[0].delta:.1f}" if others else ""
     if best.name == "constant":
         return (
             f"No dependence is seen: a constant, {number(best.parameters['level'])}, does as well ({over}{next_best})."
         )
     constant = laws.fit("constant")
-    against = "" if others and others[0] is constant else f", a constant ΔAIC {constant.delta - best.delta:.1f}"
+    against = "" if others and others[0] is constant else f", a constant ΔAIC {constant.delta:.1f}"
     return f"Preferred: {best.name} ({over}{next_best}{against})."
 
 

@@ -1,21 +1,18 @@
-"""Which law a measure follows against a setting: candidates compared by AIC under one error model, that of the seeds."""
+"""Which law a measure follows against a setting: candidates compared by AIC under the seeds' own error."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from scipy.optimize import least_squares
-from scipy.special import expit, logit
 from scipy.stats import chi2
 
 from mirrorjax.errors import InputError
-from mirrorjax.phases.law_shapes import IN_LOG_X, LAWS, Axis, Law, axis_of
+from mirrorjax.phases.law_fit import Problem
+from mirrorjax.phases.law_shapes import LAWS, Law, axis_of
 
 ALIKE = 2.0  # ΔAIC below which two laws cannot be told apart (Burnham and Anderson 2002)
 MISSES = 0.01  # a χ² less likely than this is more than seeds explain
 _PRIOR = 4.0  # degrees of freedom that the pooled variance counts beside a point's own (as in Smyth 2004)
-_EDGE = 0.002  # of a bounded search
-_SEARCHES = 3  # from the best of the starts
 
 
 @dataclass(frozen=True)
@@ -29,6 +26,7 @@ class Fit:
         aic: corrected for few networks; nan if the law has as many parameters as there are points.
         delta: above the smallest AIC.
         at_edge: names of the parameters that ran into the bounds of their search: the points do not settle them.
+        problem, place, linear: what it was fitted as, where the search ended, level and amplitude there.
     """
 
     law: Law
@@ -38,9 +36,9 @@ class Fit:
     aic: float
     delta: float
     at_edge: tuple[str, ...]
-    axis: Axis = field(repr=False)
-    _place: np.ndarray = field(repr=False)
-    _linear: np.ndarray = field(repr=False)
+    problem: Problem = field(repr=False)
+    place: np.ndarray = field(repr=False)
+    linear: tuple[float, float] = field(repr=False)
     intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
@@ -50,7 +48,8 @@ class Fit:
 
     def at(self, x: np.ndarray) -> np.ndarray:
         """The law's values at x."""
-        return self.law.basis(np.log(x), _shape(self.law, self.axis, self._place), self.axis) @ self._linear
+        level, amplitude = self.linear
+        return level + amplitude * self.law.shape(np.log(x), self.problem.shape(self.place), self.problem.axis)
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class Laws:
 
     Attributes:
         x, mean, error: of the points, rising in x; the error is the standard error of the mean.
-        networks: of each point.
+        networks: of each point; `total` of them, each counted once.
         fits: by rising AIC; those with too many parameters last, without an AIC.
         preferred: of those within ΔAIC 2 of the best, the one with fewest parameters; None if nothing can be preferred.
         alike: the others within ΔAIC 2.
@@ -70,6 +69,7 @@ class Laws:
     mean: np.ndarray
     error: np.ndarray
     networks: np.ndarray
+    total: int
     fits: tuple[Fit, ...] = ()
     preferred: Fit | None = None
     alike: tuple[Fit, ...] = ()
@@ -118,25 +118,20 @@ def fit_laws(
     networks = np.array([int(np.isfinite(row).sum()) for row in rows], np.int64)
     mean = np.array([np.nanmean(row) for row in rows])
     error = _errors(rows, networks)
-    points = Laws(x, mean, error, networks)
+    points = Laws(x, mean, error, networks, int(networks.max(initial=0) if paired else networks.sum()))
     if len(np.unique(x)) < 3:
-        return _without(points, f"values at {len(np.unique(x))} places only, and a law takes three at least")
+        return replace(points, missing=f"values at {len(np.unique(x))} places only, and a law takes three at least")
     if not np.all(error > 0):
-        return _without(points, "no two networks of a point differ, so that nothing says how far a law may miss")
-    axis = axis_of(x)
-    fits = _compared([_fit(law, axis, points) for law in LAWS])
-    usable = [fit for fit in fits if fit.delta < ALIKE]
-    preferred = min(usable, key=lambda fit: (fit.number, fit.aic))
-    told = {fit.name for fit in (*usable, *(fit for fit in fits if fit.name == "power law"))} if resamples else set()
-    drawn = _resampled_means(points, rows, paired, resamples) if told else np.empty((0, len(x)))
-    fits = tuple(_with_intervals(fit, points, drawn) if fit.name in told else fit for fit in fits)
-    best = next(fit for fit in fits if fit.name == preferred.name)
-    alike = tuple(fit for fit in fits if fit.delta < ALIKE and fit is not best)
-    return Laws(x, mean, error, networks, fits, best, alike)
-
-
-def _without(points: Laws, missing: str) -> Laws:
-    return Laws(points.x, points.mean, points.error, points.networks, missing=missing)
+        return replace(points, missing="no two networks of a point differ, so that nothing says how far a law may miss")
+    fits = _compared([_fit(law, points) for law in LAWS])
+    preferred = min((fit for fit in fits if fit.delta < ALIKE), key=lambda fit: (fit.number, fit.aic))
+    if resamples:
+        drawn = _resampled_means(points, rows, paired, resamples)
+        told = {preferred.name, "power law"}
+        fits = tuple(_with_intervals(fit, drawn) if fit.name in told else fit for fit in fits)
+        preferred = next(fit for fit in fits if fit.name == preferred.name)
+    alike = tuple(fit for fit in fits if fit.delta < ALIKE and fit is not preferred)
+    return replace(points, fits=fits, preferred=preferred, alike=alike)
 
 
 def _errors(rows: list[np.ndarray], networks: np.ndarray) -> np.ndarray:
@@ -149,75 +144,30 @@ def _errors(rows: list[np.ndarray], networks: np.ndarray) -> np.ndarray:
     return np.sqrt((squares + _PRIOR * pooled) / (free + _PRIOR) / networks)
 
 
-def _shape(law: Law, axis: Axis, place: np.ndarray) -> np.ndarray:
-    """Parameters of the shape at a place between their bounds, 0 to 1."""
-    bounds = np.array(list(law.bounds(axis).values())).reshape(-1, 2)
-    return bounds[:, 0] + place * (bounds[:, 1] - bounds[:, 0])
-
-
-def _linear(law: Law, axis: Axis, place: np.ndarray, points: Laws, mean: np.ndarray) -> np.ndarray:
-    """Level and amplitude by weighted least squares."""
-    basis = law.basis(np.log(points.x), _shape(law, axis, place), axis)
-    found = np.linalg.lstsq(basis / points.error[:, None], mean / points.error, rcond=None)[0]
-    if law.positive and found[-1] < 0:
-        return np.array([np.average(mean, weights=points.error**-2), 0.0])
-    return found
-
-
-def _residuals(law: Law, axis: Axis, place: np.ndarray, points: Laws, mean: np.ndarray) -> np.ndarray:
-    basis = law.basis(np.log(points.x), _shape(law, axis, place), axis)
-    return (mean - basis @ _linear(law, axis, place, points, mean)) / points.error
-
-
-def _search(law: Law, axis: Axis, points: Laws, mean: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, float]:
-    """The place of the smallest χ² and that χ²."""
-    if not starts.shape[1]:
-        return starts[0], float(np.sum(_residuals(law, axis, starts[0], points, mean) ** 2))
-    misses = [np.sum(_residuals(law, axis, start, points, mean) ** 2) for start in starts]
-    best, smallest = starts[0], np.inf
-    for start in starts[np.argsort(misses, kind="stable")[:_SEARCHES]]:
-        found = least_squares(
-            lambda free: _residuals(law, axis, expit(free), points, mean), logit(start), method="lm", max_nfev=200
-        )
-        if 2 * found.cost < smallest:
-            best, smallest = expit(found.x), 2 * float(found.cost)
-    return best, smallest
-
-
-def _fit(law: Law, axis: Axis, points: Laws) -> Fit:
-    number = law.number(axis)
-    place, chi_square = _search(law, axis, points, points.mean, law.starts(axis))
-    linear = _linear(law, axis, place, points, points.mean)
-    total = int(points.networks.sum())
-    comparable = number < len(np.unique(points.x)) and total > number + 1
-    aic = chi_square + 2 * number + 2 * number * (number + 1) / (total - number - 1) if comparable else np.nan
-    edge = (place < _EDGE) | (place > 1 - _EDGE)
-    at_edge = tuple(name for name, at in zip(law.bounds(axis), edge, strict=True) if at)
-    parameters = _parameters(law, axis, place, linear)
-    return Fit(law, number, parameters, chi_square, aic, np.nan, at_edge, axis, place, linear)
-
-
-def _parameters(law: Law, axis: Axis, place: np.ndarray, linear: np.ndarray) -> dict[str, float]:
-    """As in the law's formula."""
-    names = dict(zip(law.bounds(axis), _shape(law, axis, place).tolist(), strict=True))
-    found = {name: float(np.exp(value)) if name in IN_LOG_X else value for name, value in names.items()}
-    if law.amplitude:
-        # a power's shape is taken about the centre of the points
-        sign = {"power law": 1, "power law with offset": 1, "plateau (power)": -1}.get(law.name, 0)
-        found["amplitude"] = float(linear[-1] * np.exp(-sign * names.get("exponent", 0.0) * axis.centre))
-    if law.level:
-        found["level"] = float(linear[0])
-    return found
+def _fit(law: Law, points: Laws) -> Fit:
+    problem = Problem(law, axis_of(points.x), np.log(points.x), points.error)
+    place = problem.search(points.mean)
+    number, chi_square = law.number(problem.axis), problem.chi_square(place, points.mean)
+    comparable = number < len(np.unique(points.x)) and points.total > number + 1
+    correction = 2 * number * (number + 1) / (points.total - number - 1) if comparable else np.nan
+    return Fit(
+        law,
+        number,
+        problem.parameters(place, points.mean),
+        chi_square,
+        chi_square + 2 * number + correction,
+        np.nan,
+        problem.at_edge(place),
+        problem,
+        place,
+        problem.linear(place, points.mean),
+    )
 
 
 def _compared(fits: list[Fit]) -> tuple[Fit, ...]:
     smallest = min(fit.aic for fit in fits if np.isfinite(fit.aic))
-    known = [Fit(**{**_fields(fit), "delta": fit.aic - smallest}) for fit in fits]
+    known = [replace(fit, delta=fit.aic - smallest) for fit in fits]
     return tuple(sorted(known, key=lambda fit: (np.isnan(fit.aic), fit.aic, fit.number)))
-
-
-def _fields(fit: Fit) -> dict[str, object]:
-    return {name: getattr(fit, name) for name in fit.__dataclass_fields__}
 
 
 def _resampled_means(points: Laws, rows: list[np.ndarray], paired: bool, resamples: int) -> np.ndarray:
@@ -236,12 +186,8 @@ def _resampled_means(points: Laws, rows: list[np.ndarray], paired: bool, resampl
     return np.column_stack(drawn)
 
 
-def _with_intervals(fit: Fit, points: Laws, drawn: np.ndarray) -> Fit:
-    start = np.clip(fit._place, 0.01, 0.99)[None]
-    found = []
-    for mean in drawn:
-        place, _ = _search(fit.law, fit.axis, points, mean, start)
-        found.append(_parameters(fit.law, fit.axis, place, _linear(fit.law, fit.axis, place, points, mean)))
+def _with_intervals(fit: Fit, drawn: np.ndarray) -> Fit:
+    start, problem = np.clip(fit.place, 0.01, 0.99)[None], fit.problem
+    found = [problem.parameters(problem.search(mean, start), mean) for mean in drawn]
     limits = {name: np.quantile([each[name] for each in found], [0.025, 0.975]) for name in fit.parameters}
-    intervals = {name: (float(low), float(high)) for name, (low, high) in limits.items()}
-    return Fit(**{**_fields(fit), "intervals": intervals})
+    return replace(fit, intervals={name: (float(low), float(high)) for name, (low, high) in limits.items()})

@@ -1,8 +1,6 @@
 """What grows with what: end values against capacity, data, rate, batch and steps, with the laws that may hold."""
 
 from dataclasses import dataclass
-from textwrap import wrap
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -12,39 +10,14 @@ from matplotlib.figure import Figure as MatplotlibFigure
 from mirrorjax.phases.law_words import sentence
 from mirrorjax.phases.laws import Laws, fit_laws
 from mirrorjax.report.clocks import rate_verdicts
-from mirrorjax.report.figure import (
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    PURPLE,
-    RED,
-    SKY,
-    Chooser,
-    FigureKind,
-    Panel,
-    View,
-    axis,
-    figure,
-    note,
-    safe,
-    static_figure,
-)
+from mirrorjax.report.figure import Chooser, FigureKind, Panel, View, axis, figure, safe, static_figure
+from mirrorjax.report.law_lines import TITLE_ON_TOP, draw_laws, law_legend, law_traces, log_axis, log_ticks, with_words
 from mirrorjax.report.scaling_points import MEASURES, REGRESSORS, Points, measured, points_of
 from mirrorjax.report.statistics import bootstrap
 from mirrorjax.report.tables import Cell, Table
 from mirrorjax.report.words import plain_number
 
 MOST = 6  # series that the reader can choose from
-LINES = {  # of laws: colour, dash on the page and in print
-    "constant": (GREY, "dot", ":"),
-    "power law": (RED, "solid", "-"),
-    "power law with offset": (ORANGE, "dash", "--"),
-    "plateau (power)": (GREEN, "solid", "-"),
-    "plateau (exponential)": (SKY, "dash", "--"),
-    "logistic": (PURPLE, "dashdot", "-."),
-    "bump": (BLUE, "longdash", (0, (8, 3))),
-}
 
 
 @dataclass(frozen=True)
@@ -56,6 +29,11 @@ class Scaling:
     laws: Laws
     low: np.ndarray
     high: np.ndarray
+
+    @property
+    def label(self) -> str:
+        """Of the measure; against steps it is of every checkpoint, not of the end."""
+        return MEASURES[self.measure].replace(" at the end", "") if self.points.paired else MEASURES[self.measure]
 
     @property
     def words(self) -> str:
@@ -108,7 +86,7 @@ def panel(view: View) -> Panel:
         "variance) and compared by AIC; the thick one is preferred, being the simplest within ΔAIC 2 of the best. "
         "Brackets behind parameters are 95 % bootstrap intervals over networks. A law says nothing beyond the range "
         "of its points.",
-        f"{MEASURES[found[0][0].measure]} against {found[0][0].points.against}: {found[0][0].words}",
+        f"{found[0][0].label} against {found[0][0].points.against}: {found[0][0].words}",
     ]
     if any(each.points.paired for each in found[0]):
         result.caption.append(
@@ -142,7 +120,7 @@ def _summary(found: list[list[Scaling]]) -> Table:
         alike = ", ".join(fit.name for fit in each.laws.alike) or "–"
         rows.append(
             [
-                MEASURES[each.measure],
+                each.label,
                 each.points.against,
                 len(each.laws.x),
                 best.name,
@@ -156,32 +134,14 @@ def _summary(found: list[list[Scaling]]) -> Table:
 
 def _figure(each: Scaling) -> go.Figure:
     laws = each.laws
-    words = "<br>".join(wrap(safe(each.words), 135))
     return figure(
-        [_points_trace(each), *_law_traces(laws)],
-        height=560 + 16 * words.count("<br>"),
-        title={"text": safe(f"{MEASURES[each.measure]} against {each.points.against}")},
+        [_points_trace(each), *law_traces(laws)],
+        title={"text": safe(f"{each.label} against {each.points.against}"), **TITLE_ON_TOP},
         legend={"orientation": "h", "y": -0.16, "x": 0, "yanchor": "top"},
-        margin={"l": 75, "r": 20, "t": 75 + 16 * words.count("<br>"), "b": 130},
-        xaxis=axis(REGRESSORS[each.points.regressor], type="log", **_log_ticks(laws.x)),
-        yaxis=axis(MEASURES[each.measure], range=_range(each)),
-        annotations=[
-            note(words, xref="paper", x=0, xanchor="left", yref="paper", y=1.01, yanchor="bottom", align="left")
-        ],
+        **with_words(each.words),
+        xaxis=axis(REGRESSORS[each.points.regressor], type="log", **log_ticks(laws.x)),
+        yaxis=axis(each.label, range=_range(each)),
     )
-
-
-def _log_ticks(x: np.ndarray) -> dict[str, Any]:
-    """A tick at every point where they are few: powers of ten alone say little over a short range."""
-    places = np.unique(x)
-    if not 1 <= len(places) <= 8:
-        return {"dtick": "D2"}
-    return {"tickvals": places.tolist(), "ticktext": [tick(place) for place in places]}
-
-
-def tick(value: float) -> str:
-    """Writes a place of the axis."""
-    return f"{value:,.0f}" if value >= 1000 and value == round(value) else plain_number(value)
 
 
 def _range(each: Scaling) -> list[float]:
@@ -211,31 +171,6 @@ def _points_trace(each: Scaling) -> go.Scatter:
     )
 
 
-def _law_traces(laws: Laws) -> list[go.Scatter]:
-    traces = []
-    for fit in laws.fits:
-        if not np.isfinite(fit.aic):
-            continue
-        colour, dash, _ = LINES[fit.name]
-        best = fit is laws.preferred
-        x = _along(laws.x)
-        traces.append(
-            go.Scatter(
-                x=x,
-                y=fit.at(x).astype(np.float32),
-                mode="lines",
-                line={"color": colour, "dash": dash, "width": 4 if best else 1.2},
-                name=f"{'<b>' if best else ''}{fit.name}: ΔAIC {fit.delta:.1f}{'</b>' if best else ''}",
-                hoverinfo="skip",
-            )
-        )
-    return traces
-
-
-def _along(x: np.ndarray) -> np.ndarray:
-    return np.geomspace(x.min(), x.max(), 61).clip(x.min(), x.max())
-
-
 def draw(view: View) -> MatplotlibFigure | None:
     """Draws the measures, each in a panel, against the first series."""
     found = scalings(view)
@@ -246,32 +181,28 @@ def draw(view: View) -> MatplotlibFigure | None:
         return None
     columns = min(len(shown), 2)
     rows = -(-len(shown) // columns)
-    made = static_figure(3.6 * columns, 2.6 * rows + 0.3)
+    made = static_figure(3.6 * columns, 2.6 * rows + 0.7)
     grid = made.subplots(rows, columns, squeeze=False).ravel()
     for axes, each in zip(grid, shown, strict=False):
         _draw(axes, each)
     for axes in grid[len(shown) :]:
         axes.set_axis_off()
     made.suptitle(f"Against {shown[0].points.against}", x=0.01, ha="left", fontsize=10)
+    law_legend(made)
     return made
 
 
 def _draw(axes: Axes, each: Scaling) -> None:
-    laws, x = each.laws, _along(each.laws.x)
-    for fit in laws.fits:
-        if not np.isfinite(fit.aic):
-            continue
-        colour, _, style = LINES[fit.name]
-        best = fit is laws.preferred
-        axes.plot(x, fit.at(x), color=colour, linestyle=style, linewidth=2.6 if best else 0.7)
+    laws = each.laws
+    draw_laws(axes, laws)
     known = np.isfinite(each.low)
     errors = np.array([np.where(known, laws.mean - each.low, 0), np.where(known, each.high - laws.mean, 0)])
     axes.errorbar(laws.x, laws.mean, errors.clip(0), fmt="ko", markersize=3, capsize=2, linewidth=1)
-    axes.set_xscale("log")
+    log_axis(axes, laws.x)
     axes.set_ylim(*_range(each))
     axes.set_xlabel(REGRESSORS[each.points.regressor])
     best = laws.preferred
-    axes.set_title(f"{MEASURES[each.measure]}: {best.name if best else 'no law compared'}", loc="left", fontsize=8)
+    axes.set_title(f"{each.label}: {best.name if best else 'no law compared'}", loc="left", fontsize=8)
 
 
 def table(view: View) -> Table | None:

@@ -84,7 +84,8 @@ def ends(population: Population, networks: Networks) -> Ends:
     columns = population.query(
         "WITH last AS (SELECT * FROM observations "
         "QUALIFY row_number() OVER (PARTITION BY member_id ORDER BY checkpoint DESC) = 1) "
-        f"SELECT last.group_index, CAST(last.alive AS INTEGER) AS alive, members.parameters, members.learning_rate, "
+        f"SELECT last.group_index, CAST(last.alive AS INTEGER) AS alive, last.step, "
+        f"members.parameters, members.learning_rate, "
         f"members.batch_size, {boards} AS train_boards, "
         f"{', '.join(f'last.{quoted(name)} AS {quoted(name)}' for name in last)} "
         "FROM last JOIN members USING (member_id) "
@@ -92,7 +93,7 @@ def ends(population: Population, networks: Networks) -> Ends:
         "ORDER BY last.group_index, last.seed, last.member_id"
     )
     values = {name: np.where(columns["alive"] > 0, columns[name].astype(np.float64), np.nan) for name in last}
-    settings = {name: columns[name].astype(np.float64) for name in _OWN}
+    settings = {name: columns[name].astype(np.float64) for name in (*_OWN, "step")}
     return Ends(columns["group_index"], settings, values | {"peak": networks.peak, "peak_epoch": networks.peak_epoch})
 
 

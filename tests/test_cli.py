@@ -11,7 +11,19 @@ from mirrorjax.cli import main
 from mirrorjax.sweep import data_folder, sweep_name
 from tests.tracking.cases import ids, population
 
-COMMANDS = ("sweep", "plan", "status", "report", "paper-tables", "inspect", "play", "verify", "bench", "completion")
+COMMANDS = (
+    "sweep",
+    "plan",
+    "status",
+    "report",
+    "compare",
+    "paper-tables",
+    "inspect",
+    "play",
+    "verify",
+    "bench",
+    "completion",
+)
 SLOW_IMPORTS = ("jax", "flax", "wandb", "pyarrow", "duckdb", "matplotlib")
 EXPERIMENTS = sorted(file.stem for file in (data_folder("sweeps") / "experiment").glob("*.yaml"))
 TINY = ("experiment=smoke", "dataset.turns=20_000", "dataset.test_rows=400", "measurement.test_rows=null")

@@ -20,7 +20,7 @@ def verdict(found: Collapse, measure: str, what: str = "rates") -> str:
         return f"{measure}, matched {clock}: nothing can be said, since {found.missing}."
     place, one, other = found.widest
     apart = abs(found.means[one, place] - found.means[other, place])
-    where = _where(found.clock, found.places[place])
+    where = where(found.clock, found.places[place])
     differ = (
         f"{what} differ most at {where}, by {number(apart)} ({number(apart / found.noise[place])} standard deviations "
         f"between networks: {found.names[one]} {number(found.means[one, place])}, {found.names[other]} "
@@ -35,7 +35,8 @@ def verdict(found: Collapse, measure: str, what: str = "rates") -> str:
     return f"{measure}, matched {clock}: collapse not refuted at p < {LEVEL} ({spread}); {differ}."
 
 
-def _where(clock: str, place: float) -> str:
+def where(clock: str, place: float) -> str:
+    """A place of a clock."""
     if clock == "excess error":
         return f"excess error {number(float(np.exp(-place)))}"
     return f"{'paper epoch' if clock == 'epoch' else clock} {number(place)}"

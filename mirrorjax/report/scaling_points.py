@@ -27,7 +27,7 @@ REGRESSORS = {
     "batch_size": "batch size",
     "step": "steps",
 }
-_OWN = {  # the settings that a regressor stands for
+OWN = {  # the settings that a regressor stands for
     "parameters": {"depth", "width"},
     "train_boards": {"boards"},
     "learning_rate": {"learning_rate"},
@@ -93,7 +93,7 @@ def ends(population: Population, networks: Networks) -> Ends:
         "ORDER BY last.group_index, last.seed, last.member_id"
     )
     values = {name: np.where(columns["alive"] > 0, columns[name].astype(np.float64), np.nan) for name in last}
-    settings = {name: columns[name].astype(np.float64) for name in (*_OWN, "step")}
+    settings = {name: columns[name].astype(np.float64) for name in (*OWN, "step")}
     return Ends(columns["group_index"], settings, values | {"peak": networks.peak, "peak_epoch": networks.peak_epoch})
 
 
@@ -108,7 +108,7 @@ def points_of(population: Population, networks: Networks) -> list[Points]:
         return []
     found, names = ends(population, networks), list(measured(population))
     result = []
-    for regressor in _OWN:
+    for regressor in OWN:
         series = [each for each in _series(population, found, names, regressor) if len(np.unique(each.x)) >= FEWEST]
         result += sorted(series, key=lambda each: -len(each.x))
     return result + _over_steps(population, names)
@@ -118,7 +118,7 @@ def _series(population: Population, found: Ends, names: list[str], regressor: st
     """Points of one regressor, apart by what else differs."""
     by_rest: dict[tuple[str, ...], list[Group]] = {}
     for group in population.groups:
-        rest = tuple(f"{name}={group.settings[name]}" for name in sorted(set(group.settings) - _OWN[regressor]))
+        rest = tuple(f"{name}={group.settings[name]}" for name in sorted(set(group.settings) - OWN[regressor]))
         by_rest.setdefault(rest, []).append(group)
     result = []
     for rest, groups in by_rest.items():

@@ -20,9 +20,9 @@ def verdict(found: Collapse, measure: str, what: str = "rates") -> str:
         return f"{measure}, matched {clock}: nothing can be said, since {found.missing}."
     place, one, other = found.widest
     apart = abs(found.means[one, place] - found.means[other, place])
-    where = where(found.clock, found.places[place])
+    at = where(found.clock, found.places[place])
     differ = (
-        f"{what} differ most at {where}, by {number(apart)} ({number(apart / found.noise[place])} standard deviations "
+        f"{what} differ most at {at}, by {number(apart)} ({number(apart / found.noise[place])} standard deviations "
         f"between networks: {found.names[one]} {number(found.means[one, place])}, {found.names[other]} "
         f"{number(found.means[other, place])})"
     )

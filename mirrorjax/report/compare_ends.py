@@ -130,23 +130,21 @@ def tests_table(found: Sequence[tuple[str, Collapse]], whole: bool = False) -> T
     """For the page, or with the sentences for the file."""
     rows: list[list[Cell]] = []
     for label, each in found:
-        cells: list[Cell] = [label, CLOCKS[each.clock], "nothing can be said", np.nan, np.nan, np.nan, each.missing]
+        cells: list[Cell] = [label, CLOCKS[each.clock], "nothing can be said", "", "", "", each.missing, ""]
         if not each.missing:
             place = each.widest[0]
-            apart = "; ".join(
-                f"{name} {plain_number(mean)}" for name, mean in zip(each.names, each.means[:, place], strict=True)
-            )
-            verdict_word = "refuted" if each.refuted else "not refuted"
-            numbers = [each.spread, each.expected[1], each.p_value]
             cells = [
                 label,
                 CLOCKS[each.clock],
-                verdict_word,
-                *numbers,
-                f"{where(each.clock, each.places[place])}: {apart}",
+                "refuted" if each.refuted else "not refuted",
+                plain_number(each.spread),
+                plain_number(each.expected[1]),
+                f"{each.p_value:.3f}",
+                where(each.clock, each.places[place]),
+                " · ".join(plain_number(mean) for mean in each.means[:, place]),
             ]
         rows.append([*cells, verdict(each, label, "sweeps")] if whole else cells)
-    head = ("measure", "matched", "one curve", "spread", "of seeds alone, 95 %", "p", "where they differ most")
+    head = ("measure", "matched", "one curve", "spread", "by chance", "p", "widest at", "means there")
     return Table((*head, "verdict") if whole else head, rows)
 
 

@@ -28,7 +28,7 @@ def sentence(laws: Laws) -> str:
         )
     left_out = [fit.name for fit in laws.fits if not np.isfinite(fit.aic)]
     if left_out:
-        words.append(f"Not compared, having as many parameters as there are points or more: {', '.join(left_out)}.")
+        words.append(f"Not compared, for want of points or networks: {', '.join(left_out)}.")
     return " ".join(words)
 
 

@@ -23,7 +23,7 @@ class Fit:
         law: the candidate; `number` of its parameters.
         parameters: by name, as in the law's formula; `intervals` 95 % over resampled networks, where they were asked.
         chi_square: Σ (mean − law)² / variance of the mean.
-        aic: corrected for few networks; nan if the law has as many parameters as there are points.
+        aic: corrected for few networks; nan if the law has as many parameters as there are points, or networks nearly.
         delta: above the smallest AIC.
         at_edge: names of the parameters that ran into the bounds of their search: the points do not settle them.
         problem, place, linear: what it was fitted as, where the search ended, level and amplitude there.
@@ -123,7 +123,10 @@ def fit_laws(
         return replace(points, missing=f"values at {len(np.unique(x))} places only, and a law takes three at least")
     if not np.all(error > 0):
         return replace(points, missing="no two networks of a point differ, so that nothing says how far a law may miss")
-    fits = _compared([_fit(law, points) for law in LAWS])
+    fitted = [_fit(law, points) for law in LAWS]
+    if sum(np.isfinite(fit.aic) for fit in fitted) < 2:
+        return replace(points, missing=f"{points.total} networks are too few for an AIC")
+    fits = _compared(fitted)
     preferred = min((fit for fit in fits if fit.delta < ALIKE), key=lambda fit: (fit.number, fit.aic))
     if resamples:
         drawn = _resampled_means(points, rows, paired, resamples)

@@ -21,10 +21,10 @@ _ENDS = (
 )
 _TESTS = (
     "Spread between the sweeps' mean curves over all places that they share, in standard deviations between networks, "
-    "held against permutations of networks between sweeps (1,000; a spread beyond 95 % of them, the column “by chance”, "
-    "refutes that they are one curve). Means there are in the order of the sweeps. Every line is a test of its own: of "
-    "twenty, one is refuted by chance. With many networks a difference of no importance is refuted too: look at its "
-    "size."
+    "held against permutations of networks between sweeps (1,000; a spread beyond 95 % of them, the column “by "
+    "chance”, refutes that they are one curve). Means there are in the order of the sweeps. Every line is a test of "
+    "its own: of twenty, one is refuted by chance. With many networks a difference of no importance is refuted too: "
+    "look at its size."
 )
 
 

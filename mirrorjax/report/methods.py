@@ -128,8 +128,8 @@ _PARTS = (
     ),
     (
         "Scaling laws",
-        "Means over seeds against a setting, with all other settings the same, are fitted by weighted least squares over "
-        "log x: constant, power law a·x^b (also with an offset), plateau (approached as a power or exponentially), "
+        "Means over seeds against a setting, with all other settings the same, are fitted by weighted least squares "
+        "over log x: constant, power law a·x^b (also with an offset), plateau (as a power or exponentially), "
         "logistic, bump (log-normal). The error model is the same for all: each mean's standard error from its own "
         "seeds, its variance drawn towards the pooled one as if by four more. AIC is corrected for few networks; of "
         "laws within ΔAIC 2, which cannot be told apart, the simplest is preferred, and none with as many parameters "

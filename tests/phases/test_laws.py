@@ -95,7 +95,7 @@ def test_a_law_with_as_many_parameters_as_points_is_never_preferred():
     assert np.isnan(laws.fit("bump").aic) and np.isnan(laws.fit("logistic").aic)
     assert laws.preferred is not None and laws.preferred.number < 4
     words = sentence(laws)
-    assert "Not compared, having as many parameters as there are points or more: logistic, bump" in words
+    assert "Not compared, for want of points or networks: logistic, bump" in words
     assert "more than seeds explain" in words
 
 
@@ -164,6 +164,11 @@ def test_what_cannot_be_compared_says_why(x, values, words):
     laws = fit_laws(np.array(x), [np.array(each) for each in values])
     assert laws.preferred is None and words in laws.missing
     assert sentence(laws).startswith("No law can be compared: ")
+
+
+def test_two_networks_are_too_few():
+    laws = fit_laws(np.array([1.0, 2, 4]), np.array([[1.0, 2], [2.0, 4], [3.0, 5]]), paired=True)
+    assert laws.preferred is None and laws.missing == "2 networks are too few for an AIC"
 
 
 def test_places_must_be_positive_and_as_many_as_values():

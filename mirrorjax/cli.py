@@ -12,7 +12,7 @@ COMPLETION = """\
 _mirrorjax() {
   local choices
   if [ "$COMP_CWORD" -le 1 ]; then
-    choices="sweep plan status report paper-tables inspect play verify dashboard bench completion"
+    choices="sweep plan status report compare paper-tables inspect play verify dashboard bench completion"
   elif [ "${COMP_WORDS[1]}" = sweep ] || [ "${COMP_WORDS[1]}" = plan ]; then
     choices=$(COMP_LINE="${COMP_LINE#* }" COMP_POINT=$COMP_POINT mirrorjax sweep -sc query=bash 2>/dev/null)
   fi
@@ -54,6 +54,13 @@ def _report(options: argparse.Namespace) -> int:
     from mirrorjax.report import write_report
 
     print(write_report(options.results, member=options.member))
+    return 0
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from mirrorjax.report import write_comparison
+
+    print(write_comparison(options.results, out=options.out, measures=options.measure))
     return 0
 
 
@@ -131,6 +138,14 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("results", type=Path, help="a sweep's folder, or one population's")
     report.add_argument("--member", help="the network whose units are shown (its id, or the beginning of it)")
     report.set_defaults(run=_report)
+
+    compare = commands.add_parser("compare", help="curves and end values of several sweeps in one page")
+    compare.add_argument("results", type=Path, nargs="+", help="two or more: sweeps' folders, or populations'")
+    compare.add_argument("--out", type=Path, default=Path("compare"), help="folder to write into; default: ./compare")
+    compare.add_argument(
+        "--measure", nargs="+", action="extend", default=[], help="columns of the records; default: what all have"
+    )
+    compare.set_defaults(run=_compare)
 
     which = "the network (its id, or the beginning of it); default: the highest CMNI at the end"
     tables = commands.add_parser("paper-tables", help="write the paper's tables and figures for a network")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import plotly.graph_objects as go
 from matplotlib import rc_context
@@ -21,9 +21,12 @@ from mirrorjax.report.words import counted
 
 # Okabe and Ito's colours, told apart by colour-blind readers too
 RED, GREEN, BLUE, GREY, ORANGE, PURPLE = "#D55E00", "#009E73", "#0072B2", "#595959", "#E69F00", "#CC79A7"
+SKY = "#56B4E9"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 GRID = "#e6e6e6"
 NO_DATA = "#ececec"  # behind cells without data
+
+_Made = TypeVar("_Made")
 
 _STATIC_STYLE: Any = {
     "font.family": "sans-serif",
@@ -44,7 +47,14 @@ class View:
     curves: dict[int, Curve]
     networks: Networks
     member: str | None = None
+    _once: dict[str, Any] = field(default_factory=dict, repr=False)
     _measured: dict[tuple[str, ...], dict[int, Curve]] = field(default_factory=dict, repr=False)
+
+    def once(self, name: str, make: Callable[[], _Made]) -> _Made:
+        """What is dear to compute and asked for by several: computed once, by name."""
+        if name not in self._once:
+            self._once[name] = make()
+        return self._once[name]
 
     def measured(self, names: Sequence[str]) -> dict[int, Curve]:
         """Curves of any measures, by group index; computed once."""

@@ -127,6 +127,22 @@ _PARTS = (
         "dataset, and not given for a single network. Networks where a value is undefined are left out and counted.",
     ),
     (
+        "Scaling laws",
+        "Means over seeds against a setting, with all other settings the same, are fitted by weighted least squares "
+        "over log x: constant, power law a·x^b (also with an offset), plateau (as a power or exponentially), "
+        "logistic, bump (log-normal). The error model is the same for all: each mean's standard error from its own "
+        "seeds, its variance drawn towards the pooled one as if by four more. AIC is corrected for few networks; of "
+        "laws within ΔAIC 2, which cannot be told apart, the simplest is preferred, and none with as many parameters "
+        "as points. The misfit p is that of χ²: small, and even the preferred law misses more than seeds explain.",
+    ),
+    (
+        "Collapse on lr · steps",
+        "Curves of different rates (or batch sizes, or sweeps) are read off at the places of a clock that all share: "
+        "paper epochs, steps, or the smallest excess error so far; between checkpoints linearly. The spread between "
+        "their means, in standard deviations between networks, is held against 1,000 permutations of whole networks "
+        "between conditions, within seeds where all have the same. Beyond 95 % of them the collapse is refuted.",
+    ),
+    (
         "The published curve",
         f"{LABEL.capitalize()}, 170 checkpoints. At its peak, CMNI of other seeds is expected to differ by 10–15 %.",
     ),

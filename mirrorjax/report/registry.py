@@ -1,6 +1,16 @@
 """The figures of the report, in its order: a new one is one file and one line here."""
 
-from mirrorjax.report import calibration, causes, circuits, decomposition, onset, phase_diagram, timeline, units
+from mirrorjax.report import (
+    calibration,
+    causes,
+    circuits,
+    decomposition,
+    onset,
+    phase_diagram,
+    scaling,
+    timeline,
+    units,
+)
 from mirrorjax.report.figure import FigureKind
 
 FIGURES: tuple[FigureKind, ...] = (
@@ -11,5 +21,6 @@ FIGURES: tuple[FigureKind, ...] = (
     causes.FIGURE,
     circuits.FIGURE,
     phase_diagram.FIGURE,
+    scaling.FIGURE,
     units.FIGURE,
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mirrorjax.report import phase_diagram_html, write_report
+from mirrorjax.report import phase_diagram_html, write_comparison, write_report
 from mirrorjax.report.registry import FIGURES
 from tests.report.battery_cases import with_battery, write_nulls
 from tests.report.cases import Network, write_sweep
@@ -188,3 +188,49 @@ def test_phase_diagram_page(browser, tmp_path):
     folder = write_sweep(tmp_path / "sweep", {"p": [Network(seed) for seed in range(3)]})
     visit = Visit(browser, phase_diagram_html(folder, tmp_path / "phase.html"))
     assert visit.complaints == [] and visit.page.locator("svg.main-svg").count() >= 1
+
+
+def test_scaling_figure_changes_with_the_regressor(visit):
+    scaling = figure(visit, "scaling")
+    assert scaling.locator(".gtitle").text_content() == "peak CMNI against parameters (lr 1e-4)"
+    scaling.locator(".controls").get_by_text("steps (2×17, lr 4e-5)", exact=True).click()
+    visit.page.wait_for_function(
+        "document.querySelector('[data-figure^=scaling] .gtitle').textContent.includes('against steps')"
+    )
+    title = scaling.locator(".gtitle").bounding_box()
+    words = scaling.locator(".annotation-text").first.bounding_box()
+    assert title["y"] + title["height"] <= words["y"] + 1, "the words are below the title"
+    assert visit.complaints == []
+
+
+def test_comparison_of_sweeps(browser, tmp_path):
+    """It draws, answers, asks for nothing, and tells sweeps by colour and by line."""
+    folders = []
+    for name, rate in (("fast", 1e-4), ("slow", 4e-5)):
+        members = [
+            Network(seed, width=width, learning_rate=rate, values=with_battery)
+            for width in (8, 17)
+            for seed in range(4)
+        ]
+        folders.append(write_sweep(tmp_path / name, {"p": members}))
+    visit = Visit(browser, write_comparison(folders, tmp_path / "out"))
+    page = visit.page
+    curves = page.locator("[data-figure=compare-curves]")
+    lines = curves.locator(".scatterlayer .js-line")
+    styles = lines.evaluate_all("(found) => found.map((line) => [line.style.stroke, line.style.strokeDasharray])")
+    drawn = {tuple(style) for style in styles}
+    assert len({colour for colour, _ in drawn}) == 2 and len({dash for _, dash in drawn}) == 2
+    curves.locator("select").first.select_option(label="accuracy")
+    curves.get_by_text("2×8", exact=True).click()
+    curves.get_by_text("steps", exact=True).click()
+    page.wait_for_function("document.querySelector('.gtitle').textContent === 'accuracy, 2×8'")
+    assert curves.locator(".xtitle").text_content() == "steps"
+    scaling = page.locator("[data-figure=compare-scaling]")
+    scaling.get_by_text("learning rate", exact=True).click()
+    page.wait_for_function(
+        "document.querySelector('[data-figure=compare-scaling] .gtitle').textContent.endsWith('against learning rate')"
+    )
+    assert page.locator("#matched table.numbers tbody tr").count() == 8  # networks and seven measures
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    assert visit.complaints == []
+    assert all(url.startswith(("file:", "data:", "blob:")) for url in visit.requests)

@@ -1,0 +1,155 @@
+"""What sweeps' networks have at the same paper epoch, and at the same excess error; whether their curves are one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mirrorjax.phases.collapse_words import CLOCKS, verdict, where
+from mirrorjax.phases.time_collapse import Collapse, Condition, time_collapse, values_at
+from mirrorjax.report.clocks import condition
+from mirrorjax.report.compared import Compared
+from mirrorjax.report.statistics import bootstrap
+from mirrorjax.report.tables import Cell, Table
+from mirrorjax.report.words import epoch_words, plain_number
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Values of every sweep's shown configuration at one place of a clock.
+
+    Attributes:
+        title: what is matched, for readers; `clock` and `at` for the file.
+        values: by sweep and measure, over networks; nan where a network never gets there.
+        missing: why nothing can be matched; empty when it can.
+    """
+
+    title: str
+    clock: str
+    at: float
+    values: dict[tuple[str, str], np.ndarray]
+    missing: str = ""
+
+
+def conditions(sweeps: Sequence[Compared], measures: Sequence[str]) -> dict[str, list[Condition]]:
+    """By measure, the networks of every sweep's configuration nearest the paper's."""
+    found = {}
+    for name in measures:
+        shown = [(sweep, sweep.shown()) for sweep in sweeps]
+        found[name] = [condition(pair[0].population, pair[1], name, sweep.name) for sweep, pair in shown if pair]
+    return found
+
+
+def at_epoch(made: dict[str, list[Condition]]) -> Matched:
+    """At the last paper epoch that all sweeps have a checkpoint at, within 2 %."""
+    clocks = [each.clocks["epoch"][0] if "epoch" in each.clocks else np.empty(0) for each in next(iter(made.values()))]
+    first, *others = clocks
+    shared = [at for at in first if all(np.any(np.abs(own - at) <= 0.02 * max(at, 1)) for own in others)]
+    if not shared:
+        return Matched("", "epoch", np.nan, {}, "the sweeps have no trained checkpoint at the same paper epoch")
+    at = float(max(shared))
+    values = {}
+    for name, each in ((name, each) for name, row in made.items() for each in row):
+        values[each.name, name] = each.values[:, int(np.argmin(np.abs(each.clocks["epoch"][0] - at)))]
+    return Matched(f"at paper epoch {epoch_words(at)}", "epoch", at, values)
+
+
+def at_error(made: dict[str, list[Condition]]) -> Matched:
+    """At the smallest excess error that half of every sweep's networks reach."""
+    clock = "excess error"
+    first = next(iter(made.values()))
+    if not all(clock in each.clocks for each in first):
+        return Matched("", clock, np.nan, {}, "excess error was not recorded in all of them")
+    with np.errstate(invalid="ignore"):
+        reached = [np.fmax.reduce(each.clocks[clock], axis=1) for each in first]
+        began = [np.fmin.reduce(each.clocks[clock], axis=1) for each in first]
+    place = min(float(np.nanmedian(each)) for each in reached)
+    if not place >= max(float(np.nanmedian(each)) for each in began):
+        return Matched("", clock, np.nan, {}, "no excess error is passed by half of the networks of every sweep")
+    values = {(each.name, name): values_at(each, clock, place) for name, row in made.items() for each in row}
+    error = float(np.exp(-place))
+    return Matched(f"at excess error {plain_number(error)}", clock, error, values)
+
+
+def shown_table(sweeps: Sequence[Compared], measures: dict[str, str], matched: Sequence[Matched]) -> Table:
+    """For the page, a column a sweep: means with their 95 % bootstrap intervals."""
+    rows: list[list[Cell]] = []
+    for each in matched:
+        if each.missing:
+            continue
+        first = next(iter(measures))
+        rows.append([each.title, "networks", *(_counted(each.values[sweep.name, first]) for sweep in sweeps)])
+        for name, label in measures.items():
+            rows.append(["", label, *(_words(each.values[sweep.name, name]) for sweep in sweeps)])
+    return Table(("matched", "measure", *(f"{sweep.name}: {_configuration(sweep)}" for sweep in sweeps)), rows)
+
+
+def _counted(values: np.ndarray) -> str:
+    return f"{int(np.isfinite(values).sum()):,} of {len(values):,}"
+
+
+def _configuration(sweep: Compared) -> str:
+    shown = sweep.shown()
+    return shown[1].label if shown else ""
+
+
+def _words(values: np.ndarray) -> str:
+    low, mean, high = bootstrap(values)
+    return f"{plain_number(mean)} [{plain_number(low)}, {plain_number(high)}]"
+
+
+def table(measures: dict[str, str], matched: Sequence[Matched]) -> Table:
+    """For the file: the same numbers with all digits."""
+    rows: list[list[Cell]] = []
+    for each in matched:
+        for (sweep, name), values in each.values.items():
+            low, mean, high = bootstrap(values)
+            rows.append(
+                [sweep, each.clock, each.at, name, int(np.isfinite(values).sum()), len(values), mean, low, high]
+            )
+    head = "sweep matched at measure networks of mean low_95 high_95"
+    return Table(head.split(), rows)
+
+
+def tests(
+    sweeps: Sequence[Compared], made: dict[str, list[Condition]], measures: dict[str, str]
+) -> list[tuple[str, Collapse]]:
+    """Whether the sweeps' curves are one, by measure, on every clock that all have."""
+    clocks = ["epoch", "step", "excess error"]
+    if "learning rate" not in differing(sweeps):
+        clocks.remove("step")  # the same clock as the epochs
+    found = []
+    for name, row in made.items():
+        shared = [clock for clock in clocks if all(clock in each.clocks for each in row)]
+        shared = [clock for clock in shared if name != "excess_error" or clock != "excess error"]
+        found += [(measures[name], time_collapse(row, clock)) for clock in shared]
+    return found
+
+
+def tests_table(found: Sequence[tuple[str, Collapse]], whole: bool = False) -> Table:
+    """For the page, or with the sentences for the file."""
+    rows: list[list[Cell]] = []
+    for label, each in found:
+        cells: list[Cell] = [label, CLOCKS[each.clock], "nothing can be said", "", "", "", each.missing, ""]
+        if not each.missing:
+            place = each.widest[0]
+            cells = [
+                label,
+                CLOCKS[each.clock],
+                "refuted" if each.refuted else "not refuted",
+                plain_number(each.spread),
+                plain_number(each.expected[1]),
+                f"{each.p_value:.3f}",
+                where(each.clock, each.places[place]),
+                " · ".join(plain_number(mean) for mean in each.means[:, place]),
+            ]
+        rows.append([*cells, verdict(each, label, "sweeps")] if whole else cells)
+    head = ("measure", "matched", "one curve", "spread", "by chance", "p", "widest at", "means there")
+    return Table((*head, "verdict") if whole else head, rows)
+
+
+def differing(sweeps: Sequence[Compared]) -> list[str]:
+    """Settings in which the configurations shown differ."""
+    groups = [shown[1] for shown in (sweep.shown() for sweep in sweeps) if shown]
+    names = groups[0].settings
+    return [name.replace("_", " ") for name in names if len({str(each.settings.get(name)) for each in groups}) > 1]

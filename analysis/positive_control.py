@@ -22,11 +22,11 @@ from mirrorjax.dataset.cache import load_or_build
 from mirrorjax.errors import InputError
 from mirrorjax.measurement.battery.boards import boards_of
 from mirrorjax.measurement.battery.nulls import SCALE_FREE, Nulls, architecture_of, null_members
+from mirrorjax.phases.intervals import wilson
 from mirrorjax.pipeline import compile_cache, dataset_folder, dataset_spec, null_folder, null_settings
 from mirrorjax.population.members import Member
 from mirrorjax.regimes.supervised import Params
 from mirrorjax.report.figure import BLUE, GREEN, GREY, save, static_figure, static_style
-from mirrorjax.report.statistics import wilson
 from mirrorjax.runtime import configure
 from mirrorjax.tracking.results import Population, Results
 from mirrorjax.training.untrained import nulls_of, untrained_records

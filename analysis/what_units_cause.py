@@ -18,8 +18,8 @@ from rich.table import Table
 
 from mirrorjax.cli import main as mirrorjax
 from mirrorjax.errors import InputError
+from mirrorjax.phases.intervals import bootstrap
 from mirrorjax.report.figure import BLUE, GREEN, GREY, ORANGE, RED, save, static_figure, static_style
-from mirrorjax.report.statistics import bootstrap
 from mirrorjax.tracking.results import Results
 
 SETS = {

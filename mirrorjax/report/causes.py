@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as MatplotlibFigure
 
+from mirrorjax.phases.intervals import bootstrap
 from mirrorjax.report.dear import KINDS, MODES, NOT_ASKED, RATIOS, SETS, Dear, ablated, dear
 from mirrorjax.report.figure import (
     BLUE,
@@ -24,7 +25,6 @@ from mirrorjax.report.figure import (
     safe,
     static_figure,
 )
-from mirrorjax.report.statistics import bootstrap
 from mirrorjax.report.tables import Cell, Table
 from mirrorjax.report.timeline import MOST_GROUPS
 from mirrorjax.report.words import counted, epoch_words
@@ -49,7 +49,8 @@ class Estimate:
 
 def estimate(values: np.ndarray) -> Estimate:
     """Of the networks where there is a value."""
-    return Estimate(*bootstrap(values), int(np.isfinite(values).sum()))
+    low, value, high = bootstrap(values)
+    return Estimate(low, value, high, int(np.isfinite(values).sum()))
 
 
 def panel(view: View) -> Panel:

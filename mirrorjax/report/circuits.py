@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from matplotlib.figure import Figure as MatplotlibFigure
 
+from mirrorjax.phases.intervals import bootstrap
 from mirrorjax.report.dear import CIRCUITS, CLASSES, NOT_ASKED, Dear, Share, dear, share
 from mirrorjax.report.figure import (
     BLUE,
@@ -21,7 +22,6 @@ from mirrorjax.report.figure import (
     safe,
     static_figure,
 )
-from mirrorjax.report.statistics import bootstrap
 from mirrorjax.report.tables import Cell, Table
 from mirrorjax.report.timeline import MOST_GROUPS
 from mirrorjax.report.words import NOT_MEASURED, counted, epoch_words, percent

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mirrorjax.phases.intervals import wilson
 from mirrorjax.report.figure import View
 from mirrorjax.report.load import Group, Population
 from mirrorjax.report.observations import quoted
-from mirrorjax.report.statistics import wilson
 
 KINDS = ("hop", "jump", "leap", "help_edge", "help_rescue")  # of right answers
 MODES = ("mean", "resample")

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mirrorjax.phases.intervals import wilson
 from mirrorjax.report.figure import View
 from mirrorjax.report.load import Group
-from mirrorjax.report.statistics import Band, Curve, settled, wilson
+from mirrorjax.report.statistics import Band, Curve, settled
 from mirrorjax.report.words import counted
 
 MOST_SERIES = 12  # of the chooser

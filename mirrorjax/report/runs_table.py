@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from mirrorjax.phases.intervals import wilson
 from mirrorjax.report.acceptance import Line, acceptance, applicable, differing_settings
 from mirrorjax.report.dear import Dear, dear, share
 from mirrorjax.report.figure import View
 from mirrorjax.report.load import Group
-from mirrorjax.report.statistics import band, wilson
+from mirrorjax.report.statistics import band
 from mirrorjax.report.words import NOT_MEASURED, epoch_words, percent, plain_number
 
 _COLUMNS = (  # heading, explanation

@@ -1,11 +1,9 @@
-"""What is computed over seeds: bands, shares with their intervals, and each network's peak."""
+"""What is computed over seeds: bands over checkpoints, and each network's peak."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
-from statsmodels.stats.proportion import proportion_confint
 
 from mirrorjax.report.load import EPOCH_ROUNDING, PEAK_AFTER, Group, Population
 from mirrorjax.report.observations import quoted
@@ -28,7 +26,6 @@ LAST_MEASURES = (
     "mni_star",
 )
 LOW, HIGH = 0.05, 0.95  # the 90 % band
-_MOST_DRAWN = 2_000_000  # networks in all resamples of one bootstrap
 
 
 @dataclass(frozen=True)
@@ -100,16 +97,6 @@ class Networks:
         return self.group == group.index
 
 
-def wilson(count: object, number: object) -> tuple[np.ndarray, np.ndarray]:
-    """Wilson 95 % interval of a share count/number; nan where number is 0."""
-    count, number = np.broadcast_arrays(np.asarray(count, np.float64), np.asarray(number, np.float64))
-    low, high = np.full(count.shape, np.nan), np.full(count.shape, np.nan)
-    some = number > 0
-    if np.any(some):
-        low[some], high[some] = proportion_confint(count[some], number[some], alpha=0.05, method="wilson")
-    return low, high
-
-
 def band(values: np.ndarray) -> Band:
     """Median and 90 % band of the finite values; nan without any."""
     values = np.asarray(values, np.float64)
@@ -117,32 +104,6 @@ def band(values: np.ndarray) -> Band:
     if not len(values):
         return Band(*(np.asarray(np.nan),) * 3)
     return Band(*np.quantile(values, [LOW, 0.5, HIGH]))
-
-
-def bootstrap(values: np.ndarray, statistic: Callable[..., np.ndarray] = np.mean) -> tuple[float, float, float]:
-    """A mean (or `np.median`) over networks with its percentile 95 % bootstrap interval.
-
-    Args:
-        values: of networks; those that are not finite are left out.
-        statistic: takes `axis`.
-
-    Returns:
-        Low, value, high: nan without any value, and without bounds for less than two. The draws have a fixed seed.
-    """
-    values = np.asarray(values, np.float64)
-    values = values[np.isfinite(values)]
-    if len(values) < 2:
-        return np.nan, float(values[0]) if len(values) else np.nan, np.nan
-    drawn = statistic(values[_resamples(len(values))], axis=1)
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return float(low), float(statistic(values, axis=0)), float(high)
-
-
-@lru_cache(maxsize=4)
-def _resamples(number: int) -> np.ndarray:
-    """Places of networks [resamples, number], drawn with replacement; fewer times where there are very many."""
-    draws = int(np.clip(_MOST_DRAWN // number, 200, 2000))
-    return np.random.default_rng(0).integers(0, number, (draws, number), dtype=np.int32)
 
 
 def settled(epochs: np.ndarray) -> np.ndarray:

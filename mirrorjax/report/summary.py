@@ -5,10 +5,11 @@ from html import escape
 import numpy as np
 
 from mirrorjax.measurement.cmni import ROBUST_CMNI
+from mirrorjax.phases.intervals import wilson
 from mirrorjax.report.dear import dear, share
 from mirrorjax.report.figure import View
 from mirrorjax.report.load import PEAK_AFTER
-from mirrorjax.report.statistics import Band, band, wilson
+from mirrorjax.report.statistics import Band, band
 from mirrorjax.report.words import (
     counted,
     epoch_words,

@@ -14,12 +14,12 @@ from mirrorjax.measurement.battery import ablation, classes
 from mirrorjax.measurement.battery import circuits as hubs
 from mirrorjax.measurement.battery import dear as measured_dear
 from mirrorjax.measurement.battery import nulls as measured
+from mirrorjax.phases.intervals import wilson
 from mirrorjax.report import calibration, causes, circuits, decomposition, onset, write_report
 from mirrorjax.report import dear as reported
 from mirrorjax.report.figure import View
 from mirrorjax.report.nulls import ARCHITECTURE
 from mirrorjax.report.registry import FIGURES
-from mirrorjax.report.statistics import bootstrap, wilson
 from tests.report.battery_cases import EPOCHS, SEEDS, cheap, with_battery, write_nulls
 from tests.report.cases import Network, write_population
 from tests.report.test_figures import drawn, view_of
@@ -71,20 +71,6 @@ def test_every_numeric_column_is_read(tmp_path):
     found = population.query('SELECT "x""; DROP TABLE members; --" AS x, count, cmni, seed FROM observations')
     assert sorted(found["count"]) == [3, 3, 4, 4] and np.nanmax(found["x"]) == 1.5
     assert max(found["cmni"]) < 1 and max(found["seed"]) == 1
-
-
-def test_bootstrap():
-    values = np.array([-0.1, -0.2, np.nan, -0.3])
-    # of the 27 equally likely draws one is all lowest: 3.7 %, more than 2.5 %
-    assert bootstrap(values) == pytest.approx((-0.3, -0.2, -0.1))
-    assert bootstrap(np.array([1.0, 2.0, 9.0]), np.median) == pytest.approx((1.0, 2.0, 9.0))
-    assert bootstrap(values) == bootstrap(values)
-    alone, none = bootstrap(np.array([2.0])), bootstrap(np.array([np.nan]))
-    assert alone[1] == 2.0 and np.isnan([alone[0], alone[2], *none]).all()
-    many = np.random.default_rng(1).normal(size=400)
-    low, mean, high = bootstrap(many)
-    error = many.std(ddof=1) / np.sqrt(400)
-    assert (low, mean, high) == pytest.approx((mean - 1.96 * error, many.mean(), mean + 1.96 * error), abs=0.1 * error)
 
 
 def test_z_against_untrained_networks(view):

@@ -1,4 +1,4 @@
-"""Bands, shares, peaks and groups against values worked out by hand."""
+"""Bands, peaks and groups against values worked out by hand."""
 
 import math
 from pathlib import Path
@@ -7,29 +7,9 @@ import numpy as np
 import pytest
 
 from mirrorjax.report.load import load
-from mirrorjax.report.statistics import band, curves, networks, wilson
+from mirrorjax.report.statistics import band, curves, networks
 from mirrorjax.report.words import listed, percent, plain_number, tidy_number
 from tests.report.cases import Network, write_population
-
-
-def wilson_by_hand(count: int, number: int) -> tuple[float, float]:
-    z, share = 1.959963984540054, count / number
-    middle = share + z * z / (2 * number)
-    half = z * math.sqrt(share * (1 - share) / number + z * z / (4 * number * number))
-    return (middle - half) / (1 + z * z / number), (middle + half) / (1 + z * z / number)
-
-
-@pytest.mark.parametrize(("count", "number"), [(0, 10), (3, 5), (10, 10), (20, 32), (184, 300)])
-def test_wilson_is_the_formula(count, number):
-    low, high = wilson(count, number)
-    assert (float(low), float(high)) == pytest.approx(wilson_by_hand(count, number), abs=1e-12)
-
-
-def test_wilson_known_values():
-    low, high = wilson([0, 3, 0], [5, 5, 0])
-    np.testing.assert_allclose(low[:2], [0.0, 0.23072], atol=1e-5)
-    np.testing.assert_allclose(high[:2], [0.43448, 0.88238], atol=1e-5)
-    assert np.isnan(low[2]) and np.isnan(high[2])
 
 
 def test_band_leaves_out_what_is_not_finite():

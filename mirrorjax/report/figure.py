@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
 import plotly.graph_objects as go
-from matplotlib import rc_context
+from matplotlib import colormaps, rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as MatplotlibFigure
 
@@ -36,6 +37,9 @@ _STATIC_STYLE: Any = {
 }
 
 
+Made = TypeVar("Made")
+
+
 @dataclass(frozen=True)
 class View:
     """All that a figure may draw from: one population, what was computed over it, and what the reader chose."""
@@ -45,6 +49,7 @@ class View:
     networks: Networks
     member: str | None = None
     _measured: dict[tuple[str, ...], dict[int, Curve]] = field(default_factory=dict, repr=False)
+    _kept: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def measured(self, names: Sequence[str]) -> dict[int, Curve]:
         """Curves of any measures, by group index; computed once."""
@@ -53,6 +58,12 @@ class View:
             self._measured[key] = curves(self.population, key)
         return self._measured[key]
 
+    def kept(self, make: Callable[["View"], Made]) -> Made:
+        """What a function makes of this view; computed once."""
+        if make not in self._kept:
+            self._kept[make] = make(self)
+        return self._kept[make]
+
 
 @dataclass(frozen=True)
 class Chooser:
@@ -60,6 +71,27 @@ class Chooser:
 
     label: str
     options: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LiveMap:
+    """A map that the page draws by itself, out of numbers, since it has too many views to carry each (see phase_map.js).
+
+    Attributes:
+        data: what can be written as JSON.
+        orders: the chooser of what the colours show.
+        slices: a chooser for each further axis, with the place of the answer that is shown first.
+        cell: a chooser for each axis of the map itself, which find a cell.
+        checkpoints: how many there are.
+        height: of its tallest view, pixels.
+    """
+
+    data: dict[str, Any]
+    orders: Chooser
+    slices: tuple[tuple[Chooser, int], ...]
+    cell: tuple[Chooser, ...]
+    checkpoints: int
+    height: int
 
 
 @dataclass
@@ -73,6 +105,7 @@ class Panel:
         variants: a figure for every combination of answers, by their places.
         missing: why there is nothing to draw; empty when there is.
         table: of what is drawn, for the page.
+        live: instead of variants.
     """
 
     title: str
@@ -81,6 +114,7 @@ class Panel:
     variants: dict[tuple[int, ...], go.Figure] = field(default_factory=dict)
     missing: str = ""
     table: Table | None = None
+    live: LiveMap | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +132,13 @@ class FigureKind:
     panel: Callable[[View], Panel]
     draw: Callable[[View], MatplotlibFigure | None]
     table: Callable[[View], Table | None] | None = None
+
+
+def cividis() -> list[list[Any]]:
+    """A colour scale for plotly, even in lightness and the same to colour-blind readers."""
+    places = np.linspace(0, 1, 17)
+    colours = (colormaps["cividis"](places)[:, :3] * 255).round().astype(int)
+    return [[float(p), f"rgb({r},{g},{b})"] for p, (r, g, b) in zip(places, colours, strict=True)]
 
 
 def figure(traces: list[Any], height: int, **layout: Any) -> go.Figure:

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
+from mirrorjax.phases.fluctuations import Fluctuations
 from mirrorjax.phases.intervals import share
 from mirrorjax.report.load import Group, Population
 from mirrorjax.report.observations import quoted
 from mirrorjax.report.phase_axes import MOST_VALUES, Axis, axes
+from mirrorjax.report.phase_fluctuations import at_checkpoint
 from mirrorjax.report.phase_orders import BINDER, MEAN, OF_CELLS, ORDERS, SHARE, Order
 from mirrorjax.report.settings import COORDINATES
 from mirrorjax.report.statistics import HIGH, LOW
@@ -156,12 +158,14 @@ def cells(population: Population) -> Cells:
     members: list[list[Group]] = [[] for _ in distinct]
     for group, cell in zip(groups, cell_of, strict=True):
         members[cell].append(group)
+    aggregated = _aggregated(population, orders, len(distinct))
+    _with_intervals(population, orders, aggregated["values"], aggregated["checkpoint"])
     return Cells(
         x,
         y,
         tuple(others),
         np.array(distinct, np.int64),
-        **_aggregated(population, orders, len(distinct)),
+        **aggregated,
         orders=orders,
         coordinates=_coordinates(population, len(distinct)),
         groups=members,
@@ -222,6 +226,23 @@ def _sql(order: Order) -> str:
             word: f"quantile_cont({measure}, {place}) {alive}" for word, place in (("low", LOW), ("high", HIGH))
         }
     return "".join(f", {sql} AS {quoted(f'{order.name}_{word}')}" for word, sql in found.items())
+
+
+def _with_intervals(
+    population: Population, orders: tuple[Order, ...], values: dict[str, Values], checkpoint: np.ndarray
+) -> None:
+    """Fills in the intervals of susceptibilities and Binder cumulants at the last checkpoint: dear to have at all."""
+    found: dict[tuple[str, int], Fluctuations] = {}
+    for order in orders:
+        own = values[order.name]
+        known = np.flatnonzero(np.isfinite(own.value).any(axis=1))
+        if order.kind not in OF_CELLS or not len(known):
+            continue
+        key = (order.measure, int(known[-1]))
+        if key not in found:
+            found[key] = at_checkpoint(population, order.measure, checkpoint[known[-1]], own.value.shape[1])
+        interval = found[key].binder if order.kind == BINDER else found[key].susceptibility
+        own.low[known[-1]], own.high[known[-1]] = significant(interval.low), significant(interval.high)
 
 
 def _coordinates(population: Population, number: int) -> dict[str, np.ndarray]:

@@ -75,7 +75,7 @@ class Chooser:
 
 @dataclass(frozen=True)
 class LiveMap:
-    """A map that the page draws by itself, out of numbers, since it has too many views to carry each (see phase_map.js).
+    """A map that the page draws by itself, out of numbers: it has too many views to carry each (see phase_map.js).
 
     Attributes:
         data: what can be written as JSON.

@@ -46,7 +46,15 @@ def panel_html(panel: Panel, name: str, static: Iterable[str] = (), table: str =
         return f'<section class="figure">{heading}<p class="missing">{escape(panel.missing)}</p></section>'
     if panel.live:
         drawn = map_html(panel.live, name)
-        return _figure(panel, name, f'data-kind="map" data-colours="{escape(json.dumps(cividis()))}"', heading, drawn, static, table)
+        return _figure(
+            panel,
+            name,
+            f'data-kind="map" data-colours="{escape(json.dumps(cividis()))}"',
+            heading,
+            drawn,
+            static,
+            table,
+        )
     controls = "".join(_control(chooser, f"{name}-{place}") for place, chooser in enumerate(panel.choosers))
     variants = ",".join(
         f'"{",".join(map(str, key))}":{to_json(made, validate=False)}' for key, made in panel.variants.items()

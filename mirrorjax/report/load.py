@@ -67,8 +67,9 @@ class Population:
     Attributes:
         name: of its folder, the oldest if others extend it; `path`, `manifest` and `config` are this one's too.
         path: of its folder, relative to the report, for links.
-        database: `members` (member_id, seed, group_index, all of `SETTINGS` and `COORDINATES`) and `observations` (group_index, member_id, checkpoint,
-            step, epoch, status, alive, robust and every measure of the records, null where not finite).
+        database: `members` (member_id, seed, group_index, all of `SETTINGS` and `COORDINATES`) and `observations`
+            (group_index, member_id, checkpoint, step, epoch, status, alive, robust and every measure of the records, null
+            where not finite).
         measures: of these, those with any finite value.
         nulls: what untrained networks score.
         groups: the configurations, by their index.
@@ -254,7 +255,15 @@ def _distance_to_paper(group: Group) -> tuple[float, ...]:
     capacity = abs((own["depth"] or 0) - PAPER_DEPTH) + abs(np.log2(max(own["width"] or 1, 1) / PAPER_WIDTH))
     rate = abs(np.log((own["learning_rate"] or 1.0) / PAPER_RATE))
     activation = float(own["activation"] != "relu")
-    return (capacity, len(knobs_off(own)), activation, rate, abs((own["batch_size"] or 0) - PAPER_BATCH), -group.networks, group.index)
+    return (
+        capacity,
+        len(knobs_off(own)),
+        activation,
+        rate,
+        abs((own["batch_size"] or 0) - PAPER_BATCH),
+        -group.networks,
+        group.index,
+    )
 
 
 def _last_units(units: pa.Table, database: duckdb.DuckDBPyConnection) -> pa.Table | None:

@@ -6,12 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from mirrorjax.phases.order import construction_marks
 from mirrorjax.report.load import Group
 from mirrorjax.report.settings import BY_NAME, SEEDS, SETTINGS
 from mirrorjax.report.words import tidy_number
 
 MOST_VALUES = 100  # of an axis: more are no grid but a random search
-_DEPENDENCY = "dependency"
+_MARKED = {  # short names of steps, for want of room
+    ("dependency", 0.0): "no rescue answer at D = 0",
+    ("dependency", 0.5): "arg max of mixed labels changes at D = .5",
+}
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,18 @@ class Axis:
         numbers = np.array([np.nan if each[self.lead] is None else each[self.lead] for each in self.values], np.float64)
         if found is not None:
             numbers = np.where(np.isnan(numbers), found, numbers)
-        in_logs = BY_NAME[self.names[self.lead]].in_logs and bool(np.all(numbers[np.isfinite(numbers)] > 0))
-        return np.log(numbers) if in_logs else numbers
+        return np.log(numbers) if self.in_logs else numbers
+
+    @property
+    def in_logs(self) -> bool:
+        """Whether its effect is taken as even in logarithms."""
+        numbers = [each[self.lead] for each in self.values if each[self.lead] is not None]
+        return BY_NAME[self.names[self.lead]].in_logs and min(numbers, default=0) > 0
+
+    @property
+    def scale(self) -> str:
+        """What its coordinates are, for sentences."""
+        return f"ln {self.letters}" if self.in_logs else self.letters
 
     @property
     def paper(self) -> float | None:
@@ -105,21 +119,20 @@ class Axis:
         lowest = next(each[0] for each in self.values if each[0] is not None)
         return f"the paper's {own} lies beyond this map's edge at {first if paper[0] < lowest else last}"
 
-    def marks(self) -> list[tuple[float, str]]:
-        """Steps that the construction itself puts there: places, and why. No finding about networks."""
-        if _DEPENDENCY not in self.names:
-            return []
-        at = self.names.index(_DEPENDENCY)
-        own = Axis((_DEPENDENCY,), tuple((value[at],) for value in self.values))
-        marks = []
-        zero = own.place_of(0.0)
-        if zero is not None:
-            # what is special is this one value, so that the line stands between it and the next
-            marks.append((zero + (0.5 if zero < len(self.values) - 1 else -0.5), "no rescue answer at D = 0"))
-        half = own.place_of(0.5)
-        if half is not None:
-            marks.append((half, "arg max of mixed labels changes at D = .5"))
-        return marks
+    def marks(self) -> list[tuple[float, str, str]]:
+        """Steps that the construction itself puts there, no finding about networks: places, labels, sentences."""
+        found = []
+        for at, name in enumerate(self.names):
+            own = Axis((name,), tuple((value[at],) for value in self.values))
+            for mark in construction_marks(name):
+                place = own.place_of(mark.value)
+                if place is None:
+                    continue
+                label = _MARKED.get((name, mark.value), mark.sentence)
+                if place == 0:  # of one value alone: the line stands between it and the next
+                    place = 0.5
+                found.append((place, label, mark.sentence))
+        return found
 
 
 def axes(groups: Sequence[Group]) -> list[Axis]:

@@ -67,7 +67,7 @@ def boundary_of(cells: Cells, name: str, checkpoint: int, number: int) -> Found:
         return Found(None, f"no boundary was fitted: it is not known how many {along[0].letters} “all” are", {})
     successes = np.round(values.value[checkpoint, own] * trials)
     try:
-        fit = boundary.fit(points, successes, trials, names=[axis.letters for axis in along])
+        fit = boundary.fit(points, successes, trials, names=[axis.scale for axis in along])
     except InputError as error:
         return Found(None, f"no boundary was fitted: {error}", {})
     if len(along) == 1:

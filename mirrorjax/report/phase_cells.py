@@ -222,9 +222,7 @@ def _sql(order: Order) -> str:
     else:
         found["value"] = f"favg({measure}) {alive}"
     if order.kind == MEAN:
-        found |= {
-            word: f"quantile_cont({measure}, {place}) {alive}" for word, place in (("low", LOW), ("high", HIGH))
-        }
+        found |= {word: f"quantile_cont({measure}, {place}) {alive}" for word, place in (("low", LOW), ("high", HIGH))}
     return "".join(f", {sql} AS {quoted(f'{order.name}_{word}')}" for word, sql in found.items())
 
 

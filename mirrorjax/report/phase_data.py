@@ -36,7 +36,7 @@ def map_data(cells: Cells, population: Population, adaptively: bool) -> dict[str
         "coordinates": [
             {"label": label, "value": packed(cells.coordinates[name])}
             for name, label in COORDINATES.items()
-            if name in cells.coordinates
+            if name in cells.coordinates and np.unique(cells.coordinates[name]).size > 1
         ],
         "boundaries": _boundaries(cells),
         "paper": {"place": point.place, "slice": point.slice_number},
@@ -47,6 +47,7 @@ def map_data(cells: Cells, population: Population, adaptively: bool) -> dict[str
 def order_data(order: Order, values: Values, epoch: np.ndarray) -> dict[str, Any]:
     """One order parameter, at the checkpoints that have it."""
     rows = np.flatnonzero(np.isfinite(values.value).any(axis=1))
+    with_interval = rows[-1:] if order.kind in OF_CELLS else rows
     return {
         "name": order.name,
         "kind": order.kind,
@@ -55,8 +56,8 @@ def order_data(order: Order, values: Values, epoch: np.ndarray) -> dict[str, Any
         "range": colour_range(order, values, epoch),
         "rows": rows.tolist(),
         "value": packed(values.value[rows]),
-        "low": packed(values.low[rows]),
-        "high": packed(values.high[rows]),
+        "low": packed(values.low[with_interval]),
+        "high": packed(values.high[with_interval]),
         "count": packed(values.count[rows]),
     }
 
@@ -124,5 +125,7 @@ def members_data(cells: Cells, population: Population) -> dict[str, Any]:
         "statuses": names,
         "status": packed(np.searchsorted(names, status)),
         "numbers": [{"label": label, "value": packed(values)} for label, values in own.items()],
-        "values": [{"label": order.short, "value": packed(columns[order.name].astype(np.float64))} for order in orders],
+        "values": [
+            {"label": order.of_network, "value": packed(columns[order.name].astype(np.float64))} for order in orders
+        ],
     }

@@ -4,7 +4,18 @@ import numpy as np
 import plotly.graph_objects as go
 from matplotlib.figure import Figure as MatplotlibFigure
 
-from mirrorjax.report.figure import NO_DATA, Chooser, FigureKind, Panel, View, axis, cividis, figure, safe, static_figure
+from mirrorjax.report.figure import (
+    NO_DATA,
+    Chooser,
+    FigureKind,
+    Panel,
+    View,
+    axis,
+    cividis,
+    figure,
+    safe,
+    static_figure,
+)
 from mirrorjax.report.phase_grid import ORDER_PARAMETERS, Grid, OrderParameter, colour_range, column_labels, grids
 
 MOST_WRITTEN = 360  # cells with their value written in

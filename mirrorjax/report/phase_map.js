@@ -41,7 +41,9 @@ const PhaseMap = (function () {
   // One order parameter of one cell at a checkpoint's row: value, interval and count.
   function valueOf(map, order, row, cell) {
     const at = row * map.cells + cell;
-    return { value: order.value[at], low: order.low[at], high: order.high[at], count: order.count[at] };
+    // what a cell has as a whole has an interval at the last of its checkpoints alone
+    const of = order.low.length === order.value.length ? at : row === order.rows.length - 1 ? cell : -1;
+    return { value: order.value[at], low: order.low[of], high: order.high[of], count: order.count[at] };
   }
 
   function hover(map, order, row, checkpoint, cell) {
@@ -70,6 +72,7 @@ const PhaseMap = (function () {
     const shown = axis.ticks.map((_, at) => at).filter((at) => at % step === 0 || at === last);
     return {
       title: { text: safe(axis.label), standoff: 10, font: { size: 13 } },
+      automargin: true,
       range: [-0.5, last + 0.5],
       tickvals: shown,
       ticktext: shown.map((at) => safe(axis.ticks[at])),
@@ -100,7 +103,7 @@ const PhaseMap = (function () {
       });
       notes.push(
         across
-          ? annotation("⌄ " + words, { x: place, xanchor: place > (axis.ticks.length - 1) * 0.6 ? "right" : "left", xshift: -4, yref: "paper", y: 1, yanchor: "bottom", yshift: 18 * number })
+          ? annotation(words, { x: place, xanchor: place > (axis.ticks.length - 1) * 0.6 ? "right" : "left", yref: "paper", y: 1, yanchor: "bottom", yshift: 18 * number })
           : annotation(words, { xref: "paper", x: 0.995, xanchor: "right", y: place, yanchor: "bottom", bgcolor: "rgba(255,255,255,.8)" })
       );
     });
@@ -163,14 +166,14 @@ const PhaseMap = (function () {
         colorbar: { title: { text: safe(order.label), side: "right", font: { size: 13 } }, thickness: 14 },
       },
     ];
-    const longest = Math.max(0, ...written.text.map((each) => each.length));
-    if (written.x.length <= MOST_WRITTEN && across.ticks.length * longest <= 110) {
-      const font = { size: 11, color: written.colour };
-      traces.push({ ...written, mode: "text", textfont: font, hoverinfo: "skip", showlegend: false });
-      delete traces[1].colour;
-    }
     const fit = (map.boundaries[order.name] || {})[slice + "," + checkpoint];
     if (fit && fit.exists) traces.push(...boundary(fit));
+    const longest = Math.max(0, ...written.text.map((each) => each.length));
+    if (written.x.length <= MOST_WRITTEN && across.ticks.length * longest <= 110) {
+      const { colour, ...places } = written;
+      const font = { size: 11, color: colour, shadow: "auto" };
+      traces.push({ ...places, mode: "text", textfont: font, hoverinfo: "skip", showlegend: false });
+    }
     const point = map.paper.place && map.paper.slice === slice ? map.paper.place : null;
     if (point) {
       const star = { symbol: "star", size: 17, color: "#D55E00", line: { color: "#fff", width: 1.5 } };
@@ -252,19 +255,19 @@ const PhaseMap = (function () {
   function nothing(map, { order, slice }) {
     const when = order.rows.map((at) => plain(map.epoch[at]));
     const words = when.length ? "was measured at epochs " + (when.length > 8 ? when[0] + " to " + when[when.length - 1] : when.join(", ")) : "was not measured";
-    return annotation(safe(order.label) + " " + words + ":<br>there is nothing at this checkpoint", { xref: "paper", yref: "paper", x: 0.5, y: 0.5, font: { size: 14, color: "#404040" } });
+    return annotation(safe(order.label) + " " + words + ":<br>there is nothing at this checkpoint", { xref: "paper", yref: "paper", x: 0.5, y: 0.5, bgcolor: map.up ? "#ececec" : "#fff", font: { size: 14, color: "#404040" } });
   }
 
   function layout(map, { order, checkpoint, slice }, height, x, y, shapes, notes) {
     const levels = Math.max(map.axes[0].marks.length, 0);
-    const where = map.up && map.slices[slice] ? ", " + map.slices[slice] : "";
+    const where = map.up && map.slices[slice] ? map.slices[slice] + ", " : "";
     return {
       height: height + 18 * levels,
       font: { family: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif", size: 13, color: "#222" },
       paper_bgcolor: "white",
       plot_bgcolor: map.up ? "#ececec" : "white",
-      title: { text: safe(order.label + where + " at epoch " + plain(map.epoch[checkpoint]) + " – " + map.networksWords), font: { size: 15 }, x: 0, xref: "paper", y: 1, yref: "container", yanchor: "top", pad: { t: 14 } },
-      margin: { l: 80, r: 20, t: 50 + 18 * levels, b: 100 },
+      title: { text: safe(order.label + " at " + where + "epoch " + plain(map.epoch[checkpoint]) + " – " + map.networksWords), font: { size: 15 }, x: 0, xref: "paper", y: 1, yref: "container", yanchor: "top", pad: { t: 14 } },
+      margin: { l: 80, r: 20, t: 42 + 18 * levels, b: 100 },
       hoverlabel: { font: { size: 12 }, align: "left", bgcolor: "#fff", bordercolor: "#444" },
       hovermode: "closest",
       legend: { orientation: "h", x: 0, y: 0, yref: "container", yanchor: "bottom", bgcolor: map.up ? "#c9ced6" : "#fff" },

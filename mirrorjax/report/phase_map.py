@@ -51,19 +51,15 @@ def _caption(found: Cells) -> list[str]:
     shares = any(order.kind == SHARE for order in found.orders)
     words = [
         "Of shares the interval is Wilson's; of means the 5 % and 95 % quantiles over a cell's networks; of "
-        "susceptibilities and Binder cumulants a bootstrap over networks, at the last checkpoint. Diverged networks are "
-        "left out and counted. Grey: no networks, or nothing measured. Colours have one scale for all checkpoints and "
-        "slices, which ends at the 1 % and 99 % quantiles of the cells.",
+        "susceptibilities and Binder cumulants a bootstrap over networks, at the last checkpoint. Diverged networks "
+        "are left out and counted. Grey: no networks, or nothing measured. Colours have one scale for all "
+        "checkpoints and slices, which ends at the 1 % and 99 % quantiles of the cells.",
         *([_BOUNDARY_WORDS] if shares else []),
         " ".join(paper_point(found).words),
     ]
-    steps = [f"{axis.letters}: {text}" for axis in found.axes for _, text in axis.marks()]
+    steps = [sentence for axis in found.axes for _, _, sentence in axis.marks()]
     if steps:
-        words.append(
-            "Dotted lines are steps that the construction itself puts there, no finding about networks: "
-            + "; ".join(steps)
-            + "."
-        )
+        words.append("Dotted: steps that the construction itself puts there, no findings. " + " ".join(steps))
     if found.data_seeds > 1:
         words.append(
             f"Networks of {found.data_seeds} datasets, which differ in their seed, are pooled in each cell; Wilson "
@@ -74,8 +70,8 @@ def _caption(found: Cells) -> list[str]:
 
 
 _BOUNDARY_WORDS = (
-    "The white line is where a logistic regression on the settings has P = ½; the true line is between the dashed ones "
-    "where the 95 % band of P holds ½."
+    "The white line is where a logistic regression on the settings has P = ½; between the dashed ones its 95 % band "
+    "of P holds ½, and the boundary may be there."
 )
 
 

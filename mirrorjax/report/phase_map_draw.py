@@ -1,5 +1,7 @@
 """The map in print: P(mirror) and SSI at the end, with the boundary and the paper's point."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as MatplotlibFigure
@@ -51,7 +53,7 @@ def _map(drawn: MatplotlibFigure, axes: Axes, found: Cells, order: Order, number
     low, high = colour_range(order, found.values[order.name], found.epoch)
     axes.set_facecolor(NO_DATA)
     edges = [np.arange(size + 1) - 0.5 for size in (grid.shape[1], grid.shape[0])]
-    look = {"rasterized": True} if grid.size > 1000 else {"edgecolors": "white", "linewidth": 0.3}
+    look: dict[str, Any] = {"rasterized": True} if grid.size > 1000 else {"edgecolors": "white", "linewidth": 0.3}
     image = axes.pcolormesh(*edges, np.ma.masked_invalid(grid), cmap="cividis", vmin=low, vmax=high, **look)
     drawn.colorbar(image, ax=axes, pad=0.02)
     if grid.size <= _MOST_WRITTEN:
@@ -65,7 +67,7 @@ def _map(drawn: MatplotlibFigure, axes: Axes, found: Cells, order: Order, number
     if order.kind == SHARE:
         _boundary(axes, found, order, number)
     for across, axis in ((True, found.x), (False, found.y)):
-        for place, _ in axis.marks():
+        for place, *_ in axis.marks():
             (axes.axvline if across else axes.axhline)(place, color="black", linestyle=":", linewidth=1)
     point = paper_point(found)
     if point.place is not None:
@@ -99,7 +101,7 @@ def _lines(axes: Axes, found: Cells, order: Order) -> None:
             if fit.centre is not None:
                 axes.axvspan(fit.centre.low, fit.centre.high, color=colour, alpha=0.12, linewidth=0)
                 axes.axvline(fit.centre.value, color=colour, linestyle="--", linewidth=1)
-    for place, _ in found.x.marks():
+    for place, *_ in found.x.marks():
         axes.axvline(place, color="black", linestyle=":", linewidth=1)
     point = paper_point(found)
     if point.place is not None:

@@ -33,7 +33,9 @@ def paper_point(cells: Cells) -> PaperPoint:
     fixed = [name for name in SETTINGS if name not in moved and name not in SEEDS]
     off = [name for name in knobs_off(settings) if name in fixed]
     others = [
-        name for name in fixed if name not in off and not BY_NAME[name].is_knob and settings[name] != BY_NAME[name].paper
+        name
+        for name in fixed
+        if name not in off and not BY_NAME[name].is_knob and settings[name] != BY_NAME[name].paper
     ]
     places = [axis.paper for axis in cells.axes]
     beyond = [axis.paper_words() for axis in cells.axes if axis.paper is None]
@@ -53,7 +55,9 @@ def paper_point(cells: Cells) -> PaperPoint:
     slice_number = int(np.ravel_multi_index(tuple(map(int, own[number:])), shape)) if shape else 0
     match = np.flatnonzero((cells.place == np.array(own)).all(axis=1))
     cell = int(match[0]) if len(match) else None
-    where = listed([f"{axis.letters} {axis.ticks[int(at)]}" for axis, at in zip(cells.axes, own, strict=True) if not at % 1])
+    where = listed(
+        [f"{axis.letters} {axis.ticks[int(at)]}" for axis, at in zip(cells.axes, own, strict=True) if not at % 1]
+    )
     words = [
         f"The paper's point, a star, is the cell at {where}."
         if cell is not None
@@ -66,4 +70,6 @@ def _differences(settings: dict, names: list[str]) -> str:
     def words(value: object) -> str:
         return "all" if value is None else value if isinstance(value, str) else tidy_number(value)
 
-    return ", ".join(f"{BY_NAME[name].label} {words(settings[name])} (paper: {words(BY_NAME[name].paper)})" for name in names)
+    return ", ".join(
+        f"{BY_NAME[name].label} {words(settings[name])} (paper: {words(BY_NAME[name].paper)})" for name in names
+    )

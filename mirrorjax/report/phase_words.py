@@ -57,8 +57,8 @@ def _boundary_words(found: Cells, order: Order, last: int) -> list[str]:
         sentence = f"{f'At {name}' if name else 'There'}: {fit.why}"
         if fit.centre is not None and fit.fit is not None:
             centre = fit.fit.centre
-            in_logs = "its logarithm" if not np.allclose(found.x.coordinates(), _plain_values(found)) else found.x.letters
-            sentence += f"; at {in_logs} = {plain_number(centre.value)} ({_bound(centre.low)} to {_bound(centre.high)})"
+            interval = f"{_bound(centre.low)} to {_bound(centre.high)}"
+            sentence += f"; at {found.x.scale} = {plain_number(centre.value)} ({interval})"
         if fit.exists and fit.is_poor:
             sentence += "; but the fitted surface is too plain for the map (lack of fit), so do not trust where it is"
         words.append(sentence + ".")
@@ -74,10 +74,11 @@ def _paper_words(found: Cells, order: Order, values: Values, last: int) -> list[
     words = []
     if point.cell is not None and values.count[point.cell]:
         trials = int(values.count[point.cell])
-        hits = int(round(values.value[point.cell] * trials))
+        hits = round(float(values.value[point.cell]) * trials)
         low, high = float(values.low[point.cell]), float(values.high[point.cell])
         words.append(
-            f"At the paper's point {hits} of {trials} networks ({percent(hits / trials)} [{percent(low)}, {percent(high)}])"
+            f"At the paper's point {hits} of {trials} networks ({percent(hits / trials)} "
+            f"[{percent(low)}, {percent(high)}])"
         )
     fit = boundary_of(found, order.name, last, point.slice_number)
     if fit.fit is not None and fit.exists:
@@ -92,10 +93,6 @@ def _paper_words(found: Cells, order: Order, values: Values, last: int) -> list[
             f"({plain_number(low)} to {plain_number(high)})"
         )
     return ["; ".join(words)[0].upper() + "; ".join(words)[1:] + "."] if words else []
-
-
-def _plain_values(found: Cells) -> np.ndarray:
-    return np.array([np.nan if each[found.x.lead] is None else each[found.x.lead] for each in found.x.values], float)
 
 
 def _bound(value: float) -> str:

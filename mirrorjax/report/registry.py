@@ -1,6 +1,16 @@
 """The figures of the report, in its order: a new one is one file and one line here."""
 
-from mirrorjax.report import calibration, causes, circuits, decomposition, onset, phase_diagram, phase_map, timeline, units
+from mirrorjax.report import (
+    calibration,
+    causes,
+    circuits,
+    decomposition,
+    onset,
+    phase_diagram,
+    phase_map,
+    timeline,
+    units,
+)
 from mirrorjax.report.figure import FigureKind
 
 FIGURES: tuple[FigureKind, ...] = (

@@ -75,7 +75,9 @@ def planted(network: Network, epoch: float) -> dict[str, float]:
     return found
 
 
-def write_map(folder: Path, networks: Sequence[KnobNetwork], epochs: Sequence[float] = EPOCHS, old: bool = False) -> Path:
+def write_map(
+    folder: Path, networks: Sequence[KnobNetwork], epochs: Sequence[float] = EPOCHS, old: bool = False
+) -> Path:
     """Writes a population with the columns of the knobs.
 
     Args:

@@ -12,7 +12,19 @@ from mirrorjax.sweep import data_folder, sweep_name
 from tests.tracking.cases import ids, population
 
 COMMANDS = (
-    *("sweep", "plan", "status", "report", "compare", "paper-tables", "inspect", "play", "verify", "dashboard", "bench"),
+    *(
+        "sweep",
+        "plan",
+        "status",
+        "report",
+        "compare",
+        "paper-tables",
+        "inspect",
+        "play",
+        "verify",
+        "dashboard",
+        "bench",
+    ),
     "completion",
 )
 SLOW_IMPORTS = ("jax", "flax", "wandb", "pyarrow", "duckdb", "matplotlib")

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirrorjax.report.figure import View
-from mirrorjax.report.load import PAPER_BATCH, PAPER_RATE, Group, Population
+from mirrorjax.report.load import Group, Population
 from mirrorjax.report.paper import paper_curve
+from mirrorjax.report.settings import PAPER_BATCH, PAPER_RATE, knobs_off
 from mirrorjax.report.statistics import Curve, Networks, after_peak_start, band
 from mirrorjax.report.words import epoch_words, listed, plain_number, tidy_number
 
@@ -53,12 +54,15 @@ class Line:
 
 
 def applicable(population: Population, found: Networks) -> list[Group]:
-    """The configurations that the published run can be compared with: 2×17, batch 25, at least 8 networks."""
+    """The configurations that the published run can be compared with: 2×17, batch 25, the theory's knobs as published,
+    and at least 8 networks.
+    """
     return [
         group
         for group in population.groups
         if group.is_paper_capacity
         and group.settings["batch_size"] == PAPER_BATCH
+        and not knobs_off(group.settings)
         and int(np.sum(found.of(group))) >= FEWEST_NETWORKS
     ]
 

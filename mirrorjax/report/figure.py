@@ -9,8 +9,9 @@ from html import escape
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 import plotly.graph_objects as go
-from matplotlib import rc_context
+from matplotlib import colormaps, rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as MatplotlibFigure
 
@@ -39,6 +40,9 @@ _STATIC_STYLE: Any = {
 }
 
 
+Made = TypeVar("Made")
+
+
 @dataclass(frozen=True)
 class View:
     """All that a figure may draw from: one population, what was computed over it, and what the reader chose."""
@@ -49,6 +53,7 @@ class View:
     member: str | None = None
     _once: dict[str, Any] = field(default_factory=dict, repr=False)
     _measured: dict[tuple[str, ...], dict[int, Curve]] = field(default_factory=dict, repr=False)
+    _kept: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def once(self, name: str, make: Callable[[], _Made]) -> _Made:
         """What is dear to compute and asked for by several: computed once, by name."""
@@ -63,6 +68,12 @@ class View:
             self._measured[key] = curves(self.population, key)
         return self._measured[key]
 
+    def kept(self, make: Callable[["View"], Made]) -> Made:
+        """What a function makes of this view; computed once."""
+        if make not in self._kept:
+            self._kept[make] = make(self)
+        return self._kept[make]
+
 
 @dataclass(frozen=True)
 class Chooser:
@@ -70,6 +81,27 @@ class Chooser:
 
     label: str
     options: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LiveMap:
+    """A map that the page draws by itself, out of numbers: it has too many views to carry each (see phase_map.js).
+
+    Attributes:
+        data: what can be written as JSON.
+        orders: the chooser of what the colours show.
+        slices: a chooser for each further axis, with the place of the answer that is shown first.
+        cell: a chooser for each axis of the map itself, which find a cell.
+        checkpoints: how many there are.
+        height: of its tallest view, pixels.
+    """
+
+    data: dict[str, Any]
+    orders: Chooser
+    slices: tuple[tuple[Chooser, int], ...]
+    cell: tuple[Chooser, ...]
+    checkpoints: int
+    height: int
 
 
 @dataclass
@@ -83,6 +115,7 @@ class Panel:
         variants: a figure for every combination of answers, by their places.
         missing: why there is nothing to draw; empty when there is.
         table: of what is drawn, for the page.
+        live: instead of variants.
     """
 
     title: str
@@ -91,6 +124,7 @@ class Panel:
     variants: dict[tuple[int, ...], go.Figure] = field(default_factory=dict)
     missing: str = ""
     table: Table | None = None
+    live: LiveMap | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +142,13 @@ class FigureKind:
     panel: Callable[[View], Panel]
     draw: Callable[[View], MatplotlibFigure | None]
     table: Callable[[View], Table | None] | None = None
+
+
+def cividis() -> list[list[Any]]:
+    """A colour scale for plotly, even in lightness and the same to colour-blind readers."""
+    places = np.linspace(0, 1, 17)
+    colours = (colormaps["cividis"](places)[:, :3] * 255).round().astype(int)
+    return [[float(p), f"rgb({r},{g},{b})"] for p, (r, g, b) in zip(places, colours, strict=True)]
 
 
 def figure(traces: list[Any], height: int, **layout: Any) -> go.Figure:

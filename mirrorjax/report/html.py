@@ -10,7 +10,7 @@ from urllib.parse import quote
 from plotly.io import to_json
 from plotly.offline import get_plotlyjs
 
-from mirrorjax.report.figure import Chooser, Panel
+from mirrorjax.report.figure import Chooser, LiveMap, Panel, cividis
 from mirrorjax.report.tables import table_html
 
 _FEW = 5  # options that are shown side by side; more become a drop-down list
@@ -22,7 +22,7 @@ _POLICY = (
 
 def page(title: str, body: str, finished: Iterable[str] = ()) -> str:
     """Wraps the body in a whole page with style, plotly and behaviour inlined; says which populations are finished."""
-    style, behaviour = _resource("page.css"), _resource("page.js")
+    style, behaviour = _resource("page.css"), _resource("phase_map.js") + _resource("page.js")
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
@@ -44,37 +44,88 @@ def panel_html(panel: Panel, name: str, static: Iterable[str] = (), table: str =
     heading = f'<h3 id="{escape(name)}">{escape(panel.title)}</h3>'
     if panel.missing:
         return f'<section class="figure">{heading}<p class="missing">{escape(panel.missing)}</p></section>'
+    if panel.live:
+        drawn = map_html(panel.live, name)
+        return _figure(
+            panel,
+            name,
+            f'data-kind="map" data-colours="{escape(json.dumps(cividis()))}"',
+            heading,
+            drawn,
+            static,
+            table,
+        )
     controls = "".join(_control(chooser, f"{name}-{place}") for place, chooser in enumerate(panel.choosers))
     variants = ",".join(
         f'"{",".join(map(str, key))}":{to_json(made, validate=False)}' for key, made in panel.variants.items()
     )
     height = max(made.layout.height for made in panel.variants.values())
+    drawn = (
+        f'<div class="controls">{controls}</div><div class="plot" style="min-height:{height}px"></div>'
+        f'<script type="application/json">{script_safe("{" + variants + "}")}</script>'
+    )
+    return _figure(panel, name, "", heading, drawn, static, table)
+
+
+def _figure(
+    panel: Panel, name: str, attributes: str, heading: str, drawn: str, static: Iterable[str], table: str
+) -> str:
     caption = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in panel.caption)
     links = ", ".join(link(path, Path(path).suffix[1:].upper()) for path in static)
     copies = f'<p class="copies">Static copy: {links}</p>' if links else ""
     copies += f'<p class="copies">All numbers: {link(table, "CSV")}</p>' if table else ""
     shown = table_html(panel.table) if panel.table else ""
     return (
-        f'<section class="figure" data-figure="{escape(name)}">{heading}<div class="controls">{controls}</div>'
-        f'<div class="plot" style="min-height:{height}px"></div>'
-        f'<script type="application/json">{script_safe("{" + variants + "}")}</script>'
-        f'{shown}<div class="caption">{caption}{copies}</div></section>'
+        f'<section class="figure" data-figure="{escape(name)}" {attributes}>{heading}{drawn}{shown}'
+        f'<div class="caption">{caption}{copies}</div></section>'
     )
 
 
-def _control(chooser: Chooser, name: str) -> str:
+def map_html(live: LiveMap, name: str) -> str:
+    """Writes the controls of a map, the place where it is drawn, its numbers, and the place for a cell's networks."""
+    controls = _control(live.orders, f"{name}-order", "order")
+    controls += "".join(
+        _control(chooser, f"{name}-slice-{place}", "slice", first) for place, (chooser, first) in enumerate(live.slices)
+    )
+    last = live.checkpoints - 1
+    slider = (
+        f'<label class="slider">Checkpoint <input type="range" min="0" max="{last}" value="{last}" step="1" '
+        'autocomplete="off"> <output></output></label>'
+    )
+    cell = "".join(
+        f'<label>{escape(chooser.label)} <select autocomplete="off"><option value="">–</option>{_options(chooser)}'
+        "</select></label>"
+        for chooser in live.cell
+    )
+    return (
+        f'<div class="controls">{controls}{slider}</div><p class="note" aria-live="polite"></p>'
+        f'<div class="plot" style="min-height:{live.height}px"></div>'
+        f'<script type="application/json">{script_safe(json.dumps(live.data, ensure_ascii=False))}</script>'
+        '<fieldset class="controls cell"><legend>Networks of a cell: click on it, or choose</legend>'
+        f'{cell}</fieldset><div class="members" aria-live="polite"></div>'
+    )
+
+
+def _options(chooser: Chooser, first: int | None = None) -> str:
+    return "".join(
+        f'<option value="{place}"{" selected" if place == first else ""}>{escape(text)}</option>'
+        for place, text in enumerate(chooser.options)
+    )
+
+
+def _control(chooser: Chooser, name: str, kind: str = "", first: int = 0) -> str:
+    own = f"control {kind}".strip()
     if len(chooser.options) == 1:
-        return f'<span class="control" data-value="0">{escape(chooser.label)}: {escape(chooser.options[0])}</span>'
+        return f'<span class="{own}" data-value="0">{escape(chooser.label)}: {escape(chooser.options[0])}</span>'
     label = escape(chooser.label)
     if len(chooser.options) <= _FEW:
         buttons = "".join(
-            f'<label><input type="radio" name="{escape(name)}" value="{place}"{" checked" if place == 0 else ""}>'
+            f'<label><input type="radio" name="{escape(name)}" value="{place}"{" checked" if place == first else ""}>'
             f"<span>{escape(option)}</span></label>"
             for place, option in enumerate(chooser.options)
         )
-        return f'<fieldset class="control buttons"><legend>{label}</legend>{buttons}</fieldset>'
-    options = "".join(f'<option value="{place}">{escape(text)}</option>' for place, text in enumerate(chooser.options))
-    return f'<label class="control">{label} <select autocomplete="off">{options}</select></label>'
+        return f'<fieldset class="{own} buttons"><legend>{label}</legend>{buttons}</fieldset>'
+    return f'<label class="{own}">{label} <select autocomplete="off">{_options(chooser, first)}</select></label>'
 
 
 def script_safe(text: str) -> str:

@@ -14,29 +14,23 @@ import pyarrow as pa
 from mirrorjax.report.chains import chains
 from mirrorjax.report.nulls import Nulls, read_nulls
 from mirrorjax.report.observations import create_observations
+from mirrorjax.report.settings import (
+    BY_NAME,
+    COORDINATES,
+    PAPER_BATCH,
+    PAPER_DEPTH,
+    PAPER_RATE,
+    PAPER_WIDTH,
+    SETTINGS,
+    knobs_off,
+)
 from mirrorjax.report.words import tidy_number
 from mirrorjax.tracking.results import Population as Source
 from mirrorjax.tracking.results import Results
 from mirrorjax.tracking.store import GROUPS
 
-SETTINGS = (  # what makes a configuration: all that defines a member but its seeds
-    "depth",
-    "width",
-    "learning_rate",
-    "batch_size",
-    "dropout",
-    "l2",
-    "congruence",
-    "dependency",
-    "shuffled",
-    "regime",
-    "model",
-    "activation",
-    "data_order",
-)
 PEAK_AFTER = 1.5  # paper epochs: untrained networks score high, and the fall from there is no peak
 EPOCH_ROUNDING = 0.01  # steps are whole, so that a checkpoint for epoch 1.5 may lie a little beside it
-PAPER_DEPTH, PAPER_WIDTH, PAPER_RATE, PAPER_BATCH = 2, 17, 4e-6, 25
 
 
 @dataclass(frozen=True)
@@ -73,8 +67,9 @@ class Population:
     Attributes:
         name: of its folder, the oldest if others extend it; `path`, `manifest` and `config` are this one's too.
         path: of its folder, relative to the report, for links.
-        database: `members` (member_id, seed, group_index) and `observations` (group_index, member_id, checkpoint,
-            step, epoch, status, alive, robust and every measure of the records, null where not finite).
+        database: `members` (member_id, seed, group_index, all of `SETTINGS` and `COORDINATES`) and `observations`
+            (group_index, member_id, checkpoint, step, epoch, status, alive, robust and every measure of the records, null
+            where not finite).
         measures: of these, those with any finite value.
         nulls: what untrained networks score.
         groups: the configurations, by their index.
@@ -175,10 +170,10 @@ def _load_population(sources: list[Source], root: Path) -> Population:
     source, *others = sources
     members, records, units = _pooled(sources)
     database = duckdb.connect()
-    database.register("raw_members", members)
-    order = ", ".join(SETTINGS)
+    database.register("raw_members", _with_later_columns(members))
+    order, measured = ", ".join(SETTINGS), ", ".join(COORDINATES)
     database.execute(
-        f"CREATE TABLE members AS SELECT CAST(member_id AS VARCHAR) AS member_id, seed, parameters, units, {order}, "
+        f"CREATE TABLE members AS SELECT CAST(member_id AS VARCHAR) AS member_id, seed, {measured}, {order}, "
         f"CAST(dense_rank() OVER (ORDER BY {order}) - 1 AS INTEGER) AS group_index FROM raw_members"
     )
     measures = create_observations(database, records, problems)
@@ -217,6 +212,16 @@ def _pooled(sources: list[Source]) -> tuple[pa.Table, pa.Table, pa.Table]:
     return members, records, units
 
 
+def _with_later_columns(members: pa.Table) -> pa.Table:
+    """Adds what older results do not have: the paper's value of a setting, nothing for what was not measured."""
+    for name in (*SETTINGS, *COORDINATES):
+        if name not in members.column_names:
+            paper = BY_NAME[name].paper if name in SETTINGS else None
+            kind = pa.string() if isinstance(paper, str) else pa.float64()
+            members = members.append_column(name, pa.array([paper] * len(members), kind))
+    return members
+
+
 def _groups(database: duckdb.DuckDBPyConnection) -> list[Group]:
     rows = database.execute(
         f"SELECT group_index, any_value(parameters), any_value(units), count(*), {', '.join(SETTINGS)} FROM members "
@@ -234,19 +239,31 @@ def _series_words(settings: dict[str, Any], varying: set[str]) -> str:
     words = [f"lr {tidy_number(settings['learning_rate'])}"]
     for name in SETTINGS[3:]:
         if name in varying:
-            value = settings[name]
-            text = tidy_number(value) if isinstance(value, float) else str(value)
-            words.append(f"{name.replace('_', ' ')} {text}")
+            words.append(f"{name.replace('_', ' ')} {_value_words(settings[name])}")
     return ", ".join(words)
 
 
+def _value_words(value: Any) -> str:
+    if value is None:
+        return "all"
+    return tidy_number(value) if isinstance(value, float) else str(value)
+
+
 def _distance_to_paper(group: Group) -> tuple[float, ...]:
-    """Capacity first, then learning rate and batch size; of equals the one with most seeds."""
+    """Capacity first, then the theory's knobs, learning rate and batch size; of equals the one with most seeds."""
     own = group.settings
     capacity = abs((own["depth"] or 0) - PAPER_DEPTH) + abs(np.log2(max(own["width"] or 1, 1) / PAPER_WIDTH))
     rate = abs(np.log((own["learning_rate"] or 1.0) / PAPER_RATE))
     activation = float(own["activation"] != "relu")
-    return (capacity, activation, rate, abs((own["batch_size"] or 0) - PAPER_BATCH), -group.networks, group.index)
+    return (
+        capacity,
+        len(knobs_off(own)),
+        activation,
+        rate,
+        abs((own["batch_size"] or 0) - PAPER_BATCH),
+        -group.networks,
+        group.index,
+    )
 
 
 def _last_units(units: pa.Table, database: duckdb.DuckDBPyConnection) -> pa.Table | None:

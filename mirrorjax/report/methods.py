@@ -127,6 +127,25 @@ _PARTS = (
         "dataset, and not given for a single network. Networks where a value is undefined are left out and counted.",
     ),
     (
+        "Phase map",
+        "<p>Configurations that differ in their seeds alone, the data's included, are one cell. Settings that were "
+        "moved together are one axis. P(mirror) is the share of networks with the verdict, of those asked what their "
+        "units cause; “without its behaviour term” leaves out that they help. Susceptibility: n·Var(m) over the "
+        "networks of a cell, n their units, Var unbiased. Binder cumulant: 1 − ⟨(m − ⟨m⟩)<sup>4</sup>⟩ / (3⟨(m − "
+        "⟨m⟩)<sup>2</sup>⟩<sup>2</sup>); normal values of N networks have 2/(N + 1) on average, two equal heaps 2/3. "
+        "Their intervals are percentiles of 1,000 resamples of networks (of datasets first, where there are four or "
+        "more); with few networks they are too narrow.</p>",
+    ),
+    (
+        "Boundary",
+        "<p>logit P = β·(terms of the settings, standardised; logarithms of sizes and rates), by Firth's penalised "
+        "likelihood, which stays finite where a line parts cells without mirror networks from cells of nothing else. "
+        "On a plane the surface is linear, with interaction, or quadratic, by AIC. The line is where P = ½; its band "
+        "holds the points whose 95 % interval of P (delta method on the logit) holds ½. A boundary exists if the "
+        "fitted P crosses ½ among the cells and differs between them (likelihood ratio test). The fit is called poor "
+        "if counts drawn from it have as large a deviance in less than one of twenty draws.</p>",
+    ),
+    (
         "Scaling laws",
         "Means over seeds against a setting, with all other settings the same, are fitted by weighted least squares "
         "over log x: constant, power law a·x^b (also with an offset), plateau (as a power or exponentially), "

@@ -16,6 +16,7 @@
 
   // Draws a figure and again whenever the reader chooses.
   function show(figure) {
+    if (figure.dataset.kind === "map") return PhaseMap.show(figure, options, valueOf);
     const variants = JSON.parse(figure.querySelector("script").textContent);
     const plot = figure.querySelector(".plot");
     const controls = Array.from(figure.querySelectorAll(".control"));

@@ -2,10 +2,20 @@
 
 import numpy as np
 import plotly.graph_objects as go
-from matplotlib import colormaps
 from matplotlib.figure import Figure as MatplotlibFigure
 
-from mirrorjax.report.figure import NO_DATA, Chooser, FigureKind, Panel, View, axis, figure, safe, static_figure
+from mirrorjax.report.figure import (
+    NO_DATA,
+    Chooser,
+    FigureKind,
+    Panel,
+    View,
+    axis,
+    cividis,
+    figure,
+    safe,
+    static_figure,
+)
 from mirrorjax.report.phase_grid import ORDER_PARAMETERS, Grid, OrderParameter, colour_range, column_labels, grids
 
 MOST_WRITTEN = 360  # cells with their value written in
@@ -61,7 +71,7 @@ def _figure(grid: Grid, order: OrderParameter) -> go.Figure:
         zmin=low,
         zmax=high,
         customdata=details,
-        colorscale=_colours(),
+        colorscale=cividis(),
         colorbar={
             "title": {"text": order.unit, "side": "right", "font": {"size": 13}},
             "thickness": 14,
@@ -110,13 +120,6 @@ def _written(grid: Grid, order: OrderParameter, columns: list[str], rows: list[s
         hoverinfo="skip",
         showlegend=False,
     )
-
-
-def _colours() -> list[list[object]]:
-    """Cividis: even in lightness and the same to colour-blind readers."""
-    places = np.linspace(0, 1, 17)
-    colours = (colormaps["cividis"](places)[:, :3] * 255).round().astype(int)
-    return [[float(p), f"rgb({r},{g},{b})"] for p, (r, g, b) in zip(places, colours, strict=True)]
 
 
 def draw(view: View) -> MatplotlibFigure | None:

@@ -9,6 +9,8 @@ from mirrorjax.phases.intervals import wilson
 from mirrorjax.report.dear import dear, share
 from mirrorjax.report.figure import View
 from mirrorjax.report.load import PEAK_AFTER
+from mirrorjax.report.phase_map import cells_of
+from mirrorjax.report.phase_words import map_sentences
 from mirrorjax.report.statistics import Band, band
 from mirrorjax.report.words import (
     counted,
@@ -47,7 +49,7 @@ def _sentences(view: View) -> list[str]:
     sentences = [_what_was_run(view)]
     if not len(view.networks.group):
         return [*sentences, "There are no records yet."]
-    return [*sentences, _outcome(view), _cmni(view), _calibrated(view), _robust(view), *_warnings(view)]
+    return [*sentences, _outcome(view), _cmni(view), _calibrated(view), _robust(view), *_map(view), *_warnings(view)]
 
 
 def _what_was_run(view: View) -> str:
@@ -186,6 +188,15 @@ def _robust(view: View) -> str:
         f"{_share(ever, number)} at some checkpoint after epoch {PEAK_AFTER} (Wilson 95 % intervals; diverged networks "
         "are in the divisor)."
     )
+
+
+def _map(view: View) -> list[str]:
+    found = cells_of(view)
+    if found is None:
+        return []
+    words = escape(" ".join(map_sentences(found)))
+    conditional = "conditional on the one dataset" if found.data_seeds == 1 else f"over {found.data_seeds} datasets"
+    return [f"{words} All intervals are {conditional}."]
 
 
 def _warnings(view: View) -> list[str]:

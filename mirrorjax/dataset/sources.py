@@ -126,7 +126,7 @@ def _spec(games: Source, spec: DatasetSpec) -> DatasetSpec:
     params = GameParams(
         obstacle_rate_max=games.obstacle_rate, obstacle_width_max=games.obstacle_width, scroll=games.scroll
     )
-    return replace(spec, params=params, seed=games.data_seed, split_seed=spec.of_splits)
+    return replace(spec, params=params, seed=games.data_seed, split_seed=spec.of_splits, test_rows=0)
 
 
 def _all_of(dataset: Dataset) -> TrainingRows:

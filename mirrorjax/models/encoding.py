@@ -11,7 +11,7 @@ from mirrorjax.game.observation import FLAT, FLY, OBSERVATION_SIZE
 from mirrorjax.game.state import WIDTH, Symbol
 
 _CODES = [int(symbol) for symbol in sorted(Symbol)]
-_PERMUTED = (7, 9, 5, 4, 8, 6)  # instead of 4 to 9: distress is no longer the largest, and no code is its own
+_PERMUTED = (7, 9, 5, 8, 4, 6)  # instead of 4 to 9: distress is no longer the largest, and no code is its own
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ import plotly.graph_objects as go
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as MatplotlibFigure
 
+from mirrorjax.phases.intervals import bootstrap
 from mirrorjax.phases.law_words import sentence
 from mirrorjax.phases.laws import Laws, fit_laws
 from mirrorjax.report.clocks import rate_verdicts
 from mirrorjax.report.figure import Chooser, FigureKind, Panel, View, axis, figure, safe, static_figure
 from mirrorjax.report.law_lines import TITLE_ON_TOP, draw_laws, law_legend, law_traces, log_axis, log_ticks, with_words
 from mirrorjax.report.scaling_points import MEASURES, REGRESSORS, Points, measured, points_of
-from mirrorjax.report.statistics import bootstrap
 from mirrorjax.report.tables import Cell, Table
 from mirrorjax.report.words import plain_number
 

@@ -1,14 +1,16 @@
-"""Right answers as the knobs turn: at the paper's values they are the paper's, bit for bit."""
+"""Right answers and pictures as the knobs turn: at the paper's values they are the paper's, bit for bit."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from mirrorjax.dataset import row as paper_row
 from mirrorjax.dataset.build import DatasetSpec, answers, build
-from mirrorjax.dataset.knobs import FREQUENCIES, PAPER, Knobs
-from mirrorjax.dataset.oracle import LABELS, RESCUE_HELP
-from mirrorjax.dataset.row import BOARD_BITS, ENERGIES, unpack_all
+from mirrorjax.dataset.knobs import FREQUENCIES, PAPER, SOMEBODY, Knobs, exchanged, features
+from mirrorjax.dataset.oracle import EDGE_COLUMN, LABELS, RESCUE_HELP, label, situation_of_row
+from mirrorjax.dataset.row import BOARD_BITS, ENERGIES, SKIES, unpack, unpack_all
+from mirrorjax.game.observation import FLY, OWN_COLUMN, OWN_SYMBOL
 from mirrorjax.regimes.supervised import Supervised
 
 HELP, JUMP = LABELS.index("help"), LABELS.index("jump")
@@ -24,9 +26,26 @@ def _targets(rows: jax.Array, knobs: Knobs) -> jax.Array:
     return Supervised(knobs=True).targets(rows, knobs)
 
 
+def knobs_with(**turned: float) -> Knobs:
+    return Knobs(**{name: jnp.float32(value) for name, value in (PAPER | turned).items()})
+
+
+@jax.jit
+def _pictures(rows: jax.Array, knobs: Knobs) -> jax.Array:
+    return jax.vmap(features, in_axes=(0, None))(rows, knobs)
+
+
+def pictures(rows: np.ndarray, **turned: float) -> np.ndarray:
+    return np.asarray(_pictures(jnp.asarray(rows), knobs_with(**turned)))
+
+
+def of_toads_seat(rows: np.ndarray) -> np.ndarray:
+    """Labels of the rows as they are for Toad, by the oracle."""
+    return np.asarray(jax.vmap(lambda words: label(situation_of_row(exchanged(unpack(words)))))(jnp.asarray(rows)))
+
+
 def targets(rows: np.ndarray, **turned: float) -> np.ndarray:
-    knobs = Knobs(**{name: jnp.float32(value) for name, value in (PAPER | turned).items()})
-    return np.asarray(_targets(jnp.asarray(rows), knobs))
+    return np.asarray(_targets(jnp.asarray(rows), knobs_with(**turned)))
 
 
 def labels(rows: np.ndarray, **turned: float) -> np.ndarray:
@@ -96,3 +115,97 @@ def test_shuffled_answers_have_the_frequencies_and_know_nothing(rows: np.ndarray
     half = labels(rows, shuffled=0.5)
     assert np.mean(half == anyhow) == pytest.approx(0.5 + 0.5 * agree, abs=0.03)
     assert ((half == anyhow) | (half == paper)).all()
+
+
+def test_at_the_papers_values_pictures_are_the_papers(rows: np.ndarray):
+    plain = np.asarray(jax.jit(jax.vmap(paper_row.features))(jnp.asarray(rows)))
+    assert np.array_equal(pictures(rows), plain), "bit for bit"
+
+
+def test_without_the_edge_rule_only_rescues_ask_for_help(rows: np.ndarray):
+    paper, changed, row = answers(rows), labels(rows, edge=0.0), unpack_all(rows)
+    at_edge = np.asarray(row.frog_column) == EDGE_COLUMN
+    rescue = (paper["scenario"] == 2) & (paper["label"] != JUMP)
+    assert (changed[at_edge & rescue] == HELP).all() and (changed[at_edge & ~rescue] != HELP).all()
+    assert np.array_equal(changed[~at_edge], paper["label"][~at_edge])
+
+
+def test_a_veil_of_symbols_leaves_distress_alone(rows: np.ndarray):
+    plain, veiled = pictures(rows), pictures(rows, veil_symbol=1.0)
+    codes = veiled[:, 32:64]
+    assert set(np.unique(codes)) == {0.0, SOMEBODY, 9.0}
+    assert np.array_equal(codes == 9, plain[:, 32:64] == 9) and np.array_equal(codes == 0, plain[:, 32:64] == 0)
+    rest = np.delete(np.arange(100), np.arange(32, 64))
+    assert np.array_equal(veiled[:, rest], plain[:, rest])
+    assert np.array_equal(targets(rows, veil_symbol=1.0), targets(rows)), "it hides, and asks for nothing else"
+
+
+def test_a_veil_is_of_a_share_of_the_rows_and_of_more_as_it_grows(rows: np.ndarray):
+    def veiled(share: float) -> np.ndarray:
+        return (pictures(rows, veil_symbol=share)[:, 32:64] == SOMEBODY).any(1)
+
+    all_of_them, some, more = veiled(1.0), veiled(0.3), veiled(0.6)
+    expected = 0.3 * all_of_them.mean()
+    assert some.mean() == pytest.approx(expected, abs=5 * np.sqrt(0.25 / len(rows)))
+    assert (more | ~some).all() and more.sum() > some.sum()
+
+
+def test_behind_the_veil_of_roles_half_of_the_rows_are_toads(rows: np.ndarray):
+    own, other, asked = answers(rows)["label"], of_toads_seat(rows), labels(rows, veil_role=1.0)
+    differ = own != other
+    assert ((asked == own) | (asked == other)).all()
+    share = np.mean(asked[differ] == other[differ])
+    assert share == pytest.approx(0.5, abs=5 * np.sqrt(0.25 / differ.sum()))
+    assert np.array_equal(pictures(rows, veil_role=1.0), pictures(rows)), "with no cue"
+    half = labels(rows, veil_role=0.5)
+    assert np.mean(half[differ] == other[differ]) == pytest.approx(0.25, abs=5 * np.sqrt(0.25 / differ.sum()))
+
+
+def test_exchanged_twice_is_the_same_situation(rows: np.ndarray):
+    def situations(words: jax.Array) -> tuple:
+        row = unpack(words)
+        return situation_of_row(row), situation_of_row(exchanged(exchanged(row)))
+
+    before, after = jax.vmap(situations)(jnp.asarray(rows))
+    for name in ("energy", "column", "frog_distress", "toad_distress", "next_rough"):
+        assert np.array_equal(getattr(before, name), getattr(after, name)), name
+
+
+def test_unmasked_the_own_symbol_and_column_are_those_of_the_seat(rows: np.ndarray):
+    row, plain = unpack_all(rows), pictures(rows)
+    frog, toad = np.asarray(row.frog_column), np.asarray(row.toad_column)
+    shown = pictures(rows, mask=0.0)
+    assert np.array_equal(shown[:, OWN_COLUMN], frog)
+    assert np.array_equal(shown[:, OWN_SYMBOL], np.where((rows[:, 0] >> frog.astype(np.uint32)) & 1, 9, 4))
+    rest = np.delete(np.arange(100), [OWN_SYMBOL, OWN_COLUMN])
+    assert np.array_equal(shown[:, rest], plain[:, rest])
+    either = pictures(rows, mask=0.0, veil_role=1.0)[:, OWN_COLUMN]
+    asked = labels(rows, veil_role=1.0)
+    assert (asked == np.where(either == frog, answers(rows)["label"], of_toads_seat(rows)))[frog != toad].all()
+    veiled = pictures(rows, mask=0.0, veil_symbol=1.0)[:, OWN_SYMBOL]
+    assert set(np.unique(veiled)) == {SOMEBODY, 9.0}
+    half = pictures(rows, mask=0.5)[:, OWN_SYMBOL] > 0
+    assert half.mean() == pytest.approx(0.5, abs=5 * np.sqrt(0.25 / len(rows)))
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_fewer_skies(rows: np.ndarray, number: int):
+    flies = pictures(rows, skies=float(number))[:, 64:96]
+    drawn = np.zeros((number, 32))
+    for place, sky in enumerate(SKIES[:number]):
+        drawn[place, list(sky)] = FLY
+    assert np.array_equal(np.unique(flies, axis=0), np.unique(drawn, axis=0))
+    changed, plain = (
+        np.delete(each, np.s_[64:96], 1) for each in (pictures(rows, skies=float(number)), pictures(rows))
+    )
+    assert np.array_equal(changed, plain)
+
+
+def test_knobs_are_of_training_rows_not_of_measured_ones():
+    regime = Supervised(knobs=True)
+    rows = jnp.asarray([[0b1010, 3 | (7 << 5)]], jnp.uint32)
+    gates = jnp.ones((2, 17, 1), jnp.float32)
+    params = regime.init(jax.random.key(0), jnp.int32(17))
+    turned = knobs_with(veil_symbol=1.0)
+    paper, veiled = (np.asarray(regime.apply(params, rows, gates, knobs)[0]) for knobs in (None, turned))
+    assert np.array_equal(paper, Supervised().apply(params, rows, gates)[0]) and not np.array_equal(paper, veiled)

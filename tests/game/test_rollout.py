@@ -140,3 +140,34 @@ def test_long_played_boards_look_as_recorded_ones(players):
     assert (seen.rate_steps == 15).all()
     assert min(seen.frog.energy.min(), seen.toad.energy.min()) >= -1
     assert max(seen.frog.energy.max(), seen.toad.energy.max()) <= 20
+
+
+@pytest.mark.parametrize("dependency", [0.0, 0.3, 0.75])
+def test_a_camera_that_follows_frog_more(dependency):
+    """At D = 0 Frog is always at the centre; in between no turn scrolls more tiles than are drawn for it."""
+    params = GameParams(scroll=dependency)
+    streams = game_streams(jax.random.key(3), 64)
+    states = jax.vmap(lambda stream: new_game(stream, params))(streams)
+
+    def moved(state: GameState):
+        return state.frog.column, state.toad.column
+
+    _, (frog, toad) = jax.jit(
+        jax.vmap(lambda state, stream: rollout(state, stream, jnp.uint32(0), 256, PLAYERS["frog_hops"], params, moved))
+    )(states, streams)
+    frog, toad = np.asarray(frog)[:, 1:], np.asarray(toad)[:, 1:]
+    inside = (toad > 0) & (toad < 31) & (frog > 0) & (frog < 31)
+    anchor = np.floor((1 - dependency / 2) * frog + dependency / 2 * toad)
+    assert (anchor[inside] == 16).mean() > 0.99  # but after a turn that did not scroll
+    if dependency == 0:
+        assert (frog[inside] == 16).mean() > 0.99
+    assert params.play_scroll == 5
+
+
+def test_at_the_papers_dependency_the_camera_keeps_to_the_midpoint():
+    frog, toad = (jnp.asarray(each.ravel(), jnp.int32) for each in np.meshgrid(np.arange(40), np.arange(40)))
+    exact = np.asarray(camera_shift(frog, toad))
+    assert np.array_equal(exact, np.asarray(camera_shift(frog, toad, 1.0)))
+    assert np.array_equal(exact, np.floor((np.asarray(frog) + np.asarray(toad)) / 2) - 16)
+    nearly = np.asarray(camera_shift(frog, toad, 1 - 1e-6))
+    assert np.abs(nearly - exact).max() <= 1

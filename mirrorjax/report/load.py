@@ -68,8 +68,8 @@ class Population:
         name: of its folder, the oldest if others extend it; `path`, `manifest` and `config` are this one's too.
         path: of its folder, relative to the report, for links.
         database: `members` (member_id, seed, group_index, all of `SETTINGS` and `COORDINATES`) and `observations`
-            (group_index, member_id, checkpoint, step, epoch, status, alive, robust and every measure of the records, null
-            where not finite).
+            (group_index, member_id, checkpoint, step, epoch, status, alive, robust and every measure of the records,
+            null where not finite).
         measures: of these, those with any finite value.
         nulls: what untrained networks score.
         groups: the configurations, by their index.

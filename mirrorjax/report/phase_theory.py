@@ -9,7 +9,8 @@ from mirrorjax.report.phase_orders import Order
 from mirrorjax.report.words import plain_number
 
 OF_G = ("dependency", "scroll", "veil_symbol", "veil_role")  # settings that g is of; all others are of f
-_FEW_CELLS, _FEWER_DRAWS = 150, 100
+_FEW_CELLS, _FEWER_DRAWS = 150, 40  # a large map's fits take a second each
+_MAIN = "mirror"  # alone is tested on a large map
 _SIGNIFICANT = 0.05
 
 
@@ -17,6 +18,8 @@ def separability_words(found: Cells, order: Order, number: int) -> str:
     """Whether one slice of a share is a product of a function of each axis; empty for one axis."""
     values = found.at(order.name)
     if found.y is None or values is None:
+        return ""
+    if order.name != _MAIN and len(found.place) > _FEW_CELLS:
         return ""
     own = found.slice_number == number
     shape = (len(found.y.values), len(found.x.values))

@@ -95,7 +95,7 @@ def test_buttons_change_the_figure(visit):
     diagram.get_by_text("median validation loss").click()
     diagram.get_by_text("lr 1e-4", exact=True).click()
     visit.page.wait_for_function(
-        "document.querySelector('[data-figure^=phase] .gtitle').textContent"
+        "() => document.querySelector('[data-figure^=phase-diagram] .gtitle').textContent"
         ".startsWith('median validation loss, lr 1e-4')"
     )
     assert visit.complaints == []
@@ -211,10 +211,8 @@ def choose_order(visit: Visit, label: str) -> None:
 
 def colours(visit: Visit) -> list[list[float | None]]:
     """The numbers behind the colours that are on the screen."""
-    plot = the_map(visit).locator(".plot")
-    return plot.evaluate(
-        "(plot) => plot.data.find((trace) => trace.type === 'heatmap').z.map((row) => Array.from(row))"
-    )
+    code = "(plot) => plot.data.find((trace) => trace.type === 'heatmap').z.map((row) => Array.from(row))"
+    return the_map(visit).locator(".plot").evaluate(code)
 
 
 def at_cell(visit: Visit, x: int, y: int, side: int = 5) -> tuple[float, float]:
@@ -242,7 +240,7 @@ def test_slider_moves_the_map_through_training(mapped):
         assert colours(mapped) == expected
     slider.press("ArrowRight")  # by keyboard too
     mapped.page.wait_for_function(
-        "document.querySelector('[data-figure^=phase-map] .gtitle').textContent.includes('epoch 25 ')"
+        "() => document.querySelector('[data-figure^=phase-map] .gtitle').textContent.includes('epoch 25 ')"
     )
     assert mapped.complaints == []
 
@@ -262,10 +260,10 @@ def test_order_parameter_and_slice_are_chosen(mapped):
     assert [round(value, 3) for value in colours(mapped)[0] if value is not None] == [0, 0.25, 0.5, 0.75, 1]
     the_map(mapped).locator(".slice").get_by_text("1", exact=True).click()
     mapped.page.wait_for_function(
-        "document.querySelector('[data-figure^=phase-map] .gtitle').textContent.includes('congruence 1')"
+        "() => document.querySelector('[data-figure^=phase-map] .gtitle').textContent.includes('congruence 1')"
     )
     # the paper's point is on the slice without congruence alone
-    assert "the paper's point" not in the_map(mapped).locator(".legend").all_text_contents().__str__()
+    assert "the paper's point" not in " ".join(the_map(mapped).locator(".legendtext").all_text_contents())
     the_map(mapped).locator(".slice").get_by_text("0", exact=True).click()
     the_map(mapped).locator(".legendtext").filter(has_text="the paper's point").wait_for()
     assert mapped.complaints == []

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from mirrorjax.tracking.network import Network
 
 SCHEMAS = {"members": MEMBERS, "records": RECORDS, "units": UNITS}
+# The theory's knobs came later: older results, which lack their columns, were at the paper's values.
+_FROM_THE_FIRST = ("member_id", "seed", "width", "depth", "parameters", "units", "learning_rate", "congruence")
+REQUIRED = SCHEMAS | {"members": pa.schema([MEMBERS.field(name) for name in _FROM_THE_FIRST])}
 # The last record of every member, summed up per cell of the phase diagram. What is not finite is left out.
 LAST_BY_CELL = """
 WITH last AS (
@@ -103,13 +106,13 @@ class Population:
         """The whole files of `members`, `records` or `units`; others there are named in `problems`."""
         if table == "members":
             file = self.folder / "members.parquet"
-            return [file] if file.exists() and self._is_ours(file, MEMBERS) else []
+            return [file] if file.exists() and self._is_ours(file, REQUIRED["members"]) else []
         known = self.files("members") if table == "records" else []
         found, members = [], first_and_last_member(known[0]) if known else None
         for file in sorted((self.folder / table).glob("[!.]*")):  # a leading dot: not yet written, no problem
             if file.suffix != ".parquet" or not file.stem.isdecimal():
                 self._problem(file, "no file of ours, skipped")
-            elif self._is_ours(file, SCHEMAS[table], members):
+            elif self._is_ours(file, REQUIRED[table], members):
                 found.append(file)
         return found
 

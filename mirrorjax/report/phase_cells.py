@@ -78,7 +78,10 @@ class Cells:
         """Of every cell, the number of its slice: places on the further axes, the last running fastest; [cells]."""
         first = len(self.axes) - len(self.slices)
         shape = tuple(len(axis.values) for axis in self.slices)
-        return np.ravel_multi_index(tuple(self.place[:, first:].T), shape) if shape else np.zeros(len(self.place), int)
+        numbers = np.zeros(len(self.place), np.int64)
+        for at, size in enumerate(shape):
+            numbers = numbers * size + self.place[:, first + at]
+        return numbers
 
     @property
     def slice_words(self) -> list[str]:
@@ -238,7 +241,7 @@ def _with_intervals(
             continue
         key = (order.measure, int(known[-1]))
         if key not in found:
-            found[key] = at_checkpoint(population, order.measure, checkpoint[known[-1]], own.value.shape[1])
+            found[key] = at_checkpoint(population, order.measure, int(checkpoint[known[-1]]), own.value.shape[1])
         interval = found[key].binder if order.kind == BINDER else found[key].susceptibility
         own.low[known[-1]], own.high[known[-1]] = significant(interval.low), significant(interval.high)
 

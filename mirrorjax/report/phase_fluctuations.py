@@ -7,7 +7,7 @@ from mirrorjax.report.load import Population
 from mirrorjax.report.observations import quoted
 
 
-def at_checkpoint(population: Population, measure: str, checkpoint: float, cells: int) -> Fluctuations:
+def at_checkpoint(population: Population, measure: str, checkpoint: int, cells: int) -> Fluctuations:
     """The fluctuations of every cell at one checkpoint; the map's cells are in the database.
 
     Args:
@@ -21,7 +21,7 @@ def at_checkpoint(population: Population, measure: str, checkpoint: float, cells
         "member_id) - 1 AS place FROM observations JOIN map_cells USING (group_index) "
         "JOIN (SELECT member_id, data_seed FROM members) USING (member_id) "
         f"WHERE alive AND checkpoint = ? AND {quoted(measure)} IS NOT NULL ORDER BY cell, place",
-        [int(checkpoint)],
+        [checkpoint],
     )
     cell, place = found["cell"].astype(int), found["place"].astype(int)
     shape = (cells, int(place.max(initial=0)) + 1)

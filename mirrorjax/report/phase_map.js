@@ -238,9 +238,9 @@ const PhaseMap = (function () {
       }
     });
     if (map.paper.place) {
-      shapes.push({ type: "line", yref: "paper", x0: map.paper.place[0], x1: map.paper.place[0], y0: 0, y1: 1, line: { color: "#D55E00", width: 1.5 } });
+      shapes.push({ type: "line", yref: "paper", x0: map.paper.place[0], x1: map.paper.place[0], y0: 0, y1: 1, line: { color: "#404040", width: 1.5, dash: "longdashdot" } });
       const right = map.paper.place[0] > (across.ticks.length - 1) / 2;
-      notes.push(annotation("★ the paper's point", { x: map.paper.place[0], xanchor: right ? "right" : "left", yref: "paper", y: 0, yanchor: "bottom", font: { size: 12, color: "#D55E00" } }));
+      notes.push(annotation("★ the paper's point", { x: map.paper.place[0], xanchor: right ? "right" : "left", yref: "paper", y: 1, yanchor: "top", bgcolor: "rgba(255,255,255,.8)" }));
     }
     if (!some) notes.push(nothing(map, chosen));
     const [low, high] = order.range;
@@ -320,6 +320,20 @@ const PhaseMap = (function () {
     place.append(box);
   }
 
+  // What stands above the figure: what the order parameter is, and whether there is a boundary.
+  function note(map, { order, checkpoint, slice }) {
+    const fits = map.boundaries[order.name] || {};
+    const said = (map.up ? [slice] : map.slices.map((_, number) => number)).map((number) => {
+      const fit = fits[number + "," + checkpoint];
+      if (!fit) return "";
+      const poor = fit.poor ? " The fit is poor here (its deviance is too large): do not trust where it is." : "";
+      const name = map.slices[number] && !map.up ? map.slices[number] + ": " : "";
+      const words = name + fit.why + "." + poor;
+      return words[0].toUpperCase() + words.slice(1);
+    });
+    return [order.note, ...said].filter((words) => words).join(" ");
+  }
+
   // Draws a map and again whenever the reader chooses; a cell is chosen by a click or by its lists.
   function show(figure, options, answer) {
     const map = read(figure);
@@ -347,10 +361,7 @@ const PhaseMap = (function () {
       slider.setAttribute("aria-valuetext", words);
       const { traces, layout } = map.up ? heatMap(map, colours, state) : lines(map, state);
       plot.style.minHeight = layout.height + "px";
-      const note = figure.querySelector(".note");
-      const fit = (map.boundaries[state.order.name] || {})[state.slice + "," + state.checkpoint];
-      const poor = fit && fit.poor ? " The fit is poor here (its deviance is too large): do not trust line and band." : "";
-      note.textContent = [state.order.note, fit ? fit.why[0].toUpperCase() + fit.why.slice(1) + "." + poor : ""].join(" ").trim();
+      figure.querySelector(".note").textContent = note(map, state);
       return Plotly.react(plot, traces, layout, options);
     }
 

@@ -54,7 +54,7 @@ def _caption(found: Cells) -> list[str]:
         "susceptibilities and Binder cumulants a bootstrap over networks, at the last checkpoint. Diverged networks "
         "are left out and counted. Grey: no networks, or nothing measured. Colours have one scale for all "
         "checkpoints and slices, which ends at the 1 % and 99 % quantiles of the cells.",
-        *([_BOUNDARY_WORDS] if shares else []),
+        *([_BOUNDARY_WORDS if found.y else _CENTRE_WORDS] if shares else []),
         " ".join(paper_point(found).words),
     ]
     steps = [sentence for axis in found.axes for _, _, sentence in axis.marks()]
@@ -72,6 +72,10 @@ def _caption(found: Cells) -> list[str]:
 _BOUNDARY_WORDS = (
     "The white line is where a logistic regression on the settings has P = ½; between the dashed ones its 95 % band "
     "of P holds ½, and the boundary may be there."
+)
+_CENTRE_WORDS = (
+    "The thin dashed curve is a logistic regression of P on the setting; where it is ½ a dashed line stands, shaded is "
+    "its 95 % interval."
 )
 
 

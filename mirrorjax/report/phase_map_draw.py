@@ -105,7 +105,7 @@ def _lines(axes: Axes, found: Cells, order: Order) -> None:
         axes.axvline(place, color="black", linestyle=":", linewidth=1)
     point = paper_point(found)
     if point.place is not None:
-        axes.axvline(point.place[0], color=RED, linewidth=1, label="the paper's point")
+        axes.axvline(point.place[0], color=GREY, linestyle="-.", linewidth=1, label="the paper's point")
     if order.kind == SHARE:
         axes.set_ylim(-0.04, 1.04)
     if axes.get_legend_handles_labels()[0]:

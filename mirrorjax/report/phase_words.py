@@ -7,6 +7,7 @@ from mirrorjax.report.phase_boundary import boundary_of
 from mirrorjax.report.phase_cells import Cells, Values
 from mirrorjax.report.phase_orders import SHARE, Order
 from mirrorjax.report.phase_paper import paper_point
+from mirrorjax.report.phase_theory import separability_words
 from mirrorjax.report.words import counted, epoch_words, percent, plain_number
 
 _MOST_SLICES = 6  # each with a sentence
@@ -45,7 +46,8 @@ def _share_words(found: Cells, order: Order) -> list[str]:
     ]
     words += _boundary_words(found, order, last)
     words += _paper_words(found, order, values, last)
-    return words
+    words.append(separability_words(found, order, paper_point(found).slice_number))
+    return list(filter(None, words))
 
 
 def _boundary_words(found: Cells, order: Order, last: int) -> list[str]:

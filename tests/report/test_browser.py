@@ -12,6 +12,7 @@ from mirrorjax.report import phase_diagram_html, write_comparison, write_report
 from mirrorjax.report.registry import FIGURES
 from tests.report.battery_cases import with_battery, write_nulls
 from tests.report.cases import Network, write_sweep
+from tests.report.map_cases import KnobNetwork, mirrors, veil_map, write_map
 
 pytestmark = pytest.mark.browser
 FLAGS = [
@@ -94,7 +95,7 @@ def test_buttons_change_the_figure(visit):
     diagram.get_by_text("median validation loss").click()
     diagram.get_by_text("lr 1e-4", exact=True).click()
     visit.page.wait_for_function(
-        "document.querySelector('[data-figure^=phase] .gtitle').textContent"
+        "() => document.querySelector('[data-figure^=phase-diagram] .gtitle').textContent"
         ".startsWith('median validation loss, lr 1e-4')"
     )
     assert visit.complaints == []
@@ -234,3 +235,131 @@ def test_comparison_of_sweeps(browser, tmp_path):
     assert page.evaluate("document.documentElement.scrollWidth") <= 1280
     assert visit.complaints == []
     assert all(url.startswith(("file:", "data:", "blob:")) for url in visit.requests)
+
+
+@pytest.fixture(scope="module")
+def mapped(browser, tmp_path_factory) -> Iterator[Visit]:
+    folder = tmp_path_factory.mktemp("map") / "sweep"
+    write_map(folder / "p", veil_map(side=5, seeds=4, more={"congruence": (0.0, 1.0)}))
+    yield Visit(browser, write_report(folder))
+
+
+def the_map(visit: Visit) -> Any:
+    return visit.page.locator("[data-figure='phase-map-p']")
+
+
+def choose_order(visit: Visit, label: str) -> None:
+    the_map(visit).locator(".order select").select_option(label=label)
+    visit.page.wait_for_function(
+        "(words) => document.querySelector('[data-figure^=phase-map] .gtitle').textContent.startsWith(words)", arg=label
+    )
+
+
+def colours(visit: Visit) -> list[list[float | None]]:
+    """The numbers behind the colours that are on the screen."""
+    code = "(plot) => plot.data.find((trace) => trace.type === 'heatmap').z.map((row) => Array.from(row))"
+    return the_map(visit).locator(".plot").evaluate(code)
+
+
+def at_cell(visit: Visit, x: int, y: int, side: int = 5) -> tuple[float, float]:
+    """The middle of a cell on the screen."""
+    the_map(visit).locator(".plot").scroll_into_view_if_needed()
+    area = the_map(visit).locator(".nsewdrag").bounding_box()
+    return area["x"] + area["width"] * (x + 0.5) / side, area["y"] + area["height"] * (side - y - 0.5) / side
+
+
+def expected_mirrors(x: int, y: int, epoch: float) -> int:
+    return mirrors(KnobNetwork(0, seeds=4, knobs={"dependency": x / 4, "veil_symbol": y / 4}), epoch)
+
+
+def test_slider_moves_the_map_through_training(mapped):
+    choose_order(mapped, "P(mirror)")
+    slider = the_map(mapped).get_by_role("slider", name="Checkpoint")
+    for place, epoch in ((5, 25), (4, 10)):
+        slider.fill(str(place))
+        mapped.page.wait_for_function(
+            "(words) => document.querySelector('[data-figure^=phase-map] .gtitle').textContent.includes(words)",
+            arg=f"epoch {epoch} ",
+        )
+        assert slider.get_attribute("aria-valuetext") == f"epoch {epoch} (checkpoint {place})"
+        expected = [[expected_mirrors(x, y, epoch) / 4 for x in range(5)] for y in range(5)]
+        assert colours(mapped) == expected
+    slider.press("ArrowRight")  # by keyboard too
+    mapped.page.wait_for_function(
+        "() => document.querySelector('[data-figure^=phase-map] .gtitle').textContent.includes('epoch 25 ')"
+    )
+    assert mapped.complaints == []
+
+
+def test_a_checkpoint_without_the_measure_says_so(mapped):
+    choose_order(mapped, "TR")
+    the_map(mapped).get_by_role("slider").fill("1")
+    words = the_map(mapped).locator(".annotation-text").filter(has_text="was measured at epochs 5, 10, 25")
+    words.wait_for()
+    assert colours(mapped) == [[None] * 5] * 5
+    the_map(mapped).get_by_role("slider").fill("5")
+    words.wait_for(state="detached")
+
+
+def test_order_parameter_and_slice_are_chosen(mapped):
+    choose_order(mapped, "rescue accuracy")
+    assert [round(value, 3) for value in colours(mapped)[0] if value is not None] == [0, 0.25, 0.5, 0.75, 1]
+    the_map(mapped).locator(".slice").get_by_text("1", exact=True).click()
+    mapped.page.wait_for_function(
+        "() => document.querySelector('[data-figure^=phase-map] .gtitle').textContent.includes('congruence 1')"
+    )
+    # the paper's point is on the slice without congruence alone
+    assert "the paper's point" not in " ".join(the_map(mapped).locator(".legendtext").all_text_contents())
+    the_map(mapped).locator(".slice").get_by_text("0", exact=True).click()
+    the_map(mapped).locator(".legendtext").filter(has_text="the paper's point").wait_for()
+    assert mapped.complaints == []
+
+
+def test_hover_gives_interval_counts_and_measured_coordinates(mapped):
+    choose_order(mapped, "P(mirror)")
+    the_map(mapped).get_by_role("slider").fill("5")
+    mapped.page.mouse.move(*at_cell(mapped, 2, 4))
+    label = the_map(mapped).locator(".hoverlayer .hovertext")
+    label.wait_for()
+    words = label.text_content()
+    count = expected_mirrors(2, 4, 25)
+    assert words.startswith("dependency 0.5, veil symbol = veil role 1, congruence 0")
+    assert re.search(rf"{count} of 4 networks; Wilson 95 % 0\.\d\d–[01]\.\d\d", words)
+    assert "dependency measured 0.022" in words and "identity hidden, bits 1" in words
+
+
+def test_a_click_lists_the_networks_of_a_cell(mapped):
+    mapped.page.mouse.move(0, 0)
+    mapped.page.mouse.click(*at_cell(mapped, 2, 4))
+    listed = the_map(mapped).locator(".members tbody tr")
+    listed.first.wait_for()
+    assert listed.count() == 4
+    column = the_map(mapped).locator(".members thead th").all_text_contents().index("mirror network")
+    verdicts = [row.locator("td").nth(column).text_content() for row in listed.all()]
+    count = expected_mirrors(2, 4, 25)
+    assert verdicts == ["1"] * count + ["0"] * (4 - count)
+    first = listed.first.locator("code").text_content()
+    assert f"mirrorjax inspect RESULTS --member {first}" in the_map(mapped).locator(".members").text_content()
+    assert len(first) == 16
+    # the lists say which cell it is, and choose another one without a mouse
+    lists = the_map(mapped).locator(".cell select")
+    assert [lists.nth(at).input_value() for at in range(2)] == ["2", "4"]
+    lists.nth(1).select_option(label="0")
+    the_map(mapped).locator(".members p").filter(has_text="veil symbol = veil role 0, congruence 0").wait_for()
+    assert mapped.complaints == []
+
+
+def test_map_prints_its_last_checkpoint(mapped, tmp_path):
+    choose_order(mapped, "P(mirror)")
+    the_map(mapped).get_by_role("slider").fill("4")
+    mapped.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    title = the_map(mapped).locator(".gtitle")
+    assert "epoch 25 " in title.text_content()
+    mapped.page.emulate_media(media="print")
+    assert not the_map(mapped).get_by_role("slider").is_visible()
+    mapped.page.emulate_media(media="screen")
+    mapped.page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert "epoch 10 " in title.text_content()
+    mapped.page.pdf(path=tmp_path / "page.pdf", prefer_css_page_size=True)
+    assert mapped.complaints == []
+    assert all(url.startswith(("file:", "data:", "blob:")) for url in mapped.requests)

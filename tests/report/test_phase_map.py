@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from mirrorjax.phases.intervals import wilson
@@ -130,6 +131,16 @@ def test_older_results_are_at_the_papers_values(tmp_path):
     assert found.y is None and found.x.names == ("dependency",)
     assert "measured_dependency" not in found.coordinates and "parameters" in found.coordinates
     assert paper_point(found).place == (2.0,)
+
+
+def test_results_before_all_knobs_but_congruence_load(tmp_path):
+    folder = write_map(tmp_path / "p", [KnobNetwork(s, values=planted) for s in range(3)], old=True)
+    members = pq.read_table(folder / "members.parquet")
+    pq.write_table(members.drop_columns(["dependency", "shuffled"]), folder / "members.parquet")
+    view = view_of(folder)
+    (group,) = view.population.groups
+    assert view.population.problems == [] and group.networks == 3
+    assert (group.settings["dependency"], group.settings["shuffled"]) == (1.0, 0.0)
 
 
 def test_one_axis_gives_one_line_a_slice(tmp_path):

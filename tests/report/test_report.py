@@ -82,7 +82,8 @@ def test_links_lead_to_files(report):
 
 def test_figures_are_written(report):
     figures = {path.name for path in (report.parent / "figures").iterdir()}
-    names = ("timeline", "decomposition", "phase-diagram", "scaling", "units")  # the others need calibrated measures
+    # the others need calibrated measures
+    names = ("timeline", "decomposition", "phase-diagram", "phase-map", "scaling", "units")
     assert figures == {f"{name}-1c9e0b7d52aa.{kind}" for name in names for kind in ("svg", "png")}
     assert all((report.parent / "figures" / name).stat().st_size > 5000 for name in figures)
 

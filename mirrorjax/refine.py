@@ -26,7 +26,9 @@ from mirrorjax.tracking.results import Results
 Plain = dict[str, Any]  # a config as plain containers
 
 
-def refine(config: Config, resolved: Mapping[str, Any], sweep: Path, about: Mapping[str, Any], console: Console) -> None:
+def refine(
+    config: Config, resolved: Mapping[str, Any], sweep: Path, about: Mapping[str, Any], console: Console
+) -> None:
     """Runs the rounds of a finished population, each as a population that extends it in the sweep's folder.
 
     A round is noted before it begins, so that the same command goes on with it, and finds it finished at last.

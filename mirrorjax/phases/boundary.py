@@ -77,7 +77,7 @@ class Boundary:
         """The same P with the band to be expected once points [..., d] have `trials` [...] further networks each."""
         terms = self._terms_at(points).reshape(-1, len(self.fit.coefficients))
         probability = expit(terms @ self.fit.coefficients)
-        weights = np.ravel(trials) * probability * (1 - probability)
+        weights = np.asarray(trials, np.float64).ravel() * probability * (1 - probability)
         information = np.linalg.inv(self.fit.covariance) + (terms * weights[:, None]).T @ terms
         return replace(self, fit=replace(self.fit, covariance=np.linalg.inv(information)))
 

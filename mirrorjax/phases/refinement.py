@@ -80,7 +80,9 @@ def propose(
         expected = expected.expecting(places[best], told * cost[best])
         widths = expected.width(places)
     why = ""
-    if not chosen:
+    if not chosen and widest == 0:
+        why = "it is certain on which side of the boundary every place lies, cells and half-way between them"
+    elif not chosen:
         why = f"no band of P is wider than {width:g}" if widest <= width else "its budget of networks is used up"
     cells = sorted(place for place in chosen if place < len(points))
     added = sorted(place - len(points) for place in chosen if place >= len(points))

@@ -169,7 +169,8 @@ class Config:
 
 # What no result depends on, and no folder's name either.
 RUN_ONLY = (
-    "results_dir", "report", "extend", "refine", "refine_width", "refine_networks", "verbosity", "tracker", "dataset.cache",
+    "results_dir", "report", "extend", "verbosity", "tracker", "dataset.cache",
+    "refine", "refine_width", "refine_networks",
     "runtime.platform", "runtime.devices", "runtime.compile_cache", "runtime.distributed", "runtime.profile",
     "runtime.checkpoint_seconds", "runtime.keep_state", "runtime.memory_budget",
 )  # fmt: skip

@@ -113,7 +113,7 @@ def _next_round(config: Config, resolved: Mapping[str, Any], sweep: Path, rounds
     told = [[found[each] for each in ids[place] if each in found] for place in places]
     new = layout.between(places)
     seeds = config.population.seeds * (len(rounds) + 2)  # the population's own once more for each round
-    budget = config.refine_networks or len(known[0])
+    left = (config.refine_networks or len(known[0])) - sum(each["networks"] for each in rounds)
     proposal = propose(
         _coordinates(layout, places),
         np.array([sum(each) for each in told]),
@@ -121,10 +121,10 @@ def _next_round(config: Config, resolved: Mapping[str, Any], sweep: Path, rounds
         np.array([len(ids[place]) for place in places]),
         _coordinates(layout, new),
         seeds=seeds * layout.copies,
-        budget=_share(budget - sum(each["networks"] for each in rounds), config.refine - len(rounds), seeds * layout.copies),
+        budget=_share(left, config.refine - len(rounds), seeds * layout.copies),
         width=config.refine_width,
         names=[f"log {axis.names[0]}" if axis.logarithmic[0] else axis.names[0] for axis in layout.axes],
-    )  # fmt: skip
+    )
     return _said(config, layout, proposal, places, new, seeds, rounds)
 
 

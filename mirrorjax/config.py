@@ -15,6 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from mirrorjax.combinations import AXES, GroupConfig, axis_problems, combinations
 from mirrorjax.errors import InputError
+from mirrorjax.map_axes import map_problems
 
 PAPER_EPOCH = 0.6144  # lr · steps: 153,600 steps at 4e-6; a unit of time, never a pass over the data
 
@@ -161,11 +162,15 @@ class Config:
     runtime: RuntimeConfig = field(default_factory=RuntimeConfig)
     verbosity: str = "normal"  # of what is shown: quiet (warnings alone), normal, debug; log.jsonl has everything
     extend: str | None = None  # folder of a sweep: train only the members that it lacks, and put them there
+    refine: int = 0  # rounds after the population: more networks where the boundary's band is widest; 0: none
+    refine_width: float = 0.2  # of the band of P: no wider one anywhere, and refinement ends
+    refine_networks: int | None = None  # most of them that all rounds add; null: as many as the population has
 
 
 # What no result depends on, and no folder's name either.
 RUN_ONLY = (
     "results_dir", "report", "extend", "verbosity", "tracker", "dataset.cache",
+    "refine", "refine_width", "refine_networks",
     "runtime.platform", "runtime.devices", "runtime.compile_cache", "runtime.distributed", "runtime.profile",
     "runtime.checkpoint_seconds", "runtime.keep_state", "runtime.memory_budget",
 )  # fmt: skip
@@ -225,6 +230,9 @@ _RANGES: dict[str, tuple[float, float, bool]] = {
     "runtime.distributed.process": (0, 1e6, True),
     "runtime.checkpoint_seconds": (0.0, float("inf"), True),
     "runtime.memory_budget": (0.0, 1e6, False),
+    "refine": (0, 20, True),
+    "refine_width": (0.0, 1.0, False),
+    "refine_networks": (1, 1e7, True),
 }
 _ZERO_ALLOWED = ("model.dropout",)  # an open range whose lower end is allowed all the same
 _MOST_CHECKPOINTS = 10_000
@@ -343,7 +351,20 @@ def _joint_problems(config: Config) -> list[str]:
     most = max(64, os.cpu_count() or 1)  # they are made, not found, and a thousand of them take 24 GB
     if config.runtime.platform == "cpu" and (config.runtime.devices or 1) > most:
         problems.append(f"runtime.devices is {config.runtime.devices}; allowed on a CPU: at most {most}")
-    return problems + _distributed_problems(config.runtime.distributed)
+    return problems + _refine_problems(config) + _distributed_problems(config.runtime.distributed)
+
+
+def _refine_problems(config: Config) -> list[str]:
+    if not config.refine:
+        return []
+    problems = list(map_problems(config.population, config.population.union))
+    for name in ("boards", "null_seeds", "causes_seeds"):
+        if getattr(config.measurement, name) == 0:
+            problems.append(
+                f"refine is {config.refine} and measurement.{name} 0: without it no network has a verdict; "
+                f"allowed: refine=0, or measurement.{name} of at least 1"
+            )
+    return problems
 
 
 def _distributed_problems(given: DistributedConfig) -> list[str]:

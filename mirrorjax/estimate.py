@@ -83,6 +83,7 @@ class Estimate:
         data: bytes of the rows on each device.
         resident: bytes of all members on each device, if all are there.
         running: bytes that the largest part takes besides while it runs, from above.
+        refined: most networks that refinement adds, which nothing else here counts.
         functions: that are compiled for each program and shape of its parts.
     """
 
@@ -108,6 +109,7 @@ class Estimate:
     seconds: Seconds
     tracker: str
     disk: int
+    refined: int
 
     @property
     def compiles(self) -> int:
@@ -126,6 +128,7 @@ def estimate(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Estima
     validate(config)
     folder = sweep / job_hash(resolved)
     members = expand(config)
+    whole = len(members)
     built = peek(dataset_spec(config), dataset_folder(config))
     present: int | None = 0
     runtime = config.runtime
@@ -170,6 +173,7 @@ def estimate(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Estima
         seconds=seconds_of(config, facts, work, sum(each.shapes for each in programs), built is not None),
         tracker=choose_mode(config.tracker.mode, os.environ, has_api_key),
         disk=_disk(config, members, parts, due),
+        refined=(config.refine_networks or whole) if config.refine else 0,
     )
 
 

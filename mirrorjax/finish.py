@@ -3,14 +3,14 @@
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from mirrorjax.config import Config
 from mirrorjax.secrets import hidden
-from mirrorjax.tracking.jobs import failure
+from mirrorjax.tracking.jobs import failure, rounds_of
 from mirrorjax.tracking.status import read_status
 
 
@@ -35,9 +35,10 @@ def finish(planned: Mapping[Path, Config], about: Mapping[str, Any], failed: Seq
     sweeps = list(dict.fromkeys(folder.parent for folder in planned if folder.exists()))
     for sweep in sweeps:
         done = [folder for folder in finished if folder.parent == sweep]
+        rounds = {job["job"] for folder in done for job in rounds_of(sweep, folder.name)}
         report = sweep / "report.html"
         wanted = any(planned[folder].report for folder in done)
-        if wanted and not {folder.name for folder in done} <= _finished_in(report):
+        if wanted and not {folder.name for folder in done} | _done(sweep, rounds) <= _finished_in(report):
             from mirrorjax.report import write_report
 
             write_report(sweep)
@@ -45,7 +46,7 @@ def finish(planned: Mapping[Path, Config], about: Mapping[str, Any], failed: Seq
             print(f"report: {report}")
         print(sweep)
     if len(finished) == len(planned):
-        return 0
+        return _refined(planned)
     unfinished = [folder for folder in planned if folder not in finished]
     if len(planned) > 1:
         _tell_unfinished(unfinished, about)
@@ -53,6 +54,21 @@ def finish(planned: Mapping[Path, Config], about: Mapping[str, Any], failed: Seq
         print(f"{len(finished)} of {len(planned)} populations are finished", file=sys.stderr)
     crashed = any(failed) or any(failure(folder.parent, folder.name).get("traceback") for folder in unfinished)
     return 1 if crashed or sweeps else 2
+
+
+def _refined(planned: Mapping[Path, Config]) -> int:
+    """The exit code where all populations are finished: 1 if a round of refinement is not, which is said then."""
+    asked = {folder: rounds_of(folder.parent, folder.name) for folder, config in planned.items() if config.refine}
+    jobs = [folder.parent / each["job"] for folder, rounds in asked.items() for each in rounds]
+    waiting = [folder for folder in jobs if not (folder / "DONE").exists()]
+    if waiting:
+        names = ", ".join(folder.name for folder in waiting)
+        print(f"refinement is not finished ({names}); the same command goes on with it", file=sys.stderr)
+    return 1 if waiting or any(failure(folder.parent, folder.name) for folder in asked) else 0
+
+
+def _done(sweep: Path, jobs: Iterable[str]) -> set[str]:
+    return {job for job in jobs if (sweep / job / "DONE").exists()}
 
 
 def _tell_unfinished(folders: Sequence[Path], about: Mapping[str, Any]) -> None:

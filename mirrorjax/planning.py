@@ -87,6 +87,8 @@ def _facts(found: Estimate) -> list[tuple[str, str]]:
         ("W&B", "none" if found.tracker == "disabled" else f"1 run, {found.tracker}, {found.checkpoints + 1} points"),
         ("disk", f"about {size(found.disk)}"),
     ]
+    if found.refined:
+        facts.append(("refine", f"up to {counted(found.refined, 'further network')}, in none of these numbers"))
     places = sum(each.members / each.filled for each in found.programs)
     if found.members < _POORLY_FILLED * places:
         facts.append(

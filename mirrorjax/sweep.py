@@ -299,6 +299,10 @@ def _train(composed: DictConfig, about: dict[str, Any]) -> bool | None:
     try:
         with shown_to_people(show, config.verbosity):
             run_population(config, resolved, sweep, about, console)
+            if config.refine:
+                from mirrorjax.refine import refine
+
+                refine(config, resolved, sweep, about, console)
     except Exception as error:
         crash = not isinstance(error, InputError)
         why = f"{type(error).__name__}: {error}" if crash else str(error)

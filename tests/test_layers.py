@@ -5,12 +5,12 @@ from pathlib import Path
 
 import mirrorjax
 
-GROUND = ("errors", "combinations", "config", "secrets", "log", "randomness", "hosts", "runtime", "signals")
+GROUND = ("errors", "combinations", "map_axes", "config", "secrets", "log", "randomness", "hosts", "runtime", "signals")
 STORY = ("game", "dataset", "models", "population", "regimes", "measurement", "training", "tracking")
 _RESULTS = ("phases", "report")
 _PLAN = ("pace", "estimate", "planning")
 _LOOK = ("paper", "inspection", "policy", "play")
-_TOP = ("pipeline", *_PLAN, *_LOOK, "explain", "callables", "finish", "sweep", "bench", "cli", "__main__")
+_TOP = ("pipeline", "refine", *_PLAN, *_LOOK, "explain", "callables", "finish", "sweep", "bench", "cli", "__main__")
 ORDER = (*GROUND, *STORY, *_RESULTS, *_TOP)
 OUTSIDE = ("wandb", "hydra", "rich")
 PACKAGE = Path(str(mirrorjax.__file__)).parent

@@ -1,7 +1,7 @@
 """Where P = 1/2: the boundary of a phase diagram, with its band, by logistic regression."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import contourpy
@@ -73,6 +73,14 @@ class Boundary:
         """Mask [...] of the points whose interval of P holds 1/2: the boundary may be there."""
         return self.probability(points).holds(0.5)
 
+    def expecting(self, points: object, trials: object) -> "Boundary":
+        """The same P with the band to be expected once points [..., d] have `trials` [...] further networks each."""
+        terms = self._terms_at(points).reshape(-1, len(self.fit.coefficients))
+        probability = expit(terms @ self.fit.coefficients)
+        weights = np.asarray(trials, np.float64).ravel() * probability * (1 - probability)
+        information = np.linalg.inv(self.fit.covariance) + (terms * weights[:, None]).T @ terms
+        return replace(self, fit=replace(self.fit, covariance=np.linalg.inv(information)))
+
     def contour(self, grid_x: np.ndarray, grid_y: np.ndarray) -> list[np.ndarray]:
         """The fit's 50 % level on a grid of rising coordinates, d = 2: lines of points [points, 2].
 
@@ -109,14 +117,17 @@ class Boundary:
         if len(self.names) != number:
             raise InputError(f"a boundary's {what} is of {number} coordinates; this one has {', '.join(self.names)}")
 
-    def _logit(self, points: object) -> tuple[np.ndarray, np.ndarray]:
+    def _terms_at(self, points: object) -> np.ndarray:
         places = np.asarray(points, np.float64)
         number = len(self.names)
         if number == 1 and (places.ndim == 0 or places.shape[-1] != 1):
             places = places[..., None]
         if places.shape[-1] != number:
             raise InputError(f"points have {places.shape[-1]} coordinates; the boundary has {', '.join(self.names)}")
-        terms = _terms((places - self.middle) / self.spread, self.surface)
+        return _terms((places - self.middle) / self.spread, self.surface)
+
+    def _logit(self, points: object) -> tuple[np.ndarray, np.ndarray]:
+        terms = self._terms_at(points)
         variance = np.einsum("...i,ij,...j->...", terms, self.fit.covariance, terms)
         return terms @ self.fit.coefficients, np.sqrt(variance)
 

@@ -1,7 +1,7 @@
 """What a sweep's folder knows of its jobs besides their results: which are planned, and why one failed."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 from mirrorjax.errors import InputError
 from mirrorjax.secrets import hidden
 
-SWEEP, FAILURES = "sweep.json", "failures"
+SWEEP, FAILURES, REFINED = "sweep.json", "failures", "refined"
 
 
 def read_json(file: Path) -> dict[str, Any]:
@@ -58,6 +58,20 @@ def forget_failure(sweep: Path, job: str) -> None:
 def failure(sweep: Path, job: str) -> dict[str, Any]:
     """What `note_failure` kept; empty if there is nothing."""
     return read_json(sweep / FAILURES / f"{job}.json")
+
+
+def note_rounds(sweep: Path, job: str, rounds: Sequence[Mapping[str, Any]]) -> None:
+    """Keeps which rounds of refinement a population has, each with what its config takes from the proposal.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    _write(sweep / REFINED / f"{job}.json", {"job": job, "rounds": rounds})
+
+
+def rounds_of(sweep: Path, job: str) -> list[dict[str, Any]]:
+    """What `note_rounds` kept; empty if there is nothing."""
+    return read_json(sweep / REFINED / f"{job}.json").get("rounds", [])
 
 
 def _write(file: Path, content: Mapping[str, Any]) -> None:

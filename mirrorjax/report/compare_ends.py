@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirrorjax.phases.collapse_words import CLOCKS, verdict, where
+from mirrorjax.phases.intervals import bootstrap
 from mirrorjax.phases.time_collapse import Collapse, Condition, time_collapse, values_at
 from mirrorjax.report.clocks import condition
 from mirrorjax.report.compared import Compared
-from mirrorjax.report.statistics import bootstrap
 from mirrorjax.report.tables import Cell, Table
 from mirrorjax.report.words import epoch_words, plain_number
 

@@ -7,6 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from matplotlib.figure import Figure as MatplotlibFigure
 
+from mirrorjax.phases.intervals import bootstrap
 from mirrorjax.phases.law_words import sentence
 from mirrorjax.phases.laws import Laws, fit_laws
 from mirrorjax.report.compared import Compared
@@ -14,7 +15,6 @@ from mirrorjax.report.figure import GREY, Chooser, Panel, axis, figure, safe, st
 from mirrorjax.report.law_lines import TITLE_ON_TOP, along, log_axis, log_ticks, with_words
 from mirrorjax.report.load import Group
 from mirrorjax.report.scaling_points import MEASURES, OWN, REGRESSORS, ends, measured
-from mirrorjax.report.statistics import bootstrap
 from mirrorjax.report.tables import Cell, Table
 from mirrorjax.report.words import listed
 

@@ -149,8 +149,8 @@ _PARTS = (
         "Separability",
         "<p>The theory has P(mirror) ∝ f(S/M, E)·g(D, I). On a full grid the product of a function of each axis is "
         "held against a probability of its own in every cell: p is how often maps drawn from the fitted product (400 "
-        "draws; 40 on more than 150 cells) have no smaller likelihood ratio. The rank-one share is σ<sub>1</sub>²/Σσ² of the "
-        "matrix of cells. By AIC a constant, one axis alone, the product and the full map are compared.</p>",
+        "draws; 40 on more than 150 cells) have no smaller likelihood ratio. The rank-one share is "
+        "σ<sub>1</sub>²/Σσ² of the matrix of cells. By AIC a constant, one axis alone, the product and the full map are compared.</p>",
     ),
     (
         "Scaling laws",

@@ -156,8 +156,8 @@ _PARTS = (
         "Transition or crossover",
         "<p>Where networks of three or more sizes n were run along D, I or C: the scaling form m = n<sup>−β/ν</sup>·"
         "F((x − x<sub>c</sub>)·n<sup>1/ν</sup>) against a smooth rise whose centre and height may depend on n but "
-        "whose slope does not diverge. It is called a transition only if scaling is better by more than 10 in AIC and the "
-        "susceptibility's peak grows relative to its flanks; otherwise a crossover.</p>",
+        "whose slope does not diverge. It is called a transition only if scaling is better by more than 10 in AIC and "
+        "the susceptibility's peak grows relative to its flanks; otherwise a crossover.</p>",
     ),
     (
         "The published curve",

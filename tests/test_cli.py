@@ -134,8 +134,14 @@ def test_a_reader_that_leaves_early_is_no_error():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["model.widht=3"], "model.widht: no such setting; model has name, width, depth, activation, dropout"),
-        (["+model.widht=3"], "model.widht: no such setting; model has name, width, depth, activation, dropout"),
+        (
+            ["model.widht=3"],
+            "model.widht: no such setting; model has name, width, depth, activation, dropout, encoding",
+        ),
+        (
+            ["+model.widht=3"],
+            "model.widht: no such setting; model has name, width, depth, activation, dropout, encoding",
+        ),
         (["+colour=3"], "colour: no such setting; there are name, results_dir, report, size, game, dataset,"),
         (["experimnt=smoke"], "experimnt: no such setting; there are name,"),
         (["model.width.x=3"], "model.width: "),
@@ -274,7 +280,10 @@ def test_a_report_of_a_member(results: Path, capsys: pytest.CaptureFixture[str])
 def test_wrong_input_in_a_process_of_its_own(empty_folder: Path):
     ran = shell("mirrorjax sweep model.widht=3")
     assert (ran.returncode, ran.stdout) == (2, "")
-    assert ran.stderr == "error: model.widht: no such setting; model has name, width, depth, activation, dropout\n"
+    assert (
+        ran.stderr
+        == "error: model.widht: no such setting; model has name, width, depth, activation, dropout, encoding\n"
+    )
     ran = shell("mirrorjax verify turns /dev/null")
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr.startswith("error: /dev/null: not a readable .npz recording (")

@@ -148,9 +148,16 @@ _PARTS = (
     (
         "Separability",
         "<p>The theory has P(mirror) ∝ f(S/M, E)·g(D, I). On a full grid the product of a function of each axis is "
-        "held against a probability of its own in every cell: p is how often maps drawn from the fitted product (400 "
-        "draws; 40 on more than 150 cells) have no smaller likelihood ratio. The rank-one share is "
-        "σ<sub>1</sub>²/Σσ² of the matrix of cells. By AIC a constant, one axis alone, the product and the full map are compared.</p>",
+        "held against a probability of its own in every cell: p is how often maps drawn from the fitted product (40 "
+        "draws) have no smaller likelihood ratio. The rank-one share is σ<sub>1</sub>²/Σσ² of the matrix of "
+        "cells. By AIC a constant, one axis alone, the product and the full map are compared.</p>",
+    ),
+    (
+        "Transition or crossover",
+        "<p>Where networks of three or more sizes n were run along D, I or C: the scaling form m = n<sup>−β/ν</sup>·"
+        "F((x − x<sub>c</sub>)·n<sup>1/ν</sup>) against a smooth rise whose centre and height may depend on n but "
+        "whose slope does not diverge. It is called a transition only if scaling is better by more than 10 in AIC and "
+        "the susceptibility's peak grows relative to its flanks; otherwise a crossover.</p>",
     ),
     (
         "Scaling laws",

@@ -1,4 +1,4 @@
-"""Intervals of what a cell has as a whole: susceptibility and Binder cumulant, by a bootstrap over its networks."""
+"""Networks of every cell side by side, and what a cell has as a whole: susceptibility and Binder cumulant."""
 
 import numpy as np
 
@@ -8,13 +8,23 @@ from mirrorjax.report.observations import quoted
 
 
 def at_checkpoint(population: Population, measure: str, checkpoint: int, cells: int) -> Fluctuations:
-    """The fluctuations of every cell at one checkpoint; the map's cells are in the database.
+    """The fluctuations of every cell at one checkpoint; arguments as of `networks_of`."""
+    return fluctuations(*networks_of(population, measure, checkpoint, cells))
+
+
+def networks_of(
+    population: Population, measure: str, checkpoint: int, cells: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """One measure of the networks of every cell at a checkpoint.
 
     Args:
         population: with a table `map_cells`.
         measure: a column of the records.
         checkpoint: its number.
         cells: how many.
+
+    Returns:
+        Values [cells, networks], nan where a cell has no more; units [cells]; data seeds [cells, networks].
     """
     found = population.query(
         f"SELECT cell, units, data_seed, {quoted(measure)} AS value, row_number() OVER (PARTITION BY cell ORDER BY "
@@ -27,4 +37,4 @@ def at_checkpoint(population: Population, measure: str, checkpoint: int, cells: 
     shape = (cells, int(place.max(initial=0)) + 1)
     values, seeds, units = np.full(shape, np.nan), np.zeros(shape), np.ones(cells)
     values[cell, place], seeds[cell, place], units[cell] = found["value"], found["data_seed"], found["units"]
-    return fluctuations(values, units, seeds)
+    return values, units, seeds

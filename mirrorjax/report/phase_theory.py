@@ -1,16 +1,23 @@
-"""What a map says about the theory, P(mirror) ∝ f(S/M, E)·g(D, I): whether it factors, in sentences."""
+"""What a map says about the theory, P(mirror) ∝ f(S/M, E)·g(D, I): whether it factors, and how sharp its step is."""
 
 import numpy as np
 
+from mirrorjax.errors import InputError
 from mirrorjax.phases import separability
+from mirrorjax.phases.collapse import collapse
+from mirrorjax.report.load import Population
 from mirrorjax.report.phase_axes import Axis
 from mirrorjax.report.phase_cells import Cells
-from mirrorjax.report.phase_orders import Order
+from mirrorjax.report.phase_fluctuations import networks_of
+from mirrorjax.report.phase_orders import MEAN, SUSCEPTIBILITY, Order
 from mirrorjax.report.words import plain_number
 
 OF_G = ("dependency", "scroll", "veil_symbol", "veil_role")  # settings that g is of; all others are of f
-_FEW_CELLS, _FEWER_DRAWS = 150, 40  # a large map's fits take a second each
-_MAIN = "mirror"  # alone is tested on a large map
+_OF_SIZE = {"width", "depth"}
+_ALONG = (*OF_G, "congruence")  # along others a size changes what is varied
+_FEWEST_SIZES = 3
+_DRAWS = 40  # of the bootstrap: a fit near P = 0 may take a tenth of a second
+_MAIN = "mirror"  # the share that the theory is about
 _SIGNIFICANT = 0.05
 
 
@@ -19,7 +26,7 @@ def separability_words(found: Cells, order: Order, number: int) -> str:
     values = found.at(order.name)
     if found.y is None or values is None:
         return ""
-    if order.name != _MAIN and len(found.place) > _FEW_CELLS:
+    if order.name != _MAIN:
         return ""
     own = found.slice_number == number
     shape = (len(found.y.values), len(found.x.values))
@@ -31,8 +38,7 @@ def separability_words(found: Cells, order: Order, number: int) -> str:
     if not trials.all():
         return f"{start} was not tested: {int((trials == 0).sum())} cells of the grid have no networks that were asked."
     names = separability.default_names(found.y.letters, found.x.letters)
-    draws = separability.DRAWS if trials.size <= _FEW_CELLS else _FEWER_DRAWS
-    tested = separability.of_counts(successes, trials, names, draws)
+    tested = separability.of_counts(successes, trials, names, _DRAWS)
     rejected = tested.interaction_p < _SIGNIFICANT
     share = tested.rank_one_share
     words = (
@@ -43,6 +49,35 @@ def separability_words(found: Cells, order: Order, number: int) -> str:
     if _is_of_g(found.y) == _is_of_g(found.x):
         side = "g(D, I)" if _is_of_g(found.x) else "f(S/M, E)"
         words += f" Both axes belong to {side}, so that this says nothing about f times g."
+    return words
+
+
+def collapse_words(found: Cells, population: Population) -> list[str]:
+    """Whether networks of several sizes change along a knob as at a transition; empty without such axes.
+
+    Further axes are held at the paper's value, or their first.
+    """
+    sizes = next((a for a in found.axes if set(a.names) <= _OF_SIZE and len(a.values) >= _FEWEST_SIZES), None)
+    along = next((a for a in found.axes if any(name in _ALONG for name in a.names)), None)
+    if sizes is None or along is None:
+        return []
+    own = np.ones(len(found.place), bool)
+    for at, axis in enumerate(found.axes):
+        if axis not in (sizes, along):
+            own &= found.place[:, at] == int(axis.paper or 0)
+    x = found.coordinates_of(along)[found.place[own, found.axes.index(along)]]
+    signed = {order.measure for order in found.orders if order.kind == SUSCEPTIBILITY}
+    words = []
+    for order in found.orders:
+        last = found.last(order.name)
+        if order.measure not in signed or order.kind != MEAN or last is None:
+            continue
+        values, units, _ = networks_of(population, order.measure, int(found.checkpoint[last]), len(found.place))
+        try:
+            said = collapse(x, units[own], values[own], along.letters).why
+        except InputError as error:
+            said = f"not tested: {error}"
+        words.append(f"Sizes ({', '.join(sizes.ticks)}), {order.label}: {said}.")
     return words
 
 

@@ -3,27 +3,28 @@
 import numpy as np
 
 from mirrorjax.phases.intervals import share
+from mirrorjax.report.load import Population
 from mirrorjax.report.phase_boundary import boundary_of
 from mirrorjax.report.phase_cells import Cells, Values
 from mirrorjax.report.phase_orders import SHARE, Order
 from mirrorjax.report.phase_paper import paper_point
-from mirrorjax.report.phase_theory import separability_words
+from mirrorjax.report.phase_theory import collapse_words, separability_words
 from mirrorjax.report.words import counted, epoch_words, percent, plain_number
 
 _MOST_SLICES = 6  # each with a sentence
 
 
-def map_sentences(found: Cells) -> list[str]:
+def map_sentences(found: Cells, population: Population) -> list[str]:
     """Plain-text sentences about a population's map."""
     shares = [order for order in found.orders if order.kind == SHARE and found.last(order.name) is not None]
     along = " × ".join(axis.letters for axis in found.axes)
     start = f"Map of {along}: {counted(len(found.place), 'cell')}, {found.networks_words(False)}."
-    if not shares:
-        return [start + " No network here was asked what its units cause, so that nothing is known of P(mirror)."]
     words = [start]
+    if not shares:
+        words.append("No network here was asked what its units cause, so that nothing is known of P(mirror).")
     for order in shares:
         words += _share_words(found, order)
-    return words
+    return [*words, *collapse_words(found, population)]
 
 
 def _share_words(found: Cells, order: Order) -> list[str]:

@@ -194,7 +194,7 @@ def _map(view: View) -> list[str]:
     found = cells_of(view)
     if found is None:
         return []
-    words = escape(" ".join(map_sentences(found)))
+    words = escape(" ".join(map_sentences(found, view.population)))
     conditional = "conditional on the one dataset" if found.data_seeds == 1 else f"over {found.data_seeds} datasets"
     return [f"{words} All intervals are {conditional}."]
 

@@ -230,8 +230,8 @@ def test_marks_of_the_construction(found):
     assert found.y is not None and found.y.marks() == []
 
 
-def test_sentences_are_computed(found):
-    words = " ".join(map_sentences(found))
+def test_sentences_are_computed(view, found):
+    words = " ".join(map_sentences(found, view.population))
     total = int(np.nansum(found.values["mirror"].value[-1] * 8))
     assert f"P(mirror) at epoch 25: {total} of 200 networks" in words
     assert "P crosses 1/2 among the cells" in words
@@ -244,7 +244,8 @@ def test_no_mirror_networks_anywhere_is_bounded(tmp_path):
         return planted(network, epoch) | {"mirror": 0.0, "mirror_code": 0.0}
 
     members = [KnobNetwork(s, values=none, knobs={"dependency": d}) for s in range(8) for d in (0.0, 0.5, 1.0)]
-    words = " ".join(map_sentences(map_of(made(tmp_path, members))))
+    view = made(tmp_path, members)
+    words = " ".join(map_sentences(map_of(view), view.population))
     pooled, single = (float(wilson(0, n)[1]) for n in (24, 8))
     assert "no mirror networks anywhere on this map, 0 of 24 networks" in words
     assert (
@@ -254,8 +255,33 @@ def test_no_mirror_networks_anywhere_is_bounded(tmp_path):
 
 def test_without_verdicts_nothing_is_said_of_p(tmp_path):
     members = [KnobNetwork(s, values=like_paper, knobs={"dependency": d}) for s in range(2) for d in (0.0, 1.0)]
-    (words,) = map_sentences(map_of(made(tmp_path, members)))
-    assert "nothing is known of P(mirror)" in words
+    view = made(tmp_path, members)
+    assert "nothing is known of P(mirror)" in map_sentences(map_of(view), view.population)[-1]
+
+
+def test_sizes_along_a_knob_are_held_against_a_transition(tmp_path):
+    """SSI that rises smoothly, at one place for all sizes: no transition."""
+
+    def rising(network: Network, epoch: float) -> dict[str, float]:
+        assert isinstance(network, KnobNetwork)
+        chance = np.random.default_rng(int(network.member_id[:8], 16)).standard_normal()
+        ssi = 1 / (1 + np.exp(-6 * (network.knob("veil_symbol") - 0.5))) + 0.05 * chance
+        return planted(network, epoch) | {"ssi_last": ssi}
+
+    levels, widths = np.linspace(0, 1, 7).round(3).tolist(), (8, 17, 34)
+    members = [
+        KnobNetwork(s, width=w, values=rising, knobs={"veil_symbol": i})
+        for s in range(6)
+        for w in widths
+        for i in levels
+    ]
+    view = view_of(write_map(tmp_path / "p", members, [0.0, 25.0]))
+    words = [each for each in map_sentences(map_of(view), view.population) if each.startswith("Sizes")]
+    assert any("SSI, last hidden layer" in each and "crossover along veil symbol" in each for each in words)
+
+
+def test_too_few_sizes_are_not_judged(view, found):
+    assert not any(each.startswith("Sizes") for each in map_sentences(found, view.population))
 
 
 def test_table_has_every_cell(view, found, tmp_path, networks):

@@ -11,6 +11,7 @@ from mirrorjax.cli import main
 from mirrorjax.sweep import data_folder, sweep_name
 from tests.tracking.cases import ids, population
 
+MODEL = "name, width, depth, activation, dropout, encoding"  # its settings
 COMMANDS = (
     *(
         "sweep",
@@ -280,10 +281,7 @@ def test_a_report_of_a_member(results: Path, capsys: pytest.CaptureFixture[str])
 def test_wrong_input_in_a_process_of_its_own(empty_folder: Path):
     ran = shell("mirrorjax sweep model.widht=3")
     assert (ran.returncode, ran.stdout) == (2, "")
-    assert (
-        ran.stderr
-        == "error: model.widht: no such setting; model has name, width, depth, activation, dropout, encoding\n"
-    )
+    assert ran.stderr == f"error: model.widht: no such setting; model has {MODEL}\n"
     ran = shell("mirrorjax verify turns /dev/null")
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr.startswith("error: /dev/null: not a readable .npz recording (")

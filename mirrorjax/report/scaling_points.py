@@ -80,26 +80,19 @@ class Ends:
 def ends(population: Population, networks: Networks) -> Ends:
     """Reads settings and last values; `networks` has the peaks, in the same order."""
     last = [name for name in measured(population) if "peak" not in name]
-    boards = "train_boards" if _has_boards(population) else "NULL::DOUBLE"
     columns = population.query(
         "WITH last AS (SELECT * FROM observations "
         "QUALIFY row_number() OVER (PARTITION BY member_id ORDER BY checkpoint DESC) = 1) "
         f"SELECT last.group_index, CAST(last.alive AS INTEGER) AS alive, last.step, "
         f"members.parameters, members.learning_rate, "
-        f"members.batch_size, {boards} AS train_boards, "
+        "members.batch_size, members.train_boards, "
         f"{', '.join(f'last.{quoted(name)} AS {quoted(name)}' for name in last)} "
         "FROM last JOIN members USING (member_id) "
-        "JOIN raw_members ON CAST(raw_members.member_id AS VARCHAR) = last.member_id "
         "ORDER BY last.group_index, last.seed, last.member_id"
     )
     values = {name: np.where(columns["alive"] > 0, columns[name].astype(np.float64), np.nan) for name in last}
     settings = {name: columns[name].astype(np.float64) for name in (*OWN, "step")}
     return Ends(columns["group_index"], settings, values | {"peak": networks.peak, "peak_epoch": networks.peak_epoch})
-
-
-def _has_boards(population: Population) -> bool:
-    columns = population.query("SELECT column_name FROM (DESCRIBE raw_members)")
-    return "train_boards" in columns["column_name"].tolist()
 
 
 def points_of(population: Population, networks: Networks) -> list[Points]:

@@ -20,10 +20,10 @@ from mirrorjax.cli import main as mirrorjax
 from mirrorjax.config import stored
 from mirrorjax.dataset.cache import load_or_build
 from mirrorjax.errors import InputError
+from mirrorjax.materials import compile_cache, dataset_folder, dataset_spec, null_folder, null_settings
 from mirrorjax.measurement.battery.boards import boards_of
 from mirrorjax.measurement.battery.nulls import SCALE_FREE, Nulls, architecture_of, null_members
 from mirrorjax.phases.intervals import wilson
-from mirrorjax.pipeline import compile_cache, dataset_folder, dataset_spec, null_folder, null_settings
 from mirrorjax.population.members import Member
 from mirrorjax.regimes.supervised import Params
 from mirrorjax.report.figure import BLUE, GREEN, GREY, save, static_figure, static_style

@@ -11,6 +11,7 @@ from mirrorjax.combinations import AXES
 from mirrorjax.config import Config, checkpoints, units_at, validate
 from mirrorjax.dataset.cache import peek
 from mirrorjax.errors import InputError
+from mirrorjax.materials import compile_cache, dataset_folder, dataset_spec, measured_row_counts
 from mirrorjax.pace import (
     TRAIN_SHARE,
     Seconds,
@@ -22,7 +23,7 @@ from mirrorjax.pace import (
     steps_of,
     work_of,
 )
-from mirrorjax.pipeline import compile_cache, dataset_folder, dataset_spec, job_hash, measured_row_counts
+from mirrorjax.pipeline import job_hash
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import Member
 from mirrorjax.population.plan import Part, ProgramSpec, plan

@@ -10,7 +10,7 @@ from typing import Any
 import jax
 
 from mirrorjax.config import Config, stored
-from mirrorjax.pipeline import measured_row_counts, null_folder, null_settings
+from mirrorjax.materials import measured_row_counts, null_folder, null_settings
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import OUTPUTS, Member
 from mirrorjax.population.plan import Part, ProgramSpec, plan

@@ -16,19 +16,24 @@ from typing import Any
 from rich.console import Console
 
 from mirrorjax.config import RUN_ONLY, Config, check_writable, checkpoints, units_at, validate
-from mirrorjax.dataset.build import Dataset, DatasetSpec
-from mirrorjax.dataset.cache import dataset_file, default_folder, load_or_build
-from mirrorjax.dataset.knobs import PAPER
-from mirrorjax.dataset.sources import Sources, load_sources
-from mirrorjax.errors import InputError
-from mirrorjax.game.state import GameParams
+from mirrorjax.dataset.build import Dataset
+from mirrorjax.dataset.cache import dataset_file
 from mirrorjax.hosts import as_first, is_first
 from mirrorjax.log import event
+from mirrorjax.materials import (
+    compile_cache,
+    dataset_folder,
+    dataset_spec,
+    load,
+    measured_row_counts,
+    null_folder,
+    null_settings,
+)
 from mirrorjax.measurement.battery.boards import Boards, boards_of
 from mirrorjax.measurement.battery.nulls import Nulls, summary
-from mirrorjax.measurement.records import Columns
 from mirrorjax.population.axes import members as expand
-from mirrorjax.population.members import SOURCE, Member, identity, parameter_count
+from mirrorjax.population.members import Member
+from mirrorjax.population.table import member_columns
 from mirrorjax.runtime import Compiler, Device, configure, device_facts, memory_budget, source_commit, versions
 from mirrorjax.tracking.extension import check_sweep, extended, finish_empty, missing
 from mirrorjax.tracking.lock import check_unlocked, locked
@@ -42,7 +47,7 @@ from mirrorjax.training.keeper import Keeper, in_all_processes
 from mirrorjax.training.loop import Population, Schedule
 from mirrorjax.training.measuring import coordinates_of, validation_sets
 from mirrorjax.training.memory import data_bytes, layout
-from mirrorjax.training.untrained import NullSettings, nulls_of
+from mirrorjax.training.untrained import nulls_of
 
 
 def job_hash(resolved: Mapping[str, Any]) -> str:
@@ -113,12 +118,7 @@ def run_population(
     steps = _steps(members, schedule)
     title = f"{config.name}: {len(members)} networks"
     with Progress(steps, len(schedule.checkpoints) - 1, title, console) as bar, ExitStack() as held:
-        dataset = load_or_build(dataset_spec(config), dataset_folder(config), bar.phase)
-        sources = load_sources(
-            list(dict.fromkeys(member.source for member in members)), dataset, dataset_spec(config),
-            lambda spec: load_or_build(spec, dataset_folder(config), bar.phase),
-        )  # fmt: skip
-        _check_batches(config, members, sources)
+        dataset, sources = load(config, members, bar.phase)
         if is_first():
             held.enter_context(locked(folder))
         if _finished_before(folder, config, console):  # by another process, while this one loaded the dataset
@@ -259,93 +259,6 @@ def _drop_state(states: States | None, config: Config) -> None:
         states.close()
     elif states is not None:
         states.remove()
-
-
-def dataset_spec(config: Config) -> DatasetSpec:
-    """What the configured dataset is made of."""
-    return DatasetSpec(
-        turns=config.dataset.turns,
-        games=config.dataset.games,
-        burn_in=config.dataset.burn_in,
-        players=config.game.players,
-        params=GameParams(
-            obstacle_rate_max=config.game.obstacle_rate,
-            obstacle_width_max=config.game.obstacle_width,
-            scroll=config.game.scroll,
-        ),
-        split=config.dataset.split,
-        test_rows=config.dataset.test_rows,
-        seed=config.dataset.seed,
-    )
-
-
-def dataset_folder(config: Config) -> Path:
-    """Where built datasets are kept."""
-    return Path(config.dataset.cache) if config.dataset.cache else default_folder() / "datasets"
-
-
-def compile_cache(config: Config) -> Path:
-    """Where compiled programs are kept."""
-    return Path(config.runtime.compile_cache) if config.runtime.compile_cache else default_folder() / "programs"
-
-
-def null_folder() -> Path:
-    """Where the measures of untrained networks are kept."""
-    return default_folder() / "nulls"
-
-
-def null_settings(config: Config) -> NullSettings | None:
-    """What the nulls depend on; None if there are to be none."""
-    asked = config.measurement
-    if not asked.boards or not asked.null_seeds:
-        return None
-    return NullSettings(asked.null_seeds, asked.boards, asked.rescue_boards, asked.test_rows)
-
-
-def _check_batches(config: Config, members: list[Member], sources: Sources) -> None:
-    largest, rows = max(
-        ((member.batch_size, int(sources.count[sources.place(member.source)])) for member in members),
-        key=lambda found: found[0] - found[1],
-    )
-    if largest > rows:
-        given = "optimizer." if largest == config.optimizer.batch_size else "population: "
-        setting = "population.axes." if config.population.axes.batch_size else given
-        raise InputError(
-            f"{setting}batch_size is {largest:,}; allowed: at most the {rows:,} training rows that "
-            "dataset.turns and dataset.boards leave"
-        )
-
-
-def member_columns(members: list[Member], dataset_hash: str, sources: Sources, known: Columns) -> dict[str, Any]:
-    """The columns of members.parquet.
-
-    Args:
-        members: the population.
-        dataset_hash: of the reference dataset.
-        sources: of the rows that they are trained on.
-        known: coordinates of their knobs, see `coordinates_of`.
-    """
-    resolved = [member.resolved() for member in members]
-    place = [sources.place(member.source) for member in members]
-    names = (
-        "seed", "init_seed", "order_seed", "dropout_seed", "regime", "model", "activation", "data_order",
-        "width", "depth", "batch_size", "units", "learning_rate", "dropout", "l2", "encoding", *PAPER, *SOURCE,
-    )  # fmt: skip
-    return {
-        "member_id": [identity(member, dataset_hash) for member in resolved],
-        **{name: [getattr(member, name) for member in resolved] for name in names},
-        "parameters": [parameter_count(member) for member in resolved],
-        "train_boards": sources.boards[place],
-        "train_rows": sources.count[place],
-        **{name: known[name] for name in ("measured_dependency", "identity_hidden", "participation_ratio")},
-    }
-
-
-def measured_row_counts(config: Config, test_rows: int, validation_rows: int | None) -> tuple[int, int]:
-    """How many test and validation rows a checkpoint is measured on, of those that a dataset has; None: enough."""
-    test = min(config.measurement.test_rows or test_rows, test_rows)
-    validation = config.measurement.validation_rows or test
-    return test, validation if validation_rows is None else min(validation, validation_rows)
 
 
 def _counts_line(dataset: Dataset) -> str:

@@ -14,6 +14,7 @@ from mirrorjax.dataset.cache import load_or_build
 from mirrorjax.dataset.knobs import PAPER, Knobs
 from mirrorjax.dataset.matched import CONDITIONS
 from mirrorjax.errors import InputError
+from mirrorjax.materials import compile_cache, dataset_folder, dataset_spec, measured_row_counts
 from mirrorjax.measurement.activations import UNIONS, MeasuredRows, Moments, measure, measured_rows, moments
 from mirrorjax.measurement.battery.boards import Boards, boards_of
 from mirrorjax.measurement.battery.circuits import dominant_output, paths
@@ -23,7 +24,6 @@ from mirrorjax.measurement.battery.responses import forward
 from mirrorjax.measurement.cmni import mirror_neuron_score
 from mirrorjax.measurement.records import Measured, record
 from mirrorjax.paper.hubs import CIRCUITS, DOMINANT, Hub, choose_hubs
-from mirrorjax.pipeline import compile_cache, dataset_folder, dataset_spec, measured_row_counts
 from mirrorjax.regimes.supervised import Params, Supervised
 from mirrorjax.runtime import keep_programs
 from mirrorjax.tracking.network import Network

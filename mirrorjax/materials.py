@@ -1,0 +1,97 @@
+"""What a configured population is made of: the dataset, its members' own rows, nulls, and where all of that is kept."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from mirrorjax.config import Config
+from mirrorjax.dataset.build import Dataset, DatasetSpec
+from mirrorjax.dataset.cache import default_folder, load_or_build
+from mirrorjax.dataset.sources import Sources, load_sources
+from mirrorjax.errors import InputError
+from mirrorjax.game.state import GameParams
+from mirrorjax.population.members import Member
+from mirrorjax.training.untrained import NullSettings
+
+
+def load(config: Config, members: Sequence[Member], report: Callable[[str], None]) -> tuple[Dataset, Sources]:
+    """The dataset that all members are measured on, and the rows that they are trained on.
+
+    Args:
+        config: of the population.
+        members: all of it.
+        report: called with a line of progress now and then.
+
+    Raises:
+        InputError: a cached dataset is damaged, cannot be written or built, or leaves too little to train on.
+    """
+
+    def found(spec: DatasetSpec) -> Dataset:
+        return load_or_build(spec, dataset_folder(config), report)
+
+    spec = dataset_spec(config)
+    dataset = found(spec)
+    sources = load_sources(list(dict.fromkeys(member.source for member in members)), dataset, spec, found)
+    _check_batches(config, members, sources)
+    return dataset, sources
+
+
+def dataset_spec(config: Config) -> DatasetSpec:
+    """What the configured dataset is made of."""
+    return DatasetSpec(
+        turns=config.dataset.turns,
+        games=config.dataset.games,
+        burn_in=config.dataset.burn_in,
+        players=config.game.players,
+        params=GameParams(
+            obstacle_rate_max=config.game.obstacle_rate,
+            obstacle_width_max=config.game.obstacle_width,
+            scroll=config.game.scroll,
+        ),
+        split=config.dataset.split,
+        test_rows=config.dataset.test_rows,
+        seed=config.dataset.seed,
+    )
+
+
+def dataset_folder(config: Config) -> Path:
+    """Where built datasets are kept."""
+    return Path(config.dataset.cache) if config.dataset.cache else default_folder() / "datasets"
+
+
+def compile_cache(config: Config) -> Path:
+    """Where compiled programs are kept."""
+    return Path(config.runtime.compile_cache) if config.runtime.compile_cache else default_folder() / "programs"
+
+
+def null_folder() -> Path:
+    """Where the measures of untrained networks are kept."""
+    return default_folder() / "nulls"
+
+
+def null_settings(config: Config) -> NullSettings | None:
+    """What the nulls depend on; None if there are to be none."""
+    asked = config.measurement
+    if not asked.boards or not asked.null_seeds:
+        return None
+    return NullSettings(asked.null_seeds, asked.boards, asked.rescue_boards, asked.test_rows)
+
+
+def measured_row_counts(config: Config, test_rows: int, validation_rows: int | None) -> tuple[int, int]:
+    """How many test and validation rows a checkpoint is measured on, of those that a dataset has; None: enough."""
+    test = min(config.measurement.test_rows or test_rows, test_rows)
+    validation = config.measurement.validation_rows or test
+    return test, validation if validation_rows is None else min(validation, validation_rows)
+
+
+def _check_batches(config: Config, members: Sequence[Member], sources: Sources) -> None:
+    largest, rows = max(
+        ((member.batch_size, int(sources.count[sources.place(member.source)])) for member in members),
+        key=lambda found: found[0] - found[1],
+    )
+    if largest > rows:
+        given = "optimizer." if largest == config.optimizer.batch_size else "population: "
+        setting = "population.axes." if config.population.axes.batch_size else given
+        raise InputError(
+            f"{setting}batch_size is {largest:,}; allowed: at most the {rows:,} training rows that "
+            "dataset.turns and dataset.boards leave"
+        )

@@ -84,14 +84,15 @@ def measured_row_counts(config: Config, test_rows: int, validation_rows: int | N
 
 
 def _check_batches(config: Config, members: Sequence[Member], sources: Sources) -> None:
-    largest, rows = max(
-        ((member.batch_size, int(sources.count[sources.place(member.source)])) for member in members),
-        key=lambda found: found[0] - found[1],
-    )
+    def lacking(member: Member) -> int:
+        return member.batch_size - int(sources.count[sources.place(member.source)])
+
+    worst = max(members, key=lacking)
+    largest, rows = worst.batch_size, worst.batch_size - lacking(worst)
     if largest > rows:
+        leaves = "dataset.turns" if worst.boards is None else "dataset.boards"
         given = "optimizer." if largest == config.optimizer.batch_size else "population: "
         setting = "population.axes." if config.population.axes.batch_size else given
         raise InputError(
-            f"{setting}batch_size is {largest:,}; allowed: at most the {rows:,} training rows that "
-            "dataset.turns and dataset.boards leave"
+            f"{setting}batch_size is {largest:,}; allowed: at most the {rows:,} training rows that {leaves} leaves"
         )

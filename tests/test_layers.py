@@ -10,7 +10,20 @@ STORY = ("game", "dataset", "models", "population", "regimes", "measurement", "t
 _RESULTS = ("phases", "report")
 _PLAN = ("pace", "estimate", "planning")
 _LOOK = ("paper", "inspection", "policy", "play")
-_TOP = ("pipeline", "refine", *_PLAN, *_LOOK, "explain", "callables", "finish", "sweep", "bench", "cli", "__main__")
+_TOP = (
+    "materials",
+    "pipeline",
+    "refine",
+    *_PLAN,
+    *_LOOK,
+    "explain",
+    "callables",
+    "finish",
+    "sweep",
+    "bench",
+    "cli",
+    "__main__",
+)
 ORDER = (*GROUND, *STORY, *_RESULTS, *_TOP)
 OUTSIDE = ("wandb", "hydra", "rich")
 PACKAGE = Path(str(mirrorjax.__file__)).parent

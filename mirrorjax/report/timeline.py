@@ -29,7 +29,7 @@ from mirrorjax.report.paper import LABEL, paper_curve
 from mirrorjax.report.statistics import Curve, Networks, band, settled
 from mirrorjax.report.words import counted, plain_number
 
-MOST_GROUPS = 60  # of one chooser: more is no choice, and each adds to the page
+MOST_GROUPS = 30  # of one chooser: more is no choice, and each adds to the page
 _SERIES = (  # measure, y axis, colour, name
     ("val_loss", "y", RED, "validation loss"),
     ("cmni", "y2", GREEN, "CMNI (all units)"),

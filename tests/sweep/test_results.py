@@ -1,20 +1,21 @@
 """What a sweep writes, from the command line to the files, and that the numbers in them belong together."""
 
 import json
+from dataclasses import fields
 from datetime import datetime
 from importlib import metadata
 
 import numpy as np
 import pytest
 
-import mirrorjax.pipeline as pipeline
+from mirrorjax import materials
 from mirrorjax.config import Config
 from mirrorjax.dataset.build import Dataset
 from mirrorjax.dataset.cache import load_or_build
 from mirrorjax.population.axes import members
-from mirrorjax.population.members import identity
+from mirrorjax.population.members import Member, identity
 from mirrorjax.tracking.metrics import population_metrics
-from mirrorjax.tracking.store import MEMBERS, RECORDS, UNITS
+from mirrorjax.tracking.store import KNOBS, MEMBERS, RECORDS, UNITS
 from tests.dataset import reference
 from tests.sweep.cases import EPOCHS, SETTINGS, Sweep
 from tests.tracking.test_wandb import inspect
@@ -23,7 +24,7 @@ from tests.tracking.test_wandb import inspect
 @pytest.fixture(scope="module")
 def dataset(config: Config) -> Dataset:
     """The dataset that the command left in the cache."""
-    return load_or_build(pipeline.dataset_spec(config), pipeline.dataset_folder(config))
+    return load_or_build(materials.dataset_spec(config), materials.dataset_folder(config))
 
 
 def test_the_files_are_those_of_the_format(finished: Sweep):
@@ -72,12 +73,17 @@ def test_manifest(finished: Sweep, dataset: Dataset):
 def test_members_are_the_axes(finished: Sweep, config: Config, dataset: Dataset):
     expected = [member.resolved() for member in members(config)]
     table = finished.population.members()
-    assert table.column_names == MEMBERS.names
+    assert table.column_names == [*MEMBERS.names, *KNOBS.names]
     rows = table.to_pylist()
     assert [row["member_id"] for row in rows] == [identity(member, dataset.content_hash) for member in expected]
     for row, member in zip(rows, expected, strict=True):
-        given = {name: value for name, value in row.items() if name not in ("member_id", "parameters")}
+        given = {name: value for name, value in row.items() if hasattr(member, name)}
         assert given == {name: getattr(member, name) for name in given}
+        assert given.keys() == {field.name for field in fields(Member)} | {"units"}
+        assert (row["train_boards"], row["train_rows"]) == (dataset.counts["train_boards"], len(dataset.train))
+        assert (
+            0.01 < row["measured_dependency"] < 0.1 and row["identity_hidden"] == 0 and row["participation_ratio"] > 5
+        )
     assert [row["width"] for row in rows] == [5] * 6 + [8] * 6
     assert {row["parameters"] for row in rows} == {101 * 5 + 6 * 5 + 6 * 4, 101 * 8 + 9 * 8 + 9 * 4}
 
@@ -134,7 +140,7 @@ def test_the_wandb_run_shows_what_is_stored(finished: Sweep, config: Config):
     read = inspect(finished.population.folder)
     (run,) = read["run"]
     assert (run["project"], run["run_group"]) == ("mirrorjax", finished.folder.name)
-    assert run["tags"][:3] == ["smoke", "full", "supervised"]
+    assert run["tags"][:3] == ["smoke", "small", "supervised"]
     assert run["config"]["update"]["population"]["axes"]["width"] == config.population.axes.width
     table = finished.population.records()
     *checkpoints, last = [row["item"] for row in read["history"]]

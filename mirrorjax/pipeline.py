@@ -311,14 +311,18 @@ def _manifest(
 
 
 def _final_figures(folder: Path) -> FinalFigures:
-    """The phase diagram as an image, as a page and as a table of its cells, for the dashboard."""
-    from mirrorjax.report import phase_diagram_html, phase_diagram_image
+    """The phase diagram and the map as images and as a page, and a table of all cells, for the dashboard."""
+    from mirrorjax.report import phase_diagram_html, phase_diagram_image, phase_map_image
     from mirrorjax.tracking.cells import cells
 
     figures = folder / "figures"
     figures.mkdir(exist_ok=True)
+    images = {
+        "phase_diagram": phase_diagram_image(folder, figures / "phase_diagram.png"),
+        "phase_map": phase_map_image(folder, figures / "phase_map.png"),
+    }
     return FinalFigures(
-        images={"phase_diagram": phase_diagram_image(folder, figures / "phase_diagram.png")},
+        images={name: path for name, path in images.items() if path is not None},
         html=phase_diagram_html(folder, figures / "phase_diagram.html"),
         table=cells(Results.open(folder)),
     )

@@ -4,7 +4,7 @@ from html import escape
 from pathlib import Path
 
 from mirrorjax.errors import InputError
-from mirrorjax.report import phase_diagram
+from mirrorjax.report import phase_diagram, phase_map
 from mirrorjax.report.figure import FigureKind, View, save, static_style
 from mirrorjax.report.html import details, link, page, panel_html, preformatted, section
 from mirrorjax.report.load import Extension, Population, Sweep, load
@@ -53,23 +53,39 @@ def phase_diagram_image(results: Path, path: Path) -> Path:
     Raises:
         InputError: if there is no results folder or no record in it.
     """
-    path = Path(path)
+    found = _image(phase_diagram.FIGURE, results, path)
+    assert found is not None, "a population with records has a diagram"
+    return found
+
+
+def phase_map_image(results: Path, path: Path) -> Path | None:
+    """Writes the map of the first population with records as an image; None where no setting varies.
+
+    Raises:
+        InputError: if there is no results folder or no record in it.
+    """
+    return _image(phase_map.FIGURE, results, path)
+
+
+def _image(kind: FigureKind, results: Path, path: Path) -> Path | None:
     view = _first_with_records(Path(results))
     with static_style():
-        drawn = phase_diagram.FIGURE.draw(view)
-        assert drawn is not None, "a population with records has a diagram"
+        drawn = kind.draw(view)
+        if drawn is None:
+            return None
         drawn.savefig(path, dpi=150)
-    return path
+    return Path(path)
 
 
 def phase_diagram_html(results: Path, path: Path) -> Path:
-    """Writes the phase diagram of the first population with records as a self-contained page.
+    """Writes the phase diagram of the first population with records, and its map, as a self-contained page.
 
     Raises:
         InputError: if there is no results folder or no record in it.
     """
     view = _first_with_records(Path(results))
-    body = panel_html(phase_diagram.FIGURE.panel(view), "phase-diagram")
+    panels = {kind.name: kind.panel(view) for kind in (phase_map.FIGURE, phase_diagram.FIGURE)}
+    body = "".join(panel_html(panel, name) for name, panel in panels.items() if not panel.missing)
     return _write(Path(path), page("Phase diagram – mirrorjax", body))
 
 

@@ -14,6 +14,7 @@ from mirrorjax.report.words import plain_number
 
 OF_G = ("dependency", "scroll", "veil_symbol", "veil_role")  # settings that g is of; all others are of f
 _OF_SIZE = {"width", "depth"}
+_OF_F = {*_OF_SIZE, "skies", "obstacle_rate", "obstacle_width", "boards"}  # parameters, and what there is to tell apart
 _ALONG = (*OF_G, "congruence")  # along others a size changes what is varied
 _FEWEST_SIZES = 3
 _DRAWS = 40  # of the bootstrap: a fit near P = 0 may take a tenth of a second
@@ -40,15 +41,18 @@ def separability_words(found: Cells, order: Order, number: int) -> str:
     names = separability.default_names(found.y.letters, found.x.letters)
     tested = separability.of_counts(successes, trials, names, _DRAWS)
     rejected = tested.interaction_p < _SIGNIFICANT
-    share = tested.rank_one_share
+    share, product = tested.rank_one_share, tested.share_if_product
     words = (
         f"{start} is {'rejected' if rejected else 'not rejected'} (parametric bootstrap against the full map, "
         f"p = {plain_number(tested.interaction_p, 2)}); rank-one share {plain_number(share.value)}, without its noise "
-        f"{plain_number(share.low)} to {plain_number(share.high)}; by AIC the best form is “{tested.best}”."
+        f"{plain_number(share.low)} to {plain_number(share.high)} (a product with this noise would show "
+        f"{plain_number(product.low)} to {plain_number(product.high)}); by AIC the best form is “{tested.best}”."
     )
-    if _is_of_g(found.y) == _is_of_g(found.x):
-        side = "g(D, I)" if _is_of_g(found.x) else "f(S/M, E)"
-        words += f" Both axes belong to {side}, so that this says nothing about f times g."
+    sides = [_side(axis) for axis in (found.y, found.x)]
+    if "" in sides:
+        words += f" {(found.y, found.x)[sides.index('')].letters} belongs neither to f(S/M, E) nor to g(D, I)."
+    elif sides[0] == sides[1]:
+        words += f" Both axes belong to {sides[0]}, so that this says nothing about f times g."
     return words
 
 
@@ -81,5 +85,8 @@ def collapse_words(found: Cells, population: Population) -> list[str]:
     return words
 
 
-def _is_of_g(axis: Axis) -> bool:
-    return any(name in OF_G for name in axis.names)
+def _side(axis: Axis) -> str:
+    """Which of the theory's two functions an axis belongs to; neither for C, rates and the like."""
+    if any(name in OF_G for name in axis.names):
+        return "g(D, I)"
+    return "f(S/M, E)" if any(name in _OF_F for name in axis.names) else ""

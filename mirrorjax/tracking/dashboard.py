@@ -15,7 +15,7 @@ from mirrorjax.tracking.jobs import SWEEP, read_json
 from mirrorjax.tracking.metrics import BAND, DIVERGED, EPOCH, MIRROR, QUANTITIES, ROBUST, key
 from mirrorjax.tracking.results import Results
 from mirrorjax.tracking.store import write_text
-from mirrorjax.tracking.wandb import CELLS, DIAGRAM, DIAGRAM_HTML, choose_mode, has_api_key
+from mirrorjax.tracking.wandb import CELLS, DIAGRAM, DIAGRAM_HTML, MAP, choose_mode, has_api_key
 
 _FIRST = ("cmni", "mni_star", "ssi", "rescue_accuracy", "excess_error")  # the other quantities are in a section below
 _TITLE = 128  # letters; W&B refuses longer ones
@@ -151,7 +151,7 @@ def _sections() -> dict[str, list[Any]]:
     return {
         "Order parameters": [*(_band(name) for name in _FIRST), *shares],
         "Phase diagrams": [
-            reports.MediaBrowser(title="phase diagram", media_keys=[DIAGRAM], layout=wide),
+            reports.MediaBrowser(title="phase diagram and map", media_keys=[MAP, DIAGRAM], layout=wide),
             reports.MediaBrowser(title="phase diagram, interactive", media_keys=[DIAGRAM_HTML], layout=wide),
         ],
         "Cells": [reports.WeavePanelSummaryTable(table_name=CELLS, layout=wide)],

@@ -22,7 +22,8 @@ from mirrorjax.tracking.store import write_text
 INIT_SECONDS, LOG_SECONDS, FINISH_SECONDS = 30.0, 20.0, 120.0  # W&B is given up after these
 _GRACE_SECONDS = 10.0  # on top of W&B's own limits, which usually hold
 MAX_CELLS = 10_000  # rows; W&B shows no longer tables
-DIAGRAM, DIAGRAM_HTML, CELLS = "final/phase_diagram", "final/phase_diagram_html", "final/cells"
+DIAGRAM, MAP = "final/phase_diagram", "final/phase_map"
+DIAGRAM_HTML, CELLS = "final/phase_diagram_html", "final/cells"
 _MODES = ("online", "offline", "disabled")
 _OLD_NAMES = {"run": "online", "dryrun": "offline", "shared": "online"}  # of modes, which WANDB_MODE may still hold
 

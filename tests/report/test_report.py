@@ -220,7 +220,7 @@ def test_phase_diagram_for_the_tracker(sweep_folder, tmp_path):
     image = phase_diagram_image(sweep_folder / "1c9e0b7d52aa", tmp_path / "phase.png")
     assert image.read_bytes().startswith(b"\x89PNG")
     text = phase_diagram_html(sweep_folder, tmp_path / "phase.html").read_text(encoding="utf-8")
-    assert text.count('data-figure="') == 1 and Page(text).loads == []
+    assert text.count('data-figure="') == 2 and Page(text).loads == []
 
 
 def test_report_imports_neither_jax_nor_hydra_nor_wandb():

@@ -78,7 +78,7 @@ def logged_keys(folder: Path, monkeypatch: pytest.MonkeyPatch) -> set[str]:
     tracker.log_checkpoint(everything, 0, 0.0)
     page = folder / "diagram.html"
     page.write_text("<html></html>")
-    tracker.finish(images={"phase_diagram": page}, html=page, table=cells(Results.open(folder)))
+    tracker.finish(images={"phase_diagram": page, "phase_map": page}, html=page, table=cells(Results.open(folder)))
     return keys
 
 
@@ -100,7 +100,8 @@ def test_every_panel_shows_what_runs_log(sweeps: list[Path], monkeypatch: pytest
     assert shown <= logged_keys(sweeps[0] / "aaaa0", monkeypatch)
     bands = {f"pop/{name}_{statistic}" for name in QUANTITIES for statistic in ("median", "q05", "q95")}
     shares = {"pop/share_mirror", "pop/share_mirror_low", "pop/share_mirror_high", "pop/share_robust"}
-    assert bands | shares | {"final/phase_diagram", "final/phase_diagram_html", "final/cells"} <= shown
+    figures = {"final/phase_diagram", "final/phase_map", "final/phase_diagram_html", "final/cells"}
+    assert bands | shares | figures <= shown
 
 
 @pytest.mark.parametrize("part", ["workspace", "report"])

@@ -6,13 +6,14 @@ show 9 the paper's picture does not tell them apart either; that is not counted.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy.special import xlogy
+from jax.scipy.special import entr
 from jaxtyping import Array, Float32, UInt32
+from scipy.special import xlogy
 
 from mirrorjax.dataset.knobs import FREQUENCIES, Knobs, exchanged, features, rule, target
 from mirrorjax.dataset.oracle import EDGE_COLUMN, LABELS, RESCUE_COLUMN, situation_of_row
@@ -50,8 +51,7 @@ def coordinates(words: np.ndarray, settings: Sequence[Knobs]) -> list[Coordinate
         settings: scalars each.
     """
     rows, prior = jnp.asarray(words), jnp.asarray(_frog_first(words), jnp.float32)
-    found = [jax.device_get(_measured(rows, each, prior)) for each in settings]
-    return [Coordinates(*(float(value) for value in each)) for each in found]
+    return [_summed(jax.device_get(_of_rows(rows, each, prior))) for each in settings]
 
 
 def _frog_first(words: np.ndarray) -> np.ndarray:
@@ -64,23 +64,48 @@ def _frog_first(words: np.ndarray) -> np.ndarray:
     return count / np.maximum(1, count + count.transpose(1, 0, 3, 2))
 
 
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class _Rows:
+    """What is found of each row [N, …]."""
+
+    asked: jax.Array  # the right answer [N, 4]
+    own: jax.Array  # as it is expected in Frog's seat [N, 4]
+    hidden: jax.Array  # bits
+    noise: jax.Array  # variance of the answer, given the picture
+    kind: jax.Array
+    partner: jax.Array  # in distress: 0 or 1
+    pictures: jax.Array  # of the first rows [_PICTURES, 100]
+
+
 @jax.jit
-def _measured(
-    words: UInt32[Array, "rows 2"], knobs: Knobs, prior: Float32[Array, "2 2 32 32"]
-) -> tuple[Float32[Array, ""], ...]:
+def _of_rows(words: UInt32[Array, "rows 2"], knobs: Knobs, prior: Float32[Array, "2 2 32 32"]) -> _Rows:
     rows = jax.vmap(unpack)(words)
-    asked = jax.vmap(lambda row: target(row, knobs))(words)
     hidden, noise = jax.vmap(lambda row: _left_open(row, knobs, prior))(rows)
-    own = jax.vmap(lambda row: _shuffled(_answer(row, knobs)[0], knobs))(rows)
     kind, partner = jax.vmap(_kind)(rows)
-    constant = jnp.mean(jnp.sum(asked**2, -1)) - jnp.sum(jnp.mean(asked, 0) ** 2)
-    return (
-        _dependency(kind, partner, own),
-        jnp.mean(hidden),
-        _participation(jax.vmap(lambda row: features(row, knobs))(words[:_PICTURES])),
-        constant / len(LABELS),
-        jnp.mean(noise) / len(LABELS),
+    return _Rows(
+        asked=jax.vmap(lambda row: target(row, knobs))(words),
+        own=jax.vmap(lambda row: _shuffled(_answer(row, knobs)[0], knobs))(rows),
+        hidden=hidden,
+        noise=noise,
+        kind=kind,
+        partner=partner,
+        pictures=jax.vmap(lambda row: features(row, knobs))(words[:_PICTURES]),
     )
+
+
+def _summed(found: _Rows) -> Coordinates:
+    """Sums over rows, on the host: on several devices XLA would round them otherwise."""
+    asked = np.asarray(found.asked, np.float64)
+    spread = np.cov(np.asarray(found.pictures, np.float64).T)
+    exact = Coordinates(
+        measured_dependency=_dependency(found),
+        identity_hidden=float(np.mean(found.hidden, dtype=np.float64)),
+        participation_ratio=float(np.trace(spread) ** 2 / np.sum(spread**2)),
+        constant_mse=float(np.mean(asked.var(0))),
+        best_mse=float(np.mean(found.noise, dtype=np.float64)) / len(LABELS),
+    )
+    return Coordinates(*(float(f"{value:.6g}") for value in astuple(exact)))
 
 
 def _answer(row: Row, knobs: Knobs) -> tuple[Float32[Array, "4"], Float32[Array, ""]]:
@@ -111,7 +136,7 @@ def _left_open(row: Row, knobs: Knobs, prior: Float32[Array, "2 2 32 32"]) -> tu
         expected = _shuffled(chance * frogs + (1 - chance) * toads, knobs)
         return knobs.shuffled + (1 - knobs.shuffled) * square - jnp.sum(expected**2)
 
-    bits = -(xlogy(likely, likely) + xlogy(1 - likely, 1 - likely)) / jnp.log(2.0)
+    bits = (entr(likely) + entr(1 - likely)) / jnp.log(2.0)
     return weight @ bits, weight @ jax.vmap(variance)(likely)
 
 
@@ -124,18 +149,14 @@ def _kind(row: Row) -> tuple[jax.Array, jax.Array]:
     return place * 8 + flags @ jnp.array([4, 2, 1]), seen.toad_distress.astype(jnp.int32)
 
 
-def _dependency(kind: jax.Array, partner: jax.Array, answers: Float32[Array, "rows 4"]) -> Float32[Array, ""]:
-    sums = jnp.zeros((_KINDS, 2, len(LABELS)), jnp.float32).at[kind, partner].add(answers) / len(kind)
+def _dependency(found: _Rows) -> float:
+    joint = np.zeros((_KINDS, 2, len(LABELS)))
+    np.add.at(joint, (found.kind, found.partner), np.asarray(found.own, np.float64) / len(found.kind))
 
-    def entropy(joint: jax.Array) -> jax.Array:
+    def entropy(share: np.ndarray) -> float:
         """Of the answer, given what the leading axes say."""
-        return jnp.sum(xlogy(joint.sum(-1), joint.sum(-1))) - jnp.sum(xlogy(joint, joint))
+        return float(np.sum(xlogy(share.sum(-1), share.sum(-1))) - np.sum(xlogy(share, share)))
 
-    whole = entropy(sums.sum((0, 1)))
-    return jnp.where(whole > 0, (entropy(sums.sum(1)) - entropy(sums)) / whole, 0.0)
-
-
-def _participation(pictures: Float32[Array, "rows 100"]) -> Float32[Array, ""]:
-    centred = pictures - pictures.mean(0, keepdims=True)
-    covariance = centred.T @ centred / len(pictures)
-    return jnp.trace(covariance) ** 2 / jnp.sum(covariance**2)
+    whole = entropy(joint.sum((0, 1)))
+    told = entropy(joint.sum(1)) - entropy(joint)
+    return max(0.0, told) / whole if whole > 0 else 0.0

@@ -140,7 +140,11 @@ def estimate(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Estima
     train_rows = built[1]["train_rows"] if built else round(TRAIN_SHARE * config.dataset.turns)
     validation_rows = built[1]["validation_rows"] if built else None
     test, validation = measured_row_counts(config, config.dataset.test_rows, validation_rows)
-    data = data_bytes(train_rows, test, validation, config.measurement.boards)
+    games = {member.source.games for member in members}
+    sources = {member.source for member in members}  # of fewer boards too: planned as if each had all rows
+    data = data_bytes(
+        train_rows * max(1, len(sources)), test, validation, config.measurement.boards, max(1, len(games))
+    )
     budget = memory_budget(runtime.memory_budget, runtime.platform, devices) if devices else None
     if not devices and runtime.memory_budget:
         budget = runtime.memory_budget * GIB

@@ -1,5 +1,6 @@
 """What defines a member, its identity, and the values by which members of one program differ."""
 
+import functools
 import hashlib
 import itertools
 import json
@@ -91,7 +92,7 @@ class Member:
     @property
     def source(self) -> Source:
         """Which rows it is trained on."""
-        return Source(**{name: getattr(self, name) for name in SOURCE})
+        return _source(self.obstacle_rate, self.obstacle_width, self.scroll, self.data_seed, self.boards)
 
     @property
     def units(self) -> int:
@@ -107,6 +108,7 @@ class Member:
         return round(epoch * PAPER_EPOCH / self.learning_rate)
 
 
+_source = functools.cache(Source)  # one object for all that share it, so that a million members are sorted in seconds
 SOURCE = tuple(field.name for field in fields(Source))
 _LATER = {*PAPER, *SOURCE, "encoding"}  # are no part of an identity where they are as they were before they existed
 _DEFAULTS = {field.name: field.default for field in fields(Member)}

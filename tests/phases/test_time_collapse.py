@@ -55,6 +55,7 @@ def test_a_failure_is_named_with_its_place():
     assert "rates differ most at paper epoch 7" in verdict(collapse, "CMNI")
 
 
+@pytest.mark.statistical
 def test_without_a_difference_one_in_twenty_is_refuted():
     """Of 100 planted collapses more than 13 refuted has probability < .001 at a level of .05."""
     refuted = sum(time_collapse(conditions(100 + seed, seeds=5), "epoch").refuted for seed in range(100))

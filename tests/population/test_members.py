@@ -116,6 +116,7 @@ class TestStreams:
         given = stream_words(Member(data_order="shared", order_seed=1), HASH, "order")
         assert given != stream_words(kinds[0], HASH, "order") != stream_words(kinds[0], HASH[::-1], "order")
 
+    @pytest.mark.statistical
     def test_no_two_of_many_members_share_order_or_dropout(self):
         """A hundred thousand seeds, and some settings; 64 random bits would collide once in 3·10^9 such tests."""
         members = [Member(seed=seed) for seed in range(100_000)]

@@ -19,6 +19,8 @@ from mirrorjax.tracking.store import Store
 from tests.sweep.cases import QUICKLY, SETTINGS, Run, Sweep, assert_same_results, at_checkpoint, bytes_and_times
 from tests.tracking.test_wandb import inspect
 
+pytestmark = pytest.mark.slow
+
 KILLED = """
 import os, signal, sys
 from mirrorjax.cli import main

@@ -44,6 +44,7 @@ def test_one_wrong_job_and_none_is_started(sweep: Run, monkeypatch: pytest.Monke
     assert not Path("results").exists()
 
 
+@pytest.mark.slow
 def test_what_only_the_data_can_tell_stops_one_job_and_not_the_next(sweep: Run, finished: Sweep):
     one = sweep("-m", "optimizer.batch_size=16_000,25", *QUICKLY, code=1)
     error, heading, row, last = one.err.splitlines()

@@ -41,6 +41,7 @@ def test_the_files_are_those_of_the_format(finished: Sweep):
         *("log.jsonl", "progress.json", ".lock"),
         *(f"records/{checkpoint:06d}.parquet" for checkpoint in range(4)),
         *("units/000003.parquet", "figures/phase_diagram.png", "figures/phase_diagram.html"),
+        "figures/phase_map.png",
     }
     about = json.loads((finished.folder / "sweep.json").read_text())
     assert about["name"] == finished.folder.name
@@ -154,7 +155,7 @@ def test_the_wandb_run_shows_what_is_stored(finished: Sweep, config: Config):
                 assert logged[name] == value
         for name in ("val_loss", "cmni", "accuracy"):
             assert logged[f"pop/{name}_median"] == np.median(stored[name])
-    assert {"final/phase_diagram", "final/cells"} <= {key.split(".")[0] for key in last}
+    assert {"final/phase_diagram", "final/phase_map", "final/cells"} <= {key.split(".")[0] for key in last}
     assert read["exit"][0].get("exit_code") == 0
 
 

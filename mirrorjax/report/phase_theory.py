@@ -10,7 +10,7 @@ from mirrorjax.report.phase_axes import Axis
 from mirrorjax.report.phase_cells import Cells
 from mirrorjax.report.phase_fluctuations import networks_of
 from mirrorjax.report.phase_orders import MEAN, SUSCEPTIBILITY, Order
-from mirrorjax.report.words import plain_number
+from mirrorjax.report.words import counted, plain_number
 
 OF_G = ("dependency", "scroll", "veil_symbol", "veil_role")  # settings that g is of; all others are of f
 _OF_SIZE = {"width", "depth"}
@@ -37,7 +37,8 @@ def separability_words(found: Cells, order: Order, number: int) -> str:
     successes[y, x] = np.round(np.nan_to_num(values.value[own]) * values.count[own])
     start = f"Separability into a function of {found.y.letters} times one of {found.x.letters}"
     if not trials.all():
-        return f"{start} was not tested: {int((trials == 0).sum())} cells of the grid have no networks that were asked."
+        empty = counted(int((trials == 0).sum()), "cell")
+        return f"{start} was not tested: no networks were asked in {empty} of the grid."
     names = separability.default_names(found.y.letters, found.x.letters)
     tested = separability.of_counts(successes, trials, names, _DRAWS)
     rejected = tested.interaction_p < _SIGNIFICANT

@@ -23,7 +23,7 @@ SMALL = [
 ]
 
 
-@pytest.mark.slow
+@pytest.mark.statistical
 def test_positive_control(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MIRRORJAX_CACHE", str(tmp_path / "cache"))

@@ -9,6 +9,7 @@ import pytest
 
 from mirrorjax.cli import main
 from mirrorjax.sweep import data_folder, sweep_name
+from tests.shell import shell
 from tests.tracking.cases import ids, population
 
 MODEL = "name, width, depth, activation, dropout, encoding"  # its settings
@@ -31,12 +32,6 @@ COMMANDS = (
 SLOW_IMPORTS = ("jax", "flax", "wandb", "pyarrow", "duckdb", "matplotlib")
 EXPERIMENTS = sorted(file.stem for file in (data_folder("sweeps") / "experiment").glob("*.yaml"))
 TINY = ("experiment=smoke", "dataset.turns=20_000", "dataset.test_rows=400", "measurement.test_rows=null")
-
-
-def shell(script: str, **options) -> subprocess.CompletedProcess[str]:
-    """Runs a script in bash, where `mirrorjax` is this interpreter's."""
-    command = f'mirrorjax() {{ "{sys.executable}" -m mirrorjax "$@"; }}\n{script}'
-    return subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120, check=False, **options)
 
 
 @pytest.fixture(autouse=True)
@@ -87,7 +82,7 @@ def test_options_may_stand_anywhere(capsys: pytest.CaptureFixture[str]):
     assert "width: 9" in shown[0]
     assert len(set(shown)) == 1
     # a process of its own: it logs to the standard output for good
-    assert "mirrorjax-sweeps" in shell("mirrorjax sweep --info searchpath experiment=paper").stdout
+    assert "mirrorjax-sweeps" in shell("mirrorjax sweep --info searchpath experiment=paper", capture_output=True).stdout
 
 
 COMPLETE = r"""
@@ -107,7 +102,7 @@ done
 
 
 def test_tab_completion_in_bash():
-    ran = shell(COMPLETE)
+    ran = shell(COMPLETE, capture_output=True)
     assert ran.stdout.splitlines() == [
         "complete -o default -o nospace -F _mirrorjax mirrorjax",
         "sweep",
@@ -127,7 +122,7 @@ def test_hydras_way_to_install_the_completion(capsys: pytest.CaptureFixture[str]
 
 
 def test_a_reader_that_leaves_early_is_no_error():
-    ran = shell("mirrorjax sweep --help | head -n 1")
+    ran = shell("mirrorjax sweep --help | head -n 1", capture_output=True)
     assert ran.stdout == "Trains a population of networks on Frog & Toad and measures every checkpoint.\n"
     assert ran.stderr == ""
 
@@ -279,10 +274,10 @@ def test_a_report_of_a_member(results: Path, capsys: pytest.CaptureFixture[str])
 
 
 def test_wrong_input_in_a_process_of_its_own(empty_folder: Path):
-    ran = shell("mirrorjax sweep model.widht=3")
+    ran = shell("mirrorjax sweep model.widht=3", capture_output=True)
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr == f"error: model.widht: no such setting; model has {MODEL}\n"
-    ran = shell("mirrorjax verify turns /dev/null")
+    ran = shell("mirrorjax verify turns /dev/null", capture_output=True)
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr.startswith("error: /dev/null: not a readable .npz recording (")
     assert list(empty_folder.iterdir()) == []

@@ -1,11 +1,12 @@
 """The tutorial's blocks, run as they stand."""
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 from matplotlib.image import imread
+
+from tests.shell import shell
 
 PAGE = Path(__file__).parents[1] / "docs" / "tutorial.md"
 
@@ -24,7 +25,7 @@ def test_from_the_question_to_the_figure(
     names: dict = {}
     for language, text in blocks():
         if language == "bash":
-            subprocess.run(["bash", "-ec", text], check=True, timeout=600)
+            shell(text, check=True, timeout=600)
         else:
             exec(compile(text, str(PAGE), "exec"), names)
     assert [language for language, _ in blocks()] == ["bash", "bash", "python", "python", "bash"]

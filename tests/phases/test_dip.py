@@ -16,22 +16,17 @@ def by_definition(values: np.ndarray) -> float:
     x, number = np.sort(values), len(values)
     best = np.inf
     for mode in range(number):
-        rows, bounds = [], []
-
-        def at_most(row: dict[int, float], bound: float) -> None:
-            rows.append([row.get(place, 0.0) for place in range(2 * number + 1)])  # noqa: B023
-            bounds.append(bound)  # noqa: B023
-
+        limits: list[tuple[dict[int, float], float]] = []  # left sides by place, and what they are at most
         before, at, d = list(range(number)), list(range(number, 2 * number)), 2 * number
         for k in range(number):
             for place, share in ((before[k], k / number), (at[k], (k + 1) / number)):
-                at_most({place: 1, d: -1}, share)
-                at_most({place: -1, d: -1}, -share)
-            at_most({before[k]: 1, at[k]: -1}, 0)
+                limits.append(({place: 1, d: -1}, share))
+                limits.append(({place: -1, d: -1}, -share))
+            limits.append(({before[k]: 1, at[k]: -1}, 0))
             if k != mode:
-                at_most({at[k]: 1, before[k]: -1}, 0)
+                limits.append(({at[k]: 1, before[k]: -1}, 0))
             if k:
-                at_most({at[k - 1]: 1, before[k]: -1}, 0)
+                limits.append(({at[k - 1]: 1, before[k]: -1}, 0))
         for k in range(1, number - 1):
             if k != mode:
                 # slopes rise before the mode and fall after it
@@ -40,7 +35,9 @@ def by_definition(values: np.ndarray) -> float:
                 row = {before[k]: left, at[k - 1]: -left}
                 row[at[k]] = right
                 row[before[k + 1]] = -right
-                at_most(row, 0)
+                limits.append((row, 0))
+        rows = [[row.get(place, 0.0) for place in range(2 * number + 1)] for row, _ in limits]
+        bounds = [bound for _, bound in limits]
         solved = linprog([0.0] * d + [1.0], A_ub=rows, b_ub=bounds, bounds=[(0, 1)] * d + [(0, None)])
         best = min(best, solved.fun)
     return best

@@ -35,6 +35,7 @@ AXES = {  # the setting that each axis varies
     "boards": "dataset.boards",
     "data_seed": "dataset.seed",
 }
+BY_RATIO = ("width", "learning_rate", "l2", "batch_size", "boards")  # sizes and rates: even in the logarithm
 MOST = 1_000_000  # combinations, before seeds
 _DIGITS = 6  # of a random number: enough to tell draws apart, too few for the last bit of a logarithm to matter
 

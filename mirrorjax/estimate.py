@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from mirrorjax.allowed import validate
 from mirrorjax.combinations import AXES
-from mirrorjax.config import Config, checkpoints, units_at, validate
+from mirrorjax.config import Config, checkpoints, units_at
 from mirrorjax.dataset.cache import peek
 from mirrorjax.errors import InputError
 from mirrorjax.materials import compile_cache, dataset_folder, dataset_spec, measured_row_counts

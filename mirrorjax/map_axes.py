@@ -6,13 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mirrorjax.combinations import GroupConfig
+from mirrorjax.combinations import BY_RATIO, GroupConfig
 
 MOST_AXES = 3
 REPLICATES = "data_seed"  # another draw of the data, and no coordinate
 _NAMED = ("activation", "encoding", "edge")  # nothing lies between two of their values
 _WHOLE = ("width", "depth", "batch_size", "skies", "obstacle_width", "boards")
-_LOGARITHMIC = ("width", "learning_rate", "l2", "batch_size", "boards")  # sizes and rates: even in the logarithm
 _DIGITS = 6  # of a new value
 
 Values = tuple[Any, ...]
@@ -107,7 +106,7 @@ def map_of(group: GroupConfig, union: Sequence[GroupConfig]) -> Map:
                     names=tuple(names[place] for place in order),
                     values=tuple(zip(*columns, strict=True)),
                     logarithmic=tuple(
-                        names[place] in _LOGARITHMIC and min(column) > 0
+                        names[place] in BY_RATIO and min(column) > 0
                         for place, column in zip(order, columns, strict=True)
                     ),
                 )

@@ -15,7 +15,8 @@ from typing import Any
 
 from rich.console import Console
 
-from mirrorjax.config import RUN_ONLY, Config, check_writable, checkpoints, units_at, validate
+from mirrorjax.allowed import check_writable, validate
+from mirrorjax.config import RUN_ONLY, Config, checkpoints, units_at
 from mirrorjax.dataset.build import Dataset
 from mirrorjax.dataset.cache import dataset_file
 from mirrorjax.hosts import as_first, is_first

@@ -32,8 +32,9 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
+from mirrorjax.allowed import validate
 from mirrorjax.callables import configs_without_code
-from mirrorjax.config import RUN_ONLY, Config, validate
+from mirrorjax.config import RUN_ONLY, Config
 from mirrorjax.errors import Busy, InputError
 from mirrorjax.explain import explain
 from mirrorjax.finish import finish, first_line, wait_for_submitit

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
+from mirrorjax.allowed import validate
 from mirrorjax.combinations import AXES, combinations
-from mirrorjax.config import Config, settings, validate, varied
+from mirrorjax.config import Config, settings, varied
 from mirrorjax.errors import InputError
 from mirrorjax.population.axes import members
 from mirrorjax.population.members import identity

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
+from mirrorjax.allowed import check_writable, validate
 from mirrorjax.cli import main
 from mirrorjax.combinations import AxesConfig
-from mirrorjax.config import Config, check_writable, checkpoints, units_at, validate
+from mirrorjax.config import Config, checkpoints, units_at
 from mirrorjax.errors import InputError
 from mirrorjax.population.axes import members
 from mirrorjax.sweep import data_folder

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import mirrorjax
 
-GROUND = ("errors", "combinations", "map_axes", "config", "secrets", "log", "randomness", "hosts", "runtime", "signals")
-STORY = ("game", "dataset", "models", "population", "regimes", "measurement", "training", "tracking")
-_RESULTS = ("phases", "report")
+_SETTINGS = ("errors", "combinations", "map_axes", "config", "allowed")
+GROUND = (*_SETTINGS, "secrets", "log", "randomness", "hosts", "runtime", "signals")
+STORY = ("game", "dataset", "models", "population", "regimes", "measurement", "training", "phases", "tracking")
 _PLAN = ("pace", "estimate", "planning")
 _LOOK = ("paper", "inspection", "policy", "play")
 _TOP = (
@@ -24,7 +24,7 @@ _TOP = (
     "cli",
     "__main__",
 )
-ORDER = (*GROUND, *STORY, *_RESULTS, *_TOP)
+ORDER = (*GROUND, *STORY, "report", *_TOP)
 OUTSIDE = ("wandb", "hydra", "rich")
 PACKAGE = Path(str(mirrorjax.__file__)).parent
 

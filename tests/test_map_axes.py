@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from mirrorjax.config import Config, validate
+from mirrorjax.allowed import validate
+from mirrorjax.config import Config
 from mirrorjax.errors import InputError
 from mirrorjax.map_axes import Map, map_of
 

@@ -1,6 +1,6 @@
 """Comparing conditions at equal excess error and at equal training time: whether one is only further along."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,6 +86,25 @@ def at_epoch(epoch: object, measure: object, target: float) -> np.ndarray:
     part = np.divide(target - epoch[rows, before], wide, out=np.zeros(len(rows)), where=before < after)
     value = measure[rows, before] + part * (measure[rows, after] - measure[rows, before])
     return np.where(reaches & (exact | ~starts), value, np.nan)
+
+
+def common_excess(conditions: Sequence[np.ndarray]) -> float:
+    """The least excess error that half of every condition's networks reach in training; nan if there is none.
+
+    There is none where one condition begins below what another ever reaches.
+
+    Args:
+        conditions: of each the excess errors [networks, checkpoints], nan where not known; medians are of logarithms.
+    """
+    least, first = [], []
+    for excess in conditions:
+        logs = np.log(np.where(excess > 0, excess, np.nan))
+        logs = logs[np.isfinite(logs).any(axis=1)]
+        if not len(logs):
+            return np.nan
+        least.append(np.median(np.nanmin(logs, axis=1)))
+        first.append(np.median(logs[np.arange(len(logs)), np.isfinite(logs).argmax(axis=1)]))
+    return float(np.exp(max(least))) if least and max(least) <= min(first) else np.nan
 
 
 def compare(

@@ -181,15 +181,3 @@ def _widest(means: np.ndarray, noise: np.ndarray) -> tuple[int, int, int]:
     ]
     _, place, one, other = max(pairs)
     return place, one, other
-
-
-def values_at(condition: Condition, clock: str, place: float) -> np.ndarray:
-    """Each network's value at a place of its clock [networks], nan where it never gets there."""
-    values = np.asarray(condition.values, np.float64)
-    times = np.broadcast_to(np.asarray(condition.clocks[clock], np.float64), values.shape)
-    found = np.full(len(values), np.nan)
-    for row, (own, value) in enumerate(zip(times, values, strict=True)):
-        known = np.isfinite(own) & np.isfinite(value)
-        if known.any() and own[known][0] - 1e-9 <= place <= own[known][-1] + 1e-9:
-            found[row] = np.interp(place, own[known], value[known])
-    return found

@@ -9,6 +9,9 @@ from mirrorjax.dataset.knobs import PAPER
 from mirrorjax.dataset.sources import Sources
 from mirrorjax.population.members import SOURCE, Member, identity, parameter_count
 
+_OF_KNOBS = ("measured_dependency", "identity_hidden", "participation_ratio")
+COORDINATES = (*_OF_KNOBS, "train_boards", "train_rows")  # measured: they follow from settings and the draw of the data
+
 
 def member_columns(
     members: Sequence[Member], dataset_hash: str, sources: Sources, known: Mapping[str, np.ndarray]
@@ -33,5 +36,5 @@ def member_columns(
         "parameters": [parameter_count(member) for member in resolved],
         "train_boards": sources.boards[place],
         "train_rows": sources.count[place],
-        **{name: known[name] for name in ("measured_dependency", "identity_hidden", "participation_ratio")},
+        **{name: known[name] for name in _OF_KNOBS},
     }

@@ -1,6 +1,7 @@
 """Curves of configurations that differ in rate or batch size alone, held against each other at matched time."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from mirrorjax.phases.time_collapse import Condition, fallen, time_collapse
 from mirrorjax.report.figure import View
 from mirrorjax.report.load import Group, Population
 from mirrorjax.report.observations import quoted
+from mirrorjax.report.phase_axes import order_of
 from mirrorjax.report.words import tidy_number
 
 JUDGED = {"cmni": "CMNI", "accuracy": "accuracy", "mni_star": "MNI*"}  # in the report's words on rates
@@ -17,11 +19,37 @@ PACES = {"learning_rate": ("rates", "lr"), "batch_size": ("batch sizes", "batch"
 
 def condition(population: Population, group: Group, measure: str, name: str) -> Condition:
     """The trained checkpoints of one configuration's networks, diverged ones nan, on every clock that was recorded."""
-    known = ["epoch", "step", *({"excess_error"} & population.measures)]
+    made = trajectories(population, [group], [measure])
+    known = ("epoch", "step") if len(made.seeds) else ()
+    clocks = {name: np.nanmedian(made.values[name], axis=0)[None] for name in known}
+    if "excess_error" in made.values:
+        clocks["excess error"] = fallen(made.values["excess_error"])
+    return Condition(name, made.values[measure], clocks, made.seeds)
+
+
+@dataclass(frozen=True)
+class Trajectories:
+    """The trained checkpoints of some configurations' networks.
+
+    Attributes:
+        groups, seeds: of the networks.
+        values: `epoch`, `step`, `excess_error` if it was recorded, and measures, each [networks, checkpoints]; measures
+            of diverged networks are nan.
+    """
+
+    groups: np.ndarray
+    seeds: np.ndarray
+    values: dict[str, np.ndarray]
+
+
+def trajectories(population: Population, groups: Sequence[Group], measures: Sequence[str]) -> Trajectories:
+    """Reads what networks were at their trained checkpoints."""
+    asked = "".join(f", CASE WHEN alive THEN {quoted(name)} END AS {quoted(name)}" for name in measures)
+    clocks = ["epoch", "step", *({"excess_error"} & population.measures - {*measures})]
     columns = population.query(
-        f"SELECT member_id, seed, checkpoint, CASE WHEN alive THEN {quoted(measure)} END AS value, {', '.join(known)} "
-        "FROM observations WHERE group_index = ? AND step > 0 ORDER BY seed, member_id, checkpoint",
-        [group.index],
+        f"SELECT group_index, member_id, seed, checkpoint, {', '.join(clocks)}{asked} FROM observations "
+        "WHERE list_contains(?, group_index) AND step > 0 ORDER BY seed, member_id, checkpoint",
+        [[group.index for group in groups]],
     )
     checkpoints, place = np.unique(columns["checkpoint"], return_inverse=True)
     _, first, row = np.unique(columns["member_id"].astype(str), return_index=True, return_inverse=True)
@@ -31,17 +59,15 @@ def condition(population: Population, group: Group, measure: str, name: str) -> 
         made[row, place] = columns[column].astype(np.float64)
         return made
 
-    clocks = {column: np.nanmedian(spread(column), axis=0)[None] for column in ("epoch", "step")} if len(first) else {}
-    if "excess_error" in known:
-        clocks["excess error"] = fallen(spread("excess_error"))
-    return Condition(name, spread("value"), clocks, columns["seed"][first])
+    values = {name: spread(name) for name in (*clocks, *measures)}
+    return Trajectories(columns["group_index"][first], columns["seed"][first], values)
 
 
 def rate_verdicts(view: View) -> list[str]:
     """Whether rates, and batch sizes, are one curve at matched lr · steps, and at matched steps; [] for one alone."""
     words = []
     for setting, (what, short) in PACES.items():
-        groups = _alike_but(view, setting)
+        groups = alike_but(view, [setting])
         if len(groups) < 2:
             continue
         names = [f"{short} {tidy_number(group.settings[setting])}" for group in groups]
@@ -61,12 +87,12 @@ def verdicts(made: Sequence[Condition], label: str, what: str, clocks: Sequence[
     return [verdict(time_collapse(made, clock), label, what) for clock in shared]
 
 
-def _alike_but(view: View, setting: str) -> list[Group]:
-    """The configurations that share all but one setting with that nearest the paper's, in its order."""
+def alike_but(view: View, settings: Sequence[str]) -> list[Group]:
+    """The configurations that share all but some settings with that nearest the paper's, in order of the first."""
     headline = view.population.headline.settings
     same = [
         group
         for group in view.population.groups
-        if all(group.settings[name] == headline[name] for name in headline if name != setting)
+        if all(group.settings[name] == headline[name] for name in headline if name not in settings)
     ]
-    return sorted(same, key=lambda group: group.settings[setting])
+    return sorted(same, key=lambda group: order_of(group.settings[settings[0]]))

@@ -7,7 +7,8 @@ import numpy as np
 
 from mirrorjax.phases.collapse_words import CLOCKS, verdict, where
 from mirrorjax.phases.intervals import bootstrap
-from mirrorjax.phases.time_collapse import Collapse, Condition, time_collapse, values_at
+from mirrorjax.phases.matching import at_excess, common_excess
+from mirrorjax.phases.time_collapse import Collapse, Condition, time_collapse
 from mirrorjax.report.clocks import condition
 from mirrorjax.report.compared import Compared
 from mirrorjax.report.tables import Cell, Table
@@ -60,15 +61,16 @@ def at_error(made: dict[str, list[Condition]]) -> Matched:
     first = next(iter(made.values()))
     if not all(clock in each.clocks for each in first):
         return Matched("", clock, np.nan, {}, "excess error was not recorded in all of them")
-    with np.errstate(invalid="ignore"):
-        reached = [np.fmax.reduce(each.clocks[clock], axis=1) for each in first]
-        began = [np.fmin.reduce(each.clocks[clock], axis=1) for each in first]
-    place = min(float(np.nanmedian(each)) for each in reached)
-    if not place >= max(float(np.nanmedian(each)) for each in began):
+    errors = {each.name: np.exp(-each.clocks[clock]) for each in first}
+    target = common_excess(list(errors.values()))
+    if np.isnan(target):
         return Matched("", clock, np.nan, {}, "no excess error is passed by half of the networks of every sweep")
-    values = {(each.name, name): values_at(each, clock, place) for name, row in made.items() for each in row}
-    error = float(np.exp(-place))
-    return Matched(f"at excess error {plain_number(error)}", clock, error, values)
+    values = {
+        (each.name, name): at_excess(each.clocks["epoch"], errors[each.name], each.values, target).value
+        for name, row in made.items()
+        for each in row
+    }
+    return Matched(f"at excess error {plain_number(target)}", clock, target, values)
 
 
 def shown_table(sweeps: Sequence[Compared], measures: dict[str, str], matched: Sequence[Matched]) -> Table:

@@ -155,12 +155,13 @@ def axes(groups: Sequence[Group]) -> list[Axis]:
     found = []
     for names in together:
         lead = Axis(tuple(names), ()).lead
-        values = sorted(set(zip(*(columns[name] for name in names), strict=True)), key=lambda each: _order(each[lead]))
-        found.append(Axis(tuple(names), tuple(values)))
+        values = set(zip(*(columns[name] for name in names), strict=True))
+        found.append(Axis(tuple(names), tuple(sorted(values, key=lambda each: order_of(each[lead])))))
     return sorted(found, key=lambda axis: (not axis.is_number, -len(axis.values)))
 
 
-def _order(value: Any) -> tuple[bool, Any]:
+def order_of(value: Any) -> tuple[bool, Any]:
+    """By which values of a setting are sorted; one that was not given comes last."""
     return value is None, 0 if value is None else value  # all boards are more than any number
 
 

@@ -5,6 +5,7 @@ from mirrorjax.report import (
     causes,
     circuits,
     decomposition,
+    matched,
     onset,
     phase_diagram,
     phase_map,
@@ -23,6 +24,7 @@ FIGURES: tuple[FigureKind, ...] = (
     circuits.FIGURE,
     phase_map.FIGURE,
     phase_diagram.FIGURE,
+    matched.FIGURE,
     scaling.FIGURE,
     units.FIGURE,
 )

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from mirrorjax.combinations import BY_RATIO
+
 PAPER_DEPTH, PAPER_WIDTH, PAPER_RATE, PAPER_BATCH = 2, 17, 4e-6, 25
 
 
@@ -15,14 +17,17 @@ class Setting:
         label: of an axis.
         paper: the published value; None of `boards` stands for all of them.
         is_knob: of the theory, so that the paper has one value; others are settings of training and capacity.
-        in_logs: its effect is by ratios, as of a size.
     """
 
     name: str
     label: str
     paper: Any
     is_knob: bool = False
-    in_logs: bool = False
+
+    @property
+    def in_logs(self) -> bool:
+        """Whether its effect is by ratios, as of a size."""
+        return self.name in BY_RATIO
 
     @property
     def is_number(self) -> bool:
@@ -32,9 +37,9 @@ class Setting:
 
 _ALL = (
     Setting("depth", "hidden layers", PAPER_DEPTH),
-    Setting("width", "units a hidden layer", PAPER_WIDTH, in_logs=True),
-    Setting("learning_rate", "learning rate", PAPER_RATE, in_logs=True),
-    Setting("batch_size", "batch size", PAPER_BATCH, in_logs=True),
+    Setting("width", "units a hidden layer", PAPER_WIDTH),
+    Setting("learning_rate", "learning rate", PAPER_RATE),
+    Setting("batch_size", "batch size", PAPER_BATCH),
     Setting("dropout", "dropout", 0.12),
     Setting("l2", "L2", 0.01),
     Setting("congruence", "congruence C", 0.0, is_knob=True),
@@ -48,7 +53,7 @@ _ALL = (
     Setting("skies", "skies", 6.0, is_knob=True),
     Setting("obstacle_rate", "obstacle rate", 0.075, is_knob=True),
     Setting("obstacle_width", "obstacle width", 4.0, is_knob=True),
-    Setting("boards", "training boards", None, is_knob=True, in_logs=True),
+    Setting("boards", "training boards", None, is_knob=True),
     Setting("data_seed", "data seed", 0),
     Setting("encoding", "encoding", "ordinal", is_knob=True),
     Setting("regime", "regime", "supervised"),

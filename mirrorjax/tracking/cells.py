@@ -3,15 +3,13 @@
 import numpy as np
 import pyarrow as pa
 
-from mirrorjax.tracking.metrics import QUANTITIES, wilson
+from mirrorjax.phases.intervals import share
+from mirrorjax.population.table import COORDINATES
+from mirrorjax.tracking.metrics import QUANTITIES
 from mirrorjax.tracking.results import Results
 
 _REPLICATES = ("population", "member_id", "seed", "init_seed", "order_seed", "dropout_seed", "data_seed")
 _DERIVED = ("parameters", "units")  # from the capacity
-# coordinates that are measured: they follow from the settings, but for the draw of the data
-_MEASURED = (
-    "measured_dependency", "identity_hidden", "participation_ratio", "train_boards", "train_rows",
-)  # fmt: skip
 _CAPACITY = ("depth", "width")  # named even where all networks have the same
 _LAST = """
 WITH last AS (
@@ -37,7 +35,7 @@ def cells(results: Results) -> pa.Table:
     settings = _settings(results)
     members, records = _columns(results, "members"), _columns(results, "records")
     measures = [name for name in QUANTITIES if name in records]
-    coordinates = [name for name in _MEASURED if name in members]
+    coordinates = [name for name in COORDINATES if name in members]
     has_verdict = "mirror" in records
     columns = [
         *settings,
@@ -58,7 +56,7 @@ def cells(results: Results) -> pa.Table:
 
 
 def _settings(results: Results) -> list[str]:
-    known = {*_REPLICATES, *_DERIVED, *_MEASURED, *_CAPACITY}
+    known = {*_REPLICATES, *_DERIVED, *COORDINATES, *_CAPACITY}
     others = [name for name in _columns(results, "members") if name not in known]
     # null is a value of its own: `boards` is null where all boards are trained on, and old files lack some columns
     counted = [f'count(DISTINCT "{name}") + (count("{name}") < count(*))::INTEGER AS "{name}"' for name in others]
@@ -96,10 +94,9 @@ def _with_interval(table: pa.Table, name: str) -> pa.Table:
 
 
 def _with_share(table: pa.Table) -> pa.Table:
-    pairs = zip(table["mirror_successes"].to_pylist(), table["mirror_trials"].to_pylist(), strict=True)
-    rows = [(won / of, *wilson(won, of)) if of else (None,) * 3 for won, of in pairs]
-    for place, name in enumerate(("mirror_share", "mirror_low", "mirror_high")):
-        table = table.append_column(name, pa.array([row[place] for row in rows], pa.float64()))
+    found = share(_floats(table, "mirror_successes"), _floats(table, "mirror_trials"))
+    for name, values in (("mirror_share", found.value), ("mirror_low", found.low), ("mirror_high", found.high)):
+        table = table.append_column(name, pa.array(values, pa.float64(), from_pandas=True))
     return table
 
 

@@ -73,17 +73,16 @@ def population_metrics(
         verdicts = np.asarray(records["mirror"], np.float64)
         if trials := int(np.isfinite(verdicts).sum()):
             successes = int(np.sum((verdicts == 1) & alive))
-            metrics |= dict(zip(MIRROR, (successes / trials, *wilson(successes, trials)), strict=True))
+            metrics |= dict(zip(MIRROR, _share(successes, trials), strict=True))
     metrics |= {f"pop/{name}": float(number) for name, number in list((extra or {}).items())[:_ROOM]}
     return metrics
 
 
-def wilson(successes: int, trials: int) -> tuple[float, float]:
-    """Wilson 95 % interval of a share."""
-    from scipy.stats import binomtest  # a second, which a population without verdicts does without
+def _share(successes: int, trials: int) -> tuple[float, float, float]:
+    from mirrorjax.phases.intervals import wilson  # a second, which a population without verdicts does without
 
-    interval = binomtest(successes, trials).proportion_ci(0.95, method="wilson")
-    return float(interval.low), float(interval.high)
+    low, high = wilson(successes, trials)
+    return successes / trials, float(low), float(high)
 
 
 def _histogram(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

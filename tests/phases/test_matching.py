@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mirrorjax.errors import InputError
-from mirrorjax.phases.matching import at_epoch, at_excess, compare
+from mirrorjax.phases.matching import at_epoch, at_excess, common_excess, compare
 
 EPOCH = np.array([0.0, 1.0, 2.0, 4.0])
 NAN = np.nan
@@ -26,6 +26,24 @@ def test_measures_taken_now_and_then_are_matched_among_their_own_checkpoints():
     # from .8 at epoch 0 to 0 at epoch 4: 5/8 of the way
     np.testing.assert_allclose(found.epoch, [2.5, 2.5, NAN])
     np.testing.assert_allclose(found.value, [22.5, 4.0, NAN])
+
+
+def test_values_at_an_error_are_between_those_beside_it():
+    error = np.array([[0.4, 0.2, 0.1], [0.4, 0.3, 0.25], [0.8, 0.1, 0.1]])
+    found = at_excess([[1.0, 2, 3]], error, [[1.0, 2, 3]], 0.2)
+    np.testing.assert_allclose(found.value, [2, np.nan, 1 + 6 / 7])
+
+
+def test_the_least_error_that_half_of_every_condition_reaches():
+    quick = np.array([[0.8, 0.1], [0.8, 0.2], [0.8, 0.4]])
+    slow = np.array([[0.9, 0.3, NAN], [0.9, 0.5, 0.6], [0.9, 0.7, 0.8], [NAN, NAN, NAN]])
+    assert common_excess([quick, slow]) == pytest.approx(0.5)
+    assert common_excess([quick]) == pytest.approx(0.2)
+    found = [at_excess([np.arange(each.shape[1])], each, each, 0.5).value for each in (quick, slow)]
+    np.testing.assert_allclose(found[0], 0.5)
+    np.testing.assert_allclose(found[1], [0.5, 0.5, NAN, NAN])
+    assert np.isnan(common_excess([quick, 10 * slow])), "one begins below what the other reaches"
+    assert np.isnan(common_excess([quick, np.full((2, 2), NAN)]))
 
 
 def test_at_epoch():

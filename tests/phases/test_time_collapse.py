@@ -5,7 +5,7 @@ import pytest
 
 from mirrorjax.errors import InputError
 from mirrorjax.phases.collapse_words import verdict
-from mirrorjax.phases.time_collapse import Collapse, Condition, fallen, time_collapse, values_at
+from mirrorjax.phases.time_collapse import Collapse, Condition, fallen, time_collapse
 
 EPOCHS = np.array([1.0, 2, 3, 5, 7, 10, 15, 20])
 RATES = (2e-5, 4e-5, 1e-4)
@@ -121,9 +121,3 @@ def test_what_cannot_be_tested_says_why():
     assert "single has fewer than two networks" in missing(time_collapse([one, single], "epoch"))
     with pytest.raises(InputError, match="two or more"):
         time_collapse([one], "epoch")
-
-
-def test_values_at_a_place_are_between_those_beside_it():
-    error = np.array([[0.4, 0.2, 0.1], [0.4, 0.3, 0.25], [0.8, 0.1, 0.1]])
-    made = Condition("a", np.array([[1.0, 2, 3]] * 3), {"excess error": fallen(error)}, np.arange(3))
-    np.testing.assert_allclose(values_at(made, "excess error", -np.log(0.2)), [2, np.nan, 1 + 2 / 3])

@@ -21,6 +21,7 @@ def with_battery(network: Network, epoch: float) -> dict[str, float]:
     """Like the paper, with the cheap measures and, of the first seeds and late, the dear ones."""
     values = like_paper(network, epoch)
     asked = network.seed < ASKED and epoch >= DEAR_FROM
+    values |= {"excess_error": float(np.exp(-0.2 * epoch))}
     return values | cheap(network, epoch, values["cmni_hidden"]) | dear(network, asked)
 
 

@@ -187,7 +187,8 @@ def test_report_with_everything(calibrated_folder, monkeypatch):
     assert "and undefined in 2 of 4" in page.words and "z 2.50" in page.words
     assert "CMNI z" in page.words and "MNI*" in page.words
     tables = {path.name: path for path in (folder / "tables").iterdir()}
-    assert set(tables) == {f"{name}-p.csv" for name in ("calibration", "causes", "circuits", "phase-map", "scaling")}
+    names = ("calibration", "causes", "circuits", "matched", "phase-map", "scaling")
+    assert set(tables) == {f"{name}-p.csv" for name in names}
     assert all(f"tables/{name}" in page.links for name in tables)
     with tables["causes-p.csv"].open() as lines:
         rows = list(csv.DictReader(lines))

@@ -22,6 +22,7 @@ from mirrorjax.report.settings import (
     PAPER_RATE,
     PAPER_WIDTH,
     SETTINGS,
+    knobs_distance,
     knobs_off,
 )
 from mirrorjax.report.words import tidy_number
@@ -250,7 +251,7 @@ def _value_words(value: Any) -> str:
 
 
 def _distance_to_paper(group: Group) -> tuple[float, ...]:
-    """Capacity first, then the theory's knobs, learning rate and batch size; of equals the one with most seeds."""
+    """Capacity first, then the theory's knobs (how many are off, how far), learning rate and batch size, most seeds."""
     own = group.settings
     capacity = abs((own["depth"] or 0) - PAPER_DEPTH) + abs(np.log2(max(own["width"] or 1, 1) / PAPER_WIDTH))
     rate = abs(np.log((own["learning_rate"] or 1.0) / PAPER_RATE))
@@ -258,6 +259,7 @@ def _distance_to_paper(group: Group) -> tuple[float, ...]:
     return (
         capacity,
         len(knobs_off(own)),
+        knobs_distance(own),
         activation,
         rate,
         abs((own["batch_size"] or 0) - PAPER_BATCH),

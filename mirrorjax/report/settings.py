@@ -75,6 +75,20 @@ COORDINATES = {  # measured in a configuration's training rows and networks, bes
 }
 
 
+def knobs_distance(settings: dict[str, Any]) -> float:
+    """How far the theory's knobs are from the paper's values, each relative to it, summed; names are 1 apart."""
+    far = {name: _relative(settings[name], BY_NAME[name].paper) for name in knobs_off(settings)}
+    return sum(far.values())
+
+
+def _relative(value: Any, paper: Any) -> float:
+    if isinstance(value, str):
+        return 1.0
+    if paper is None:  # all of them: the more, the nearer
+        return 1.0 / value
+    return abs(value - paper) / max(abs(paper), 1.0)
+
+
 def knobs_off(settings: dict[str, Any]) -> list[str]:
     """Names of the theory's knobs that are not at the paper's value."""
     return [each.name for each in _ALL if each.is_knob and settings[each.name] != each.paper]

@@ -9,7 +9,8 @@ import pytest
 from mirrorjax.report.load import load
 from mirrorjax.report.statistics import band, curves, networks
 from mirrorjax.report.words import listed, percent, plain_number, tidy_number
-from tests.report.cases import Network, write_population
+from tests.report.cases import Network, like_paper, write_population
+from tests.report.map_cases import KnobNetwork, write_map
 
 
 def test_band_leaves_out_what_is_not_finite():
@@ -99,6 +100,13 @@ def test_groups_hold_all_settings_apart(tmp_path):
         "2×50, lr 1e-4, batch size 25",
     ]
     assert population.headline.label == "2×17, lr 4e-6, batch size 25"
+
+
+def test_headline_has_the_knobs_nearest_to_the_papers_where_none_has_its_own(tmp_path):
+    values = [{"boards": boards, "dependency": d} for boards in (30, 3000, 300) for d in (0.5, 0.75)]
+    write_map(tmp_path / "p", [KnobNetwork(seed, values=like_paper, knobs=each) for each in values for seed in (0, 1)])
+    settings = load(tmp_path).populations[0].headline.settings
+    assert (settings["boards"], settings["dependency"]) == (3000, 0.75)
 
 
 def test_headline_is_the_nearest_to_the_paper(tmp_path):

@@ -11,6 +11,7 @@ from mirrorjax.allowed import validate
 from mirrorjax.combinations import AXES
 from mirrorjax.config import Config, checkpoints, units_at
 from mirrorjax.dataset.cache import peek
+from mirrorjax.dataset.sources import other_datasets
 from mirrorjax.errors import InputError
 from mirrorjax.materials import compile_cache, dataset_folder, dataset_spec, measured_row_counts
 from mirrorjax.pace import (
@@ -82,6 +83,8 @@ class Estimate:
         devices: platform, kind and number.
         here: whether the devices are there.
         train_rows: of the dataset, a guess unless it is built.
+        other_datasets: of other games, which members are trained on.
+        unbuilt: datasets that are not built yet.
         data: bytes of the rows on each device.
         resident: bytes of all members on each device, if all are there.
         running: bytes that the largest part takes besides while it runs, from above.
@@ -101,6 +104,8 @@ class Estimate:
     block: int
     room: Room
     dataset_built: bool
+    other_datasets: int
+    unbuilt: int
     train_rows: int
     data: int
     resident: int
@@ -141,6 +146,8 @@ def estimate(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Estima
     train_rows = built[1]["train_rows"] if built else round(TRAIN_SHARE * config.dataset.turns)
     validation_rows = built[1]["validation_rows"] if built else None
     test, validation = measured_row_counts(config, config.dataset.test_rows, validation_rows)
+    others = other_datasets((member.source for member in members), dataset_spec(config)).values()
+    unbuilt = [spec for spec in (dataset_spec(config), *others) if not peek(spec, dataset_folder(config))]
     games = {member.source.games for member in members}
     sources = {member.source for member in members}  # of fewer boards too: planned as if each had all rows
     data = data_bytes(
@@ -169,6 +176,8 @@ def estimate(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Estima
         block=block,
         room=room,
         dataset_built=built is not None,
+        other_datasets=len(others),
+        unbuilt=len(unbuilt),
         train_rows=train_rows,
         data=data,
         resident=sum(each.slots * each.resident for each in programs) // facts["count"],
@@ -176,7 +185,7 @@ def estimate(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Estima
         functions=functions_of(config),
         checkpoints=due,
         model_steps=work.model_steps,
-        seconds=seconds_of(config, facts, work, sum(each.shapes for each in programs), built is not None),
+        seconds=seconds_of(config, facts, work, sum(each.shapes for each in programs), len(unbuilt)),
         tracker=choose_mode(config.tracker.mode, os.environ, has_api_key),
         disk=_disk(config, members, parts, due),
         refined=(config.refine_networks or whole) if config.refine else 0,

@@ -100,9 +100,9 @@ def work_of(parts: Sequence[Part], members: Sequence[Member], end: float, due: i
     return Work(model_steps, steps, measured)
 
 
-def seconds_of(config: Config, facts: Mapping[str, Any], work: Work, shapes: int, built: bool) -> Seconds:
+def seconds_of(config: Config, facts: Mapping[str, Any], work: Work, shapes: int, unbuilt: int) -> Seconds:
     functions = functions_of(config)
-    dataset = 0.0 if built else _DATASET_SECONDS + _TURN_SECONDS * config.dataset.turns
+    dataset = unbuilt * (_DATASET_SECONDS + _TURN_SECONDS * config.dataset.turns)
     rates = _newest_rates(Path(config.results_dir), facts)
     if rates is not None:
         step, row, function, basis = rates

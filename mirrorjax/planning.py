@@ -83,7 +83,7 @@ def _facts(found: Estimate) -> list[tuple[str, str]]:
         ("memory", _memory(found)),
         ("work", f"{found.model_steps:,} model-steps, {found.checkpoints} checkpoints"),
         ("time", _time(found)),
-        ("dataset", f"{found.train_rows:,} training rows" + ("" if found.dataset_built else " or so; not built yet")),
+        ("dataset", _dataset(found)),
         ("W&B", "none" if found.tracker == "disabled" else f"1 run, {found.tracker}, {found.checkpoints + 1} points"),
         ("disk", f"about {size(found.disk)}"),
     ]
@@ -100,6 +100,14 @@ def _facts(found: Estimate) -> list[tuple[str, str]]:
             )
         )
     return facts
+
+
+def _dataset(found: Estimate) -> str:
+    words = f"{found.train_rows:,} training rows" + ("" if found.dataset_built else " or so; not built yet")
+    if not found.other_datasets:
+        return words
+    lacking = found.unbuilt - (not found.dataset_built)
+    return f"{words}; {found.other_datasets} of other games, {lacking or 'none'} to be built"
 
 
 def _devices(found: Estimate) -> str:

@@ -66,6 +66,14 @@ def test_a_plan_of_what_is_not_there_yet_makes_nothing(plan: Plan):
     assert "\x1b" not in text and not any(character in text for character in "━─│┃")
 
 
+def test_datasets_of_other_games_are_planned_too(plan: Plan):
+    one, three = plan(), plan("population.axes.data_seed=[0,1,2]")
+    assert line(three, "dataset") == "11,000 training rows or so; not built yet; 2 of other games, 2 to be built"
+    seconds = [int(re.findall(r"\(dataset (\d+) s", line(text, "time"))[0]) for text in (one, three)]
+    assert seconds[1] == 3 * seconds[0] > 0
+    assert made() == []
+
+
 @pytest.mark.slow
 def test_what_was_planned_is_what_happens(plan: Plan, capsys: pytest.CaptureFixture[str]):
     """Members, programs, compiles, steps; then the rows and the rate are known, and the sweep is finished."""

@@ -5,7 +5,7 @@ games that are on those boards are left out of training. Where only the number o
 among the more.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -114,12 +114,16 @@ def load_sources(
     Raises:
         InputError: there are not as many boards as are asked for.
     """
-    own = source_of(spec)
-    played = {own: _all_of(reference)}
-    for games in dict.fromkeys(source.games for source in wanted):
-        if games not in played:
-            played[games] = _other_games(load(_spec(games, spec)), reference)
+    played = {source_of(spec): _all_of(reference)}
+    for games, other in other_datasets(wanted, spec).items():
+        played[games] = _other_games(load(other), reference)
     return Sources({source: _first_boards(played[source.games], source.boards, spec.of_splits) for source in wanted})
+
+
+def other_datasets(wanted: Iterable[Source], spec: DatasetSpec) -> dict[Source, DatasetSpec]:
+    """What is played besides the reference dataset, for the sources that members ask for."""
+    different = dict.fromkeys(source.games for source in wanted)
+    return {games: _spec(games, spec) for games in different if games != source_of(spec)}
 
 
 def _spec(games: Source, spec: DatasetSpec) -> DatasetSpec:

@@ -16,6 +16,7 @@ from mirrorjax.phases.logistic import fit as fit_logistic
 
 SURFACES = ("linear", "interaction", "quadratic")
 _SIGNIFICANT = 0.05
+_LEAST_P = 1e-30  # that is worth its digits
 _SIMULATED = 1000
 
 
@@ -227,7 +228,8 @@ def _verdict(
             f"no boundary: P does not differ between the cells (likelihood ratio test, p = {p:.2g}); it is "
             f"{total.value:.2f} ({total.low:.2f} to {total.high:.2f}) over all networks"
         )
-    return True, f"P crosses 1/2 among the cells and differs between them (likelihood ratio test, p = {p:.2g})"
+    small = f"p = {p:.2g}" if p > _LEAST_P else f"p < {_LEAST_P:g}"
+    return True, f"P crosses 1/2 among the cells and differs between them (likelihood ratio test, {small})"
 
 
 def _lack_of_fit(logit: np.ndarray, successes: np.ndarray, trials: np.ndarray) -> float:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -198,19 +198,25 @@ def _relative(source: Source, root: Path) -> str:
     return Path(os.path.relpath(source.folder.resolve(), root.resolve())).as_posix()
 
 
-def _pooled(sources: list[Source]) -> tuple[pa.Table, pa.Table, pa.Table]:
+def _pooled(sources: list[Source]) -> tuple[pa.Table, Iterator[pa.Table], pa.Table]:
     """Members, records and units of populations that extend each other; a member of several counts in the first."""
-    tables: tuple[list[pa.Table], ...] = ([], [], [])
+    members, units, again = [], [], []
     seen: set[str] = set()
     for source in sources:
-        members = source.members()
-        ids = set(members["member_id"].to_pylist())
-        again = sorted(ids & seen)
-        for found, table in zip(tables, (members, source.records(), source.units()), strict=True):
-            found.append(table.filter(~np.isin(table["member_id"].to_pylist(), again)) if again else table)
+        own = source.members()
+        ids = set(own["member_id"].to_pylist())
+        again.append(sorted(ids & seen))
+        members.append(_without(own, again[-1]))
+        units.append(_without(source.units(), again[-1]))
         seen |= ids
-    members, records, units = (pa.concat_tables(found, promote_options="permissive") for found in tables)
-    return members, records, units
+    pairs = zip(sources, again, strict=True)
+    records = (_without(table, twice) for source, twice in pairs for table in source.record_tables())
+    joined = [pa.concat_tables(found, promote_options="permissive") for found in (members, units)]
+    return joined[0], records, joined[1]
+
+
+def _without(table: pa.Table, members: list[str]) -> pa.Table:
+    return table.filter(~np.isin(table["member_id"].to_pylist(), members)) if members else table
 
 
 def _with_later_columns(members: pa.Table) -> pa.Table:

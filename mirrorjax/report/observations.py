@@ -1,5 +1,7 @@
 """The table that all figures draw from: one row a network and checkpoint, with every measure that was recorded."""
 
+from collections.abc import Iterable
+
 import duckdb
 import pyarrow as pa
 
@@ -25,33 +27,36 @@ _PLACE = ("member_id", "checkpoint", "step", "epoch", "status")
 _OTHERS = (*_PLACE, "group_index", "seed", "alive", "robust", "units", "output_share")  # no measures of the records
 
 
-def create_observations(database: duckdb.DuckDBPyConnection, records: pa.Table, problems: list[str]) -> frozenset[str]:
+def create_observations(
+    database: duckdb.DuckDBPyConnection, records: Iterable[pa.Table], problems: list[str]
+) -> frozenset[str]:
     """Joins records to `members`, each member and checkpoint once, and says what did not fit.
 
     Args:
         database: has `members`; gets `observations`.
-        records: of the population.
+        records: of the population, some at a time.
         problems: lines are added to it.
 
     Returns:
         The measures of which there is at least one finite value.
     """
-    measures = [*MEASURES, *_further(records.schema)]
-    database.register("raw_records", records.select([*_PLACE, *measures]))
-    finite = ", ".join(
-        f"CASE WHEN isfinite(CAST(raw_records.{quoted(name)} AS DOUBLE)) THEN CAST(raw_records.{quoted(name)} AS "
-        f"DOUBLE) END AS {quoted(name)}"
-        for name in measures
-    )
     database.execute(
-        f"CREATE TABLE observations AS SELECT *, CASE WHEN mne > 0 THEN mne_output / mne END AS output_share, "
-        f"coalesce(alive AND cmni >= {ROBUST_CMNI} AND val_loss < {ROBUST_LOSS}, false) AS robust FROM ("
-        f"SELECT DISTINCT ON (member_id, checkpoint) group_index, member_id, seed, checkpoint, step, "
-        f"CAST(epoch AS DOUBLE) AS epoch, status, coalesce(status <> 'diverged', true) AS alive, {finite} "
-        "FROM raw_records JOIN members USING (member_id) ORDER BY member_id, checkpoint)"
+        "CREATE TABLE observations (group_index INTEGER, member_id VARCHAR, seed BIGINT, checkpoint BIGINT, "
+        "step BIGINT, epoch DOUBLE, status VARCHAR, alive BOOLEAN, robust BOOLEAN, output_share DOUBLE, "
+        f"{', '.join(f'{name} DOUBLE' for name in MEASURES)})"
     )
-    rows = _count(database, "raw_records")
-    known = _count(database, "raw_records SEMI JOIN members USING (member_id)")
+    rows, known, measures = 0, 0, [*MEASURES]
+    for table in records:
+        own = [*MEASURES, *_further(table.schema)]
+        database.register("raw_records", table.select([*_PLACE, *own]))
+        for name in own[len(MEASURES) :]:
+            database.execute(f"ALTER TABLE observations ADD COLUMN IF NOT EXISTS {quoted(name)} DOUBLE")
+            measures += [name] if name.casefold() not in map(str.casefold, measures) else []
+        database.execute(_insertion(own))
+        rows += _count(database, "raw_records")
+        known += _count(database, "raw_records SEMI JOIN members USING (member_id)")
+        database.unregister("raw_records")
+    _once_each(database)
     kept = _count(database, "observations")
     silent = _count(database, "members ANTI JOIN observations USING (member_id)")
     if rows > known:
@@ -60,11 +65,32 @@ def create_observations(database: duckdb.DuckDBPyConnection, records: pa.Table, 
         problems.append(f"{known - kept} records given twice for one network and checkpoint: one of each was used")
     if silent and rows:
         problems.append(f"{silent} networks of members.parquet have no record at all")
-    database.unregister("raw_records")
     measures.append("output_share")
     counts = ", ".join(f"count({quoted(name)})" for name in measures)
     found = database.execute(f"SELECT {counts} FROM observations").fetchall()[0]
     return frozenset(name for name, count in zip(measures, found, strict=True) if count)
+
+
+def _insertion(measures: Iterable[str]) -> str:
+    """Values that are not finite become null."""
+    finite = ", ".join(
+        f"CASE WHEN isfinite(CAST(raw_records.{quoted(name)} AS DOUBLE)) THEN CAST(raw_records.{quoted(name)} AS "
+        f"DOUBLE) END AS {quoted(name)}"
+        for name in measures
+    )
+    return (
+        "INSERT INTO observations BY NAME SELECT *, CASE WHEN mne > 0 THEN mne_output / mne END AS output_share, "
+        f"coalesce(alive AND cmni >= {ROBUST_CMNI} AND val_loss < {ROBUST_LOSS}, false) AS robust FROM ("
+        "SELECT group_index, member_id, seed, checkpoint, step, CAST(epoch AS DOUBLE) AS epoch, status, "
+        f"coalesce(status <> 'diverged', true) AS alive, {finite} "
+        "FROM raw_records JOIN members USING (member_id))"
+    )
+
+
+def _once_each(database: duckdb.DuckDBPyConnection) -> None:
+    pairs = "SELECT min(rowid) FROM observations GROUP BY member_id, checkpoint"
+    if _count(database, f"({pairs})") < _count(database, "observations"):
+        database.execute(f"DELETE FROM observations WHERE rowid NOT IN ({pairs})")
 
 
 def quoted(name: str) -> str:

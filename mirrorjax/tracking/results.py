@@ -1,7 +1,7 @@
 """Reads a results folder: a sweep with its populations, or one population. Never stops at a broken file."""
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +79,10 @@ class Population:
     def records(self) -> pa.Table:
         """One row a member and checkpoint, over all checkpoints."""
         return self._table("records", self.files("records"))
+
+    def record_tables(self) -> Iterator[pa.Table]:
+        """The same by checkpoint, for whom all of them at once are too many."""
+        yield from self._tables(self.files("records"))
 
     def units(self, checkpoint: int | None = None) -> pa.Table:
         """One row a member and unit, at one checkpoint or at all that have it."""
@@ -161,9 +165,12 @@ class Population:
         return Network(member_id, rows[member_id], self.weights(member_id))
 
     def _table(self, name: str, files: Sequence[Path]) -> pa.Table:
-        tables = [table for file in files if (table := self._read(file))]
+        tables = list(self._tables(files))
         # a population's checkpoints may differ in the columns beyond the required ones
         return pa.concat_tables(tables, promote_options="permissive") if tables else SCHEMAS[name].empty_table()
+
+    def _tables(self, files: Iterable[Path]) -> Iterator[pa.Table]:
+        return (table for file in files if (table := self._read(file)))
 
     def _read(self, file: Path) -> pa.Table | None:
         try:

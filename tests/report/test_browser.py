@@ -231,7 +231,7 @@ def test_comparison_of_sweeps(browser, tmp_path):
     page.wait_for_function(
         "document.querySelector('[data-figure=compare-scaling] .gtitle').textContent.endsWith('against learning rate')"
     )
-    assert page.locator("#matched table.numbers tbody tr").count() == 8  # networks and seven measures
+    assert page.locator("#matched table.numbers tbody tr").count() == 2 * 9  # networks and eight measures, both ways
     assert page.evaluate("document.documentElement.scrollWidth") <= 1280
     assert visit.complaints == []
     assert all(url.startswith(("file:", "data:", "blob:")) for url in visit.requests)

@@ -28,35 +28,34 @@ _OTHERS = (*_PLACE, "group_index", "seed", "alive", "robust", "units", "output_s
 
 
 def create_observations(
-    database: duckdb.DuckDBPyConnection, records: Iterable[pa.Table], problems: list[str]
+    database: duckdb.DuckDBPyConnection, schema: pa.Schema, records: Iterable[pa.Table], problems: list[str]
 ) -> frozenset[str]:
     """Joins records to `members`, each member and checkpoint once, and says what did not fit.
 
     Args:
         database: has `members`; gets `observations`.
-        records: of the population, some at a time.
+        schema: of all records together.
+        records: of the population, some at a time, which may lack columns.
         problems: lines are added to it.
 
     Returns:
         The measures of which there is at least one finite value.
     """
+    measures = [*MEASURES, *_further(schema)]
     database.execute(
         "CREATE TABLE observations (group_index INTEGER, member_id VARCHAR, seed BIGINT, checkpoint BIGINT, "
         "step BIGINT, epoch DOUBLE, status VARCHAR, alive BOOLEAN, robust BOOLEAN, output_share DOUBLE, "
-        f"{', '.join(f'{name} DOUBLE' for name in MEASURES)})"
+        f"{', '.join(f'{quoted(name)} DOUBLE' for name in measures)})"
     )
-    rows, known, measures = 0, 0, [*MEASURES]
+    rows, known = 0, 0
     for table in records:
-        own = [*MEASURES, *_further(table.schema)]
+        own = [name for name in measures if name in table.column_names]
         database.register("raw_records", table.select([*_PLACE, *own]))
-        for name in own[len(MEASURES) :]:
-            database.execute(f"ALTER TABLE observations ADD COLUMN IF NOT EXISTS {quoted(name)} DOUBLE")
-            measures += [name] if name.casefold() not in map(str.casefold, measures) else []
         database.execute(_insertion(own))
+        database.execute("CHECKPOINT")  # compresses it
         rows += _count(database, "raw_records")
         known += _count(database, "raw_records SEMI JOIN members USING (member_id)")
         database.unregister("raw_records")
-    _once_each(database)
     kept = _count(database, "observations")
     silent = _count(database, "members ANTI JOIN observations USING (member_id)")
     if rows > known:
@@ -72,7 +71,8 @@ def create_observations(
 
 
 def _insertion(measures: Iterable[str]) -> str:
-    """Values that are not finite become null."""
+    """Of each member and checkpoint once; values that are not finite become null."""
+    there = "SELECT member_id, checkpoint FROM observations WHERE checkpoint IN (SELECT checkpoint FROM raw_records)"
     finite = ", ".join(
         f"CASE WHEN isfinite(CAST(raw_records.{quoted(name)} AS DOUBLE)) THEN CAST(raw_records.{quoted(name)} AS "
         f"DOUBLE) END AS {quoted(name)}"
@@ -81,16 +81,11 @@ def _insertion(measures: Iterable[str]) -> str:
     return (
         "INSERT INTO observations BY NAME SELECT *, CASE WHEN mne > 0 THEN mne_output / mne END AS output_share, "
         f"coalesce(alive AND cmni >= {ROBUST_CMNI} AND val_loss < {ROBUST_LOSS}, false) AS robust FROM ("
-        "SELECT group_index, member_id, seed, checkpoint, step, CAST(epoch AS DOUBLE) AS epoch, status, "
-        f"coalesce(status <> 'diverged', true) AS alive, {finite} "
-        "FROM raw_records JOIN members USING (member_id))"
+        "SELECT DISTINCT ON (member_id, checkpoint) group_index, member_id, seed, checkpoint, step, "
+        f"CAST(epoch AS DOUBLE) AS epoch, status, coalesce(status <> 'diverged', true) AS alive, {finite} "
+        f"FROM raw_records JOIN members USING (member_id) ANTI JOIN ({there}) USING (member_id, checkpoint) "
+        "ORDER BY member_id, checkpoint)"
     )
-
-
-def _once_each(database: duckdb.DuckDBPyConnection) -> None:
-    pairs = "SELECT min(rowid) FROM observations GROUP BY member_id, checkpoint"
-    if _count(database, f"({pairs})") < _count(database, "observations"):
-        database.execute(f"DELETE FROM observations WHERE rowid NOT IN ({pairs})")
 
 
 def quoted(name: str) -> str:

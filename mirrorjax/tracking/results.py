@@ -82,7 +82,12 @@ class Population:
 
     def record_tables(self) -> Iterator[pa.Table]:
         """The same by checkpoint, for whom all of them at once are too many."""
-        yield from self._tables(self.files("records"))
+        return self._tables(self.files("records"))
+
+    def record_schema(self) -> pa.Schema:
+        """The columns of `records`, with those that few checkpoints have."""
+        schemas = [pq.read_schema(file) for file in self.files("records")]
+        return pa.unify_schemas([RECORDS, *schemas], promote_options="permissive")
 
     def units(self, checkpoint: int | None = None) -> pa.Table:
         """One row a member and unit, at one checkpoint or at all that have it."""

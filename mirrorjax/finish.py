@@ -3,12 +3,14 @@
 import os
 import re
 import sys
+import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from mirrorjax.config import Config
+from mirrorjax.errors import InputError
 from mirrorjax.secrets import hidden
 from mirrorjax.tracking.jobs import failure, rounds_of
 from mirrorjax.tracking.status import read_status
@@ -23,7 +25,7 @@ def finish(planned: Mapping[Path, Config], about: Mapping[str, Any], failed: Seq
         failed: whether it was a crash, and no wrong input, of each job that failed in this process.
 
     Returns:
-        The exit code: 0 if all populations are finished, 2 if none was begun because of wrong input, else 1.
+        The exit code: 0 if all is finished and reported, 2 if no population was begun because of wrong input, else 1.
     """
     if not planned:  # nothing but help, or a config, was asked for
         return 0
@@ -32,6 +34,7 @@ def finish(planned: Mapping[Path, Config], about: Mapping[str, Any], failed: Seq
     if not is_first():
         return 1 if failed else 0
     finished = [folder for folder in planned if (folder / "DONE").exists()]
+    reported = True
     sweeps = list(dict.fromkeys(folder.parent for folder in planned if folder.exists()))
     for sweep in sweeps:
         done = [folder for folder in finished if folder.parent == sweep]
@@ -39,14 +42,12 @@ def finish(planned: Mapping[Path, Config], about: Mapping[str, Any], failed: Seq
         report = sweep / "report.html"
         wanted = any(planned[folder].report for folder in done)
         if wanted and not {folder.name for folder in done} | _done(sweep, rounds) <= _finished_in(report):
-            from mirrorjax.report import write_report
-
-            write_report(sweep)
+            reported = _write_report(sweep) and reported
         if report.exists():
             print(f"report: {report}")
         print(sweep)
     if len(finished) == len(planned):
-        return _refined(planned)
+        return _refined(planned) or int(not reported)
     unfinished = [folder for folder in planned if folder not in finished]
     if len(planned) > 1:
         _tell_unfinished(unfinished, about)
@@ -54,6 +55,21 @@ def finish(planned: Mapping[Path, Config], about: Mapping[str, Any], failed: Seq
         print(f"{len(finished)} of {len(planned)} populations are finished", file=sys.stderr)
     crashed = any(failed) or any(failure(folder.parent, folder.name).get("traceback") for folder in unfinished)
     return 1 if crashed or sweeps else 2
+
+
+def _write_report(sweep: Path) -> bool:
+    """Whether it could be; what was trained and measured is kept anyway."""
+    try:
+        from mirrorjax.report import write_report
+
+        write_report(sweep)
+    except Exception as error:
+        if not isinstance(error, InputError):
+            traceback.print_exc()
+        why = f"no report: {first_line(error)}; the results are whole, and `mirrorjax report {sweep}` reads them"
+        print(f"error: {why}", file=sys.stderr)
+        return False
+    return True
 
 
 def _refined(planned: Mapping[Path, Config]) -> int:

@@ -63,6 +63,27 @@ def test_a_finished_sweep_is_left_as_it_is(
     assert last == str(finished.folder)
 
 
+def test_a_report_that_fails_costs_no_results(
+    finished: Sweep, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    def broken(sweep: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    copy = tmp_path / finished.folder.name
+    shutil.copytree(finished.folder, copy)
+    (copy / "report.html").unlink()
+    monkeypatch.setattr("mirrorjax.report.write_report", broken)
+    assert main(["sweep", *SETTINGS, f"results_dir={tmp_path}"]) == 1
+    out, err = capsys.readouterr()
+    assert out.splitlines()[-1] == str(copy), "no page is named that is not there"
+    assert err.splitlines()[-1] == (
+        "error: no report: [Errno 28] No space left on device; the results are whole, and "
+        f"`mirrorjax report {copy}` reads them"
+    )
+    monkeypatch.undo()
+    assert main(["report", str(copy)]) == 0 and (copy / "report.html").exists()
+
+
 def test_a_missing_report_is_written_again(finished: Sweep, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     copy = tmp_path / finished.folder.name
     shutil.copytree(finished.folder, copy)

@@ -21,7 +21,7 @@ from mirrorjax.report.figure import (
     safe,
     static_figure,
 )
-from mirrorjax.report.phase_axes import Axis, axes
+from mirrorjax.report.phase_axes import MOST_VALUES, Axis, axes
 from mirrorjax.report.settings import SEEDS
 from mirrorjax.report.tables import Cell, Table
 from mirrorjax.report.words import epoch_words, plain_number
@@ -79,31 +79,33 @@ def _lines(view: View) -> list[list[Line]]:
     names = [name for name in MEASURES if name in view.population.measures]
     if "excess_error" not in view.population.measures or not names:
         return []
-    found = [_along(view, each, names) for each in axes(view.population.groups)[:MOST_AXES]]
-    return [line for line in found if line]
+    known = [each for each in axes(view.population.groups) if len(each.values) <= MOST_VALUES]
+    found = [line for each in known[:MOST_AXES] if (line := _along(view, each, names))]
+    shared = [name for name in names if all(name in line for line in found)]
+    return [[line[name] for name in shared] for line in found] if shared else []
 
 
-def _along(view: View, along: Axis, names: list[str]) -> list[Line]:
+def _along(view: View, along: Axis, names: list[str]) -> dict[str, Line]:
+    """By measure; values of the axis at which no network has it are left out."""
     groups = alike_but(view, [*along.names, *SEEDS])
     place_of = {
         group.index: along.values.index(tuple(group.settings[name] for name in along.names)) for group in groups
     }
-    if len(set(place_of.values())) < 2:
-        return []
     made = trajectories(view.population, groups, names)
     places = np.array([place_of[int(group)] for group in made.groups], np.int64)
-    epoch = np.nanmedian(made.values["epoch"], axis=0)
-    found = []
+    found = {}
     for name in names:
-        known = np.isfinite(made.values[name])
-        excess = np.where(known, made.values["excess_error"], np.nan)
-        rows = [places == place for place in np.unique(places)]
-        seen = [np.flatnonzero(known[own].any(axis=0)) for own in rows]
-        if not all(len(each) for each in seen):
+        values = made.values[name]
+        known = np.isfinite(values)
+        rows = [own for place in np.unique(places) if known[own := places == place].any()]
+        if len(rows) < 2:
             continue
-        error, last = common_excess([excess[own] for own in rows]), float(epoch[min(each[-1] for each in seen)])
-        matched = compare(places, epoch, excess, made.values[name], excess_target=error, epoch_target=last)
-        found.append(Line(name, along, matched, error, last))
+        epoch = np.nanmedian(made.values["epoch"], axis=0)
+        excess = np.where(known, made.values["excess_error"], np.nan)
+        last = float(epoch[min(np.flatnonzero(known[own].any(axis=0))[-1] for own in rows)])
+        error, kept = common_excess([excess[own] for own in rows]), np.logical_or.reduce(rows)
+        matched = compare(places[kept], epoch, excess[kept], values[kept], excess_target=error, epoch_target=last)
+        found[name] = Line(name, along, matched, error, last)
     return found
 
 

@@ -106,6 +106,37 @@ def test_nothing_varies_or_nothing_was_recorded(tmp_path: Path):
     assert "Nothing to match" in matched.panel(view).missing and matched.table(view) is matched.draw(view) is None
 
 
+def test_untrained_networks_are_not_matched(tmp_path: Path):
+    networks = [Network(seed, width=width, values=planted) for width in (8, 17) for seed in range(3)]
+    write_population(tmp_path / "p", networks, epochs=[0.0])
+    assert "Nothing to match" in matched.panel(view_of(tmp_path)).missing
+
+
+def test_a_value_at_which_all_diverged_is_left_out(tmp_path: Path):
+    networks = [
+        Network(seed, width=width, values=planted, diverged_from=1 if width == 17 else None)
+        for width in (8, 17, 32)
+        for seed in range(4)
+    ]
+    write_population(tmp_path / "p", networks, epochs=EPOCHS)
+    assert [line.ticks for line in matched.lines(view_of(tmp_path))[0]] == [["8", "32"]] * 4
+
+
+def test_measures_that_not_all_axes_have_are_left_out(tmp_path: Path):
+    def values(network: Network, epoch: float) -> dict[str, float]:
+        assert isinstance(network, KnobNetwork)
+        asked = network.knob("dependency") == 1
+        return planted(network, epoch) | {"ssi_last": 0.1 if asked else np.nan}
+
+    knobs = [{"dependency": 0.0}, {"dependency": 1.0}, {"congruence": 1.0}]
+    networks = [KnobNetwork(seed, values=values, knobs=each) for each in knobs for seed in range(3)]
+    write_map(tmp_path / "p", networks, EPOCHS)
+    found = matched.lines(view_of(tmp_path))
+    assert {row[0].axis.names for row in found} == {("congruence",), ("dependency",)}
+    assert len({tuple(line.measure for line in row) for row in found}) == 1
+    assert "ssi_last" not in {line.measure for line in found[0]} and "mni_star" in {line.measure for line in found[0]}
+
+
 def test_conditions_without_a_common_error_are_matched_by_time_alone(tmp_path: Path):
     def values(network: Network, epoch: float) -> dict[str, float]:
         level = 1.0 if network.width == 8 else 0.01

@@ -67,6 +67,8 @@ class Line:
         if np.isfinite(self.error):
             reached = f"{_words(first.at_excess)} and {_words(last.at_excess)}"
             said.append(f"{reached} where excess error first reaches {plain_number(self.error)}")
+        else:
+            said.append("there is no excess error that half of the networks reach at every value")
         return f"{moved}: {'; '.join(said)}."
 
 
@@ -126,8 +128,8 @@ def panel(view: View) -> Panel:
         "Means over networks with 95 % bootstrap intervals; all other settings are those of the configuration nearest "
         "the paper's. Circles: at the same lr · steps, the last that all have. Squares: where a network's excess error "
         "first reaches the least value that half of the networks of every condition reach (straight lines between "
-        "checkpoints; on hover, how many never do and are left out). A difference that is there among the circles "
-        "alone is one of how far training is.",
+        "checkpoints; on hover, how many never do and are left out). A difference among the circles alone may be "
+        "one of how far training is; one among the squares is not.",
         *(row[0].words for row in found),
     ]
     return result

@@ -147,5 +147,5 @@ def test_conditions_without_a_common_error_are_matched_by_time_alone(tmp_path: P
     view = view_of(tmp_path)
     (line,) = matched.lines(view)[0][:1]
     assert np.isnan(line.error) and all(np.isnan(each.at_excess.value) for each in line.conditions)
-    assert len(drawn(matched.panel(view), 0, 0).data) == 1 and "excess error" not in line.words
+    assert len(drawn(matched.panel(view), 0, 0).data) == 1 and "there is no excess error" in line.words
     assert matched.draw(view) is not None

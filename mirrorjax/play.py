@@ -170,6 +170,10 @@ class Keyboard:
     def __enter__(self) -> "Keyboard":
         self._saved = termios.tcgetattr(self._descriptor)
         tty.setcbreak(self._descriptor)
+        mode = termios.tcgetattr(self._descriptor)
+        # Ctrl-C is a key: an interrupt gets lost where it comes while Python runs a callback
+        mode[tty.CC][termios.VINTR] = bytes([os.fpathconf(self._descriptor, "PC_VDISABLE")])
+        termios.tcsetattr(self._descriptor, termios.TCSADRAIN, mode)
         return self
 
     def __exit__(self, *exception) -> None:
@@ -264,7 +268,7 @@ def play(
         try:
             _watch(game, console, turns, delay)
         except KeyboardInterrupt:
-            return  # Ctrl-C is a way to quit; the terminal is already as it was
+            return  # an interrupt from elsewhere; the terminal is already as it was
     else:
         for _ in range(turns or TURNS_WITHOUT_TERMINAL):
             game.step()

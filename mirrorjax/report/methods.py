@@ -160,6 +160,14 @@ _PARTS = (
         "the susceptibility's peak grows relative to its flanks; otherwise a crossover.</p>",
     ),
     (
+        "Matching",
+        "All settings but one are those of the configuration nearest the paper's. At equal lr · steps: each network's "
+        "value at the last paper epoch that all conditions have. At equal excess error: its value where its excess "
+        "error is first at or below the least that half of the networks of every condition reach; straight lines "
+        "between the checkpoints that have the measure. Networks that never get there are left out and counted: of a "
+        "slow condition the quicker ones are left.",
+    ),
+    (
         "Scaling laws",
         "Means over seeds against a setting, with all other settings the same, are fitted by weighted least squares "
         "over log x: constant, power law a·x^b (also with an offset), plateau (as a power or exponentially), "

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mirrorjax.combinations import axis_problems
-from mirrorjax.config import PAPER_EPOCH, Config, DistributedConfig, settings, value, varied
+from mirrorjax.config import PAPER_EPOCH, Config, DistributedConfig, settings, value_of, varied
 from mirrorjax.errors import InputError
 from mirrorjax.map_axes import map_problems
 
@@ -79,7 +79,7 @@ def validate(config: Config) -> None:
     Raises:
         InputError: names each setting that is not allowed, what was given and what is.
     """
-    problems = [p for name in (*_ONE_OF, *_RANGES) if (p := _problem(name, name, value(config, name)))]
+    problems = [p for name in (*_ONE_OF, *_RANGES) if (p := _problem(name, name, value_of(config, name)))]
     problems += axis_problems(config.population, config.population.union, settings(config), _problem)
     problems = problems or _joint_problems(config)
     if problems:

@@ -186,7 +186,7 @@ def stored(config: Mapping[str, Any]) -> Config:
     return found
 
 
-def value(config: Any, name: str) -> Any:
+def value_of(config: Any, name: str) -> Any:
     """Of a setting, by its dotted name."""
     for part in name.split("."):
         config = getattr(config, part)
@@ -195,7 +195,7 @@ def value(config: Any, name: str) -> Any:
 
 def settings(config: Config) -> dict[str, Any]:
     """The value of each axis where nothing varies it."""
-    return {axis: value(config, setting) for axis, setting in AXES.items()}
+    return {axis: value_of(config, setting) for axis, setting in AXES.items()}
 
 
 def varied(config: Config) -> list[dict[str, Any]]:

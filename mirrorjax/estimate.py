@@ -84,7 +84,7 @@ class Estimate:
         here: whether the devices are there.
         train_rows: of the dataset, a guess unless it is built.
         other_datasets: of other games, which members are trained on.
-        unbuilt: datasets that are not built yet.
+        others_unbuilt: of these, those that are not built yet.
         data: bytes of the rows on each device.
         resident: bytes of all members on each device, if all are there.
         running: bytes that the largest part takes besides while it runs, from above.
@@ -105,7 +105,7 @@ class Estimate:
     room: Room
     dataset_built: bool
     other_datasets: int
-    unbuilt: int
+    others_unbuilt: int
     train_rows: int
     data: int
     resident: int
@@ -147,7 +147,8 @@ def estimate(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Estima
     validation_rows = built[1]["validation_rows"] if built else None
     test, validation = measured_row_counts(config, config.dataset.test_rows, validation_rows)
     others = other_datasets((member.source for member in members), dataset_spec(config)).values()
-    unbuilt = [spec for spec in (dataset_spec(config), *others) if not peek(spec, dataset_folder(config))]
+    others_unbuilt = sum(peek(other, dataset_folder(config)) is None for other in others)
+    unbuilt = others_unbuilt + (built is None)
     games = {member.source.games for member in members}
     sources = {member.source for member in members}  # of fewer boards too: planned as if each had all rows
     data = data_bytes(
@@ -177,7 +178,7 @@ def estimate(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Estima
         room=room,
         dataset_built=built is not None,
         other_datasets=len(others),
-        unbuilt=len(unbuilt),
+        others_unbuilt=others_unbuilt,
         train_rows=train_rows,
         data=data,
         resident=sum(each.slots * each.resident for each in programs) // facts["count"],
@@ -185,7 +186,7 @@ def estimate(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Estima
         functions=functions_of(config),
         checkpoints=due,
         model_steps=work.model_steps,
-        seconds=seconds_of(config, facts, work, sum(each.shapes for each in programs), len(unbuilt)),
+        seconds=seconds_of(config, facts, work, sum(each.shapes for each in programs), unbuilt),
         tracker=choose_mode(config.tracker.mode, os.environ, has_api_key),
         disk=_disk(config, members, parts, due),
         refined=(config.refine_networks or whole) if config.refine else 0,

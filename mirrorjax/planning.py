@@ -106,8 +106,7 @@ def _dataset(found: Estimate) -> str:
     words = f"{found.train_rows:,} training rows" + ("" if found.dataset_built else " or so; not built yet")
     if not found.other_datasets:
         return words
-    lacking = found.unbuilt - (not found.dataset_built)
-    return f"{words}; {found.other_datasets} of other games, {lacking or 'none'} to be built"
+    return f"{words}; {found.other_datasets} of other games, {found.others_unbuilt or 'none'} to be built"
 
 
 def _devices(found: Estimate) -> str:

@@ -12,7 +12,7 @@ from mirrorjax.phases.time_collapse import Collapse, Condition, time_collapse
 from mirrorjax.report.clocks import condition
 from mirrorjax.report.compared import Compared
 from mirrorjax.report.tables import Cell, Table
-from mirrorjax.report.words import epoch_words, plain_number
+from mirrorjax.report.words import epoch_words, interval_words, plain_number
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,7 @@ def _configuration(sweep: Compared) -> str:
 
 
 def _words(values: np.ndarray) -> str:
-    low, mean, high = bootstrap(values)
-    return f"{plain_number(mean)} [{plain_number(low)}, {plain_number(high)}]"
+    return interval_words(*bootstrap(values))
 
 
 def table(measures: dict[str, str], matched: Sequence[Matched]) -> Table:

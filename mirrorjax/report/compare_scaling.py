@@ -11,7 +11,7 @@ from mirrorjax.phases.intervals import bootstrap
 from mirrorjax.phases.law_words import sentence
 from mirrorjax.phases.laws import Laws, fit_laws
 from mirrorjax.report.compared import Compared
-from mirrorjax.report.figure import GREY, Chooser, Panel, axis, figure, safe, static_figure
+from mirrorjax.report.figure import GREY, Chooser, Panel, axis, error_bars, figure, half_widths, safe, static_figure
 from mirrorjax.report.law_lines import TITLE_ON_TOP, along, log_axis, log_ticks, with_words
 from mirrorjax.report.load import Group
 from mirrorjax.report.scaling_points import MEASURES, OWN, REGRESSORS, ends, measured
@@ -108,18 +108,11 @@ def _figure(found: Sequence[Point], sweeps: Sequence[Compared], measure: str, re
         x = np.array([each.x[regressor] for each in own])
         low, mean, high = np.array([bootstrap(each.values[measure]) for each in own]).reshape(-1, 3).T
         extremes += [low, mean, high]
-        known = np.isfinite(low)
         traces.append(
             go.Scatter(
                 x=x,
                 y=mean,
-                error_y={
-                    "type": "data",
-                    "array": np.where(known, high - mean, 0),
-                    "arrayminus": np.where(known, mean - low, 0),
-                    "color": sweep.style.colour,
-                    "width": 4,
-                },
+                error_y=error_bars(low, mean, high, color=sweep.style.colour),
                 customdata=np.column_stack([low, high, [len(each.values[measure]) for each in own]]),
                 text=[safe(each.group.label) for each in own],
                 mode="markers",
@@ -167,7 +160,7 @@ def draw(sweeps: Sequence[Compared]) -> MatplotlibFigure | None:
         for sweep in sweeps:
             own = [each for each in found if each.sweep is sweep and each.x[regressor] > 0]
             low, mean, high = np.array([bootstrap(each.values[measure]) for each in own]).reshape(-1, 3).T
-            bars = np.nan_to_num(np.array([mean - low, high - mean])).clip(0)
+            bars = half_widths(low, mean, high)
             x = [each.x[regressor] for each in own]
             axes.errorbar(x, mean, bars, fmt=sweep.style.marker, color=sweep.style.colour, markersize=4, capsize=2)
         log_axis(axes, np.array([each.x[regressor] for each in found]))

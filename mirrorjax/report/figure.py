@@ -181,6 +181,17 @@ def axis(title: str, **options: Any) -> dict[str, Any]:
     }
 
 
+def half_widths(low: np.ndarray, value: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """How far intervals reach below and above their values, [2, values]; 0 where there is no interval."""
+    return np.nan_to_num(np.array([value - low, high - value])).clip(0)
+
+
+def error_bars(low: np.ndarray, value: np.ndarray, high: np.ndarray, **options: Any) -> dict[str, Any]:
+    """Describes the intervals of a trace's values."""
+    below, above = half_widths(low, value, high)
+    return {"type": "data", "array": above, "arrayminus": below, "width": 4, **options}
+
+
 def note(text: str, **options: Any) -> dict[str, Any]:
     """Describes an annotation without an arrow."""
     return {"text": text, "showarrow": False, "font": {"size": 12, "color": GREY}, **options}

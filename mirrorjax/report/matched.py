@@ -17,14 +17,16 @@ from mirrorjax.report.figure import (
     Panel,
     View,
     axis,
+    error_bars,
     figure,
+    half_widths,
     safe,
     static_figure,
 )
 from mirrorjax.report.phase_axes import MOST_VALUES, Axis, axes
 from mirrorjax.report.settings import SEEDS
 from mirrorjax.report.tables import Cell, Table
-from mirrorjax.report.words import epoch_words, plain_number
+from mirrorjax.report.words import epoch_words, interval_words, plain_number
 
 MEASURES = {
     "mni_star": "MNI*",
@@ -42,34 +44,92 @@ class Line:
     """One measure along one axis, all other settings as in the configuration nearest the paper's.
 
     Attributes:
-        conditions: at the axis' values that there are, by their place on it.
+        ticks: the axis' values at which there are conditions.
+        conditions: at these.
         error: the excess error that is matched; nan where there is none that all pass.
         epoch: the paper epoch that is matched: the last one that networks of all conditions have.
     """
 
     measure: str
     axis: Axis
+    ticks: list[str]
     conditions: list[Condition]
     error: float
     epoch: float
 
     @property
-    def ticks(self) -> list[str]:
-        """The values of the axis."""
-        return [self.axis.ticks[int(str(each.name))] for each in self.conditions]
+    def label(self) -> str:
+        """Of the measure."""
+        return MEASURES[self.measure]
+
+    @property
+    def ways(self) -> list["Way"]:
+        """How it was matched: by time, and by error if there is one that all pass."""
+        found = [
+            Way(
+                label=f"at paper epoch {epoch_words(self.epoch)}",
+                means=[each.at_epoch for each in self.conditions],
+                notes=[f"{each.absent} have no value there" for each in self.conditions],
+                style=("circle", "o", BLUE),
+                beside=-0.08,
+            )
+        ]
+        if np.isfinite(self.error):
+            found.append(
+                Way(
+                    label=f"at excess error {plain_number(self.error)}",
+                    means=[each.at_excess for each in self.conditions],
+                    notes=[
+                        f"{each.never} never reach it, reached at paper epoch {interval_words(*each.epoch)}"
+                        for each in self.conditions
+                    ],
+                    style=("square", "s", RED),
+                    beside=0.08,
+                )
+            )
+        return found
 
     @property
     def words(self) -> str:
         """From the first to the last condition, both ways."""
-        first, last = self.conditions[0], self.conditions[-1]
-        moved = f"{MEASURES[self.measure]} at {self.axis.letters} {self.ticks[0]} and {self.ticks[-1]}"
-        said = [f"{_words(first.at_epoch)} and {_words(last.at_epoch)} at paper epoch {epoch_words(self.epoch)}"]
-        if np.isfinite(self.error):
-            reached = f"{_words(first.at_excess)} and {_words(last.at_excess)}"
-            said.append(f"{reached} where excess error first reaches {plain_number(self.error)}")
-        else:
+        moved = f"{self.label} at {self.axis.letters} {self.ticks[0]} and {self.ticks[-1]}"
+        by_time, *by_error = (
+            f"{interval_words(*way.means[0])} and {interval_words(*way.means[-1])}" for way in self.ways
+        )
+        said = [f"{by_time} at paper epoch {epoch_words(self.epoch)}"]
+        said += [f"{each} where excess error first reaches {plain_number(self.error)}" for each in by_error]
+        if not by_error:
             said.append("there is no excess error that half of the networks reach at every value")
         return f"{moved}: {'; '.join(said)}."
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way of matching along a line, an entry a condition.
+
+    Attributes:
+        label: what is equal.
+        means: with their intervals.
+        notes: how many networks are left out, in words.
+        style: plotly's symbol, matplotlib's marker, colour.
+        beside: how far it is drawn beside the place of its value.
+    """
+
+    label: str
+    means: list[Interval[float]]
+    notes: list[str]
+    style: tuple[str, str, str]
+    beside: float
+
+    @property
+    def columns(self) -> np.ndarray:
+        """Low, mean and high [3, conditions]."""
+        return np.array(self.means, np.float64).T
+
+    @property
+    def x(self) -> np.ndarray:
+        """Where it is drawn [conditions]."""
+        return np.arange(len(self.means)) + self.beside
 
 
 def lines(view: View) -> list[list[Line]]:
@@ -95,19 +155,20 @@ def _along(view: View, along: Axis, names: list[str]) -> dict[str, Line]:
     }
     made = trajectories(view.population, groups, names)
     places = np.array([place_of[int(group)] for group in made.groups], np.int64)
+    epoch = np.nanmedian(made.values["epoch"], axis=0)
     found = {}
     for name in names:
         values = made.values[name]
         known = np.isfinite(values)
-        rows = [own for place in np.unique(places) if known[own := places == place].any()]
-        if len(rows) < 2:
+        shown = [place for place in np.unique(places) if known[places == place].any()]
+        if len(shown) < 2:
             continue
-        epoch = np.nanmedian(made.values["epoch"], axis=0)
+        rows, kept = [places == place for place in shown], np.isin(places, shown)
         excess = np.where(known, made.values["excess_error"], np.nan)
         last = float(epoch[min(np.flatnonzero(known[own].any(axis=0))[-1] for own in rows)])
-        error, kept = common_excess([excess[own] for own in rows]), np.logical_or.reduce(rows)
+        error = common_excess([excess[own] for own in rows])
         matched = compare(places[kept], epoch, excess[kept], values[kept], excess_target=error, epoch_target=last)
-        found[name] = Line(name, along, matched, error, last)
+        found[name] = Line(name, along, [along.ticks[place] for place in shown], matched, error, last)
     return found
 
 
@@ -118,9 +179,8 @@ def panel(view: View) -> Panel:
     if not found:
         result.missing = "Nothing to match: no setting varies around the paper's, or excess error was not recorded."
         return result
-    measures = [MEASURES[line.measure] for line in found[0]]
     result.choosers = (
-        Chooser("Measure", tuple(measures)),
+        Chooser("Measure", tuple(line.label for line in found[0])),
         Chooser("Along", tuple(row[0].axis.label for row in found)),
     )
     result.variants = {(column, row): _figure(line) for row, own in enumerate(found) for column, line in enumerate(own)}
@@ -136,50 +196,34 @@ def panel(view: View) -> Panel:
 
 
 def _figure(line: Line) -> go.Figure:
-    traces = [_trace(line, f"at paper epoch {epoch_words(line.epoch)}", BLUE, "circle", -0.08, matched=False)]
-    if np.isfinite(line.error):
-        traces.append(_trace(line, f"at excess error {plain_number(line.error)}", RED, "square", 0.08, matched=True))
     return figure(
-        traces,
+        [_trace(line, way) for way in line.ways],
         height=400,
-        title={"text": safe(f"{MEASURES[line.measure]} along {line.axis.label}")},
+        title={"text": safe(f"{line.label} along {line.axis.label}")},
         legend={"orientation": "h", "y": -0.2, "x": 0, "yanchor": "top"},
         xaxis=axis(
             line.axis.label, tickvals=list(range(len(line.ticks))), ticktext=[safe(tick) for tick in line.ticks]
         ),
-        yaxis=axis(MEASURES[line.measure]),
+        yaxis=axis(line.label),
     )
 
 
-def _trace(line: Line, name: str, colour: str, symbol: str, beside: float, *, matched: bool) -> go.Scatter:
-    intervals = [each.at_excess if matched else each.at_epoch for each in line.conditions]
-    above, value, below = _errors(intervals)
-    counts = [(each.networks, each.never if matched else each.absent) for each in line.conditions]
-    what = "never reach it" if matched else "have no value there"
-    reached = [f", reached at paper epoch {_words(each.epoch)}" if matched else "" for each in line.conditions]
+def _trace(line: Line, way: Way) -> go.Scatter:
+    symbol, _, colour = way.style
+    low, mean, high = way.columns
     return go.Scatter(
-        x=np.arange(len(value)) + beside,
-        y=value,
-        error_y={"type": "data", "array": above, "arrayminus": below, "color": colour, "thickness": 1.3, "width": 4},
+        x=way.x,
+        y=mean,
+        error_y=error_bars(low, mean, high, color=colour, thickness=1.3),
         mode="markers",
         marker={"size": 8, "color": colour, "symbol": symbol},
-        name=name,
+        name=way.label,
         text=[
-            f"{safe(tick)}: {_words(own)}; {number} networks, {lacking} {what}{when}"
-            for tick, own, (number, lacking), when in zip(line.ticks, intervals, counts, reached, strict=True)
+            f"{safe(tick)}: {interval_words(*own)}; {each.networks} networks, {note}"
+            for tick, own, each, note in zip(line.ticks, way.means, line.conditions, way.notes, strict=True)
         ],
         hovertemplate="%{text}<extra></extra>",
     )
-
-
-def _errors(intervals: list[Interval[float]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    low, value, high = np.array(intervals, np.float64).reshape(-1, 3).T
-    known = np.isfinite(low)
-    return np.where(known, high - value, 0), value, np.where(known, value - low, 0)
-
-
-def _words(found: Interval[float]) -> str:
-    return f"{plain_number(found.value)} [{plain_number(found.low)}, {plain_number(found.high)}]"
 
 
 def draw(view: View) -> MatplotlibFigure | None:
@@ -189,16 +233,14 @@ def draw(view: View) -> MatplotlibFigure | None:
         return None
     made = static_figure(3.6 * len(found), 3.0)
     for own, line in zip(made.subplots(1, len(found), squeeze=False)[0], found, strict=True):
-        for matched, colour, marker, beside in ((False, BLUE, "o", -0.08), (True, RED, "s", 0.08)):
-            if matched and not np.isfinite(line.error):
-                continue
-            above, value, below = _errors([each.at_excess if matched else each.at_epoch for each in line.conditions])
-            label = f"excess error {plain_number(line.error)}" if matched else f"epoch {epoch_words(line.epoch)}"
-            x = np.arange(len(value)) + beside
-            own.errorbar(x, value, [below, above], fmt=marker, color=colour, capsize=2, markersize=4, label=label)
+        for way in line.ways:
+            _, marker, colour = way.style
+            low, mean, high = way.columns
+            bars = half_widths(low, mean, high)
+            own.errorbar(way.x, mean, bars, fmt=marker, color=colour, capsize=2, markersize=4, label=way.label)
         own.set_xticks(range(len(line.ticks)), line.ticks, rotation=45 if len(line.ticks) > 5 else 0)
         own.set_xlabel(line.axis.label)
-        own.set_ylabel(MEASURES[line.measure])
+        own.set_ylabel(line.label)
         own.legend(frameon=False, fontsize=7)
     return made
 

@@ -11,11 +11,22 @@ from mirrorjax.phases.intervals import bootstrap
 from mirrorjax.phases.law_words import sentence
 from mirrorjax.phases.laws import Laws, fit_laws
 from mirrorjax.report.clocks import rate_verdicts
-from mirrorjax.report.figure import Chooser, FigureKind, Panel, View, axis, figure, safe, static_figure
+from mirrorjax.report.figure import (
+    Chooser,
+    FigureKind,
+    Panel,
+    View,
+    axis,
+    error_bars,
+    figure,
+    half_widths,
+    safe,
+    static_figure,
+)
 from mirrorjax.report.law_lines import TITLE_ON_TOP, draw_laws, law_legend, law_traces, log_axis, log_ticks, with_words
 from mirrorjax.report.scaling_points import MEASURES, REGRESSORS, Points, measured, points_of
 from mirrorjax.report.tables import Cell, Table
-from mirrorjax.report.words import plain_number
+from mirrorjax.report.words import interval_words
 
 MOST = 6  # series that the reader can choose from
 
@@ -116,7 +127,7 @@ def _summary(found: list[list[Scaling]]) -> Table:
             continue
         power = each.laws.fit("power law")
         low, high = power.intervals.get("exponent", (np.nan, np.nan))
-        exponent = f"{plain_number(power.parameters['exponent'])} [{plain_number(low)}, {plain_number(high)}]"
+        exponent = interval_words(low, power.parameters["exponent"], high)
         alike = ", ".join(fit.name for fit in each.laws.alike) or "–"
         rows.append(
             [
@@ -156,12 +167,10 @@ def _range(each: Scaling) -> list[float]:
 
 def _points_trace(each: Scaling) -> go.Scatter:
     laws = each.laws
-    known = np.isfinite(each.low)
-    above, below = np.where(known, each.high - laws.mean, 0), np.where(known, laws.mean - each.low, 0)
     return go.Scatter(
         x=laws.x,
         y=laws.mean,
-        error_y={"type": "data", "array": above, "arrayminus": below, "color": "black", "thickness": 1.3, "width": 4},
+        error_y=error_bars(each.low, laws.mean, each.high, color="black", thickness=1.3),
         customdata=np.column_stack([each.low, each.high, laws.networks]),
         mode="markers",
         marker={"size": 8, "color": "black"},
@@ -195,9 +204,9 @@ def draw(view: View) -> MatplotlibFigure | None:
 def _draw(axes: Axes, each: Scaling) -> None:
     laws = each.laws
     draw_laws(axes, laws)
-    known = np.isfinite(each.low)
-    errors = np.array([np.where(known, laws.mean - each.low, 0), np.where(known, each.high - laws.mean, 0)])
-    axes.errorbar(laws.x, laws.mean, errors.clip(0), fmt="ko", markersize=3, capsize=2, linewidth=1)
+    axes.errorbar(
+        laws.x, laws.mean, half_widths(each.low, laws.mean, each.high), fmt="ko", markersize=3, capsize=2, linewidth=1
+    )
     log_axis(axes, laws.x)
     axes.set_ylim(*_range(each))
     axes.set_xlabel(REGRESSORS[each.points.regressor])

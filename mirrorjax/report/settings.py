@@ -77,8 +77,7 @@ COORDINATES = {  # measured in a configuration's training rows and networks, bes
 
 def knobs_distance(settings: dict[str, Any]) -> float:
     """How far the theory's knobs are from the paper's values, each relative to it, summed; names are 1 apart."""
-    far = {name: _relative(settings[name], BY_NAME[name].paper) for name in knobs_off(settings)}
-    return sum(far.values())
+    return sum(_relative(settings[name], BY_NAME[name].paper) for name in knobs_off(settings))
 
 
 def _relative(value: Any, paper: Any) -> float:

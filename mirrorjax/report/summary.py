@@ -15,6 +15,7 @@ from mirrorjax.report.statistics import Band, band
 from mirrorjax.report.words import (
     counted,
     epoch_words,
+    interval_words,
     listed,
     percent,
     plain_number,
@@ -253,4 +254,4 @@ def _share(count: int, number: int) -> str:
 
 
 def _with_band(values: Band) -> str:
-    return f"{plain_number(values.median)} [{plain_number(values.low)}, {plain_number(values.high)}]"
+    return interval_words(values.low, values.median, values.high)

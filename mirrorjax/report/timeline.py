@@ -27,7 +27,7 @@ from mirrorjax.report.lines import EPOCHS, band_and_median
 from mirrorjax.report.load import Group
 from mirrorjax.report.paper import LABEL, paper_curve
 from mirrorjax.report.statistics import Curve, Networks, band, settled
-from mirrorjax.report.words import counted, plain_number
+from mirrorjax.report.words import counted, interval_words, plain_number
 
 MOST_GROUPS = 30  # of one chooser: more is no choice, and each adds to the page
 _SERIES = (  # measure, y axis, colour, name
@@ -94,7 +94,7 @@ def untrained_words(found: Networks, group: Group) -> str:
         return "untrained CMNI: not measured (no checkpoint 0)"
     hidden = band(found.untrained_hidden[found.of(group)])
     return (
-        f"untrained (epoch 0): CMNI {plain_number(own.median)} [{plain_number(own.low)}, {plain_number(own.high)}], "
+        f"untrained (epoch 0): CMNI {interval_words(own.low, own.median, own.high)}, "
         f"hidden only {plain_number(hidden.median)}"
     )
 

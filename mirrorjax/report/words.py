@@ -21,6 +21,11 @@ def plain_number(value: Any, digits: int = 3) -> str:
     return f"{value:.{max(digits - 1 - magnitude, 0)}f}"
 
 
+def interval_words(low: Any, value: Any, high: Any) -> str:
+    """Writes a measured value with the bounds of its interval or band: `0.5 [0.4, 0.6]`."""
+    return f"{plain_number(value)} [{plain_number(low)}, {plain_number(high)}]"
+
+
 def tidy_number(value: Any) -> str:
     """Writes a setting, such as a learning rate, as it was given: 4e-05 as 4e-5."""
     if value is None:

@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from mirrorjax.errors import InputError
 
-_CALLBACK = ("hydra.callbacks.check_first._target_", "mirrorjax.sweep.CheckFirst")
+_CALLBACK = ("hydra.callbacks.check_first._target_", "mirrorjax.launch.CheckFirst")
 _PLUGINS = {
     "hydra.launcher._target_": ("hydra._internal.core_plugins.", "hydra_plugins."),
     "hydra.sweeper._target_": ("hydra._internal.core_plugins.",),

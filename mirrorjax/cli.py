@@ -29,13 +29,13 @@ def _sweep(arguments: list[str]) -> int:
     if completing and any(argument.startswith("install=") for argument in arguments):
         print(COMPLETION, end="")
         return 0
-    from mirrorjax.sweep import run
+    from mirrorjax.launch import run
 
     return run(arguments)
 
 
 def _plan(arguments: list[str]) -> int:
-    from mirrorjax.sweep import plan
+    from mirrorjax.launch import plan
 
     return plan(arguments)
 

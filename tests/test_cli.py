@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mirrorjax.cli import main
-from mirrorjax.sweep import data_folder, sweep_name
+from mirrorjax.launch import data_folder, sweep_name
 from tests.shell import shell
 from tests.tracking.cases import ids, population
 

@@ -16,7 +16,7 @@ from mirrorjax.combinations import AxesConfig
 from mirrorjax.config import Config, checkpoints, units_at
 from mirrorjax.errors import InputError
 from mirrorjax.population.axes import members
-from mirrorjax.sweep import data_folder
+from mirrorjax.launch import data_folder
 
 EXPERIMENTS = sorted(file.stem for file in (data_folder("sweeps") / "experiment").glob("*.yaml"))
 

@@ -19,7 +19,7 @@ _TOP = (
     "explain",
     "callables",
     "finish",
-    "sweep",
+    "launch",
     "bench",
     "cli",
     "__main__",

@@ -123,7 +123,7 @@ def test_the_state_of_another_population_is_refused(sweep: Run, copy: Population
 
 
 def sweep_of(*more: str) -> str:
-    from mirrorjax.sweep import sweep_name
+    from mirrorjax.launch import sweep_name
 
     return sweep_name([*SETTINGS, *QUICKLY, *more])
 

@@ -15,8 +15,8 @@ from mirrorjax.cli import main
 from mirrorjax.combinations import AxesConfig
 from mirrorjax.config import Config, checkpoints, units_at
 from mirrorjax.errors import InputError
-from mirrorjax.population.axes import members
 from mirrorjax.launch import data_folder
+from mirrorjax.population.axes import members
 
 EXPERIMENTS = sorted(file.stem for file in (data_folder("sweeps") / "experiment").glob("*.yaml"))
 

@@ -9,8 +9,8 @@ from omegaconf import OmegaConf
 
 from mirrorjax.config import Config
 from mirrorjax.dataset.cache import dataset_file
-from mirrorjax.materials import dataset_spec
 from mirrorjax.launch import sweep_name
+from mirrorjax.materials import dataset_spec
 from tests.sweep.cases import QUICKLY, SETTINGS, Run, bytes_and_times
 from tests.tracking.cases import population
 

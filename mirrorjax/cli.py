@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from mirrorjax.errors import InputError
+from mirrorjax.errors import InputError, NotWritten
 from mirrorjax.output import Lost, unbroken_output
 from mirrorjax.signals import stops_raise
 
@@ -234,7 +234,7 @@ def _run(given: list[str]) -> int:
         return run(options)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
-        return 2
+        return 1 if isinstance(error, NotWritten) else 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130

@@ -81,7 +81,7 @@ def untrained(population: Population, trained: Columns, count: int) -> Columns:
     records = untrained_records(
         members, dataset, boards, **setup, test_rows=settings.test_rows, change=as_large, causes=True
     )
-    nulls = nulls_of([architecture], settings, dataset, boards, null_folder(), budget=None, **setup)
+    nulls = nulls_of([architecture], settings, dataset, boards, null_folder(config), budget=None, **setup)
     return records | Nulls(members, nulls.by_architecture).calibrated(records)
 
 

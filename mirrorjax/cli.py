@@ -1,12 +1,14 @@
 """The `mirrorjax` command. Every subcommand imports what it needs when it is called, so that help is quick."""
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
-from mirrorjax.errors import InputError
+from mirrorjax.errors import InputError, NotWritten
+from mirrorjax.output import Lost, unbroken_output
+from mirrorjax.signals import stops_raise
 
 COMPLETION = """\
 _mirrorjax() {
@@ -22,6 +24,9 @@ _mirrorjax() {
 COMP_WORDBREAKS=${COMP_WORDBREAKS//=}
 complete -o nospace -o default -F _mirrorjax mirrorjax
 """
+
+# options of Hydra with which a sweep is not run
+_PRINT = ("--help", "-h", "--hydra-help", "--cfg", "-c", "--info", "-i", "--shell-completion", "-sc")
 
 
 def _sweep(arguments: list[str]) -> int:
@@ -197,14 +202,28 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command.
 
+    What cannot be printed stops nothing but a game, which is nothing else; it fails a command that does nothing else.
+
     Returns:
-        0, or 1 for a negative answer or a population that could not be finished, or 2 for input that is not allowed, or
-        130 after Ctrl-C.
+        0, or 1 for a negative answer, for a population that could not be finished and for what the system does not
+        allow, or 2 for input that is not allowed, or 130 after Ctrl-C.
 
     Raises:
-        SystemExit: after help or wrong options, and with 143 when SIGTERM ends a sweep.
+        SystemExit: after help or wrong options, and with 143 after SIGTERM or 129 after SIGHUP.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    with nullcontext(Lost()) if given[:1] == ["play"] else unbroken_output() as lost, stops_raise():
+        code = _run(given)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        if lost.error is None or code or not _only_prints(given):
+            return code
+        if not isinstance(lost.error, BrokenPipeError):  # else whoever reads has seen enough
+            print(f"error: standard output cannot be written: {lost.error.strerror}", file=sys.stderr)
+        return 1
+
+
+def _run(given: list[str]) -> int:
     try:
         if given[:1] == ["sweep"]:
             return _sweep(given[1:])
@@ -215,10 +234,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run(options)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
-        return 2
+        return 1 if isinstance(error, NotWritten) else 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it flushes at exit
+    except OSError as error:  # a disk that is full, a file that may not be read
+        from mirrorjax.finish import first_line
+
+        print(f"error: {first_line(error)}", file=sys.stderr)
         return 1
+
+
+def _only_prints(given: Sequence[str]) -> bool:
+    """Whether a command leaves nothing but what it prints, and has no other answer."""
+    if given[:1] not in (["sweep"], ["plan"]):
+        return given[:1] in (["status"], ["completion"])
+    return any(argument.partition("=")[0] in _PRINT for argument in given)

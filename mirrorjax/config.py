@@ -100,6 +100,7 @@ class MeasurementConfig:
     boards: int = 1024  # matched boards for the calibrated measures; 0: these are left out
     rescue_boards: int = 256  # more of them, with Frog at columns 26 to 30
     null_seeds: int = 1000  # untrained networks of each architecture, measured once and kept; 0: no z, no verdicts
+    null_cache: str | None = None  # folder of measured nulls; null: beside the datasets
     causes_seeds: int | None = 8  # seeds of each combination whose units are ablated and patched; null: all
 
 
@@ -165,7 +166,7 @@ class Config:
 
 # What no result depends on, and no folder's name either.
 RUN_ONLY = (
-    "results_dir", "report", "extend", "verbosity", "tracker", "dataset.cache",
+    "results_dir", "report", "extend", "verbosity", "tracker", "dataset.cache", "measurement.null_cache",
     "refine", "refine_width", "refine_networks",
     "runtime.platform", "runtime.devices", "runtime.compile_cache", "runtime.distributed", "runtime.profile",
     "runtime.checkpoint_seconds", "runtime.keep_state", "runtime.memory_budget",

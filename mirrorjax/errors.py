@@ -7,3 +7,7 @@ class InputError(ValueError):
 
 class Busy(InputError):
     """Another process is at it: nothing is wrong with what was given, but for the moment."""
+
+
+class NotWritten(InputError):
+    """The system does not let a file be written, as on a full disk; the same command goes on once it does."""

@@ -64,7 +64,7 @@ def _write_report(sweep: Path) -> bool:
 
         write_report(sweep)
     except Exception as error:
-        if not isinstance(error, InputError):
+        if not isinstance(error, InputError | OSError):
             traceback.print_exc()
         why = f"no report: {first_line(error)}; the results are whole, and `mirrorjax report {sweep}` reads them"
         print(f"error: {why}", file=sys.stderr)

@@ -5,16 +5,13 @@ import hashlib
 import json
 import os
 import re
-import signal
 import sys
-import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import hydra
@@ -39,7 +36,9 @@ from mirrorjax.errors import Busy, InputError
 from mirrorjax.explain import explain
 from mirrorjax.finish import finish, first_line, wait_for_submitit
 from mirrorjax.log import shown_to_people
+from mirrorjax.output import unbroken_output
 from mirrorjax.secrets import hidden, refuse_secrets
+from mirrorjax.signals import stops_raise
 from mirrorjax.tracking.jobs import forget_failure, note_failure, note_sweep
 
 _DEFAULT_EXPERIMENT = "quickstart"
@@ -187,7 +186,7 @@ def run(arguments: Sequence[str]) -> int:
 
     Raises:
         KeyboardInterrupt: Ctrl-C. What was recorded stays; in training the state is saved first.
-        SystemExit: with 143 after SIGTERM, likewise; or Hydra's own, after help or a wrong option.
+        SystemExit: with 143 after SIGTERM and 129 after SIGHUP, likewise; or Hydra's own, after help or a wrong option.
     """
     overrides, options = _sorted_out(arguments)
     refuse_secrets({override.split("=", 1)[0]: override for override in [*overrides, *options]})
@@ -204,7 +203,7 @@ def run(arguments: Sequence[str]) -> int:
     failed: list[bool] = []  # whether it was a crash, of each job that failed in this process
 
     def job(composed: DictConfig) -> None:
-        with _sigterm_raises():  # in a process of its own too, where submitit would ignore it
+        with unbroken_output(), stops_raise():  # in a process of its own too, where submitit would ignore SIGTERM
             crash = _train(composed, about)
         if crash is not None:
             failed.append(crash)
@@ -262,7 +261,7 @@ def _application(command: str, arguments: Sequence[str], job: Callable[[DictConf
     try:
         with (
             _command_line(command, *overrides, f"hydra.job.name={sweep_name(arguments)}", *options),
-            _sigterm_raises(),
+            stops_raise(),
             configs_without_code(),
         ):
             application()
@@ -306,8 +305,9 @@ def _train(composed: DictConfig, about: dict[str, Any]) -> bool | None:
                 refine(config, resolved, sweep, about, console)
     except Exception as error:
         crash = not isinstance(error, InputError)
-        why = f"{type(error).__name__}: {error}" if crash else str(error)
-        trace = hidden(traceback.format_exc()) if crash else None
+        of_system = isinstance(error, OSError)  # a disk that is full, a file that may not be read: no trace helps
+        why = first_line(error) if of_system else f"{type(error).__name__}: {error}" if crash else str(error)
+        trace = hidden(traceback.format_exc()) if crash and not of_system else None
         print(trace or hidden(f"error: {why}\n"), end="", file=sys.stderr)
         if is_first() and not isinstance(error, Busy):
             note_failure(sweep, name, why, trace)
@@ -330,23 +330,3 @@ def _command_line(*words: str) -> Iterator[None]:
             del os.environ["HYDRA_FULL_ERROR"]
         else:
             os.environ["HYDRA_FULL_ERROR"] = full_error
-
-
-@contextmanager
-def _sigterm_raises() -> Iterator[None]:
-    """Lets SIGTERM end a sweep as Ctrl-C does, with what was recorded in place; only a main thread can listen.
-
-    While a population is trained both wait for its state to be saved, see `signals.StopSignals`.
-    """
-
-    def end(signum: int, frame: FrameType | None) -> None:
-        raise SystemExit(128 + signum)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

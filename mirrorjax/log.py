@@ -69,6 +69,7 @@ class _File(logging.FileHandler):
 
     def handleError(self, record: logging.LogRecord) -> None:
         logger.removeHandler(self)
+        _tell_unwritten(self.baseFilename, sys.exc_info()[1])
 
 
 @contextmanager
@@ -85,16 +86,29 @@ def shown_to_people(show: Callable[[str], None], verbosity: str) -> Iterator[Non
 
 @contextmanager
 def written_to(file: Path) -> Iterator[None]:
-    """Appends every event of the block to a file, whatever the verbosity."""
+    """Appends every event of the block to a file, whatever the verbosity; where that cannot be, a warning says so."""
+    try:
+        _end_torn_line(file)
+        handler: logging.Handler = _File(file, encoding="utf-8")
+    except OSError as error:
+        _tell_unwritten(file, error)
+        handler = logging.NullHandler()
+    handler.setFormatter(JsonLine())
+    with _attached(handler):
+        yield
+
+
+def _end_torn_line(file: Path) -> None:
     if file.is_file() and file.stat().st_size:
         with file.open("rb+") as before:
             before.seek(-1, os.SEEK_END)
             if before.read() != b"\n":  # a kill, in the middle of a line
                 before.write(b"\n")
-    handler = _File(file, encoding="utf-8")
-    handler.setFormatter(JsonLine())
-    with _attached(handler):
-        yield
+
+
+def _tell_unwritten(file: Path | str, error: BaseException | None) -> None:
+    why = getattr(error, "strerror", None) or error
+    event("log", f"{file}: cannot be written: {why}; further events are only shown", level=logging.WARNING)
 
 
 @contextmanager

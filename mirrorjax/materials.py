@@ -22,7 +22,7 @@ def load(config: Config, members: Sequence[Member], report: Callable[[str], None
         report: called with a line of progress now and then.
 
     Raises:
-        InputError: a cached dataset is damaged, cannot be written or built, or leaves too little to train on.
+        InputError: a dataset cannot be kept or built, or leaves too little to train on.
     """
 
     def found(spec: DatasetSpec) -> Dataset:
@@ -63,9 +63,9 @@ def compile_cache(config: Config) -> Path:
     return Path(config.runtime.compile_cache) if config.runtime.compile_cache else default_folder() / "programs"
 
 
-def null_folder() -> Path:
+def null_folder(config: Config) -> Path:
     """Where the measures of untrained networks are kept."""
-    return default_folder() / "nulls"
+    return Path(config.measurement.null_cache) if config.measurement.null_cache else default_folder() / "nulls"
 
 
 def null_settings(config: Config) -> NullSettings | None:

@@ -73,7 +73,7 @@ def null_work(config: Config, members: Sequence[Member], dataset_hash: str | Non
     settings = null_settings(config)
     if settings is None:
         return 0.0
-    files = null_files(members, settings, dataset_hash or "", null_folder())
+    files = null_files(members, settings, dataset_hash or "", null_folder(config))
     rows = measured_row_counts(config, config.dataset.test_rows, None)[0] + _BOARD_ROWS * settings.boards
     return float(sum(settings.seeds * rows * each.units for each, file in files.items() if not file.exists()))
 

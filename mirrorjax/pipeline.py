@@ -18,7 +18,8 @@ from rich.console import Console
 from mirrorjax.allowed import check_writable, validate
 from mirrorjax.config import RUN_ONLY, Config, checkpoints, units_at
 from mirrorjax.dataset.build import Dataset
-from mirrorjax.dataset.cache import dataset_file
+from mirrorjax.dataset.cache import dataset_file, peek
+from mirrorjax.errors import InputError
 from mirrorjax.hosts import as_first, is_first
 from mirrorjax.log import event
 from mirrorjax.materials import (
@@ -48,7 +49,7 @@ from mirrorjax.training.keeper import Keeper, in_all_processes
 from mirrorjax.training.loop import Population, Schedule
 from mirrorjax.training.measuring import coordinates_of, validation_sets
 from mirrorjax.training.memory import data_bytes, layout
-from mirrorjax.training.untrained import nulls_of
+from mirrorjax.training.untrained import NullSettings, null_files, nulls_of
 
 
 def job_hash(resolved: Mapping[str, Any]) -> str:
@@ -74,8 +75,24 @@ def check_folders(config: Config, sweep: Path) -> None:
         check_writable("extend", sweep)
     if not dataset_file(dataset_spec(config), dataset_folder(config)).exists():
         check_writable("dataset.cache", dataset_folder(config))
+    if nulls := null_settings(config):
+        _check_null_folder(config, nulls)
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         check_writable("runtime.compile_cache", compile_cache(config))
+
+
+def _check_null_folder(config: Config, settings: NullSettings) -> None:
+    """Checks that nulls can be kept, unless all of them are there."""
+    folder = null_folder(config)
+    try:
+        check_writable("measurement.null_cache", folder)
+    except InputError:
+        built = peek(dataset_spec(config), dataset_folder(config))
+        alike = replace(config, population=replace(config.population, seeds=1))  # seeds share an architecture
+        if built is None:
+            raise
+        if not all(file.exists() for file in null_files(expand(alike), settings, built[0], folder).values()):
+            raise
 
 
 def run_population(
@@ -94,7 +111,7 @@ def run_population(
         The population's folder; left as it is if the population was finished before.
 
     Raises:
-        InputError: a setting is not allowed, the cached dataset is damaged, a folder cannot be written, or another
+        InputError: a setting is not allowed, a folder cannot be written, or another
             process is at work there; nothing has been written to the results then. Or the disk is full, or the saved
             state is another population's.
         KeyboardInterrupt, SystemExit: Ctrl-C or SIGTERM; in training the state is saved first.
@@ -199,7 +216,7 @@ def _nulls(
         return None
     with recorder.phase("nulls"):
         nulls = nulls_of(
-            members, settings, dataset, boards, null_folder(), devices=devices, block=block, budget=budget,
+            members, settings, dataset, boards, null_folder(config), devices=devices, block=block, budget=budget,
             on_measure=lambda what: event("nulls", what),
         )  # fmt: skip
     recorder.nulls(summary(nulls.by_architecture))

@@ -17,9 +17,10 @@ _SHORTEST = 12  # characters; shorter values are words that occur in ordinary te
 def secrets() -> dict[str, str]:
     """Every secret of the environment and of the netrc file, by where it stands."""
     found = {f"${name}": value for name, value in os.environ.items() if _NAMES.search(name)}
-    for file in (os.environ.get("NETRC"), Path.home() / ".netrc", Path.home() / "_netrc"):
-        with suppress(OSError, netrc.NetrcParseError, UnicodeDecodeError):
-            for host, (_, _, password) in netrc.netrc(str(file)).hosts.items() if file else ():
+    for place in (os.environ.get("NETRC") or "~/.netrc", "~/.netrc", "~/_netrc"):
+        with suppress(OSError, netrc.NetrcParseError, UnicodeDecodeError, RuntimeError):  # a user without a home, too
+            file = Path(place).expanduser()
+            for host, (_, _, password) in netrc.netrc(str(file)).hosts.items():
                 found[f"{file} ({host})"] = password or ""
     return {place: value for place, value in found.items() if len(value) >= _SHORTEST}
 

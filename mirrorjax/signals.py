@@ -1,19 +1,23 @@
-"""SIGTERM and Ctrl-C during training: they wait until the state is saved."""
+"""SIGTERM, SIGHUP and Ctrl-C: they end the command as an exception does; in training they wait for the state first."""
 
 import os
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 from typing import Any
 
+_ENDS = (signal.SIGTERM, signal.SIGHUP)  # Python itself raises for Ctrl-C
 _NOTICE = b"stopping as soon as the state is saved; once more stops at once\n"
 
 
 class StopSignals:
-    """A context in which the first SIGTERM or Ctrl-C is only noted, to be asked for between two chunks.
+    """A context in which the first SIGTERM, SIGHUP or Ctrl-C is only noted, to be asked for between two chunks.
 
-    The second one raises at once. Whatever was noted raises at the latest when the context is left. Only a main
-    thread can listen; elsewhere nothing is ever noted. A signal that this process ignores stays ignored.
+    The second one raises at once, unless one of the two is SIGHUP: a terminal that is closed sends that more than
+    once, and whatever ends the login adds a SIGTERM. Whatever was noted raises at the latest when the context is left.
+    Only a main thread can listen; elsewhere nothing is ever noted. A signal that this process ignores stays ignored.
 
     Attributes:
         number: of the signal that was noted; None so far.
@@ -24,10 +28,7 @@ class StopSignals:
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> "StopSignals":
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                if signal.getsignal(number) is not signal.SIG_IGN:
-                    self._before[number] = signal.signal(number, self._note)
+        self._before = _listen((signal.SIGINT, *_ENDS), self._note)
         return self
 
     def __exit__(
@@ -43,18 +44,46 @@ class StopSignals:
 
         Raises:
             KeyboardInterrupt: Ctrl-C.
-            SystemExit: with 143, SIGTERM.
+            SystemExit: with 143, SIGTERM; with 129, SIGHUP.
         """
         if self.number is not None:
             raise meaning(self.number)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.number is not None:
+        if number == signal.SIGHUP and self.number is not None:
+            return
+        if self.number not in (None, signal.SIGHUP):
             raise meaning(number)
         self.number = number
-        os.write(2, _NOTICE)  # printing is not safe inside a handler
+        with suppress(OSError):  # after SIGHUP the terminal is gone
+            os.write(2, _NOTICE)  # printing is not safe inside a handler
 
 
 def meaning(number: int) -> BaseException:
     """The exception that a signal stands for."""
     return KeyboardInterrupt() if number == signal.SIGINT else SystemExit(128 + number)
+
+
+@contextmanager
+def stops_raise() -> Iterator[None]:
+    """Lets SIGTERM and SIGHUP end the block as Ctrl-C does, so that files, locks and W&B's run are let go of."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGHUP:  # it comes again, from the shell and when that ends
+            signal.signal(number, signal.SIG_IGN)
+        raise meaning(number)
+
+    before = _listen(_ENDS, end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _listen(numbers: tuple[signal.Signals, ...], handler: Any) -> dict[int, Any]:
+    """Sets a handler, and returns those that were there; none where a signal is ignored or this is no main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    heard = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+    return {number: signal.signal(number, handler) for number in heard}

@@ -62,11 +62,22 @@ def test_a_torn_line_costs_no_other(tmp_path: Path):
     assert json.loads(whole)["message"] == "again"
 
 
-def test_a_full_disk_ends_the_log_and_nothing_else(capsys: pytest.CaptureFixture[str]):
+def test_a_full_disk_ends_the_log_and_nothing_else(caplog: pytest.LogCaptureFixture):
     with written_to(Path("/dev/full")):
         event("started", "not to be written")
         event("checkpoint", "nor this")
-    assert capsys.readouterr().err == ""
+    lost = "/dev/full: cannot be written: No space left on device; further events are only shown"
+    assert sorted(record.getMessage() for record in caplog.records) == sorted([lost, "not to be written", "nor this"])
+
+
+def test_a_log_that_cannot_be_opened_ends_nothing_either(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    (tmp_path / "log.jsonl").mkdir()
+    with written_to(tmp_path / "log.jsonl"):
+        event("started", "all the same")
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{tmp_path}/log.jsonl: cannot be written: Is a directory; further events are only shown",
+        "all the same",
+    ]
 
 
 def test_secrets_are_starred_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):

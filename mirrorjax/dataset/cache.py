@@ -1,19 +1,25 @@
-"""Datasets on disk: built once, found again by what defines them, checked against their content hash."""
+"""What is kept from run to run: datasets, found by what defines them. A cache saves work and never stops any."""
 
 import dataclasses
 import hashlib
 import json
+import logging
 import os
+import pwd
 import tempfile
+import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from mirrorjax.dataset.build import Dataset, DatasetSpec, build
 from mirrorjax.errors import InputError
+from mirrorjax.log import event
 
+Kept = TypeVar("Kept")
 FORMAT = 1  # part of every file name: raise it when the same spec gives other rows
 
 
@@ -33,10 +39,24 @@ def spec_hash(spec: DatasetSpec) -> str:
 
 
 def default_folder() -> Path:
-    """`$MIRRORJAX_CACHE`, else `mirrorjax` in the user's cache folder."""
-    if folder := os.environ.get("MIRRORJAX_CACHE"):
-        return Path(folder)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mirrorjax"
+    """`$MIRRORJAX_CACHE`, else `mirrorjax` in the user's cache folder: `$XDG_CACHE_HOME` if absolute, or `~/.cache`.
+
+    Raises:
+        InputError: there is no home folder.
+    """
+    given = os.environ.get("MIRRORJAX_CACHE")
+    try:
+        if given:
+            return Path(given).expanduser()
+        users = Path(os.environ.get("XDG_CACHE_HOME", ""))
+        if not users.is_absolute():  # with an empty HOME it would be in the root of the file system
+            users = Path(os.environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir) / ".cache"
+    except (KeyError, RuntimeError) as error:  # as in a container, for a user without an entry in passwd
+        raise InputError(
+            f"MIRRORJAX_CACHE is {given or 'not given'} and this user has no home folder; allowed: a folder for "
+            "datasets, nulls and compiled programs"
+        ) from error
+    return users / "mirrorjax"
 
 
 def dataset_file(spec: DatasetSpec, folder: Path) -> Path:
@@ -55,7 +75,7 @@ def peek(spec: DatasetSpec, folder: Path) -> tuple[str, dict] | None:
 
 
 def load_or_build(spec: DatasetSpec, folder: Path, report: Callable[[str], None] = lambda line: None) -> Dataset:
-    """The dataset of `spec`, from `folder` if it is there, else built and kept there.
+    """The dataset of `spec`, from `folder` if it is there and whole, else built and kept there.
 
     Args:
         spec: what to build.
@@ -63,17 +83,19 @@ def load_or_build(spec: DatasetSpec, folder: Path, report: Callable[[str], None]
         report: called with a line of progress now and then.
 
     Raises:
-        InputError: the cached file is damaged, the folder cannot be written, or the spec cannot be built.
+        InputError: nothing is kept yet and the folder cannot be written, or the spec cannot be built.
     """
     path = dataset_file(spec, folder)
-    if path.exists():
-        dataset = _read(path)
+    dataset = load_kept(path, _read)
+    if dataset is not None:
         report(f"dataset {dataset.content_hash} from the cache ({path})")
         return dataset
-    _check_writable(path.parent)
+    if not path.exists():
+        _check_writable(path.parent)
     dataset = build(spec, report)
     dataset = dataclasses.replace(dataset, content_hash=content_hash(dataset))
-    _write(path, dataset)
+    about = json.dumps({"content_hash": dataset.content_hash, "counts": dataset.counts})
+    keep(path, {"about": np.array(about), **dataset.splits})
     return dataset
 
 
@@ -88,42 +110,54 @@ def _check_writable(folder: Path) -> None:
         ) from error
 
 
-def _write(path: Path, dataset: Dataset) -> None:
-    about = json.dumps({"content_hash": dataset.content_hash, "counts": dataset.counts})
-    keep(path, {"about": np.array(about), **dataset.splits})
-
-
-def keep(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Writes a file of arrays: whole, or not at all.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez(file, **cast(dict[str, Any], dict(arrays)))  # its stub takes the arrays for the flag
-            file.flush()
-            os.fsync(file.fileno())
-        Path(unfinished).replace(path)
-    except BaseException:
-        Path(unfinished).unlink(missing_ok=True)
-        raise
-
-
-def _read(path: Path) -> Dataset:
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:  # numpy leaves a damaged file open
-            about = json.loads(str(archive["about"]))
-            splits = {name: archive[name] for name in ("train", "validation", "test", "holdout")}
-            dataset = Dataset(**splits, counts=about["counts"], content_hash=about["content_hash"])
-        whole = content_hash(dataset) == dataset.content_hash
-    except Exception as error:  # a damaged zip fails in many ways, and each means the same
-        raise _damaged(path, f"{type(error).__name__}: {error}") from error
-    if not whole:
-        raise _damaged(path, "its content does not match its hash")
+def _read(archive: Mapping[str, np.ndarray]) -> Dataset:
+    about = json.loads(str(archive["about"]))
+    splits = {name: archive[name] for name in ("train", "validation", "test", "holdout")}
+    dataset = Dataset(**splits, counts=about["counts"], content_hash=about["content_hash"])
+    if content_hash(dataset) != dataset.content_hash:
+        raise ValueError("its content does not match its hash")
     return dataset
 
 
-def _damaged(path: Path, why: str) -> InputError:
-    return InputError(f"{path}: the cached dataset is damaged ({why}); delete the file and it is built anew")
+def load_kept(path: Path, read: Callable[[Mapping[str, np.ndarray]], Kept]) -> Kept | None:
+    """What was kept in a file of arrays; None if there is none, or none that can be read, which a warning says.
+
+    Args:
+        path: of the file.
+        read: makes it of the arrays by name, or raises whatever it likes.
+    """
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:  # numpy leaves a damaged file open
+            return read(archive)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except MemoryError:
+        raise
+    except Exception as error:  # a damaged zip fails in many ways, and each means the same
+        unread = error.strerror if isinstance(error, OSError) else None
+        why = f"cannot be read: {unread}" if unread else f"damaged ({type(error).__name__}: {error})"
+        event("cache", f"{path}: {why}; what it holds is made anew", level=logging.WARNING)
+        return None
+
+
+def keep(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Writes a file of arrays, whole or not at all; where that cannot be, a warning says so and work goes on without.
+
+    Args:
+        path: of the file; its folder is made if need be.
+        arrays: by name.
+    """
+    unfinished = path.with_name(f".unfinished-{uuid.uuid4().hex}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with unfinished.open("xb") as file:  # with the permissions that the user's umask leaves, for colleagues
+            np.savez(file, **cast(dict[str, Any], dict(arrays)))  # its stub takes the arrays for the flag
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except OSError as error:
+        why = f"{path}: cannot be written: {error.strerror or error}; what it was to hold is made anew the next time"
+        event("cache", why, level=logging.WARNING)
+    finally:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)

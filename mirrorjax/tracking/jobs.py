@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mirrorjax.errors import InputError
+from mirrorjax.errors import InputError, NotWritten
 from mirrorjax.secrets import hidden
 
 SWEEP, FAILURES, REFINED = "sweep.json", "failures", "refined"
@@ -29,7 +29,7 @@ def note_sweep(sweep: Path, about: Mapping[str, Any]) -> None:
         about: the sweep; `jobs`, a list of `{"job": HASH, …}`, are those of this command.
 
     Raises:
-        InputError: it cannot be written.
+        NotWritten: it cannot be.
     """
     there = read_json(sweep / SWEEP)
     known = {job["job"] for job in there.get("jobs", [])}
@@ -64,7 +64,7 @@ def note_rounds(sweep: Path, job: str, rounds: Sequence[Mapping[str, Any]]) -> N
     """Keeps which rounds of refinement a population has, each with what its config takes from the proposal.
 
     Raises:
-        InputError: it cannot be written.
+        NotWritten: it cannot be.
     """
     _write(sweep / REFINED / f"{job}.json", {"job": job, "rounds": rounds})
 
@@ -81,4 +81,4 @@ def _write(file: Path, content: Mapping[str, Any]) -> None:
         temporary.write_text(json.dumps(hidden(content), indent=2) + "\n", encoding="utf-8")
         temporary.replace(file)
     except OSError as error:
-        raise InputError(f"{file}: cannot be written: {error.strerror or error}") from error
+        raise NotWritten(f"{file}: cannot be written: {error.strerror or error}") from error

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from safetensors.numpy import save
 
 from mirrorjax.config import Config, settings
-from mirrorjax.errors import InputError
+from mirrorjax.errors import NotWritten
 
 GROUPS = ("none", "frog", "toad", "both", "frog_filtered", "toad_filtered")
 STATISTICS = ("mean", "variance", "skewness", "kurtosis")
@@ -139,7 +139,7 @@ def replacing(path: Path) -> Iterator[Path]:
     If the block fails, `path` is as it was before.
 
     Raises:
-        InputError: the system does not let it be written (permission, no space, …).
+        NotWritten: the system does not let it be written (permission, no space, …).
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}{_TEMPORARY}")
     try:
@@ -149,7 +149,7 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
+        raise NotWritten(f"{path}: cannot be written: {error.strerror or error}") from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -197,7 +197,7 @@ class Store:
         """Makes the folder, or takes an unfinished one over: what is whole stays, what a kill left behind goes.
 
         Raises:
-            InputError: nothing can be written there.
+            NotWritten: nothing can be written there.
         """
         folder = Path(folder)
         try:
@@ -214,7 +214,7 @@ class Store:
                 probe.unlink(missing_ok=True)
         except OSError as error:
             why = "a file is in the way" if isinstance(error, FileExistsError | NotADirectoryError) else error.strerror
-            raise InputError(f"{folder}: results cannot be written here: {why or error}") from error
+            raise NotWritten(f"{folder}: results cannot be written here: {why or error}") from error
         return cls(folder)
 
     def write_config(self, yaml_text: str) -> None:

@@ -234,7 +234,7 @@ class WandbTracker:
         worker = threading.Thread(target=work, daemon=True, name=f"wandb {what}")
         with _staging_inside(self._folder):
             worker.start()
-            worker.join(seconds)
+            _wait_for(worker, seconds)
         if outcome:
             return outcome[0]
         self._run = None
@@ -244,6 +244,13 @@ class WandbTracker:
             text = f"W&B is off for this population ({what}: {why}); its results are in {self._folder}"
             event("wandb", text, level=logging.WARNING, call=what)
         return None
+
+
+def _wait_for(worker: threading.Thread, seconds: float) -> None:
+    """Waits for a thread, in short turns: while Ctrl-Z stops the process, only the turn that it came in runs out."""
+    turns = max(1, round(seconds))
+    for _ in range(turns):
+        worker.join(seconds / turns)
 
 
 def _run_id(folder: Path) -> str:

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from mirrorjax.dataset.build import Dataset
-from mirrorjax.dataset.cache import keep
-from mirrorjax.errors import InputError
+from mirrorjax.dataset.cache import keep, load_kept
 from mirrorjax.hosts import as_first, is_first
 from mirrorjax.measurement.battery.boards import Boards
 from mirrorjax.measurement.battery.nulls import ARCHITECTURE, VERSION, Null, Nulls, architecture_of, null_members
@@ -63,20 +62,18 @@ def nulls_of(
         devices, block: as for the population.
         budget: bytes of each device.
         on_measure: told what is measured, before it is.
-
-    Raises:
-        InputError: a file cannot be written.
     """
     files = null_files(members, settings, dataset.content_hash, folder)
-    lacking = [each for each, file in files.items() if not as_first(file.exists())]
+    kept = {each: columns for each, file in files.items() if is_first() and (columns := _read(file)) is not None}
+    lacking = [each for each in files if not as_first(each in kept)]
     if lacking:
         on_measure(f"measuring {settings.seeds:,} untrained networks of {_named(lacking)}, for nulls")
-        found = _measured(lacking, settings, dataset, boards, devices, block, budget)
+        kept |= _measured(lacking, settings, dataset, boards, devices, block, budget)
         for architecture in lacking if is_first() else ():
-            _keep(files[architecture], found[architecture])
+            _keep(files[architecture], kept[architecture])
     if not is_first():  # only the first process writes records, and reads these
         return Nulls([], {})
-    return Nulls(list(members), {each: Null(each, _read(file)) for each, file in files.items()})
+    return Nulls(list(members), {each: Null(each, kept[each]) for each in files})
 
 
 def null_files(
@@ -161,13 +158,23 @@ def _measured(
 
 
 def _keep(file: Path, columns: Columns) -> None:
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        keep(file, columns)
-    except OSError as error:
-        raise InputError(f"{file}: cannot be written: {error.strerror or error}") from error
+    keep(file, {**columns, "hash": np.array(_content_hash(file, columns))})
 
 
-def _read(file: Path) -> Columns:
-    with np.load(file, allow_pickle=False) as found:
-        return dict(found)
+def _read(file: Path) -> Columns | None:
+    """The columns in a file; None, and a warning, unless they are what was put there, under that name."""
+
+    def read(archive: Columns) -> Columns:
+        columns = dict(archive)
+        if str(columns.pop("hash", None)) != _content_hash(file, columns):
+            raise ValueError("its content has another hash, or none, as in older versions")
+        return columns
+
+    return load_kept(file, read)
+
+
+def _content_hash(file: Path, columns: Columns) -> str:
+    digest = hashlib.sha256(file.stem.encode())
+    for name, values in sorted(columns.items()):
+        digest.update(f"{name}:{values.dtype.str}{values.shape};".encode() + np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()[:16]

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from mirrorjax.errors import InputError, printable
 from mirrorjax.secrets import hidden
 
 LEVELS = {"quiet": logging.WARNING, "normal": logging.INFO, "debug": logging.DEBUG}  # by the setting `verbosity`
@@ -57,7 +58,7 @@ class _Lines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if getattr(record, "shown", False):
             return
-        text = hidden(record.getMessage())
+        text = printable(hidden(record.getMessage()))
         if record.levelno >= logging.WARNING:
             print(f"{record.levelname.lower()}: {text}", file=sys.stderr)
         else:
@@ -85,7 +86,13 @@ def shown_to_people(show: Callable[[str], None], verbosity: str) -> Iterator[Non
 
 @contextmanager
 def written_to(file: Path) -> Iterator[None]:
-    """Appends every event of the block to a file, whatever the verbosity."""
+    """Appends every event of the block to a file, whatever the verbosity.
+
+    Raises:
+        InputError: something else is there, a link that leads elsewhere or a pipe.
+    """
+    if file.is_symlink() or (file.exists() and not file.is_file()):
+        raise InputError(f"{file}: no regular file, so no log can be written there; move it away")
     if file.is_file() and file.stat().st_size:
         with file.open("rb+") as before:
             before.seek(-1, os.SEEK_END)

@@ -86,6 +86,22 @@ def validate(config: Config) -> None:
         raise InputError("\n".join(problems))
 
 
+def check(setting: str, name: str, given: Any) -> None:
+    """Checks a value that was not set but read, under the rule of a setting.
+
+    Args:
+        setting: the rule's.
+        name: of the value, for the message.
+        given: what it is; nothing is not allowed.
+
+    Raises:
+        InputError: it is not allowed.
+    """
+    problem = f"{name} is missing" if given is None else _problem(name, setting, given)
+    if problem:
+        raise InputError(problem)
+
+
 def _problem(name: str, setting: str, given: Any) -> str | None:
     """What is wrong with a value, under the rule of `setting`; None if nothing is."""
     if setting in _ONE_OF:

@@ -3,6 +3,7 @@
 Hydra's YAML files only override what stands here. Nothing heavy is imported: `--help` and `--cfg job` stay quick.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -176,15 +177,26 @@ RUN_ONLY = (
 def stored(config: Mapping[str, Any]) -> Config:
     """The configuration that a results folder kept, as plain containers; settings that it lacks have their defaults.
 
+    Its texts are data: `${…}` in one is not looked up, whether somebody wrote it there or a variable held it.
+
     Raises:
         InputError: it is none of ours.
     """
     try:
-        found = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config(name="")), dict(config)))
-    except OmegaConfBaseException as error:
+        found = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config(name="")), literal(config)))
+    except (OmegaConfBaseException, ValueError) as error:
         raise InputError(f"config.yaml: {str(error).splitlines()[0]}") from error
     assert isinstance(found, Config)
     return found
+
+
+def literal(value: Any) -> Any:
+    """The same, nested or not, with texts that OmegaConf takes as they are: `${` escaped, and each `\\` before it."""
+    if isinstance(value, Mapping):
+        return {name: literal(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [literal(inner) for inner in value]
+    return re.sub(r"(\\*)\$\{", r"\1\1\\${", value) if isinstance(value, str) else value
 
 
 def value_of(config: Any, name: str) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 
 from mirrorjax.config import Config
 from mirrorjax.errors import InputError
+from mirrorjax.reading import head_of
 from mirrorjax.secrets import hidden
 from mirrorjax.tracking.jobs import failure, rounds_of
 from mirrorjax.tracking.status import read_status
@@ -102,7 +103,7 @@ def _tell_unfinished(folders: Sequence[Path], about: Mapping[str, Any]) -> None:
 def wait_for_submitit(sweep: Path) -> None:
     """Waits for the processes of this machine that submitit has started, which outlive a job that was killed."""
     for folder in sweep.glob(".submitit/*"):
-        with suppress(ChildProcessError):  # of an earlier command, or of a cluster
+        with suppress(ChildProcessError, OverflowError):  # of an earlier command, or of a cluster
             if folder.name.isdecimal():
                 os.waitpid(int(folder.name), 0)
 
@@ -114,8 +115,5 @@ def first_line(error: BaseException) -> str:
 
 def _finished_in(report: Path) -> set[str]:
     """The populations that were finished when a report was written; of files' times nothing is concluded."""
-    if not report.exists():
-        return set()
-    with report.open(encoding="utf-8") as file:
-        found = re.search(r'<meta name="finished-populations" content="([^"]*)">', file.read(1 << 16))
+    found = re.search(r'<meta name="finished-populations" content="([^"]*)">', head_of(report, 1 << 16))
     return set(found[1].split()) if found else set()

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from mirrorjax.errors import printable
 from mirrorjax.secrets import hidden
 
 LEVELS = {"quiet": logging.WARNING, "normal": logging.INFO, "debug": logging.DEBUG}  # by the setting `verbosity`
@@ -57,7 +58,7 @@ class _Lines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if getattr(record, "shown", False):
             return
-        text = hidden(record.getMessage())
+        text = printable(hidden(record.getMessage()))
         if record.levelno >= logging.WARNING:
             print(f"{record.levelname.lower()}: {text}", file=sys.stderr)
         else:
@@ -88,6 +89,8 @@ def shown_to_people(show: Callable[[str], None], verbosity: str) -> Iterator[Non
 def written_to(file: Path) -> Iterator[None]:
     """Appends every event of the block to a file, whatever the verbosity; where that cannot be, a warning says so."""
     try:
+        if file.is_symlink() or (file.exists() and not file.is_file()):
+            raise OSError("no regular file")
         _end_torn_line(file)
         handler: logging.Handler = _File(file, encoding="utf-8")
     except OSError as error:

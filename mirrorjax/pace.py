@@ -1,6 +1,5 @@
 """How long a population is going to take: the work, and how fast the machine did such work before."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ from mirrorjax.materials import measured_row_counts, null_folder, null_settings
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import OUTPUTS, Member
 from mirrorjax.population.plan import Part, ProgramSpec, plan
+from mirrorjax.tracking.contents import MANIFEST
+from mirrorjax.tracking.jobs import read_json
 from mirrorjax.tracking.results import Results
 from mirrorjax.training.memory import state_shapes
 from mirrorjax.training.untrained import null_files
@@ -120,10 +121,10 @@ def _newest_rates(results: Path, facts: Mapping[str, Any]) -> tuple[float, float
     found = []
     for done in results.glob("*/*/DONE"):
         try:
-            manifest = json.loads((done.parent / "manifest.json").read_text(encoding="utf-8"))
+            manifest = read_json(done.parent / "manifest.json", MANIFEST)
             if manifest["device"] == facts and manifest["members"] and not manifest.get("extends"):
                 found.append((str(manifest["finished"]), done.parent, manifest))
-        except (OSError, ValueError, KeyError, TypeError):
+        except KeyError:  # none that can be read, or one that says too little
             continue
     for _, folder, manifest in sorted(found, key=lambda each: each[0], reverse=True):
         if rates := _rates_of(folder, manifest):

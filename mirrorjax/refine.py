@@ -18,7 +18,9 @@ from mirrorjax.phases.refinement import Proposal, propose
 from mirrorjax.pipeline import job_hash, planned, run_population
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import identity
+from mirrorjax.reading import read_json
 from mirrorjax.report.words import counted
+from mirrorjax.tracking.contents import TRAINED
 from mirrorjax.tracking.extension import extended
 from mirrorjax.tracking.jobs import note_rounds, note_sweep, rounds_of
 from mirrorjax.tracking.results import Results
@@ -103,7 +105,7 @@ def _next_round(config: Config, resolved: Mapping[str, Any], sweep: Path, rounds
     """
     layout = map_of(config.population, config.population.union)
     known = [expand(each) for each in (config, *(stored(_round_config(resolved, sweep, each)) for each in rounds))]
-    dataset = json.loads((sweep / job_hash(resolved) / "manifest.json").read_text(encoding="utf-8"))["dataset"]["hash"]
+    dataset = read_json(sweep / job_hash(resolved) / "manifest.json", TRAINED)["dataset"]["hash"]
     ids: dict[Place, set[str]] = {}
     for member in (member for members in known for member in members):
         place = tuple(tuple(getattr(member, name) for name in axis.names) for axis in layout.axes)

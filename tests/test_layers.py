@@ -6,7 +6,7 @@ from pathlib import Path
 import mirrorjax
 
 _SETTINGS = ("errors", "combinations", "map_axes", "config", "allowed")
-GROUND = (*_SETTINGS, "secrets", "log", "randomness", "hosts", "runtime", "output", "signals")
+GROUND = (*_SETTINGS, "secrets", "reading", "log", "randomness", "hosts", "runtime", "output", "signals")
 STORY = ("game", "dataset", "models", "population", "regimes", "measurement", "training", "phases", "tracking")
 _PLAN = ("pace", "estimate", "planning")
 _LOOK = ("paper", "inspection", "policy", "play")

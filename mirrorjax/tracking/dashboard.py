@@ -11,7 +11,7 @@ from typing import Any
 
 from mirrorjax.errors import InputError
 from mirrorjax.secrets import hidden
-from mirrorjax.tracking.jobs import SWEEP, read_json
+from mirrorjax.tracking.jobs import read_sweep
 from mirrorjax.tracking.metrics import BAND, DIVERGED, EPOCH, MIRROR, QUANTITIES, ROBUST, key
 from mirrorjax.tracking.results import Results
 from mirrorjax.tracking.store import write_text
@@ -82,7 +82,7 @@ def _compared(sweeps: Sequence[Path], entity: str | None, project: str | None) -
     populations = [population for results in opened for population in results.populations]
     folders = [population.folder.absolute().parent for population in populations]
     # a folder may have been renamed since its runs were grouped
-    groups = dict.fromkeys(str(read_json(folder / SWEEP).get("name") or folder.name) for folder in folders)
+    groups = dict.fromkeys(str(read_sweep(folder).get("name") or folder.name) for folder in folders)
     trackers = [population.config.get("tracker") or {} for population in populations]
 
     def agreed(setting: str, given: str | None, default: str) -> str:

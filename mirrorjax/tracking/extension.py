@@ -12,7 +12,8 @@ from mirrorjax.config import RuntimeConfig
 from mirrorjax.errors import InputError
 from mirrorjax.log import event
 from mirrorjax.population.members import Member, identity
-from mirrorjax.tracking.jobs import read_json
+from mirrorjax.reading import Absent, read_json
+from mirrorjax.tracking.contents import MANIFEST
 from mirrorjax.tracking.results import Results
 from mirrorjax.tracking.store import MEMBERS, Store
 
@@ -66,9 +67,12 @@ def extended(sweep: Path, resolved: Mapping[str, Any], dataset_hash: str, own: s
         resolved: config of the population that extends it, as plain containers.
         dataset_hash: of what it is trained on.
         own: its name; it does not extend itself. If it was begun before, it lacks what it lacked then.
+
+    Raises:
+        InputError: its manifest is there and cannot be read, so that what it lacked then is not known.
     """
     wanted = _conditions(resolved)
-    begun = read_json(sweep / own / "manifest.json").get("extends")
+    begun = _begun(sweep / own / "manifest.json").get("extends")
     found: dict[str, frozenset[str]] = {}
     blocks: dict[str, int] = {}
     for population in Results.open(sweep).populations:
@@ -79,9 +83,16 @@ def extended(sweep: Path, resolved: Mapping[str, Any], dataset_hash: str, own: s
         manifest = population.manifest
         if (manifest.get("dataset") or {}).get("hash") == dataset_hash:
             found[population.name] = frozenset(population.member_ids)
-            blocks[population.name] = manifest.get("block", 0)
+            blocks[population.name] = manifest.get("block") or 0
     first = next(iter(blocks.values()), None)
     return Extended(found, first, [name for name, block in blocks.items() if block != first])
+
+
+def _begun(manifest: Path) -> dict[str, Any]:
+    try:
+        return read_json(manifest, MANIFEST)
+    except Absent:
+        return {}
 
 
 def missing(

@@ -1,6 +1,7 @@
 """What a sweep's folder knows of its jobs besides their results: which are planned, and why one failed."""
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -8,17 +9,31 @@ from pathlib import Path
 from typing import Any
 
 from mirrorjax.errors import InputError, NotWritten
+from mirrorjax.log import event
+from mirrorjax.reading import OBJECT, Absent, Kind, Newer
+from mirrorjax.reading import read_json as read_checked
 from mirrorjax.secrets import hidden
+from mirrorjax.tracking.contents import FAILURE, ROUNDS
+from mirrorjax.tracking.contents import SWEEP as OF_SWEEP
 
 SWEEP, FAILURES, REFINED = "sweep.json", "failures", "refined"
 
 
-def read_json(file: Path) -> dict[str, Any]:
-    """A JSON object of a file; empty if there is none, or none that can be read."""
-    with suppress(OSError, ValueError):
-        content = json.loads(file.read_text(encoding="utf-8"))
-        return content if isinstance(content, dict) else {}
-    return {}
+def read_json(file: Path, kind: Kind = OBJECT, problems: list[str] | None = None) -> dict[str, Any]:
+    """A JSON object of a file; empty if there is none, or none that can be read, which is a line of `problems` then."""
+    try:
+        return read_checked(file, kind)
+    except Absent:
+        return {}
+    except InputError as error:
+        if problems is not None:
+            problems.append(str(error))
+        return {}
+
+
+def read_sweep(sweep: Path, problems: list[str] | None = None) -> dict[str, Any]:
+    """What sweep.json says of a sweep; empty as `read_json`."""
+    return read_json(sweep / SWEEP, OF_SWEEP, problems)
 
 
 def note_sweep(sweep: Path, about: Mapping[str, Any]) -> None:
@@ -30,10 +45,12 @@ def note_sweep(sweep: Path, about: Mapping[str, Any]) -> None:
 
     Raises:
         NotWritten: it cannot be.
+        InputError: a later version of mirrorjax wrote it.
     """
-    there = read_json(sweep / SWEEP)
-    known = {job["job"] for job in there.get("jobs", [])}
-    jobs = there.get("jobs", []) + [job for job in about.get("jobs", []) if job["job"] not in known]
+    there = _own(sweep / SWEEP, OF_SWEEP)
+    earlier = there.get("jobs") or []
+    known = {job["job"] for job in earlier}
+    jobs = earlier + [job for job in about.get("jobs", []) if job["job"] not in known]
     content = {**about, **there, "jobs": jobs}
     if content != there:
         _write(sweep / SWEEP, content)
@@ -55,9 +72,9 @@ def forget_failure(sweep: Path, job: str) -> None:
         (sweep / FAILURES).rmdir()  # if it is empty
 
 
-def failure(sweep: Path, job: str) -> dict[str, Any]:
-    """What `note_failure` kept; empty if there is nothing."""
-    return read_json(sweep / FAILURES / f"{job}.json")
+def failure(sweep: Path, job: str, problems: list[str] | None = None) -> dict[str, Any]:
+    """What `note_failure` kept; empty as `read_json`."""
+    return read_json(sweep / FAILURES / f"{job}.json", FAILURE, problems)
 
 
 def note_rounds(sweep: Path, job: str, rounds: Sequence[Mapping[str, Any]]) -> None:
@@ -70,8 +87,21 @@ def note_rounds(sweep: Path, job: str, rounds: Sequence[Mapping[str, Any]]) -> N
 
 
 def rounds_of(sweep: Path, job: str) -> list[dict[str, Any]]:
-    """What `note_rounds` kept; empty if there is nothing."""
-    return read_json(sweep / REFINED / f"{job}.json").get("rounds", [])
+    """What `note_rounds` kept; empty if there is nothing: the same rounds follow again from the verdicts."""
+    return _own(sweep / REFINED / f"{job}.json", ROUNDS).get("rounds") or []
+
+
+def _own(file: Path, kind: Kind) -> dict[str, Any]:
+    """A file that is written anew where it is damaged; empty then, with a warning, or if there is none."""
+    try:
+        return read_checked(file, kind)
+    except Absent:
+        pass
+    except Newer:
+        raise
+    except InputError as error:
+        event("problem", f"{error}; it is written anew", level=logging.WARNING)
+    return {}
 
 
 def _write(file: Path, content: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ from typing import IO
 from mirrorjax.errors import Busy, InputError
 from mirrorjax.log import event
 
+_LONGEST = 200  # letters of what names a process
 LOCK = ".lock"  # who is at work in a population's folder, or was the last; never removed, since that would be a race
 
 
@@ -36,7 +37,7 @@ def locked(folder: Path) -> Iterator[None]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / LOCK).open("a+")
+        file = open(folder / LOCK, "a+", encoding="utf-8", errors="replace", opener=_not_elsewhere)
     except OSError as error:
         why = "a file is in the way" if isinstance(error, FileExistsError | NotADirectoryError) else error.strerror
         raise InputError(f"{folder}: results cannot be written here: {why or error}") from error
@@ -48,12 +49,17 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
+def _not_elsewhere(path: str, flags: int) -> int:
+    """Opens no link: the file behind it would be emptied."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o666)
+
+
 def _lock(file: IO[str], folder: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         file.seek(0)
-        who = file.read().strip() or "another process"
+        who = file.read(_LONGEST).strip() or "another process"
         raise Busy(f"{folder}: {who} is at work on this population; wait for it, or stop it") from error
     except OSError as error:  # some network disks cannot lock
         text = f"{folder}: no lock ({error}): see to it that no second process works on this population"

@@ -12,16 +12,23 @@ import numpy as np
 from jaxtyping import Array, Float32
 from safetensors.numpy import save as as_safetensors
 
+from mirrorjax.allowed import check
 from mirrorjax.dataset.row import features
-from mirrorjax.errors import InputError
-from mirrorjax.game.observation import OBSERVATION_SIZE
+from mirrorjax.errors import InputError, printable
+from mirrorjax.game.observation import OBSERVATION_SIZE, OWN_SYMBOL
 from mirrorjax.measurement.battery.responses import forward
 from mirrorjax.regimes import REGIMES
 from mirrorjax.regimes.supervised import Params, Supervised
 from mirrorjax.tracking.results import Population, Results
 from mirrorjax.tracking.store import replacing
+from mirrorjax.tracking.weights import STACKS
 
 SUFFIXES = (".safetensors", ".npz")
+_RULES = {  # settings that a member's network is made of, by the columns of members.parquet
+    "regime": "regime.name", "model": "model.name", "width": "model.width", "depth": "model.depth",
+    "activation": "model.activation", "encoding": "model.encoding",
+}  # fmt: skip
+_LARGEST_CELL, _LARGEST_OWN = 9, 10**6  # of a picture's cells; and of its own symbol, energy, score and column
 # Members by CMNI at their last record, the highest first; those that diverged have none.
 _BY_LAST_CMNI = """
 SELECT population, member_id FROM records
@@ -67,7 +74,7 @@ class Network:
                 which are told by their type, uint32.
 
         Raises:
-            InputError: they are neither.
+            InputError: they are neither, or hold what no picture can: NaN, or a number out of its range.
         """
         return self.run_with_activations(boards)[0]
 
@@ -78,7 +85,7 @@ class Network:
             boards: as in `run`; one picture gives [4] and [units].
 
         Raises:
-            InputError: they are neither pictures nor packed rows.
+            InputError: as `run`.
         """
         pictures = _pictures(np.asarray(boards))
         single = pictures.ndim == 1
@@ -110,6 +117,38 @@ class Network:
                 arrays: dict[str, Any] = {**self.params, **{name: np.array(text) for name, text in about.items()}}
                 np.savez(file, **arrays)
         return path
+
+
+def fitting(member_id: str, settings: dict[str, Any], params: dict[str, np.ndarray], folder: Path) -> Network:
+    """A member as a network.
+
+    Args:
+        member_id: its identity.
+        settings: its row of members.parquet.
+        params: its weights by name.
+        folder: of the population, for messages.
+
+    Raises:
+        InputError: its settings are none that a network can have, or the weights are of a network of other settings.
+    """
+    shown = {name: printable(value) if isinstance(value, str) else value for name, value in settings.items()}
+    network = Network(member_id, shown, params)
+    for name, rule in _RULES.items():
+        given = settings.get(name) or ("ordinal" if name == "encoding" else None)  # older results had no other
+        check(rule, f"{folder / 'members.parquet'}: {name} of {member_id}", given)
+    width = jax.ShapeDtypeStruct((), jnp.int32)
+    own = {name: value.shape for name, value in jax.eval_shape(network.regime.init, jax.random.key(0), width).items()}
+    found = {name: value.shape for name, value in params.items()}
+    strange = [name for name in {**own, **found} if own.get(name) != found.get(name)]
+    strange += [name for name, value in params.items() if value.dtype != np.float32]
+    if strange:
+        name = strange[0]
+        raise InputError(
+            f"{folder / STACKS}: {name} of {member_id} has shape {found.get(name)}"
+            f"{f' of {params[name].dtype}' if name in params else ''}; of a member of width {settings['width']} and "
+            f"depth {settings['depth']} it has {own.get(name)} of float32"
+        )
+    return network
 
 
 def find_network(results: Path, member: str | None = None) -> tuple[Population, Network]:
@@ -149,6 +188,17 @@ def _pictures(boards: np.ndarray) -> np.ndarray:
         return np.asarray(jax.vmap(features, out_axes=-1)(jnp.asarray(boards)))
     numbers = boards.dtype.kind in "if"
     if numbers and boards.ndim in (1, 2) and len(boards) == OBSERVATION_SIZE:
+        for what, first, part, largest in (
+            ("cell", 0, boards[:OWN_SYMBOL], _LARGEST_CELL),
+            ("own symbol, energy, score or column", OWN_SYMBOL, boards[OWN_SYMBOL:], _LARGEST_OWN),
+        ):
+            wrong = np.argwhere(~((part >= 0) & (part <= largest)))  # NaN is neither
+            if len(wrong):
+                place = (first + wrong[0][0], *wrong[0][1:])
+                raise InputError(
+                    f"boards: number {', '.join(map(str, place))} of a picture, a {what}, is {boards[tuple(place)]:g}; "
+                    f"allowed: from 0 to {largest:,}"
+                )
         return boards.astype(np.float32)
     raise InputError(
         f"boards: an array {list(boards.shape)} of {boards.dtype}; allowed: pictures [100] or [100, boards] of "

@@ -1,6 +1,5 @@
 """Reads a results folder: a sweep with its populations, or one population. Never stops at a broken file."""
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from omegaconf import OmegaConf
-from safetensors import safe_open
 
 from mirrorjax.errors import InputError
+from mirrorjax.reading import Newer, read_json, read_yaml
+from mirrorjax.tracking.contents import CONFIG, FORMAT, MANIFEST
 from mirrorjax.tracking.store import KNOBS, MEMBERS, RECORDS, TABLES, UNITS, knob_defaults
-from mirrorjax.tracking.whole import first_and_last_member, torn, why_not_ours
+from mirrorjax.tracking.weights import STACKS, read_index, read_weights
+from mirrorjax.tracking.whole import UNREADABLE, first_and_last_member, torn, why_not_ours
 
 if TYPE_CHECKING:
     from mirrorjax.tracking.network import Network
@@ -48,19 +49,25 @@ class Population:
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """The manifest as it is now; empty, and a problem, where it cannot be read."""
-        return self._read_json("manifest.json")
+        """The manifest as it is now; empty, and a problem, where it cannot be read.
+
+        Raises:
+            InputError: a later version of mirrorjax wrote it.
+        """
+        try:
+            return read_json(self.folder / "manifest.json", MANIFEST, newest=FORMAT)
+        except Newer:
+            raise
+        except InputError as error:
+            return self._unread(error)
 
     @property
     def config(self) -> dict[str, Any]:
-        """The resolved config; empty, and a problem, where it cannot be read."""
-        file = self.folder / "config.yaml"
+        """The resolved config, as data: nothing in it is looked up. Empty, and a problem, where it cannot be read."""
         try:
-            config = OmegaConf.to_container(OmegaConf.load(file), resolve=True)
-        except Exception as error:  # the YAML and the OmegaConf parser share no class of errors
-            self._problem(file, f"no config: {_one_line(error)}")
-            return {}
-        return {str(key): value for key, value in config.items()} if isinstance(config, dict) else {}
+            return read_yaml(self.folder / "config.yaml", CONFIG)
+        except InputError as error:
+            return self._unread(error)
 
     @property
     def checkpoints(self) -> list[int]:
@@ -70,6 +77,9 @@ class Population:
     def members(self) -> pa.Table:
         """One row a member: everything that defines it."""
         table = self._table("members", self.files("members"))
+        if lacking := [name for name in MEMBERS.names if table[name].null_count]:
+            self._problem(self.folder / "members.parquet", f"damaged, skipped: {lacking[0]} of some member is missing")
+            table = MEMBERS.empty_table()
         for name, value in knob_defaults().items():
             if name not in table.column_names:
                 field = KNOBS.field(name)
@@ -136,22 +146,15 @@ class Population:
             member: its id, or a beginning of it that no other member has.
 
         Raises:
-            InputError: no such member, more than one, or no weights are stored.
+            InputError: no such member or more than one; no weights are stored; or they are damaged, another
+                population's, or not finite, which those of a member that has diverged may be.
         """
-        file = self.folder / "weights.safetensors"
-        index = self._read_json("weights.json").get("members", {}) if file.exists() else {}
-        if not index:
-            raise InputError(f"{self.folder}: no final weights here; they are written when a population is finished")
-        place = index[_unique(member, index, self.folder)]
-        group, row, shapes = place["group"] + "/", place["row"], place.get("shapes", {})
-        weights = {}
-        with safe_open(file, framework="numpy") as stacks:
-            names = stacks.keys()
-            for stack in names:
-                if stack.startswith(group):
-                    name = stack.removeprefix(group)
-                    weight = stacks.get_slice(stack)[row]  # reads this row alone
-                    weights[name] = weight[tuple(slice(size) for size in shapes.get(name, weight.shape))]
+        index = read_index(self.folder, self.member_ids)
+        member_id = _unique(member, index, self.folder)
+        weights = read_weights(self.folder, member_id, index[member_id])
+        if strange := [name for name, weight in weights.items() if not np.isfinite(weight).all()]:
+            why = "it has diverged" if self._diverged(member_id) else "the file is damaged"
+            raise InputError(f"{self.folder / STACKS}: {strange[0]} of {member_id} is not finite: {why}")
         return weights
 
     def member(self, member: str) -> "Network":
@@ -161,13 +164,22 @@ class Population:
             member: its id, or a beginning of it that no other member has.
 
         Raises:
-            InputError: no such member, more than one, or no weights are stored.
+            InputError: as `weights`; or they do not fit what members.parquet says of the member.
         """
-        from mirrorjax.tracking.network import Network  # JAX, which a report does without
+        from mirrorjax.tracking.network import fitting  # JAX, which a report does without
 
-        rows = {row["member_id"]: row for row in self.members().to_pylist()}
-        member_id = _unique(member, rows, self.folder)
-        return Network(member_id, rows[member_id], self.weights(member_id))
+        members = self.members()
+        member_id = _unique(member, members["member_id"].to_pylist(), self.folder)
+        (row,) = members.filter(pc.field("member_id") == member_id).to_pylist()
+        return fitting(member_id, row, self.weights(member_id), self.folder)
+
+    def _diverged(self, member_id: str) -> bool:
+        """Whether a member has, at its last record."""
+        for file in reversed(self.files("records")):
+            table = self._read(file)
+            if table is not None and member_id in table["member_id"].to_pylist():
+                return "diverged" in table.filter(pc.field("member_id") == member_id)["status"].to_pylist()
+        return False
 
     def _table(self, name: str, files: Sequence[Path]) -> pa.Table:
         tables = list(self._tables(files))
@@ -179,8 +191,10 @@ class Population:
 
     def _read(self, file: Path) -> pa.Table | None:
         try:
-            return pq.ParquetFile(file).read()
-        except (pa.ArrowException, OSError) as error:
+            table = pq.ParquetFile(file).read()
+            table.validate(full=True)  # text that is none would be found where it is shown
+            return table
+        except UNREADABLE as error:
             self._problem(file, torn(error))
             self._torn.add(file)
             return None
@@ -196,23 +210,19 @@ class Population:
     def _is_ours(self, file: Path, schema: pa.Schema, members: tuple[str, str] | None = None) -> bool:
         if file in self._torn:
             return False
-        why = why_not_ours(file, schema, members)
+        why = why_not_ours(file, schema, members, KNOBS if schema is MEMBERS else None)
         if why:
             self._problem(file, why)
         return not why
 
-    def _read_json(self, name: str) -> dict[str, Any]:
-        try:
-            content = json.loads((self.folder / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            self._problem(self.folder / name, f"cannot be read: {_one_line(error)}")
-            return {}
-        return content if isinstance(content, dict) else {}
-
     def _problem(self, file: Path, what: str) -> None:
-        line = f"{file}: {what}"
-        if line not in self.problems:
-            self.problems.append(line)
+        self._unread(InputError(f"{file}: {what}"))
+
+    def _unread(self, error: InputError) -> dict[str, Any]:
+        """Nothing, and a line of `problems` that says why, once."""
+        if str(error) not in self.problems:
+            self.problems.append(str(error))
+        return {}
 
 
 class Results:
@@ -228,13 +238,16 @@ class Results:
         self.folder = folder
         self.problems: list[str] = []
         self.populations = [Population(found, self.problems) for found in populations]
+        for population in self.populations:
+            if (population.folder / "manifest.json").exists():
+                _ = population.manifest  # which refuses a later version's, before anything else of it is read
 
     @classmethod
     def open(cls, path: str | Path) -> "Results":
         """Opens a sweep's folder or one population's.
 
         Raises:
-            InputError: it is neither.
+            InputError: it is neither, or a later version of mirrorjax wrote it.
         """
         folder = Path(path)
         if not folder.is_dir():
@@ -337,7 +350,3 @@ def _no_unique(member: str, found: Sequence[str], known: Iterable[str], where: P
 def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more if names else "none"
-
-
-def _one_line(error: BaseException) -> str:
-    return str(error).strip().split("\n")[0]

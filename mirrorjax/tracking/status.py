@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mirrorjax.errors import InputError
+from mirrorjax.errors import InputError, printable
+from mirrorjax.tracking.contents import MANIFEST, PROGRESS
 from mirrorjax.tracking.heartbeat import FILE
-from mirrorjax.tracking.jobs import SWEEP, failure, read_json
+from mirrorjax.tracking.jobs import SWEEP, failure, read_json, read_sweep
 
 STATES = ("done", "running", "failed", "interrupted", "waiting")
 STALE_SECONDS = 60.0  # after which whoever wrote a heartbeat is taken for gone
@@ -61,11 +62,12 @@ class JobStatus:
 
 @dataclass(frozen=True)
 class SweepStatus:
-    """A sweep, or one population of it."""
+    """A sweep, or one population of it; and a line for each file that is damaged, and left out."""
 
     folder: str
     command: list[str]
     jobs: list[JobStatus]
+    problems: list[str]
 
     @property
     def counts(self) -> dict[str, int]:
@@ -104,6 +106,7 @@ class SweepStatus:
             "members_per_second": self.members_per_second,
             "seconds_left": self.seconds_left,
             "jobs": [asdict(job) for job in self.jobs],
+            "problems": self.problems,
         }
 
 
@@ -117,29 +120,31 @@ def read_status(path: Path) -> SweepStatus:
         raise InputError(f"{path}: {'a file, not a sweep' if path.exists() else 'no such folder'}")
     path_is_population = (path / "manifest.json").exists()
     sweep = path.resolve().parent if path_is_population else path
-    about = read_json(sweep / SWEEP)
-    planned = {job["job"]: job for job in about.get("jobs", [])}
+    problems: list[str] = []
+    about = read_sweep(sweep, problems)
+    planned = {job["job"]: job for job in about.get("jobs") or []}
     folders = [path.resolve().name] if path_is_population else sorted(file.parent.name for file in _manifests(sweep))
     names = folders if path_is_population else [*planned, *(name for name in folders if name not in planned)]
     if not names:
         sweeps = sorted(file.parent.name for file in path.glob(f"*/{SWEEP}"))
         hint = f"but sweeps: give one of {', '.join(sweeps[:6])}" if sweeps else f"it has no {SWEEP} and no population"
         raise InputError(f"{path}: no sweep, {hint}")
-    jobs = [_job(sweep, name, planned.get(name, {})) for name in names]
-    return SweepStatus(str(path), about.get("command", []), jobs)
+    jobs = [_job(sweep, name, planned.get(name, {}), problems) for name in names]
+    return SweepStatus(str(path), about.get("command") or [], jobs, problems)
 
 
 def _manifests(sweep: Path) -> list[Path]:
     return list(sweep.glob("*/manifest.json"))
 
 
-def _job(sweep: Path, name: str, planned: dict[str, Any]) -> JobStatus:
+def _job(sweep: Path, name: str, planned: dict[str, Any], problems: list[str]) -> JobStatus:
     folder = sweep / name
-    manifest, beat, failed = read_json(folder / "manifest.json"), read_json(folder / FILE), failure(sweep, name)
+    manifest = read_json(folder / "manifest.json", MANIFEST, problems)
+    beat, failed = read_json(folder / FILE, PROGRESS, problems), failure(sweep, name, problems)
     state = _state(folder, manifest, beat, failed)
     members = manifest.get("members", planned.get("members"))
     total = beat.get("total_model_steps", planned.get("model_steps"))
-    steps = total or 0 if state == "done" else beat.get("model_steps", 0)
+    steps = total or 0 if state == "done" else beat.get("model_steps") or 0
     left = beat.get("seconds_left") if state == "running" else None
     per_second = None
     if left and members and total and total > steps:
@@ -148,7 +153,7 @@ def _job(sweep: Path, name: str, planned: dict[str, Any]) -> JobStatus:
     return JobStatus(
         job=name,
         state=state,
-        overrides=planned.get("overrides", []),
+        overrides=planned.get("overrides") or [],
         members=members,
         model_steps=steps,
         total_model_steps=total,
@@ -183,7 +188,7 @@ def _beats(beat: dict[str, Any]) -> bool:
             os.kill(beat["pid"], 0)
     except PermissionError:  # another user's, so it is there
         return True
-    except (KeyError, ValueError, TypeError, OSError):
+    except (KeyError, ValueError, TypeError, OverflowError, OSError):
         return False
     return True
 
@@ -213,7 +218,9 @@ def table(status: SweepStatus) -> list[str]:
     unfinished = len(status.jobs) - status.counts["done"]
     if unfinished and not status.counts["running"] and status.command:
         lines.append(f"nothing is running; the same command does what is not done: {' '.join(status.command)}")
-    return lines
+    if status.problems:
+        lines += ["", "files that are damaged, and left out:", *status.problems]
+    return [printable(line) for line in lines]  # a folder may have any name
 
 
 def _row(job: JobStatus, common: set[str]) -> tuple[str, ...]:

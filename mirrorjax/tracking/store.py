@@ -1,5 +1,6 @@
 """Writes the folder of one population, so that whatever is there is whole: see docs/formats.md."""
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,10 @@ from safetensors.numpy import save
 
 from mirrorjax.config import Config, settings
 from mirrorjax.errors import NotWritten
+from mirrorjax.reading import refuse_newer
+from mirrorjax.tracking.contents import FORMAT
+from mirrorjax.tracking.weights import INDEX, STACKS, index_digest
+from mirrorjax.tracking.whole import with_format
 
 GROUPS = ("none", "frog", "toad", "both", "frog_filtered", "toad_filtered")
 STATISTICS = ("mean", "variance", "skewness", "kurtosis")
@@ -198,8 +203,10 @@ class Store:
 
         Raises:
             NotWritten: nothing can be written there.
+            InputError: a later version of mirrorjax began it.
         """
         folder = Path(folder)
+        refuse_newer(folder / "manifest.json", FORMAT)
         try:
             for part in (folder, folder / "records", folder / "units"):
                 part.mkdir(parents=True, exist_ok=True)
@@ -249,8 +256,8 @@ class Store:
 
         Args:
             arrays: by `GROUP/NAME`, members on axis 0, for instance `mlp-2/dense_1/kernel` [members, 100, width].
-            index: `{"members": {MEMBER_ID: {"group": GROUP, "row": ROW, "shapes": {NAME: SHAPE}}}}`; `shapes`,
-                optional, gives a member's own shape where the stack is padded (its values come first on each axis).
+            index: `{"members": {MEMBER_ID: {"group": GROUP, "row": ROW, "shapes": {NAME: SHAPE}}}}`, plain values, to
+                which the hashes of both files are added; `shapes`, optional, gives a member's own shape where the stack is padded (its values come first on each axis).
 
         Raises:
             ValueError: the index points where there is nothing.
@@ -259,9 +266,11 @@ class Store:
             stacks = [array for name, array in arrays.items() if name.startswith(place["group"] + "/")]
             if not stacks or any(not 0 <= place["row"] < len(array) for array in stacks):
                 raise ValueError(f"weights: {member_id} is said to be in {place['group']} row {place['row']}")
-        with replacing(self.folder / "weights.safetensors") as temporary:
-            temporary.write_bytes(save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
-        write_json(self.folder / "weights.json", {"format": 1, **index})
+        content = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+        with replacing(self.folder / STACKS) as temporary:
+            temporary.write_bytes(content)
+        hashes = {"sha256": hashlib.sha256(content).hexdigest(), "index": index_digest(index["members"])}
+        write_json(self.folder / INDEX, {"format": FORMAT, **hashes, **index})
 
     def drop_after(self, checkpoint: int) -> None:
         """Removes what was measured after a checkpoint, when training resumes from there."""
@@ -286,7 +295,7 @@ class Store:
 
     def _write_table(self, table: pa.Table, name: str) -> None:
         with replacing(self.folder / name) as temporary:
-            pq.write_table(table, temporary, compression="zstd")
+            pq.write_table(with_format(table), temporary, compression="zstd")
 
 
 class Elsewhere(Store):

@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from mirrorjax.combinations import axis_problems
-from mirrorjax.config import PAPER_EPOCH, Config, DistributedConfig, settings, value_of, varied
+from mirrorjax.combinations import MOST, axis_problems, number_of, values_of
+from mirrorjax.config import PAPER_EPOCH, Config, DistributedConfig, settings, value_of
 from mirrorjax.errors import InputError
 from mirrorjax.map_axes import map_problems
 
@@ -40,7 +40,7 @@ _RANGES: dict[str, tuple[float, float, bool]] = {
     "model.dropout": (0.0, 1.0, False),
     "optimizer.learning_rate": (0.0, float("inf"), False),
     "optimizer.batch_size": (1, 16384, True),
-    "population.seeds": (1, 1e7, True),
+    "population.seeds": (1, MOST, True),
     "population.first_seed": (0, 2**62, True),
     "regime.epochs": (0.0, 1e6, True),
     "regime.patience": (0.0, float("inf"), False),
@@ -139,15 +139,26 @@ def _joint_problems(config: Config) -> list[str]:
             f"measurement.test_rows is {measurement.test_rows:,}; allowed: at most dataset.test_rows, "
             f"{config.dataset.test_rows:,}"
         )
-    combined = varied(config)
-    rates = [each["learning_rate"] for each in combined]
+    population = config.population
+    combinations = number_of(population, population.union)
+    if combinations * population.seeds > MOST:
+        problems.append(
+            f"population has {combinations:,} combinations × {population.seeds:,} seeds, "
+            f"{combinations * population.seeds:,} networks; allowed: at most {MOST:,}, here "
+            f"population.seeds={MOST // combinations}; more are another population, with its own population.first_seed"
+        )
+    rates, batches = (
+        values_of(axis, population, population.union, default)
+        for axis, default in settings(config).items()
+        if axis in ("learning_rate", "batch_size")
+    )
     rate, fastest = min(rates), max(rates)
     if 0 < end * PAPER_EPOCH / fastest < 1:
         problems.append(
             f"regime.epochs is {end:g}: less than one step at a learning rate of {fastest:g}; allowed: at least "
             f"{fastest / PAPER_EPOCH:g}, or 0"
         )
-    batch = max(each["batch_size"] for each in combined)
+    batch = max(batches)
     steps = end * PAPER_EPOCH / rate
     if steps * batch >= 2**32:
         problems.append(

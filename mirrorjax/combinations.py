@@ -36,7 +36,7 @@ AXES = {  # the setting that each axis varies
     "data_seed": "dataset.seed",
 }
 BY_RATIO = ("width", "learning_rate", "l2", "batch_size", "boards")  # sizes and rates: even in the logarithm
-MOST = 1_000_000  # combinations, before seeds
+MOST = 1_000_000  # networks of a population: expanded and planned in seconds, with one gigabyte
 _DIGITS = 6  # of a random number: enough to tell draws apart, too few for the last bit of a logarithm to matter
 
 
@@ -173,23 +173,52 @@ def combinations(group: GroupConfig, union: list[GroupConfig]) -> list[Combinati
         group: crossed with the others.
         union: one after the other; their combinations are crossed with those of `group`.
     """
-    alternatives = [found for each in union for found in _crossed(each)] if union else [{}]
-    return [{**outer, **inner} for outer in alternatives for inner in _crossed(group)]
+    return list(each_combination(group, union))
 
 
-def _crossed(group: GroupConfig) -> list[Combination]:
-    ways = _ways(group)
-    return [dict(itertools.chain(*(each.items() for each in chosen))) for chosen in itertools.product(*ways)]
+def each_combination(group: GroupConfig, union: list[GroupConfig]) -> Iterator[Combination]:
+    """The same one by one: a million of them are more than a list should hold."""
+    for outer in _alternatives(union):
+        for inner in _crossed(_ways(group)):
+            yield {**outer, **inner}
+
+
+def number_of(group: GroupConfig, union: list[GroupConfig]) -> int:
+    """How many combinations there are, without making any."""
+    return _size(group) * (sum(_size(each) for each in union) if union else 1)
+
+
+def values_of(axis: str, group: GroupConfig, union: list[GroupConfig], default: Any) -> set[Any]:
+    """The different values that an axis takes in all combinations."""
+    inner = [_taken(axis, each, default) or {default} for each in union]
+    return _taken(axis, group, default) or set().union(*inner) or {default}
+
+
+def _taken(axis: str, group: GroupConfig, default: Any) -> set[Any]:
+    naming = [way for way in _ways(group) if any(axis in each for each in way)] if axis in _named(group) else []
+    return {each.get(axis, default) for way in naming for each in way}
+
+
+def _alternatives(union: list[GroupConfig]) -> Iterator[Combination]:
+    return (found for each in union for found in _crossed(_ways(each))) if union else iter([{}])
+
+
+def _crossed(ways: list[list[Combination]]) -> Iterator[Combination]:
+    for chosen in itertools.product(*ways):
+        found: Combination = {}
+        for each in chosen:
+            found.update(each)
+        yield found
 
 
 def _ways(group: GroupConfig) -> list[list[Combination]]:
-    """What each way of varying gives, the slowest to change first."""
+    """What each way of varying gives, the slowest to change first; each axis of the grid is a way of its own."""
     grid, walked = _lists(group.axes), _lists(group.zip)
     return [
         [_given(entry) for entry in group.list] or [{}],
         [dict(zip(walked, values, strict=True)) for values in zip(*walked.values(), strict=True)] or [{}],
-        [_draw(group.random, number) for number in range(group.random.draws)] or [{}],
-        [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())],
+        _draws(group.random) or [{}],
+        *([{axis: value} for value in values] for axis, values in grid.items()),
     ]
 
 
@@ -200,9 +229,13 @@ def _given(settings: Any) -> Combination:
 _lists = _given  # of an AxesConfig it gives the lists, by axis
 
 
-def _draw(random: RandomConfig, number: int) -> Combination:
-    """Draw `number`: each value follows from the seed, the axis and the number alone."""
-    return {name: _value(limits, _uniform(random.seed, name, number)) for name, limits in _ranges(random).items()}
+def _draws(random: RandomConfig) -> list[Combination]:
+    """All draws: each value follows from the seed, the axis and the number of the draw alone."""
+    ranges = _ranges(random)
+    return [
+        {name: _value(limits, _uniform(random.seed, name, number)) for name, limits in ranges.items()}
+        for number in range(random.draws)
+    ]
 
 
 def _ranges(random: RandomConfig) -> dict[str, Any]:
@@ -259,7 +292,7 @@ def _group_problems(place: str, group: GroupConfig, check: Check) -> Iterator[st
         if not _given(entry):
             yield f"{name} names no setting; allowed: {', '.join(AXES)}"
         yield from _wrong(check(f"{name}.{axis}", AXES[axis], value) for axis, value in _given(entry).items())
-    if place != "population" and not any(_names(group).values()):
+    if place != "population" and not _named(group):
         yield f"{place} varies nothing; give it axes, zip, random or list, or leave it out"
 
 
@@ -311,6 +344,10 @@ def _names(group: GroupConfig) -> dict[str, set[str]]:
     }
 
 
+def _named(group: GroupConfig) -> set[str]:
+    return set().union(*_names(group).values())
+
+
 def _named_twice(group: GroupConfig, union: list[GroupConfig]) -> Iterator[str]:
     outer = {f"population.{way}": names for way, names in _names(group).items()}
     inner = [{f"population.union[{i}].{way}": names for way, names in _names(u).items()} for i, u in enumerate(union)]
@@ -322,17 +359,21 @@ def _named_twice(group: GroupConfig, union: list[GroupConfig]) -> Iterator[str]:
 
 
 def _too_many_or_alike(group: GroupConfig, union: list[GroupConfig], defaults: Mapping[str, Any]) -> Iterator[str]:
-    number = _size(group) * (sum(_size(each) for each in union) if union else 1)
+    number = number_of(group, union)
     if number > MOST:
-        yield f"population: {number:,} combinations of its axes; allowed: at most {MOST:,}, times any number of seeds"
+        yield f"population: {number:,} combinations of its axes; allowed: at most {MOST:,}, and as many networks"
         return
-    found = Counter(tuple({**defaults, **each}.items()) for each in combinations(group, union))
-    twice = [dict(each) for each, times in found.items() if times > 1]
-    if twice:
-        named = {axis for each in (group, *union) for names in _names(each).values() for axis in names}
-        words = ", ".join(f"{axis} {value}" for axis, value in twice[0].items() if axis in named)
-        more = f" (and {len(twice) - 1:,} more)" if len(twice) > 1 else ""
-        yield f"population: the same network twice: {words}{more}; each combination may be given once"
+    # The ways name different axes: two combinations are alike only if one way, or the union, has something twice.
+    apart = [*_ways(group), *(_ways(union[0]) if len(union) == 1 else [list(_alternatives(union))])]
+    for ways in apart:
+        named = [axis for axis in defaults if any(axis in each for each in ways)]
+        found = Counter(tuple(each.get(axis, defaults[axis]) for axis in named) for each in ways)
+        twice = [each for each, times in found.items() if times > 1]
+        if twice:
+            words = ", ".join(f"{axis} {value}" for axis, value in zip(named, twice[0], strict=True))
+            more = f" (and {len(twice) - 1:,} more)" if len(twice) > 1 else ""
+            yield f"population: the same network twice: {words}{more}; each combination may be given once"
+            return
 
 
 def _size(group: GroupConfig) -> int:

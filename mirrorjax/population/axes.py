@@ -1,6 +1,9 @@
 """The members of a population: every combination of the configured axes, with every seed."""
 
-from mirrorjax.config import Config, varied
+import gc
+
+from mirrorjax.combinations import each_combination
+from mirrorjax.config import Config, settings
 from mirrorjax.population.members import Member
 
 
@@ -8,14 +11,16 @@ def members(config: Config) -> list[Member]:
     """Expands the axes; the seed changes fastest."""
     population = config.population
     seeds = range(population.first_seed, population.first_seed + population.seeds)
-    return [
-        Member(
-            seed=seed,
-            regime=config.regime.name,
-            model=config.model.name,
-            data_order=population.data_order,
-            **settings,
-        )
-        for settings in varied(config)
-        for seed in seeds
-    ]
+    same = {"regime": config.regime.name, "model": config.model.name, "data_order": population.data_order}
+    same |= settings(config)
+    collecting = gc.isenabled()
+    gc.disable()  # it would walk through all members again and again, and find nothing
+    try:
+        return [
+            member
+            for each in each_combination(population, population.union)
+            for member in Member(**{**same, **each}).with_seeds(seeds)
+        ]
+    finally:
+        if collecting:
+            gc.enable()

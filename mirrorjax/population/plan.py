@@ -1,9 +1,10 @@
 """Which members share a compiled program, how they are padded, and where they run. The only file that knows meshes."""
 
 import functools
+import operator
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 
 import jax
 import numpy as np
@@ -134,15 +135,24 @@ def largest_group(members: Sequence[Member]) -> int:
 def _groups(members: Sequence[Member]) -> dict[ProgramSpec, dict[tuple, list[int]]]:
     """Indices of the members by program, and there by what the members of one block have in common."""
     groups: dict[ProgramSpec, dict[tuple, list[int]]] = defaultdict(lambda: defaultdict(list))
+    known: dict[tuple, list[int]] = {}  # the same, by all that either depends on: members by the million are quick then
     for index, member in enumerate(members):
-        groups[program_of(member)][_in_common(member)].append(index)
+        settings = _settings(member)
+        if settings not in known:
+            known[settings] = groups[program_of(member)][_in_common(member)]
+        known[settings].append(index)
     return groups
+
+
+_settings = operator.attrgetter(
+    *(field.name for field in fields(Member) if field.name not in ("seed", "init_seed", "dropout_seed"))
+)
 
 
 def _in_common(member: Member) -> tuple:
     """What the members of one block have in common: the clock, and with a shared data order the batches."""
     if member.data_order == "shared":
-        return member.learning_rate, member.batch_size, member.resolved().order_seed, member.source
+        return member.learning_rate, member.batch_size, member.seeds["order_seed"], member.source
     return (member.learning_rate,)
 
 

@@ -24,16 +24,17 @@ def member_columns(
         sources: of the rows that they are trained on.
         known: coordinates of their knobs, see `coordinates_of`.
     """
-    resolved = [member.resolved() for member in members]
     place = [sources.place(member.source) for member in members]
+    seeds = [{"seed": member.seed, **member.seeds} for member in members]
     names = (
-        "seed", "init_seed", "order_seed", "dropout_seed", "regime", "model", "activation", "data_order",
+        "regime", "model", "activation", "data_order",
         "width", "depth", "batch_size", "units", "learning_rate", "dropout", "l2", "encoding", *PAPER, *SOURCE,
     )  # fmt: skip
     return {
-        "member_id": [identity(member, dataset_hash) for member in resolved],
-        **{name: [getattr(member, name) for member in resolved] for name in names},
-        "parameters": [parameter_count(member) for member in resolved],
+        "member_id": [identity(member, dataset_hash) for member in members],
+        **{name: [each[name] for each in seeds] for name in ("seed", "init_seed", "order_seed", "dropout_seed")},
+        **{name: [getattr(member, name) for member in members] for name in names},
+        "parameters": [parameter_count(member) for member in members],
         "train_boards": sources.boards[place],
         "train_rows": sources.count[place],
         **{name: known[name] for name in _OF_KNOBS},

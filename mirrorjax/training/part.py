@@ -39,12 +39,20 @@ class PartRunner:
     Attributes:
         state: of the members; there is none before `start`.
         room: bytes of each device that it may take.
+        on_block: told of which program how many blocks a device are done, and how many there are.
     """
 
     def __init__(
-        self, part: Part, members: Sequence[Member], dataset_hash: str, sources: Sources, mesh: Mesh, compiler: Compiler
+        self,
+        part: Part,
+        members: Sequence[Member],
+        dataset_hash: str,
+        sources: Sources,
+        mesh: Mesh,
+        compiler: Compiler,
+        on_block: Callable[[str, int, int], None] = lambda name, done, of: None,
     ):
-        self.part, self.compiler, self.mesh = part, compiler, mesh
+        self.part, self.compiler, self.mesh, self.on_block = part, compiler, mesh, on_block
         self.regime = programs.regime_of(part.program)
         stand_in = np.where(part.slots >= 0, part.slots, part.members[0])
         values = stack_values([members[i] for i in stand_in.ravel()], dataset_hash, sources)
@@ -162,7 +170,11 @@ class PartRunner:
         program = self._block_program(name, own, *shared)
         self._check_room(name, program, self.bytes)
         number = len(self.part.slots) // self.mesh.size
-        found = to_host([program(_block_of_each(self.mesh, own, np.int32(i)), *shared) for i in range(number)])
+        running = [program(_block_of_each(self.mesh, own, np.int32(i)), *shared) for i in range(number)]
+        found = []
+        for each in running:
+            found.append(to_host(each))
+            self.on_block(name, len(found), number)
         return jax.tree.map(lambda *blocks: np.stack(blocks, 1).reshape(-1, *blocks[0].shape[1:]), *found)
 
     def _check_room(self, name: str, program: Any, besides: int = 0) -> None:

@@ -20,7 +20,7 @@ from mirrorjax.config import RUN_ONLY, Config, checkpoints, units_at
 from mirrorjax.dataset.build import Dataset
 from mirrorjax.dataset.cache import dataset_file, peek
 from mirrorjax.errors import InputError
-from mirrorjax.hosts import as_first, is_first
+from mirrorjax.hosts import as_first, is_first, several
 from mirrorjax.log import event
 from mirrorjax.materials import (
     compile_cache,
@@ -36,7 +36,17 @@ from mirrorjax.measurement.battery.nulls import Nulls, summary
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import Member
 from mirrorjax.population.table import member_columns
-from mirrorjax.runtime import Compiler, Device, configure, device_facts, memory_budget, source_commit, versions
+from mirrorjax.runtime import (
+    COMPILER_THREADS,
+    Compiler,
+    Device,
+    configure,
+    cores,
+    device_facts,
+    memory_budget,
+    source_commit,
+    versions,
+)
 from mirrorjax.tracking.extension import check_sweep, extended, finish_empty, missing
 from mirrorjax.tracking.lock import check_unlocked, locked
 from mirrorjax.tracking.progress import Progress
@@ -136,7 +146,7 @@ def run_population(
     steps = _steps(members, schedule)
     title = f"{config.name}: {len(members)} networks"
     with Progress(steps, len(schedule.checkpoints) - 1, title, console) as bar, ExitStack() as held:
-        dataset, sources = load(config, members, bar.phase)
+        dataset, sources = load(config, members, lambda text: bar.phase(text, "dataset"))
         if is_first():
             held.enter_context(locked(folder))
         if _finished_before(folder, config, console):  # by another process, while this one loaded the dataset
@@ -167,12 +177,15 @@ def run_population(
             recorder.begin(
                 resolved, about, member_columns(members, dataset.content_hash, sources, known), config.tracker
             )
+            # several processes compile in the same order, each when it needs to
+            compiler = Compiler(0 if several() else min(cores(), COMPILER_THREADS), bar.compiling)
+            held.callback(compiler.close)
             population = Population(
                 members,
                 dataset,
                 devices=devices,
                 block=block,
-                compiler=Compiler(),
+                compiler=compiler,
                 test_rows=config.measurement.test_rows,
                 validation_rows=config.measurement.validation_rows,
                 boards=boards,
@@ -181,12 +194,14 @@ def run_population(
                 coordinates=known,
                 room=room,
                 on_progress=bar.advance,
+                on_block=bar.block,
                 profile_folder=folder / "profile" if runtime.profile else None,
                 on_profile=lambda lines: bar.note("\n".join(lines)),
             )
             event("started", _start_line(folder, population, block), **_start(population, block))
-            nulls = _nulls(config, members, dataset, boards, devices, block, budget, recorder)
             recorder.watch(population)
+            population.prepare(schedule)
+            nulls = _nulls(config, members, dataset, boards, devices, block, budget, population, recorder, bar)
             keeper = _resumed(population, schedule, states, manifest, runtime.checkpoint_seconds, recorder, bar)
             with keeper.signals:
                 for checkpoint in population.run(schedule):
@@ -208,16 +223,23 @@ def _nulls(
     devices: list[Device],
     block: int,
     budget: float | None,
+    population: Population,
     recorder: Recorder,
+    bar: Progress,
 ) -> Nulls | None:
     """What untrained networks of the members' architectures score, if that is asked for; kept with the results."""
     settings = null_settings(config)
     if boards is None or settings is None:
         return None
+
+    def say(what: str) -> None:
+        bar.phase(what, "nulls")
+        event("nulls", what, shown=True)
+
     with recorder.phase("nulls"):
         nulls = nulls_of(
             members, settings, dataset, boards, null_folder(config), devices=devices, block=block, budget=budget,
-            on_measure=lambda what: event("nulls", what),
+            population=population, on_measure=say, on_block=functools.partial(bar.block, name="nulls"),
         )  # fmt: skip
     recorder.nulls(summary(nulls.by_architecture))
     return nulls

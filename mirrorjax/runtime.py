@@ -3,9 +3,10 @@
 import os
 import platform as host_platform
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import metadata
 from logging import DEBUG
 from pathlib import Path
@@ -23,6 +24,8 @@ Device = Any  # jax.Device, which type checkers take for a variable
 GIB = 1 << 30
 _ACCELERATOR_SHARE = 0.9  # of its memory that is planned with; the rest is for what no plan knows
 _HOST_SHARE = 0.5  # of the free memory of a machine, which others use too
+
+COMPILER_THREADS = 8  # at the most: each takes a few hundred MB while it compiles
 
 _REPORTED_PACKAGES = ("mirrorjax", "jax", "jaxlib", "flax", "optax", "numpy", "hydra-core", "wandb", "pyarrow")
 
@@ -50,8 +53,7 @@ def configure(
         InputError: there is no such device here, or fewer than asked for, or the other processes are not found.
     """
     if platform == "cpu":
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        jax.config.update("jax_num_cpu_devices", devices or cores)
+        jax.config.update("jax_num_cpu_devices", devices or cores())
         jax.config.update("jax_platforms", "cpu")
     jax.config.update("jax_default_matmul_precision", precision)
     if compile_cache is not None:
@@ -69,6 +71,11 @@ def configure(
     if devices is not None and devices > fewest:
         raise InputError(f"runtime.devices: {devices} asked for, {fewest} here")
     return [device for _, own in sorted(by_process.items()) for device in own[:devices]]
+
+
+def cores() -> int:
+    """Cores of the machine that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def keep_programs(compile_cache: Path) -> None:
@@ -127,17 +134,29 @@ def free_memory() -> int:
     return max(0, min(free, limit - used + int(facts.get("inactive_file", 0))))
 
 
-@dataclass
 class Compiler:
-    """Compiles ahead of time, once a program and shape, and keeps count."""
+    """Compiles ahead of time, once a program and shape, and keeps count.
 
-    programs: dict[tuple, Any] = field(default_factory=dict)
-    spent: dict[tuple, float] = field(default_factory=dict)  # seconds, by the same keys; tracing is part of it
-    traced: dict[tuple, float] = field(default_factory=dict)  # seconds of tracing and lowering, in Python
+    Args:
+        threads: that programs are compiled in before they are needed; 0: none is, and `ahead` does nothing.
+        told: told which program is waited for, before it is compiled.
 
-    @property
-    def seconds(self) -> float:
-        return sum(self.spent.values())
+    Attributes:
+        programs: by a key of name and shapes.
+        spent: seconds that each took, by the same keys; tracing is part of it.
+        traced: seconds of tracing and lowering, in Python.
+        seconds: that the thread which made this has waited for programs, what others compiled meanwhile included.
+    """
+
+    def __init__(self, threads: int = 0, told: Callable[[str], None] = lambda what: None):
+        self.programs: dict[tuple, Any] = {}
+        self.spent: dict[tuple, float] = {}
+        self.traced: dict[tuple, float] = {}
+        self.seconds = 0.0
+        self._told, self._owner, self._lock = told, threading.current_thread(), threading.Lock()
+        self._at_work: dict[tuple, Future[None]] = {}
+        self._pool = ThreadPoolExecutor(threads, "compiler") if threads else None
+        self._ahead: list[Future[Any]] = []  # what the pool was given
 
     @property
     def count(self) -> int:
@@ -153,15 +172,70 @@ class Compiler:
         """
         leaves, structure = jax.tree.flatten(arguments)
         key = (name, structure, tuple((leaf.shape, str(leaf.dtype), str(leaf.sharding)) for leaf in leaves))
+        if key in self.programs:
+            return self.programs[key]
+        start, label = time.perf_counter(), ": ".join(str(part) for part in name)
+        waits = threading.current_thread() is self._owner
+        if waits:
+            self._tell(label)
+        while (theirs := self._taken(key)) is not None:
+            theirs.result()  # whether it went well is seen by looking again
         if key not in self.programs:
-            start = time.perf_counter()
+            self._compile(key, label, function, arguments)
+        if waits:
+            self.seconds += time.perf_counter() - start
+        return self.programs[key]
+
+    def _taken(self, key: tuple) -> "Future[None] | None":
+        """What tells when another thread is done with a program; None if there is nothing to wait for.
+
+        A program that nobody has begun is the caller's from then on.
+        """
+        with self._lock:
+            if key not in self.programs and key not in self._at_work:
+                self._at_work[key] = Future()
+                return None
+            return self._at_work.get(key)
+
+    def _compile(self, key: tuple, label: str, function: Callable[..., Any], arguments: tuple) -> None:
+        start = time.perf_counter()
+        try:
             lowered = function.lower(*arguments)
             self.traced[key] = time.perf_counter() - start
-            self.programs[key] = lowered.compile()
+            program = lowered.compile()
             self.spent[key] = spent = time.perf_counter() - start
-            label = ": ".join(str(part) for part in name)
-            event("compile", f"compiled in {spent:.1f} s: {label}", level=DEBUG, program=label, seconds=round(spent, 3))
-        return self.programs[key]
+            self.programs[key] = program
+        finally:
+            with self._lock:
+                self._at_work.pop(key).set_result(None)
+        event("compile", f"compiled in {spent:.1f} s: {label}", level=DEBUG, program=label, seconds=round(spent, 3))
+
+    def ahead(self, makers: Sequence[Callable[[], Any]]) -> None:
+        """Lets other threads do what will be asked for, in this order; what goes wrong there is met again by who asks.
+
+        Args:
+            makers: each calls this compiler once.
+        """
+        if self._pool is not None:
+            self._ahead += [self._pool.submit(maker) for maker in makers]
+
+    def wait(self) -> None:
+        """Waits until all that was to be done ahead is done."""
+        start = time.perf_counter()
+        for future in self._ahead:
+            if not future.done():
+                self._tell("what is left")
+                future.exception()
+        self.seconds += time.perf_counter() - start
+
+    def _tell(self, what: str) -> None:
+        total = len(self._ahead)
+        self._told(f"{what} ({self.count + 1} of {total})" if self.count < total else what)
+
+    def close(self) -> None:
+        """Compiles nothing more ahead."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 def versions() -> dict[str, str]:

@@ -47,6 +47,7 @@ class MeasuredRows:
     truth: Int32[Array, "pieces P"]  # into TRUTHS
     validation: UInt32[Array, "sets validation_pieces P 2"]  # as many as members differ in what they are trained on
     validation_weight: Float32[Array, "validation_pieces P"]  # 1, or 0 for padding
+    validation_pieces: Int32[Array, ""]  # that are looked at
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,7 @@ def measured_rows(test: np.ndarray, *validation: np.ndarray) -> tuple[MeasuredRo
         truth=in_pieces(truth.astype(np.int32), -1),
         validation=jnp.stack([_pieces(each) for each in validation]),
         validation_weight=_pieces(np.ones(len(validation[0]), np.float32)),
+        validation_pieces=jnp.int32(-(-len(validation[0]) // PIECE)),
     )
     return rows, counts
 
@@ -176,16 +178,15 @@ def measure(
 
     pivot, power_sums, confusion = jax.lax.map(of_group, jnp.arange(len(GROUPS)))
 
-    def squared_errors(total, piece):
-        words, targets, weight = piece
-        outputs, _ = regime.apply(params, words, gates, knobs)
-        return total + (outputs - targets) ** 2 * weight[None, :], None
+    def squared_errors(number: Int32[Array, ""], total: jax.Array) -> jax.Array:
+        outputs, _ = regime.apply(params, own_rows[number], gates, knobs)
+        return total + (outputs - targets[number]) ** 2 * rows.validation_weight[number][None, :]
 
     # once for all members, unless they have knobs, or rows of their own
     own_rows = rows.validation[0 if len(rows.validation) == 1 else validation]
     targets = jax.lax.map(lambda words: regime.targets(words, knobs), own_rows)
     zero = jnp.zeros((regime.network.outputs, PIECE), jnp.float32)
-    errors, _ = jax.lax.scan(squared_errors, zero, (own_rows, targets, rows.validation_weight))
+    errors = jax.lax.fori_loop(0, rows.validation_pieces, squared_errors, zero)
     return Statistics(
         pivot=pivot.T,
         power_sums=jnp.moveaxis(power_sums, 0, -1),

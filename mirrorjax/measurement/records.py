@@ -66,8 +66,10 @@ def loss_columns(measured: Measured) -> Columns:
     """Losses apart, on the validation rows: MSE on one-hot labels, the L2 penalty, their sum, and excess error.
 
     Excess error is (MSE - best)/(MSE of the best constant - best), with best = 0 where the picture determines the
-    answer, as in the paper's game; NaN where no answer can be learnt.
+    answer, as in the paper's game; NaN where no answer can be learnt. No columns where no validation row was looked at.
     """
+    if not measured.counts.validation:
+        return {}
     mse = np.asarray(measured.statistics.squared_error, float) / measured.counts.validation
     penalty = np.asarray(measured.statistics.penalty, float) * measured.l2
     learnable = measured.constant_mse - measured.best_mse

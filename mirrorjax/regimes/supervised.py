@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import cast
+from typing import ClassVar, cast
 
 import jax
 import jax.numpy as jnp
@@ -29,7 +29,10 @@ class Supervised:
         activation: of the hidden layers.
         encoding: of pictures, a name in `models.encoding.ENCODINGS`.
         knobs: whether right answers and pictures follow the members' knobs; else these are not looked at.
+        initialises_as: the regime whose networks start with the same hidden weights; they have one null.
     """
+
+    initialises_as: ClassVar[str] = "supervised"
 
     model: str = "mlp"
     width: int = 17
@@ -37,6 +40,11 @@ class Supervised:
     activation: str = "relu"
     encoding: str = "ordinal"
     knobs: bool = False
+
+    def __str__(self) -> str:
+        """In a line of a log."""
+        more = f"{'' if self.encoding == 'ordinal' else f', {self.encoding}'}{', knobs' if self.knobs else ''}"
+        return f"{self.model}, depth {self.depth}, width {self.width}, {self.activation}{more}"
 
     @cached_property
     def network(self) -> nn.Module:

@@ -10,14 +10,16 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn
 from rich.progress import Progress as Bar
 
-_LINE_SECONDS = 10.0  # between two lines in a log file, checkpoints apart
+_PROGRAM_SECONDS = 1.0  # between a line in a log file and that of a program, which may be there at once
+_LINE_SECONDS = 10.0  # between two lines in a log file, checkpoints and new phases apart
 _UPDATES_PER_SECOND = 4.0  # of the bar
 
 
 class Progress:
     """Progress of one population's training, used as a context manager by the loop on the host.
 
-    On a terminal it is one bar; elsewhere, one line at each checkpoint and at most one every ten seconds between.
+    On a terminal it is one bar; elsewhere, one line at each checkpoint and phase, and at most one every ten seconds
+    between.
 
     Args:
         total_model_steps: steps to go, summed over members.
@@ -25,6 +27,9 @@ class Progress:
         title: what is trained.
         console: where to; by default standard error, so that standard output holds results alone.
         clock: seconds from any start.
+
+    Attributes:
+        now: the name of the phase that it is in, for `mirrorjax status`.
     """
 
     def __init__(
@@ -46,6 +51,7 @@ class Progress:
         self._training_seconds = 0.0
         self._last_shown = -np.inf
         self._measured = ""
+        self.now = "starting"
         self._closed = False
         self._bar: Bar | None = None
         if self.console.is_terminal and not self.console.is_dumb_terminal:
@@ -76,13 +82,28 @@ class Progress:
         else:
             self._stop()
 
-    def phase(self, text: str) -> None:
-        """Says what is done besides training, for instance `building the dataset` or `compiling`."""
-        self._since = self._clock()
+    def phase(self, text: str, name: str | None = None, pause: float = 0.0) -> None:
+        """Says what is done besides training, for instance `building the dataset`.
+
+        Args:
+            text: what is shown.
+            name: of the phase, a word for status; by default the text.
+            pause: a log file has no line of it within so many seconds of the last one.
+        """
+        self._since = now = self._clock()
+        self.now = name or text
         if self._bar is not None:
             self._bar.update(self._task, description=f"{self.title}: {text}")
-        else:
+        elif now - self._last_shown >= pause:
             self._line(text)
+
+    def compiling(self, program: str) -> None:
+        """Says which program is waited for."""
+        self.phase(f"compiling {program}", "compiling", _PROGRAM_SECONDS)
+
+    def block(self, program: str, done: int, of: int, name: str = "measuring") -> None:
+        """Says how many blocks of a part a program of measurement has done, in a phase of this name."""
+        self.phase(f"{name}: {program}, {done:,} of {of:,} blocks", name, _LINE_SECONDS)
 
     def expect(self, total_model_steps: int) -> None:
         """Sets anew how many steps there are to go."""
@@ -112,12 +133,13 @@ class Progress:
             return  # the untrained network's checkpoint has nothing to train for
         if self._training_started is None:
             self._training_started = now - seconds
+        self.now = "training"
         self._training_seconds += seconds
         self.model_steps += model_steps
         if now - self._last_shown < (_LINE_SECONDS if self._bar is None else 1 / _UPDATES_PER_SECOND):
             return
-        self._last_shown = now
         if self._bar is not None:
+            self._last_shown = now
             self._update_bar()
         else:
             share = self.model_steps / max(1, self.total_model_steps)
@@ -144,7 +166,6 @@ class Progress:
         at = f"checkpoint {index}/{self.checkpoints}  epoch {_epoch(epoch)}  step {step:,}"
         pace = f"  {self._pace('model-steps/s')}" if self.model_steps > self._before else ""
         self._line(f"{at}  {loss} {spread}  {mirror}{pace}")
-        self._last_shown = self._clock()
 
     def close(self) -> None:
         """Shows the last state and ends; further calls do nothing."""
@@ -183,6 +204,7 @@ class Progress:
         )
 
     def _line(self, text: str) -> None:
+        self._last_shown = self._clock()
         self.console.print(text, markup=False, highlight=False, soft_wrap=self._bar is None)
         self.console.file.flush()  # a log file that is followed shows the line now
 

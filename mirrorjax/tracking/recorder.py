@@ -105,14 +105,17 @@ class Recorder:
             mode=tracker.mode,
         )
         self._seconds["tracking"] += time.perf_counter() - start
-        self._bar.phase("compiling")
-
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Counts the time of a block of work, by a name of its own in the manifest's seconds."""
-        start = time.perf_counter()
+        """Counts the time of a block of work, by a name of its own in the manifest's seconds; without compiling."""
+        start, compiled = time.perf_counter(), self._compiling
         yield
-        self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - start
+        spent = time.perf_counter() - start - (self._compiling - compiled)
+        self._seconds[name] = self._seconds.get(name, 0.0) + spent
+
+    @property
+    def _compiling(self) -> float:
+        return 0.0 if self._population is None else self._population.compiler.seconds
 
     def nulls(self, table: Mapping[str, Any]) -> None:
         """Keeps what untrained networks score, by architecture and measure."""
@@ -186,6 +189,7 @@ class Recorder:
 
     def end(self, weights: tuple[dict[str, np.ndarray], dict]) -> None:
         """Writes the final weights: the population is finished."""
+        self._bar.phase("writing weights")
         self._store.write_weights(*weights)
         self._store.drop_after(self._last[0] if self._last else 0)  # what one on another machine may have left
         self._finished = True
@@ -212,7 +216,7 @@ class Recorder:
             if self._finished:
                 self._store.mark_done()  # before the end of the W&B run, which may take minutes on a bad network
             if self._tracker is not None and self._tracker.on:
-                self._bar.phase("finishing the W&B run")
+                self._bar.phase("finishing the W&B run", "finishing W&B")
                 figures = self._made_figures() if self._finished else FinalFigures()
                 exit_code = 0 if self._finished else 1
                 self._tracker.finish(
@@ -223,7 +227,7 @@ class Recorder:
         """What the heartbeat tells; called from its thread."""
         bar, last = self._bar, self._last
         return {
-            "phase": "training" if bar.model_steps else "starting",
+            "phase": bar.now,
             "model_steps": bar.model_steps,
             "total_model_steps": bar.total_model_steps,
             "checkpoint": last and last[0],

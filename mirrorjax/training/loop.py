@@ -78,6 +78,7 @@ class Population:
         coordinates: Columns | None = None,
         room: Room = UNLIMITED,
         on_progress: Callable[[int, float], None] = lambda steps, seconds: None,
+        on_block: Callable[[str, int, int], None] = lambda name, done, of: None,
         profile_folder: Path | None = None,
         on_profile: Callable[[list[str]], None] = lambda lines: None,
     ):
@@ -97,12 +98,14 @@ class Population:
             coordinates: of the members' knobs, if they are known: see `measuring.coordinates_of`.
             room: how the population is cut so that it fits into memory.
             on_progress: called with model-steps done and seconds taken, every few seconds.
+            on_block: called with what is measured, and how many of how many blocks a device of a part are done.
             profile_folder: where the trace of one chunk is kept; None traces nothing.
             on_profile: called once with a table of the chunk's dearest operations.
         """
         self.members = [member.resolved() for member in members]
         self.ids = [identity(member, dataset.content_hash) for member in self.members]
         self.mesh = population_mesh(devices)
+        self.beside = devices[0].platform != "cpu"  # programs are compiled beside training, else on the same cores
         self.on_progress = on_progress
         self.profile_folder, self.on_profile = profile_folder, on_profile
         self.between_chunks: Callable[[], None] = lambda: None  # where `state` may be taken, and an end be made
@@ -124,9 +127,16 @@ class Population:
         )
         self.compiler = compiler
         runners = [
-            PartRunner(part, self.members, dataset.content_hash, sources, self.mesh, compiler)
+            PartRunner(part, self.members, dataset.content_hash, sources, self.mesh, compiler, on_block)
             for part in plan(self.members, block, len(devices), room.members)
         ]
+        self.makers = {  # of programs, by name and shapes of parts
+            (runner.part.program, runner.part.slots.shape): runner.makers(
+                self.rows, self.measuring.rows, self.measuring.boards
+            )
+            for runner in runners
+        }.values()
+        compiler.ahead([makers["init"] for makers in self.makers])
         self.stage = Stage(runners, room, self._undone)
         self.stage.each(PartRunner.start)
         self.stopped = np.zeros(len(self.members), bool)
@@ -135,6 +145,17 @@ class Population:
         self.next_checkpoint = 0  # all before it are measured, and in the hands of whoever runs this
         self.ended = False  # nobody is in training
         self.model_steps = 0
+
+    def prepare(self, schedule: Schedule) -> None:
+        """Lets the compiler begin with what the schedule needs, in the order in which it is going to be asked for."""
+        wanted = [["measure"], ["train"], ["divergences"]]
+        if self.measuring.boards is not None:
+            wanted[0] += ["battery"]
+            wanted[2] += ["causes"] if self.measuring.asked.any() else []
+        if not schedule.units_at:
+            del wanted[2]
+        for names in wanted:
+            self.compiler.ahead([makers[name] for makers in self.makers for name in names])
 
     @property
     def runners(self) -> list[PartRunner]:
@@ -197,6 +218,8 @@ class Population:
         """Trains a part to an epoch, in pieces of about CHUNK_SECONDS, at the least of one step of one block."""
         runner.keep()
         route = Route(runner.done, np.where(runner.in_training().any(-1), runner.steps_at(epoch), 0), self.mesh.size)
+        if route.length and not self.beside:
+            self.compiler.wait()
         reached, piece = 0, max(1, route.length // 50)
         while reached < route.length:
             start, compiled = time.perf_counter(), self.compiler.seconds
@@ -241,7 +264,7 @@ class Population:
 
         parts = self.stage.each(work)
         tables = [table for *_, table in parts if table]
-        records = _joined([(members, columns) for members, columns, _ in parts], len(self.members))
+        records = joined([(members, columns) for members, columns, _ in parts], len(self.members))
         return Checkpoint(index=index, epoch=epoch, records=records, units=_stacked(tables))
 
     def _status(self, runner: PartRunner) -> np.ndarray:
@@ -285,7 +308,7 @@ def _in_order(pieces: list[dict]) -> dict:
     return jax.tree.map(lambda *parts: np.concatenate(parts)[order], *pieces)
 
 
-def _joined(parts: Sequence[tuple[np.ndarray, Columns]], count: int) -> Columns:
+def joined(parts: Sequence[tuple[np.ndarray, Columns]], count: int) -> Columns:
     """The parts' columns in the order of the population; a column that a member lacks is NaN there."""
     whole: Columns = {}
     for members, columns in parts:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import fields, replace
 
 import jax
@@ -68,6 +69,19 @@ class Measuring:
         self.rows = everywhere(rows)
         self.boards = None if boards is None else everywhere(boards)
         self.asked = first_seeds(members, causes_seeds)
+
+    def of_nulls(self, members: Sequence[Member], ids: list[str]) -> "Measuring":
+        """The same for networks that are never trained: no losses, nothing that units cause.
+
+        Rows and boards have the shapes that they have for the population, whose programs thus serve them.
+        """
+        other = copy(self)
+        other.members, other.ids = members, ids
+        none = to_devices(np.int32(0), self.rows.validation_pieces.sharding)
+        other.rows, other.counts = replace(self.rows, validation_pieces=none), replace(self.counts, validation=0)
+        other.coordinates = {name: np.full(len(members), np.nan) for name in self.coordinates}
+        other.asked = np.zeros(len(members), bool)
+        return other
 
     def part(self, runner: PartRunner, index: int, status: np.ndarray, with_units: bool) -> tuple[Columns, Columns]:
         """Records of a part's members, and their units if wanted (else no columns).

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 import jax
@@ -11,77 +12,21 @@ import numpy as np
 from flax.serialization import from_state_dict, to_state_dict
 from jax.sharding import Mesh, PartitionSpec
 from jax.typing import ArrayLike
-from jaxtyping import Array, UInt32
+from jaxtyping import Array, Int32
 
 from mirrorjax.dataset.sources import Sources
 from mirrorjax.hosts import several, to_devices, to_host
-from mirrorjax.measurement.activations import MeasuredRows, Statistics, measure
+from mirrorjax.measurement.activations import MeasuredRows, Statistics
 from mirrorjax.measurement.battery.boards import Boards
-from mirrorjax.measurement.battery.cheap import cheap
-from mirrorjax.measurement.battery.dear import dear
-from mirrorjax.measurement.histograms import divergences
-from mirrorjax.population.members import Member, MemberValues, stack_values
-from mirrorjax.population.plan import AXIS, Part, ProgramSpec, over_members
-from mirrorjax.regimes import REGIMES
-from mirrorjax.regimes.supervised import Params, Supervised
+from mirrorjax.population.members import Member, stack_values
+from mirrorjax.population.plan import AXIS, Part, over_members
+from mirrorjax.regimes.supervised import Params
 from mirrorjax.runtime import Compiler
-from mirrorjax.training.memory import compiled_bytes
-from mirrorjax.training.step import TrainState, batch_indices, init_state, train_step
+from mirrorjax.training import programs
+from mirrorjax.training.memory import compiled_bytes, state_shapes
+from mirrorjax.training.step import TrainState
 
 _TOGETHER = 32  # members of an accelerator's block whose boards are looked at side by side: some 8 MB each
-_ALIKE = ("order", "batch_size", "first_row", "train_rows")  # of the members of a block with one order
-STEPS_AHEAD = 8  # whose rows are numbered together: in the step's own loop the compiler would do it anew for each use
-
-
-def _regime(program: ProgramSpec) -> Supervised:
-    regime = REGIMES[program.regime]
-    return regime(
-        model=program.model,
-        width=program.width,
-        depth=program.depth,
-        activation=program.activation,
-        encoding=program.encoding,
-        knobs=program.knobs,
-    )
-
-
-def train_block(
-    program: ProgramSpec,
-    state: TrainState,
-    values: MemberValues,
-    start: UInt32[Array, ""],
-    stop: UInt32[Array, ""],
-    rows: UInt32[Array, "rows 2"],
-) -> TrainState:
-    """Trains the members of one block, stacked on the leading axis, from step `start` up to `stop`."""
-    common = jax.tree.map(lambda _: 0, values)
-    own_order = program.data_order != "shared"
-    if not own_order:  # one order, one batch: the inputs are computed once and layer 1 is one product
-        alike = {name: getattr(values, name)[0] for name in _ALIKE}
-        values, common = replace(values, **alike), replace(common, **dict.fromkeys(_ALIKE))
-    regime = _regime(program)
-
-    def indices(values: MemberValues, step: jax.Array) -> jax.Array:
-        return values.first_row + batch_indices(values, step, program.batch, values.train_rows)
-
-    def some_steps(number: jax.Array, state: TrainState) -> TrainState:
-        """The steps of [start, stop) from `number` * STEPS_AHEAD on."""
-        first = number * STEPS_AHEAD
-        steps = first + jnp.arange(STEPS_AHEAD, dtype=jnp.uint32)
-        of_members = jax.vmap(indices, in_axes=(common, None), out_axes=0 if own_order else None)
-        ahead = jax.vmap(of_members, in_axes=(None, 0))(values, steps)
-
-        def one_step(step: jax.Array, state: TrainState) -> TrainState:
-            def one_member(state: TrainState, values: MemberValues, batch: jax.Array) -> TrainState:
-                return train_step(regime, program.batch, state, values, step, rows[batch])
-
-            in_axes = (0, common, 0 if own_order else None)
-            return jax.vmap(one_member, in_axes=in_axes)(state, values, ahead[step - first])
-
-        return jax.lax.fori_loop(jnp.maximum(start, first), jnp.minimum(stop, first + STEPS_AHEAD), one_step, state)
-
-    last = (stop + STEPS_AHEAD - 1) // STEPS_AHEAD
-    return jax.lax.fori_loop(start // STEPS_AHEAD, last, some_steps, state)
 
 
 class OverBudget(Exception):
@@ -94,39 +39,40 @@ class PartRunner:
     Attributes:
         state: of the members; there is none before `start`.
         room: bytes of each device that it may take.
+        on_block: told of which program how many blocks a device are done, and how many there are.
     """
 
     def __init__(
-        self, part: Part, members: Sequence[Member], dataset_hash: str, sources: Sources, mesh: Mesh, compiler: Compiler
+        self,
+        part: Part,
+        members: Sequence[Member],
+        dataset_hash: str,
+        sources: Sources,
+        mesh: Mesh,
+        compiler: Compiler,
+        on_block: Callable[[str, int, int], None] = lambda name, done, of: None,
     ):
-        self.part, self.compiler, self.mesh = part, compiler, mesh
-        self.regime = _regime(part.program)
+        self.part, self.compiler, self.mesh, self.on_block = part, compiler, mesh, on_block
+        self.regime = programs.regime_of(part.program)
         stand_in = np.where(part.slots >= 0, part.slots, part.members[0])
         values = stack_values([members[i] for i in stand_in.ravel()], dataset_hash, sources)
         values = jax.tree.map(lambda x: x.reshape(*part.slots.shape, *x.shape[1:]), values)
-        self.values: MemberValues = jax.tree.map(np.asarray, values)
+        self.values = jax.tree.map(np.asarray, values)
         self.pace_setters = [members[i] for i in stand_in[:, 0]]  # the members of a block share their clock
         self.used: np.ndarray = np.any(part.slots >= 0, axis=-1)
         self.done = np.zeros(len(part.slots), np.uint32)  # steps of each block
         self.state = cast(TrainState, None)
-        self._places: Any = None  # its shardings
         self.room = float("inf")
         self._kept: tuple[TrainState, np.ndarray] | None = None
 
     def start(self) -> None:
         """Makes the initial weights."""
-
-        def local(values):  # block by block as in training: it compiles in a third of the time
-            return jax.lax.map(jax.vmap(lambda values: init_state(self.regime, values)), values)
-
         self.load()
-        start = self._compiled("init", local, (AXIS,), self.values)
-        self.state = jax.block_until_ready(start(self.values))
-        self._places = jax.tree.map(lambda x: x.sharding, self.state)
+        self.state = self._on_devices(self._each_block("init", (self.values,)))
 
     def change(self, params: Callable[[Params], Params]) -> None:
         """Puts other weights in the place of each member's own, a function of them."""
-        changed = jax.jit(jax.vmap(jax.vmap(params)), out_shardings=self._places.params)(self.state.params)
+        changed = jax.jit(jax.vmap(jax.vmap(params)), out_shardings=over_members(self.mesh))(self.state.params)
         self.state = replace(self.state, params=changed)
 
     @property
@@ -142,17 +88,15 @@ class PartRunner:
     def load(self) -> None:
         """Puts it on its devices."""
         if not self.loaded:
-            self.values = jax.tree.map(lambda x: to_devices(x, over_members(self.mesh)), self.values)
-            self.state = self._on_devices(self.state)
+            self.values, self.state = self._on_devices(self.values), self._on_devices(self.state)
 
     def unload(self) -> None:
         """Takes it to the host."""
         if self.loaded:
             self.values, self.state = _on_host((self.values, self.state))
 
-    def _on_devices(self, state: TrainState) -> TrainState:
-        """Placed as at the start, else the programs would be compiled anew."""
-        return state if state is None else jax.tree.map(to_devices, state, self._places)
+    def _on_devices(self, tree: Any) -> Any:
+        return jax.tree.map(lambda x: to_devices(x, over_members(self.mesh)), tree)
 
     def keep(self) -> None:
         """Remembers, on the host, the state to go back to if the devices run out of memory; training gives its up.
@@ -191,14 +135,87 @@ class PartRunner:
         other.used, other.done = self.used[blocks], self.done[blocks]
         return other
 
-    def _compiled(self, name: str, local: Callable, specs: tuple, *arguments, donate: tuple[int, ...] = ()):
-        """Compiles a function of this device's blocks; nothing passes between devices."""
+    def _compiled(self, name: str, of: Any, local: Callable, specs: tuple, *arguments, donate: tuple[int, ...] = ()):
+        """Compiles a function of this device's blocks; nothing passes between devices. Arguments may be shapes."""
         in_specs = tuple(PartitionSpec(AXIS) if spec == AXIS else PartitionSpec() for spec in specs)
         mapped = jax.shard_map(local, mesh=self.mesh, in_specs=in_specs, out_specs=PartitionSpec(AXIS), check_vma=False)
-        program = self.compiler((name, self.part.program), jax.jit(mapped, donate_argnums=donate), *arguments)
-        if self.room < float("inf") and (taken := compiled_bytes(program)) > self.room:
+        return self.compiler((name, of), jax.jit(mapped, donate_argnums=donate), *arguments)
+
+    def _block_program(self, name: str, own: Any, *shared: Any) -> Any:
+        """The compiled form of a function of `programs`, for one block of each device.
+
+        Its shapes depend on no number of members, so that all populations of a network share it.
+        """
+        regime = self.regime if name == "measure" else replace(self.regime, knobs=False)
+        function = getattr(programs, name)
+        if name == "battery":
+            function = partial(function, together=self._together)
+
+        def local(own: Any, *shared: Any) -> Any:
+            found = function(regime, *jax.tree.map(lambda x: x[0], own), *shared)
+            return jax.tree.map(lambda x: x[None], found)
+
+        place = over_members(self.mesh)
+        one = jax.tree.map(lambda x: jax.ShapeDtypeStruct((self.mesh.size, *x.shape[1:]), x.dtype, sharding=place), own)
+        return self._compiled(name, regime, local, (AXIS, *(None for _ in shared)), one, *shared)
+
+    def _each_block(self, name: str, own: Any, *shared: Any) -> Any:
+        """What a function of `programs` gives for every block, on the host, leading axes [blocks, block].
+
+        Args:
+            name: of the function.
+            own: its arguments of members, leading axes [blocks, block].
+            shared: those that all members have in common.
+        """
+        program = self._block_program(name, own, *shared)
+        self._check_room(name, program, self.bytes)
+        number = len(self.part.slots) // self.mesh.size
+        running = [program(_block_of_each(self.mesh, own, np.int32(i)), *shared) for i in range(number)]
+        found = []
+        for each in running:
+            found.append(to_host(each))
+            self.on_block(name, len(found), number)
+        return jax.tree.map(lambda *blocks: np.stack(blocks, 1).reshape(-1, *blocks[0].shape[1:]), *found)
+
+    def _check_room(self, name: str, program: Any, besides: int = 0) -> None:
+        """Holds what a compiled program takes, and so many bytes besides, against what there is.
+
+        Raises:
+            OverBudget: it is more.
+        """
+        if self.room < float("inf") and (taken := compiled_bytes(program) + besides) > self.room:
             raise OverBudget(f"{name} takes {taken:,} bytes a device, there are {self.room:,.0f}")
-        return program
+
+    def _like(self, tree: Any, *leading: int) -> Any:
+        """Shapes and types of a tree of arrays, after some axes more, spread over the devices."""
+        place = over_members(self.mesh)
+        return jax.tree.map(lambda x: jax.ShapeDtypeStruct((*leading, *x.shape), x.dtype, sharding=place), tree)
+
+    def makers(self, training: jax.Array, rows: MeasuredRows, boards: Boards | None) -> dict[str, Callable[[], Any]]:
+        """What compiles each program, by name, before there is a state.
+
+        Args:
+            training: rows that are trained on.
+            rows: that are measured on.
+            boards: for the calibrated measures; None leaves their programs out.
+        """
+        params, width, shape = self._state_like.params, self.values.width, self.part.slots.shape
+        hidden = self.part.program.depth * self.part.program.width
+        asked = np.empty((*shape, hidden), np.float32), np.empty(shape, bool)
+        makers: dict[str, Callable[[], Any]] = {
+            "init": lambda: self._block_program("init", (self.values,)),
+            "measure": lambda: self._block_program("measure", (params, self.values), rows),
+            "train": lambda: self.train_program(training),
+            "divergences": lambda: self._block_program("divergences", (params, width), rows),
+        }
+        if boards is not None:
+            makers["battery"] = lambda: self._block_program("battery", (params, width), boards)
+            makers["causes"] = lambda: self._block_program("causes", (params, width, *asked), boards)
+        return makers
+
+    @property
+    def _state_like(self) -> TrainState:
+        return self._like(state_shapes(self.part.program), *self.part.slots.shape)
 
     def steps_at(self, epoch: float) -> np.ndarray:
         """The step of each block [blocks] at which a paper epoch is complete."""
@@ -208,6 +225,7 @@ class PartRunner:
         """Trains each block up to its step `stop` [blocks]; returns the model-steps done (padding not counted)."""
         stop = np.where(self.used & self.in_training().any(-1), np.maximum(stop, self.done), self.done)
         run = self.train_program(rows)
+        self._check_room("train", run)
         self.state = run(self.state, self.values, self._by_block(self.done), self._by_block(stop), rows)
         jax.block_until_ready(self.state)
         steps = self._model_steps(stop) - self._model_steps(self.done)
@@ -228,45 +246,25 @@ class PartRunner:
         def local(state, values, start, stop, rows):
             def one(number, state):
                 before, own_values = jax.tree.map(lambda x: x[number], (state, values))
-                trained = train_block(program, before, own_values, start[number], stop[number], rows)
+                trained = programs.train(program, before, own_values, start[number], stop[number], rows)
                 return jax.tree.map(lambda x, new: x.at[number].set(new), state, trained)
 
             waiting = stop > start  # in place, and from the first that waits to the last: the others cost nothing
             last = jnp.where(waiting.any(), len(waiting) - jnp.argmax(waiting[::-1]), 0)
             return jax.lax.fori_loop(jnp.argmax(waiting), last, one, state)
 
-        clock = self._by_block(self.done)
-        return self._compiled(
-            "train", local, (AXIS, AXIS, AXIS, AXIS, None), self.state, self.values, clock, clock, rows, donate=(0,)
-        )
+        clock = self._like(np.uint32(0), len(self.part.slots))
+        values = self._like(jax.tree.map(lambda x: x[0, 0], self.values), *self.part.slots.shape)
+        of = (AXIS, AXIS, AXIS, AXIS, None)
+        return self._compiled("train", program, local, of, self._state_like, values, clock, clock, rows, donate=(0,))
 
     def measured(self, rows: MeasuredRows) -> Statistics:
         """The streamed statistics of each slot, on the host, leading axes [blocks, block]."""
-
-        def local(params, values, rows):
-            def one(block):
-                def of_member(params, values):
-                    return measure(self.regime, params, values.width, rows, values.knobs, values.validation)
-
-                return jax.vmap(of_member)(*block)
-
-            return jax.lax.map(one, (params, values))
-
-        arguments = self.state.params, self.values, rows
-        return to_host(self._compiled("measure", local, (AXIS, AXIS, None), *arguments)(*arguments))
+        return self._each_block("measure", (self.state.params, self.values), rows)
 
     def battery(self, boards: Boards) -> dict[str, np.ndarray]:
         """The calibrated measures of each slot, on the host, leading axes [blocks, block]."""
-
-        def local(params, width, boards):
-            def one(member):
-                params, width = member
-                return cheap(self.regime, params, width, boards)
-
-            return jax.lax.map(lambda block: jax.lax.map(one, block, batch_size=self._together), (params, width))
-
-        arguments = self.state.params, self.values.width, boards
-        return to_host(self._compiled("battery", local, (AXIS, AXIS, None), *arguments)(*arguments))
+        return self._each_block("battery", (self.state.params, self.values.width), boards)
 
     def causes(self, boards: Boards, scores: np.ndarray, chosen: np.ndarray) -> tuple[dict, dict]:
         """The dear measures of chosen slots and of their hidden units, leading axes [blocks, block]; zero for others.
@@ -279,24 +277,8 @@ class PartRunner:
         slots = self.part.slots
         by_slot, asked = np.zeros((*slots.shape, scores.shape[-1]), np.float32), np.zeros(slots.shape, bool)
         by_slot[slots >= 0], asked[slots >= 0] = scores, chosen
-
-        def local(params, width, scores, asked, boards):
-            def one(member):
-                params, width, scores, asked = member
-
-                def measured():
-                    return dear(self.regime, params, width, boards, scores)
-
-                nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(measured))
-                return jax.lax.cond(asked, measured, lambda: nothing)
-
-            block = (params, width, scores, asked)
-            return jax.lax.map(lambda block: jax.lax.map(one, block), block)
-
-        placed = (to_devices(each, over_members(self.mesh)) for each in (by_slot, asked))
-        arguments = self.state.params, self.values.width, *placed, boards
-        specs = (AXIS, AXIS, AXIS, AXIS, None)
-        return to_host(self._compiled("causes", local, specs, *arguments)(*arguments))
+        placed = self._on_devices((by_slot, asked))
+        return self._each_block("causes", (self.state.params, self.values.width, *placed), boards)
 
     @property
     def _together(self) -> int:
@@ -305,16 +287,7 @@ class PartRunner:
 
     def divergences(self, rows: MeasuredRows) -> dict[str, np.ndarray]:
         """KL divergences per unit, by pair of scenarios, leading axes [blocks, block]."""
-
-        def local(params, width, rows):
-            def one(member):
-                params, width = member
-                return divergences(self.regime, params, width, rows)
-
-            return jax.lax.map(lambda block: jax.lax.map(one, block), (params, width))
-
-        run = self._compiled("divergences", local, (AXIS, AXIS, None), self.state.params, self.values.width, rows)
-        return to_host(run(self.state.params, self.values.width, rows))
+        return self._each_block("divergences", (self.state.params, self.values.width), rows)
 
     def in_training(self) -> np.ndarray:
         """Which slots have a member that has neither stopped nor diverged [blocks, block]."""
@@ -352,8 +325,20 @@ class PartRunner:
         """Freezes members (indices into the population) from here on."""
         alive = to_host(self.state.alive) & ~np.isin(self.part.slots, members)
         if self.loaded:
-            alive = to_devices(alive, self._places.alive)
+            alive = self._on_devices(alive)
         self.state = replace(self.state, alive=alive)
+
+
+@partial(jax.jit, static_argnums=0)
+def _block_of_each(mesh: Mesh, tree: Any, number: Int32[Array, ""]) -> Any:
+    """One block of each device [devices, block], by its number there, of arrays [blocks, block]."""
+
+    def local(tree: Any, number: Int32[Array, ""]) -> Any:
+        return jax.tree.map(lambda x: jax.lax.dynamic_index_in_dim(x, number, keepdims=True), tree)
+
+    in_specs = PartitionSpec(AXIS), PartitionSpec()
+    mapped = jax.shard_map(local, mesh=mesh, in_specs=in_specs, out_specs=PartitionSpec(AXIS), check_vma=False)
+    return mapped(tree, number)
 
 
 def _on_host(tree: Any) -> Any:

@@ -11,15 +11,20 @@ import numpy as np
 
 from mirrorjax.dataset.build import Dataset
 from mirrorjax.dataset.cache import keep, load_kept
+from mirrorjax.dataset.sources import Sources
 from mirrorjax.hosts import as_first, is_first
 from mirrorjax.measurement.battery.boards import Boards
 from mirrorjax.measurement.battery.nulls import ARCHITECTURE, VERSION, Null, Nulls, architecture_of, null_members
 from mirrorjax.measurement.records import Columns
-from mirrorjax.population.members import Member
+from mirrorjax.population.members import Member, identity
+from mirrorjax.population.plan import plan, population_mesh
 from mirrorjax.regimes.supervised import Params
 from mirrorjax.runtime import Compiler, Device
-from mirrorjax.training.loop import Population, Schedule
+from mirrorjax.training.loop import Population, joined
+from mirrorjax.training.measuring import Measuring
 from mirrorjax.training.memory import data_bytes, make_room
+from mirrorjax.training.part import PartRunner
+from mirrorjax.training.stage import Stage
 
 _VALIDATION_ROWS = 1000  # for losses, which no null is of
 
@@ -50,7 +55,9 @@ def nulls_of(
     devices: Sequence[Device],
     block: int,
     budget: float | None,
+    population: Population | None = None,
     on_measure: Callable[[str], None] = lambda what: None,
+    on_block: Callable[[str, int, int], None] = lambda name, done, of: None,
 ) -> Nulls:
     """The nulls of all architectures of a population: from files, or measured and put there.
 
@@ -61,15 +68,20 @@ def nulls_of(
         folder: where they are kept.
         devices, block: as for the population.
         budget: bytes of each device.
+        population: whose nulls they are, on these devices: it shares its programs, rows and boards.
         on_measure: told what is measured, before it is.
+        on_block: told how far it is, see `Population`.
     """
     files = null_files(members, settings, dataset.content_hash, folder)
     kept = {each: columns for each, file in files.items() if is_first() and (columns := _read(file)) is not None}
     lacking = [each for each in files if not as_first(each in kept)]
-    if lacking:
-        on_measure(f"measuring {settings.seeds:,} untrained networks of {_named(lacking)}, for nulls")
-        kept |= _measured(lacking, settings, dataset, boards, devices, block, budget)
-        for architecture in lacking if is_first() else ():
+    for number, architecture in enumerate(lacking, 1):
+        named = f"{architecture.depth}×{architecture.width}"
+        on_measure(f"nulls: {settings.seeds:,} untrained networks of {named}, {number} of {len(lacking)} architectures")
+        kept[architecture] = _measured(
+            architecture, settings, dataset, boards, devices, block, budget, population, on_block
+        )
+        if is_first():
             _keep(files[architecture], kept[architecture])
     if not is_first():  # only the first process writes records, and reads these
         return Nulls([], {})
@@ -89,11 +101,6 @@ def null_files(
     return files
 
 
-def _named(architectures: Sequence[Member]) -> str:
-    first = ", ".join(f"{each.depth}×{each.width}" for each in architectures[:6])
-    return first + (f" and {len(architectures) - 6} more" if len(architectures) > 6 else "")
-
-
 def untrained_records(
     members: Sequence[Member],
     dataset: Dataset,
@@ -103,10 +110,12 @@ def untrained_records(
     block: int,
     budget: float | None = None,
     test_rows: int | None = None,
-    change: Callable[[Params], Params] = lambda params: params,
+    change: Callable[[Params], Params] | None = None,
     causes: bool = False,
+    population: Population | None = None,
+    on_block: Callable[[str, int, int], None] = lambda name, done, of: None,
 ) -> Columns:
-    """Records of networks as they are made: a population that is measured at its start and never trained.
+    """Records of networks as they are made, never trained.
 
     Args:
         members: the networks.
@@ -115,46 +124,56 @@ def untrained_records(
         test_rows: that are measured; None: all.
         change: done to each network's weights first.
         causes: whether the dear measures are made too.
+        population: on these devices, whose programs, rows and boards are shared; then there are no losses, nor causes.
+        on_block: told how far it is, see `Population`.
     """
-    rows = data_bytes(len(dataset.train), len(dataset.test), _VALIDATION_ROWS, boards=boards.anywhere.shape[-1])
-    population = Population(
-        members,
-        dataset,
-        devices=devices,
-        block=block,
-        compiler=Compiler(),
-        test_rows=test_rows,
-        validation_rows=_VALIDATION_ROWS,
-        boards=boards,
-        causes_seeds=None if causes else 0,
-        room=make_room(members, block, len(devices), budget, rows, devices[0].platform == "cpu"),
-    )
-    for runner in population.runners:
-        runner.change(change)
-    (checkpoint,) = population.run(Schedule((0.0,), units_at=(0.0,) if causes else ()))
-    return checkpoint.records
+    members = [member.resolved() for member in members]
+    ids = [identity(member, dataset.content_hash) for member in members]
+    mesh, sources = population_mesh(devices), Sources.only(dataset)
+    if population is not None:
+        compiler, measuring = population.compiler, population.measuring.of_nulls(members, ids)
+    else:
+        rows, asked = (test_rows, _VALIDATION_ROWS), None if causes else 0
+        compiler, measuring = Compiler(), Measuring(members, ids, dataset, sources, mesh, *rows, boards, asked, None)
+    data = data_bytes(len(dataset.train), len(dataset.test), _VALIDATION_ROWS, boards=boards.anywhere.shape[-1])
+    room = make_room(members, block, len(devices), budget, data, devices[0].platform == "cpu")
+
+    def work(runner: PartRunner) -> tuple[np.ndarray, Columns]:
+        runner.start()
+        if change is not None:
+            runner.change(change)
+        own = runner.part.members
+        columns, _ = measuring.part(runner, 0, np.full(len(own), "training", object), with_units=causes)
+        return own, columns
+
+    parts = plan(members, block, len(devices), room.members)
+    runners = [PartRunner(part, members, dataset.content_hash, sources, mesh, compiler, on_block) for part in parts]
+    return joined(Stage(runners, room, lambda steps: None).each(work), len(members))
 
 
 def _measured(
-    architectures: Sequence[Member],
+    architecture: Member,
     settings: NullSettings,
     dataset: Dataset,
     boards: Boards,
     devices: Sequence[Device],
     block: int,
     budget: float | None,
-) -> dict[Member, Columns]:
-    """Columns of numbers [seeds] by architecture."""
-    members = [member for each in architectures for member in null_members(each, settings.seeds)]
+    population: Population | None,
+    on_block: Callable[[str, int, int], None],
+) -> Columns:
+    """The columns of an architecture's null that are numbers [seeds]."""
     records = untrained_records(
-        members, dataset, boards, devices=devices, block=block, budget=budget, test_rows=settings.test_rows
+        null_members(architecture, settings.seeds),
+        *(dataset, boards),
+        devices=devices,
+        block=block,
+        budget=budget,
+        test_rows=settings.test_rows,
+        population=population,
+        on_block=on_block,
     )
-    numbers = {
-        name: values.reshape(len(architectures), settings.seeds)
-        for name, values in records.items()
-        if values.ndim == 1 and values.dtype != object
-    }
-    return {each: {name: rows[i] for name, rows in numbers.items()} for i, each in enumerate(architectures)}
+    return {name: values for name, values in records.items() if values.ndim == 1 and values.dtype != object}
 
 
 def _keep(file: Path, columns: Columns) -> None:

@@ -16,7 +16,9 @@ from jaxtyping import Array, Bool, Float32, Int32
 from mirrorjax.dataset.row import features
 from mirrorjax.measurement.activations import TRUTHS
 from mirrorjax.measurement.battery.boards import TaskRows
+from mirrorjax.measurement.battery.draws import uniform
 from mirrorjax.measurement.battery.interventions import run_with
+from mirrorjax.measurement.battery.order import places
 from mirrorjax.measurement.battery.responses import forward
 from mirrorjax.regimes.supervised import Params, Supervised
 
@@ -28,16 +30,16 @@ def random_sets(units: Bool[Array, " U"], among: Bool[Array, " U"], count: int) 
     """Random sets of the same size as `units`, of other units than those where there are enough."""
     size = jnp.sum(units & among)
 
-    def one(key: jax.Array) -> jax.Array:
-        draw = jax.random.uniform(key, units.shape) + jnp.where(units, 1.0, 0.0) + jnp.where(among, 0.0, 2.0)
-        return (jnp.argsort(jnp.argsort(draw)) < size) & among
+    def one(draw: Float32[Array, " U"]) -> jax.Array:
+        order = draw + jnp.where(units, 1.0, 0.0) + jnp.where(among, 0.0, 2.0)
+        return (places(order) < size) & among
 
-    return jax.vmap(one)(jax.random.split(jax.random.key(0), count))
+    return jax.vmap(one)(jnp.asarray(uniform(count, *units.shape)))
 
 
 def rank_in_layer(order: Float32[Array, " U"], within: Bool[Array, " U"]) -> Int32[Array, " U"]:
     """Each unit's place, from 0, when those `within` are sorted from the largest on; the others come after them."""
-    return jnp.argsort(jnp.argsort(-jnp.where(within, order, -jnp.inf)))
+    return places(-jnp.where(within, order, -jnp.inf))
 
 
 def _right(outputs: Float32[Array, "4 rows"], rows: TaskRows) -> Float32[Array, " truths"]:

@@ -12,6 +12,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float32
 
+from mirrorjax.measurement.battery.draws import normal
+from mirrorjax.measurement.battery.order import places
 from mirrorjax.measurement.battery.responses import Responses
 
 BOARDS = 256  # at the most: the distances between them grow with the square
@@ -45,7 +47,7 @@ def rsa(one: Float32[Array, "boards U"], other: Float32[Array, "boards U"]) -> F
         distance = square[:, None] + square[None, :] - 2 * x @ x.T
         above = jnp.triu_indices(len(x), 1)
         values = distance[above]
-        place = jnp.argsort(jnp.argsort(values)).astype(jnp.float32)
+        place = places(values).astype(jnp.float32)
         return place - place.mean()
 
     a, b = ranks(one), ranks(other)
@@ -73,12 +75,11 @@ def geometry(found: Responses) -> dict[str, Float32[Array, ""]]:
     centred = base - base.mean(-1, keepdims=True)
     root = _root(centred @ centred.T / base.shape[-1])
 
-    def at_random(key: jax.Array) -> jax.Array:
-        pair = jax.random.normal(key, (2, len(root), DIRECTIONS), jnp.float32)
+    def at_random(pair: Float32[Array, "2 U k"]) -> jax.Array:
         one, other = (jnp.linalg.qr(root @ directions)[0] for directions in pair)
         return jnp.sum((one.T @ other) ** 2) / DIRECTIONS
 
-    null = jax.lax.map(at_random, jax.random.split(jax.random.key(0), _DRAWS))
+    null = jax.lax.map(at_random, jnp.asarray(normal(_DRAWS, 2, len(root), DIRECTIONS)))
     spread = jnp.maximum(null.std(), 1e-6)
     return {
         "cka": cka(few_frog, few_toad),

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from mirrorjax.population.members import Member
+from mirrorjax.regimes import REGIMES
 
 VERSION = 1  # of the measures; raise it when one of them changes, so that nulls that were kept are measured anew
 FIRST_SEED = 1 << 60  # of nulls, far from any member's
@@ -76,8 +77,12 @@ def _numbered(name: str, depth: int) -> list[str]:
 
 
 def architecture_of(member: Member) -> Member:
-    """What a null depends on, of a member's settings; all else as by default."""
-    return Member(**{name: getattr(member, name) for name in ARCHITECTURE})
+    """What a null depends on, of a member's settings; all else as by default.
+
+    Of the regime that is how the hidden weights start: regimes that start alike share their nulls.
+    """
+    settings = {name: getattr(member, name) for name in ARCHITECTURE}
+    return Member(**settings | {"regime": REGIMES[member.regime].initialises_as})
 
 
 def null_members(architecture: Member, seeds: int) -> list[Member]:

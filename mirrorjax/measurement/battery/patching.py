@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float32, Int32
 
 from mirrorjax.game.state import Action
+from mirrorjax.measurement.battery.draws import choices
 from mirrorjax.measurement.battery.interventions import run_with
 from mirrorjax.measurement.battery.responses import forward
 from mirrorjax.regimes.supervised import Params, Supervised
@@ -53,11 +54,10 @@ def patching(
         defined = jnp.any(within) & (below > SMALLEST)
         return jnp.where(defined, above / jnp.where(defined, below, 1.0), jnp.nan)
 
-    def again(key: jax.Array) -> jax.Array:
-        chosen = jax.random.randint(key, whole.shape, 0, len(whole))
+    def again(chosen: Int32[Array, " boards"]) -> jax.Array:
         return by_frog[chosen].mean() / by_toad[chosen].mean()
 
-    bootstrap = jax.lax.map(again, jax.random.split(jax.random.key(0), _BOOTSTRAPS))
+    bootstrap = jax.lax.map(again, jnp.asarray(choices(_BOOTSTRAPS, len(whole))))
     tr = ratio(by_frog.mean(), by_toad.mean())
     low, high = jnp.quantile(bootstrap, jnp.asarray([0.05, 0.95], jnp.float32))
     return {

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-# columns of the records by section, and what they are called; `mirrorjax dashboard` makes its panels from the same names
+# columns of the records by section, and what they are called; `mirrorjax dashboard` makes its panels of the same names
 _BY_SECTION = {
     "loss": {
         "val_loss": "validation loss",

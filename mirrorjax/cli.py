@@ -14,7 +14,7 @@ COMPLETION = """\
 _mirrorjax() {
   local choices
   if [ "$COMP_CWORD" -le 1 ]; then
-    choices="sweep plan status report compare paper-tables inspect play verify dashboard bench completion"
+    choices="sweep plan status report compare measure paper-tables inspect play verify dashboard bench completion"
   elif [ "${COMP_WORDS[1]}" = sweep ] || [ "${COMP_WORDS[1]}" = plan ]; then
     choices=$(COMP_LINE="${COMP_LINE#* }" COMP_POINT=$COMP_POINT mirrorjax sweep -sc query=bash 2>/dev/null)
   fi
@@ -66,6 +66,19 @@ def _compare(options: argparse.Namespace) -> int:
     from mirrorjax.report import write_comparison
 
     print(write_comparison(options.results, out=options.out, measures=options.measure))
+    return 0
+
+
+def _measure(options: argparse.Namespace) -> int:
+    from mirrorjax.log import shown_to_people
+    from mirrorjax.measure import measure
+
+    def say(line: str) -> None:
+        print(line, flush=True)
+
+    with shown_to_people(say, "normal"):
+        for file in measure(options.results, options.measures, options.platform, say):
+            say(str(file))
     return 0
 
 
@@ -151,6 +164,17 @@ def _parser() -> argparse.ArgumentParser:
         "--measure", nargs="+", action="extend", default=[], help="columns of the records; default: what all have"
     )
     compare.set_defaults(run=_compare)
+
+    measure = commands.add_parser(
+        "measure", help="measure networks that are trained already, and add it to their results"
+    )
+    measure.add_argument("results", type=Path, help="a sweep's folder, or one population's")
+    measure.add_argument(
+        "--measures", nargs="+", action="extend", default=[], metavar="NAME",
+        help="measures or columns (docs/measures.md; an unknown name lists them); default: all calibrated ones",
+    )  # fmt: skip
+    measure.add_argument("--platform", choices=("cpu", "gpu", "tpu"), help="default: what they were trained on")
+    measure.set_defaults(run=_measure)
 
     which = "the network (its id, or the beginning of it); default: the highest CMNI at the end"
     tables = commands.add_parser("paper-tables", help="write the paper's tables and figures for a network")

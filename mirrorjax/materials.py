@@ -35,6 +35,15 @@ def load(config: Config, members: Sequence[Member], report: Callable[[str], None
     return dataset, sources
 
 
+def reference_dataset(config: Config) -> Dataset:
+    """The dataset that all members are measured on.
+
+    Raises:
+        InputError: see `load`.
+    """
+    return load_or_build(dataset_spec(config), dataset_folder(config))
+
+
 def dataset_spec(config: Config) -> DatasetSpec:
     """What the configured dataset is made of."""
     return DatasetSpec(

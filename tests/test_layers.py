@@ -7,12 +7,13 @@ import mirrorjax
 
 _SETTINGS = ("errors", "combinations", "map_axes", "config", "allowed")
 GROUND = (*_SETTINGS, "secrets", "reading", "log", "randomness", "hosts", "runtime", "output", "signals")
-STORY = ("game", "dataset", "models", "population", "regimes", "measurement", "training", "phases", "tracking")
+_TRAINED = ("game", "dataset", "models", "population", "regimes", "measurement", "training")
+STORY = (*_TRAINED, "materials", "phases", "tracking")
 _PLAN = ("pace", "estimate", "planning")
 _LOOK = ("paper", "inspection", "policy", "play")
 _TOP = (
-    "materials",
     "pipeline",
+    "measure",
     "refine",
     *_PLAN,
     *_LOOK,

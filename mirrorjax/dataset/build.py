@@ -81,6 +81,10 @@ class Dataset:
     def splits(self) -> dict[str, np.ndarray]:
         return {name: getattr(self, name) for name in ("train", "validation", "test", "holdout")}
 
+    def __repr__(self) -> str:
+        rows = ", ".join(f"{name} {len(rows):,}" for name, rows in self.splits.items())
+        return f"Dataset({self.content_hash or 'no hash'}; rows: {rows})"
+
 
 def board_of(state: GameState) -> UInt32[Array, "2"]:
     """A snapshot: the board as shown at the start of Frog's turn."""

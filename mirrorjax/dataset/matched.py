@@ -33,6 +33,14 @@ CONDITIONS = {
 _TOKEN = 3  # purpose of the hash that places it
 
 
+class Pictures(dict[str, np.ndarray]):
+    """Pictures of the same boards by condition, [100, boards] int8 each: what a network is run on."""
+
+    def __repr__(self) -> str:
+        boards = next(iter(self.values())).shape[-1] if self else 0
+        return f"Pictures({boards:,} boards; {', '.join(self)})"
+
+
 @dataclass(frozen=True)
 class MatchedBoards:
     """The boards under every condition.
@@ -47,6 +55,14 @@ class MatchedBoards:
 
     def __len__(self) -> int:
         return len(self.words)
+
+    def __repr__(self) -> str:
+        return f"MatchedBoards({len(self):,} boards; {', '.join(CONDITIONS)})"
+
+    @property
+    def by_condition(self) -> Pictures:
+        """The pictures by the name of the condition."""
+        return Pictures(zip(CONDITIONS, self.pictures, strict=True))
 
     @property
     def content_hash(self) -> str:

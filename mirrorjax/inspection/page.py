@@ -9,7 +9,7 @@ from mirrorjax.inspection.facts import end_lines, p_words, unit_rows
 from mirrorjax.inspection.figures import ablation_bars, curves
 from mirrorjax.inspection.firing import Firing, describe_no_mirror_units, strongest_boards
 from mirrorjax.inspection.terminal import show
-from mirrorjax.paper.analysis import Analysis, analyse, stored_config, stored_dataset
+from mirrorjax.paper.analysis import Analysis, analyse
 from mirrorjax.paper.page import cell_words, left_out, member_figures
 from mirrorjax.report.html import page, panel_html, section
 from mirrorjax.tracking.network import find_network
@@ -41,7 +41,7 @@ def inspect_member(results: Path, member: str | None = None, console: Console | 
     results = Path(results)
     population, network = find_network(results, member)
     analysis = analyse(population, network)
-    firing = strongest_boards(analysis, stored_dataset(population, stored_config(population)).test)
+    firing = strongest_boards(analysis, population.dataset().test)
     path = results / f"inspect_{network.member_id}.html"
     write_text(path, page(f"Network {network.member_id} – mirrorjax", _body(population, analysis, firing)))
     show(analysis, firing, console or Console())

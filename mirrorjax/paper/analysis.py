@@ -8,13 +8,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mirrorjax.config import Config, MeasurementConfig, stored
+from mirrorjax.config import Config, MeasurementConfig
 from mirrorjax.dataset.build import Dataset
-from mirrorjax.dataset.cache import load_or_build
 from mirrorjax.dataset.knobs import PAPER, Knobs
 from mirrorjax.dataset.matched import CONDITIONS
-from mirrorjax.errors import InputError
-from mirrorjax.materials import compile_cache, dataset_folder, dataset_spec, measured_row_counts
+from mirrorjax.materials import compile_cache, measured_row_counts
 from mirrorjax.measurement.activations import UNIONS, MeasuredRows, Moments, measure, measured_rows, moments
 from mirrorjax.measurement.battery.boards import Boards, boards_of
 from mirrorjax.measurement.battery.circuits import dominant_output, paths
@@ -102,34 +100,6 @@ def roles(kind: np.ndarray, d_frog: np.ndarray, d_toad: np.ndarray) -> np.ndarra
     )
 
 
-def stored_config(population: Population) -> Config:
-    """The config that a population was trained with.
-
-    Raises:
-        InputError: it cannot be read, or is none of this version.
-    """
-    try:
-        return stored(population.config)
-    except InputError as error:
-        raise InputError(f"{population.folder}: no config of this version: {error}") from error
-
-
-def stored_dataset(population: Population, config: Config) -> Dataset:
-    """The dataset that a population was trained on, from the cache or built anew.
-
-    Raises:
-        InputError: these settings make another one now.
-    """
-    dataset = load_or_build(dataset_spec(config), dataset_folder(config))
-    trained_on = (population.manifest.get("dataset") or {}).get("hash")
-    if trained_on != dataset.content_hash:
-        raise InputError(
-            f"{population.folder}: trained on dataset {trained_on}, but its settings make {dataset.content_hash} in "
-            "this version; its test rows may be others than those it was kept from"
-        )
-    return dataset
-
-
 @partial(jax.jit, static_argnums=0)
 def _measure(regime: Supervised, params: Params, rows: MeasuredRows, knobs: Knobs):
     return measure(regime, params, jnp.int32(regime.width), rows, knobs)
@@ -161,10 +131,10 @@ def analyse(population: Population, network: Network) -> Analysis:
     Raises:
         InputError: the config or the dataset is another one now.
     """
-    config = stored_config(population)
+    config = population.stored_config()
     if not config.measurement.boards:
         config = replace(config, measurement=replace(config.measurement, boards=MeasurementConfig().boards))
-    dataset = stored_dataset(population, config)
+    dataset = population.dataset()
     keep_programs(compile_cache(config))
     with jax.default_matmul_precision(config.runtime.precision):
         return analyse_on(network, config, dataset)

@@ -3,9 +3,10 @@
 import numpy as np
 import pyarrow as pa
 
+from mirrorjax.measurement.learnt import LEARNT_BELOW
 from mirrorjax.phases.intervals import share
 from mirrorjax.population.table import COORDINATES
-from mirrorjax.tracking.metrics import QUANTITIES
+from mirrorjax.tracking.keys import QUANTITIES
 from mirrorjax.tracking.results import Results
 
 _REPLICATES = ("population", "member_id", "seed", "init_seed", "order_seed", "dropout_seed", "data_seed")
@@ -19,6 +20,7 @@ WITH last AS (
     FROM last JOIN members USING (population, member_id)
 )
 """
+_ABLE = f"alive AND isfinite(excess_error) AND excess_error < {LEARNT_BELOW}"
 
 
 def cells(results: Results) -> pa.Table:
@@ -28,9 +30,10 @@ def cells(results: Results) -> pa.Table:
         One row a cell, sorted by its settings: depth, width and every other setting that varies; `parameters`; measured
         coordinates (means); `networks` and, of these, `diverged`; of each of `QUANTITIES` over networks that have not
         diverged `_median`, `_mean` and the t 95 % interval of the mean, `_mean_low` and `_mean_high` (null without any,
-        the interval without two); verdicts as `mirror_successes`, `mirror_trials`, `mirror_share` and its Wilson 95 %
-        interval, `mirror_low` and `mirror_high`, where a diverged network is a trial without success. A measure that no
-        network has is left out. Populations are pooled where the settings of their members agree.
+        the interval without two); `learnt`, how many have learnt their task, which a diverged one has not; verdicts of
+        these as `mirror_successes`, `mirror_trials`, `mirror_share` and its Wilson 95 % interval, `mirror_low` and
+        `mirror_high` (null without a trial). A measure that no network has is left out. Populations are pooled where
+        the settings of their members agree.
     """
     settings = _settings(results)
     members, records = _columns(results, "members"), _columns(results, "records")
@@ -42,12 +45,12 @@ def cells(results: Results) -> pa.Table:
         "max(parameters) AS parameters",
         *(f"avg({name}) AS {name}" for name in coordinates),
         "count(*) AS networks, count(*) FILTER (NOT alive) AS diverged",
+        f"count(*) FILTER ({_ABLE}) AS learnt",
         *(_moments(name) for name in measures),
     ]
     if has_verdict:
-        found = "isfinite(mirror)"
-        columns.append(f"count(*) FILTER (mirror = 1 AND alive AND {found}) AS mirror_successes")
-        columns.append(f"count(*) FILTER ({found}) AS mirror_trials")
+        columns.append(f"count(*) FILTER (mirror = 1 AND {_ABLE}) AS mirror_successes")
+        columns.append(f"count(*) FILTER (isfinite(mirror) AND {_ABLE}) AS mirror_trials")
     by = ", ".join(settings)
     table = results.query(f"{_LAST} SELECT {', '.join(columns)} FROM networks GROUP BY {by} ORDER BY {by}")
     for name in measures:

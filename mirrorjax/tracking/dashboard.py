@@ -2,17 +2,29 @@
 
 import json
 import os
-import sys
+import re
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from mirrorjax.errors import InputError
 from mirrorjax.secrets import hidden
 from mirrorjax.tracking.jobs import read_sweep
-from mirrorjax.tracking.metrics import BAND, DIVERGED, EPOCH, MIRROR, QUANTITIES, ROBUST, key
+from mirrorjax.tracking.keys import (
+    BAND,
+    DIVERGED,
+    EPOCH,
+    LEARNT,
+    MIRROR,
+    OLD_MIRROR,
+    QUANTITIES,
+    ROBUST,
+    has_old_names,
+    key,
+    old_name,
+)
 from mirrorjax.tracking.results import Results
 from mirrorjax.tracking.store import write_text
 from mirrorjax.tracking.wandb import CELLS, DIAGRAM, DIAGRAM_HTML, MAP, choose_mode, has_api_key
@@ -30,11 +42,13 @@ class Compared:
         groups: of W&B, one a sweep.
         entity: user or team; empty for W&B's default.
         project: of W&B.
+        old_names: whether some of their runs began with the old names of keys, so that panels show both.
     """
 
     groups: tuple[str, ...]
     entity: str
     project: str
+    old_names: bool = False
 
     @property
     def title(self) -> str:
@@ -50,30 +64,38 @@ def push(sweeps: Sequence[Path], entity: str | None, project: str | None, dry_ru
         sweeps: their folders.
         entity: user or team; by default the sweeps' own, or W&B's default.
         project: by default the sweeps' own.
-        dry_run: push nothing. Without a key, or offline, nothing is pushed either.
+        dry_run: push nothing.
         out: a file for the specification.
 
     Returns:
-        The addresses of what was pushed; or, where nothing was, the specification as JSON or the name of its file.
+        The addresses of what was pushed; or, of a dry run, the specification as JSON or the name of its file.
 
     Raises:
         InputError: a folder is no sweep, the sweeps are in several projects and none is given, the extra is not
-            installed, the file cannot be written, or W&B does not take it.
+            installed, or the file cannot be written. Or there is no key, W&B is offline or does not take it: then the
+            specification is in a file, which is named.
     """
     compared = _compared(sweeps, entity, project)
-    why_not = "dry run" if dry_run else _why_offline()
-    if why_not is None:
-        compared = _with_default_entity(compared)
     workspace, report = _workspace(compared), _report(compared)
-    text = json.dumps(_specification(compared, workspace, report), indent=2)
-    if out is not None:
-        write_text(out, text + "\n")
-    if why_not is None:
+    if dry_run:
+        text = _specification(compared, workspace, report)
+        if out is not None:
+            write_text(out, text)
+        return text.rstrip() if out is None else str(out)
+    try:
+        if why_not := _why_offline():
+            raise InputError(f"dashboard: not pushed: {why_not}")
+        compared = _with_default_entity(compared)
+        workspace.entity = report.entity = compared.entity
+        if out is not None:
+            write_text(out, _specification(compared, workspace, report))
         _asked("workspace", workspace.save)
         _asked("report", report.save)
-        return f"workspace: {workspace.url}\nreport: {report.url}"
-    print(f"not pushed: {why_not}", file=sys.stderr)
-    return text if out is None else str(out)
+    except InputError as error:
+        kept = out or Path(f"dashboard-{re.sub(r'[^A-Za-z0-9._-]', '-', compared.groups[0])[:_TITLE]}.json")
+        write_text(kept, _specification(compared, workspace, report))
+        raise InputError(f"{error}; what would have been pushed is in {kept}") from error
+    return f"workspace: {workspace.url}\nreport: {report.url}"
 
 
 def _compared(sweeps: Sequence[Path], entity: str | None, project: str | None) -> Compared:
@@ -92,7 +114,8 @@ def _compared(sweeps: Sequence[Path], entity: str | None, project: str | None) -
             raise InputError(f"--{setting}: the sweeps are in several, {names}; give one of them")
         return given or found[0]
 
-    return Compared(tuple(groups), agreed("entity", entity, ""), agreed("project", project, "mirrorjax"))
+    where = agreed("entity", entity, ""), agreed("project", project, "mirrorjax")
+    return Compared(tuple(groups), *where, any(has_old_names(population.folder) for population in populations))
 
 
 def _why_offline() -> str | None:
@@ -105,7 +128,7 @@ def _with_default_entity(compared: Compared) -> Compared:
     import wandb
 
     entity = compared.entity or _asked("entity", lambda: wandb.Api().default_entity)
-    return Compared(compared.groups, entity, compared.project)
+    return replace(compared, entity=entity)
 
 
 def _asked(what: str, call: Callable[[], Any]) -> Any:
@@ -134,30 +157,38 @@ def _packages() -> tuple[Any, Any, Any]:
     return workspaces, reports, expr
 
 
-def _curve(title: str, keys: Sequence[str]) -> Any:
+def _curve(title: str, keys: Sequence[str], compared: Compared) -> Any:
     _, reports, _ = _packages()
-    return reports.LinePlot(title=title, x=EPOCH, y=list(keys), title_x="paper epoch")
+    before = [name for name in map(old_name, keys) if name not in keys] if compared.old_names else []
+    return reports.LinePlot(title=title, x=EPOCH, y=[*keys, *before], title_x="paper epoch")
 
 
-def _band(quantity: str) -> Any:
-    return _curve(f"{QUANTITIES[quantity]}: median, 5 % and 95 %", [key(quantity, statistic) for statistic in BAND])
+def _band(quantity: str, compared: Compared) -> Any:
+    keys = [key(quantity, statistic) for statistic in BAND]
+    return _curve(f"{QUANTITIES[quantity]}: median, 5 % and 95 %", keys, compared)
 
 
-def _sections() -> dict[str, list[Any]]:
+def _sections(compared: Compared) -> dict[str, list[Any]]:
     """The panels by section, in order."""
     _, reports, _ = _packages()
     wide = reports.Layout(**_WIDE)
-    shares = [_curve("P(mirror), Wilson 95 % interval", MIRROR), _curve("share robust", [ROBUST])]
+    shares = [
+        _curve("share that has learnt the task", [LEARNT], compared),
+        _curve("P(mirror) of those that have learnt, Wilson 95 % interval", MIRROR, compared),
+        _curve("share robust", [ROBUST], compared),
+    ]
+    if compared.old_names:
+        shares.append(_curve("P(mirror) of all that were asked, in runs of before", OLD_MIRROR, compared))
     return {
-        "Order parameters": [*(_band(name) for name in _FIRST), *shares],
+        "Order parameters": [*(_band(name, compared) for name in _FIRST), *shares],
         "Phase diagrams": [
             reports.MediaBrowser(title="phase diagram and map", media_keys=[MAP, DIAGRAM], layout=wide),
             reports.MediaBrowser(title="phase diagram, interactive", media_keys=[DIAGRAM_HTML], layout=wide),
         ],
         "Cells": [reports.WeavePanelSummaryTable(table_name=CELLS, layout=wide)],
         "Further curves": [
-            *(_band(name) for name in QUANTITIES if name not in _FIRST),
-            _curve("share diverged", [DIVERGED]),
+            *(_band(name, compared) for name in QUANTITIES if name not in _FIRST),
+            _curve("share diverged", [DIVERGED], compared),
         ],
         "Settings": [reports.RunComparer(diff_only="split", layout=wide)],
     }
@@ -170,7 +201,9 @@ def _workspace(compared: Compared) -> Any:
         entity=compared.entity,
         project=compared.project,
         name=compared.title,
-        sections=[workspaces.Section(name=name, panels=panels, is_open=True) for name, panels in _sections().items()],
+        sections=[
+            workspaces.Section(name=name, panels=panels, is_open=True) for name, panels in _sections(compared).items()
+        ],
         settings=workspaces.WorkspaceSettings(x_axis=EPOCH),
         runset_settings=workspaces.RunsetSettings(filters=expr.And(group.isin(list(compared.groups))), groupby=[group]),
     )
@@ -179,7 +212,7 @@ def _workspace(compared: Compared) -> Any:
 def _report(compared: Compared) -> Any:
     _, reports, expr = _packages()
     blocks: list[Any] = []
-    for name, panels in _sections().items():
+    for name, panels in _sections(compared).items():
         runsets = [
             # neither entity nor project: the report's own
             reports.Runset(name=group, filters=expr.And(expr.Metric("Group") == group), groupby=["group"])
@@ -195,13 +228,14 @@ def _report(compared: Compared) -> Any:
     )
 
 
-def _specification(compared: Compared, workspace: Any, report: Any) -> dict[str, Any]:
-    """What `save` sends; the package has no public way to ask for it."""
+def _specification(compared: Compared, workspace: Any, report: Any) -> str:
+    """What `save` sends, as JSON; the package has no public way to ask for it."""
     sent = {name: item._to_model().spec for name, item in (("workspace", workspace), ("report", report))}
-    return {
+    content = {
         "entity": compared.entity,
         "project": compared.project,
         "sweeps": list(compared.groups),
         "title": compared.title,
         **{name: json.loads(spec.model_dump_json(by_alias=True, exclude_none=True)) for name, spec in sent.items()},
     }
+    return json.dumps(content, indent=2) + "\n"

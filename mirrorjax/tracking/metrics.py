@@ -5,39 +5,23 @@ from collections.abc import Mapping
 import numpy as np
 
 from mirrorjax.measurement.cmni import ROBUST_CMNI, ROBUST_LOSS
+from mirrorjax.measurement.learnt import learnt
+from mirrorjax.tracking.keys import (
+    DIVERGED,
+    HISTOGRAMS,
+    LEARNT,
+    MIRROR,
+    QUANTITIES,
+    ROBUST,
+    STATISTICS,
+    key,
+)
 
-# columns of the records and what they are called; `mirrorjax dashboard` makes its panels from the same names
-QUANTITIES = {
-    "val_loss": "validation loss",
-    "excess_error": "excess error",
-    "accuracy": "accuracy",
-    "recall_help_rescue": "recall of rescues",
-    "rescue_accuracy": "rescue accuracy, matched boards",
-    "cmni": "CMNI",
-    "cmni_hidden": "CMNI, hidden units only",
-    "cmni_z": "z of CMNI against untrained networks",
-    "mni_star": "MNI*",
-    "ssi": "SSI",
-    "ssi_last": "SSI, last hidden layer",
-    "cross_decoding_social": "cross-decoding, social",
-    "tr": "TR",
-}
-STATISTICS = ("median", "mean", "q05", "q95")
-BAND = ("median", "q05", "q95")  # of these, a curve and its 90 % band
-HISTOGRAMS = ("val_loss", "cmni", "mni_star")
-DIVERGED, ROBUST = "pop/share_diverged", "pop/share_robust"
-MIRROR = ("pop/share_mirror", "pop/share_mirror_low", "pop/share_mirror_high")  # P(mirror), Wilson 95 % interval
-EPOCH, STEP = "checkpoint/epoch", "checkpoint/step"
 IMAGES = 8  # figures that are logged once, at the end
 FINAL_KEYS = IMAGES + 2  # and an interactive one, and the table of cells
 MAX_KEYS = 75  # of one run, so that its dashboard stays a page
-_ROOM = MAX_KEYS - 2 - FINAL_KEYS - len(QUANTITIES) * len(STATISTICS) - len(HISTOGRAMS) - 5  # 2: the axes, 5: shares
+_ROOM = MAX_KEYS - 2 - FINAL_KEYS - len(QUANTITIES) * len(STATISTICS) - len(HISTOGRAMS) - 6  # 2: the axes, 6: shares
 _BINS = 64
-
-
-def key(quantity: str, statistic: str) -> str:
-    """The name under which a statistic over networks is logged."""
-    return f"pop/{quantity}_{statistic}"
 
 
 def population_metrics(
@@ -46,7 +30,7 @@ def population_metrics(
     """What is logged about one checkpoint, by key; histograms as counts and edges. Pure.
 
     Statistics are over the networks that have not diverged, shares over all, a diverged one counting as neither robust
-    nor mirror.
+    nor learnt. A verdict is of those alone that have learnt their task, so that there is none where nobody has.
 
     Args:
         records: columns of the records table, one entry a member. Missing ones and values not finite are left out.
@@ -69,12 +53,14 @@ def population_metrics(
     if "cmni" in records and "val_loss" in records:
         robust = (np.asarray(records["cmni"]) >= ROBUST_CMNI) & (np.asarray(records["val_loss"]) < ROBUST_LOSS)
         metrics[ROBUST] = float(np.mean(robust & alive))
-    if "mirror" in records:
-        verdicts = np.asarray(records["mirror"], np.float64)
-        if trials := int(np.isfinite(verdicts).sum()):
-            successes = int(np.sum((verdicts == 1) & alive))
+    if "excess_error" in records:
+        able = learnt(records["excess_error"]) & alive
+        metrics[LEARNT] = float(np.mean(able))
+        verdicts = np.asarray(records.get("mirror", np.nan), np.float64)
+        if trials := int(np.sum(able & np.isfinite(verdicts))):
+            successes = int(np.sum(able & (verdicts == 1)))
             metrics |= dict(zip(MIRROR, _share(successes, trials), strict=True))
-    metrics |= {f"pop/{name}": float(number) for name, number in list((extra or {}).items())[:_ROOM]}
+    metrics |= {f"speed/{name}": float(number) for name, number in list((extra or {}).items())[:_ROOM]}
     return metrics
 
 

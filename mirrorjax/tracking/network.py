@@ -61,6 +61,9 @@ class Network:
             encoding=own.get("encoding") or "ordinal",  # older results had no other
         )  # fmt: skip
 
+    def __repr__(self) -> str:
+        return f"Network({self.describe()})"
+
     def describe(self) -> str:
         """The member in a line."""
         own = self.settings

@@ -21,6 +21,7 @@ from mirrorjax.log import event, written_to
 from mirrorjax.tracking.heartbeat import Heartbeat
 from mirrorjax.tracking.jobs import note_sweep
 from mirrorjax.tracking.progress import Progress
+from mirrorjax.tracking.shown import shown_config
 from mirrorjax.tracking.store import Elsewhere, Store
 from mirrorjax.tracking.wandb import WandbTracker
 from mirrorjax.training.loop import Checkpoint, Population
@@ -101,7 +102,7 @@ class Recorder:
             group=folder.parent.name,
             name=f"{self._manifest['experiment']}-{folder.name}",
             tags=run_tags(self._manifest, resolved, tracker.tags),
-            config=resolved,
+            config=shown_config(resolved, members),
             mode=tracker.mode,
         )
         self._seconds["tracking"] += time.perf_counter() - start

@@ -10,14 +10,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from mirrorjax.config import Config, MeasurementConfig, stored
 from mirrorjax.errors import InputError
 from mirrorjax.reading import Newer, read_json, read_yaml
 from mirrorjax.tracking.contents import CONFIG, FORMAT, MANIFEST
+from mirrorjax.tracking.later import LATER, LATER_KEYS, completed, join_later, view_of
 from mirrorjax.tracking.store import KNOBS, MEMBERS, RECORDS, TABLES, UNITS, knob_defaults
-from mirrorjax.tracking.weights import STACKS, read_index, read_weights
+from mirrorjax.tracking.weights import STACKS, read_all_weights, read_index, read_weights
 from mirrorjax.tracking.whole import UNREADABLE, first_and_last_member, torn, why_not_ours
 
 if TYPE_CHECKING:
+    from mirrorjax.dataset.build import Dataset
+    from mirrorjax.dataset.matched import Pictures
     from mirrorjax.tracking.network import Network
 
 SCHEMAS = {"members": MEMBERS, "records": RECORDS, "units": UNITS}
@@ -36,6 +40,11 @@ class Population:
         self.folder = folder
         self.problems = problems
         self._torn: set[Path] = set()  # behind a whole footer, which is found only by reading
+
+    def __repr__(self) -> str:
+        members = sum(pq.read_metadata(file).num_rows for file in self.files("members"))
+        state = "done" if self.done else "not done"
+        return f"Population({self.name}: {members:,} members, {len(self.checkpoints)} checkpoints, {state})"
 
     @property
     def name(self) -> str:
@@ -96,7 +105,7 @@ class Population:
 
     def record_schema(self) -> pa.Schema:
         """The columns of `records`, with those that few checkpoints have."""
-        schemas = [pq.read_schema(file) for file in self.files("records")]
+        schemas = [pq.read_schema(file) for file in [*self.files("records"), *self.later_files()]]
         return pa.unify_schemas([RECORDS, *schemas], promote_options="permissive")
 
     def units(self, checkpoint: int | None = None) -> pa.Table:
@@ -119,6 +128,11 @@ class Population:
             elif self._is_ours(file, SCHEMAS[table], members):
                 found.append(file)
         return found
+
+    def later_files(self) -> list[Path]:
+        """The whole files of what `mirrorjax measure` has added to the records, one a checkpoint."""
+        found = sorted((self.folder / LATER).glob("[0-9]*.parquet"))
+        return [file for file in found if self._is_ours(file, LATER_KEYS)]
 
     def complete_checkpoints(self, with_units: Collection[int] = ()) -> int:
         """How many checkpoints, from the first one on, have results that can be read through.
@@ -157,6 +171,14 @@ class Population:
             raise InputError(f"{self.folder / STACKS}: {strange[0]} of {member_id} is not finite: {why}")
         return weights
 
+    def weights_of_all(self) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
+        """The id and the final weights of every member, finite or not; the file is opened once.
+
+        Raises:
+            InputError: no weights are stored, or they are damaged or another population's.
+        """
+        return read_all_weights(self.folder, read_index(self.folder, self.member_ids))
+
     def member(self, member: str) -> "Network":
         """One member with its final weights, to be run, looked into and exported.
 
@@ -181,13 +203,67 @@ class Population:
                 return "diverged" in table.filter(pc.field("member_id") == member_id)["status"].to_pylist()
         return False
 
+    def stored_config(self) -> Config:
+        """The config that it was trained with, as this version has it.
+
+        Raises:
+            InputError: it cannot be read, or is none of this version.
+        """
+        try:
+            return stored(self.config)
+        except InputError as error:
+            raise InputError(f"{self.folder}: no config of this version: {error}") from error
+
+    def dataset(self) -> "Dataset":
+        """The dataset that all members are measured on, from the cache or built anew.
+
+        Raises:
+            InputError: its settings make another one now, or see `stored_config`.
+        """
+        from mirrorjax.materials import reference_dataset  # JAX, which a report does without
+
+        dataset = reference_dataset(self.stored_config())
+        trained_on = (self.manifest.get("dataset") or {}).get("hash")
+        if trained_on != dataset.content_hash:
+            raise InputError(
+                f"{self.folder}: trained on dataset {trained_on}, but its settings make {dataset.content_hash} in "
+                "this version; its test rows may be others than those it was kept from"
+            )
+        return dataset
+
+    def boards(self, count: int | None = None, rescue: bool = False) -> "Pictures":
+        """Matched boards that nobody was trained on: the same boards under each condition, to run networks on.
+
+        Args:
+            count: the most to take; by default as many as calibrated measures are made on.
+            rescue: only boards on which Toad's distress makes *help* right.
+
+        Returns:
+            Pictures [100, boards] int8 by the name of their condition (docs/measures.md).
+
+        Raises:
+            InputError: `count` is not positive, there is no such board, or see `dataset`.
+        """
+        from mirrorjax.dataset.matched import matched_boards
+
+        asked, usual = self.stored_config().measurement, MeasurementConfig()
+        own = (asked.rescue_boards or usual.rescue_boards) if rescue else (asked.boards or usual.boards)
+        wanted = own if count is None else count
+        if wanted < 1:
+            raise InputError(f"boards: {wanted}; allowed: 1 or more")
+        return matched_boards(self.dataset().holdout, wanted, rescue=rescue).by_condition
+
     def _table(self, name: str, files: Sequence[Path]) -> pa.Table:
         tables = list(self._tables(files))
         # a population's checkpoints may differ in the columns beyond the required ones
         return pa.concat_tables(tables, promote_options="permissive") if tables else SCHEMAS[name].empty_table()
 
     def _tables(self, files: Iterable[Path]) -> Iterator[pa.Table]:
-        return (table for file in files if (table := self._read(file)))
+        later = {file.name: file for file in self.later_files()}
+        for file in files:
+            if table := self._read(file):
+                added = self._read(later[file.name]) if file.parent.name == "records" and file.name in later else None
+                yield table if added is None else completed(table, added)
 
     def _read(self, file: Path) -> pa.Table | None:
         try:
@@ -203,7 +279,7 @@ class Population:
         """Reads every file through; whether one is torn that was not known to be. From then on it is skipped."""
         known = len(self._torn)
         for table in TABLES:
-            for file in self.files(table):
+            for file in [*self.files(table), *self.later_files()]:
                 self._read(file)
         return len(self._torn) > known
 
@@ -241,6 +317,10 @@ class Results:
         for population in self.populations:
             if (population.folder / "manifest.json").exists():
                 _ = population.manifest  # which refuses a later version's, before anything else of it is read
+
+    def __repr__(self) -> str:
+        done = sum(population.done for population in self.populations)
+        return f"Results({self.folder}: {len(self.populations)} populations, {done} done)"
 
     @classmethod
     def open(cls, path: str | Path) -> "Results":
@@ -291,7 +371,9 @@ class Results:
             for table in TABLES:
                 files = [file for population in self.populations for file in population.files(table)]
                 if files:
-                    connection.execute(_view(table, files))
+                    connection.execute(view_of(table, files))
+                    if table == "records":
+                        join_later(connection, [file for each in self.populations for file in each.later_files()])
                 else:
                     empty = SCHEMAS[table].empty_table()
                     connection.register(table, empty.add_column(0, "population", pa.array([], pa.string())))
@@ -322,16 +404,6 @@ class Results:
 
 def _is_population(folder: Path) -> bool:
     return (folder / "manifest.json").exists() or (folder / "members.parquet").exists()
-
-
-def _view(table: str, files: Sequence[Path]) -> str:
-    """SQL that makes a view of whole files; the population is the name of the folder that a file belongs to."""
-    depth = -2 if table == "members" else -3
-    paths = ", ".join("'" + str(file.absolute()).replace("'", "''") + "'" for file in files)
-    return (
-        f"CREATE VIEW {table} AS SELECT parse_path(filename)[{depth}] AS population, * EXCLUDE (filename) "
-        f"FROM read_parquet([{paths}], union_by_name = true, filename = true)"
-    )
 
 
 def _unique(member: str, ids: Iterable[str], where: Path) -> str:

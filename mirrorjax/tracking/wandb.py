@@ -16,7 +16,17 @@ import pyarrow as pa
 from mirrorjax.errors import InputError
 from mirrorjax.log import event
 from mirrorjax.secrets import hidden
-from mirrorjax.tracking.metrics import EPOCH, IMAGES, STEP, population_metrics
+from mirrorjax.tracking.keys import (
+    EPOCH,
+    OLD_SECTION,
+    SECTIONS,
+    STEP,
+    WITHOUT_PANEL,
+    has_old_names,
+    old_name,
+    run_files,
+)
+from mirrorjax.tracking.metrics import IMAGES, population_metrics
 from mirrorjax.tracking.store import write_text
 
 INIT_SECONDS, LOG_SECONDS, FINISH_SECONDS = 30.0, 20.0, 120.0  # W&B is given up after these
@@ -75,6 +85,7 @@ class WandbTracker:
         self.mode = mode
         self.url: str | None = None
         self._folder = folder.absolute()  # W&B reads its files later, from wherever it then is
+        self._named: Callable[[str], str] = str  # what a key is called in this run
         self._run: Any = None
         self._warned = False
 
@@ -96,7 +107,7 @@ class WandbTracker:
         Args:
             folder: of the population; W&B's files go to `wandb` inside it.
             project: of W&B.
-            config: the resolved config of the population.
+            config: what is shown as the run's config, see `shown_config`.
             entity: user or team; W&B's default otherwise.
             group: the sweep, which holds its populations together.
             name: of the population.
@@ -115,6 +126,9 @@ class WandbTracker:
         if chosen == "disabled":
             return tracker
 
+        as_before = has_old_names(tracker._folder)  # a curve is not broken in two where a run is resumed
+        tracker._named = old_name if as_before else str
+
         def begin() -> Any:
             import wandb
 
@@ -131,9 +145,12 @@ class WandbTracker:
                 mode=chosen,
                 settings=wandb.Settings(**_settings()),
             )
+            for section in (*SECTIONS, OLD_SECTION) if as_before else SECTIONS:
+                run.define_metric(f"{section}/*", step_metric=EPOCH)
             for axis in (EPOCH, STEP):
-                run.define_metric(axis)
-            run.define_metric("pop/*", step_metric=EPOCH)
+                run.define_metric(axis, hidden=True)
+            for key in WITHOUT_PANEL:
+                run.define_metric(key, step_metric=EPOCH, hidden=True)
             return run
 
         tracker._run = tracker._guarded("start", begin, INIT_SECONDS + _GRACE_SECONDS)
@@ -167,7 +184,7 @@ class WandbTracker:
 
             metrics = population_metrics(records, extra)
             content = {
-                key: wandb.Histogram(np_histogram=value) if isinstance(value, tuple) else value
+                self._named(key): wandb.Histogram(np_histogram=value) if isinstance(value, tuple) else value
                 for key, value in metrics.items()
             }
             run.log({EPOCH: float(epoch), STEP: int(step), **content})
@@ -255,9 +272,10 @@ def _wait_for(worker: threading.Thread, seconds: float) -> None:
 
 def _run_id(folder: Path) -> str:
     """The id of a population's run, the same for each process that works on it."""
-    file = folder / "wandb" / "run-id"
+    file, by_section = run_files(folder)
     if not file.exists():
         file.parent.mkdir(exist_ok=True)
+        write_text(by_section, "")  # first: a run with an id and without it is one of before
         write_text(file, uuid.uuid4().hex[:12])
     return file.read_text(encoding="utf-8")
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -59,22 +59,34 @@ def read_weights(folder: Path, member_id: str, place: Mapping[str, Any]) -> dict
     Raises:
         InputError: the file cannot be read, has no such row, or other shapes than the index says.
     """
+    ((_, weights),) = read_all_weights(folder, {member_id: place})
+    return weights
+
+
+def read_all_weights(
+    folder: Path, index: Mapping[str, Mapping[str, Any]]
+) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
+    """The weights of each member of an index, with its id; as `read_weights`, which says what is raised."""
     file = folder / STACKS
-    group, row, shapes = place["group"] + "/", place["row"], place.get("shapes") or {}
-    weights = {}
     try:
         with safe_open(file, framework="numpy") as stacks:
-            names = stacks.keys()
-            for name in (each.removeprefix(group) for each in names if each.startswith(group)):
-                stack = stacks.get_slice(group + name)
-                rows, *size = stack.get_shape()
-                own = shapes.get(name, size)
-                if row >= rows or len(own) != len(size) or any(a > b for a, b in zip(own, size, strict=True)):
-                    where = f"row {row} of shape {own}"
-                    raise InputError(f"{file}: {member_id} is said to be {where} of {group}{name}, {[rows, *size]}")
-                weights[name] = np.asarray(stack[row])[tuple(map(slice, own))]  # reads this row alone
+            for member_id, place in index.items():
+                yield member_id, _of_member(stacks, file, member_id, place)
     except (SafetensorError, OSError, TypeError, ValueError) as error:  # TypeError: numbers that NumPy does not have
         raise error if isinstance(error, InputError) else InputError(f"{file}: damaged: {error}") from error
+
+
+def _of_member(stacks: Any, file: Path, member_id: str, place: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    group, row, shapes = place["group"] + "/", place["row"], place.get("shapes") or {}
+    weights, names = {}, stacks.keys()
+    for name in (each.removeprefix(group) for each in names if each.startswith(group)):
+        stack = stacks.get_slice(group + name)
+        rows, *size = stack.get_shape()
+        own = shapes.get(name, size)
+        if row >= rows or len(own) != len(size) or any(a > b for a, b in zip(own, size, strict=True)):
+            where = f"row {row} of shape {own}"
+            raise InputError(f"{file}: {member_id} is said to be {where} of {group}{name}, {[rows, *size]}")
+        weights[name] = np.asarray(stack[row])[tuple(map(slice, own))]  # reads this row alone
     if not weights:
         raise InputError(f"{file}: damaged: no weights of {member_id}, which is said to be in {group[:-1]}")
     return weights

@@ -9,7 +9,7 @@ from mirrorjax.errors import InputError
 from mirrorjax.game.state import Action
 from mirrorjax.measurement.battery.circuits import KINDS, kinds_of_hubs
 from mirrorjax.measurement.battery.classes import CLASSES
-from mirrorjax.paper.analysis import ROLES, roles, stored_config
+from mirrorjax.paper.analysis import ROLES, roles
 from mirrorjax.paper.hubs import CIRCUITS, DOMINANT, choose_hubs
 from mirrorjax.tracking.results import Results
 from mirrorjax.tracking.store import Store
@@ -98,4 +98,4 @@ def test_a_foreign_config_is_named(tmp_path):
     store.write_manifest({"status": "done"})
     store.write_config(OmegaConf.to_yaml({"name": "x", "modle": {"width": 3}}))
     with pytest.raises(InputError, match=r"aaaa: no config of this version: config.yaml: .*modle"):
-        stored_config(Results.open(tmp_path).populations[0])
+        Results.open(tmp_path).populations[0].stored_config()

@@ -14,6 +14,7 @@ from mirrorjax.dataset.build import Dataset
 from mirrorjax.dataset.cache import load_or_build
 from mirrorjax.population.axes import members
 from mirrorjax.population.members import Member, identity
+from mirrorjax.tracking.keys import key
 from mirrorjax.tracking.metrics import population_metrics
 from mirrorjax.tracking.store import KNOBS, MEMBERS, RECORDS, UNITS
 from tests.dataset import reference
@@ -142,7 +143,10 @@ def test_the_wandb_run_shows_what_is_stored(finished: Sweep, config: Config):
     (run,) = read["run"]
     assert (run["project"], run["run_group"]) == ("mirrorjax", finished.folder.name)
     assert run["tags"][:3] == ["smoke", "small", "supervised"]
-    assert run["config"]["update"]["population"]["axes"]["width"] == config.population.axes.width
+    shown = run["config"]["update"]
+    assert shown["varies"] == {"width": config.population.axes.width, "dropout": config.population.axes.dropout}
+    assert shown["population"] == {"seeds": 3, "first_seed": 0, "data_order": config.population.data_order}
+    assert "width" not in shown["model"] and shown["model"]["depth"] == config.model.depth
     table = finished.population.records()
     *checkpoints, last = [row["item"] for row in read["history"]]
     assert len(checkpoints) == 4
@@ -154,8 +158,8 @@ def test_the_wandb_run_shows_what_is_stored(finished: Sweep, config: Config):
             if "histogram" not in name:
                 assert logged[name] == value
         for name in ("val_loss", "cmni", "accuracy"):
-            assert logged[f"pop/{name}_median"] == np.median(stored[name])
-    assert {"final/phase_diagram", "final/phase_map", "final/cells"} <= {key.split(".")[0] for key in last}
+            assert logged[key(name, "median")] == np.median(stored[name])
+    assert {"final/phase_diagram", "final/phase_map", "final/cells"} <= {name.split(".")[0] for name in last}
     assert read["exit"][0].get("exit_code") == 0
 
 

@@ -61,9 +61,12 @@ def test_every_setting_that_varies_makes_cells(tmp_path: Path):
 def test_verdicts(tmp_path: Path):
     verdicts = np.full(MEMBERS, np.nan)
     verdicts[[0, 2, 4, 1, 11]] = [1, 1, 0, 0, 1]  # the last one has diverged
-    narrow, wide = made(tmp_path, records={"mirror": verdicts})
-    assert [(row["mirror_successes"], row["mirror_trials"]) for row in (narrow, wide)] == [(2, 3), (0, 2)]
-    for row, (successes, trials) in ((narrow, (2, 3)), (wide, (0, 2))):
+    error = np.full(MEMBERS, 0.2)
+    error[[4, 6]] = 0.5, np.nan  # they have not learnt
+    narrow, wide = made(tmp_path, records={"mirror": verdicts, "excess_error": error})
+    assert [row["learnt"] for row in (narrow, wide)] == [4, 5]
+    assert [(row["mirror_successes"], row["mirror_trials"]) for row in (narrow, wide)] == [(2, 2), (0, 1)]
+    for row, (successes, trials) in ((narrow, (2, 2)), (wide, (0, 1))):
         low, high = proportion_confint(successes, trials, method="wilson")
         assert row["mirror_share"] == successes / trials
         assert (row["mirror_low"], row["mirror_high"]) == pytest.approx((low, high), abs=1e-12)

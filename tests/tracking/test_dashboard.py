@@ -16,7 +16,7 @@ from mirrorjax.cli import main
 from mirrorjax.errors import InputError
 from mirrorjax.tracking import dashboard
 from mirrorjax.tracking.cells import cells
-from mirrorjax.tracking.metrics import QUANTITIES
+from mirrorjax.tracking.keys import MIRROR, QUANTITIES, key
 from mirrorjax.tracking.results import Results
 from mirrorjax.tracking.wandb import WandbTracker
 from tests.tracking.cases import population, record_columns
@@ -98,8 +98,8 @@ def shown_keys(shown: Any) -> set[str]:
 def test_every_panel_shows_what_runs_log(sweeps: list[Path], monkeypatch: pytest.MonkeyPatch, part: str):
     shown = shown_keys(specification(sweeps)[part])
     assert shown <= logged_keys(sweeps[0] / "aaaa0", monkeypatch)
-    bands = {f"pop/{name}_{statistic}" for name in QUANTITIES for statistic in ("median", "q05", "q95")}
-    shares = {"pop/share_mirror", "pop/share_mirror_low", "pop/share_mirror_high", "pop/share_robust"}
+    bands = {key(name, statistic) for name in QUANTITIES for statistic in ("median", "q05", "q95")}
+    shares = {*MIRROR, "verdict/share_learnt", "cmni/share_robust", "loss/share_diverged"}
     figures = {"final/phase_diagram", "final/phase_map", "final/phase_diagram_html", "final/cells"}
     assert bands | shares | figures <= shown
 
@@ -160,13 +160,36 @@ def test_a_title_is_never_too_long(sweeps: list[Path]):
     assert title == "mirrorjax: 20 sweeps, phase_dependency_veil-0 first"
 
 
-def test_without_a_key_nothing_is_pushed(sweeps: list[Path], capsys: pytest.CaptureFixture[str]):
-    file = sweeps[0].parent / "dashboard.json"
-    assert main(["dashboard", "push", *map(str, sweeps), "--out", str(file)]) == 0
+@pytest.mark.parametrize("out", [None, "mine.json"])
+def test_without_a_key_nothing_is_pushed_nor_lost(
+    sweeps: list[Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], out: str | None
+):
+    monkeypatch.chdir(sweeps[0].parent)
+    assert main(["dashboard", "push", *map(str, sweeps), *(["--out", out] if out else [])]) == 2
     captured = capsys.readouterr()
-    assert captured.out.strip() == str(file)
-    assert captured.err == "not pushed: W&B is offline (no key, or WANDB_MODE); `wandb login` stores a key\n"
+    file = out or "dashboard-capacity-0a1b2c3d.json"
+    why = "W&B is offline (no key, or WANDB_MODE); `wandb login` stores a key"
+    assert captured.err == f"error: dashboard: not pushed: {why}; what would have been pushed is in {file}\n"
+    assert captured.out == ""
+    assert json.loads(Path(file).read_text())["sweeps"] == [sweep.name for sweep in sweeps]
+
+
+def test_a_dry_run_is_no_failure(sweeps: list[Path], capsys: pytest.CaptureFixture[str]):
+    file = sweeps[0].parent / "dashboard.json"
+    assert main(["dashboard", "push", *map(str, sweeps), "--dry-run", "--out", str(file)]) == 0
+    assert capsys.readouterr().out.strip() == str(file)
     assert json.loads(file.read_text())["sweeps"] == [sweep.name for sweep in sweeps]
+
+
+def test_runs_of_before_are_shown_by_their_old_names_too(sweeps: list[Path]):
+    (sweeps[0] / "aaaa0" / "wandb").mkdir()
+    (sweeps[0] / "aaaa0" / "wandb" / "run-id").write_text("0123456789ab")
+    made = specification(sweeps)
+    for part in ("workspace", "report"):
+        shown = shown_keys(made[part])
+        assert {"cmni/cmni_median", "pop/cmni_median", "pop/cmni_q05", "pop/share_mirror", *MIRROR} <= shown
+    (sweeps[0] / "aaaa0" / "wandb" / "keys-by-section").touch()
+    assert not [name for name in shown_keys(specification(sweeps)["workspace"]) if name.startswith("pop/")]
 
 
 def test_without_the_extra(sweeps: list[Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
@@ -185,8 +208,11 @@ def test_what_wandb_refuses_is_one_error(sweeps: list[Path], monkeypatch: pytest
     monkeypatch.setattr(dashboard, "has_api_key", lambda: True)
     monkeypatch.setattr(wandb, "Api", refuse)
     monkeypatch.setenv("WANDB_API_KEY", KEY)
-    with pytest.raises(InputError, match=r"^dashboard: W&B did not take the entity: bad key \*\*\*$"):
-        dashboard.push(sweeps, None, None, False, None)
+    file = sweeps[0].parent / "kept.json"
+    why = r"^dashboard: W&B did not take the entity: bad key \*\*\*; what would have been pushed is in .*kept\.json$"
+    with pytest.raises(InputError, match=why):
+        dashboard.push(sweeps, None, None, False, file)
+    assert json.loads(file.read_text())["project"] == "mirrorjax"
 
 
 def test_a_server_gets_both(sweeps: list[Path], tmp_path: Path):

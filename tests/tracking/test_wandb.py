@@ -18,6 +18,7 @@ from PIL import Image
 from mirrorjax.errors import InputError
 from mirrorjax.tracking import wandb as tracking
 from mirrorjax.tracking.cells import cells
+from mirrorjax.tracking.keys import SECTIONS, WITHOUT_PANEL
 from mirrorjax.tracking.metrics import MAX_KEYS, population_metrics
 from mirrorjax.tracking.recorder import run_tags
 from mirrorjax.tracking.results import Results
@@ -120,7 +121,10 @@ def test_an_offline_run_reads_back_as_logged(tmp_path: Path):
     (run,) = read["run"]
     assert (run["project"], run["run_group"], run["tags"]) == ("frogs", "quickstart-3f2a91c0", ["paper"])
     assert {"model": {"depth": 2}, "members": 300}.items() <= run["config"]["update"].items()
-    assert {"glob_name": "pop/*", "step_metric": "checkpoint/epoch"}.items() <= read["metric"][-1].items()
+    sections = {found["glob_name"]: found["step_metric"] for found in read["metric"] if "glob_name" in found}
+    assert sections == {f"{section}/*": "checkpoint/epoch" for section in SECTIONS}
+    unseen = {found["name"] for found in read["metric"] if found.get("options", {}).get("hidden")}
+    assert unseen == {*WITHOUT_PANEL, "checkpoint/epoch", "checkpoint/step"}
     rows = [row["item"] for row in read["history"]]
     assert len(rows) == 4, "three checkpoints and the end"
     for checkpoint, row in enumerate(rows[:3]):
@@ -143,6 +147,25 @@ def test_an_offline_run_reads_back_as_logged(tmp_path: Path):
     staged = [entry["local_path"] for found in read["artifact"] for entry in found["manifest"]["contents"]]
     assert all(Path(path).is_relative_to(store.folder) for path in staged)
     assert [found["exit_code"] for found in read["exit"]] == [0]
+
+
+def test_a_resumed_run_goes_on_with_the_names_that_it_began_with(tmp_path: Path):
+    for folder, marked in ((tmp_path / "old", False), (tmp_path / "new", True)):
+        (folder / "wandb").mkdir(parents=True)
+        (folder / "wandb" / "run-id").write_text("0123456789ab")
+        if marked:
+            (folder / "wandb" / "keys-by-section").touch()
+        records = record_columns() | {"mirror": [1.0] * 6}
+        tracker = WandbTracker.start(folder, project="frogs", config={}, mode="offline")
+        tracker.log_checkpoint(records, 5, 0.5, {"model_steps_per_second": 1.0})
+        tracker.finish()
+    (old,), (new,) = (inspect(tmp_path / name)["history"] for name in ("old", "new"))
+    expected = population_metrics(record_columns(), {"model_steps_per_second": 1.0})
+    assert old["item"]["pop/cmni_median"] == new["item"]["cmni/cmni_median"] == expected["cmni/cmni_median"]
+    assert old["item"]["pop/model_steps_per_second"] == new["item"]["speed/model_steps_per_second"] == 1
+    assert "pop/share_mirror" not in old["item"], "it was of all networks asked, and this one is of those that learnt"
+    assert old["item"]["verdict/share_mirror"] == new["item"]["verdict/share_mirror"] == 1
+    assert not [name for name in new["item"] if name.startswith("pop/")]
 
 
 def test_tags():
@@ -322,7 +345,7 @@ def test_online_reaches_the_server(server: Server, tmp_path: Path, mode: str, en
     assert output.startswith("seconds ")
     assert errors.strip() == f"W&B run: {server.url}/me/frogs/runs/run1"
     (row,) = [row for row in server.history if "checkpoint/step" in row]
-    assert row["pop/cmni_median"] == population_metrics(record_columns(9, 5))["pop/cmni_median"]
+    assert row["cmni/cmni_median"] == population_metrics(record_columns(9, 5))["cmni/cmni_median"]
     assert "config.yaml" in server.uploads
 
 

@@ -16,7 +16,7 @@ from scipy.stats import ttest_1samp
 from statsmodels.stats.proportion import proportion_confint
 
 from mirrorjax.tracking.cells import cells
-from mirrorjax.tracking.metrics import HISTOGRAMS, QUANTITIES
+from mirrorjax.tracking.keys import HISTOGRAMS, QUANTITIES, SECTIONS, key
 from mirrorjax.tracking.results import Results
 from mirrorjax.tracking.store import Store
 from mirrorjax.tracking.wandb import WandbTracker
@@ -36,6 +36,7 @@ def columns(checkpoint: int) -> dict[str, Any]:
     asked = (np.arange(MEMBERS) % 6 > 0) & (checkpoint == CHECKPOINTS - 1)
     measured["tr"] = np.where(asked, random.normal(0, 1, MEMBERS), np.nan)
     measured["mirror"] = np.where(asked, np.arange(MEMBERS) % 4 == 3, np.nan)  # the last, which has diverged, too
+    measured["excess_error"] = np.where(np.arange(MEMBERS) % 5 == 2, 0.7, random.uniform(0.1, 0.4, MEMBERS))
     return record_columns(MEMBERS, 100 * checkpoint) | measured
 
 
@@ -59,26 +60,28 @@ def expected_curves(file: Path) -> dict[str, Any]:
     """By key, from the Parquet file of a checkpoint alone."""
     stored = pq.read_table(file).to_pandas()
     alive = stored[stored["status"] != "diverged"]
-    keys: dict[str, Any] = {"pop/share_diverged": np.mean(stored["status"] == "diverged")}
+    keys: dict[str, Any] = {"loss/share_diverged": np.mean(stored["status"] == "diverged")}
     for name in QUANTITIES:
         values = alive[name].to_numpy(np.float64)
         values = values[np.isfinite(values)]
         if len(values):
             low, median, high = np.quantile(values, [0.05, 0.5, 0.95])
-            keys |= {f"pop/{name}_median": median, f"pop/{name}_mean": np.mean(values)}
-            keys |= {f"pop/{name}_q05": low, f"pop/{name}_q95": high}
+            keys |= {key(name, "median"): median, key(name, "mean"): np.mean(values)}
+            keys |= {key(name, "q05"): low, key(name, "q95"): high}
             if name in HISTOGRAMS:
                 counts, edges = np.histogram(values, 64)
-                keys[f"pop/{name}_histogram"] = (counts.tolist(), edges.tolist())
+                keys[key(name, "histogram")] = (counts.tolist(), edges.tolist())
     robust = (alive["cmni"] >= 0.005) & (alive["val_loss"] < 0.06)
-    keys["pop/share_robust"] = robust.sum() / len(stored)
-    verdicts = stored["mirror"].notna().sum()
+    keys["cmni/share_robust"] = robust.sum() / len(stored)
+    able = alive[alive["excess_error"] < 0.5]
+    keys["verdict/share_learnt"] = len(able) / len(stored)
+    verdicts = able["mirror"].notna().sum()
     if verdicts:
-        successes = int((alive["mirror"] == 1).sum())
+        successes = int((able["mirror"] == 1).sum())
         low, high = proportion_confint(successes, verdicts, method="wilson")
-        keys |= {"pop/share_mirror": successes / verdicts}
-        keys |= {"pop/share_mirror_low": pytest.approx(low, rel=1e-12)}
-        keys |= {"pop/share_mirror_high": pytest.approx(high, rel=1e-12)}
+        keys |= {"verdict/share_mirror": successes / verdicts}
+        keys |= {"verdict/share_mirror_low": pytest.approx(low, rel=1e-12)}
+        keys |= {"verdict/share_mirror_high": pytest.approx(high, rel=1e-12)}
     return keys
 
 
@@ -87,13 +90,13 @@ def test_every_logged_number_is_that_of_the_store(folder: Path):
     assert len(rows) == CHECKPOINTS
     for checkpoint, row in enumerate(rows):
         expected = expected_curves(folder / "records" / f"{checkpoint:06d}.parquet")
-        logged: dict[str, Any] = {key: value for key, value in row.items() if key.startswith("pop/") and "." not in key}
-        for name in HISTOGRAMS:
-            key = f"pop/{name}_histogram"
-            logged[key] = (row[f"{key}.values"], row[f"{key}.bins"])
+        ours = [name for name in row if name.partition("/")[0] in SECTIONS and "." not in name]
+        logged: dict[str, Any] = {name: row[name] for name in ours}
+        for name in (key(each, "histogram") for each in HISTOGRAMS):
+            logged[name] = (row[f"{name}.values"], row[f"{name}.bins"])
         assert logged == expected
         assert (row["checkpoint/step"], row["checkpoint/epoch"]) == (100 * checkpoint, checkpoint / 2)
-    assert "pop/share_mirror" in rows[-1] and "pop/share_mirror" not in rows[0]
+    assert "verdict/share_mirror" in rows[-1] and "verdict/share_mirror" not in rows[0]
     assert end["final/cells.nrows"] == 4
 
 
@@ -115,8 +118,10 @@ def test_the_table_of_cells_is_that_of_the_store(folder: Path):
             numbers = [np.median(values), np.mean(values), interval.low, interval.high]
             given = [row[f"{name}_{each}"] for each in ("median", "mean", "mean_low", "mean_high")]
             assert given == pytest.approx(numbers, rel=1e-9), name  # sums in another order, and their difference
-        trials, successes = networks["mirror"].notna().sum(), (alive["mirror"] == 1).sum()
+        able = alive[alive["excess_error"] < 0.5]
+        trials, successes = able["mirror"].notna().sum(), (able["mirror"] == 1).sum()
         interval = proportion_confint(successes, trials, method="wilson")
+        assert row["learnt"] == len(able) < len(networks)
         assert (row["mirror_successes"], row["mirror_trials"]) == (successes, trials)
         assert row["mirror_share"] == successes / trials
         assert (row["mirror_low"], row["mirror_high"]) == pytest.approx(interval, abs=1e-12)

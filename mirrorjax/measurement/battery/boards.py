@@ -48,6 +48,10 @@ class Boards:
     rescue: Int8[Array, "conditions 100 rescue_boards"]
     task: TaskRows
 
+    def __repr__(self) -> str:
+        anywhere, rescue = (np.shape(pictures)[-1] for pictures in (self.anywhere, self.rescue))
+        return f"Boards({anywhere:,} anywhere, {rescue:,} rescue, {len(self.task.words):,} task rows)"
+
 
 def boards_of(dataset: Dataset, count: int, rescue: int) -> Boards:
     """Boards of the hold-out and task rows of the test split: what nobody trains on.

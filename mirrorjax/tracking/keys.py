@@ -1,0 +1,65 @@
+"""The names under which W&B is told of a population; what stands before the first slash is a section of its page."""
+
+from pathlib import Path
+
+# columns of the records by section, and what they are called; `mirrorjax dashboard` makes its panels of the same names
+_BY_SECTION = {
+    "loss": {
+        "val_loss": "validation loss",
+        "excess_error": "excess error",
+        "accuracy": "accuracy",
+        "recall_help_rescue": "recall of rescues",
+    },
+    "cmni": {"cmni": "CMNI", "cmni_hidden": "CMNI, hidden units only"},
+    "calibrated": {
+        "rescue_accuracy": "rescue accuracy, matched boards",
+        "cmni_z": "z of CMNI against untrained networks",
+        "mni_star": "MNI*",
+        "ssi": "SSI",
+        "ssi_last": "SSI, last hidden layer",
+        "cross_decoding_social": "cross-decoding, social",
+        "tr": "TR",
+    },
+}
+QUANTITIES = {name: words for section in _BY_SECTION.values() for name, words in section.items()}
+_SECTION = {name: section for section, names in _BY_SECTION.items() for name in names}
+SECTIONS = (*_BY_SECTION, "verdict", "speed")
+OLD_SECTION = "pop"  # the only one that there was
+STATISTICS = ("median", "mean", "q05", "q95")
+BAND = ("median", "q05", "q95")  # of these, a curve and its 90 % band
+HISTOGRAMS = ("val_loss", "cmni", "mni_star")
+DIVERGED, ROBUST = "loss/share_diverged", "cmni/share_robust"
+LEARNT = "verdict/share_learnt"
+# P(mirror) of the networks that have learnt their task, and its Wilson 95 % interval
+MIRROR = ("verdict/share_mirror", "verdict/share_mirror_low", "verdict/share_mirror_high")
+EPOCH, STEP = "checkpoint/epoch", "checkpoint/step"
+# W&B makes a panel of every other key by itself: one a quantity, of its median, and the histograms
+WITHOUT_PANEL = (
+    *MIRROR[1:],
+    *(f"{_SECTION[name]}/{name}_{statistic}" for name in QUANTITIES for statistic in STATISTICS[1:]),
+)
+
+
+def key(quantity: str, statistic: str) -> str:
+    """The name under which a statistic over networks is logged."""
+    return f"{_SECTION[quantity]}/{quantity}_{statistic}"
+
+
+def old_name(key: str) -> str:
+    """What a key was called when all were in one section; a verdict had another meaning, and keeps its name."""
+    section, _, rest = key.partition("/")
+    return f"{OLD_SECTION}/{rest}" if section in SECTIONS and section != "verdict" else key
+
+
+OLD_MIRROR = tuple(f"{OLD_SECTION}/{name.partition('/')[2]}" for name in MIRROR)  # of all networks asked, learnt or not
+
+
+def has_old_names(population: Path) -> bool:
+    """Whether the run of a population's folder began with the old names, and so goes on with them."""
+    run_id, by_section = run_files(population)
+    return run_id.exists() and not by_section.exists()
+
+
+def run_files(population: Path) -> tuple[Path, Path]:
+    """The file with the id of a population's run, and the one that says that its keys are in sections."""
+    return population / "wandb" / "run-id", population / "wandb" / "keys-by-section"

@@ -12,6 +12,7 @@ from mirrorjax.measurement.cmni import (
     mirror_neuron_expression,
     mirror_neuron_score,
 )
+from mirrorjax.measurement.learnt import learnt
 
 Columns = dict[str, np.ndarray]
 
@@ -63,10 +64,10 @@ class Measured:
 
 
 def loss_columns(measured: Measured) -> Columns:
-    """Losses apart, on the validation rows: MSE on one-hot labels, the L2 penalty, their sum, and excess error.
+    """Losses apart, on the validation rows: MSE on one-hot labels, the L2 penalty, their sum, excess error, and learnt.
 
     Excess error is (MSE - best)/(MSE of the best constant - best), with best = 0 where the picture determines the
-    answer, as in the paper's game; NaN where no answer can be learnt.
+    answer, as in the paper's game; NaN where no answer can be learnt. Learnt is 1 where it is small enough, else 0.
     """
     mse = np.asarray(measured.statistics.squared_error, float) / measured.counts.validation
     penalty = np.asarray(measured.statistics.penalty, float) * measured.l2
@@ -78,6 +79,7 @@ def loss_columns(measured: Measured) -> Columns:
         "val_mse": mse,
         "penalty": penalty,
         "excess_error": excess,
+        "learnt": learnt(excess).astype(float),
     }
 
 

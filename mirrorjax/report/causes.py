@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as MatplotlibFigure
 
-from mirrorjax.phases.intervals import bootstrap
+from mirrorjax.phases.intervals import mean_interval
 from mirrorjax.report.dear import KINDS, MODES, NOT_ASKED, RATIOS, SETS, Dear, ablated, dear
 from mirrorjax.report.figure import (
     BLUE,
@@ -49,7 +49,7 @@ class Estimate:
 
 def estimate(values: np.ndarray) -> Estimate:
     """Of the networks where there is a value."""
-    low, value, high = bootstrap(values)
+    low, value, high = mean_interval(values)
     return Estimate(low, value, high, int(np.isfinite(values).sum()))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from matplotlib.figure import Figure as MatplotlibFigure
 
-from mirrorjax.phases.intervals import bootstrap
+from mirrorjax.phases.intervals import mean_interval
 from mirrorjax.report.dear import CIRCUITS, CLASSES, NOT_ASKED, Dear, Share, dear, share
 from mirrorjax.report.figure import (
     BLUE,
@@ -63,9 +63,9 @@ def _row(found: Dear) -> list[Cell]:
     verdict, *hubs = shares(found).values()
     cells: list[Cell] = [found.group.label, found.networks, epoch_words(found.epoch), _share_words(verdict)]
     for kind, each in zip(CIRCUITS, hubs, strict=True):
-        mean = bootstrap(found.of(f"circuits_{kind}"))[1]
+        mean = mean_interval(found.of(f"circuits_{kind}"))[1]
         cells += [_share_words(each), mean]
-    return cells + [bootstrap(found.of(f"units_{kind}_1"))[1] for kind in CLASSES]
+    return cells + [mean_interval(found.of(f"units_{kind}_1"))[1] for kind in CLASSES]
 
 
 def _share_words(each: Share) -> str:
@@ -110,7 +110,7 @@ def _figure(found: Dear) -> go.Figure:
 
 
 def _counts(found: Dear) -> list[tuple[float, float, float]]:
-    return [bootstrap(found.of(f"units_{kind}_1")) for kind in CLASSES]
+    return [mean_interval(found.of(f"units_{kind}_1")) for kind in CLASSES]
 
 
 def _bars(names: list[str], values: list[tuple[float, float, float]], colour: str, place: str, digits: str) -> go.Bar:
@@ -175,7 +175,7 @@ def table(view: View) -> Table | None:
 
 
 def _mean(found: Dear, name: str) -> list[Cell]:
-    low, value, high = bootstrap(found.of(name))
+    low, value, high = mean_interval(found.of(name))
     return [found.defined(name), np.nan, value, low, high]
 
 

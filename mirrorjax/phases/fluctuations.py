@@ -41,8 +41,8 @@ def fluctuations(values: object, units: object, data_seeds: object = None) -> Fl
     """Computes the fluctuations of every cell, with 95 % percentile bootstrap intervals over networks.
 
     A cell of fewer than 8 networks has no intervals. Where it has networks of 4 or more datasets the bootstrap is
-    nested: datasets first, then their networks. The draws have a fixed seed. Variances and cumulants of few networks have intervals that are too narrow (16 normal
-    values: 5 of 6 hold the variance).
+    nested: datasets first, then their networks. The draws have a fixed seed. Variances and cumulants of few networks
+    have intervals that are too narrow (16 normal values: 5 of 6 hold the variance).
 
     Args:
         values: the order parameter, [cells, seeds], nan where a cell has no such network.

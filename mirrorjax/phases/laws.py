@@ -178,7 +178,7 @@ def _compared(fits: list[Fit]) -> tuple[Fit, ...]:
 def _resampled_means(points: Laws, rows: list[np.ndarray], paired: bool, resamples: int) -> np.ndarray:
     """Means of networks drawn with replacement [resamples, points], with the spread that few draws lack.
 
-    Of points with fewer than 8 networks normal draws with the means' standard errors, which are of all points' networks.
+    Of points with fewer than 8 networks normal draws with the means' standard errors, to which all points add.
     """
     chance = np.random.default_rng(0)
     together = chance.integers(0, len(rows[0]), (resamples, len(rows[0]))) if paired else None

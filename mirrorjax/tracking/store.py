@@ -52,7 +52,7 @@ RECORDS = pa.schema(
         *_fields(pa.int64(), "checkpoint", "step"),
         *_fields(pa.float64(), "epoch"),
         *_fields(pa.string(), "status"),
-        *_fields(pa.float64(), "val_loss", "val_mse", "penalty", "excess_error", "learnt", "accuracy"),
+        *_fields(pa.float64(), "val_loss", "val_mse", "penalty", "excess_error", "accuracy"),
         *_fields(pa.float64(), "recall_hop", "recall_jump", "recall_leap"),
         *_fields(pa.float64(), "recall_help", "recall_help_edge", "recall_help_rescue"),
         *_fields(pa.list_(pa.int64(), _LABELS * _LABELS), "confusion"),

@@ -18,7 +18,7 @@ from rich.table import Table
 
 from mirrorjax.cli import main as mirrorjax
 from mirrorjax.errors import InputError
-from mirrorjax.phases.intervals import bootstrap
+from mirrorjax.phases.intervals import mean_interval
 from mirrorjax.report.figure import BLUE, GREEN, GREY, ORANGE, RED, save, static_figure, static_style
 from mirrorjax.tracking.results import Results
 
@@ -63,19 +63,21 @@ def _values(found: pa.Table, name: str) -> np.ndarray:
 
 def _effect(found: pa.Table, name: str, kind: str) -> dict[str, object]:
     values = _values(found, f"ablate_{name}_mean_{kind}")
-    low, mean, high = bootstrap(values)
+    low, mean, high = mean_interval(values)
     return {"set": name, "answer": kind, "networks": len(values), "mean": mean, "low": low, "high": high}
 
 
 def show(table: pa.Table, found: pa.Table) -> None:
-    """Means over networks with 95 % bootstrap intervals, and the pilot's beside them."""
+    """Means over networks with 95 % intervals, and the pilot's beside them."""
     printed = Table("mean ablation of", "networks", *KINDS.values(), title=f"{found.num_rows} networks: recall changes")
     rows = {(row["set"], row["answer"]): row for row in table.to_pylist()}
     for name, label in SETS.items():
         cells = []
         for kind in KINDS:
             row, pilot = rows[name, kind], PILOT.get((name, kind))
-            value = "–" if not row["networks"] else f"{row['mean']:+.3f}\n[{row['low']:+.3f}, {row['high']:+.3f}]"
+            value = "n/a" if not row["networks"] else f"{row['mean']:+.3f}"
+            if np.isfinite(row["low"]):
+                value += f"\n[{row['low']:+.3f}, {row['high']:+.3f}]"
             cells.append(value + (f"\n(pilot: {pilot})" if pilot else ""))
         printed.add_row(label, str(rows[name, "leap"]["networks"]), *cells)
     console = Console()

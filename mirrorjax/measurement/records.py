@@ -12,6 +12,7 @@ from mirrorjax.measurement.cmni import (
     mirror_neuron_expression,
     mirror_neuron_score,
 )
+from mirrorjax.measurement.learnt import learnt
 
 Columns = dict[str, np.ndarray]
 
@@ -63,10 +64,11 @@ class Measured:
 
 
 def loss_columns(measured: Measured) -> Columns:
-    """Losses apart, on the validation rows: MSE on one-hot labels, the L2 penalty, their sum, and excess error.
+    """Losses apart, on the validation rows: MSE on one-hot labels, the L2 penalty, their sum, excess error, and learnt.
 
     Excess error is (MSE - best)/(MSE of the best constant - best), with best = 0 where the picture determines the
-    answer, as in the paper's game; NaN where no answer can be learnt. No columns where no validation row was looked at.
+    answer, as in the paper's game; NaN where no answer can be learnt. Learnt is 1 where it is small enough, else 0.
+    No columns where no validation row was looked at.
     """
     if not measured.counts.validation:
         return {}
@@ -80,6 +82,7 @@ def loss_columns(measured: Measured) -> Columns:
         "val_mse": mse,
         "penalty": penalty,
         "excess_error": excess,
+        "learnt": learnt(excess).astype(float),
     }
 
 

@@ -10,7 +10,7 @@ from scipy.special import expit
 from scipy.stats import chi2
 
 from mirrorjax.errors import InputError
-from mirrorjax.phases.intervals import TAILS, Interval, Z
+from mirrorjax.phases.intervals import FEWEST_RESAMPLED, TAILS, Interval, Z
 
 ENOUGH_AIC = 10.0
 _KNOTS = 6  # of the spline F
@@ -102,15 +102,18 @@ def collapse(x: object, units: object, values: object, name: str = "the knob") -
 
 
 def _verdict(p: float, delta: float, growth: Interval[float], smooth: str, name: str) -> tuple[str, str]:
+    known = np.isfinite(growth.low)
+    bounds = f"{growth.low:.2f} to {growth.high:.2f}" if known else f"fewer than {FEWEST_RESAMPLED} networks a cell"
     words = (
         f"ΔAIC {delta:+.1f} for scaling against a smooth rise ({smooth}), susceptibility peak over flanks growing as n "
-        f"to the {growth.value:.2f} ({growth.low:.2f} to {growth.high:.2f})"
+        f"to the {growth.value:.2f} ({bounds})"
     )
     if p >= _SIGNIFICANT:
         return "neither", f"nothing changes along {name} at any size (χ² test, p = {p:.2g})"
     if delta > ENOUGH_AIC and growth.low > 0:
         return "transition", f"transition along {name}: {words}"
-    lacking = "scaling is not clearly better" if delta <= ENOUGH_AIC else "the susceptibility's peak does not grow"
+    grows = "the susceptibility's peak does not grow" if known else "whether the susceptibility's peak grows is open"
+    lacking = "scaling is not clearly better" if delta <= ENOUGH_AIC else grows
     return "crossover", f"crossover along {name}, as {lacking}: {words}"
 
 
@@ -135,7 +138,10 @@ def _nothing_changes(units: np.ndarray, means: np.ndarray, errors: np.ndarray) -
 
 
 def _peak_growth(x: np.ndarray, units: np.ndarray, values: np.ndarray) -> Interval[float]:
-    """Slope of log(peak/flanks) of n·Var in log n; the peak is the highest mean of three neighbours."""
+    """Slope of log(peak/flanks) of n·Var in log n; the peak is the highest mean of three neighbours.
+
+    Without bounds for fewer than 8 networks a cell.
+    """
     rng = np.random.default_rng(0)
     number = values.shape[1]
     weights = np.vstack([np.ones(number), rng.multinomial(number, np.full(number, 1 / number), _RESAMPLES)])
@@ -153,7 +159,8 @@ def _peak_growth(x: np.ndarray, units: np.ndarray, values: np.ndarray) -> Interv
         flanks = (along.sum(axis=0) - 3 * peak) / (len(along) - 3)
         logs.append(np.log(np.maximum(peak, 1e-300) / np.maximum(flanks, 1e-3 * peak + 1e-300)))
     slopes = np.polyfit(np.log(sizes), np.array(logs), 1)[0]
-    low, high = np.quantile(slopes[1:], TAILS)
+    few = known.sum(axis=1).min() < FEWEST_RESAMPLED
+    low, high = (np.nan, np.nan) if few else np.quantile(slopes[1:], TAILS)
     return Interval(float(low), float(slopes[0]), float(high))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from mirrorjax.errors import InputError
 from mirrorjax.phases.dip import dip_test
-from mirrorjax.phases.intervals import TAILS, Interval
+from mirrorjax.phases.intervals import FEWEST_RESAMPLED, TAILS, Interval
 
 FEWEST_DATA_SEEDS = 4  # with fewer, how datasets differ cannot be told and intervals are conditional on them
 _RESAMPLES = 1000
@@ -40,9 +40,9 @@ class Fluctuations:
 def fluctuations(values: object, units: object, data_seeds: object = None) -> Fluctuations:
     """Computes the fluctuations of every cell, with 95 % percentile bootstrap intervals over networks.
 
-    Where a cell has networks of 4 or more datasets the bootstrap is nested: datasets first, then their networks. The
-    draws have a fixed seed. Variances and cumulants of few networks have intervals that are too narrow (16 normal
-    values: 5 of 6 hold the variance).
+    A cell of fewer than 8 networks has no intervals. Where it has networks of 4 or more datasets the bootstrap is
+    nested: datasets first, then their networks. The draws have a fixed seed. Variances and cumulants of few networks
+    have intervals that are too narrow (16 normal values: 5 of 6 hold the variance).
 
     Args:
         values: the order parameter, [cells, seeds], nan where a cell has no such network.
@@ -120,10 +120,10 @@ def _intervals(values: np.ndarray, datasets: np.ndarray) -> dict[str, np.ndarray
 
 
 def _bounds(statistic: np.ndarray, number: int) -> np.ndarray:
-    """Low, value, high [3, cells] of a statistic [cells, 1 + resamples]; resamples of one value have no cumulant."""
+    """Low, value, high [3, cells] of a statistic [cells, 1 + resamples]; few networks have no bounds."""
     value, drawn = statistic[:, 0], statistic[:, 1:]
     bounds = np.full((2, len(statistic)), np.nan)
-    some = np.isfinite(value) & np.isfinite(drawn).any(axis=1) & (number > 1)
+    some = np.isfinite(value) & np.isfinite(drawn).any(axis=1) & (number >= FEWEST_RESAMPLED)
     if some.any():
         bounds[:, some] = np.nanquantile(drawn[some], TAILS, axis=1)
     return np.stack([bounds[0], value, bounds[1]])

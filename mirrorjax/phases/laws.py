@@ -7,6 +7,7 @@ import numpy as np
 from scipy.stats import chi2
 
 from mirrorjax.errors import InputError
+from mirrorjax.phases.intervals import FEWEST_RESAMPLED
 from mirrorjax.phases.law_fit import Problem
 from mirrorjax.phases.law_shapes import LAWS, Law, axis_of
 
@@ -99,7 +100,8 @@ def fit_laws(
         x: the setting's value at each point, positive [points].
         values: the networks' values at each point, nan where there is none; arrays of any length.
         paired: the same networks at every point, in the same order: they are resampled together.
-        resamples: of networks, for the intervals; their draws have a fixed seed. 0 for none.
+        resamples: of networks, for the intervals; their draws have a fixed seed. 0 for none, and there are none of
+            fewer than 8 networks that are paired.
 
     Returns:
         The laws. Fewer than three distinct places with values, or no two networks that differ, give `missing`.
@@ -128,7 +130,7 @@ def fit_laws(
         return replace(points, missing=f"{points.total} networks are too few for an AIC")
     fits = _compared(fitted)
     preferred = min((fit for fit in fits if fit.delta < ALIKE), key=lambda fit: (fit.number, fit.aic))
-    if resamples:
+    if resamples and (not paired or points.total >= FEWEST_RESAMPLED):
         drawn = _resampled_means(points, rows, paired, resamples)
         told = {preferred.name, "power law"}
         fits = tuple(_with_intervals(fit, drawn) if fit.name in told else fit for fit in fits)
@@ -174,12 +176,15 @@ def _compared(fits: list[Fit]) -> tuple[Fit, ...]:
 
 
 def _resampled_means(points: Laws, rows: list[np.ndarray], paired: bool, resamples: int) -> np.ndarray:
-    """Means of networks drawn with replacement [resamples, points], with the spread that few draws lack."""
+    """Means of networks drawn with replacement [resamples, points], with the spread that few draws lack.
+
+    Of points with fewer than 8 networks normal draws with the means' standard errors, to which all points add.
+    """
     chance = np.random.default_rng(0)
     together = chance.integers(0, len(rows[0]), (resamples, len(rows[0]))) if paired else None
     drawn = []
     for mean, error, number, row in zip(points.mean, points.error, points.networks, rows, strict=True):
-        if number == 1:
+        if not paired and number < FEWEST_RESAMPLED:
             drawn.append(mean + error * chance.standard_normal(resamples))
             continue
         known = row if paired else row[np.isfinite(row)]

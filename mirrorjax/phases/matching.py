@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirrorjax.errors import InputError
-from mirrorjax.phases.intervals import Interval, bootstrap
+from mirrorjax.phases.intervals import Interval, mean_interval
 
 _ROUNDING = 1e-9
 
@@ -128,9 +128,9 @@ def compare(
                 name=name.item(),
                 networks=int(own.sum()),
                 never=int(np.isnan(matched.value[own]).sum()),
-                at_excess=bootstrap(matched.value[own]),
-                epoch=bootstrap(matched.epoch[own]),
-                at_epoch=bootstrap(timed[own]),
+                at_excess=mean_interval(matched.value[own]),
+                epoch=mean_interval(matched.epoch[own]),
+                at_epoch=mean_interval(timed[own]),
                 absent=int(np.isnan(timed[own]).sum()),
             )
         )

@@ -1,20 +1,22 @@
 """Writes the report of a results folder: report.html, figures/ and tables/."""
 
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 
+from matplotlib.figure import Figure as MatplotlibFigure
+
 from mirrorjax.errors import InputError
-from mirrorjax.report import phase_diagram, phase_map
-from mirrorjax.report.figure import FigureKind, View, save, static_style
-from mirrorjax.report.html import details, link, page, panel_html, preformatted, section
-from mirrorjax.report.load import Extension, Population, Sweep, load
-from mirrorjax.report.methods import methods
-from mirrorjax.report.registry import FIGURES
-from mirrorjax.report.runs_table import acceptance_tables, manifest_facts, runs_table
+from mirrorjax.report import first_figure, phase_diagram, phase_map
+from mirrorjax.report.answer import headline_html
+from mirrorjax.report.figure import FigureKind, Panel, View, save, static_style
+from mirrorjax.report.html import page, panel_html, question
+from mirrorjax.report.load import Sweep, load
+from mirrorjax.report.questions import Question, cmni, problems, questions
+from mirrorjax.report.registry import OF_QUESTIONS
 from mirrorjax.report.statistics import curves, networks
-from mirrorjax.report.summary import caution, summary
-from mirrorjax.report.tables import write_csv
-from mirrorjax.report.words import counted, listed
+from mirrorjax.report.tables import Table, write_csv
+from mirrorjax.report.words import counted
 from mirrorjax.tracking.store import write_text
 
 FIGURE_FILES, TABLE_FILES = "figures", "tables"  # folders beside the page
@@ -42,8 +44,9 @@ def write_report(results: Path, member: str | None = None) -> Path:
             folder.mkdir(exist_ok=True)
         except OSError as error:
             raise InputError(f"{folder}: the report cannot be written: {error.strerror or error}") from error
-    sections = [_population_section(view, results, alone=len(views) == 1) for view in views]
-    body = _body(sweep, views, sections)
+    parts = questions(sweep, views, _figures(views, results))
+    folded = [question(part.title, part.short, part.content, part.name) for part in parts]
+    body = "\n".join([_first_screen(sweep, views, parts, results), problems(sweep), cmni(views), *folded])
     return _write(results / "report.html", page(f"{sweep.name} – mirrorjax report", body, finished))
 
 
@@ -116,123 +119,65 @@ def _find_member(sweep: Sweep, member: str) -> tuple[str, str]:
     return population.name, found
 
 
-def _population_section(view: View, results: Path, alone: bool) -> str:
-    population = view.population
-    name = f"population-{population.name}"
-    parts = [] if alone else [f"<p>{_dataset_words(population)}</p>"]
-    if population.extensions:
-        names = listed([f"<code>{escape(each.name)}</code>" for each in population.extensions])
-        parts.append(f"<p>With {names}, which extended it: together they count as one population.</p>")
-    if not len(view.networks.group):
-        parts.append('<p class="missing">No records yet: nothing to draw.</p>')
-    else:
-        parts += [_figure(view, kind, results) for kind in FIGURES]
-    title = "Figures" if alone else f"Population {population.name}"
-    return section(title, "".join(parts), name)
+def _figures(views: list[View], results: Path) -> dict[tuple[str, str], str]:
+    """All figures as HTML, by question and population; what cannot be drawn is left out with one line, last."""
+    found = {}
+    for name, kinds in OF_QUESTIONS.items():
+        for view in views:
+            known = len(view.networks.group) > 0
+            parts = [_figure(view, kind, results) for kind in kinds] if known else []
+            drawn = sorted(parts, key=lambda part: part.startswith("<p"))  # stable
+            found[name, view.population.name] = "".join(drawn)
+    return found
 
 
 def _figure(view: View, kind: FigureKind, results: Path) -> str:
     name = f"{kind.name}-{view.population.name}"
-    with static_style():
-        drawn = kind.draw(view)
-        paths = save(drawn, results / FIGURE_FILES / name) if drawn else []
     numbers = kind.table(view) if kind.table else None
+    return _written(name, kind.panel(view), lambda: kind.draw(view), numbers, results)
+
+
+def _written(
+    name: str, made: Panel, draw: Callable[[], MatplotlibFigure | None], numbers: Table | None, results: Path
+) -> str:
+    """A figure as HTML, with its static copies and its table written beside the page."""
+    if made.is_empty:
+        made.missing = "nothing of it was measured"
+    paths: list[Path] = []
+    if not made.missing:
+        with static_style():
+            drawn = draw()
+            paths = save(drawn, results / FIGURE_FILES / name) if drawn else []
     if numbers:
         write_csv(numbers, results / TABLE_FILES / f"{name}.csv")
     static = (f"{FIGURE_FILES}/{path.name}" for path in paths)
-    return panel_html(kind.panel(view), name, static, f"{TABLE_FILES}/{name}.csv" if numbers else "")
+    return panel_html(made, name, static, f"{TABLE_FILES}/{name}.csv" if numbers else "")
 
 
-def _dataset_words(population: Population) -> str:
-    return f"Dataset <code>{escape(population.dataset_hash)}</code>."
-
-
-def _body(sweep: Sweep, views: list[View], sections: list[str]) -> str:
+def _first_screen(sweep: Sweep, views: list[View], parts: Sequence[Question], results: Path) -> str:
+    """What a reader sees without a click or a scroll: the answer, one figure, and where the rest is."""
     versions = {str((view.population.manifest.get("versions") or {}).get("mirrorjax", "")) for view in views} - {""}
     created = sorted(filter(None, (str(view.population.manifest.get("created") or "") for view in views)))
-    about = [counted(len(views), "population")]
-    about += [f"started {created[0]}"] if created else []
+    about = [counted(len(views), "population")] if len(views) > 1 else []
+    about += [created[0][:10]] if created else []
     about += [f"mirrorjax {version}" for version in sorted(versions)]
-    header = f'<header><h1>{escape(sweep.name)}</h1><p class="subtitle">{escape(" · ".join(about))}</p></header>'
-    parts = [
-        header,
-        f'<div class="summary">{summary(views)}</div><div class="caution">{caution(views)}</div>',
-        _problem_box(sweep),
-        *sections,
-        section("Runs", _several_datasets(views) + runs_table(views) + _TABLE_NOTE, "runs"),
-        _acceptance_section(views),
-        section("Populations", "".join(_population_facts(view.population) for view in views), "populations"),
-        section("Methods", methods(), "methods"),
-        section("Raw data", _raw_files(sweep), "data"),
-    ]
-    return "\n".join(parts)
-
-
-_TABLE_NOTE = (
-    '<p class="caption">One line a configuration; click a heading to sort, point at it for its meaning. Lines of '
-    "different populations stand beside each other and are not pooled.</p>"
-)
-
-
-def _several_datasets(views: list[View]) -> str:
-    hashes = sorted({view.population.dataset_hash for view in views})
-    if len(hashes) == 1:
-        return ""
-    return f'<p class="missing">These populations were trained on {len(hashes)} different datasets.</p>'
-
-
-def _problem_box(sweep: Sweep) -> str:
-    if not sweep.problems:
-        return ""
-    lines = "".join(f"<li>{escape(problem)}</li>" for problem in sweep.problems)
-    return section("Problems found while loading", f'<ul class="problems">{lines}</ul>', "problems")
-
-
-def _acceptance_section(views: list[View]) -> str:
-    tables = acceptance_tables(views)
-    if not tables:
-        return section(
-            "Against the published run",
-            '<p class="missing">No comparison: it takes at least 8 networks of 2×17 at batch size 25.</p>',
-            "acceptance",
+    shown = ""
+    if any(len(view.networks.group) for view in views):
+        measured = [view for view in views if len(view.networks.group)]
+        shown = _written(
+            "answer",
+            first_figure.panel(measured),
+            lambda: first_figure.draw(measured),
+            first_figure.table(measured),
+            results,
         )
-    intro = (
-        "<p>Measured values are medians over networks; the peak is that of the median curve after epoch 1.5, with the "
-        "spread of the networks' own peaks beside it. A value that the run has no checkpoint for is “not measured”, "
-        "which is not “met”.</p>"
-    )
-    return section("Against the published run", intro + tables, "acceptance")
-
-
-def _population_facts(population: Population | Extension) -> str:
-    facts = manifest_facts(population.manifest) if population.manifest else '<p class="missing">No manifest.</p>'
-    config = details("Resolved config", preformatted(population.config)) if population.config else ""
-    extensions = population.extensions if isinstance(population, Population) else []
-    kind = "Population" if isinstance(population, Population) else "Extension"
-    parts = [f"<h3>{kind} <code>{escape(population.name)}</code></h3>{facts}{config}"]
-    return "".join([*parts, *map(_population_facts, extensions)])
-
-
-def _raw_files(sweep: Sweep) -> str:
-    items = []
-    for population in (each for found in sweep.populations for each in (found, *found.extensions)):
-        links = [
-            link(f"{population.path}/{name}", name)
-            for name in (
-                "members.parquet",
-                "records/",
-                "units/",
-                "nulls.parquet",
-                "config.yaml",
-                "manifest.json",
-                "weights.safetensors",
-            )
-            if (population.folder / name).exists()
-        ]
-        items.append(f"<li><code>{escape(population.name)}</code>: {' · '.join(links)}</li>")
+    links = [("cmni", "CMNI, with care"), *((part.name, part.nav) for part in parts)]
+    contents = "".join(f'<li><a href="#{name}">{escape(words)}</a></li>' for name, words in links)
     return (
-        "<p>Everything above was computed from these Parquet files (links work while this page lies in its results "
-        f"folder).</p><ul>{''.join(items)}</ul>"
+        f'<header class="first"><div class="answer"><h1>{escape(sweep.name)}</h1>'
+        f'<p class="subtitle">{escape(" · ".join(about))}</p>{headline_html(views)}</div>'
+        f'<div class="shown">{shown}</div>'
+        f'<nav class="contents" aria-label="Contents"><ul>{contents}</ul></nav></header>'
     )
 
 

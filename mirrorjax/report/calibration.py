@@ -21,7 +21,7 @@ from mirrorjax.report.figure import (
 from mirrorjax.report.lines import EPOCHS, band_and_median, draw_band, level, panels, suffix
 from mirrorjax.report.load import Group
 from mirrorjax.report.nulls import limit_in_z, seeds
-from mirrorjax.report.statistics import Band, Curve
+from mirrorjax.report.statistics import BANDS, Band, Curve
 from mirrorjax.report.tables import Cell, Table
 from mirrorjax.report.timeline import shown_groups
 from mirrorjax.report.words import counted, spread_words
@@ -54,7 +54,7 @@ def panel(view: View) -> Panel:
     words = f"{spread_words(counts, str)} untrained networks of each architecture" if any(counts) else "untrained ones"
     result.caption = [
         "z = (measured − mean) / standard deviation over untrained networks. Lines are medians over networks, bands "
-        "hold 90 % of them. At 0 (dashed) a network is like an untrained one; beyond the dotted line, the .99 quantile "
+        f"hold {BANDS}. At 0 (dashed) a network is like an untrained one; beyond the dotted line, the .99 quantile "
         "of the null in z, one in a hundred untrained networks lies.",
         f"The null: {words}. For CMNI their layers are rescaled to the norms of each measured network, since CMNI "
         "grows with the weights; its dotted line is that of untrained networks as they are, which is near it but not "

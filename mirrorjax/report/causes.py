@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as MatplotlibFigure
 
-from mirrorjax.phases.intervals import bootstrap
+from mirrorjax.phases.intervals import mean_interval, mean_interval_words
 from mirrorjax.report.dear import KINDS, MODES, NOT_ASKED, RATIOS, SETS, Dear, ablated, dear
 from mirrorjax.report.figure import (
     BLUE,
@@ -27,7 +27,6 @@ from mirrorjax.report.figure import (
 )
 from mirrorjax.report.tables import Cell, Table
 from mirrorjax.report.timeline import MOST_GROUPS
-from mirrorjax.report.words import counted, epoch_words
 
 ANSWERS = {  # what is shown together, by the name of the choice
     "rescue, edge, leap": {"help_rescue": "help, rescue", "help_edge": "help, edge", "leap": "leap"},
@@ -39,7 +38,7 @@ _UPPER, _LOWER = [0.42, 0.95], [0.0, 0.22]  # where panels begin and end, as sha
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over networks with its bootstrap 95 % interval, and over how many it is."""
+    """A mean over networks with its 95 % interval, and over how many it is."""
 
     low: float
     value: float
@@ -49,7 +48,7 @@ class Estimate:
 
 def estimate(values: np.ndarray) -> Estimate:
     """Of the networks where there is a value."""
-    low, value, high = bootstrap(values)
+    low, value, high = mean_interval(values)
     return Estimate(low, value, high, int(np.isfinite(values).sum()))
 
 
@@ -74,8 +73,9 @@ def panel(view: View) -> Panel:
     result.caption = [
         "Above: the change of the share of right answers when a set of first-layer units is replaced by its mean over "
         "the task's rows (mean) or by its activations on other rows (resample), with random sets of the same size in "
-        "each network for comparison. Points are means over the networks that have such units (n), whiskers 95 % "
-        "bootstrap intervals over networks. Only rescue is social: help at the edge looks at nobody.",
+        "each network for comparison. Points are means over the networks that have such units (n), whiskers "
+        f"{mean_interval_words(min(each.networks for each in found))}. Only rescue is social: help at the edge looks "
+        "at nobody.",
         "Below: of the change of the help output by Toad's distress, what the mirror units alone bring about "
         "(sufficiency), what is lost without them (necessity), and TR, what Frog's own distress does through them "
         "relative to Toad's: 1 for a channel that does not ask whose distress it is. They are undefined, and "
@@ -159,10 +159,7 @@ def _ratio_words(name: str, each: Estimate, found: Dear) -> str:
 
 
 def _title(found: Dear, mode: str) -> str:
-    return (
-        f"{found.group.label} – {counted(found.networks, 'network')} at epoch {epoch_words(found.epoch)}, "
-        f"{mode} ablation"
-    )
+    return f"{found.group.label} – {found.words}, {mode} ablation"
 
 
 def _points(rows: list[int], estimates: list[Estimate], colour: str, label: str, place: int) -> go.Scatter:

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from matplotlib.figure import Figure as MatplotlibFigure
 
-from mirrorjax.phases.intervals import bootstrap
+from mirrorjax.phases.intervals import mean_interval, mean_interval_words
 from mirrorjax.report.dear import CIRCUITS, CLASSES, NOT_ASKED, Dear, Share, dear, share
 from mirrorjax.report.figure import (
     BLUE,
@@ -24,7 +24,8 @@ from mirrorjax.report.figure import (
 )
 from mirrorjax.report.tables import Cell, Table
 from mirrorjax.report.timeline import MOST_GROUPS
-from mirrorjax.report.words import NOT_MEASURED, counted, epoch_words, percent
+from mirrorjax.report.verdict import NOT_LEARNT
+from mirrorjax.report.words import NOT_MEASURED, epoch_words, percent
 
 VERDICT = "mirror network"
 _CLASS_WORDS = {name: name.replace("_", " ").replace("frog", "Frog").replace("toad", "Toad") for name in CLASSES}
@@ -41,14 +42,15 @@ def panel(view: View) -> Panel:
     result.choosers = (Chooser("Configuration", options),)
     result.variants = {(place,): _figure(each) for place, each in enumerate(found)}
     result.caption = [
-        "Left: the share of networks with at least one hub of a kind in the second layer, and of those that the "
-        "verdict calls mirror networks; whiskers are Wilson 95 % intervals over the networks that were asked. Right: "
-        "units of each class in the first layer, means with 95 % bootstrap intervals over networks.",
+        "Left: of the networks that have learnt their task the share that the verdict calls mirror networks, and of "
+        "all that were asked the share with at least one hub of a kind in the second layer; whiskers are Wilson 95 % "
+        "intervals. Right: units of each class in the first layer, means with "
+        f"{mean_interval_words(min(each.networks for each in found))}.",
         "The table has the shares with their intervals, and means over networks. Hubs are looked for in networks of "
-        "two hidden layers only; the verdict needs a null. What was not asked is a dash.",
+        "two hidden layers only; the verdict needs a network that has learnt its task, and untrained ones beside it.",
     ]
     hubs = [words for kind in CIRCUITS.values() for words in (kind, "mean of hubs")]
-    head = ("configuration", "networks", "epoch", VERDICT, *hubs, *_CLASS_WORDS.values())
+    head = ("configuration", "networks", "learnt", "epoch", VERDICT, *hubs, *_CLASS_WORDS.values())
     result.table = Table(head, [_row(each) for each in found])
     return result
 
@@ -61,11 +63,13 @@ def shares(found: Dear) -> dict[str, Share]:
 
 def _row(found: Dear) -> list[Cell]:
     verdict, *hubs = shares(found).values()
-    cells: list[Cell] = [found.group.label, found.networks, epoch_words(found.epoch), _share_words(verdict)]
+    learnt, called = int(found.learnt.sum()), _share_words(verdict)
+    called = called if learnt else NOT_LEARNT
+    cells: list[Cell] = [found.group.label, found.networks, learnt, epoch_words(found.epoch), called]
     for kind, each in zip(CIRCUITS, hubs, strict=True):
-        mean = bootstrap(found.of(f"circuits_{kind}"))[1]
+        mean = mean_interval(found.of(f"circuits_{kind}"))[1]
         cells += [_share_words(each), mean]
-    return cells + [bootstrap(found.of(f"units_{kind}_1"))[1] for kind in CLASSES]
+    return cells + [mean_interval(found.of(f"units_{kind}_1"))[1] for kind in CLASSES]
 
 
 def _share_words(each: Share) -> str:
@@ -75,16 +79,13 @@ def _share_words(each: Share) -> str:
 
 
 def _title(found: Dear) -> str:
-    return f"{found.group.label} – {counted(found.networks, 'network')} at epoch {epoch_words(found.epoch)}"
+    return f"{found.group.label} – {found.words}"
 
 
 def _figure(found: Dear) -> go.Figure:
     all_shares, counts = shares(found), _counts(found)
     left = _bars(
-        [
-            f"{name}<br>{each.count} of {each.number}" if each.number else f"{name}<br>not asked"
-            for name, each in all_shares.items()
-        ],
+        [f"{name}<br>{_of(name, each, found)}" for name, each in all_shares.items()],
         [(each.low, each.value, each.high) for each in all_shares.values()],
         BLUE,
         "",
@@ -109,8 +110,15 @@ def _figure(found: Dear) -> go.Figure:
     )
 
 
+def _of(name: str, each: Share, found: Dear) -> str:
+    """A share's numbers, or why it has none."""
+    if each.number:
+        return f"{each.count} of {each.number}" + (" learnt" if name == VERDICT else "")
+    return "not learnt" if name == VERDICT and not found.learnt.any() else "not asked"
+
+
 def _counts(found: Dear) -> list[tuple[float, float, float]]:
-    return [bootstrap(found.of(f"units_{kind}_1")) for kind in CLASSES]
+    return [mean_interval(found.of(f"units_{kind}_1")) for kind in CLASSES]
 
 
 def _bars(names: list[str], values: list[tuple[float, float, float]], colour: str, place: str, digits: str) -> go.Bar:
@@ -141,7 +149,7 @@ def draw(view: View) -> MatplotlibFigure | None:
         return None
     found, made = every[0], static_figure(9.0, 3.4)
     left, right = made.subplots(1, 2)
-    names = [f"{name}\n{each.count} of {each.number}" for name, each in shares(found).items()]
+    names = [f"{name}\n{_of(name, each, found)}" for name, each in shares(found).items()]
     intervals = [(each.low, each.value, each.high) for each in shares(found).values()]
     for axes, labels, values, colour in (
         (left, names, intervals, BLUE),
@@ -175,7 +183,7 @@ def table(view: View) -> Table | None:
 
 
 def _mean(found: Dear, name: str) -> list[Cell]:
-    low, value, high = bootstrap(found.of(name))
+    low, value, high = mean_interval(found.of(name))
     return [found.defined(name), np.nan, value, low, high]
 
 

@@ -12,7 +12,7 @@ from mirrorjax.report.compared import NEAREST, Compared, configurations
 from mirrorjax.report.figure import Chooser, Panel, View, axis, figure, of_networks, safe, static_figure
 from mirrorjax.report.lines import EPOCHS
 from mirrorjax.report.load import Group
-from mirrorjax.report.statistics import Band, Curve, settled
+from mirrorjax.report.statistics import BANDS, Band, Curve, settled
 from mirrorjax.report.tables import Cell, Table
 
 CLOCKS = {"epoch": EPOCHS, "step": "steps"}
@@ -34,8 +34,8 @@ def panel(sweeps: Sequence[Compared], measures: dict[str, str]) -> Panel:
         for place, clock in enumerate(CLOCKS)
     }
     result.caption = [
-        "Lines are medians over networks that differ in their seeds alone; bands hold 90 % of them (5 % to 95 % "
-        "quantiles). Diverged networks leave both. One colour and one kind of line a sweep; of each sweep one "
+        "Lines are medians over networks that differ in their seeds alone; bands hold "
+        f"{BANDS}. Diverged networks leave both. One colour and one kind of line a sweep; of each sweep one "
         "configuration is shown, which the legend names. Axes are cut to what is measured from paper epoch 1.5 on: "
         "untrained values may lie beyond.",
     ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirrorjax.phases.collapse_words import CLOCKS, verdict, where
-from mirrorjax.phases.intervals import bootstrap
+from mirrorjax.phases.intervals import mean_interval
 from mirrorjax.phases.matching import at_excess, common_excess
 from mirrorjax.phases.time_collapse import Collapse, Condition, time_collapse
 from mirrorjax.report.clocks import condition
@@ -96,7 +96,7 @@ def _configuration(sweep: Compared) -> str:
 
 
 def _words(values: np.ndarray) -> str:
-    return interval_words(*bootstrap(values))
+    return interval_words(*mean_interval(values))
 
 
 def table(measures: dict[str, str], matched: Sequence[Matched]) -> Table:
@@ -104,7 +104,7 @@ def table(measures: dict[str, str], matched: Sequence[Matched]) -> Table:
     rows: list[list[Cell]] = []
     for each in matched:
         for (sweep, name), values in each.values.items():
-            low, mean, high = bootstrap(values)
+            low, mean, high = mean_interval(values)
             rows.append(
                 [sweep, each.clock, each.at, name, int(np.isfinite(values).sum()), len(values), mean, low, high]
             )

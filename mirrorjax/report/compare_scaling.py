@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from matplotlib.figure import Figure as MatplotlibFigure
 
-from mirrorjax.phases.intervals import bootstrap
+from mirrorjax.phases.intervals import mean_interval
 from mirrorjax.phases.law_words import sentence
 from mirrorjax.phases.laws import Laws, fit_laws
 from mirrorjax.report.compared import Compared
@@ -106,7 +106,7 @@ def _figure(found: Sequence[Point], sweeps: Sequence[Compared], measure: str, re
     for sweep in sweeps:
         own = [each for each in found if each.sweep is sweep and each.x[regressor] > 0]
         x = np.array([each.x[regressor] for each in own])
-        low, mean, high = np.array([bootstrap(each.values[measure]) for each in own]).reshape(-1, 3).T
+        low, mean, high = np.array([mean_interval(each.values[measure]) for each in own]).reshape(-1, 3).T
         extremes += [low, mean, high]
         traces.append(
             go.Scatter(
@@ -159,7 +159,7 @@ def draw(sweeps: Sequence[Compared]) -> MatplotlibFigure | None:
     for axes, (measure, label) in zip(grid, measures.items(), strict=False):
         for sweep in sweeps:
             own = [each for each in found if each.sweep is sweep and each.x[regressor] > 0]
-            low, mean, high = np.array([bootstrap(each.values[measure]) for each in own]).reshape(-1, 3).T
+            low, mean, high = np.array([mean_interval(each.values[measure]) for each in own]).reshape(-1, 3).T
             bars = half_widths(low, mean, high)
             x = [each.x[regressor] for each in own]
             axes.errorbar(x, mean, bars, fmt=sweep.style.marker, color=sweep.style.colour, markersize=4, capsize=2)
@@ -179,7 +179,7 @@ def table(sweeps: Sequence[Compared]) -> Table:
     rows: list[list[Cell]] = []
     for each in points(sweeps):
         for measure in _measures(sweeps):
-            low, mean, high = bootstrap(each.values[measure])
+            low, mean, high = mean_interval(each.values[measure])
             number = int(np.isfinite(each.values[measure]).sum())
             rows.append(
                 [

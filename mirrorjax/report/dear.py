@@ -8,6 +8,7 @@ from mirrorjax.phases.intervals import wilson
 from mirrorjax.report.figure import View
 from mirrorjax.report.load import Group, Population
 from mirrorjax.report.observations import quoted
+from mirrorjax.report.words import counted, epoch_words
 
 KINDS = ("hop", "jump", "leap", "help_edge", "help_rescue")  # of right answers
 MODES = ("mean", "resample")
@@ -40,12 +41,22 @@ class Dear:
         epoch: paper epoch of the checkpoint.
         values: every dear measure by name, over networks; nan where it is undefined.
         networks: how many; diverged ones are left out.
+        learnt: which of them have learnt their task; only these have a verdict.
     """
 
     group: Group
     epoch: float
     values: dict[str, np.ndarray]
     networks: int
+    learnt: np.ndarray
+
+    @property
+    def words(self) -> str:
+        """Which networks and when, for titles."""
+        return (
+            f"{counted(self.networks, 'network')}, {int(self.learnt.sum()):,} learnt, at epoch "
+            f"{epoch_words(self.epoch)}"
+        )
 
     def of(self, name: str) -> np.ndarray:
         """One measure over networks; nan if it was not recorded."""
@@ -79,7 +90,7 @@ def dear(view: View) -> list[Dear]:
     names = [name for name in _names(population) if name in population.measures]
     columns = population.query(
         f"WITH asked AS (SELECT * FROM observations WHERE alive AND {ASKED} IS NOT NULL) "
-        f"SELECT group_index, epoch, {', '.join(map(quoted, names))} FROM asked "
+        f"SELECT group_index, epoch, learnt, {', '.join(map(quoted, names))} FROM asked "
         "QUALIFY checkpoint = max(checkpoint) OVER (PARTITION BY group_index) ORDER BY group_index, member_id"
     )
     found = []
@@ -87,7 +98,9 @@ def dear(view: View) -> list[Dear]:
         own = columns["group_index"] == group.index
         if own.any():
             values = {name: columns[name][own] for name in names}
-            found.append(Dear(group, float(np.nanmax(columns["epoch"][own])), values, int(own.sum())))
+            found.append(
+                Dear(group, float(np.nanmax(columns["epoch"][own])), values, int(own.sum()), columns["learnt"][own] > 0)
+            )
     return sorted(found, key=lambda each: each.group is not population.headline)
 
 

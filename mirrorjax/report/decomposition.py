@@ -23,7 +23,7 @@ from mirrorjax.report.figure import (
 )
 from mirrorjax.report.lines import EPOCHS, band_and_median, draw_band, level, panels
 from mirrorjax.report.load import Group
-from mirrorjax.report.statistics import Band, Curve, settled
+from mirrorjax.report.statistics import BANDS, Band, Curve, settled
 from mirrorjax.report.timeline import shown_groups
 from mirrorjax.report.words import counted
 
@@ -47,7 +47,7 @@ def panel(view: View) -> Panel:
     result.choosers = (Chooser("Configuration", tuple(of_networks(group, group.networks) for group in groups)),)
     result.variants = {(place,): _figure(view, group) for place, group in enumerate(groups)}
     result.caption = [
-        "Above: CMNI is the sum of these parts in each network; medians (lines) and bands (90 % of networks) of the "
+        f"Above: CMNI is the sum of these parts in each network; medians (lines) and bands ({BANDS}) of the "
         "parts need not add up. The axes are cut so that the trained range can be read.",
     ]
     if _by_cause(view):

@@ -126,6 +126,20 @@ class Panel:
     table: Table | None = None
     live: LiveMap | None = None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing would be drawn: there are figures, and none of them has a number."""
+        return bool(self.variants) and not any(
+            _has_numbers(each) for made in self.variants.values() for each in made.data
+        )
+
+
+def _has_numbers(trace: Any) -> bool:
+    """Whether a trace has a value; a bar's and a point's category is none, and neither is a place on an axis alone."""
+    values = [trace[name] for name in ("x", "y", "z") if name in trace and trace[name] is not None]
+    numbers = [each for each in map(np.asarray, values) if each.dtype.kind in "iuf"]
+    return bool(numbers) and all(each.size and np.isfinite(each).any() for each in numbers)
+
 
 @dataclass(frozen=True)
 class FigureKind:

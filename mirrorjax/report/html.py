@@ -22,7 +22,7 @@ _POLICY = (
 
 def page(title: str, body: str, finished: Iterable[str] = ()) -> str:
     """Wraps the body in a whole page with style, plotly and behaviour inlined; says which populations are finished."""
-    style, behaviour = _resource("page.css"), _resource("phase_map.js") + _resource("page.js")
+    style, behaviour = _resource("page.css"), "".join(map(_resource, ("narrow.js", "phase_map.js", "page.js")))
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
@@ -43,7 +43,7 @@ def panel_html(panel: Panel, name: str, static: Iterable[str] = (), table: str =
     """
     heading = f'<h3 id="{escape(name)}">{escape(panel.title)}</h3>'
     if panel.missing:
-        return f'<section class="figure">{heading}<p class="missing">{escape(panel.missing)}</p></section>'
+        return f'<p class="missing">{escape(panel.title)} – left out: {escape(panel.missing)}</p>'
     if panel.live:
         drawn = map_html(panel.live, name)
         return _figure(
@@ -141,6 +141,15 @@ def link(path: str, text: str) -> str:
 def section(title: str, content: str, name: str) -> str:
     """Writes a section with its heading."""
     return f'<section id="{escape(name)}"><h2>{escape(title)}</h2>{content}</section>'
+
+
+def question(title: str, short: str, content: str, name: str) -> str:
+    """Writes a part that is folded under its question, with a short answer beside it."""
+    beside = f' <span class="short">{escape(short)}</span>' if short else ""
+    return (
+        f'<details class="question" id="{escape(name)}"><summary><h2>{escape(title)}</h2>{beside}</summary>'
+        f"{content}</details>"
+    )
 
 
 def details(title: str, content: str) -> str:

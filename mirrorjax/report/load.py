@@ -69,12 +69,13 @@ class Population:
         name: of its folder, the oldest if others extend it; `path`, `manifest` and `config` are this one's too.
         path: of its folder, relative to the report, for links.
         database: `members` (member_id, seed, group_index, all of `SETTINGS` and `COORDINATES`) and `observations`
-            (group_index, member_id, checkpoint, step, epoch, status, alive, robust, and every measure of the records,
-            null where not finite).
+            (group_index, member_id, checkpoint, step, epoch, status, alive, robust, learnt, and every measure of the
+            records, null where not finite, and a verdict where the network has not learnt its task).
         measures: of these, those with any finite value.
         nulls: what untrained networks score.
         groups: the configurations, by their index.
         units: one row a member and unit at that member's last checkpoint that has units; None without any.
+        label: what tells it from the sweep's others, in words; its name if nothing is known to.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Population:
     units: pa.Table | None
     problems: list[str] = field(default_factory=list)
     extensions: list["Extension"] = field(default_factory=list)
+    label: str = ""
 
     @property
     def names(self) -> list[str]:
@@ -155,7 +157,22 @@ def load(folder: Path) -> Sweep:
     # paths as a reader of the page knows them, beside it
     problems = [line.replace(f"{folder.resolve()}/", "").replace(f"{folder}/", "") for line in results.problems]
     problems += [f"{each.name}: {problem}" for each in populations for problem in each.problems]
-    return Sweep(folder, results, _about(folder), populations, problems)
+    about = _about(folder)
+    overrides = _overrides(about)
+    for each in populations:
+        each.label = ", ".join(overrides.get(each.name, [])) or each.name
+    return Sweep(folder, results, about, populations, problems)
+
+
+def _overrides(about: dict[str, Any]) -> dict[str, list[str]]:
+    """By population, the overrides that not all of the sweep's populations were given."""
+    jobs = about.get("jobs")
+    known = [each for each in jobs if isinstance(each, dict)] if isinstance(jobs, list) else []
+    given = {str(each.get("job")): each.get("overrides") for each in known}
+    words = {job: [str(each) for each in own] for job, own in given.items() if isinstance(own, list)}
+    return {
+        job: [each for each in own if not all(each in other for other in words.values())] for job, own in words.items()
+    }
 
 
 def _about(folder: Path) -> dict[str, Any]:

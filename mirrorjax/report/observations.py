@@ -6,6 +6,7 @@ import duckdb
 import pyarrow as pa
 
 from mirrorjax.measurement.cmni import ROBUST_CMNI, ROBUST_LOSS
+from mirrorjax.measurement.learnt import LEARNT_BELOW
 
 MEASURES = (  # that all records have, as double; `output_share` is added from the last two
     "val_loss",
@@ -18,19 +19,33 @@ MEASURES = (  # that all records have, as double; `output_share` is added from t
     "recall_help",
     "recall_help_edge",
     "recall_help_rescue",
+    "excess_error",
     "cmni",
     "cmni_hidden",
     "mne",
     "mne_output",
 )
+VERDICTS = ("mirror", "mirror_code")  # shown of the networks that have learnt their task, null for the others
 _PLACE = ("member_id", "checkpoint", "step", "epoch", "status")
-_OTHERS = (*_PLACE, "group_index", "seed", "alive", "robust", "units", "output_share")  # no measures of the records
+_OTHERS = (
+    *_PLACE,
+    "group_index",
+    "seed",
+    "alive",
+    "robust",
+    "learnt",
+    "units",
+    "output_share",
+)  # no measures of the records
 
 
 def create_observations(
     database: duckdb.DuckDBPyConnection, schema: pa.Schema, records: Iterable[pa.Table], problems: list[str]
 ) -> frozenset[str]:
     """Joins records to `members`, each member and checkpoint once, and says what did not fit.
+
+    Whether a network has learnt its task (`learnt`: 1, 0, null where nothing says it) is read off its excess error, so
+    that older results have it too.
 
     Args:
         database: has `members`; gets `observations`.
@@ -44,7 +59,7 @@ def create_observations(
     measures = [*MEASURES, *_further(schema)]
     database.execute(
         "CREATE TABLE observations (group_index INTEGER, member_id VARCHAR, seed BIGINT, checkpoint BIGINT, "
-        "step BIGINT, epoch DOUBLE, status VARCHAR, alive BOOLEAN, robust BOOLEAN, output_share DOUBLE, "
+        "step BIGINT, epoch DOUBLE, status VARCHAR, alive BOOLEAN, robust BOOLEAN, learnt DOUBLE, output_share DOUBLE, "
         f"{', '.join(f'{quoted(name)} DOUBLE' for name in measures)})"
     )
     rows, known = 0, 0
@@ -64,7 +79,7 @@ def create_observations(
         problems.append(f"{known - kept} records given twice for one network and checkpoint: one of each was used")
     if silent and rows:
         problems.append(f"{silent} networks of members.parquet have no record at all")
-    measures.append("output_share")
+    measures += ["output_share", "learnt"]
     counts = ", ".join(f"count({quoted(name)})" for name in measures)
     found = database.execute(f"SELECT {counts} FROM observations").fetchall()[0]
     return frozenset(name for name, count in zip(measures, found, strict=True) if count)
@@ -78,13 +93,18 @@ def _insertion(measures: Iterable[str]) -> str:
         f"DOUBLE) END AS {quoted(name)}"
         for name in measures
     )
+    verdicts = [name for name in VERDICTS if name in measures]
+    shown = ", ".join(f"CASE WHEN learnt > 0 THEN {name} END AS {name}" for name in verdicts)
+    replaced = f"* REPLACE ({shown})" if verdicts else "*"
+    learnt = f"coalesce(alive AND excess_error < {LEARNT_BELOW}, false)" if "excess_error" in measures else "NULL"
     return (
-        "INSERT INTO observations BY NAME SELECT *, CASE WHEN mne > 0 THEN mne_output / mne END AS output_share, "
+        f"INSERT INTO observations BY NAME SELECT {replaced} FROM (SELECT *, CASE WHEN mne > 0 THEN mne_output / mne "
+        f"END AS output_share, CAST({learnt} AS DOUBLE) AS learnt, "
         f"coalesce(alive AND cmni >= {ROBUST_CMNI} AND val_loss < {ROBUST_LOSS}, false) AS robust FROM ("
         "SELECT DISTINCT ON (member_id, checkpoint) group_index, member_id, seed, checkpoint, step, "
         f"CAST(epoch AS DOUBLE) AS epoch, status, coalesce(status <> 'diverged', true) AS alive, {finite} "
         f"FROM raw_records JOIN members USING (member_id) ANTI JOIN ({there}) USING (member_id, checkpoint) "
-        "ORDER BY member_id, checkpoint)"
+        "ORDER BY member_id, checkpoint))"
     )
 
 

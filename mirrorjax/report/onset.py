@@ -27,7 +27,7 @@ from mirrorjax.report.figure import (
 )
 from mirrorjax.report.lines import EPOCHS
 from mirrorjax.report.load import PEAK_AFTER, Group
-from mirrorjax.report.statistics import Band, Curve, after_peak_start
+from mirrorjax.report.statistics import BANDS, Band, Curve, after_peak_start
 from mirrorjax.report.timeline import shown_groups
 from mirrorjax.report.words import counted, epoch_words, listed, plain_number
 
@@ -106,7 +106,7 @@ def panel(view: View) -> Panel:
     curve = view.measured(NAMES)[groups[0].index]
     result.caption = [
         "Medians over networks, each divided by its last median, so that 1 is where it ends; on hover its own value "
-        "and 90 % of the networks. The legend has the epoch from which on it stays above half of that (a checkpoint: "
+        f"and the band of {BANDS}. The legend has the epoch from which on it stays above half of that (a checkpoint: "
         f"nothing is interpolated). TR is the median over networks where it is defined. {groups[0].label}: "
         f"{_when(curve)}",
         *_left_out(curve),

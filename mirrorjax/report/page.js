@@ -22,10 +22,12 @@
     const controls = Array.from(figure.querySelectorAll(".control"));
     const draw = () => {
       const chosen = variants[controls.map(valueOf).join(",")];
-      plot.style.minHeight = chosen.layout.height + "px";
-      return Plotly.react(plot, chosen.data, chosen.layout, options);
+      const { data, layout } = Narrow.fitted(plot, chosen.data, chosen.layout);
+      plot.style.minHeight = layout.height + "px";
+      return Plotly.react(plot, data, layout, options);
     };
     controls.forEach((control) => control.addEventListener("change", draw));
+    Narrow.onChange(plot, draw);
     return draw();
   }
 
@@ -52,14 +54,50 @@
   }
 
   document.querySelectorAll("table.sortable").forEach(sortable);
-  // one after the other, so that the page can be read and scrolled meanwhile
-  const waiting = Array.from(document.querySelectorAll("[data-figure]"));
-  (function next() {
-    const figure = waiting.shift();
-    if (!figure) {
-      document.documentElement.dataset.drawn = "all";
-      return;
-    }
+
+  // A figure is drawn when it can be seen: in a closed part it would have no width.
+  const waiting = new Set(document.querySelectorAll("[data-figure]"));
+  const isFolded = (figure) => figure.closest("details:not([open])") !== null;
+  let busy = false;
+
+  // One after the other, so that the page can be read and scrolled meanwhile; data-drawn tells when all in sight are.
+  function next() {
+    const figure = Array.from(waiting).find((each) => !isFolded(each));
+    busy = figure !== undefined;
+    document.documentElement.dataset.drawn = busy ? "some" : "all";
+    if (!busy) return;
+    waiting.delete(figure);
     Promise.resolve(show(figure)).then(() => setTimeout(next, 0));
-  })();
+  }
+
+  function unfolded(part) {
+    part.querySelectorAll(".js-plotly-plot").forEach((plot) => {
+      if (!isFolded(plot)) Plotly.Plots.resize(plot); // the window may have changed meanwhile
+    });
+    if (!busy) next();
+  }
+  document.addEventListener("toggle", (event) => event.target.open && unfolded(event.target), true);
+
+  // Whatever a link leads to is unfolded.
+  function follow() {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!target) return;
+    for (let part = target.closest("details"); part; part = part.parentElement.closest("details")) part.open = true;
+    target.scrollIntoView();
+  }
+  window.addEventListener("hashchange", follow);
+  document.addEventListener("click", (event) => event.target.closest("a[href^='#']") && setTimeout(follow, 0));
+
+  // Print has everything, unfolded and drawn, and the page is as before when it is done.
+  let folded = [];
+  window.addEventListener("beforeprint", () => {
+    folded = Array.from(document.querySelectorAll("details:not([open])"));
+    folded.forEach((part) => (part.open = true));
+    waiting.forEach(show);
+    waiting.clear();
+  });
+  window.addEventListener("afterprint", () => folded.forEach((part) => (part.open = false)));
+
+  next();
+  follow();
 })();

@@ -13,7 +13,7 @@ from mirrorjax.report.phase_axes import MOST_VALUES, Axis, axes
 from mirrorjax.report.phase_fluctuations import at_checkpoint
 from mirrorjax.report.phase_orders import BINDER, MEAN, OF_CELLS, ORDERS, SHARE, Order
 from mirrorjax.report.settings import COORDINATES
-from mirrorjax.report.statistics import HIGH, LOW
+from mirrorjax.report.statistics import band_sql
 from mirrorjax.report.words import counted
 
 DIGITS = 6  # significant: sums over networks run in no fixed order, and a report is the same when written again
@@ -25,8 +25,8 @@ class Values:
 
     Attributes:
         value: over the networks of a cell that have not diverged.
-        low, high: of a share its Wilson 95 % interval, of a mean the 5 % and 95 % quantiles over networks; of what a
-            cell has as a whole nan, but for the last checkpoint, where `fluctuations` gives a bootstrap interval.
+        low, high: of a share its Wilson 95 % interval, of a mean the band over networks; of what a cell has as a whole
+            nan, but for the last checkpoint, where `fluctuations` gives a bootstrap interval.
         count: networks with a value.
     """
 
@@ -225,7 +225,7 @@ def _sql(order: Order) -> str:
     else:
         found["value"] = f"favg({measure}) {alive}"
     if order.kind == MEAN:
-        found |= {word: f"quantile_cont({measure}, {place}) {alive}" for word, place in (("low", LOW), ("high", HIGH))}
+        found |= {word: sql for word, sql in band_sql(measure).items() if word != "median"}
     return "".join(f", {sql} AS {quoted(f'{order.name}_{word}')}" for word, sql in found.items())
 
 

@@ -51,6 +51,7 @@ def order_data(order: Order, values: Values, epoch: np.ndarray) -> dict[str, Any
     return {
         "name": order.name,
         "kind": order.kind,
+        "verdict": order.is_verdict,
         "label": order.label,
         "note": order.note,
         "range": colour_range(order, values, epoch),
@@ -85,7 +86,7 @@ def packed(values: np.ndarray) -> dict[str, str]:
 
 def _boundaries(cells: Cells) -> dict[str, dict[str, Any]]:
     """By share, then by slice and checkpoint."""
-    shares = [order.name for order in cells.orders if order.kind == SHARE]
+    shares = [order.name for order in cells.orders if order.is_verdict]
     slices = np.unique(cells.slice_number)
     found: dict[str, dict[str, Any]] = {}
     for name in shares:

@@ -40,7 +40,7 @@ def panel(view: View) -> Panel:
     result.caption = [
         "A network is robust at a checkpoint by the paper's thresholds, CMNI ≥ 0.005 and validation loss < 0.06. "
         "Shares are over all networks of a cell, diverged ones counted as not robust, with Wilson 95 % intervals on "
-        "hover; medians are over networks that have not diverged, with their 5 % and 95 % quantiles. Columns are "
+        "hover; medians are over networks that have not diverged, with bands of 90 % of them. Columns are "
         "checkpoints, which are not evenly spaced in time. Grey cells have no data. Settings other than the capacity "
         "are never pooled.",
         "Except for shares, the colour scale spans what was measured from epoch 1.5 on: the untrained column may lie "

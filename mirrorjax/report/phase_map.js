@@ -4,6 +4,7 @@ const PhaseMap = (function () {
   const ARRAYS = { u2: Uint16Array, u4: Uint32Array, f4: Float32Array };
   const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#595959", "#56B4E9", "#000000"];
   const DASHES = ["solid", "dash", "dot", "dashdot"];
+  const FEW = 8; // networks: of fewer a band holds all
   const MOST_WRITTEN = 360; // cells with their value written in
 
   function unpacked(array) {
@@ -12,7 +13,7 @@ const PhaseMap = (function () {
   }
 
   function plain(value) {
-    if (!Number.isFinite(value)) return "–";
+    if (!Number.isFinite(value)) return "n/a";
     const short = Number(value.toPrecision(3));
     return Math.abs(short) >= 10000 ? short.toLocaleString("en") : String(short);
   }
@@ -48,12 +49,14 @@ const PhaseMap = (function () {
 
   function hover(map, order, row, checkpoint, cell) {
     const { value, low, high, count } = valueOf(map, order, row, cell);
+    const of = order.verdict ? " learnt networks" : " networks";
     const lines = ["<b>" + safe(nameOf(map, cell)) + "</b>", safe(order.label) + " " + plain(value)];
     if (order.kind === "share") {
       const hits = Math.round(value * count);
-      lines.push(hits + " of " + count + " networks; Wilson 95 % " + short(low) + "–" + short(high));
+      lines.push(hits + " of " + count + of + "; Wilson 95 % " + short(low) + "–" + short(high));
     } else if (order.kind === "mean") {
-      lines.push("mean of " + count + " networks; 5–95 % of them " + plain(low) + " to " + plain(high));
+      const held = count < FEW ? "all" : "5–95 %";
+      lines.push("mean of " + count + " networks; " + held + " of them " + plain(low) + " to " + plain(high));
     } else {
       const known = Number.isFinite(low) ? "; bootstrap 95 % " + plain(low) + " to " + plain(high) : "";
       lines.push("over " + count + " networks" + known);
@@ -359,10 +362,11 @@ const PhaseMap = (function () {
       const words = "epoch " + plain(map.epoch[state.checkpoint]) + " (checkpoint " + map.checkpoint[state.checkpoint] + ")";
       told.textContent = words;
       slider.setAttribute("aria-valuetext", words);
-      const { traces, layout } = map.up ? heatMap(map, colours, state) : lines(map, state);
+      const made = map.up ? heatMap(map, colours, state) : lines(map, state);
+      const { data, layout } = Narrow.fitted(plot, made.traces, made.layout);
       plot.style.minHeight = layout.height + "px";
       figure.querySelector(".note").textContent = note(map, state);
-      return Plotly.react(plot, traces, layout, options);
+      return Plotly.react(plot, data, layout, options);
     }
 
     function tell(cell) {
@@ -402,6 +406,7 @@ const PhaseMap = (function () {
       if (before !== null) slider.value = before;
       draw();
     });
+    Narrow.onChange(plot, draw);
     return draw().then(() => {
       plot.on("plotly_click", (event) => {
         const cell = event.points[0].customdata;

@@ -6,7 +6,6 @@ from mirrorjax.report.figure import Chooser, FigureKind, LiveMap, Panel, View
 from mirrorjax.report.phase_cells import Cells, cells, why_none
 from mirrorjax.report.phase_data import map_data
 from mirrorjax.report.phase_map_draw import draw_map
-from mirrorjax.report.phase_orders import SHARE
 from mirrorjax.report.phase_paper import paper_point
 from mirrorjax.report.tables import Cell, Table
 
@@ -48,11 +47,12 @@ def panel(view: View) -> Panel:
 
 
 def _caption(found: Cells) -> list[str]:
-    shares = any(order.kind == SHARE for order in found.orders)
+    shares = any(order.is_verdict for order in found.orders)
     words = [
-        "Of shares the interval is Wilson's; of means the 5 % and 95 % quantiles over a cell's networks; of "
-        "susceptibilities and Binder cumulants a bootstrap over networks, at the last checkpoint. Diverged networks "
-        "are left out and counted. Grey: no networks, or nothing measured. Colours have one scale for all "
+        "Of shares the interval is Wilson's; of means the 5 % and 95 % quantiles over a cell's networks (of "
+        "fewer than 8, the least and the largest); of susceptibilities and Binder cumulants a bootstrap over networks, "
+        "at the last checkpoint, of 8 and more. Diverged networks are left out and counted. Grey: no networks, nothing "
+        "measured, or for a verdict nobody who has learnt the task. Colours have one scale for all "
         "checkpoints and slices, which ends at the 1 % and 99 % quantiles of the cells.",
         *([_BOUNDARY_WORDS if found.y else _CENTRE_WORDS] if shares else []),
         " ".join(paper_point(found).words),

@@ -64,7 +64,7 @@ def _map(drawn: MatplotlibFigure, axes: Axes, found: Cells, order: Order, number
                 axes.text(column, row, words, ha="center", va="center", fontsize=6, color="white" if dark else "black")
     _ticks(axes, found.x, "x")
     _ticks(axes, found.y, "y")
-    if order.kind == SHARE:
+    if order.is_verdict:
         _boundary(axes, found, order, number)
     for across, axis in ((True, found.x), (False, found.y)):
         for place, *_ in axis.marks():
@@ -96,7 +96,7 @@ def _lines(axes: Axes, found: Cells, order: Order) -> None:
         x = found.place[own, 0]
         axes.fill_between(x, values.low[own], values.high[own], color=colour, alpha=0.18, linewidth=0)
         axes.plot(x, values.value[own], "-o", color=colour, markersize=3, label=name or None)
-        if order.kind == SHARE:
+        if order.is_verdict:
             fit = boundary_of(found, order.name, last, number)
             if fit.centre is not None:
                 axes.axvspan(fit.centre.low, fit.centre.high, color=colour, alpha=0.12, linewidth=0)

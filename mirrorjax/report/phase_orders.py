@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from mirrorjax.phases.order import ORDER_PARAMETERS, OrderParameter
+from mirrorjax.report.observations import VERDICTS
 
 SHARE, MEAN, SUSCEPTIBILITY, BINDER = "share", "mean", "susceptibility", "binder"
 _REFERENCE = "cmni"  # comes last
@@ -32,16 +33,21 @@ class Order:
         """What it is called of a single network."""
         return _OF_NETWORK.get(self.name, self.label)
 
+    @property
+    def is_verdict(self) -> bool:
+        """Whether it is a share of networks that a verdict was given on."""
+        return self.measure in VERDICTS
+
 
 _NOTES = {
-    "mirror": "The share of networks that the verdict calls mirror networks, of those that were asked what their "
-    "units cause.",
+    "mirror": "The share of networks that the verdict calls mirror networks, of those that have learnt their task and "
+    "were asked what their units cause.",
     "mirror_code": "The verdict without its behaviour term: a network need not help a distressed Toad more often than "
     "others.",
     "tr": "Over networks where TR is defined.",
     "cmni": "Raw CMNI is a reference to the literature, no evidence of mirror neurons: untrained networks score high.",
 }
-_OF_NETWORK = {"mirror": "mirror network", "mirror_code": "mirror code"}
+_OF_NETWORK = {"learnt": "learnt", "mirror": "mirror network", "mirror_code": "mirror code"}
 _KINDS = {
     SUSCEPTIBILITY: (
         "susceptibility",
@@ -69,6 +75,7 @@ def _fluctuations(each: OrderParameter) -> list[Order]:
 
 ORDERS: tuple[Order, ...] = (
     *(_of(each) for each in ORDER_PARAMETERS if each.name != _REFERENCE),
+    Order("learnt", "learnt", SHARE, "learnt their task", "Excess error below .5, of those that have not diverged."),
     Order("excess_error", "excess_error", MEAN, "excess error"),
     *(order for each in ORDER_PARAMETERS if each.is_signed for order in _fluctuations(each)),
     *(_of(each) for each in ORDER_PARAMETERS if each.name == _REFERENCE),

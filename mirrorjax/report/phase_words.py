@@ -6,22 +6,25 @@ from mirrorjax.phases.intervals import share
 from mirrorjax.report.load import Population
 from mirrorjax.report.phase_boundary import boundary_of
 from mirrorjax.report.phase_cells import Cells, Values
-from mirrorjax.report.phase_orders import SHARE, Order
+from mirrorjax.report.phase_orders import Order
 from mirrorjax.report.phase_paper import paper_point
 from mirrorjax.report.phase_theory import collapse_words, separability_words
+from mirrorjax.report.verdict import Verdict
 from mirrorjax.report.words import counted, epoch_words, percent, plain_number
 
 _MOST_SLICES = 6  # each with a sentence
 
 
-def map_sentences(found: Cells, population: Population) -> list[str]:
-    """Plain-text sentences about a population's map."""
-    shares = [order for order in found.orders if order.kind == SHARE and found.last(order.name) is not None]
+def map_sentences(found: Cells, population: Population, given: Verdict) -> list[str]:
+    """Plain-text sentences about a population's map, of whose networks a verdict was given on so many."""
+    shares = [order for order in found.orders if order.is_verdict and found.last(order.name) is not None]
     along = " × ".join(axis.letters for axis in found.axes)
     start = f"Map of {along}: {counted(len(found.place), 'cell')}, {found.networks_words(False)}."
     words = [start]
     if not shares:
-        words.append("No network here was asked what its units cause, so that nothing is known of P(mirror).")
+        words.append(f"{given.words[0].upper()}{given.words[1:]}.")
+    else:
+        words.append(f"{given.learnt_words[0].upper()}{given.learnt_words[1:]}; verdicts are of these.")
     for order in shares:
         words += _share_words(found, order)
     return [*words, *collapse_words(found, population)]
@@ -37,12 +40,12 @@ def _share_words(found: Cells, order: Order) -> list[str]:
     if not hits:
         worst = float(np.max(values.high[asked]))
         return [
-            f"{at}: no mirror networks anywhere on this map, {hits} of {trials:,} networks: at most "
+            f"{at}: no mirror networks anywhere on this map, {hits} of {trials:,} learnt networks: at most "
             f"{percent(float(pooled.high))} by Wilson's 95 % interval if cells are taken as alike, at most "
             f"{percent(worst)} in a single cell."
         ]
     words = [
-        f"{at}: {hits:,} of {trials:,} networks; from {percent(float(np.nanmin(values.value)))} to "
+        f"{at}: {hits:,} of {trials:,} learnt networks; from {percent(float(np.nanmin(values.value)))} to "
         f"{percent(float(np.nanmax(values.value)))} in single cells."
     ]
     words += _boundary_words(found, order, last)

@@ -1,4 +1,4 @@
-"""The figures of the report, in its order: a new one is one file and one line here."""
+"""The figures of the report, by the question that they answer: a new one is one file and one name here."""
 
 from mirrorjax.report import (
     calibration,
@@ -15,16 +15,10 @@ from mirrorjax.report import (
 )
 from mirrorjax.report.figure import FigureKind
 
-FIGURES: tuple[FigureKind, ...] = (
-    timeline.FIGURE,
-    calibration.FIGURE,
-    decomposition.FIGURE,
-    onset.FIGURE,
-    causes.FIGURE,
-    circuits.FIGURE,
-    phase_map.FIGURE,
-    phase_diagram.FIGURE,
-    matched.FIGURE,
-    scaling.FIGURE,
-    units.FIGURE,
-)
+OF_QUESTIONS: dict[str, tuple[FigureKind, ...]] = {
+    "learnt": (timeline.FIGURE,),
+    "chance": (calibration.FIGURE, onset.FIGURE, decomposition.FIGURE, units.FIGURE),
+    "causes": (causes.FIGURE, circuits.FIGURE),
+    "settings": (phase_map.FIGURE, phase_diagram.FIGURE, matched.FIGURE, scaling.FIGURE),
+}
+FIGURES: tuple[FigureKind, ...] = tuple(kind for kinds in OF_QUESTIONS.values() for kind in kinds)

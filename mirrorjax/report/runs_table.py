@@ -7,17 +7,19 @@ import numpy as np
 
 from mirrorjax.phases.intervals import wilson
 from mirrorjax.report.acceptance import Line, acceptance, applicable, differing_settings
-from mirrorjax.report.dear import Dear, dear, share
+from mirrorjax.report.dear import ASKED, Dear, dear
 from mirrorjax.report.figure import View
 from mirrorjax.report.load import Group
 from mirrorjax.report.statistics import band
+from mirrorjax.report.verdict import Verdict, verdicts
 from mirrorjax.report.words import NOT_MEASURED, epoch_words, percent, plain_number
 
 _COLUMNS = (  # heading, explanation
     ("configuration", "hidden layers × units a layer, learning rate, and what else varies; below: population"),
     ("networks", "seeds; below: how many of them diverged"),
+    ("learnt", "networks that have learnt their task at the last record: excess error below .5; verdicts are of these"),
     ("steps", "of the longest-running network; below: paper epochs"),
-    ("val. loss", "median at the last record; below: 5–95 % over networks"),
+    ("val. loss", "median at the last record; below: 5–95 % over networks (of fewer than 8: all)"),
     ("accuracy", "median at the last record"),
     ("help: rescue, edge", "recall of help that rescues a distressed Toad; below: at the edge; medians, last record"),
     ("CMNI untrained", "median at checkpoint 0"),
@@ -30,20 +32,23 @@ _COLUMNS = (  # heading, explanation
 )
 
 
-_AFTER = 10  # columns, up to CMNI of the hidden units, come those of the calibrated measures
+_AFTER = 11  # columns, up to CMNI of the hidden units, come those of the calibrated measures
 _CALIBRATED = (  # columns that are there if a population has them: measure, heading, explanation
     ("cmni_z", "CMNI z", "against untrained networks with their layers at the same norms; median at the last record"),
     ("ssi", "SSI", "self-other similarity beyond that of an object; median at the last record"),
     ("mni_star", "MNI*", "mirror response beyond that to an object; median at the last record"),
     ("tr", "TR", "median over the asked networks where it is defined; below: in how many of those asked"),
-    ("mirror", "mirror", "share of the asked networks that the verdict calls mirror networks; below: Wilson 95 %"),
+    ("mirror", "mirror", "share of the learnt networks that were asked that are mirror networks; below: Wilson 95 %"),
 )
 
 
 def runs_table(views: list[View]) -> str:
     """Builds the sortable table of all configurations."""
     several = len(views) > 1
-    known = [each for each in _CALIBRATED if any(each[0] in view.population.measures for view in views)]
+    measures = {name for view in views for name in view.population.measures}
+    if ASKED in measures:
+        measures.add("mirror")  # the column is there without a verdict too, and says why
+    known = [each for each in _CALIBRATED if each[0] in measures]
     columns = [*_COLUMNS[:_AFTER], *((heading, title) for _, heading, title in known), *_COLUMNS[_AFTER:]]
     head = "".join(
         f'<th scope="col" title="{escape(title)}" aria-sort="none"><button type="button">{escape(name)}</button></th>'
@@ -68,18 +73,27 @@ def _row(cells: list[tuple[str, float | str]]) -> str:
 
 def _calibrated(view: View, group: Group, asked: Dear | None, name: str) -> tuple[str, float]:
     """A cell of one calibrated measure: its text and what it is sorted by."""
-    if name not in ("tr", "mirror"):
+    if name == "mirror":
+        return _verdict(verdicts(view)[group.index])
+    if name != "tr":
         value = float(band(view.networks.last[name][view.networks.of(group)]).median)
         return plain_number(value), value
     if asked is None:
         return NOT_MEASURED, np.nan
-    if name == "tr":
-        value = float(band(asked.of("tr")).median)
-        return _two(plain_number(value), f"{asked.defined('tr')} of {asked.networks}"), value
-    found = share(asked.of("mirror"))
-    if not found.number:
-        return NOT_MEASURED, np.nan
-    return _two(percent(found.value), f"{percent(found.low)[:-2]}–{percent(found.high)}"), found.value
+    value = float(band(asked.of("tr")).median)
+    return _two(plain_number(value), f"{asked.defined('tr')} of {asked.networks}"), value
+
+
+def _verdict(found: Verdict) -> tuple[str, float]:
+    if not found.judged:
+        return ("not learnt", np.nan) if found.known and not found.learnt else (NOT_MEASURED, np.nan)
+    low, value, high = found.interval
+    return _two(f"{found.mirror:,} of {found.judged:,}", _range(low, high)), value
+
+
+def _range(low: float, high: float) -> str:
+    """An interval of a share."""
+    return f"{percent(low)[:-2]}–{percent(high)}"
 
 
 def _cells(view: View, group: Group, several: bool) -> list[tuple[str, float | str]]:
@@ -92,6 +106,8 @@ def _cells(view: View, group: Group, several: bool) -> list[tuple[str, float | s
 
     def last_band(name: str) -> tuple[str, float]:
         values = band(found.last[name][own])
+        if not np.isfinite(values.median):
+            return NOT_MEASURED, np.nan
         below = f"{plain_number(values.low)}–{plain_number(values.high)}"
         return _two(plain_number(values.median), below), float(values.median)
 
@@ -100,18 +116,19 @@ def _cells(view: View, group: Group, several: bool) -> list[tuple[str, float | s
         low, high = wilson(count, number)
         if not number or not known:
             return NOT_MEASURED, np.nan
-        return _two(percent(count / number), f"{percent(float(low))[:-2]}–{percent(float(high))}"), count / number
+        return _two(percent(count / number), _range(float(low), float(high))), count / number
 
     peak, peak_epoch = band(found.peak[own]), band(found.peak_epoch[own])
     untrained = band(found.untrained[own])
     mne, part = band(found.last["mne"][own]), band(found.last["output_share"][own])
     steps, epochs = _highest(found.step[own]), _highest(found.epoch[own])
-    label = escape(group.label)
+    label, known = escape(group.label), verdicts(view)[group.index].known
     if several:
         label = _two(label, f"<code>{escape(view.population.name)}</code>")
     cells: list[tuple[str, float | str]] = [
         (label, f"{group.settings['depth']:03d}{group.settings['width']:06d}{group.index:06d}"),
         (_two(f"{number:,}", f"{diverged} diverged") if diverged else f"{number:,}", number),
+        (f"{int(found.learnt[own].sum()):,}", int(found.learnt[own].sum())) if known else (NOT_MEASURED, np.nan),
         (_two(f"{steps:,.0f}" if np.isfinite(steps) else NOT_MEASURED, f"epoch {epoch_words(epochs)}"), steps),
         last_band("val_loss"),
         last("accuracy"),
@@ -138,6 +155,8 @@ def _sort_value(value: float | str) -> str:
 
 
 def _two(above: str, below: str) -> str:
+    if above == NOT_MEASURED:
+        return above
     return f'{above}<span class="below">{below}</span>'
 
 
@@ -154,12 +173,23 @@ def acceptance_tables(views: list[View]) -> str:
             parts.append(
                 f"<h3>{escape(group.label)} in population <code>{escape(view.population.name)}</code>: "
                 f"{met} of {len(lines)} met</h3>"
-                f"<p>{escape(note)}The dataset may differ too: see the config below.</p>"
-                '<table class="acceptance"><thead><tr><th>compared</th><th>published</th><th>measured (median)</th>'
-                "<th>5–95 % of networks</th><th>required</th><th>verdict</th></tr></thead>"
-                f"<tbody>{rows}</tbody></table>"
+                f"<p>{escape(note)}The dataset may differ too: see its config.</p>"
+                '<div class="scroll fitting"><table class="acceptance"><thead><tr><th>compared</th><th>published</th>'
+                "<th>measured (median)</th><th>5–95 % of networks</th><th>required</th><th>verdict</th></tr></thead>"
+                f"<tbody>{rows}</tbody></table></div>"
             )
     return "".join(parts)
+
+
+def acceptance_words(views: list[View]) -> str:
+    """How many of the requirements are met, over all configurations that allow the comparison."""
+    lines = [
+        line
+        for view in views
+        for group in applicable(view.population, view.networks)
+        for line in acceptance(view, group)
+    ]
+    return f"{sum(line.met is True for line in lines)} of {len(lines)} met" if lines else "no comparison"
 
 
 def _acceptance_row(line: Line) -> str:

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as MatplotlibFigure
 
-from mirrorjax.phases.intervals import bootstrap
+from mirrorjax.phases.intervals import mean_interval
 from mirrorjax.phases.law_words import sentence
 from mirrorjax.phases.laws import Laws, fit_laws
 from mirrorjax.report.clocks import rate_verdicts
@@ -71,7 +71,7 @@ def _scaling(measure: str, points: Points) -> Scaling:
     known = [place for place, row in enumerate(values) if np.isfinite(row).any()]
     laws = fit_laws(points.x[known], [values[place] for place in known], points.paired)
     order = [known[place] for place in np.argsort(points.x[known], kind="stable")]
-    intervals = np.array([bootstrap(values[place]) for place in order]).reshape(-1, 3)
+    intervals = np.array([mean_interval(values[place]) for place in order]).reshape(-1, 3)
     return Scaling(measure, points, laws, intervals[:, 0], intervals[:, 2])
 
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mirrorjax.phases.intervals import FEWEST_RESAMPLED, wilson
 from mirrorjax.report.load import EPOCH_ROUNDING, PEAK_AFTER, Group, Population
 from mirrorjax.report.observations import quoted
+from mirrorjax.report.words import NOT_MEASURED, percent
 
 CURVE_MEASURES = ("val_loss", "cmni", "cmni_hidden", "accuracy", "mne", "output_share")
 LAST_MEASURES = (
@@ -24,13 +26,18 @@ LAST_MEASURES = (
     "cmni_z",
     "ssi",
     "mni_star",
+    "mni_star_z",
 )
 LOW, HIGH = 0.05, 0.95  # the 90 % band
+BANDS = f"90 % of the networks (of fewer than {FEWEST_RESAMPLED}, all)"  # what bands and brackets hold
 
 
 @dataclass(frozen=True)
 class Band:
-    """Median and 90 % band (5 % and 95 % quantiles) over networks; numbers, or arrays over checkpoints."""
+    """Median and 90 % band over networks: 5 % and 95 % quantiles, of fewer than 8 the least and the largest value.
+
+    Numbers, or arrays over checkpoints.
+    """
 
     low: np.ndarray
     median: np.ndarray
@@ -47,6 +54,7 @@ class Curve:
         networks: recorded there, diverged ones included; the divisor of shares.
         alive: of these, not diverged; medians and bands are over them.
         robust: of `networks`, CMNI ≥ .005 and validation loss < .06; a diverged network is not.
+        learnt: of `networks`, excess error below LEARNT_BELOW; a diverged network is not.
         bands: by measure.
     """
 
@@ -55,6 +63,7 @@ class Curve:
     networks: np.ndarray
     alive: np.ndarray
     robust: np.ndarray
+    learnt: np.ndarray
     bands: dict[str, Band]
 
     def at_epoch(self, epoch: float, tolerance: float = 0.02) -> int | None:
@@ -91,6 +100,7 @@ class Networks:
     robust_last: np.ndarray
     robust_at_peak: np.ndarray
     robust_ever: np.ndarray
+    learnt: np.ndarray
 
     def of(self, group: Group) -> np.ndarray:
         """Mask of a configuration's networks."""
@@ -103,7 +113,29 @@ def band(values: np.ndarray) -> Band:
     values = values[np.isfinite(values)]
     if not len(values):
         return Band(*(np.asarray(np.nan),) * 3)
+    if len(values) < FEWEST_RESAMPLED:
+        return Band(*(np.asarray(each) for each in (values.min(), np.median(values), values.max())))
     return Band(*np.quantile(values, [LOW, 0.5, HIGH]))
+
+
+def band_sql(value: str) -> dict[str, str]:
+    """The low, median and high end of a band over the living networks of an expression, as SQL aggregates."""
+    few = f"count({value}) FILTER (alive) < {FEWEST_RESAMPLED}"
+    ends = {"low": ("min", LOW), "high": ("max", HIGH)}
+    found = {
+        word: f"CASE WHEN {few} THEN {least}({value}) FILTER (alive) "
+        f"ELSE quantile_cont({value}, {place}) FILTER (alive) END"
+        for word, (least, place) in ends.items()
+    }
+    return found | {"median": f"quantile_cont({value}, 0.5) FILTER (alive)"}
+
+
+def share_words(count: int, number: int) -> str:
+    """Writes `3 of 4 (75 % [30 %, 95 %])`, with Wilson's 95 % interval; n/a of nobody."""
+    if not number:
+        return NOT_MEASURED
+    low, high = wilson(count, number)
+    return f"{count:,} of {number:,} ({percent(count / number)} [{percent(float(low))}, {percent(float(high))}])"
 
 
 def settled(epochs: np.ndarray) -> np.ndarray:
@@ -132,13 +164,12 @@ def curves(population: Population, measures: Sequence[str] = CURVE_MEASURES) -> 
     """
     known = [name for name in measures if set(name.split(" - ")) <= population.measures]
     quantiles = "".join(
-        f", quantile_cont({_sql(name)}, {place}) FILTER (alive) AS {quoted(f'{name}_{word}')}"
-        for name in known
-        for place, word in ((LOW, "low"), (0.5, "median"), (HIGH, "high"))
+        f", {sql} AS {quoted(f'{name}_{word}')}" for name in known for word, sql in band_sql(_sql(name)).items()
     )
     columns = population.query(
         "SELECT group_index, checkpoint, max(epoch) AS epoch, count(*) AS networks, "
-        f"count(*) FILTER (alive) AS alive, count(*) FILTER (robust) AS robust{quantiles} "
+        f"count(*) FILTER (alive) AS alive, count(*) FILTER (robust) AS robust, "
+        f"count(*) FILTER (learnt > 0) AS learnt{quantiles} "
         "FROM observations GROUP BY group_index, checkpoint ORDER BY group_index, checkpoint"
     )
     result = {}
@@ -147,7 +178,7 @@ def curves(population: Population, measures: Sequence[str] = CURVE_MEASURES) -> 
         bands = {name: Band(*(np.full(int(own.sum()), np.nan),) * 3) for name in measures}
         for name in known:
             bands[name] = Band(*(columns[f"{name}_{word}"][own] for word in ("low", "median", "high")))
-        plain = {name: columns[name][own] for name in ("checkpoint", "epoch", "networks", "alive", "robust")}
+        plain = {name: columns[name][own] for name in ("checkpoint", "epoch", "networks", "alive", "robust", "learnt")}
         result[group.index] = Curve(**plain, bands=bands)
     return result
 
@@ -170,7 +201,7 @@ def networks(population: Population) -> Networks:
         "ever AS (SELECT member_id, bool_or(robust) AS robust FROM trained GROUP BY member_id), "
         f"start AS (SELECT member_id, cmni, cmni_hidden, {z} AS z FROM observations WHERE checkpoint = 0) "
         "SELECT last.group_index, last.member_id, last.seed, last.status, last.step, last.epoch, "
-        f"{last}, CAST(last.robust AS INTEGER) AS robust_last, start.cmni AS untrained, "
+        f"{last}, CAST(last.robust AS INTEGER) AS robust_last, last.learnt, start.cmni AS untrained, "
         "start.cmni_hidden AS untrained_hidden, start.z AS untrained_z, "
         "peak.cmni AS peak, peak.cmni_hidden AS peak_hidden, peak.z AS peak_z, "
         "peak.epoch AS peak_epoch, CAST(coalesce(peak.robust, false) AS INTEGER) AS robust_at_peak, "
@@ -204,4 +235,5 @@ def networks(population: Population) -> Networks:
         robust_last=columns["robust_last"] > 0,
         robust_at_peak=(columns["robust_at_peak"] > 0) & ~diverged,
         robust_ever=columns["robust_ever"] > 0,
+        learnt=columns["learnt"] > 0,
     )

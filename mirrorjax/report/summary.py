@@ -5,13 +5,14 @@ from html import escape
 import numpy as np
 
 from mirrorjax.measurement.cmni import ROBUST_CMNI
-from mirrorjax.phases.intervals import wilson
-from mirrorjax.report.dear import dear, share
+from mirrorjax.measurement.learnt import LEARNT_BELOW
+from mirrorjax.report.dear import dear
 from mirrorjax.report.figure import View
 from mirrorjax.report.load import PEAK_AFTER
 from mirrorjax.report.phase_map import cells_of
 from mirrorjax.report.phase_words import map_sentences
-from mirrorjax.report.statistics import Band, band
+from mirrorjax.report.statistics import BANDS, Band, band, share_words
+from mirrorjax.report.verdict import verdict
 from mirrorjax.report.words import (
     counted,
     epoch_words,
@@ -24,37 +25,11 @@ from mirrorjax.report.words import (
 )
 
 
-def summary(views: list[View]) -> str:
-    """Writes one paragraph a population, as HTML: populations are never pooled."""
-    if len(views) == 1:
-        return "".join(f"<p>{sentence}</p>" for sentence in _sentences(views[0]))
-    members = sum(group.networks for view in views for group in view.population.groups)
-    hashes = {view.population.dataset_hash for view in views}
-    parts = [
-        f"<p>{counted(members, 'network')} in {counted(len(views), 'population')}, trained on "
-        + ("one dataset. " if len(hashes) == 1 else f"<strong>{len(hashes)} different datasets</strong>. ")
-        + "Populations are shown one after the other; no figure pools them.</p>"
-    ]
-    for view in views:
-        name = escape(view.population.name)
-        parts.append(f'<h3><a href="#population-{name}">Population <code>{name}</code></a></h3>')
-        parts += [f"<p>{sentence}</p>" for sentence in _sentences(view)]
-    return "".join(parts)
-
-
-def _sentences(view: View) -> list[str]:
-    """Escaped sentences about one population."""
-    groups = view.population.groups
-    if not groups:
-        return ["No networks are listed here (members.parquet is missing or empty)."]
-    sentences = [_what_was_run(view)]
-    if not len(view.networks.group):
-        return [*sentences, "There are no records yet."]
-    return [*sentences, _outcome(view), _cmni(view), _calibrated(view), _robust(view), *_map(view), *_warnings(view)]
-
-
-def _what_was_run(view: View) -> str:
+def what_was_run(view: View) -> str:
+    """Networks, configurations, rates and how long they were trained."""
     groups, found = view.population.groups, view.networks
+    if not groups:
+        return "No networks are listed here (members.parquet is missing or empty)."
     capacities = list(dict.fromkeys(group.capacity for group in groups))
     names = listed(capacities) if len(capacities) <= 6 else f"{capacities[0]} to {capacities[-1]}"
     rates = spread_words((group.settings["learning_rate"] for group in groups), tidy_number)
@@ -89,14 +64,17 @@ def _longest(view: View, values: np.ndarray) -> list[float]:
     return highest
 
 
-def _outcome(view: View) -> str:
-    found = view.networks
+def outcome(view: View) -> str:
+    """How many learnt, how well, and what became of the others."""
+    found, given = view.networks, verdict(view)
     loss, accuracy = band(found.last["val_loss"]), band(found.last["accuracy"])
     mixed = ", which differ in more than their seeds" if len(view.population.groups) > 1 else ""
     diverged, stopped = int(found.diverged.sum()), int(found.stopped.sum())
     words = (
+        f"<strong>{given.learnt_words[0].upper()}{given.learnt_words[1:]}</strong> (excess error below {LEARNT_BELOW}: "
+        "0 is the best answer that the task leaves open, 1 the best constant one). "
         f"At the last record the median validation loss is {_with_band(loss)} and the median test accuracy "
-        f"{_with_band(accuracy)}; brackets hold 90 % of the networks{mixed}. "
+        f"{_with_band(accuracy)}; brackets hold {BANDS}{mixed}. "
     )
     words += f"{counted(diverged, 'network')} diverged" if diverged else "None diverged"
     if diverged:
@@ -104,7 +82,8 @@ def _outcome(view: View) -> str:
     return words + (f"; {counted(stopped, 'network')} stopped early." if stopped else ".")
 
 
-def _cmni(view: View) -> str:
+def cmni(view: View) -> str:
+    """Raw CMNI of the configuration nearest the paper's, never without what stands beside it."""
     headline, found = view.population.headline, view.networks
     own = found.of(headline)
     if not own.any():
@@ -149,8 +128,8 @@ def _beside(view: View, hidden: np.ndarray, z: np.ndarray) -> str:
     return words
 
 
-def _calibrated(view: View) -> str:
-    """What is to be believed rather than CMNI."""
+def chance(view: View) -> str:
+    """Calibrated measures at the end, and whether CMNI was held against chance."""
     population, found = view.population, view.networks
     words = []
     if "cmni_z" not in population.measures:
@@ -159,54 +138,60 @@ def _calibrated(view: View) -> str:
     if known:
         own = found.of(population.headline)
         values = [f"{label} {_with_band(band(found.last[name][own]))}" for name, label in known]
-        words.append(f"Calibrated measures of the same networks at the end: {listed(values)}.")
+        label = escape(population.headline.label)
+        words.append(f"Calibrated measures at the end, <strong>{label}</strong>: {listed(values)}.")
     else:
         words.append("No calibrated measure was recorded.")
-    asked = [each for each in dear(view) if each.group is population.headline]
+    return " ".join(words)
+
+
+def causes(view: View) -> str:
+    """The verdict on all networks, and TR of the configuration nearest the paper's."""
+    given = verdict(view)
+    words = [f"<strong>{given.words[0].upper()}{given.words[1:]}.</strong>"]
+    asked = [each for each in dear(view) if each.group is view.population.headline]
     if not asked:
-        return " ".join([*words, "None of these networks was asked what its units cause."])
+        return f"{words[0]} None of the networks nearest the paper's was asked what its units cause."
     (each,) = asked
-    verdict, ratio = share(each.of("mirror")), band(each.of("tr"))
-    called = _share(verdict.count, verdict.number) if verdict.number else "not known: there is no null"
     undefined = each.networks - each.defined("tr")
-    return " ".join(
-        [
-            *words,
-            f"Of {counted(each.networks, 'network')} asked what their units cause (epoch {epoch_words(each.epoch)}), "
-            f"the verdict calls mirror networks: <strong>{called}</strong>; TR is {_with_band(ratio)}, and undefined "
-            f"in {undefined:,} of {each.networks:,}.",
-        ]
+    words.append(
+        f"Of {escape(each.group.label)}, {each.words}: TR is {_with_band(band(each.of('tr')))}, and undefined in "
+        f"{undefined:,} of {each.networks:,}."
     )
+    return " ".join(words)
 
 
-def _robust(view: View) -> str:
+def robust(view: View) -> str:
+    """Networks that are robust by the paper's thresholds."""
     found = view.networks
     number = len(found.group)
     at_end, ever = int(found.robust_last.sum()), int(found.robust_ever.sum())
     return (
         "“Robust” by the paper's thresholds (CMNI ≥ 0.005 and validation loss < 0.06): "
-        f"<strong>{_share(at_end, number)}</strong> at the last record; "
-        f"{_share(ever, number)} at some checkpoint after epoch {PEAK_AFTER} (Wilson 95 % intervals; diverged networks "
-        "are in the divisor)."
+        f"<strong>{share_words(at_end, number)}</strong> at the last record; "
+        f"{share_words(ever, number)} at some checkpoint after epoch {PEAK_AFTER} (Wilson 95 % intervals; of all "
+        "networks, diverged ones included)."
     )
 
 
-def _map(view: View) -> list[str]:
+def on_map(view: View) -> str:
+    """What the map of settings supports; empty without one."""
     found = cells_of(view)
     if found is None:
-        return []
-    words = escape(" ".join(map_sentences(found, view.population)))
+        return ""
+    words = escape(" ".join(map_sentences(found, view.population, verdict(view))))
     conditional = "conditional on the one dataset" if found.data_seeds == 1 else f"over {found.data_seeds} datasets"
-    return [f"{words} All intervals are {conditional}."]
+    return f"{words} All intervals are {conditional}."
 
 
-def _warnings(view: View) -> list[str]:
+def warnings(view: View) -> str:
+    """What makes every interval too small; empty where nothing does."""
     if any(group.settings["data_order"] == "shared" for group in view.population.groups):
-        return [
+        return (
             "<strong>Some networks share one data order: they share that noise, so that their spread over seeds, and "
             "every interval here, is too small.</strong>"
-        ]
-    return []
+        )
+    return ""
 
 
 def caution(views: list[View]) -> str:
@@ -246,11 +231,6 @@ def _caution_words(view: View) -> str:
             "at the last record comes from the four output units."
         )
     return words + "the share of the output units was not measured."
-
-
-def _share(count: int, number: int) -> str:
-    low, high = wilson(count, number)
-    return f"{count:,} of {number:,} ({percent(count / number)} [{percent(float(low))}, {percent(float(high))}])"
 
 
 def _with_band(values: Band) -> str:

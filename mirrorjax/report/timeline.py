@@ -26,7 +26,7 @@ from mirrorjax.report.figure import (
 from mirrorjax.report.lines import EPOCHS, band_and_median
 from mirrorjax.report.load import Group
 from mirrorjax.report.paper import LABEL, paper_curve
-from mirrorjax.report.statistics import Curve, Networks, band, settled
+from mirrorjax.report.statistics import BANDS, Curve, Networks, band, settled
 from mirrorjax.report.words import counted, interval_words, plain_number
 
 MOST_GROUPS = 30  # of one chooser: more is no choice, and each adds to the page
@@ -50,8 +50,8 @@ def panel(view: View) -> Panel:
     result.choosers = (Chooser("Configuration", tuple(of_networks(group, group.networks) for group in groups)),)
     result.variants = {(place,): _figure(view, group) for place, group in enumerate(groups)}
     result.caption = [
-        "Lines are medians over networks that differ in their seeds alone; bands hold 90 % of them (5 % to 95 % "
-        "quantiles; with few seeds they are rough). An epoch is a paper epoch, learning rate × steps / 0.6144. "
+        "Lines are medians over networks that differ in their seeds alone; bands hold "
+        f"{BANDS}. An epoch is a paper epoch, learning rate × steps / 0.6144. "
         "Diverged networks leave medians and bands from the checkpoint at which they diverged.",
         "Dotted lines are the paper's thresholds for “robust”. Both axes are cut so that the trained range can be "
         "read; the untrained value, usually far above it, is written in. "

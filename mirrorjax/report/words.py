@@ -4,11 +4,11 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-NOT_MEASURED = "–"
+NOT_MEASURED = "n/a"
 
 
 def plain_number(value: Any, digits: int = 3) -> str:
-    """Writes a measured value with three significant digits; a dash where there is none."""
+    """Writes a measured value with three significant digits; n/a where there is none."""
     if value is None or not math.isfinite(value):
         return NOT_MEASURED
     if value == 0:
@@ -22,7 +22,9 @@ def plain_number(value: Any, digits: int = 3) -> str:
 
 
 def interval_words(low: Any, value: Any, high: Any) -> str:
-    """Writes a measured value with the bounds of its interval or band: `0.5 [0.4, 0.6]`."""
+    """Writes a measured value with the bounds of its interval or band: `0.5 [0.4, 0.6]`; alone if it has none."""
+    if not all(each is not None and math.isfinite(each) for each in (low, value, high)):
+        return plain_number(value)
     return f"{plain_number(value)} [{plain_number(low)}, {plain_number(high)}]"
 
 

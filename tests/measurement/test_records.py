@@ -1,12 +1,14 @@
 """A checkpoint's columns: losses apart, accuracy and recalls, and that docs/formats.md names them all."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mirrorjax.dataset.build import answers
+from mirrorjax.measurement.learnt import LEARNT_BELOW
 from mirrorjax.measurement.records import MEASURES, accuracy_columns, loss_columns, record
 from tests.measurement.cases import measured, some_weights
 from tests.measurement.conftest import WIDTHS
@@ -39,6 +41,18 @@ class TestLoss:
         constant["output_bias"][:] = np.eye(4)[answers(validation)["label"]].mean(0)
         columns = loss_columns(measured([constant], [8], dataset.test[:600], validation))
         assert columns["excess_error"][0] == pytest.approx(1.0, abs=1e-5)  # a float32 sum of 600 terms
+        assert columns["learnt"].tolist() == [0.0]
+
+    def test_learnt_is_a_small_excess_error(self, found):
+        """Its only boundary is LEARNT_BELOW; where no answer can be learnt nobody has learnt one."""
+        mse = loss_columns(found)["val_mse"]
+        at_half = replace(found, constant_mse=mse / LEARNT_BELOW)
+        assert loss_columns(at_half)["learnt"].tolist() == [0.0] * len(WIDTHS)
+        below = replace(found, constant_mse=mse / LEARNT_BELOW * 1.001)
+        assert loss_columns(below)["learnt"].tolist() == [1.0] * len(WIDTHS)
+        nothing = replace(found, constant_mse=mse, best_mse=mse)
+        columns = loss_columns(nothing)
+        assert np.isnan(columns["excess_error"]).all() and columns["learnt"].tolist() == [0.0] * len(WIDTHS)
 
 
 class TestAccuracy:
@@ -87,8 +101,10 @@ def documented(section: str) -> set[str]:
 
 
 def test_record_columns_are_the_documented_ones():
-    """The documentation has the values of `status` too, and `mne_layer_1` … `mne_layer_L` for the layers."""
-    names = documented("records/") - {"training", "stopped", "diverged", "mne_layer_L"} | {"mne_layer_2"}
+    """The documentation has the values of `status` too, and `mne_layer_1` … `mne_layer_L` for the layers; later columns
+    have a paragraph of their own.
+    """
+    names = documented("records/") - {"training", "stopped", "diverged", "mne_layer_L"} | {"mne_layer_2", "learnt"}
     assert set(observed_run().checkpoints[-1].records) == names
 
 

@@ -83,7 +83,10 @@ def test_cells_with_nothing_to_tell():
     values = np.array([[np.nan] * 6, [2.0] + [np.nan] * 5, [0.1] * 6])
     found = fluctuations(values, 10.0)
     np.testing.assert_allclose(found.mean.value, [np.nan, 2.0, 0.1], rtol=1e-15)
-    np.testing.assert_allclose(found.mean.low, [np.nan, np.nan, 0.1], rtol=1e-15)
+    assert np.isnan(found.mean.low).all(), "of six networks too"
+    seven, eight = (fluctuations(np.arange(float(number))[None], 1.0) for number in (7, 8))
+    assert all(np.isnan(each.low) & np.isnan(each.high) for each in (seven.mean, seven.susceptibility, seven.binder))
+    assert all(np.isfinite(each.low) & (each.low < each.high) for each in (eight.mean, eight.susceptibility))
     np.testing.assert_array_equal(found.susceptibility.value, [np.nan, np.nan, 0.0])
     assert np.isnan(found.binder.value).all() and np.isnan(found.dip[:2]).all()
 

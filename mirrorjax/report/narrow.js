@@ -1,0 +1,101 @@
+"use strict";
+// What a figure needs where the page is narrow: panels below each other, legend and colours below, titles in lines.
+const Narrow = (function () {
+  const WIDTH = 600; // pixels: below, a plot is narrow
+  const LETTERS = 46; // of a line of text there
+
+  const isNarrow = (plot) => plot.clientWidth > 0 && plot.clientWidth < WIDTH;
+
+  // A text in lines that fit.
+  function wrapped(text, letters) {
+    const lines = [""];
+    for (const word of text.split(" ")) {
+      const longer = (lines[lines.length - 1] + " " + word).trim();
+      if (longer.length > letters && lines[lines.length - 1]) lines.push(word);
+      else lines[lines.length - 1] = longer;
+    }
+    return lines.join("<br>");
+  }
+
+  // Where each panel is: the axes across and upwards, with their parts of the paper.
+  function panelsOf(layout) {
+    const found = [];
+    for (const name of Object.keys(layout).filter((key) => /^xaxis\d*$/.test(key))) {
+      const across = layout[name];
+      const up = layout["yaxis" + (across.anchor || "y").slice(1)];
+      if (!up || !across.domain) return [];
+      found.push({ across, up, x: across.domain, y: up.domain || [0, 1] });
+    }
+    return found;
+  }
+
+  // Panels that stand beside each other go below each other; their headings go with them.
+  function stacked(layout) {
+    const panels = panelsOf(layout);
+    if (new Set(panels.map((panel) => panel.x[0])).size < 2) return;
+    panels.sort((a, b) => b.y[1] - a.y[1] || a.x[0] - b.x[0]);
+    const share = 1 / panels.length;
+    const gap = 0.4 * share;
+    panels.forEach((panel, place) => {
+      const top = 1 - place * (share + gap / panels.length);
+      const [left, head] = [panel.x[0], panel.y[1]];
+      panel.across.domain = [0, 1];
+      panel.up.domain = [Math.max(top - share + gap, 0), top];
+      panel.up.showticklabels = true;
+      panel.up.automargin = true;
+      for (const note of layout.annotations || []) {
+        const own = note.xref === "paper" && note.yref === "paper" && Math.abs(note.x - left) < 1e-6 && Math.abs(note.y - head) < 1e-6;
+        if (own && !note.moved) Object.assign(note, { x: 0, y: top, moved: true });
+      }
+    });
+    (layout.annotations || []).forEach((note) => delete note.moved);
+    layout.height = Math.max(layout.height, 120 + 230 * panels.length);
+  }
+
+  // The figure as it fits its plot: itself where that is wide.
+  function fitted(plot, data, layout) {
+    if (!isNarrow(plot)) return { data, layout };
+    [data, layout] = JSON.parse(JSON.stringify([data, layout]));
+    stacked(layout);
+    const margin = layout.margin || {};
+    const title = layout.title && layout.title.text ? wrapped(layout.title.text, LETTERS) : "";
+    const lines = title ? title.split("<br>").length : 0;
+    if (title) layout.title = { ...layout.title, text: title, font: { size: 13 }, y: 0.995, yanchor: "top", yref: "container" };
+    const named = data.filter((trace) => trace.name && trace.showlegend !== false && layout.showlegend !== false);
+    named.forEach((trace) => (trace.name = wrapped(trace.name, LETTERS - 6)));
+    const rows = named.reduce((sum, trace) => sum + trace.name.split("<br>").length, 0);
+    const below = named.length > 1 ? 60 + 17 * rows : 55;
+    layout.margin = { ...margin, l: Math.min(margin.l || 50, 56), r: 12, t: Math.max(margin.t || 0, 20 + 17 * lines), b: below };
+    if (plot.closest(".shown")) layout.height = Math.min(layout.height, 270);
+    for (const key of Object.keys(layout).filter((name) => /^legend\d*$/.test(name) || name === "legend")) delete layout[key];
+    data.forEach((trace) => delete trace.legend);
+    layout.legend = { orientation: "h", x: 0, y: 0, yref: "container", yanchor: "bottom", font: { size: 11 } };
+    data.filter((trace) => trace.colorbar).forEach((trace) => {
+      trace.colorbar = { ...trace.colorbar, thickness: 10, title: { text: "" } };
+    });
+    for (const [name, axis] of Object.entries(layout)) {
+      if (!/^[xy]axis\d*$/.test(name)) continue;
+      axis.automargin = true;
+      axis.tickfont = { size: 11 };
+      if (axis.title) axis.title = { ...axis.title, font: { size: 12 } };
+    }
+    for (const note of layout.annotations || []) {
+      note.text = wrapped(note.text, LETTERS);
+      note.align = "left";
+      if (note.xref === "paper" && note.x > 1) Object.assign(note, { x: 1, xanchor: "right", yanchor: "bottom" });
+    }
+    return { data, layout };
+  }
+
+  // Draws again when a plot becomes narrow or wide.
+  function onChange(plot, draw) {
+    let before = isNarrow(plot);
+    window.addEventListener("resize", () => {
+      if (!plot.clientWidth || isNarrow(plot) === before) return;
+      before = isNarrow(plot);
+      draw();
+    });
+  }
+
+  return { fitted, onChange };
+})();

@@ -5,7 +5,7 @@ import logging
 import os
 import platform
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -36,24 +36,24 @@ def locked(folder: Path) -> Iterator[None]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / LOCK).open("a+")
+        file = (folder / LOCK).open("a+b", buffering=0)
     except OSError as error:
         why = "a file is in the way" if isinstance(error, FileExistsError | NotADirectoryError) else error.strerror
         raise InputError(f"{folder}: results cannot be written here: {why or error}") from error
     with file:
         _lock(file, folder)
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {platform.node()}")
-        file.flush()
+        with suppress(OSError):  # a full disk: it is locked all the same
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {platform.node()}".encode())
         yield
 
 
-def _lock(file: IO[str], folder: Path) -> None:
+def _lock(file: IO[bytes], folder: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         file.seek(0)
-        who = file.read().strip() or "another process"
+        who = file.read().decode(errors="replace").strip() or "another process"
         raise Busy(f"{folder}: {who} is at work on this population; wait for it, or stop it") from error
     except OSError as error:  # some network disks cannot lock
         text = f"{folder}: no lock ({error}): see to it that no second process works on this population"

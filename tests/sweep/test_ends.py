@@ -62,11 +62,12 @@ def signals_as_usual() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def raising(call: Callable[..., Any], number: signal.Signals = signal.SIGTERM) -> Callable[..., Any]:
-    """The same call, at the beginning of which a signal comes."""
+def terminated(call: Callable[..., Any], program: str = "") -> Callable[..., Any]:
+    """The same call, at the beginning of which SIGTERM comes; of the compiler, for one program."""
 
     def interrupted(*given: Any, **named: Any) -> Any:
-        signal.raise_signal(number)
+        if not program or given[1][0] == program:
+            signal.raise_signal(signal.SIGTERM)
         return call(*given, **named)
 
     return interrupted
@@ -182,16 +183,17 @@ def test_ctrl_c_twice_stops_at_once(finished: Sweep, sweep: Run, monkeypatch: py
 def test_sigterm_at_any_moment_is_taken_up_by_the_same_command(finished: Sweep, sweep: Run):
     """In the order of a run, each time in the results that the one before has left."""
     moments = [
-        ("mirrorjax.dataset.cache.load_kept", False),
-        ("mirrorjax.runtime.Compiler.__call__", False),
-        ("mirrorjax.pipeline._nulls", False),
-        ("mirrorjax.tracking.store.Store.write_weights", True),
-        ("mirrorjax.report.write_report", True),
+        ("mirrorjax.dataset.cache.load_kept", "", False),
+        ("mirrorjax.runtime.Compiler.__call__", "init", False),
+        ("mirrorjax.pipeline._nulls", "", False),
+        ("mirrorjax.runtime.Compiler.__call__", "train", False),
+        ("mirrorjax.tracking.store.Store.write_weights", "", True),
+        ("mirrorjax.report.write_report", "", True),
     ]
     folder = Path("results") / finished.folder.name
-    for moment, done in moments:
+    for moment, program, done in moments:
         with pytest.MonkeyPatch.context() as patch, signals_as_usual(), pytest.raises(SystemExit) as ended:
-            patch.setattr(moment, raising(pkgutil.resolve_name(moment)))
+            patch.setattr(moment, terminated(pkgutil.resolve_name(moment), program))
             main(["sweep", *SETTINGS, "tracker=off"])
         assert ended.value.code == 143, moment
         assert (folder / finished.population.name / "DONE").exists() == done, moment
@@ -204,7 +206,7 @@ def test_sigterm_at_any_moment_is_taken_up_by_the_same_command(finished: Sweep, 
 
 def test_sigterm_at_the_end_of_wandb_costs_nothing(finished: Sweep, sweep: Run):
     with pytest.MonkeyPatch.context() as patch, signals_as_usual(), pytest.raises(SystemExit) as ended:
-        patch.setattr(WandbTracker, "finish", raising(WandbTracker.finish))
+        patch.setattr(WandbTracker, "finish", terminated(WandbTracker.finish))
         main(["sweep", *SETTINGS, "report=false"])
     assert ended.value.code == 143
     assert_same_results(sweep("report=false").population, finished.population)

@@ -69,3 +69,13 @@ def test_what_only_prints_fails_where_that_cannot_be_written():
     assert (ran.returncode, ran.stderr) == (1, "error: standard output cannot be written: No space left on device\n")
     ran = shell("mirrorjax completion | true\nexit ${PIPESTATUS[0]}", capture_output=True)
     assert ran.returncode in (0, 1) and ran.stderr == "", "a reader that has gone, or is about to"
+
+
+def test_a_game_that_nobody_sees_ends():
+    script = "from mirrorjax.output import unbroken_output\nwith unbroken_output(ends=True):\n  while True: print(1)"
+    reader = "import sys; sys.stdin.readline()"
+    ran = shell(
+        f'"{sys.executable}" -c \'{script}\' | "{sys.executable}" -c "{reader}"\nexit ${{PIPESTATUS[0]}}',
+        capture_output=True,
+    )
+    assert (ran.returncode, ran.stderr) == (1, "")

@@ -44,7 +44,7 @@ def rewritten(change: Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]) 
 
     def damage(file: Path, other: Path) -> None:
         with np.load(file) as archive:
-            content = change(dict(archive))
+            content: Any = change(dict(archive))
         with file.open("wb") as opened:
             np.savez(opened, **content)
 

@@ -3,11 +3,10 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 
 from mirrorjax.errors import InputError, NotWritten
-from mirrorjax.output import Lost, unbroken_output
+from mirrorjax.output import unbroken_output
 from mirrorjax.signals import stops_raise
 
 COMPLETION = """\
@@ -226,7 +225,7 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command.
 
-    What cannot be printed stops nothing but a game, which is nothing else; it fails a command that does nothing else.
+    What cannot be printed stops nothing but a game, and is a failure only where there is no other answer.
 
     Returns:
         0, or 1 for a negative answer, for a population that could not be finished and for what the system does not
@@ -236,10 +235,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         SystemExit: after help or wrong options, and with 143 after SIGTERM or 129 after SIGHUP.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    with nullcontext(Lost()) if given[:1] == ["play"] else unbroken_output() as lost, stops_raise():
+    with unbroken_output(ends=given[:1] == ["play"]) as lost, stops_raise():
         code = _run(given)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        sys.stdout.flush()
         if lost.error is None or code or not _only_prints(given):
             return code
         if not isinstance(lost.error, BrokenPipeError):  # else whoever reads has seen enough

@@ -24,9 +24,9 @@ class Lost:
 class _Unbroken(io.FileIO):
     """Writes for as long as that is possible, and to nowhere from then on."""
 
-    def __init__(self, descriptor: int, lost: Lost):
+    def __init__(self, descriptor: int, lost: Lost, ends: bool):
         super().__init__(descriptor, "wb", closefd=False)
-        self._lost = lost
+        self._lost, self._ends = lost, ends
 
     def write(self, data: Any, /) -> int:
         try:
@@ -37,23 +37,28 @@ class _Unbroken(io.FileIO):
                 select.select([], [self.fileno()], [])  # another process has set it not to wait
         except OSError as error:
             self._lost.error = error
+            if self._ends:
+                raise SystemExit(1) from error
         return memoryview(data).nbytes
 
 
 @contextmanager
-def unbroken_output() -> Iterator[Lost]:
+def unbroken_output(ends: bool = False) -> Iterator[Lost]:
     """Lets nothing fail in the block because standard output or error cannot be written.
 
     Rich would end the process when a reader goes away, `print` and `logging` would raise in the middle of training,
     and a descriptor that is closed would be given to the next file: what a library then writes to standard error would
     end up in the results. Streams that are not the process's own, as in a notebook or a test, are left as they are.
 
+    Args:
+        ends: whether the process is to end, quietly, where nobody sees what it shows.
+
     Yields:
         What became of standard output.
     """
     _open_closed_descriptors()
     before, lost = (sys.stdout, sys.stderr), Lost()
-    sys.stdout, sys.stderr = own = _unbroken(sys.stdout, 1, lost), _unbroken(sys.stderr, 2, Lost())
+    sys.stdout, sys.stderr = own = _unbroken(sys.stdout, 1, lost, ends), _unbroken(sys.stderr, 2, Lost(), False)
     try:
         yield lost
     finally:
@@ -73,16 +78,15 @@ def _open_closed_descriptors() -> None:
                 os.close(opened)
 
 
-def _unbroken(stream: TextIO | None, descriptor: int, lost: Lost) -> TextIO:
-    if stream is None:  # Python leaves out what is closed
-        return io.TextIOWrapper(io.BufferedWriter(_Unbroken(descriptor, lost)), "utf-8")
-    if stream is not (sys.__stdout__ if descriptor == 1 else sys.__stderr__):
-        return stream
-    assert isinstance(stream, io.TextIOWrapper)
+def _unbroken(stream: TextIO | None, descriptor: int, lost: Lost, ends: bool) -> TextIO:
+    encoding, errors, each_line = "utf-8", "strict", False
+    if stream is not None:  # Python leaves out what is closed
+        if stream not in (sys.__stdout__, sys.__stderr__) or not isinstance(stream, io.TextIOWrapper):
+            return stream
+        encoding, errors, each_line = stream.encoding, stream.errors, stream.line_buffering or stream.write_through
     return io.TextIOWrapper(
-        io.BufferedWriter(_Unbroken(descriptor, lost)),
-        stream.encoding,
-        # a sign that the terminal does not have stops nothing either
-        "backslashreplace" if stream.errors == "strict" else stream.errors,
-        line_buffering=stream.line_buffering or stream.write_through,
+        io.BufferedWriter(_Unbroken(descriptor, lost, ends)),
+        encoding,
+        "backslashreplace" if errors == "strict" else errors,  # a sign that the terminal lacks stops nothing either
+        line_buffering=each_line,
     )

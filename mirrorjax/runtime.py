@@ -2,13 +2,17 @@
 
 import os
 import platform as host_platform
+import re
 import subprocess
 import threading
 import time
+import warnings
+import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from importlib import metadata
-from logging import DEBUG
+from logging import DEBUG, WARNING
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +30,10 @@ _ACCELERATOR_SHARE = 0.9  # of its memory that is planned with; the rest is for 
 _HOST_SHARE = 0.5  # of the free memory of a machine, which others use too
 
 COMPILER_THREADS = 8  # at the most: each takes a few hundred MB while it compiles
+_OF_PROGRAMS = re.compile(  # a warning of JAX
+    r"Error (?P<doing>reading|writing) persistent compilation cache entry for '(?P<name>\w+)': (?P<why>.*)", re.DOTALL
+)
+_show_as_usual = warnings.showwarning
 
 _REPORTED_PACKAGES = ("mirrorjax", "jax", "jaxlib", "flax", "optax", "numpy", "hydra-core", "wandb", "pyarrow")
 
@@ -83,6 +91,35 @@ def keep_programs(compile_cache: Path) -> None:
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         jax.config.update("jax_compilation_cache_dir", str(compile_cache))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+        warnings.showwarning = _show_warning
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+    """Says in one line that a program cannot be kept or read, and removes it; shows other warnings as usual.
+
+    JAX itself never writes over what it could not read, and so would warn, and compile, in every run.
+    """
+    found = _OF_PROGRAMS.match(str(message))
+    if found is None:
+        _show_as_usual(message, category, *place, **more)
+        return
+    folder = Path(jax.config.jax_compilation_cache_dir)  # pyright: ignore[reportAttributeAccessIssue]
+    for file in folder.glob(f"{found['name']}-*"):
+        with suppress(OSError):
+            if not _is_whole(file.read_bytes()):
+                file.unlink()
+    text = f"{folder}: {found['doing']} a compiled program failed ({found['why']}); it is compiled anew"
+    event("programs", text, level=WARNING)
+
+
+def _is_whole(program: bytes) -> bool:
+    if program.startswith(b"\x28\xb5\x2f\xfd"):  # Zstandard, where Python has it; only JAX can tell
+        return True
+    try:
+        zlib.decompress(program)
+    except zlib.error:
+        return False
+    return True
 
 
 def block_size(block: int | None, platform: str, members: int, most: int | None = None) -> int:

@@ -195,6 +195,10 @@ def test_a_reader_that_leaves_early_is_no_error():
         (["results_dir={file}/in/it"], "results_dir: {file}/in/it/quickstart-"),
         (["-m", "results_dir={file}", "game=frog_hops,both_random"], "results_dir: {file}/quickstart-"),
         (["dataset.cache={file}"], "dataset.cache: {file} cannot be written, {file} is a file; name another folder"),
+        (
+            ["measurement.null_cache={file}"],
+            "measurement.null_cache: {file} cannot be written, {file} is a file; name ",
+        ),
         (["runtime.compile_cache={file}/in/it"], "runtime.compile_cache: {file}/in/it cannot be written, {file} is a"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -302,6 +306,7 @@ def test_the_name_of_a_sweep():
         ["experiment=smoke", "-m", "model.width=3"],
         ["experiment=smoke", "model.width=3", "results_dir=x", "tracker=off", "tracker.mode=online", "report=false"],
         ["experiment=smoke", "model.width=3", "runtime=gpu", "runtime.devices=2", "dataset.cache=x", "launcher=local"],
+        ["experiment=smoke", "model.width=3", "measurement.null_cache=x"],
         ["experiment=smoke", "model.width=3", "hydra.verbose=true", "hydra/launcher=basic"],
     )
     assert {sweep_name(arguments) for arguments in same} == {name}

@@ -1,4 +1,4 @@
-"""Output that cannot be written: work goes on to its end, with exit code 0 and nothing in a file that is not its own."""
+"""Output that cannot be written: work goes on to its end, and nothing of it lands in a file that is not its own."""
 
 import subprocess
 import sys
@@ -43,7 +43,9 @@ def test_a_reader_that_is_slow_gets_everything():
         "import os\nfrom mirrorjax.output import unbroken_output\nos.set_blocking(1, False)\n"
         "with unbroken_output(): print('x' * 500_000)"
     )
-    assert subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stdout == b"x" * 500_000 + b"\n"
+    assert (
+        subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stdout == b"x" * 500_000 + b"\n"
+    )
 
 
 def test_a_sign_that_the_terminal_lacks_stops_nothing():
@@ -67,3 +69,13 @@ def test_what_only_prints_fails_where_that_cannot_be_written():
     assert (ran.returncode, ran.stderr) == (1, "error: standard output cannot be written: No space left on device\n")
     ran = shell("mirrorjax completion | true\nexit ${PIPESTATUS[0]}", capture_output=True)
     assert ran.returncode in (0, 1) and ran.stderr == "", "a reader that has gone, or is about to"
+
+
+def test_a_game_that_nobody_sees_ends():
+    script = "from mirrorjax.output import unbroken_output\nwith unbroken_output(ends=True):\n  while True: print(1)"
+    reader = "import sys; sys.stdin.readline()"
+    ran = shell(
+        f'"{sys.executable}" -c \'{script}\' | "{sys.executable}" -c "{reader}"\nexit ${{PIPESTATUS[0]}}',
+        capture_output=True,
+    )
+    assert (ran.returncode, ran.stderr) == (1, "")

@@ -111,4 +111,6 @@ def _write(file: Path, content: Mapping[str, Any]) -> None:
         temporary.write_text(json.dumps(hidden(content), indent=2) + "\n", encoding="utf-8")
         temporary.replace(file)
     except OSError as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise NotWritten(f"{file}: cannot be written: {error.strerror or error}") from error

@@ -5,14 +5,14 @@ import logging
 import os
 import platform
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 from mirrorjax.errors import Busy, InputError
 from mirrorjax.log import event
 
-_LONGEST = 200  # letters of what names a process
+_LONGEST = 200  # bytes of what names a process
 LOCK = ".lock"  # who is at work in a population's folder, or was the last; never removed, since that would be a race
 
 
@@ -37,15 +37,15 @@ def locked(folder: Path) -> Iterator[None]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = open(folder / LOCK, "a+", encoding="utf-8", errors="replace", opener=_not_elsewhere)
+        file = open(folder / LOCK, "a+b", buffering=0, opener=_not_elsewhere)  # noqa: SIM115
     except OSError as error:
         why = "a file is in the way" if isinstance(error, FileExistsError | NotADirectoryError) else error.strerror
         raise InputError(f"{folder}: results cannot be written here: {why or error}") from error
     with file:
         _lock(file, folder)
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {platform.node()}")
-        file.flush()
+        with suppress(OSError):  # a full disk: it is locked all the same
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {platform.node()}".encode())
         yield
 
 
@@ -54,12 +54,12 @@ def _not_elsewhere(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW, 0o666)
 
 
-def _lock(file: IO[str], folder: Path) -> None:
+def _lock(file: IO[bytes], folder: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         file.seek(0)
-        who = file.read(_LONGEST).strip() or "another process"
+        who = file.read(_LONGEST).decode(errors="replace").strip() or "another process"
         raise Busy(f"{folder}: {who} is at work on this population; wait for it, or stop it") from error
     except OSError as error:  # some network disks cannot lock
         text = f"{folder}: no lock ({error}): see to it that no second process works on this population"

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -183,7 +183,7 @@ def _keep(file: Path, columns: Columns) -> None:
 def _read(file: Path) -> Columns | None:
     """The columns in a file; None, and a warning, unless they are what was put there, under that name."""
 
-    def read(archive: Columns) -> Columns:
+    def read(archive: Mapping[str, np.ndarray]) -> Columns:
         columns = dict(archive)
         if str(columns.pop("hash", None)) != _content_hash(file, columns):
             raise ValueError("its content has another hash, or none, as in older versions")

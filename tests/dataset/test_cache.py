@@ -1,12 +1,14 @@
-"""Datasets on disk: found again as they were built, refused when damaged, and never half there."""
+"""Datasets on disk: found again as they were built, built anew when damaged, and never half there."""
 
 import dataclasses
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import mirrorjax.dataset.cache as cache
+import mirrorjax.secrets as secrets
 from mirrorjax.dataset.build import Dataset, DatasetSpec
 from mirrorjax.dataset.cache import content_hash, dataset_file, default_folder, load_or_build, spec_hash
 from mirrorjax.errors import InputError
@@ -115,22 +117,25 @@ def flipped(content: bytes) -> bytes:
     ],
     ids=["flipped", "half", "short", "empty", "text"],
 )
-def test_a_damaged_file_is_named_and_left_as_it_is(tmp_path: Path, builds: list[DatasetSpec], damage):
-    load_or_build(SPEC, tmp_path)
+def test_a_damaged_file_is_named_and_built_anew(
+    tmp_path: Path, builds: list[DatasetSpec], damage, caplog: pytest.LogCaptureFixture
+):
+    whole = load_or_build(SPEC, tmp_path)
     file = dataset_file(SPEC, tmp_path)
-    damaged = damage(file.read_bytes())
-    file.write_bytes(damaged)
-    with pytest.raises(InputError) as error:
-        load_or_build(SPEC, tmp_path)
-    message = str(error.value)
-    assert message.startswith(f"{file}: the cached dataset is damaged (")
-    assert message.endswith("; delete the file and it is built anew")
-    assert "\n" not in message
-    assert file.read_bytes() == damaged
-    assert builds == [SPEC]
+    file.write_bytes(damage(file.read_bytes()))
+    again = load_or_build(SPEC, tmp_path)
+    assert (again.content_hash, builds) == (whole.content_hash, [SPEC, SPEC])
+    (warning,) = caplog.messages
+    assert warning.startswith(f"{file}: damaged (")
+    assert warning.endswith("); what it holds is made anew") and "\n" not in warning
+    load_or_build(SPEC, tmp_path)
+    assert len(builds) == 2, "it was replaced"
+    assert list(tmp_path.iterdir()) == [file]
 
 
-def test_other_rows_under_the_old_hash_are_damage(tmp_path: Path, builds: list[DatasetSpec]):
+def test_other_rows_under_the_old_hash_are_damage(
+    tmp_path: Path, builds: list[DatasetSpec], caplog: pytest.LogCaptureFixture
+):
     load_or_build(SPEC, tmp_path)
     file = dataset_file(SPEC, tmp_path)
     with np.load(file) as archive:
@@ -138,8 +143,34 @@ def test_other_rows_under_the_old_hash_are_damage(tmp_path: Path, builds: list[D
     content["train"][3, 0] ^= 1
     with file.open("wb") as opened:
         np.savez(opened, **content)
-    with pytest.raises(InputError, match="its content does not match its hash"):
+    np.testing.assert_array_equal(load_or_build(SPEC, tmp_path).train, made_up(SPEC).train)
+    assert "its content does not match its hash" in caplog.text
+
+
+def test_a_file_that_may_not_be_read_is_not_called_damaged(
+    tmp_path: Path, builds: list[DatasetSpec], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    def refused(path: Path, *_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    load_or_build(SPEC, tmp_path)
+    monkeypatch.setattr(Path, "open", refused)  # and neither may it be replaced
+    assert load_or_build(SPEC, tmp_path).content_hash == content_hash(made_up(SPEC))
+    file = dataset_file(SPEC, tmp_path)
+    assert caplog.messages == [
+        f"{file}: cannot be read: Permission denied; what it holds is made anew",
+        f"{file}: cannot be written: Permission denied; what it was to hold is made anew the next time",
+    ]
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o002, 0o664), (0o077, 0o600)])
+def test_colleagues_may_read_it_if_the_umask_says_so(tmp_path: Path, builds: list[DatasetSpec], umask: int, mode: int):
+    before = os.umask(umask)
+    try:
         load_or_build(SPEC, tmp_path)
+    finally:
+        os.umask(before)
+    assert dataset_file(SPEC, tmp_path).stat().st_mode & 0o777 == mode
 
 
 def test_a_folder_that_cannot_be_made_is_named_before_anything_is_built(tmp_path: Path, builds: list[DatasetSpec]):
@@ -149,17 +180,29 @@ def test_a_folder_that_cannot_be_made_is_named_before_anything_is_built(tmp_path
     assert builds == []
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")])
 def test_what_is_not_written_whole_is_not_there(
-    tmp_path: Path, builds: list[DatasetSpec], monkeypatch: pytest.MonkeyPatch, error: BaseException
+    tmp_path: Path, builds: list[DatasetSpec], monkeypatch: pytest.MonkeyPatch
 ):
     def stop(*_: object) -> None:
-        raise error
+        raise KeyboardInterrupt
 
     monkeypatch.setattr("os.fsync", stop)
-    with pytest.raises(type(error)):
+    with pytest.raises(KeyboardInterrupt):
         load_or_build(SPEC, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_costs_no_run(
+    tmp_path: Path, builds: list[DatasetSpec], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    assert load_or_build(SPEC, tmp_path).content_hash == content_hash(made_up(SPEC))
+    assert list(tmp_path.iterdir()) == []
+    (warning,) = caplog.messages
+    assert warning.startswith(f"{dataset_file(SPEC, tmp_path)}: cannot be written: No space left on device; ")
 
 
 def test_default_folder(monkeypatch: pytest.MonkeyPatch):
@@ -167,7 +210,27 @@ def test_default_folder(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.delenv("MIRRORJAX_CACHE", raising=False)
     assert default_folder() == Path("/home/frog/.cache/mirrorjax")
+    monkeypatch.setenv("XDG_CACHE_HOME", "rel/ative")
+    assert default_folder() == Path("/home/frog/.cache/mirrorjax")
     monkeypatch.setenv("XDG_CACHE_HOME", "/cache")
+    assert default_folder() == Path("/cache/mirrorjax")
+    monkeypatch.setenv("MIRRORJAX_CACHE", "")
     assert default_folder() == Path("/cache/mirrorjax")
     monkeypatch.setenv("MIRRORJAX_CACHE", "/fast/disk")
     assert default_folder() == Path("/fast/disk")
+    monkeypatch.setenv("MIRRORJAX_CACHE", "~/disk")
+    assert default_folder() == Path("/home/frog/disk")
+
+
+@pytest.mark.parametrize("home", [None, ""])
+@pytest.mark.parametrize("given", [None, "~nobody-of-this-name/x"])
+def test_without_a_home_the_setting_is_named(home: str | None, given: str | None, monkeypatch: pytest.MonkeyPatch):
+    def unknown(_: object) -> None:
+        raise KeyError("getpwuid(): uid not found: 12345")
+
+    for name, value in (("HOME", home), ("XDG_CACHE_HOME", None), ("MIRRORJAX_CACHE", given)):
+        monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    with pytest.raises(InputError, match=f"^MIRRORJAX_CACHE is {given or 'not given'} and this user has no home"):
+        default_folder()
+    assert secrets.secrets() == {}, "no netrc either"

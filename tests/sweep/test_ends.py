@@ -1,12 +1,16 @@
 """How a sweep ends: found finished, interrupted, killed, failed; and what the same command makes of that."""
 
+import json
+import os
+import pkgutil
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +20,7 @@ from mirrorjax.cli import main
 from mirrorjax.errors import InputError
 from mirrorjax.tracking.results import Results
 from mirrorjax.tracking.store import Store
+from mirrorjax.tracking.wandb import WandbTracker
 from tests.sweep.cases import QUICKLY, SETTINGS, Run, Sweep, assert_same_results, at_checkpoint, bytes_and_times
 from tests.tracking.test_wandb import inspect
 
@@ -36,14 +41,36 @@ main(sys.argv[1:])
 """
 
 
+ON_A_TERMINAL = """
+import fcntl, signal, sys, termios
+from mirrorjax.cli import main
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+signal.signal(signal.SIGHUP, signal.SIG_IGN if sys.argv[1] == "ignored" else signal.SIG_DFL)
+sys.exit(main(sys.argv[2:]))
+"""
+
+
 @contextmanager
-def interrupts_as_usual() -> Iterator[None]:
-    """Ctrl-C raises KeyboardInterrupt, whoever runs the tests."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+def signals_as_usual() -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt and nothing is ignored, whoever runs the tests."""
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def terminated(call: Callable[..., Any], program: str = "") -> Callable[..., Any]:
+    """The same call, at the beginning of which SIGTERM comes; of the compiler, for one program."""
+
+    def interrupted(*given: Any, **named: Any) -> Any:
+        if not program or given[1][0] == program:
+            signal.raise_signal(signal.SIGTERM)
+        return call(*given, **named)
+
+    return interrupted
 
 
 def runs_of(folder: Path) -> list[str]:
@@ -76,9 +103,9 @@ def test_a_report_that_fails_costs_no_results(
     assert main(["sweep", *SETTINGS, f"results_dir={tmp_path}"]) == 1
     out, err = capsys.readouterr()
     assert out.splitlines()[-1] == str(copy), "no page is named that is not there"
-    assert err.splitlines()[-1] == (
+    assert err == (
         "error: no report: [Errno 28] No space left on device; the results are whole, and "
-        f"`mirrorjax report {copy}` reads them"
+        f"`mirrorjax report {copy}` reads them\n"
     )
     monkeypatch.undo()
     assert main(["report", str(copy)]) == 0 and (copy / "report.html").exists()
@@ -102,20 +129,20 @@ def test_the_same_settings_elsewhere_give_the_same_results(finished: Sweep, swee
     assert len(list((tmp_path / "cache").glob("dataset-*.npz"))) == 1
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_sweep_keeps_its_records_and_is_completed_by_the_same_command(
     finished: Sweep, sweep: Run, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ):
-    handler = signal.getsignal(signal.SIGTERM)
     at_checkpoint(monkeypatch, 1, lambda: signal.raise_signal(number))
-    with interrupts_as_usual():
+    with signals_as_usual():
+        handler = signal.getsignal(number)
         if number == signal.SIGINT:
             sweep("report=false", code=130)
         else:
             with pytest.raises(SystemExit) as ended:
                 sweep("report=false")
-            assert ended.value.code == 143
-    assert signal.getsignal(signal.SIGTERM) == handler
+            assert ended.value.code == 128 + number
+        assert signal.getsignal(number) == handler
     (population,) = Results.open(Path("results") / finished.folder.name).populations
     assert population.manifest["status"] == "interrupted"
     assert (population.done, population.checkpoints) == (False, [0, 1])
@@ -136,6 +163,79 @@ def test_an_interrupted_sweep_keeps_its_records_and_is_completed_by_the_same_com
     assert not (population.folder / "state").exists()
     assert {run.rpartition("-")[2] for run in runs_of(population.folder)} == {read["run"][0]["run_id"]}, "one W&B run"
     assert len(runs_of(population.folder)) == 2
+
+
+def test_ctrl_c_twice_stops_at_once(finished: Sweep, sweep: Run, monkeypatch: pytest.MonkeyPatch):
+    def twice() -> None:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    at_checkpoint(monkeypatch, 1, twice)
+    with signals_as_usual():
+        stopped = sweep(*QUICKLY, code=130)
+    assert stopped.err.splitlines()[-1] == "interrupted"
+    (population,) = Results.open(Path("results") / finished.folder.name).populations
+    assert (population.manifest["status"], population.checkpoints) == ("interrupted", [0, 1])
+    assert not (population.folder / "state").exists(), "nothing was waited for"
+    assert_same_results(sweep(*QUICKLY).population, finished.population)
+
+
+def test_sigterm_at_any_moment_is_taken_up_by_the_same_command(finished: Sweep, sweep: Run):
+    """In the order of a run, each time in the results that the one before has left."""
+    moments = [
+        ("mirrorjax.dataset.cache.load_kept", "", False),
+        ("mirrorjax.runtime.Compiler.__call__", "init", False),
+        ("mirrorjax.pipeline._nulls", "", False),
+        ("mirrorjax.runtime.Compiler.__call__", "train", False),
+        ("mirrorjax.tracking.store.Store.write_weights", "", True),
+        ("mirrorjax.report.write_report", "", True),
+    ]
+    folder = Path("results") / finished.folder.name
+    for moment, program, done in moments:
+        with pytest.MonkeyPatch.context() as patch, signals_as_usual(), pytest.raises(SystemExit) as ended:
+            patch.setattr(moment, terminated(pkgutil.resolve_name(moment), program))
+            main(["sweep", *SETTINGS, "tracker=off"])
+        assert ended.value.code == 143, moment
+        assert (folder / finished.population.name / "DONE").exists() == done, moment
+        assert not (folder / "report.html").exists(), moment
+    again = sweep("tracker=off")
+    assert again.out.splitlines()[0].endswith("finished before, 12 members, left as it is")
+    assert (folder / "report.html").exists()
+    assert_same_results(again.population, finished.population)
+
+
+def test_sigterm_at_the_end_of_wandb_costs_nothing(finished: Sweep, sweep: Run):
+    with pytest.MonkeyPatch.context() as patch, signals_as_usual(), pytest.raises(SystemExit) as ended:
+        patch.setattr(WandbTracker, "finish", terminated(WandbTracker.finish))
+        main(["sweep", *SETTINGS, "report=false"])
+    assert ended.value.code == 143
+    assert_same_results(sweep("report=false").population, finished.population)
+
+
+@pytest.mark.parametrize("hangup", ["ignored", "heard"])
+def test_a_terminal_that_is_closed(hangup: str, finished: Sweep, sweep: Run):
+    """After Ctrl-Z and `fg`: what ignores the hangup trains to its end, all else saves first."""
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-c", ON_A_TERMINAL, hangup, "sweep", *SETTINGS, "tracker=off"]
+    child = subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, env=os.environ | {"TERM": "xterm"}
+    )
+    os.close(theirs)
+    shown = b""
+    while b"CMNI" not in shown:  # of the first checkpoint
+        shown += os.read(ours, 4096)
+    child.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, child.pid, os.WSTOPPED)
+    child.send_signal(signal.SIGCONT)
+    os.close(ours)
+    assert child.wait() == (0 if hangup == "ignored" else 129)
+    folder = Path("results") / finished.folder.name
+    assert (folder / "report.html").exists() == (hangup == "ignored")
+    log = (folder / finished.population.name / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["event"] for line in log][-1] == ("finished" if hangup == "ignored" else "interrupted")
+    again = sweep("tracker=off")
+    assert ("resumes at epoch 0" in again.out) == (hangup == "heard")
+    assert_same_results(again.population, finished.population)
 
 
 def test_a_killed_sweep_is_completed_by_the_same_command(finished: Sweep, sweep: Run):
@@ -191,6 +291,24 @@ def test_a_disk_that_fills_up_is_named_and_what_was_recorded_stays(
     assert failed.population.manifest["status"] == "failed"
     assert failed.population.records().equals(finished.population.records())
     assert not failed.population.done
+
+
+def test_a_disk_that_is_full_for_the_last_manifest(finished: Sweep, sweep: Run):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    write_weights = Store.write_weights
+    with pytest.MonkeyPatch.context() as patch:
+
+        def write_and_fill(*given: Any) -> None:
+            write_weights(*given)
+            patch.setattr("os.fsync", full)
+
+        patch.setattr(Store, "write_weights", write_and_fill)
+        failed = sweep(*QUICKLY, code=1)
+    assert failed.err.splitlines()[0].endswith("manifest.json: cannot be written: No space left on device")
+    assert "Traceback" not in failed.err and not failed.population.done
+    assert_same_results(sweep(*QUICKLY).population, finished.population)
 
 
 def test_where_even_the_manifest_cannot_be_written_the_first_error_is_said(sweep: Run, monkeypatch: pytest.MonkeyPatch):

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import wandb
@@ -69,6 +69,19 @@ def warnings_of(caplog: pytest.LogCaptureFixture) -> list[str]:
 )
 def test_choose_mode(setting: str | None, env: dict[str, str], has_key: bool, mode: str):
     assert choose_mode(setting, env, lambda: has_key) == mode
+
+
+def test_a_process_that_is_stopped_does_not_use_up_the_time():
+    """Ctrl-Z: a wait that ends late counts as the second that it was to last."""
+
+    class Worker(threading.Thread):
+        waits: ClassVar[list[float]] = []
+
+        def join(self, timeout: float | None = None) -> None:
+            self.waits.append(timeout or 0)
+
+    tracking._wait_for(Worker(), tracking.LOG_SECONDS)
+    assert max(Worker.waits) <= 1 and sum(Worker.waits) == pytest.approx(tracking.LOG_SECONDS)
 
 
 @pytest.mark.parametrize(

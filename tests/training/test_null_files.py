@@ -1,0 +1,96 @@
+"""Files of nulls: whatever is the matter with one, the nulls are measured anew, once, and the run goes on."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import mirrorjax.training.untrained as untrained
+from mirrorjax.measurement.battery.nulls import architecture_of
+from mirrorjax.population.members import Member
+from mirrorjax.training.untrained import NullSettings, null_files, nulls_of
+
+SETTINGS = NullSettings(seeds=4, boards=8, rescue_boards=2, test_rows=None)
+MEMBERS = [Member(width=5), Member(width=8)]
+DATASET: Any = SimpleNamespace(content_hash="0123456789abcdef")
+COLUMNS = {"ssi": np.arange(4.0), "step": np.zeros(4, np.int64)}
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Widths that were measured, each in no time."""
+    widths: list[int] = []
+
+    def measure(architectures: list[Member], *_: object) -> dict[Member, dict[str, np.ndarray]]:
+        widths.extend(each.width for each in architectures)
+        return {each: {name: values + each.width for name, values in COLUMNS.items()} for each in architectures}
+
+    monkeypatch.setattr(untrained, "_measured", measure)
+    return widths
+
+
+def nulls(folder: Path) -> dict[int, dict[str, np.ndarray]]:
+    """By width."""
+    boards: Any = None
+    found = nulls_of(MEMBERS, SETTINGS, DATASET, boards, folder, devices=[], block=16, budget=None)
+    return {each.width: dict(null.columns) for each, null in found.by_architecture.items()}
+
+
+def rewritten(change: Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]) -> Callable[[Path, Path], None]:
+    """Damage that leaves a whole archive."""
+
+    def damage(file: Path, other: Path) -> None:
+        with np.load(file) as archive:
+            content: Any = change(dict(archive))
+        with file.open("wb") as opened:
+            np.savez(opened, **content)
+
+    return damage
+
+
+DAMAGE: dict[str, Callable[[Path, Path], object]] = {
+    "half": lambda file, other: file.write_bytes(file.read_bytes()[:300]),
+    "empty": lambda file, other: file.write_bytes(b""),
+    "text": lambda file, other: file.write_bytes(b"no archive"),
+    "flipped": lambda file, other: file.write_bytes(file.read_bytes().replace(b"\x14@", b"\x15@", 1)),
+    "of another architecture": lambda file, other: file.write_bytes(other.read_bytes()),
+    "NaN": rewritten(lambda content: content | {"ssi": np.full(4, np.nan)}),
+    "fewer seeds": rewritten(lambda content: content | {"ssi": content["ssi"][:3]}),
+    "a column too few": rewritten(lambda content: {"ssi": content["ssi"], "hash": content["hash"]}),
+    "no hash": rewritten(lambda content: {"ssi": content["ssi"], "step": content["step"]}),
+    "a folder": lambda file, other: (file.unlink(), file.mkdir()),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_damaged_file_is_named_and_measured_anew(
+    kind: str, tmp_path: Path, measured: list[int], caplog: pytest.LogCaptureFixture
+):
+    whole = nulls(tmp_path)
+    assert measured == [5, 8] and caplog.messages == []
+    files = null_files(MEMBERS, SETTINGS, DATASET.content_hash, tmp_path)
+    file, other = (files[architecture_of(member)] for member in MEMBERS)
+    DAMAGE[kind](file, other)
+    again = nulls(tmp_path)
+    assert measured == [5, 8, 5]
+    np.testing.assert_equal(again, whole)
+    assert caplog.messages[0].startswith(
+        f"{file}: cannot be read: Is a" if kind == "a folder" else f"{file}: damaged ("
+    )
+    assert "\n" not in caplog.messages[0]
+    if kind != "a folder":  # which is not removed
+        assert len(caplog.messages) == 1
+        np.testing.assert_equal(nulls(tmp_path), whole)
+        assert measured == [5, 8, 5], "it was replaced"
+
+
+def test_what_cannot_be_kept_is_used_all_the_same(
+    tmp_path: Path, measured: list[int], caplog: pytest.LogCaptureFixture
+):
+    (tmp_path / "file").touch()
+    found = nulls(tmp_path / "file" / "nulls")
+    np.testing.assert_equal(found[8]["ssi"], np.arange(4.0) + 8)
+    assert [": cannot be written: " in message for message in caplog.messages] == [True, True]

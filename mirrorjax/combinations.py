@@ -361,7 +361,7 @@ def _named_twice(group: GroupConfig, union: list[GroupConfig]) -> Iterator[str]:
 def _too_many_or_alike(group: GroupConfig, union: list[GroupConfig], defaults: Mapping[str, Any]) -> Iterator[str]:
     number = number_of(group, union)
     if number > MOST:
-        yield f"population: {number:,} combinations of its axes; allowed: at most {MOST:,}, and as many networks"
+        yield f"population: {number:,} combinations of its axes; allowed: at most {MOST:,} networks"
         return
     # The ways name different axes: two combinations are alike only if one way, or the union, has something twice.
     apart = [*_ways(group), *(_ways(union[0]) if len(union) == 1 else [list(_alternatives(union))])]

@@ -146,11 +146,11 @@ def estimate(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Estima
     train_rows = built[1]["train_rows"] if built else round(TRAIN_SHARE * config.dataset.turns)
     validation_rows = built[1]["validation_rows"] if built else None
     test, validation = measured_row_counts(config, config.dataset.test_rows, validation_rows)
-    others = other_datasets((member.source for member in members), dataset_spec(config)).values()
+    sources = {member.source for member in members}  # of fewer boards too: planned as if each had all rows
+    others = other_datasets(sources, dataset_spec(config)).values()
     others_unbuilt = sum(peek(other, dataset_folder(config)) is None for other in others)
     unbuilt = others_unbuilt + (built is None)
-    games = {member.source.games for member in members}
-    sources = {member.source for member in members}  # of fewer boards too: planned as if each had all rows
+    games = {source.games for source in sources}
     data = data_bytes(
         train_rows * max(1, len(sources)), test, validation, config.measurement.boards, max(1, len(games))
     )

@@ -1,6 +1,7 @@
 """How long a population is going to take: the work, and how fast the machine did such work before."""
 
 import math
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import jax
 
 from mirrorjax.config import Config, stored
 from mirrorjax.materials import measured_row_counts, null_folder, null_settings
+from mirrorjax.measurement.battery.nulls import ARCHITECTURE
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import OUTPUTS, Member
 from mirrorjax.population.plan import Part, ProgramSpec, plan
@@ -27,6 +29,7 @@ _MEASURE_SECONDS = 2.9e-9  # of a core, for a row and a unit
 _BOARD_ROWS = 26  # test rows that take as long as a matched board with all its conditions
 _COMPILE_SECONDS = 1.5  # of one function, where it is not in the cache
 _DATASET_SECONDS, _TURN_SECONDS = 3.0, 0.5e-6  # of two cores, for a dataset that is to be built, and each turn of it
+_architecture = operator.attrgetter(*ARCHITECTURE)
 TRAIN_SHARE = 0.55  # training rows for each turn, at seven million turns; fewer turns repeat themselves less
 
 
@@ -74,7 +77,8 @@ def null_work(config: Config, members: Sequence[Member], dataset_hash: str | Non
     settings = null_settings(config)
     if settings is None:
         return 0.0
-    files = null_files(members, settings, dataset_hash or "", null_folder(config))
+    different = {_architecture(member): member for member in members}.values()
+    files = null_files(list(different), settings, dataset_hash or "", null_folder(config))
     rows = measured_row_counts(config, config.dataset.test_rows, None)[0] + _BOARD_ROWS * settings.boards
     return float(sum(settings.seeds * rows * each.units for each, file in files.items() if not file.exists()))
 

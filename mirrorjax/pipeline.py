@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import time
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -246,7 +247,8 @@ def _nulls(
 
 
 def _steps(members: list[Member], schedule: Schedule) -> int:
-    return sum(member.step_at(schedule.checkpoints[-1]) for member in members)
+    end = schedule.checkpoints[-1]
+    return sum(member.step_at(end) for member in members)
 
 
 def _resumed(
@@ -327,9 +329,9 @@ def _start_line(folder: Path, population: Population, block: int) -> str:
 
 def planned(config: Config, resolved: Mapping[str, Any]) -> dict[str, Any]:
     """What a job is going to be, for a sweep that has not begun it: its folder, its members and their steps."""
-    members = expand(config)
-    steps = sum(member.step_at(checkpoints(config)[-1]) for member in members)
-    return {"job": job_hash(resolved), "members": len(members), "model_steps": steps}
+    rates = Counter(member.learning_rate for member in expand(config))
+    steps = sum(number * Member(learning_rate=rate).step_at(config.regime.epochs) for rate, number in rates.items())
+    return {"job": job_hash(resolved), "members": rates.total(), "model_steps": steps}
 
 
 def _manifest(

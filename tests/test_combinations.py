@@ -242,7 +242,7 @@ def test_members_of_every_way_are_those_of_the_grid():
         ),
         (
             {"random": {"draws": 1_000_000, "width": {"low": 5, "high": 80}}, "axes": {"depth": [1, 2]}},
-            "population: 2,000,000 combinations of its axes; allowed: at most 1,000,000, times any number of seeds",
+            "population: 2,000,000 combinations of its axes; allowed: at most 1,000,000 networks",
         ),
         (
             {"zip": {"learning_rate": [1e-4, 1e3]}},

@@ -11,15 +11,16 @@ def members(config: Config) -> list[Member]:
     """Expands the axes; the seed changes fastest."""
     population = config.population
     seeds = range(population.first_seed, population.first_seed + population.seeds)
-    same = {"regime": config.regime.name, "model": config.model.name, "data_order": population.data_order}
-    same |= settings(config)
+    same = Member(
+        regime=config.regime.name, model=config.model.name, data_order=population.data_order, **settings(config)
+    )
     collecting = gc.isenabled()
     gc.disable()  # it would walk through all members again and again, and find nothing
     try:
         return [
             member
             for each in each_combination(population, population.union)
-            for member in Member(**{**same, **each}).with_seeds(seeds)
+            for member in same.with_seeds(seeds, **each)
         ]
     finally:
         if collecting:

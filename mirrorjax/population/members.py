@@ -7,6 +7,7 @@ import json
 import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -91,9 +92,9 @@ class Member:
         """The member with its three seeds written out."""
         return replace(self, **self.seeds)
 
-    def with_seeds(self, seeds: Iterable[int]) -> "Iterator[Member]":
-        """The same member with each of these seeds; a million in a second, which `replace` takes ten for."""
-        same = dict(vars(self))
+    def with_seeds(self, seeds: Iterable[int], **others: Any) -> "Iterator[Member]":
+        """The same member with other settings and each of these seeds; a million in a second, unlike `replace`."""
+        same = {**vars(self), **others}
         for same["seed"] in seeds:
             member = Member.__new__(Member)
             vars(member).update(same)

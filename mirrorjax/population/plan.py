@@ -144,9 +144,14 @@ def _groups(members: Sequence[Member]) -> dict[ProgramSpec, dict[tuple, list[int
     return groups
 
 
-_settings = operator.attrgetter(
-    *(field.name for field in fields(Member) if field.name not in ("seed", "init_seed", "dropout_seed"))
-)
+_IRRELEVANT = (
+    "seed",
+    "init_seed",
+    "dropout_seed",
+    "dropout",
+    "l2",
+)  # for the program and for what a block has in common
+_settings = operator.attrgetter(*(field.name for field in fields(Member) if field.name not in _IRRELEVANT))
 
 
 def _in_common(member: Member) -> tuple:

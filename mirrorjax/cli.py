@@ -57,6 +57,11 @@ def _status(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> int:
     from mirrorjax.report import write_report
 
+    if options.readme is not None:
+        from mirrorjax.report.readme import write_readme
+
+        print(f"{options.readme}: {', '.join(write_readme(options.results, options.readme))}")
+        return 0
     print(write_report(options.results, member=options.member))
     return 0
 
@@ -154,6 +159,7 @@ def _parser() -> argparse.ArgumentParser:
     report = commands.add_parser("report", help="write report.html and figures of a results folder")
     report.add_argument("results", type=Path, help="a sweep's folder, or one population's")
     report.add_argument("--member", help="the network whose units are shown (its id, or the beginning of it)")
+    report.add_argument("--readme", type=Path, metavar="PAGE", help="instead: put this sweep's numbers into a page's marks")
     report.set_defaults(run=_report)
 
     compare = commands.add_parser("compare", help="curves and end values of several sweeps in one page")

@@ -25,7 +25,19 @@ from mirrorjax.errors import InputError
 from mirrorjax.game.observation import FLAT, FLY, mask_cells, player_cells
 from mirrorjax.game.render import render
 from mirrorjax.game.rollout import PLAYERS, new_game, play_action, scripted_action
-from mirrorjax.game.state import Action, Actor, GameParams, GameState, Player, Symbol, bit
+from mirrorjax.game.state import (
+    FLY_ENERGY,
+    HELP_ENERGY,
+    LEAP,
+    MAX_ENERGY,
+    Action,
+    Actor,
+    GameParams,
+    GameState,
+    Player,
+    Symbol,
+    bit,
+)
 from mirrorjax.randomness import Stream, stream_from_key, substream
 
 TURNS_WITHOUT_TERMINAL = 20
@@ -38,6 +50,16 @@ _KEYS = {
     **{b"r": "run", b"-": "slower", b"n": "new"},
 }
 _KEY_PATTERN = re.compile(rb"\x1b[\[O][0-9;]*[A-Za-z~]|.", re.DOTALL)  # an arrow or function key, or one byte
+LEGEND = (
+    "F Frog, T Toad (drawn over Frog)   * a fly   __ flat ground   /\\ rough ground: whoever is on it is in distress",
+    f"[===] energy, {MAX_ENERGY} at most: a leap, landing on rough ground and a gift take 1, a fly gives {FLY_ENERGY}",
+    f"score: a point a hop   acts: hop: one column   jump: eats a fly above   leap: {LEAP} columns   "
+    f"help: gives {HELP_ENERGY} energy",
+)
+POLICY_LEGEND = (
+    "outputs: what the network answered at Frog's last turn; the largest is done (->)",
+    f"layer, unit: its {MOST_ACTIVE} hidden units whose activations were farthest from 0 then",
+)
 _HELP = "space, enter or right: next turn   r: run or pause   + -: speed   n: new game   q: quit"
 
 
@@ -141,6 +163,11 @@ class Game:
         self.state = _advance(self.state, jnp.int32(action), self.stream, number)
         self.acts = (action, self.acts[1]) if actor == Actor.FROG else (self.acts[0], action)
 
+    @property
+    def legend(self) -> str:
+        """What the signs of `text` mean, in lines that stay the same."""
+        return "\n".join((*LEGEND, *(POLICY_LEGEND if self.policy is not None else ())))
+
     def text(self) -> str:
         """The game as it stands: a headline, a frame, and what a policy made of it; always as many lines."""
         head = f"{self.players}, seed {self.seed}, game {self.number}, turn {self.turn}"
@@ -203,7 +230,8 @@ def _screen(game: Game, status: str) -> Group:
     text.highlight_regex(r"\bT\b|Toad", "yellow")
     text.highlight_regex(r"(/\\)+|distress", "red")
     text.highlight_regex(r"\*", "cyan")
-    return Group(text, Text(), Text(status, no_wrap=True, overflow="crop"), Text(_HELP, style="dim"))
+    below = (Text(line, style="dim", no_wrap=True, overflow="crop") for line in (game.legend, _HELP))
+    return Group(text, Text(), Text(status, no_wrap=True, overflow="crop"), *below)
 
 
 def _watch(game: Game, console: Console, turns: int | None, delay: float) -> None:
@@ -270,6 +298,7 @@ def play(
         except KeyboardInterrupt:
             return  # an interrupt from elsewhere; the terminal is already as it was
     else:
+        console.print(game.legend + "\n", markup=False, highlight=False, soft_wrap=True)
         for _ in range(turns or TURNS_WITHOUT_TERMINAL):
             game.step()
             console.print(game.text() + "\n", markup=False, highlight=False, soft_wrap=True)

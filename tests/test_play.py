@@ -22,9 +22,10 @@ import mirrorjax
 from mirrorjax.dataset.build import board_of
 from mirrorjax.dataset.row import ENERGIES, SKIES, add_energy_and_sky, features
 from mirrorjax.errors import InputError
+from mirrorjax.game.render import FLAT, FLY, LETTERS, ROUGH
 from mirrorjax.game.rollout import PLAYERS, game_streams, new_game, rollout
 from mirrorjax.game.state import Action, GameParams
-from mirrorjax.play import Game, Keyboard, decide, keys_of, member_view, play
+from mirrorjax.play import LEGEND, POLICY_LEGEND, Game, Keyboard, decide, keys_of, member_view, play
 from tests.game.cases import states_of
 from tests.game.reference import Board
 
@@ -51,7 +52,8 @@ def printed(**options) -> str:
 
 def test_frames_without_a_terminal():
     text = printed(turns=3)
-    frames = text.rstrip("\n").split("\n\n")
+    legend, *frames = text.rstrip("\n").split("\n\n")
+    assert legend.splitlines() == list(LEGEND)
     assert [frame.splitlines()[0] for frame in frames] == [
         "frog_hops, seed 0, game 0, turn 1: Toad is next",
         "frog_hops, seed 0, game 0, turn 2: Frog is next",
@@ -61,6 +63,15 @@ def test_frames_without_a_terminal():
     assert {len(line) for frame in frames for line in frame.splitlines()[1:]} == {66}  # wider than the console
     assert "\x1b" not in text
     assert "score 2      hop" in frames[2]  # Frog has hopped twice
+
+
+def test_the_legend_explains_every_sign_that_is_drawn():
+    assert all(len(line) <= 120 for line in (*LEGEND, *POLICY_LEGEND))
+    words = " ".join(LEGEND)
+    signs = (FLY.strip(), FLAT, ROUGH, *(letter.strip() for letter in LETTERS.values()))
+    assert all(f"{sign} " in words for sign in signs)
+    assert all(f"{action.name.lower()}:" in words for action in Action)
+    assert {"energy,", "distress", "point"} <= set(words.split())
 
 
 def test_the_number_of_frames_without_a_terminal_or_turns():
@@ -84,7 +95,8 @@ def test_a_watched_game_is_the_datasets_game(players):
 
 def test_a_policy_plays_frog():
     policy = Leaper()
-    frames = printed(turns=4, policy=policy).rstrip("\n").split("\n\nfrog_hops")
+    legend, *frames = printed(turns=4, policy=policy).rstrip("\n").split("\n\nfrog_hops")
+    assert legend.splitlines() == [*LEGEND, *POLICY_LEGEND]
     assert len(policy.seen) == 2  # Frog's turns
     first = frames[0].splitlines()
     assert "score 0      leap" in first[6]
@@ -243,7 +255,7 @@ def start() -> Iterator[Callable[[str], Terminal]]:
 
 def test_stepping_running_a_new_game_and_q(start):
     terminal = start("players='both_random', seed=1, delay=0.05")
-    terminal.wait_for(r"turn 0: Frog is next[\s\S]*paused")
+    terminal.wait_for(r"turn 0: Frog is next[\s\S]*paused[\s\S]*F Frog, T Toad")
     terminal.press(b" ")
     terminal.wait_for(r"turn 1: Toad is next[\s\S]*paused")
     terminal.press(b"\x1b[C\r")

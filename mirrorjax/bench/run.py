@@ -12,8 +12,9 @@ from typing import Any
 
 from mirrorjax.bench.figures import draw
 from mirrorjax.bench.section import SECTIONS
-from mirrorjax.bench.table import between_marks, markdown, plain, summary
+from mirrorjax.bench.table import BLOCK, markdown, plain, summary
 from mirrorjax.errors import InputError
+from mirrorjax.marks import put
 
 _FACTS = """
 import json, sys
@@ -32,7 +33,7 @@ def bench(out: Path, platform: str = "cpu", sections: list[str] | None = None, r
         out: folder; of an earlier file of the same device the sections that are not measured now are kept.
         platform: `cpu`, `gpu` or `tpu`.
         sections: names in `section.SECTIONS`; None is all.
-        readme: a page whose table, between the marks of `table.between_marks`, is replaced.
+        readme: a page whose block `bench` is replaced.
 
     Returns:
         The JSON file.
@@ -61,7 +62,7 @@ def bench(out: Path, platform: str = "cpu", sections: list[str] | None = None, r
     path.with_suffix(".md").write_text(markdown(result))
     draw(result, path.with_suffix(""))
     if readme is not None:
-        readme.write_text(between_marks(readme.read_text(), summary(result)))
+        put(readme, BLOCK, summary(result))
     return path
 
 

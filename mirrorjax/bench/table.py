@@ -4,7 +4,7 @@ from typing import Any
 
 from mirrorjax.bench.section import SECTIONS
 
-BEGIN, END = "<!-- bench -->", "<!-- end of bench -->"
+BLOCK = "bench"  # of a page, see `mirrorjax.marks`
 PEAK = "peak of float32 products"
 PUBLISHED_GAME = 13_000  # turns a second of the public Python game with its display silenced
 
@@ -110,19 +110,6 @@ def ratios(sections: dict[str, Any]) -> dict[str, float]:
         "game turns / the public Python game (its 13,000 a second)": (max(turns) if turns else None, PUBLISHED_GAME),
     }
     return {name: a / b for name, (a, b) in pairs.items() if a and b}
-
-
-def between_marks(page: str, table: str) -> str:
-    """The page with the table between its two marks replaced.
-
-    Raises:
-        ValueError: the page has no such marks.
-    """
-    before, _, rest = page.partition(BEGIN)
-    _, mark, after = rest.partition(END)
-    if not mark:
-        raise ValueError(f"no {BEGIN} … {END} in the page")
-    return f"{before}{BEGIN}\n{table}{END}{after}"
 
 
 def _value(figure: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from mirrorjax.inspection.terminal import show
 from mirrorjax.paper.analysis import Analysis, analyse
 from mirrorjax.paper.page import cell_words, left_out, member_figures
 from mirrorjax.report.html import page, panel_html, section
-from mirrorjax.tracking.network import find_network
+from mirrorjax.tracking.network import find_network, how_it_ended
 from mirrorjax.tracking.results import Population
 from mirrorjax.tracking.store import write_text
 
@@ -44,7 +44,7 @@ def inspect_member(results: Path, member: str | None = None, console: Console | 
     firing = strongest_boards(analysis, population.dataset().test)
     path = results / f"inspect_{network.member_id}.html"
     write_text(path, page(f"Network {network.member_id} – mirrorjax", _body(population, analysis, firing)))
-    show(analysis, firing, console or Console())
+    show(analysis, firing, console or Console(), how_it_ended(population, network.member_id))
     return path
 
 
@@ -62,9 +62,11 @@ def _body(population: Population, analysis: Analysis, firing: list[Firing]) -> s
     )
     if sentence := left_out(analysis):
         circuits = f'<p class="missing">{escape(sentence)}</p>'
+    sentence = how_it_ended(population, network.member_id)
+    ended = f'<p class="missing">{escape(sentence)}</p>' if sentence else ""
     parts = [
         f"<header><h1>Network {escape(network.member_id)}</h1>"
-        f'<p class="subtitle">{escape(network.describe())} · population {escape(population.name)}</p></header>',
+        f'<p class="subtitle">{escape(network.describe())} · population {escape(population.name)}</p>{ended}</header>',
         section("At its end", f'<dl class="facts">{settings}</dl>', "settings"),
         section("Training", panel_html(curves(population.records(), network.member_id), "curves"), "training"),
         section("Units", _units(analysis) + bars, "units"),

@@ -22,9 +22,11 @@ MOST_UNITS = 24  # rows of the table; the page has all
 _STYLES = {"mirror": "green", "toad only": "red", "frog only": "yellow", "suppressed": "magenta", "opposed": "magenta"}
 
 
-def show(analysis: Analysis, firing: list[Firing], console: Console) -> None:
-    """Prints settings, values at the end, units, circuits, ablations and boards."""
+def show(analysis: Analysis, firing: list[Firing], console: Console, ended: str = "") -> None:
+    """Prints settings, values at the end, units, circuits, ablations and boards; and how it ended, if that is told."""
     console.print(Text(analysis.network.describe(), style="bold"))
+    if ended:
+        console.print(Text(ended))
     settings = Table(show_header=False, box=None)
     for name, value in [*_settings(analysis), *end_lines(analysis)]:
         settings.add_row(name, value)

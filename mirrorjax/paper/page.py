@@ -14,7 +14,7 @@ from mirrorjax.report.figure import Panel
 from mirrorjax.report.html import page, panel_html, section
 from mirrorjax.report.load import Population, load
 from mirrorjax.report.words import NOT_MEASURED, epoch_words, plain_number, tidy_number
-from mirrorjax.tracking.network import find_network
+from mirrorjax.tracking.network import find_network, how_it_ended
 from mirrorjax.tracking.store import write_text
 
 WITHOUT_CIRCUITS = (
@@ -52,21 +52,26 @@ def write_paper_tables(results: Path, member: str | None = None, out: Path | Non
     for table in [*of_population, *of_member]:
         table.write(folder / "tables")
     path = folder / "paper_tables.html"
-    write_text(
-        path,
-        page(f"{sweep.name} – the paper's tables", _body(sweep.name, population, analysis, of_population, of_member)),
-    )
+    ended = how_it_ended(source, network.member_id)
+    body = _body(sweep.name, population, analysis, of_population, of_member, ended)
+    write_text(path, page(f"{sweep.name} – the paper's tables", body))
     return path
 
 
 def _body(
-    name: str, population: Population, analysis: Analysis, of_population: list[Table], of_member: list[Table]
+    name: str,
+    population: Population,
+    analysis: Analysis,
+    of_population: list[Table],
+    of_member: list[Table],
+    ended: str,
 ) -> str:
     network = analysis.network
     figures = member_figures(analysis)
     tables = "".join(table_html(table) for table in of_member)
     drawn = "".join(panel_html(panel, name) for name, panel in figures.items())
-    missing = f'<p class="missing">{escape(sentence)}</p>' if (sentence := left_out(analysis)) else ""
+    sentences = [sentence for sentence in (ended, left_out(analysis)) if sentence]
+    missing = "".join(f'<p class="missing">{escape(sentence)}</p>' for sentence in sentences)
     header = (
         f"<header><h1>{escape(name)}: the paper's tables and figures</h1>"
         f'<p class="subtitle">Population tables over all networks; the others of {escape(network.describe())}</p>'

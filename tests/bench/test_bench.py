@@ -8,7 +8,8 @@ import pytest
 
 from mirrorjax.bench import run as bench_run
 from mirrorjax.bench.section import SECTIONS
-from mirrorjax.bench.table import BEGIN, END, between_marks, markdown, plain, ratios, summary
+from mirrorjax.bench.table import BLOCK, markdown, plain, ratios, summary
+from mirrorjax.marks import block
 from mirrorjax.bench.timing import figure, once, rate, seconds
 from mirrorjax.bench.workload import HEADLINE, flops_a_step, seeds
 from mirrorjax.errors import InputError
@@ -74,11 +75,9 @@ def test_the_table_has_shares_and_ratios():
     assert "10.0 %" in plain("training", result["sections"]["training"]["figures"])
 
 
-def test_the_readme_keeps_what_is_around_the_table():
-    page = f"before\n{BEGIN}\nold\n{END}\nafter\n"
-    assert between_marks(page, "new\n") == f"before\n{BEGIN}\nnew\n{END}\nafter\n"
-    with pytest.raises(ValueError, match="no <!-- bench -->"):
-        between_marks("nothing here", "new")
+def test_the_readme_has_what_the_bench_prints():
+    (file,) = Path("benchmarks").glob("amd-epyc-2-cores.json")
+    assert block(Path("README.md").read_text(encoding="utf-8"), BLOCK) == summary(json.loads(file.read_text()))
 
 
 def test_a_bench_writes_its_files_and_keeps_other_sections(tmp_path, monkeypatch):

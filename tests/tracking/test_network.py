@@ -13,7 +13,7 @@ from mirrorjax.dataset.row import features
 from mirrorjax.errors import InputError
 from mirrorjax.policy import member_policy
 from mirrorjax.regimes.supervised import Supervised
-from mirrorjax.tracking.network import Network, find_network
+from mirrorjax.tracking.network import Network, find_network, how_it_ended
 from mirrorjax.tracking.results import Results
 from mirrorjax.tracking.store import Store
 from tests.tracking.cases import ids, member_columns, record_columns
@@ -129,6 +129,26 @@ def test_a_folder_that_is_not_there_is_an_input_error(network: Network, tmp_path
 def test_the_default_member_has_the_highest_last_cmni_of_those_that_did_not_diverge(results: Path):
     assert find_network(results)[1].member_id == ids(3)[1]
     assert find_network(results, ids(3)[0])[1].member_id == ids(3)[0]
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (["diverged"] * 3, r"sweep: all 3 networks have diverged; --member ID takes one all the same$"),
+        (["diverged"] * 2 + ["training"], r"sweep: 2 of 3 networks have diverged, and no other has a CMNI; --member"),
+    ],
+)
+def test_where_all_have_diverged_it_is_said(results: Path, status: list[str], said: str):
+    columns = record_columns(3, 200) | {"status": status, "cmni": np.full(3, np.nan)}
+    Store(results / "aaaa").write_records(2, columns)
+    with pytest.raises(InputError, match=said):
+        find_network(results)
+    population, network = find_network(results, ids(3)[0])
+    assert how_it_ended(population, network.member_id).startswith("It has diverged, at epoch ")
+
+
+def test_of_a_network_that_has_not_diverged_nothing_is_said(results: Path):
+    assert how_it_ended(*(lambda found: (found[0], found[1].member_id))(find_network(results))) == ""
 
 
 def test_an_unfinished_population_has_no_default(results: Path):

@@ -1,0 +1,111 @@
+"""What a page such as the README says of a sweep: its blocks, printed by `mirrorjax report RESULTS --readme PAGE`."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mirrorjax.errors import InputError
+from mirrorjax.marks import block, put, with_row
+from mirrorjax.report.acceptance import Line, acceptance, applicable
+from mirrorjax.report.figure import View
+from mirrorjax.report.load import Sweep, load
+from mirrorjax.report.statistics import Band, band, curves, networks
+from mirrorjax.report.words import NOT_MEASURED, counted, epoch_words
+
+ACCEPTANCE, EXPERIMENTS = "acceptance", "experiments"
+_PACKAGES = ("python", "jax", "numpy")
+
+
+def write_readme(results: Path, page: Path) -> list[str]:
+    """Replaces the blocks of a page that a results folder has numbers for.
+
+    Args:
+        results: a sweep's folder, or one population's.
+        page: its file, with marks (see `mirrorjax.marks`).
+
+    Returns:
+        The names of the blocks.
+
+    Raises:
+        InputError: it is no results folder, has no block's numbers, or the page has no such block or cannot be written.
+    """
+    sweep = load(results)
+    written = []
+    if table := acceptance_block(sweep):
+        put(page, ACCEPTANCE, table)
+        written.append(ACCEPTANCE)
+    experiment, took = str(sweep.populations[0].manifest.get("experiment")), time_words(sweep)
+    before = block(_text(page), EXPERIMENTS)
+    if took and f"| `{experiment}`" in before:
+        put(page, EXPERIMENTS, with_row(before, f"`{experiment}`", lambda cells: [*cells[:-1], took]))
+        written.append(EXPERIMENTS)
+    if not written:
+        raise InputError(f"--readme: {page} has no block that {results} has numbers for")
+    return written
+
+
+def acceptance_block(sweep: Sweep) -> str:
+    """The comparison with the published run, of the first configuration that allows it; empty without one."""
+    for population in sweep.populations:
+        found = networks(population)
+        for group in applicable(population, found):
+            view = View(population, curves(population), found)
+            lines = acceptance(view, group)
+            untrained = band(found.untrained[found.of(group)])
+            rows = [_row(line) for line in lines[1:]]
+            count = int(lines[0].measured)
+            return "\n".join(
+                [
+                    _measured_on(population.manifest),
+                    "",
+                    f"| | published | median of {counted(count, 'seed')} | 5–95 % | required |",
+                    "|---|---|---|---|---|",
+                    *rows,
+                    f"| untrained CMNI | | {_number(float(untrained.median))} | {_range(untrained)} | |",
+                    "",
+                ]
+            )
+    return ""
+
+
+def time_words(sweep: Sweep) -> str:
+    """How long a sweep took, all processes and populations together; empty where a manifest does not say."""
+    seconds = [(each.manifest.get("seconds") or {}).get("total") for each in sweep.populations]
+    if not seconds or None in seconds:
+        return ""
+    total = sum(seconds)
+    return f"{total:.0f} s" if total < 90 else f"{total / 60:.0f} min"
+
+
+def _measured_on(manifest: dict[str, Any]) -> str:
+    """Device, date and versions in a line."""
+    device, versions = manifest.get("device") or {}, manifest.get("versions") or {}
+    count = device.get("count", 1)
+    unit = ("core" if device.get("platform") == "cpu" else "device") + ("s" if count > 1 else "")
+    packages = ", ".join(f"{name} {versions[name]}" for name in _PACKAGES if name in versions)
+    date = str(manifest.get("finished") or "").partition("T")[0]
+    return f"Measured on {device.get('kind', 'an unknown device')}, {count} {unit}, {date}; {packages}."
+
+
+def _row(line: Line) -> str:
+    interval = f"{_number(line.low)} – {_number(line.high)}" if np.isfinite(line.low) else ""
+    return f"| {line.name} | {line.published} | {_number(line.measured)} | {interval} | {line.required} |"
+
+
+def _range(values: Band) -> str:
+    return f"{_number(float(values.low))} – {_number(float(values.high))}"
+
+
+def _number(value: float) -> str:
+    """Four decimals of small values, three of shares and ratios; epochs as usual."""
+    if not np.isfinite(value):
+        return NOT_MEASURED
+    return f"{value:.4f}" if value < 0.2 else f"{value:.3f}" if value < 1.9 else epoch_words(value)
+
+
+def _text(page: Path) -> str:
+    try:
+        return page.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{page}: {getattr(error, 'strerror', None) or error}") from error

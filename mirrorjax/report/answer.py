@@ -29,13 +29,14 @@ def headline(views: list[View]) -> str:
     unfinished = [view.population.status for view in views if view.population.status not in (None, "done")]
     if unfinished:
         states = listed(sorted({f"“{status}”" for status in unfinished}))
-        sentences.append(f"This is not the end: the run's status is {states}.")
+        sentences.append(f"Not finished: the run's status is {states}.")
     return " ".join(sentences)
 
 
 def headline_html(views: list[View]) -> str:
     """The same as HTML, with what its words mean."""
-    return f'<p class="headline">{escape(headline(views))}</p><p class="meaning">{escape(WORDS)}</p>'
+    unbroken = headline(views).replace(" %", "\u00a0%")
+    return f'<p class="headline">{escape(unbroken)}</p><p class="meaning">{escape(WORDS)}</p>'
 
 
 def _learnt(found: Verdict, diverged: int) -> str:

@@ -29,6 +29,7 @@ from mirrorjax.report.phase_map import cells_of
 from mirrorjax.report.phase_paper import paper_point
 from mirrorjax.report.shares import Point, by_setting, over_training
 from mirrorjax.report.tables import Cell, Table
+from mirrorjax.report.verdict import total
 from mirrorjax.report.words import percent
 
 MOST_ROWS = 12  # of settings beside each other; more become a map
@@ -42,7 +43,7 @@ _INTERVALS = "Whiskers: Wilson 95 % intervals."
 
 def panel(views: list[View]) -> Panel:
     """Builds it: settings beside each other where few vary, a map where many do, else all networks over training."""
-    result = Panel("Who learnt the task, and who of these is a mirror network")
+    result = Panel("Networks that learnt, and mirror networks")
     points, grid = _shown(views)
     if not any(np.isfinite(value) for point in points for _, value, _ in point.shares):
         result.missing = "nothing recorded says who learnt the task"
@@ -51,7 +52,7 @@ def panel(views: list[View]) -> Panel:
         result.variants = {(place,): _map(points, grid, number) for place, number in enumerate(order)}
         result.caption = ["Numbers: share of mirror networks among the learnt. Grey: not learnt, so no verdict."]
     else:
-        result.variants = {(): _lines(points) if np.isfinite(points[0].epoch) else _rows(points)}
+        result.variants = {(): _lines(points, total(views).missing) if np.isfinite(points[0].epoch) else _rows(points)}
         result.caption = [_INTERVALS]
     return result
 
@@ -95,7 +96,7 @@ def _rows(points: list[Point]) -> go.Figure:
         )
     return figure(
         traces,
-        height=150 + 30 * max(len(points), 4),
+        height=170 + 36 * max(len(points), 4),
         margin={"l": 20, "r": 20, "t": 15, "b": 90},
         legend=_LEGEND,
         xaxis=axis(_SHARE, range=[-0.03, 1.03], tickformat=".0%"),
@@ -127,8 +128,8 @@ def _hover(point: Point, number: int) -> str:
     return f"{safe(point.label)}: {safe(point.verdict.words if number else point.verdict.learnt_words)}"
 
 
-def _lines(points: list[Point]) -> go.Figure:
-    """Both shares over epochs."""
+def _lines(points: list[Point], missing: str) -> go.Figure:
+    """Both shares over epochs, and why there is no verdict where there is none."""
     epochs = np.array([point.epoch for point in points])
     traces: list[Any] = []
     for number, (label, colour, symbol, _) in enumerate(_KINDS):
@@ -147,7 +148,6 @@ def _lines(points: list[Point]) -> go.Figure:
                 hovertemplate="%{text}<br>%{x:.3g}<extra></extra>",
             )
         )
-    last = points[-1].verdict
     return figure(
         traces,
         height=400,
@@ -155,7 +155,7 @@ def _lines(points: list[Point]) -> go.Figure:
         legend=_LEGEND,
         xaxis=axis(EPOCHS),
         yaxis=axis(_SHARE, range=[-0.04, 1.04], tickformat=".0%"),
-        annotations=[note(last.missing, xref="paper", x=0.5, y=0.5)] if last.missing else [],
+        annotations=[note(missing, xref="paper", x=0.5, y=0.5, bgcolor="white")] if missing else [],
     )
 
 
@@ -218,7 +218,7 @@ def draw(views: list[View]) -> MatplotlibFigure | None:
         axes.set_yticks(places, [point.label for point in points])
         axes.set(xlabel=_SHARE, xlim=(-0.03, 1.03))
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, frameon=False, fontsize=8)
-    axes.set_title(f"{_INTERVALS} {points[-1].verdict.missing}", loc="left", color=GREY, fontsize=8)
+    axes.set_title(f"{_INTERVALS} {total(views).missing}", loc="left", color=GREY, fontsize=8)
     return made
 
 

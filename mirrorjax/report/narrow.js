@@ -1,15 +1,17 @@
 "use strict";
 // What a figure needs where the page is narrow: panels below each other, legend and colours below, titles in lines.
 const Narrow = (function () {
-  const WIDTH = 600; // pixels: below, a plot is narrow
+  const WIDTH = 480; // pixels: below, a plot is narrow
   const LETTERS = 46; // of a line of text there
 
   const isNarrow = (plot) => plot.clientWidth > 0 && plot.clientWidth < WIDTH;
 
+  const MOST_WRITTEN = 8; // cells beside each other with their value written in
+
   // A text in lines that fit.
   function wrapped(text, letters) {
     const lines = [""];
-    for (const word of text.split(" ")) {
+    for (const word of text.split(/ |<br>/)) {
       const longer = (lines[lines.length - 1] + " " + word).trim();
       if (longer.length > letters && lines[lines.length - 1]) lines.push(word);
       else lines[lines.length - 1] = longer;
@@ -45,7 +47,9 @@ const Narrow = (function () {
       panel.up.automargin = true;
       for (const note of layout.annotations || []) {
         const own = note.xref === "paper" && note.yref === "paper" && Math.abs(note.x - left) < 1e-6 && Math.abs(note.y - head) < 1e-6;
-        if (own && !note.moved) Object.assign(note, { x: 0, y: top, moved: true });
+        // beside long names the plot is too narrow for a heading that begins at its edge
+        const side = panel.up.ticktext ? { x: 1, xanchor: "right" } : { x: 0, xanchor: "left" };
+        if (own && !note.moved) Object.assign(note, { ...side, y: top, moved: true });
       }
     });
     (layout.annotations || []).forEach((note) => delete note.moved);
@@ -60,13 +64,19 @@ const Narrow = (function () {
     const margin = layout.margin || {};
     const title = layout.title && layout.title.text ? wrapped(layout.title.text, LETTERS) : "";
     const lines = title ? title.split("<br>").length : 0;
-    if (title) layout.title = { ...layout.title, text: title, font: { size: 13 }, y: 0.995, yanchor: "top", yref: "container" };
+    for (const note of layout.annotations || []) {
+      note.text = wrapped(note.text, LETTERS);
+      note.align = "left";
+      if (note.xref === "paper" && note.x > 1) Object.assign(note, { x: 1, xanchor: "right", yanchor: "bottom" });
+    }
+    const above = (layout.annotations || []).filter((note) => note.yref === "paper" && note.y >= 1 && note.yanchor === "bottom");
+    const top = 24 + 17 * lines + 16 * Math.max(0, ...above.map((note) => note.text.split("<br>").length));
     const named = data.filter((trace) => trace.name && trace.showlegend !== false && layout.showlegend !== false);
     named.forEach((trace) => (trace.name = wrapped(trace.name, LETTERS - 6)));
     const rows = named.reduce((sum, trace) => sum + trace.name.split("<br>").length, 0);
     const below = named.length > 1 ? 60 + 17 * rows : 55;
-    layout.margin = { ...margin, l: Math.min(margin.l || 50, 56), r: 12, t: Math.max(margin.t || 0, 20 + 17 * lines), b: below };
-    if (plot.closest(".shown")) layout.height = Math.min(layout.height, 270);
+    layout.margin = { ...margin, l: Math.min(margin.l || 50, 56), r: 12, t: title || above.length ? top : margin.t || 15, b: below };
+    if (plot.closest(".shown")) layout.height = Math.min(layout.height, 260);
     for (const key of Object.keys(layout).filter((name) => /^legend\d*$/.test(name) || name === "legend")) delete layout[key];
     data.forEach((trace) => delete trace.legend);
     layout.legend = { orientation: "h", x: 0, y: 0, yref: "container", yanchor: "bottom", font: { size: 11 } };
@@ -77,13 +87,16 @@ const Narrow = (function () {
       if (!/^[xy]axis\d*$/.test(name)) continue;
       axis.automargin = true;
       axis.tickfont = { size: 11 };
+      if (!axis.tickvals) axis.nticks = 6;
       if (axis.title) axis.title = { ...axis.title, font: { size: 12 } };
     }
-    for (const note of layout.annotations || []) {
-      note.text = wrapped(note.text, LETTERS);
-      note.align = "left";
-      if (note.xref === "paper" && note.x > 1) Object.assign(note, { x: 1, xanchor: "right", yanchor: "bottom" });
+    if (title) {
+      // plotly lifts a title of several lines by all but the last
+      const y = 1 - (12 + 17 * (lines - 1)) / layout.height;
+      layout.title = { text: title, font: { size: 13 }, x: 0, xref: "paper", y: y, yanchor: "top", yref: "container" };
     }
+    data = data.filter((trace) => trace.mode !== "text" || new Set(trace.x).size <= MOST_WRITTEN);
+    data.filter((trace) => trace.texttemplate && trace.z && trace.z[0].length > MOST_WRITTEN).forEach((trace) => delete trace.texttemplate);
     return { data, layout };
   }
 

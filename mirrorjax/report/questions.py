@@ -61,7 +61,7 @@ def questions(sweep: Sweep, views: list[View], figures: Figures) -> list[Questio
         Question(
             "settings",
             _settings_title(views),
-            "What does it depend on?",
+            "Which settings?",
             _settings(views),
             told("settings", summary.on_map),
         ),

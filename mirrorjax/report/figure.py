@@ -19,6 +19,7 @@ from mirrorjax.report.load import Group, Population
 from mirrorjax.report.statistics import Curve, Networks, curves
 from mirrorjax.report.tables import Table
 from mirrorjax.report.words import counted
+from mirrorjax.tracking.store import replacing
 
 # Okabe and Ito's colours, told apart by colour-blind readers too
 RED, GREEN, BLUE, GREY, ORANGE, PURPLE = "#D55E00", "#009E73", "#0072B2", "#595959", "#E69F00", "#CC79A7"
@@ -234,12 +235,18 @@ def static_style() -> Any:
 
 
 def save(made: MatplotlibFigure, stem: Path) -> list[Path]:
-    """Writes STEM.svg and STEM.png."""
+    """Writes STEM.svg and STEM.png.
+
+    Raises:
+        NotWritten: one cannot be.
+    """
     paths = []
     for kind in ("svg", "png"):
         # not with_suffix: a population's name may have a dot
         path = stem.parent / f"{stem.name}.{kind}"
-        made.savefig(path, dpi=150, metadata={"Date": None} if kind == "svg" else {"Software": None})
+        metadata = {"Date": None} if kind == "svg" else {"Software": None}
+        with replacing(path) as unfinished:
+            made.savefig(unfinished, format=kind, dpi=150, metadata=metadata)
         made.set_layout_engine("none")  # what the first save arranged stays: arranging is half of the time
         paths.append(path)
     return paths

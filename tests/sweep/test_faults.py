@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from mirrorjax.cli import main
+from mirrorjax.config import Config
+from mirrorjax.dataset.cache import dataset_file, peek
+from mirrorjax.materials import dataset_spec
 from mirrorjax.tracking.results import Population, Results
 from mirrorjax.tracking.status import read_status
 from tests.sweep.cases import QUICKLY, SETTINGS, Run, Sweep, assert_same_results, at_checkpoint, bytes_and_times
@@ -174,6 +177,17 @@ def test_a_full_disk_stops_it_and_it_resumes(finished: Sweep, sweep: Run, limit:
     else:
         assert again.err == "" and "\nresumes at epoch 0" in again.out
     assert_same_results(again.population, finished.population)
+
+
+def test_a_damaged_cached_dataset_is_built_anew(finished: Sweep, sweep: Run, config: Config, tmp_path: Path):
+    damaged = dataset_file(dataset_spec(config), tmp_path / "cache")
+    damaged.parent.mkdir()
+    damaged.write_bytes(b"text")
+    again = sweep(*QUICKLY, f"dataset.cache={damaged.parent}")
+    (warning,) = again.err.splitlines()
+    assert warning.startswith(f"warning: {damaged}: damaged (") and warning.endswith("; what it holds is made anew")
+    assert_same_results(again.population, finished.population)
+    assert peek(dataset_spec(config), damaged.parent) is not None
 
 
 def test_a_second_process_on_a_population_is_refused(finished: Sweep, sweep: Run):

@@ -20,6 +20,7 @@ from mirrorjax.allowed import check_writable, validate
 from mirrorjax.config import RUN_ONLY, Config, checkpoints, units_at
 from mirrorjax.dataset.build import Dataset
 from mirrorjax.dataset.cache import dataset_file
+from mirrorjax.errors import enough_memory
 from mirrorjax.hosts import as_first, is_first
 from mirrorjax.log import event
 from mirrorjax.materials import (
@@ -79,6 +80,9 @@ def check_folders(config: Config, sweep: Path) -> None:
         check_writable("runtime.compile_cache", compile_cache(config))
 
 
+@enough_memory(
+    "this population", "population.seeds, population.axes, measurement.test_rows, measurement.boards or runtime.block"
+)
 def run_population(
     config: Config, resolved: Mapping[str, Any], sweep: Path, about: Mapping[str, Any], console: Console
 ) -> Path:

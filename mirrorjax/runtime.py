@@ -5,6 +5,7 @@ import platform as host_platform
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import metadata
 from logging import DEBUG
@@ -22,6 +23,13 @@ Device = Any  # jax.Device, which type checkers take for a variable
 
 GIB = 1 << 30
 _ACCELERATOR_SHARE = 0.9  # of its memory that is planned with; the rest is for what no plan knows
+_NEEDED = {  # of JAX's own settings, which environment variables of the same names set too
+    "jax_enable_x64": False,
+    "jax_disable_jit": False,
+    "jax_debug_nans": False,  # a member that diverges is frozen, and stops nobody
+    "jax_debug_infs": False,
+    "jax_threefry_partitionable": True,
+}
 _HOST_SHARE = 0.5  # of the free memory of a machine, which others use too
 
 _REPORTED_PACKAGES = ("mirrorjax", "jax", "jaxlib", "flax", "optax", "numpy", "hydra-core", "wandb", "pyarrow")
@@ -49,9 +57,13 @@ def configure(
     Raises:
         InputError: there is no such device here, or fewer than asked for, or the other processes are not found.
     """
+    for name, needed in _NEEDED.items():
+        if getattr(jax.config, name) != needed:
+            raise InputError(f"{name.upper()} is {getattr(jax.config, name)}; allowed: {needed}, members depend on it")
     if platform == "cpu":
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        jax.config.update("jax_num_cpu_devices", devices or cores)
+        with suppress(RuntimeError):  # JAX was used before in this process: then those that are there
+            jax.config.update("jax_num_cpu_devices", devices or cores)
         jax.config.update("jax_platforms", "cpu")
     jax.config.update("jax_default_matmul_precision", precision)
     if compile_cache is not None:
@@ -67,7 +79,8 @@ def configure(
         by_process.setdefault(device.process_index, []).append(device)
     fewest = min(len(own) for own in by_process.values())
     if devices is not None and devices > fewest:
-        raise InputError(f"runtime.devices: {devices} asked for, {fewest} here")
+        fixed = "; JAX was used in this process before, which fixed their number" if platform == "cpu" else ""
+        raise InputError(f"runtime.devices: {devices} asked for, {fewest} here{fixed}")
     return [device for _, own in sorted(by_process.items()) for device in own[:devices]]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import mirrorjax
 
-_SETTINGS = ("errors", "combinations", "map_axes", "config", "allowed")
+_SETTINGS = ("errors", "texts", "combinations", "map_axes", "config", "allowed")
 GROUND = (*_SETTINGS, "secrets", "log", "randomness", "hosts", "runtime", "signals")
 STORY = ("game", "dataset", "models", "population", "regimes", "measurement", "training", "phases", "tracking")
 _PLAN = ("pace", "estimate", "planning")
@@ -17,6 +17,8 @@ _TOP = (
     *_PLAN,
     *_LOOK,
     "explain",
+    "typed",
+    "own_files",
     "callables",
     "finish",
     "launch",

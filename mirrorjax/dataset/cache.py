@@ -13,6 +13,7 @@ import numpy as np
 
 from mirrorjax.dataset.build import Dataset, DatasetSpec, build
 from mirrorjax.errors import InputError
+from mirrorjax.texts import checked_path
 
 FORMAT = 1  # part of every file name: raise it when the same spec gives other rows
 
@@ -35,8 +36,8 @@ def spec_hash(spec: DatasetSpec) -> str:
 def default_folder() -> Path:
     """`$MIRRORJAX_CACHE`, else `mirrorjax` in the user's cache folder."""
     if folder := os.environ.get("MIRRORJAX_CACHE"):
-        return Path(folder)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mirrorjax"
+        return checked_path("MIRRORJAX_CACHE", folder)
+    return checked_path("XDG_CACHE_HOME", os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")) / "mirrorjax"
 
 
 def dataset_file(spec: DatasetSpec, folder: Path) -> Path:

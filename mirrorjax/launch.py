@@ -45,7 +45,7 @@ from mirrorjax.own_files import files_named
 from mirrorjax.secrets import hidden, refuse_secrets
 from mirrorjax.texts import expanded
 from mirrorjax.tracking.environment import with_environment
-from mirrorjax.tracking.jobs import failure, forget_failure, note_failure, note_sweep
+from mirrorjax.tracking.jobs import forget_failure, note_failure, note_sweep
 from mirrorjax.typed import for_hydra, number_of_jobs
 
 _DEFAULT_EXPERIMENT = "quickstart"
@@ -58,6 +58,7 @@ _WRONG_INPUT = (HydraException, OmegaConfBaseException, ValueError)
 # What the command's own process knows; CheckFirst fills it, which only Hydra reaches. Jobs that a launcher starts in
 # processes of their own do without: what they have to tell is in the sweep's folder.
 _planned: dict[Path, Config] = {}  # by the folder of the population
+_reasons: list[str] = []  # of the jobs that failed in this process
 _about: dict[str, Any] = {}  # the sweep, as its sweep.json has it
 Job = tuple[Path, Config, dict[str, Any]]  # the sweep's folder, the config, and that as plain containers
 _only_composed: list[Job] | None = None  # where CheckFirst leaves the jobs, if they are not to be run
@@ -211,6 +212,7 @@ def run(arguments: Sequence[str]) -> int:
     overrides, options = _sorted_out(arguments)
     refuse_secrets({override.split("=", 1)[0]: override for override in [*overrides, *options]})
     _planned.clear()
+    _reasons.clear()
     _about.clear()
     _about.update(
         name=sweep_name(arguments),
@@ -248,9 +250,7 @@ def sweep(overrides: Sequence[str] = ()) -> Path:
     if not _planned:
         raise InputError(f"mirrorjax.sweep({list(overrides)}) trains nothing; allowed: overrides, and -m")
     if code:
-        failures = [failure(folder.parent, folder.name) for folder in _planned]
-        reasons = dict.fromkeys(first_line(ValueError(each["error"])) for each in failures if each.get("error"))
-        why = "; ".join(reasons) or "the lines above say why"
+        why = "; ".join(dict.fromkeys(_reasons)) or "the lines above say why"
         if code == 2:
             raise InputError(why)
         raise RuntimeError(f"the sweep is not finished ({why}); the same call goes on with it")
@@ -361,6 +361,7 @@ def _train(composed: DictConfig, about: dict[str, Any]) -> bool | None:
                 refine(config, resolved, sweep, about, console)
     except Exception as error:
         crash = not isinstance(error, InputError)
+        _reasons.append(first_line(error))
         why = f"{type(error).__name__}: {error}" if crash else str(error)
         trace = hidden(traceback.format_exc()) if crash else None
         print(trace or hidden(f"error: {why}\n"), end="", file=sys.stderr)

@@ -25,6 +25,7 @@ _TOP = (
     "bench",
     "cli",
     "__main__",
+    "__init__",  # whose one call imports when it is called
 )
 ORDER = (*GROUND, *STORY, "report", *_TOP)
 OUTSIDE = ("wandb", "hydra", "rich")

@@ -42,7 +42,8 @@ def overruled(env: Mapping[str, str]) -> str | None:
     if not found:
         return None
     verb = "does" if len(found) == 1 else "do"
-    return f"W&B: {', '.join(found)} {verb} not count: each population is a run whose name, group, id and folder tell which"
+    why = "a population is one run, named, grouped and resumed as such"
+    return f"W&B: {', '.join(found)} {verb} not count: {why}"
 
 
 def is_disabled(env: Mapping[str, str]) -> bool:

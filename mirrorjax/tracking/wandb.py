@@ -32,7 +32,7 @@ Mode = Literal["online", "offline", "disabled"]
 
 
 def choose_mode(setting: str | None, env: Mapping[str, str], has_key: Callable[[], bool]) -> Mode:
-    """What is set; else WANDB_MODE, or WANDB_DISABLED; else online if there is a key, since W&B raises without one; else offline.
+    """What is set; else WANDB_MODE or WANDB_DISABLED; else online if there is a key, as W&B needs; else offline.
 
     Args:
         setting: `tracker.mode`, None or empty where not given.

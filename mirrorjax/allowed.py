@@ -84,7 +84,7 @@ def validate(config: Config) -> None:
     """
     problems = [p for name in (*_ONE_OF, *_RANGES) if (p := _problem(name, name, value_of(config, name)))]
     problems += [
-        p for name, text in _texts(config) if (p := (path_problem if name in PATHS else text_problem)(name, text))
+        p for name, text in texts(config) if (p := (path_problem if name in PATHS else text_problem)(name, text))
     ]
     problems += axis_problems(config.population, config.population.union, settings(config), _problem)
     problems = problems or _joint_problems(config)
@@ -111,12 +111,12 @@ def _problem(name: str, setting: str, given: Any) -> str | None:
     return f"{name} is {given}; allowed: {ends[0]} {low:g} {ends[1]} {high:g}"
 
 
-def _texts(part: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
+def texts(part: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
     """Every text that people give and that is no choice among names, by its setting; those of the axes are choices."""
     for each in fields(part):
         name, value = f"{prefix}{each.name}", getattr(part, each.name)
         if is_dataclass(value) and name != "population":
-            yield from _texts(value, f"{name}.")
+            yield from texts(value, f"{name}.")
         elif name not in _ONE_OF:
             yield from (
                 (name, text) for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)

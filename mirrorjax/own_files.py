@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import yaml
-from hydra._internal.core_plugins.file_config_source import FileConfigSource
+from hydra._internal.sources_registry import SourcesRegistry
 from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig
 
@@ -17,9 +18,10 @@ _HEADER = "# @package _global_"
 @contextmanager
 def files_named() -> Iterator[None]:
     """Lets Hydra's reading of a config file, in the block, fail in one line that names the file."""
-    load = FileConfigSource.load_config
+    reader: Any = SourcesRegistry.instance().resolve("file")  # the class that Hydra loaded: an import gives another one
+    load = reader.load_config
 
-    def named(source: FileConfigSource, config_path: str) -> ConfigResult:
+    def named(source: Any, config_path: str) -> ConfigResult:
         name = source._normalize_file_name(config_path)
         file = Path(source.path) / name
         try:
@@ -38,11 +40,11 @@ def files_named() -> Iterator[None]:
             raise InputError(f"{file}, line 1: an experiment begins with the line {_HEADER!r}, which is missing")
         return found
 
-    FileConfigSource.load_config = named
+    reader.load_config = named
     try:
         yield
     finally:
-        FileConfigSource.load_config = load
+        reader.load_config = load
 
 
 def _reason(error: yaml.MarkedYAMLError) -> str:

@@ -23,7 +23,7 @@ Device = Any  # jax.Device, which type checkers take for a variable
 
 GIB = 1 << 30
 _ACCELERATOR_SHARE = 0.9  # of its memory that is planned with; the rest is for what no plan knows
-_NEEDED = {  # of JAX's own settings, which environment variables of the same names set too
+NEEDED = {  # of JAX's own settings, which environment variables of the same names set too
     "jax_enable_x64": False,
     "jax_disable_jit": False,
     "jax_debug_nans": False,  # a member that diverges is frozen, and stops nobody
@@ -57,7 +57,7 @@ def configure(
     Raises:
         InputError: there is no such device here, or fewer than asked for, or the other processes are not found.
     """
-    for name, needed in _NEEDED.items():
+    for name, needed in NEEDED.items():
         if getattr(jax.config, name) != needed:
             raise InputError(f"{name.upper()} is {getattr(jax.config, name)}; allowed: {needed}, members depend on it")
     if platform == "cpu":

@@ -2,13 +2,16 @@
 
 import os
 import re
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 from mirrorjax.combinations import MOST, axis_problems, number_of, values_of
-from mirrorjax.config import PAPER_EPOCH, Config, DistributedConfig, settings, value_of
+from mirrorjax.config import PAPER_EPOCH, PATHS, Config, DistributedConfig, settings, value_of
 from mirrorjax.errors import InputError
 from mirrorjax.map_axes import map_problems
+from mirrorjax.texts import path_problem, text_problem
 
 _ONE_OF = {
     "game.players": ("frog_hops", "both_random"),
@@ -80,6 +83,9 @@ def validate(config: Config) -> None:
         InputError: names each setting that is not allowed, what was given and what is.
     """
     problems = [p for name in (*_ONE_OF, *_RANGES) if (p := _problem(name, name, value_of(config, name)))]
+    problems += [
+        p for name, text in texts(config) if (p := (path_problem if name in PATHS else text_problem)(name, text))
+    ]
     problems += axis_problems(config.population, config.population.union, settings(config), _problem)
     problems = problems or _joint_problems(config)
     if problems:
@@ -119,6 +125,18 @@ def _problem(name: str, setting: str, given: Any) -> str | None:
     if high == float("inf"):
         return f"{name} is {given}; allowed: {'at least' if closed else 'above'} {low:g}"
     return f"{name} is {given}; allowed: {ends[0]} {low:g} {ends[1]} {high:g}"
+
+
+def texts(part: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Every text that people give and that is no choice among names, by its setting; those of the axes are choices."""
+    for each in fields(part):
+        name, value = f"{prefix}{each.name}", getattr(part, each.name)
+        if is_dataclass(value) and name != "population":
+            yield from texts(value, f"{name}.")
+        elif name not in _ONE_OF:
+            yield from (
+                (name, text) for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)
+            )
 
 
 def _joint_problems(config: Config) -> list[str]:
@@ -208,6 +226,8 @@ def check_writable(setting: str, folder: Path) -> None:
     Raises:
         InputError: names the setting, the folder, and what is in the way.
     """
+    if problem := path_problem(setting, str(folder)):
+        raise InputError(problem)
     place = folder.absolute()
     while not os.access(place, os.F_OK) and place != place.parent:
         place = place.parent

@@ -4,10 +4,12 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from mirrorjax.errors import InputError, NotWritten
 from mirrorjax.output import unbroken_output
 from mirrorjax.signals import stops_raise
+from mirrorjax.texts import checked_path, text_problem
 
 COMPLETION = """\
 _mirrorjax() {
@@ -142,8 +144,28 @@ def _play(options: argparse.Namespace) -> int:
     return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says in one line what it does not take."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message} ({self.prog} --help)")
+
+
+def _path(given: str) -> Path:
+    try:
+        return checked_path("it", given)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _text(given: str) -> str:
+    if problem := text_problem("it", given):
+        raise argparse.ArgumentTypeError(problem)
+    return given
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="mirrorjax", description="Populations of networks on Frog & Toad, and measures of their mirror units."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -152,30 +174,39 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("plan", help=plan, add_help=False)
 
     status = commands.add_parser("status", help="what is done of a sweep, while it runs and after")
-    status.add_argument("sweep", type=Path, help="a sweep's folder, or one population's")
+    status.add_argument("sweep", type=_path, help="a sweep's folder, or one population's")
     status.add_argument("--json", action="store_true", help="for machines")
     status.set_defaults(run=_status)
 
     report = commands.add_parser("report", help="write report.html and figures of a results folder")
-    report.add_argument("results", type=Path, help="a sweep's folder, or one population's")
-    report.add_argument("--member", help="the network whose units are shown (its id, or the beginning of it)")
-    report.add_argument("--readme", type=Path, metavar="PAGE", help="instead: put this sweep's numbers into a page's marks")
+    report.add_argument("results", type=_path, help="a sweep's folder, or one population's")
+    report.add_argument(
+        "--member", type=_text, help="the network whose units are shown (its id, or the beginning of it)"
+    )
+    report.add_argument(
+        "--readme", type=_path, metavar="PAGE", help="instead: put this sweep's numbers into a page's marks"
+    )
     report.set_defaults(run=_report)
 
     compare = commands.add_parser("compare", help="curves and end values of several sweeps in one page")
-    compare.add_argument("results", type=Path, nargs="+", help="two or more: sweeps' folders, or populations'")
-    compare.add_argument("--out", type=Path, default=Path("compare"), help="folder to write into; default: ./compare")
+    compare.add_argument("results", type=_path, nargs="+", help="two or more: sweeps' folders, or populations'")
+    compare.add_argument("--out", type=_path, default=Path("compare"), help="folder to write into; default: ./compare")
     compare.add_argument(
-        "--measure", nargs="+", action="extend", default=[], help="columns of the records; default: what all have"
+        "--measure",
+        nargs="+",
+        action="extend",
+        type=_text,
+        default=[],
+        help="columns of the records; default: what all have",
     )
     compare.set_defaults(run=_compare)
 
     measure = commands.add_parser(
         "measure", help="measure networks that are trained already, and add it to their results"
     )
-    measure.add_argument("results", type=Path, help="a sweep's folder, or one population's")
+    measure.add_argument("results", type=_path, help="a sweep's folder, or one population's")
     measure.add_argument(
-        "--measures", nargs="+", action="extend", default=[], metavar="NAME",
+        "--measures", type=_text, nargs="+", action="extend", default=[], metavar="NAME",
         help="measures or columns (docs/measures.md; an unknown name lists them); default: all calibrated ones",
     )  # fmt: skip
     measure.add_argument("--platform", choices=("cpu", "gpu", "tpu"), help="default: what they were trained on")
@@ -183,19 +214,19 @@ def _parser() -> argparse.ArgumentParser:
 
     which = "the network (its id, or the beginning of it); default: the highest CMNI at the end"
     tables = commands.add_parser("paper-tables", help="write the paper's tables and figures for a network")
-    tables.add_argument("results", type=Path, help="a sweep's folder, or one population's")
-    tables.add_argument("--member", help=which)
-    tables.add_argument("--out", type=Path, help="folder to write into; default: RESULTS/paper_tables")
+    tables.add_argument("results", type=_path, help="a sweep's folder, or one population's")
+    tables.add_argument("--member", type=_text, help=which)
+    tables.add_argument("--out", type=_path, help="folder to write into; default: RESULTS/paper_tables")
     tables.set_defaults(run=_paper_tables)
 
     inspect = commands.add_parser("inspect", help="look into one network: units, circuits, ablations, boards")
-    inspect.add_argument("results", type=Path, help="a sweep's folder, or one population's")
-    inspect.add_argument("--member", help=which)
+    inspect.add_argument("results", type=_path, help="a sweep's folder, or one population's")
+    inspect.add_argument("--member", type=_text, help=which)
     inspect.set_defaults(run=_inspect)
 
     verify = commands.add_parser("verify", help="replay a recording and count differences")
     verify.add_argument("what", choices=("turns", "labels"))
-    verify.add_argument("file", type=Path, help="an .npz recording (docs/formats.md)")
+    verify.add_argument("file", type=_path, help="an .npz recording (docs/formats.md)")
     verify.set_defaults(run=_verify)
 
     play = commands.add_parser("play", help="watch a game in the terminal")
@@ -203,24 +234,28 @@ def _parser() -> argparse.ArgumentParser:
     play.add_argument("--seed", type=int, default=0)
     play.add_argument("--turns", type=int, help="stop after so many")
     play.add_argument("--delay", type=float, default=0.25, help="seconds a turn when running")
-    play.add_argument("--results", type=Path, help="let a trained network of this results folder play Frog")
-    play.add_argument("--member", help="which one (its id, or the beginning of it); default: the highest CMNI")
+    play.add_argument("--results", type=_path, help="let a trained network of this results folder play Frog")
+    play.add_argument(
+        "--member", type=_text, help="which one (its id, or the beginning of it); default: the highest CMNI"
+    )
     play.set_defaults(run=_play)
 
     dashboard = commands.add_parser("dashboard", help="compare sweeps on W&B: a workspace and a report (docs/wandb.md)")
     dashboard.add_argument("action", choices=("push",))
-    dashboard.add_argument("sweeps", type=Path, nargs="+", metavar="SWEEP", help="a sweep's folder")
-    dashboard.add_argument("--entity", help="user or team; default: the sweeps' own, or W&B's default")
-    dashboard.add_argument("--project", help="of W&B; default: the sweeps' own")
+    dashboard.add_argument("sweeps", type=_path, nargs="+", metavar="SWEEP", help="a sweep's folder")
+    dashboard.add_argument("--entity", type=_text, help="user or team; default: the sweeps' own, or W&B's default")
+    dashboard.add_argument("--project", type=_text, help="of W&B; default: the sweeps' own")
     dashboard.add_argument("--dry-run", action="store_true", help="print the specification as JSON, and push nothing")
-    dashboard.add_argument("--out", type=Path, metavar="FILE", help="write the specification there")
+    dashboard.add_argument("--out", type=_path, metavar="FILE", help="write the specification there")
     dashboard.set_defaults(run=_dashboard)
 
     bench = commands.add_parser("bench", help="measure this machine (docs/runtime.md)")
-    bench.add_argument("--out", type=Path, default=Path("benchmarks"), help="folder of the results")
+    bench.add_argument("--out", type=_path, default=Path("benchmarks"), help="folder of the results")
     bench.add_argument("--platform", choices=("cpu", "gpu", "tpu"), default="cpu")
-    bench.add_argument("--sections", nargs="+", metavar="SECTION", help="only these; an unknown name lists all")
-    bench.add_argument("--readme", type=Path, help="a page to put the table into, between its marks")
+    bench.add_argument(
+        "--sections", type=_text, nargs="+", metavar="SECTION", help="only these; an unknown name lists all"
+    )
+    bench.add_argument("--readme", type=_path, help="a page to put the table into, between its marks")
     bench.set_defaults(run=_bench)
 
     completion = commands.add_parser("completion", help='tab completion: eval "$(mirrorjax completion)"')

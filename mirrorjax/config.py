@@ -110,9 +110,9 @@ class TrackerConfig:
     """Weights & Biases: one run a population."""
 
     mode: str | None = None  # online, offline, disabled; null: WANDB_MODE, else online only if a key is there
-    project: str = "mirrorjax"
-    entity: str | None = None
-    tags: list[str] = field(default_factory=list)
+    project: str | None = None  # null: WANDB_PROJECT, else mirrorjax
+    entity: str | None = None  # user or team; null: WANDB_ENTITY, else W&B's default
+    tags: list[str] = field(default_factory=list)  # none: WANDB_TAGS
 
 
 @dataclass
@@ -172,6 +172,9 @@ RUN_ONLY = (
     "runtime.platform", "runtime.devices", "runtime.compile_cache", "runtime.distributed", "runtime.profile",
     "runtime.checkpoint_seconds", "runtime.keep_state", "runtime.memory_budget",
 )  # fmt: skip
+
+
+PATHS = ("results_dir", "extend", "dataset.cache", "runtime.compile_cache")  # of folders; `~` is written out in them
 
 
 def stored(config: Mapping[str, Any]) -> Config:

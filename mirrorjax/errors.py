@@ -1,6 +1,8 @@
 """What goes wrong because of what was given, said in one line that a terminal can show."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 # Escapes and other control characters but the tab and the end of a line, marks that turn text round or are not seen,
 # and halves of surrogate pairs, which cannot be written at all.
@@ -25,3 +27,25 @@ class Busy(InputError):
 
 class NotWritten(InputError):
     """The system does not let a file be written, as on a full disk; the same command goes on once it does."""
+
+
+@contextmanager
+def enough_memory(what: str, lower: str) -> Iterator[None]:
+    """Says in one line for what a block, or a decorated function, found no memory; of the machine or of a device.
+
+    Args:
+        what: it was for.
+        lower: the settings that need less where they are smaller.
+
+    Raises:
+        InputError: there was not enough.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        if not isinstance(error, MemoryError) and "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        why = str(error).strip().split("\n")[0] or "out of memory"
+        raise InputError(f"no memory for {what} ({why}); lower {lower}") from error

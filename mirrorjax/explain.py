@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
+from textwrap import shorten
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -13,7 +14,7 @@ from mirrorjax.config import Config
 
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 _PLURALS = {int: "whole numbers", float: "numbers", bool: "true or false", str: "texts"}
-_GROUPS_ONLY = ("experiment", "launcher")  # chosen like settings, and none themselves
+GROUPS_ONLY = ("experiment", "launcher")  # chosen like settings, and none themselves
 _NOISE = re.compile(
     r"\s*(full_key|reference_type|object_type|See https://hydra|To append|Config search path|provider=)"
 )
@@ -33,14 +34,15 @@ def explain(error: BaseException, given: Sequence[str]) -> str:
         return f"{group} is {name!r}; allowed: {', '.join(error.options or ())}{hint}"
     if isinstance(error, OverrideParseException):
         why = _first_line(error.message.removeprefix(f"Error parsing override '{error.override}'"))
-        return f"{error.override!r} cannot be read ({why}); allowed: key=value or key=[a,b]"
+        reason = "" if "Exception" in why else f" ({why})"  # of the parser's own, which tells people nothing
+        return f"{error.override!r} cannot be read{reason}; allowed: key=value or key=[a,b]"
     if isinstance(cause, OmegaConfBaseException):
         return _about_setting(error, cause)
     if found := re.match(r"Ambiguous value for argument '(.*)'", str(error)):
         key = found[1].split("=")[0]
         return f"{found[1]!r} gives several values: -m trains a population for each, {key}=[a,b] is a list"
     lines = [line.strip() for line in str(error).splitlines() if line.strip() and not _NOISE.match(line)]
-    typed = f" (given: {' '.join(given)})" if isinstance(error, ValueError) else ""
+    typed = f" (given: {shorten(' '.join(given), 200)})" if isinstance(error, ValueError) else ""
     return ": ".join(dict.fromkeys(lines)) + typed
 
 
@@ -57,7 +59,7 @@ def _about_setting(error: BaseException, cause: OmegaConfBaseException) -> str:
     override = re.match(r"Error merging override ([\w.]+)=(.*)", str(error))
     if override and key.startswith(("axes.", "zip.", "random.", "list[")):  # inside an entry of population.union
         return f"{override[1]}: {key}: {_first_line(str(cause))}"
-    allowed = _words(_type_of(override[1])) if override else None
+    allowed = _words(type_of(override[1])) if override else None
     if override and allowed:
         return f"{override[1]} is {override[2]}; allowed: {allowed}"
     return f"{key}: {_first_line(str(cause))}"
@@ -70,14 +72,14 @@ def _first_line(text: str) -> str:
 def _names_beside(key: str) -> str:
     """The settings in the group that an unknown one was looked for in."""
     group = key.rpartition(".")[0]
-    type_ = _type_of(group) if group else Config
+    type_ = type_of(group) if group else Config
     if not is_dataclass(type_):
         return f"{group} has none inside" if type_ else f"nor is {group}"
     names = ", ".join(field.name for field in fields(type_))
-    return f"{group} has {names}" if group else f"there are {names}, {', '.join(_GROUPS_ONLY)}"
+    return f"{group} has {names}" if group else f"there are {names}, {', '.join(GROUPS_ONLY)}"
 
 
-def _type_of(key: str) -> Any:
+def type_of(key: str) -> Any:
     """The type of a setting in the schema; None if there is no such setting."""
     type_: Any = Config
     for part in key.split("."):

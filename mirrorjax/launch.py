@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -22,6 +23,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
+from hydra.core.singleton import Singleton
 from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
 from hydra.plugins.search_path_plugin import SearchPathPlugin
@@ -31,17 +33,23 @@ from omegaconf.errors import OmegaConfBaseException
 
 from mirrorjax.allowed import validate
 from mirrorjax.callables import configs_without_code
-from mirrorjax.config import RUN_ONLY, Config
+from mirrorjax.config import PATHS, RUN_ONLY, Config, value_of
 from mirrorjax.errors import Busy, InputError
 from mirrorjax.explain import explain
 from mirrorjax.finish import finish, first_line, wait_for_submitit
 from mirrorjax.log import shown_to_people
 from mirrorjax.output import unbroken_output
+from mirrorjax.own_files import files_named
 from mirrorjax.secrets import hidden, refuse_secrets
 from mirrorjax.signals import stops_raise
+from mirrorjax.texts import checked_path, expanded
+from mirrorjax.tracking.environment import with_environment
 from mirrorjax.tracking.jobs import forget_failure, note_failure, note_sweep
+from mirrorjax.typed import for_hydra, number_of_jobs
 
 _DEFAULT_EXPERIMENT = "quickstart"
+_MANY_JOBS = 100  # of which it is said that they are composed, which takes a while
+_CONFIG_DIR = ("--config-dir", "-cd")
 _OPTIONS_WITH_VALUE = (
     *("--cfg", "-c", "--package", "-p", "--info", "-i", "--experimental-rerun"),
     *("--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd"),
@@ -50,6 +58,7 @@ _WRONG_INPUT = (HydraException, OmegaConfBaseException, ValueError)
 # What the command's own process knows; CheckFirst fills it, which only Hydra reaches. Jobs that a launcher starts in
 # processes of their own do without: what they have to tell is in the sweep's folder.
 _planned: dict[Path, Config] = {}  # by the folder of the population
+_reasons: list[str] = []  # of the jobs that failed in this process
 _about: dict[str, Any] = {}  # the sweep, as its sweep.json has it
 Job = tuple[Path, Config, dict[str, Any]]  # the sweep's folder, the config, and that as plain containers
 _only_composed: list[Job] | None = None  # where CheckFirst leaves the jobs, if they are not to be run
@@ -126,6 +135,9 @@ def _jobs(config: DictConfig) -> list[DictConfig]:
     loader = GlobalHydra.instance().config_loader()
     arguments = [f"{key}={value}" for key, value in (config.hydra.sweeper.get("params") or {}).items()]
     overrides = OverridesParser.create(loader).parse_overrides([*arguments, *config.hydra.overrides.task])
+    number = number_of_jobs(overrides)
+    if number >= _MANY_JOBS:
+        print(f"{number:,} populations: composing and checking all of them first")
     (jobs,) = BasicSweeper.split_arguments(overrides, max_batch_size=None)
     return [loader.load_sweep_config(config, list(job)) for job in jobs]
 
@@ -143,6 +155,14 @@ def _resolved(composed: DictConfig) -> tuple[Config, dict[str, Any]]:
     assert isinstance(plain, dict)
     config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), plain))
     assert isinstance(config, Config)
+    config.tracker = with_environment(config.tracker, os.environ)
+    plain["tracker"] = asdict(config.tracker)
+    for name in PATHS:
+        *groups, key = name.split(".")
+        own, kept = value_of(config, ".".join(groups)) if groups else config, plain[groups[0]] if groups else plain
+        if given := getattr(own, key):
+            kept[key] = str(expanded(given))
+            setattr(own, key, kept[key])
     return config, {str(key): value for key, value in plain.items()}
 
 
@@ -165,6 +185,26 @@ def _sorted_out(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     return overrides, options
 
 
+def _folders_found(options: Sequence[str]) -> list[str]:
+    """The options, with `~` written out in --config-dir.
+
+    Raises:
+        InputError: there is no such folder.
+    """
+    found, before = [], ""
+    for option in options:
+        name, given, value = option.partition("=")
+        folder = option if before in _CONFIG_DIR else value if given and name in _CONFIG_DIR else None
+        if folder is not None:
+            path = checked_path("--config-dir", folder)
+            if not path.is_dir():
+                raise InputError(f"--config-dir: {path} is no folder")
+            option = str(path) if before in _CONFIG_DIR else f"{name}={path}"
+        found.append(option)
+        before = option
+    return found
+
+
 def _is_run_only(override: str) -> bool:
     key = override.lstrip("+~").split("=", 1)[0]
     return key == "runtime" or any(
@@ -181,16 +221,18 @@ def run(arguments: Sequence[str]) -> int:
         arguments: of `mirrorjax sweep`, as typed.
 
     Returns:
-        The exit code: 0 if all populations are finished; 2 if none was started, because of input that is not allowed;
-        1 if one could not be finished.
+        The exit code: 0 if all populations are finished; 2 if none was begun, because of input that only the data or
+        the disk could refuse; 1 if one could not be finished.
 
     Raises:
+        InputError: a setting is not allowed; no job was started.
         KeyboardInterrupt: Ctrl-C. What was recorded stays; in training the state is saved first.
         SystemExit: with 143 after SIGTERM and 129 after SIGHUP, likewise; or Hydra's own, after help or a wrong option.
     """
     overrides, options = _sorted_out(arguments)
     refuse_secrets({override.split("=", 1)[0]: override for override in [*overrides, *options]})
     _planned.clear()
+    _reasons.clear()
     _about.clear()
     _about.update(
         name=sweep_name(arguments),
@@ -209,8 +251,7 @@ def run(arguments: Sequence[str]) -> int:
             failed.append(crash)
 
     try:
-        if _application("mirrorjax sweep", arguments, job):
-            return 2
+        _application("mirrorjax sweep", arguments, job)
     except Exception as error:
         if not type(error).__module__.startswith("submitit."):
             raise
@@ -220,6 +261,35 @@ def run(arguments: Sequence[str]) -> int:
     return finish(_planned, _about, failed)
 
 
+def sweep(overrides: Sequence[str] = ()) -> Path:
+    """Trains the populations of a sweep, from Python; see `mirrorjax.sweep`."""
+    if isinstance(overrides, str) or not all(isinstance(override, str) for override in overrides):
+        raise InputError("mirrorjax.sweep takes a list of texts, for instance mirrorjax.sweep(['experiment=smoke'])")
+    with _beside_another_hydra():
+        code = run(list(overrides))
+    if not _planned:
+        raise InputError(f"mirrorjax.sweep({list(overrides)}) trains nothing; allowed: overrides, and -m")
+    if code:
+        why = "; ".join(dict.fromkeys(_reasons)) or "the lines above say why"
+        if code == 2:
+            raise InputError(why)
+        raise RuntimeError(f"the sweep is not finished ({why}); the same call goes on with it")
+    return next(iter(_planned)).parent
+
+
+@contextmanager
+def _beside_another_hydra() -> Iterator[None]:
+    """Leaves alone what a notebook, or an application that calls, has set up of Hydra's."""
+    instances = Singleton._instances
+    kept = {kind: instances.pop(kind) for kind in (GlobalHydra, HydraConfig) if kind in instances}
+    try:
+        yield
+    finally:
+        for kind in (GlobalHydra, HydraConfig):
+            instances.pop(kind, None)
+        instances.update(kept)
+
+
 def plan(arguments: Sequence[str]) -> int:
     """Says what a sweep would take: composes and checks its jobs, and ends there.
 
@@ -227,18 +297,17 @@ def plan(arguments: Sequence[str]) -> int:
         arguments: of `mirrorjax plan`, as typed: those of a sweep, and `--measure`.
 
     Returns:
-        The exit code: 0, or 2 for input that is not allowed.
+        The exit code, 0.
 
     Raises:
-        InputError: a population cannot be planned.
+        InputError: a setting is not allowed, or a population cannot be planned.
         SystemExit: Hydra's own, after help or a wrong option.
     """
     global _only_composed
     _only_composed = jobs = []
     given = [argument for argument in arguments if argument != "--measure"]
     try:
-        if _application("mirrorjax plan", given, lambda _: None):
-            return 2
+        _application("mirrorjax plan", given, lambda _: None)
     finally:
         _only_composed = None
     if jobs:  # none after --cfg and the like
@@ -250,32 +319,40 @@ def plan(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _application(command: str, arguments: Sequence[str], job: Callable[[DictConfig], None]) -> bool:
-    """Runs the Hydra application; whether it was refused, which it has said then."""
+def _application(command: str, arguments: Sequence[str], job: Callable[[DictConfig], None]) -> None:
+    """Runs the Hydra application.
+
+    Raises:
+        InputError: it was refused, before any job began.
+    """
     overrides, options = _sorted_out(arguments)
+    options = _folders_found(options)
+    multirun = any(option in ("-m", "--multirun") for option in options)
     ConfigStore.instance().store(name="schema", node=Config)
-    OmegaConf.register_new_resolver("either", lambda first, second: first or second, replace=True)
+    OmegaConf.register_new_resolver("either", lambda first, second: str(expanded(first or second)), replace=True)
     Plugins.instance().register(SweepsSearchPath)
     application = hydra.main(version_base="1.3", config_path=str(data_folder("conf")), config_name="config")(job)
     wrong: Exception
     try:
         with (
-            _command_line(command, *overrides, f"hydra.job.name={sweep_name(arguments)}", *options),
+            _command_line(
+                command, *for_hydra(overrides, multirun), f'hydra.job.name="{sweep_name(arguments)}"', *options
+            ),
             stops_raise(),
             configs_without_code(),
+            files_named(),
         ):
             application()
-        return False
+        return
     except Composed:
-        return False
+        return
     except Refused as refused:
         wrong = refused.cause
     except _WRONG_INPUT as error:
         wrong = error
-    if not isinstance(wrong, _WRONG_INPUT):
+    if isinstance(wrong, InputError) or not isinstance(wrong, _WRONG_INPUT):
         raise wrong
-    print(f"error: {wrong if isinstance(wrong, InputError) else explain(wrong, arguments)}", file=sys.stderr)
-    return True
+    raise InputError(explain(wrong, arguments)) from wrong
 
 
 def _train(composed: DictConfig, about: dict[str, Any]) -> bool | None:
@@ -305,6 +382,7 @@ def _train(composed: DictConfig, about: dict[str, Any]) -> bool | None:
                 refine(config, resolved, sweep, about, console)
     except Exception as error:
         crash = not isinstance(error, InputError)
+        _reasons.append(first_line(error))
         of_system = isinstance(error, OSError)  # a disk that is full, a file that may not be read: no trace helps
         why = first_line(error) if of_system else f"{type(error).__name__}: {error}" if crash else str(error)
         trace = hidden(traceback.format_exc()) if crash and not of_system else None

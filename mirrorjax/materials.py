@@ -5,12 +5,15 @@ from pathlib import Path
 
 from mirrorjax.config import Config
 from mirrorjax.dataset.build import Dataset, DatasetSpec
-from mirrorjax.dataset.cache import default_folder, load_or_build
+from mirrorjax.dataset.cache import dataset_file, default_folder, load_or_build
 from mirrorjax.dataset.sources import Sources, load_sources
-from mirrorjax.errors import InputError
+from mirrorjax.errors import InputError, enough_memory
 from mirrorjax.game.state import GameParams
 from mirrorjax.population.members import Member
+from mirrorjax.runtime import GIB, free_memory
 from mirrorjax.training.untrained import NullSettings
+
+_TURN_BYTES = 100  # that building takes, measured at seven million turns
 
 
 def load(config: Config, members: Sequence[Member], report: Callable[[str], None]) -> tuple[Dataset, Sources]:
@@ -26,11 +29,12 @@ def load(config: Config, members: Sequence[Member], report: Callable[[str], None
     """
 
     def found(spec: DatasetSpec) -> Dataset:
-        return load_or_build(spec, dataset_folder(config), report)
+        return _found(spec, config, report)
 
     spec = dataset_spec(config)
-    dataset = found(spec)
-    sources = load_sources(list(dict.fromkeys(member.source for member in members)), dataset, spec, found)
+    with enough_memory("the dataset", "dataset.turns, dataset.test_rows or the number of population.axes.data_seed"):
+        dataset = found(spec)
+        sources = load_sources(list(dict.fromkeys(member.source for member in members)), dataset, spec, found)
     _check_batches(config, members, sources)
     return dataset, sources
 
@@ -41,7 +45,25 @@ def reference_dataset(config: Config) -> Dataset:
     Raises:
         InputError: see `load`.
     """
-    return load_or_build(dataset_spec(config), dataset_folder(config))
+    with enough_memory("the dataset", "dataset.turns or dataset.test_rows"):
+        return _found(dataset_spec(config), config, lambda line: None)
+
+
+def _found(spec: DatasetSpec, config: Config, report: Callable[[str], None]) -> Dataset:
+    folder = dataset_folder(config)
+    if not dataset_file(spec, folder).exists():
+        _check_memory(spec.turns)
+    return load_or_build(spec, folder, report)
+
+
+def _check_memory(turns: int) -> None:
+    """The system ends whoever takes more memory than there is, without a word."""
+    free = free_memory()
+    if turns * _TURN_BYTES > free:
+        raise InputError(
+            f"dataset.turns is {turns:,}: building it takes about {turns * _TURN_BYTES / GIB:.1f} GiB of memory, and "
+            f"{free / GIB:.1f} are free; allowed: at most {free // _TURN_BYTES:,} here"
+        )
 
 
 def dataset_spec(config: Config) -> DatasetSpec:

@@ -20,7 +20,7 @@ from mirrorjax.allowed import check_writable, validate
 from mirrorjax.config import RUN_ONLY, Config, checkpoints, units_at
 from mirrorjax.dataset.build import Dataset
 from mirrorjax.dataset.cache import dataset_file, peek
-from mirrorjax.errors import InputError
+from mirrorjax.errors import InputError, enough_memory
 from mirrorjax.hosts import as_first, is_first, several
 from mirrorjax.log import event
 from mirrorjax.materials import (
@@ -106,6 +106,9 @@ def _check_null_folder(config: Config, settings: NullSettings) -> None:
             raise
 
 
+@enough_memory(
+    "this population", "population.seeds, population.axes, measurement.test_rows, measurement.boards or runtime.block"
+)
 def run_population(
     config: Config, resolved: Mapping[str, Any], sweep: Path, about: Mapping[str, Any], console: Console
 ) -> Path:

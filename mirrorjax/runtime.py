@@ -27,6 +27,13 @@ Device = Any  # jax.Device, which type checkers take for a variable
 
 GIB = 1 << 30
 _ACCELERATOR_SHARE = 0.9  # of its memory that is planned with; the rest is for what no plan knows
+NEEDED = {  # of JAX's own settings, which environment variables of the same names set too
+    "jax_enable_x64": False,
+    "jax_disable_jit": False,
+    "jax_debug_nans": False,  # a member that diverges is frozen, and stops nobody
+    "jax_debug_infs": False,
+    "jax_threefry_partitionable": True,
+}
 _HOST_SHARE = 0.5  # of the free memory of a machine, which others use too
 
 COMPILER_THREADS = 8  # at the most: each takes a few hundred MB while it compiles
@@ -60,8 +67,12 @@ def configure(
     Raises:
         InputError: there is no such device here, or fewer than asked for, or the other processes are not found.
     """
+    for name, needed in NEEDED.items():
+        if getattr(jax.config, name) != needed:
+            raise InputError(f"{name.upper()} is {getattr(jax.config, name)}; allowed: {needed}, members depend on it")
     if platform == "cpu":
-        jax.config.update("jax_num_cpu_devices", devices or cores())
+        with suppress(RuntimeError):  # JAX was used before in this process: then those that are there
+            jax.config.update("jax_num_cpu_devices", devices or cores())
         jax.config.update("jax_platforms", "cpu")
     jax.config.update("jax_default_matmul_precision", precision)
     if compile_cache is not None:
@@ -77,7 +88,8 @@ def configure(
         by_process.setdefault(device.process_index, []).append(device)
     fewest = min(len(own) for own in by_process.values())
     if devices is not None and devices > fewest:
-        raise InputError(f"runtime.devices: {devices} asked for, {fewest} here")
+        fixed = "; JAX was used in this process before, which fixed their number" if platform == "cpu" else ""
+        raise InputError(f"runtime.devices: {devices} asked for, {fewest} here{fixed}")
     return [device for _, own in sorted(by_process.items()) for device in own[:devices]]
 
 

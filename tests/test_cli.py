@@ -191,6 +191,25 @@ def test_a_reader_that_leaves_early_is_no_error():
             ["-m", "--cfg", "job"],
             "Only one of --run, --multirun, --cfg, --info and --shell_completion can be specified",
         ),
+        (["results_dir="], "results_dir is empty; give it a value, or leave it out"),
+        (["extend=''"], "extend is empty; give it a value, or leave it out"),
+        (["tracker.project="], "tracker.project is empty; give it a value, or leave it out"),
+        (["tracker.project=team/proj"], "tracker.project is 'team/proj'; W&B allows none of / \\ # ? % :; a team's is"),
+        (
+            ["dataset.cache=~nobody_of_that_name"],
+            "dataset.cache is ~nobody_of_that_name; nobody of that name has a home",
+        ),
+        (["experiment=[smoke,paper]"], "experiment=[smoke,paper]: one preset at a time; -m experiment=smoke,paper"),
+        (["experiment=größe"], "experiment is 'größe'; allowed: capacity, "),
+        (["results_dir=a,b"], "'results_dir=a,b' gives several values: -m trains a population for each; one text is"),
+        (["population.seeds=10000000"], "population.seeds is 10000000; allowed: from 1 to 1e+06"),
+        (["-m", "dataset.seed=range(0,100000)"], "-m makes 100,000 populations (dataset.seed: 100,000); allowed: at "),
+        (
+            ["population.seeds=500000"],
+            "population has 6 combinations × 500,000 seeds, 3,000,000 networks; allowed: at ",
+        ),
+        (["--config-dir", "{file}"], "--config-dir: {file} is no folder"),
+        (["--config-dir="], "--config-dir is empty; give it a value, or leave it out"),
         (["runtime.devices=1000"], "runtime.devices is 1000; allowed on a CPU: at most "),
         (["results_dir={file}/in/it"], "results_dir: {file}/in/it/quickstart-"),
         (["-m", "results_dir={file}", "game=frog_hops,both_random"], "results_dir: {file}/quickstart-"),
@@ -217,6 +236,42 @@ def test_wrong_settings_are_named_before_anything_is_done(
     assert list(empty_folder.iterdir()) == []
     assert not (tmp_path / "cache").exists()
     assert file.read_bytes() == b""
+
+
+GOOD = "# @package _global_\nname: mine\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (GOOD.encode() + b"model:\n\twidth: 5\n", "line 4: a tab; YAML is indented with spaces"),
+        (GOOD.encode() + b"name: other\n", "line 3: found duplicate key name"),
+        (GOOD.encode() + "# größe\nreport: false".encode("latin-1"), "line 3: no UTF-8 (invalid start byte); save the"),
+        (b"name: mine\n", "line 1: an experiment begins with the line '# @package _global_', which is missing"),
+        (b"", "line 1: an experiment begins with the line '# @package _global_', which is missing"),
+        (b"# @package _global_\n- name\n", "line 1: a list; allowed: settings, a name, a colon and a value each"),
+        (b"# @package _global_\nname: [mine\n", "line 3: expected ',' or ']'"),
+    ],
+)
+def test_what_is_wrong_in_a_file_of_ones_own_is_told_with_its_line(
+    content: bytes, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    file = tmp_path / "own" / "experiment" / "mine.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(content)
+    assert main(["sweep", "--config-dir", str(tmp_path / "own"), "experiment=mine"]) == 2
+    out, err = capsys.readouterr()
+    assert err.startswith(f"error: {file}, {message}")
+    assert (err.count("\n"), out) == (1, "")
+
+
+def test_a_file_of_ones_own_is_found_from_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    file = tmp_path / "own" / "experiment" / "mine.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(GOOD)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert main(["sweep", "--config-dir=~/own", "experiment=mine", "results_dir=~/run (1)", "--cfg", "job"]) == 0
+    assert "name: mine\nresults_dir: ~/run (1)\n" in capsys.readouterr().out
 
 
 def test_a_wrong_wandb_mode_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
@@ -248,7 +303,17 @@ def results(tmp_path: Path) -> Path:
         (["report", "{tmp}/cwd"], "{tmp}/cwd: no results here; a results folder holds sweep.json and a folder per"),
         (["report", "{tmp}/sweep/1c9e0b7d52aa/members.parquet"], "{tmp}/sweep/1c9e0b7d52aa/members.parquet: a file, "),
         (["report", "{tmp}/sweep", "--member", "frog"], "member frog: none in {tmp}/sweep; there are 1c9e0b7d52aa/"),
-        (["report", "{tmp}/sweep", "--member", ""], "member : 6 begin like this: 1c9e0b7d52aa/"),
+        (["report", "{tmp}/sweep", "--member", ""], "argument --member: it is empty; give it a value, or leave it out"),
+        (["report", ""], "argument results: it is empty; give it a value, or leave it out (mirrorjax report --help)"),
+        (["report", "a" * 300], "argument results: it is aaaaaaaaaaaaaaaaaaaa…, 300 characters; allowed: 4,095 bytes"),
+        (
+            ["status", "~nobody_of_that_name"],
+            "argument sweep: it is ~nobody_of_that_name; nobody of that name has a home",
+        ),
+        (["compare", "{tmp}/sweep", "--out", ""], "argument --out: it is empty"),
+        (["inspect", "a\nb"], "argument results: it is 'a\\nb'; allowed: text without '\\n', in UTF-8"),
+        (["play", "--seed", "x"], "argument --seed: invalid int value: 'x' (mirrorjax play --help)"),
+        (["swep"], "argument COMMAND: invalid choice: 'swep'"),
         (["play", "--results", "nowhere"], "nowhere: no such folder"),
         (["play", "--member", "3"], "--member needs --results, the folder that the member was trained in"),
         (["play", "--players", "frogs"], "players: 'frogs' is none of frog_hops, both_random"),

@@ -10,14 +10,18 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from mirrorjax.allowed import check_writable, validate
+from mirrorjax.allowed import check_writable, texts, validate
 from mirrorjax.cli import main
 from mirrorjax.combinations import AxesConfig
-from mirrorjax.config import Config, checkpoints, units_at
+from mirrorjax.config import PATHS, Config, DatasetConfig, RuntimeConfig, checkpoints, units_at
 from mirrorjax.errors import InputError
 from mirrorjax.launch import data_folder
 from mirrorjax.population.axes import members
+from mirrorjax.population.members import _text, identity
 
+TEXTS = list(
+    texts(Config(name="x", extend="x", dataset=DatasetConfig(cache="x"), runtime=RuntimeConfig(compile_cache="x")))
+)
 EXPERIMENTS = sorted(file.stem for file in (data_folder("sweeps") / "experiment").glob("*.yaml"))
 
 
@@ -89,7 +93,16 @@ def test_every_experiment_composes_and_is_allowed(experiment: str, size: str, ca
         ),
         ({"game__players": "frogs"}, "game.players is 'frogs'; allowed: frog_hops, both_random"),
         ({"dataset__split": "random"}, "dataset.split is 'random'; allowed: by_board, paper_leak"),
-        ({"population__seeds": 0}, "population.seeds is 0; allowed: from 1 to 1e+07"),
+        ({"population__seeds": 0}, "population.seeds is 0; allowed: from 1 to 1e+06"),
+        (
+            {"population__seeds": 300_000, "population__axes__width": [5, 8, 17, 24]},
+            "population has 4 combinations × 300,000 seeds, 1,200,000 networks; allowed: at most 1,000,000, here "
+            "population.seeds=250000; more are another population",
+        ),
+        ({"tracker__project": "a/b"}, "tracker.project is 'a/b'; W&B allows none of"),
+        ({"tracker__tags": ["a", ""]}, "tracker.tags is empty; give it a value, or leave it out"),
+        ({"results_dir": ""}, "results_dir is empty; give it a value, or leave it out"),
+        ({"dataset__cache": "a" * 300}, "dataset.cache is aaaaaaaaaaaaaaaaaaaa…, 300 characters; allowed: 4,095 bytes"),
         ({"population__data_order": "mine"}, "population.data_order is 'mine'; allowed: own, shared"),
         (
             {"optimizer__learning_rate": 1e3},
@@ -131,6 +144,30 @@ def test_all_wrong_values_are_named_at_once():
 
 def test_no_dropout_and_no_l2_are_allowed():
     validate(config_with(model__dropout=0.0, regime__l2=0.0, population__axes__dropout=[0.0, 0.5]))
+
+
+def test_every_setting_of_a_path_is_known_as_one():
+    assert {name for name, _ in TEXTS if name.endswith(("_dir", "cache", "extend"))} == set(PATHS)
+
+
+def test_a_million_networks_are_checked_without_making_them(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("mirrorjax.combinations.each_combination", lambda *groups: pytest.fail("made"))
+    steps = [number / 100 for number in range(100)]
+    validate(
+        config_with(
+            population__seeds=1,
+            population__axes__width=list(range(1, 101)),
+            population__axes__l2=steps,
+            population__axes__dropout=steps,
+        )
+    )
+
+
+def test_networks_that_differ_in_seeds_alone_are_named_by_one_text():
+    found = members(config_with(population__seeds=1000, population__axes__width=[5, 8]))
+    _text.cache_clear()
+    assert len({identity(member, "0123456789abcdef") for member in found}) == 2000
+    assert _text.cache_info().misses == 2
 
 
 def test_a_folder_below_a_file_cannot_be_written(tmp_path: Path):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import mirrorjax
 
-_SETTINGS = ("errors", "marks", "combinations", "map_axes", "config", "allowed")
+_SETTINGS = ("errors", "marks", "texts", "combinations", "map_axes", "config", "allowed")
 GROUND = (*_SETTINGS, "secrets", "reading", "log", "randomness", "hosts", "runtime", "output", "signals")
 _TRAINED = ("game", "dataset", "models", "population", "regimes", "measurement", "training")
 STORY = (*_TRAINED, "materials", "phases", "tracking")
@@ -18,12 +18,15 @@ _TOP = (
     *_PLAN,
     *_LOOK,
     "explain",
+    "typed",
+    "own_files",
     "callables",
     "finish",
     "launch",
     "bench",
     "cli",
     "__main__",
+    "__init__",  # whose one call imports when it is called
 )
 ORDER = (*GROUND, *STORY, "report", *_TOP)
 OUTSIDE = ("wandb", "hydra", "rich")

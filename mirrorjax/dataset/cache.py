@@ -18,6 +18,7 @@ import numpy as np
 from mirrorjax.dataset.build import Dataset, DatasetSpec, build
 from mirrorjax.errors import InputError
 from mirrorjax.log import event
+from mirrorjax.texts import checked_path
 
 Kept = TypeVar("Kept")
 FORMAT = 1  # part of every file name: raise it when the same spec gives other rows
@@ -42,21 +43,21 @@ def default_folder() -> Path:
     """`$MIRRORJAX_CACHE`, else `mirrorjax` in the user's cache folder: `$XDG_CACHE_HOME` if absolute, or `~/.cache`.
 
     Raises:
-        InputError: there is no home folder.
+        InputError: there is no home folder, or a variable holds what is no path.
     """
-    given = os.environ.get("MIRRORJAX_CACHE")
-    try:
-        if given:
-            return Path(given).expanduser()
-        users = Path(os.environ.get("XDG_CACHE_HOME", ""))
-        if not users.is_absolute():  # with an empty HOME it would be in the root of the file system
-            users = Path(os.environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir) / ".cache"
-    except (KeyError, RuntimeError) as error:  # as in a container, for a user without an entry in passwd
+    if given := os.environ.get("MIRRORJAX_CACHE"):
+        return checked_path("MIRRORJAX_CACHE", given)
+    users = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if users.is_absolute():
+        return checked_path("XDG_CACHE_HOME", str(users)) / "mirrorjax"
+    try:  # with an empty HOME it would be in the root of the file system
+        home = os.environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError as error:  # as in a container, for a user without an entry in passwd
         raise InputError(
-            f"MIRRORJAX_CACHE is {given or 'not given'} and this user has no home folder; allowed: a folder for "
-            "datasets, nulls and compiled programs"
+            "MIRRORJAX_CACHE is not given and this user has no home folder; allowed: a folder for datasets, nulls and "
+            "compiled programs"
         ) from error
-    return users / "mirrorjax"
+    return Path(home) / ".cache" / "mirrorjax"
 
 
 def dataset_file(spec: DatasetSpec, folder: Path) -> Path:

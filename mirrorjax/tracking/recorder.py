@@ -1,6 +1,7 @@
 """What is kept of one population while it trains: files, W&B, progress, and a manifest that says how it went."""
 
 import logging
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from omegaconf import OmegaConf
 from mirrorjax.config import TrackerConfig
 from mirrorjax.errors import InputError
 from mirrorjax.log import event, written_to
+from mirrorjax.tracking.environment import with_environment
 from mirrorjax.tracking.heartbeat import Heartbeat
 from mirrorjax.tracking.jobs import note_sweep
 from mirrorjax.tracking.progress import Progress
@@ -95,6 +97,8 @@ class Recorder:
         self._store.write_config(OmegaConf.to_yaml(OmegaConf.create(dict(resolved))))
         self._store.write_members(members)
         start = time.perf_counter()
+        tracker = with_environment(tracker, os.environ)
+        assert tracker.project is not None
         self._tracker = WandbTracker.start(
             folder,
             project=tracker.project,
@@ -106,6 +110,7 @@ class Recorder:
             mode=tracker.mode,
         )
         self._seconds["tracking"] += time.perf_counter() - start
+
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """Counts the time of a block of work, by a name of its own in the manifest's seconds; without compiling."""

@@ -16,6 +16,7 @@ import pyarrow as pa
 from mirrorjax.errors import InputError
 from mirrorjax.log import event
 from mirrorjax.secrets import hidden
+from mirrorjax.tracking.environment import is_disabled, overruled
 from mirrorjax.tracking.keys import (
     EPOCH,
     OLD_SECTION,
@@ -41,7 +42,7 @@ Mode = Literal["online", "offline", "disabled"]
 
 
 def choose_mode(setting: str | None, env: Mapping[str, str], has_key: Callable[[], bool]) -> Mode:
-    """What is set; else WANDB_MODE; else online if there is a key, since W&B raises without one; else offline.
+    """What is set; else WANDB_MODE or WANDB_DISABLED; else online if there is a key, as W&B needs; else offline.
 
     Args:
         setting: `tracker.mode`, None or empty where not given.
@@ -51,7 +52,8 @@ def choose_mode(setting: str | None, env: Mapping[str, str], has_key: Callable[[
     Raises:
         InputError: there is no such mode.
     """
-    for source, given in (("tracker.mode", setting), ("WANDB_MODE", env.get("WANDB_MODE"))):
+    disabled = "disabled" if is_disabled(env) else None  # the older way to say it
+    for source, given in (("tracker.mode", setting), ("WANDB_MODE", env.get("WANDB_MODE") or disabled)):
         if given:
             mode = _OLD_NAMES.get(given, given)
             if mode not in _MODES:
@@ -125,6 +127,8 @@ class WandbTracker:
         tracker = cls(chosen, Path(folder))
         if chosen == "disabled":
             return tracker
+        if line := overruled(os.environ):
+            event("wandb", line, level=logging.WARNING)
 
         as_before = has_old_names(tracker._folder)  # a curve is not broken in two where a run is resumed
         tracker._named = old_name if as_before else str

@@ -1,0 +1,62 @@
+"""Config files of people's own, found through --config-dir: what is wrong in one is told with its file and line."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hydra._internal.sources_registry import SourcesRegistry
+from hydra.plugins.config_source import ConfigResult
+from omegaconf import DictConfig
+
+from mirrorjax.errors import InputError
+
+_HEADER = "# @package _global_"
+
+
+@contextmanager
+def files_named() -> Iterator[None]:
+    """Lets Hydra's reading of a config file, in the block, fail in one line that names the file."""
+    reader: Any = SourcesRegistry.instance().resolve("file")  # the class that Hydra loaded: an import gives another one
+    load = reader.load_config
+
+    def named(source: Any, config_path: str) -> ConfigResult:
+        name = source._normalize_file_name(config_path)
+        file = Path(source.path) / name
+        try:
+            found = load(source, config_path)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            raise InputError(f"{file}, line {mark.line + 1 if mark else 1}: {_reason(error)}") from error
+        except UnicodeDecodeError as error:
+            line = file.read_bytes()[: _first_not_utf8(file)].count(b"\n") + 1
+            raise InputError(f"{file}, line {line}: no UTF-8 ({error.reason}); save the file as UTF-8") from error
+        except (OSError, ValueError, yaml.YAMLError) as error:
+            raise InputError(f"{file}, line 1: {str(error).splitlines()[0]}") from error
+        if not isinstance(found.config, DictConfig):
+            raise InputError(f"{file}, line 1: a list; allowed: settings, a name, a colon and a value each")
+        if name.startswith("experiment/") and found.header.get("package") != "_global_":
+            raise InputError(f"{file}, line 1: an experiment begins with the line {_HEADER!r}, which is missing")
+        return found
+
+    reader.load_config = named
+    try:
+        yield
+    finally:
+        reader.load_config = load
+
+
+def _reason(error: yaml.MarkedYAMLError) -> str:
+    words = str(error.problem).splitlines()[0]
+    if "'\\t'" in words:
+        return "a tab; YAML is indented with spaces"
+    return words
+
+
+def _first_not_utf8(file: Path) -> int:
+    try:
+        file.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        return error.start
+    return 0

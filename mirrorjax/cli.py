@@ -155,7 +155,9 @@ def _parser() -> argparse.ArgumentParser:
     report = commands.add_parser("report", help="write report.html and figures of a results folder")
     report.add_argument("results", type=Path, help="a sweep's folder, or one population's")
     report.add_argument("--member", help="the network whose units are shown (its id, or the beginning of it)")
-    report.add_argument("--readme", type=Path, metavar="PAGE", help="instead: put this sweep's numbers into a page's marks")
+    report.add_argument(
+        "--readme", type=Path, metavar="PAGE", help="instead: put this sweep's numbers into a page's marks"
+    )
     report.set_defaults(run=_report)
 
     compare = commands.add_parser("compare", help="curves and end values of several sweeps in one page")

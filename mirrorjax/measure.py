@@ -69,7 +69,7 @@ def measure(
         if not names and (population.folder / LATER).is_dir():
             say(f"population {population.name}: measured before; --measures NAME measures anew")
             continue
-        columns = _lacking(population, *_measured(population, wanted, dear, devices, say))
+        columns = lacking(population, *_measured(population, wanted, dear, devices, say))
         if len(columns) > 1:
             checkpoint = population.checkpoints[-1]
             files.append(write_later(population.folder, checkpoint, columns))
@@ -193,7 +193,7 @@ def _put_weights(population: Population, stored: Stored) -> np.ndarray:
     return finite
 
 
-def _lacking(stored: Stored, measured: Columns, broken: np.ndarray) -> Columns:
+def lacking(stored: Stored, measured: Columns, broken: np.ndarray) -> Columns:
     """Of what was measured the columns of numbers that the last records do not have, or not of all networks.
 
     A network that has diverged has NaN.

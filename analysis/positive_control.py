@@ -28,6 +28,7 @@ from mirrorjax.phases.intervals import wilson
 from mirrorjax.population.members import Member
 from mirrorjax.regimes.supervised import Params
 from mirrorjax.report.figure import BLUE, GREEN, GREY, save, static_figure, static_style
+from mirrorjax.report.readme import measured_on
 from mirrorjax.report.words import short_number
 from mirrorjax.runtime import configure
 from mirrorjax.tracking.results import Population, Results
@@ -59,7 +60,12 @@ def main(results: Path, held_out: int = HELD_OUT, readme: Path | None = None) ->
     draw(kinds, opened.folder)
     show(kinds)
     if readme is not None:
-        put_cell(readme, "units", "`python analysis/positive_control.py`", in_a_sentence(kinds))
+        put_cell(
+            readme,
+            "units",
+            "`python analysis/positive_control.py`",
+            f"{in_a_sentence(kinds)} {measured_on(opened.populations[0].manifest)}",
+        )
     return table
 
 

@@ -7,6 +7,7 @@ times α and the second divided by it, which leaves every output as it is.
 """
 
 import argparse
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +26,9 @@ from mirrorjax.measurement.cmni import ROBUST_CMNI
 from mirrorjax.population.members import Member
 from mirrorjax.regimes.supervised import Params
 from mirrorjax.report.figure import GREEN, GREY, RED, save, static_figure, static_style
+from mirrorjax.report.readme import measured_on
 from mirrorjax.report.words import short_number, tidy_exponent
-from mirrorjax.runtime import configure
+from mirrorjax.runtime import configure, device_facts, versions
 from mirrorjax.training.untrained import untrained_records
 
 SEEDS = 256
@@ -68,7 +70,9 @@ def main(out: Path, spec: DatasetSpec | None = None, seeds: int = SEEDS, readme:
     draw(found, out)
     show(found)
     if readme is not None:
-        put_cell(readme, "units", "`python analysis/untrained_cmni.py`", in_a_sentence(found))
+        about = {"device": device_facts(devices), "versions": versions(), "finished": datetime.now(UTC).isoformat()}
+        cell = f"{in_a_sentence(found)} {measured_on(about)}"
+        put_cell(readme, "units", "`python analysis/untrained_cmni.py`", cell)
     return table
 
 

@@ -21,6 +21,7 @@ from mirrorjax.errors import InputError
 from mirrorjax.marks import put_cell
 from mirrorjax.phases.intervals import bootstrap
 from mirrorjax.report.figure import BLUE, GREEN, GREY, ORANGE, RED, save, static_figure, static_style
+from mirrorjax.report.readme import measured_on
 from mirrorjax.report.words import short_interval, short_number
 from mirrorjax.tracking.results import Results
 
@@ -59,7 +60,12 @@ def main(results: Path, readme: Path | None = None) -> pa.Table:
     draw(table, opened.folder)
     show(table, found)
     if readme is not None:
-        put_cell(readme, "units", "`python analysis/what_units_cause.py`", in_a_sentence(table, found))
+        put_cell(
+            readme,
+            "units",
+            "`python analysis/what_units_cause.py`",
+            f"{in_a_sentence(table, found)} {measured_on(opened.populations[0].manifest)}",
+        )
     return table
 
 

@@ -6,7 +6,7 @@ from mirrorjax.game.state import FLY_ENERGY, HELP_ENERGY, LEAP, MAX_ENERGY, WIDT
 FLY, FLAT, ROUGH, EMPTY = "* ", "__", "/\\", "  "  # two characters a column
 LETTERS = {Actor.FROG: "F ", Actor.TOAD: "T "}
 LEGEND = (  # of a frame
-    f"F Frog, T Toad (drawn over Frog)   {FLY} a fly   {FLAT} flat ground   {ROUGH} rough: whoever is on it is in distress",
+    f"F Frog, T Toad (drawn over Frog)   {FLY} a fly   {FLAT} flat ground   {ROUGH} rough: who is on it is in distress",
     f"[===] energy, {MAX_ENERGY} at most: a leap, landing on rough ground and a gift take 1, a fly gives {FLY_ENERGY}",
     f"score: a point a hop   acts: hop: one column   jump: eats a fly above   leap: {LEAP} columns   "
     f"help: gives {HELP_ENERGY} energy",

@@ -43,13 +43,16 @@ def write_readme(results: Path, page: Path) -> list[str]:
     if table := acceptance_block(sweep):
         put(page, ACCEPTANCE, table)
         written.append(ACCEPTANCE)
-    experiment, took = str(sweep.populations[0].manifest.get("experiment")), time_words(sweep)
+    manifest = sweep.populations[0].manifest
+    experiment, took = str(manifest.get("experiment")), time_words(sweep)
     before = block(_text(page), EXPERIMENTS)
     if took and f"| `{experiment}`" in before:
         put_cell(page, EXPERIMENTS, f"`{experiment}`", took)
         written.append(EXPERIMENTS)
     if experiment == "circuits":
-        put_cell(page, UNITS, "`mirrorjax sweep experiment=circuits`", circuits_sentence(sweep))
+        put_cell(
+            page, UNITS, "`mirrorjax sweep experiment=circuits`", f"{circuits_sentence(sweep)} {measured_on(manifest)}"
+        )
         written.append(UNITS)
     if not written:
         raise InputError(f"--readme: {page} has no block that {results} has numbers for")
@@ -68,7 +71,7 @@ def acceptance_block(sweep: Sweep) -> str:
             count = int(lines[0].measured)
             return "\n".join(
                 [
-                    _measured_on(population.manifest),
+                    measured_on(population.manifest),
                     "",
                     f"| | published | median of {counted(count, 'seed')} | 5–95 % | required |",
                     "|---|---|---|---|---|",
@@ -108,7 +111,7 @@ def time_words(sweep: Sweep) -> str:
     return f"{total:.0f} s" if total < 90 else f"{total / 60:.0f} min"
 
 
-def _measured_on(manifest: dict[str, Any]) -> str:
+def measured_on(manifest: dict[str, Any]) -> str:
     """Device, date and versions in a line."""
     device, versions = manifest.get("device") or {}, manifest.get("versions") or {}
     count = device.get("count", 1)

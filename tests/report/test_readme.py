@@ -61,7 +61,9 @@ def test_rows_of_a_sweep_of_circuits(page: Path, tmp_path: Path):
     assert "| `circuits` | hubs | 15 min |" in text and "| `other` | more | 1 min |" in text
     row = block(text, "units").splitlines()[-1]
     assert "Of 4 networks 1 [.51, 1] have a self-preservation hub, .75 [.30, .95] one of tactical help" in row
-    assert row.endswith("Of the 4 that have learnt the task 1 are called mirror networks [.046, .70]. |")
+    assert (
+        "Of the 4 that have learnt the task 1 are called mirror networks [.046, .70]. Measured on cpu, 2 cores" in row
+    )
 
 
 def test_a_sweep_without_numbers_for_it_is_refused(

@@ -1,13 +1,13 @@
 """Does the battery call a mirror code by its name, and nothing else?
 
-    python analysis/positive_control.py [RESULTS]
+    python analysis/positive_control.py [RESULTS] [--readme PAGE]
 
 Without RESULTS it first runs `mirrorjax sweep experiment=positive_control`: the paper's task and one in which anybody's
 distress asks for help (C = 1), 32 seeds each. Beside them stand 1,000 untrained networks that no null was made of, with
 their layers rescaled to the norms of the trained ones.
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from mirrorjax.cli import main as mirrorjax
 from mirrorjax.config import stored
 from mirrorjax.dataset.cache import load_or_build
 from mirrorjax.errors import InputError
+from mirrorjax.marks import put_cell
 from mirrorjax.materials import compile_cache, dataset_folder, dataset_spec, null_folder, null_settings
 from mirrorjax.measurement.battery.boards import boards_of
 from mirrorjax.measurement.battery.nulls import SCALE_FREE, Nulls, architecture_of, null_members
@@ -27,6 +28,8 @@ from mirrorjax.phases.intervals import wilson
 from mirrorjax.population.members import Member
 from mirrorjax.regimes.supervised import Params
 from mirrorjax.report.figure import BLUE, GREEN, GREY, save, static_figure, static_style
+from mirrorjax.report.readme import measured_on
+from mirrorjax.report.words import short_number
 from mirrorjax.runtime import configure
 from mirrorjax.tracking.results import Population, Results
 from mirrorjax.training.untrained import nulls_of, untrained_records
@@ -39,8 +42,11 @@ QUALIFY checkpoint = max(checkpoint) OVER (PARTITION BY population) ORDER BY con
 """
 
 
-def main(results: Path, held_out: int = HELD_OUT) -> pa.Table:
-    """Prints the table of all three kinds, and writes it with a figure beside the results; gives one row a network."""
+def main(results: Path, held_out: int = HELD_OUT, readme: Path | None = None) -> pa.Table:
+    """Prints the table of all three kinds, and writes it with a figure beside the results; gives one row a network.
+
+    With `readme` it replaces its row of that page's table too.
+    """
     opened = Results.open(results)
     rows = opened.query(LAST)
     trained = {name: np.asarray(rows[name].to_numpy(zero_copy_only=False)) for name in rows.column_names}
@@ -53,7 +59,30 @@ def main(results: Path, held_out: int = HELD_OUT) -> pa.Table:
     csv.write_csv(table, opened.folder / "positive_control.csv")
     draw(kinds, opened.folder)
     show(kinds)
+    if readme is not None:
+        put_cell(
+            readme,
+            "units",
+            "`python analysis/positive_control.py`",
+            f"{in_a_sentence(kinds)} {measured_on(opened.populations[0].manifest)}",
+        )
     return table
+
+
+def in_a_sentence(kinds: dict[str, Columns]) -> str:
+    """What was found, as the README has it."""
+
+    def called(columns: Columns) -> str:
+        number, of = int(np.nansum(columns["mirror"])), len(columns["mirror"])
+        low, high = wilson(number, of)
+        return f"{number:,} of {of:,} networks [{short_number(float(low))}, {short_number(float(high))}]"
+
+    paper, control, untrained = kinds.values()
+    z = max(float(np.nanmean(untrained[f"{name}_z"])) for name in SCALE_FREE)
+    return (
+        f"At C = 1, where anybody's distress asks for help: {called(control)}. The paper's task: {called(paper)}. "
+        f"Untrained networks that no null was made of: {called(untrained)}, mean z at most {short_number(z)}."
+    )
 
 
 def untrained(population: Population, trained: Columns, count: int) -> Columns:
@@ -142,9 +171,11 @@ def newest(experiment: str) -> Path:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 2:
-        raise SystemExit("usage: python analysis/positive_control.py [RESULTS]")
+    parser = argparse.ArgumentParser(description="Does the battery call a mirror code by its name, and nothing else?")
+    parser.add_argument("results", type=Path, nargs="?")
+    parser.add_argument("--readme", type=Path, metavar="PAGE")
+    given = parser.parse_args()
     try:
-        main(Path(sys.argv[1]) if len(sys.argv) == 2 else newest("positive_control"))
+        main(given.results or newest("positive_control"), readme=given.readme)
     except InputError as error:
         raise SystemExit(f"error: {error}") from error

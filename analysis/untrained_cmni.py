@@ -1,12 +1,13 @@
 """What is the CMNI of networks that nobody has trained, and what does a rescaling that changes nothing do to it?
 
-    python analysis/untrained_cmni.py [OUT]
+    python analysis/untrained_cmni.py [OUT] [--readme PAGE]
 
 256 untrained networks of 2×17, seeds 0 to 255, on the reference dataset; then the same networks with the first layer
 times α and the second divided by it, which leaves every output as it is.
 """
 
-import sys
+import argparse
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +19,16 @@ from rich.table import Table
 from mirrorjax.dataset.build import DatasetSpec
 from mirrorjax.dataset.cache import default_folder, load_or_build
 from mirrorjax.errors import InputError
+from mirrorjax.marks import put_cell
 from mirrorjax.measurement.battery.boards import boards_of
 from mirrorjax.measurement.battery.nulls import SCALE_FREE
 from mirrorjax.measurement.cmni import ROBUST_CMNI
 from mirrorjax.population.members import Member
 from mirrorjax.regimes.supervised import Params
 from mirrorjax.report.figure import GREEN, GREY, RED, save, static_figure, static_style
-from mirrorjax.runtime import configure
+from mirrorjax.report.readme import measured_on
+from mirrorjax.report.words import short_number, tidy_exponent
+from mirrorjax.runtime import configure, device_facts, versions
 from mirrorjax.training.untrained import untrained_records
 
 SEEDS = 256
@@ -44,8 +48,11 @@ def rescaled(factor: float):
     return change
 
 
-def main(out: Path, spec: DatasetSpec | None = None, seeds: int = SEEDS) -> pa.Table:
-    """Prints a table, and writes it with a figure into `out`; gives one row a network and factor."""
+def main(out: Path, spec: DatasetSpec | None = None, seeds: int = SEEDS, readme: Path | None = None) -> pa.Table:
+    """Prints a table, and writes it with a figure into `out`; gives one row a network and factor.
+
+    With `readme` it replaces its row of that page's table too.
+    """
     devices = configure("cpu", None, "highest", default_folder() / "programs")
     dataset = load_or_build(spec or DatasetSpec(), default_folder() / "datasets")
     boards = boards_of(dataset, 1024, 256)
@@ -62,7 +69,24 @@ def main(out: Path, spec: DatasetSpec | None = None, seeds: int = SEEDS) -> pa.T
     csv.write_csv(table, out / "untrained_cmni.csv")
     draw(found, out)
     show(found)
+    if readme is not None:
+        about = {"device": device_facts(devices), "versions": versions(), "finished": datetime.now(UTC).isoformat()}
+        cell = f"{in_a_sentence(found)} {measured_on(about)}"
+        put_cell(readme, "units", "`python analysis/untrained_cmni.py`", cell)
     return table
+
+
+def in_a_sentence(found: dict[float, dict[str, np.ndarray]]) -> str:
+    """What was found, as the README has it."""
+    plain, ratio = found[1.0]["cmni"], {factor: each["cmni"] / found[1.0]["cmni"] for factor, each in found.items()}
+    more, less = (f"{short_number(ratio[f].min())} to {short_number(ratio[f].max())}" for f in (10.0, 0.1))
+    change = max(largest_change(found, factor) for factor in FACTORS)
+    return (
+        f"{len(plain)} untrained 2×17 score {short_number(plain.mean())} ± {short_number(plain.std())}, "
+        f"{int(np.sum(plain >= ROBUST_CMNI))} of them at least the “robust” {short_number(ROBUST_CMNI)}. Layer 1 × 10 "
+        f"and layer 2 / 10, which leaves the network what it is, multiplies CMNI by {more}; × .1 by {less}. Scale-free "
+        f"measures change by at most {tidy_exponent(f'{change:.0e}')}."
+    )
 
 
 def show(found: dict[float, dict[str, np.ndarray]]) -> None:
@@ -113,9 +137,11 @@ def draw(found: dict[float, dict[str, np.ndarray]], out: Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 2:
-        raise SystemExit("usage: python analysis/untrained_cmni.py [OUT]")
+    parser = argparse.ArgumentParser(description="What is the CMNI of networks that nobody has trained?")
+    parser.add_argument("out", type=Path, nargs="?", default=Path("results/untrained_cmni"))
+    parser.add_argument("--readme", type=Path, metavar="PAGE")
+    given = parser.parse_args()
     try:
-        main(Path(sys.argv[1] if len(sys.argv) == 2 else "results/untrained_cmni"))
+        main(given.out, readme=given.readme)
     except InputError as error:
         raise SystemExit(f"error: {error}") from error

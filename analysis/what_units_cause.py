@@ -1,13 +1,13 @@
 """What do mirror units cause? Ablation and patching over seeds, beside what a pilot study of eight networks found.
 
-    python analysis/what_units_cause.py [RESULTS]
+    python analysis/what_units_cause.py [RESULTS] [--readme PAGE]
 
 Without RESULTS it first runs `mirrorjax sweep experiment=paper_fast`: 32 seeds of the published network, 50 paper
 epochs. The pilot took the four units of highest MNS in the first layer for mirror units; here classes are of the
 calibrated battery, and both are shown.
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +18,11 @@ from rich.table import Table
 
 from mirrorjax.cli import main as mirrorjax
 from mirrorjax.errors import InputError
+from mirrorjax.marks import put_cell
 from mirrorjax.phases.intervals import mean_interval
 from mirrorjax.report.figure import BLUE, GREEN, GREY, ORANGE, RED, save, static_figure, static_style
+from mirrorjax.report.readme import measured_on
+from mirrorjax.report.words import short_interval, short_number
 from mirrorjax.tracking.results import Results
 
 SETS = {
@@ -42,8 +45,11 @@ QUALIFY checkpoint = max(checkpoint) OVER (PARTITION BY population)
 """
 
 
-def main(results: Path) -> pa.Table:
-    """Prints the effects, and writes them with a figure beside the results; gives one row a set and answer."""
+def main(results: Path, readme: Path | None = None) -> pa.Table:
+    """Prints the effects, and writes them with a figure beside the results; gives one row a set and answer.
+
+    With `readme` it replaces its row of that page's table too.
+    """
     opened = Results.open(results)
     found = opened.query(LAST)
     if not found.num_rows:
@@ -53,7 +59,32 @@ def main(results: Path) -> pa.Table:
     csv.write_csv(table, opened.folder / "what_units_cause.csv")
     draw(table, opened.folder)
     show(table, found)
+    if readme is not None:
+        put_cell(
+            readme,
+            "units",
+            "`python analysis/what_units_cause.py`",
+            f"{in_a_sentence(table, found)} {measured_on(opened.populations[0].manifest)}",
+        )
     return table
+
+
+def in_a_sentence(table: pa.Table, found: pa.Table) -> str:
+    """What was found, as the README has it: losses of recall."""
+    rows = {(row["set"], row["answer"]): row for row in table.to_pylist()}
+
+    def lost(name: str, *kinds: str) -> str:
+        of_kinds = [(KINDS[kind], *(-rows[name, kind][each] for each in ("high", "mean", "low"))) for kind in kinds]
+        return ", ".join(f"{label} {short_interval(low, mean, high)}" for label, low, mean, high in of_kinds)
+
+    tr, above = _values(found, "tr"), int((_values(found, "tr_low") > 0).sum())
+    others = f", in the others {short_number(np.median(tr))} (median), its interval above zero in {above}"
+    return (
+        f"{found.num_rows} networks. Ablating the mirror units costs {lost('mirror', 'leap', 'help_rescue')}. "
+        f"The four units of highest MNS: {lost('largest_mns', 'leap', 'help_rescue')}. "
+        f"Toad-only units: {lost('toad_only', 'help_edge', 'help_rescue')}. TR is undefined in "
+        f"{found.num_rows - len(tr)} of them{others if len(tr) else ''}."
+    )
 
 
 def _values(found: pa.Table, name: str) -> np.ndarray:
@@ -113,12 +144,14 @@ def draw(table: pa.Table, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 2:
-        raise SystemExit("usage: python analysis/what_units_cause.py [RESULTS]")
+    parser = argparse.ArgumentParser(description="What do mirror units cause?")
+    parser.add_argument("results", type=Path, nargs="?")
+    parser.add_argument("--readme", type=Path, metavar="PAGE")
+    given = parser.parse_args()
     try:
-        if len(sys.argv) < 2 and mirrorjax(["sweep", "experiment=paper_fast"]):
+        if given.results is None and mirrorjax(["sweep", "experiment=paper_fast"]):
             raise SystemExit(1)
         newest = max(Path("results").glob("paper_fast-*"), key=lambda folder: folder.stat().st_mtime, default=Path())
-        main(Path(sys.argv[1]) if len(sys.argv) == 2 else newest)
+        main(given.results or newest, given.readme)
     except InputError as error:
         raise SystemExit(f"error: {error}") from error

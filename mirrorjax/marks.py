@@ -62,6 +62,11 @@ def put(page: Path, name: str, text: str | Callable[[str], str]) -> None:
         raise InputError(f"{page}: {error}") from error
 
 
+def put_cell(page: Path, name: str, key: str, cell: str) -> None:
+    """Replaces the last cell of a row of a block's table: that whose first cell begins with `key`; see `put`."""
+    put(page, name, lambda text: with_row(text, key, lambda cells: [*cells[:-1], cell]))
+
+
 def _found(page: str, name: str) -> re.Match[str]:
     name = re.escape(name)
     found = re.search(rf"<!-- {name}: [^\n]+ -->\n(.*?)<!-- end of {name} -->", page, re.DOTALL)

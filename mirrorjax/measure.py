@@ -69,7 +69,8 @@ def measure(
         if not names and (population.folder / LATER).is_dir():
             say(f"population {population.name}: measured before; --measures NAME measures anew")
             continue
-        columns = _lacking(population, *_measured(population, wanted, dear, devices, say))
+        config = _measurable(population.stored_config(), first.runtime.platform)
+        columns = lacking(population, *_measured(population, config, wanted, dear, devices, say))
         if len(columns) > 1:
             checkpoint = population.checkpoints[-1]
             files.append(write_later(population.folder, checkpoint, columns))
@@ -109,10 +110,14 @@ def _wanted(populations: Sequence[Stored], names: Sequence[str]) -> tuple[set[st
 
 
 def _measured(
-    stored: Stored, wanted: set[str] | None, dear: bool, devices: list[Device], say: Callable[[str], None]
+    stored: Stored,
+    config: Config,
+    wanted: set[str] | None,
+    dear: bool,
+    devices: list[Device],
+    say: Callable[[str], None],
 ) -> tuple[Columns, np.ndarray]:
     """The wanted columns of a population's networks [members], and whose weights are not finite."""
-    config = _measurable(stored.stored_config(), devices[0].platform)
     runtime = config.runtime
     dataset = stored.dataset()
     members = _members(stored, config, dataset.content_hash)
@@ -193,7 +198,7 @@ def _put_weights(population: Population, stored: Stored) -> np.ndarray:
     return finite
 
 
-def _lacking(stored: Stored, measured: Columns, broken: np.ndarray) -> Columns:
+def lacking(stored: Stored, measured: Columns, broken: np.ndarray) -> Columns:
     """Of what was measured the columns of numbers that the last records do not have, or not of all networks.
 
     A network that has diverged has NaN.

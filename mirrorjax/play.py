@@ -23,21 +23,9 @@ from rich.text import Text
 
 from mirrorjax.errors import InputError
 from mirrorjax.game.observation import FLAT, FLY, mask_cells, player_cells
-from mirrorjax.game.render import render
+from mirrorjax.game.render import LEGEND, render
 from mirrorjax.game.rollout import PLAYERS, new_game, play_action, scripted_action
-from mirrorjax.game.state import (
-    FLY_ENERGY,
-    HELP_ENERGY,
-    LEAP,
-    MAX_ENERGY,
-    Action,
-    Actor,
-    GameParams,
-    GameState,
-    Player,
-    Symbol,
-    bit,
-)
+from mirrorjax.game.state import Action, Actor, GameParams, GameState, Player, Symbol, bit
 from mirrorjax.randomness import Stream, stream_from_key, substream
 
 TURNS_WITHOUT_TERMINAL = 20
@@ -50,12 +38,6 @@ _KEYS = {
     **{b"r": "run", b"-": "slower", b"n": "new"},
 }
 _KEY_PATTERN = re.compile(rb"\x1b[\[O][0-9;]*[A-Za-z~]|.", re.DOTALL)  # an arrow or function key, or one byte
-LEGEND = (
-    "F Frog, T Toad (drawn over Frog)   * a fly   __ flat ground   /\\ rough ground: whoever is on it is in distress",
-    f"[===] energy, {MAX_ENERGY} at most: a leap, landing on rough ground and a gift take 1, a fly gives {FLY_ENERGY}",
-    f"score: a point a hop   acts: hop: one column   jump: eats a fly above   leap: {LEAP} columns   "
-    f"help: gives {HELP_ENERGY} energy",
-)
 POLICY_LEGEND = (
     "outputs: what the network answered at Frog's last turn; the largest is done (->)",
     f"layer, unit: its {MOST_ACTIVE} hidden units whose activations were farthest from 0 then",

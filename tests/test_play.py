@@ -22,10 +22,10 @@ import mirrorjax
 from mirrorjax.dataset.build import board_of
 from mirrorjax.dataset.row import ENERGIES, SKIES, add_energy_and_sky, features
 from mirrorjax.errors import InputError
-from mirrorjax.game.render import FLAT, FLY, LETTERS, ROUGH
+from mirrorjax.game.render import FLAT, FLY, LEGEND, LETTERS, ROUGH
 from mirrorjax.game.rollout import PLAYERS, game_streams, new_game, rollout
 from mirrorjax.game.state import Action, GameParams
-from mirrorjax.play import LEGEND, POLICY_LEGEND, Game, Keyboard, decide, keys_of, member_view, play
+from mirrorjax.play import POLICY_LEGEND, Game, Keyboard, decide, keys_of, member_view, play
 from tests.game.cases import states_of
 from tests.game.reference import Board
 

@@ -1,10 +1,16 @@
 """One game as text: the same size at every turn, so that an animation stands still."""
 
 from mirrorjax.game.observation import mask_cells
-from mirrorjax.game.state import MAX_ENERGY, WIDTH, Action, Actor, GameState, Player
+from mirrorjax.game.state import FLY_ENERGY, HELP_ENERGY, LEAP, MAX_ENERGY, WIDTH, Action, Actor, GameState, Player
 
 FLY, FLAT, ROUGH, EMPTY = "* ", "__", "/\\", "  "  # two characters a column
 LETTERS = {Actor.FROG: "F ", Actor.TOAD: "T "}
+LEGEND = (  # of a frame
+    f"F Frog, T Toad (drawn over Frog)   {FLY} a fly   {FLAT} flat ground   {ROUGH} rough: who is on it is in distress",
+    f"[===] energy, {MAX_ENERGY} at most: a leap, landing on rough ground and a gift take 1, a fly gives {FLY_ENERGY}",
+    f"score: a point a hop   acts: hop: one column   jump: eats a fly above   leap: {LEAP} columns   "
+    f"help: gives {HELP_ENERGY} energy",
+)
 _EDGE = "+" + "-" * len(EMPTY) * WIDTH + "+"
 
 

@@ -6,14 +6,22 @@ from typing import Any
 import numpy as np
 
 from mirrorjax.errors import InputError
-from mirrorjax.marks import block, put, with_row
+from mirrorjax.marks import block, put, put_cell
+from mirrorjax.measurement.learnt import learnt
+from mirrorjax.phases.intervals import share
 from mirrorjax.report.acceptance import Line, acceptance, applicable
 from mirrorjax.report.figure import View
 from mirrorjax.report.load import Sweep, load
 from mirrorjax.report.statistics import Band, band, curves, networks
-from mirrorjax.report.words import NOT_MEASURED, counted, epoch_words
+from mirrorjax.report.words import NOT_MEASURED, counted, epoch_words, listed, short_interval, short_number
 
 ACCEPTANCE, EXPERIMENTS = "acceptance", "experiments"
+UNITS = "units"
+_HUBS = {
+    "self_preservation": "have a self-preservation hub",
+    "tactical_help": "one of tactical help",
+    "empathy_influenced_help": "one of empathy-influenced help",
+}
 _PACKAGES = ("python", "jax", "numpy")
 
 
@@ -35,11 +43,17 @@ def write_readme(results: Path, page: Path) -> list[str]:
     if table := acceptance_block(sweep):
         put(page, ACCEPTANCE, table)
         written.append(ACCEPTANCE)
-    experiment, took = str(sweep.populations[0].manifest.get("experiment")), time_words(sweep)
+    manifest = sweep.populations[0].manifest
+    experiment, took = str(manifest.get("experiment")), time_words(sweep)
     before = block(_text(page), EXPERIMENTS)
     if took and f"| `{experiment}`" in before:
-        put(page, EXPERIMENTS, with_row(before, f"`{experiment}`", lambda cells: [*cells[:-1], took]))
+        put_cell(page, EXPERIMENTS, f"`{experiment}`", took)
         written.append(EXPERIMENTS)
+    if experiment == "circuits":
+        put_cell(
+            page, UNITS, "`mirrorjax sweep experiment=circuits`", f"{circuits_sentence(sweep)} {measured_on(manifest)}"
+        )
+        written.append(UNITS)
     if not written:
         raise InputError(f"--readme: {page} has no block that {results} has numbers for")
     return written
@@ -57,7 +71,7 @@ def acceptance_block(sweep: Sweep) -> str:
             count = int(lines[0].measured)
             return "\n".join(
                 [
-                    _measured_on(population.manifest),
+                    measured_on(population.manifest),
                     "",
                     f"| | published | median of {counted(count, 'seed')} | 5–95 % | required |",
                     "|---|---|---|---|---|",
@@ -69,6 +83,25 @@ def acceptance_block(sweep: Sweep) -> str:
     return ""
 
 
+def circuits_sentence(sweep: Sweep) -> str:
+    """Shares of the networks of the first population that have a hub of each kind, and how many are mirror networks."""
+    hubs = [f"circuits_{name}" for name in _HUBS]
+    found = sweep.populations[0].query(
+        f"SELECT {', '.join(hubs)}, mirror, excess_error FROM observations WHERE alive AND {hubs[0]} IS NOT NULL "
+        "QUALIFY row_number() OVER (PARTITION BY member_id ORDER BY checkpoint DESC) = 1"
+    )
+    number = len(found["mirror"])
+    with_hub = [share(np.sum(found[name] > 0), number) for name in hubs]
+    words = [f"{short_interval(*map(float, each))} {name}" for each, name in zip(with_hub, _HUBS.values(), strict=True)]
+    able = learnt(found["excess_error"]) & np.isfinite(found["mirror"])
+    called = share(np.sum(found["mirror"][able]), np.sum(able))
+    return (
+        f"Of {number} networks {listed(words)}. Of the {int(np.sum(able))} that have learnt the task "
+        f"{int(np.nansum(found['mirror'][able]))} are called mirror networks [{short_number(float(called.low))}, "
+        f"{short_number(float(called.high))}]."
+    )
+
+
 def time_words(sweep: Sweep) -> str:
     """How long a sweep took, all processes and populations together; empty where a manifest does not say."""
     seconds = [(each.manifest.get("seconds") or {}).get("total") for each in sweep.populations]
@@ -78,7 +111,7 @@ def time_words(sweep: Sweep) -> str:
     return f"{total:.0f} s" if total < 90 else f"{total / 60:.0f} min"
 
 
-def _measured_on(manifest: dict[str, Any]) -> str:
+def measured_on(manifest: dict[str, Any]) -> str:
     """Device, date and versions in a line."""
     device, versions = manifest.get("device") or {}, manifest.get("versions") or {}
     count = device.get("count", 1)

@@ -45,6 +45,20 @@ def tidy_exponent(text: str) -> str:
     return f"{mantissa}e{int(exponent)}"
 
 
+def short_number(value: float) -> str:
+    """Writes a number of a sentence, without a zero before the point: `.45`, `−.051`, `3.7`."""
+    if not math.isfinite(value):
+        return NOT_MEASURED
+    size = abs(value)
+    text = f"{size:.2g}" if size >= 0.995 or size == 0 else f"{size:.2f}" if size >= 0.0995 else f"{size:.3f}"
+    return f"{'−' if value < 0 else ''}{text.removeprefix('0') or '0'}"
+
+
+def short_interval(low: float, value: float, high: float) -> str:
+    """Writes a number of a sentence with its interval: `.45 [.39, .51]`."""
+    return f"{short_number(value)} [{short_number(low)}, {short_number(high)}]"
+
+
 def percent(share: float) -> str:
     """Writes a share as a percentage with at most one decimal."""
     if not math.isfinite(share):

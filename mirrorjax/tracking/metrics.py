@@ -6,16 +6,7 @@ import numpy as np
 
 from mirrorjax.measurement.cmni import ROBUST_CMNI, ROBUST_LOSS
 from mirrorjax.measurement.learnt import learnt
-from mirrorjax.tracking.keys import (
-    DIVERGED,
-    HISTOGRAMS,
-    LEARNT,
-    MIRROR,
-    QUANTITIES,
-    ROBUST,
-    STATISTICS,
-    key,
-)
+from mirrorjax.tracking.keys import DIVERGED, HISTOGRAMS, LEARNT, MIRROR, QUANTITIES, ROBUST, STATISTICS, key
 
 IMAGES = 8  # figures that are logged once, at the end
 FINAL_KEYS = IMAGES + 2  # and an interactive one, and the table of cells

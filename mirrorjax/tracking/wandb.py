@@ -16,17 +16,8 @@ import pyarrow as pa
 from mirrorjax.errors import InputError
 from mirrorjax.log import event
 from mirrorjax.secrets import hidden
+from mirrorjax.tracking import keys
 from mirrorjax.tracking.environment import is_disabled, overruled
-from mirrorjax.tracking.keys import (
-    EPOCH,
-    OLD_SECTION,
-    SECTIONS,
-    STEP,
-    WITHOUT_PANEL,
-    has_old_names,
-    old_name,
-    run_files,
-)
 from mirrorjax.tracking.metrics import IMAGES, population_metrics
 from mirrorjax.tracking.store import write_text
 
@@ -130,8 +121,8 @@ class WandbTracker:
         if line := overruled(os.environ):
             event("wandb", line, level=logging.WARNING)
 
-        as_before = has_old_names(tracker._folder)  # a curve is not broken in two where a run is resumed
-        tracker._named = old_name if as_before else str
+        as_before = keys.has_old_names(tracker._folder)  # a curve is not broken in two where a run is resumed
+        tracker._named = keys.old_name if as_before else str
 
         def begin() -> Any:
             import wandb
@@ -149,12 +140,12 @@ class WandbTracker:
                 mode=chosen,
                 settings=wandb.Settings(**_settings()),
             )
-            for section in (*SECTIONS, OLD_SECTION) if as_before else SECTIONS:
-                run.define_metric(f"{section}/*", step_metric=EPOCH)
-            for axis in (EPOCH, STEP):
+            for section in (*keys.SECTIONS, keys.OLD_SECTION) if as_before else keys.SECTIONS:
+                run.define_metric(f"{section}/*", step_metric=keys.EPOCH)
+            for axis in (keys.EPOCH, keys.STEP):
                 run.define_metric(axis, hidden=True)
-            for key in WITHOUT_PANEL:
-                run.define_metric(key, step_metric=EPOCH, hidden=True)
+            for key in keys.WITHOUT_PANEL:
+                run.define_metric(key, step_metric=keys.EPOCH, hidden=True)
             return run
 
         tracker._run = tracker._guarded("start", begin, INIT_SECONDS + _GRACE_SECONDS)
@@ -191,7 +182,7 @@ class WandbTracker:
                 self._named(key): wandb.Histogram(np_histogram=value) if isinstance(value, tuple) else value
                 for key, value in metrics.items()
             }
-            run.log({EPOCH: float(epoch), STEP: int(step), **content})
+            run.log({keys.EPOCH: float(epoch), keys.STEP: int(step), **content})
 
         self._guarded("log", log, LOG_SECONDS)
 
@@ -276,7 +267,7 @@ def _wait_for(worker: threading.Thread, seconds: float) -> None:
 
 def _run_id(folder: Path) -> str:
     """The id of a population's run, the same for each process that works on it."""
-    file, by_section = run_files(folder)
+    file, by_section = keys.run_files(folder)
     if not file.exists():
         file.parent.mkdir(exist_ok=True)
         write_text(by_section, "")  # first: a run with an id and without it is one of before

@@ -15,7 +15,13 @@ SCRIPT = Path(__file__).parents[2] / "analysis" / "what_units_cause.py"
 def test_what_units_cause(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     """Four of each six networks were asked; mirror units of seeds 1 to 3 cost .1 · seed, everything else .05."""
     results = write_calibrated(tmp_path / "1c9e0b7d52aa")
-    table = runpy.run_path(str(SCRIPT))["main"](results).to_pylist()
+    page = tmp_path / "README.md"
+    page.write_text(
+        "<!-- units: x -->\n| `python analysis/what_units_cause.py`: what? | old |\n<!-- end of units -->\n"
+    )
+    table = runpy.run_path(str(SCRIPT))["main"](results, page).to_pylist()
+    row = page.read_text().splitlines()[1]
+    assert "8 networks. Ablating the mirror units costs leap .20 [" in row and "TR is undefined in 4 of them" in row
     rows = {(row["set"], row["answer"]): row for row in table}
     mirror = rows["mirror", "help_rescue"]
     assert mirror["networks"] == 6 and mirror["mean"] == pytest.approx(-0.2)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,10 +10,10 @@ import pytest
 from mirrorjax.bench import run as bench_run
 from mirrorjax.bench.section import SECTIONS
 from mirrorjax.bench.table import BLOCK, markdown, plain, ratios, summary
-from mirrorjax.marks import block
 from mirrorjax.bench.timing import figure, once, rate, seconds
 from mirrorjax.bench.workload import HEADLINE, flops_a_step, seeds
 from mirrorjax.errors import InputError
+from mirrorjax.marks import block
 from mirrorjax.population.members import Member, identity
 
 
@@ -76,8 +77,9 @@ def test_the_table_has_shares_and_ratios():
 
 
 def test_the_readme_has_what_the_bench_prints():
-    (file,) = Path("benchmarks").glob("amd-epyc-2-cores.json")
-    assert block(Path("README.md").read_text(encoding="utf-8"), BLOCK) == summary(json.loads(file.read_text()))
+    checkout = Path(__file__).parents[2]
+    page = (checkout / "README.md").read_text(encoding="utf-8")
+    assert block(page, BLOCK) in [summary(json.loads(file.read_text())) for file in checkout.glob("benchmarks/*.json")]
 
 
 def test_a_bench_writes_its_files_and_keeps_other_sections(tmp_path, monkeypatch):
@@ -91,7 +93,7 @@ def test_a_bench_writes_its_files_and_keeps_other_sections(tmp_path, monkeypatch
 
     monkeypatch.setattr(bench_run, "_in_process", in_process)
     readme = tmp_path / "README.md"
-    readme.write_text(f"{BEGIN}\n{END}\n")
+    readme.write_text("<!-- bench: make bench -->\n<!-- end of bench -->\n")
     path = bench_run.bench(tmp_path, readme=readme)
     assert asked == list(SECTIONS) and path.name == "made-up-2-cores.json"
     written = json.loads(path.read_text())

@@ -33,8 +33,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 from mirrorjax.allowed import validate
-from mirrorjax.callables import configs_without_code
-from mirrorjax.config import RUN_ONLY, Config
+from mirrorjax.callables import OPTIONS_WITH_VALUE, check_options, configs_without_code
+from mirrorjax.config import RUN_ONLY, Config, literal
 from mirrorjax.errors import Busy, InputError
 from mirrorjax.explain import explain
 from mirrorjax.finish import finish, first_line, wait_for_submitit
@@ -43,10 +43,6 @@ from mirrorjax.secrets import hidden, refuse_secrets
 from mirrorjax.tracking.jobs import forget_failure, note_failure, note_sweep
 
 _DEFAULT_EXPERIMENT = "quickstart"
-_OPTIONS_WITH_VALUE = (
-    *("--cfg", "-c", "--package", "-p", "--info", "-i", "--experimental-rerun"),
-    *("--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd"),
-)
 _WRONG_INPUT = (HydraException, OmegaConfBaseException, ValueError)
 # What the command's own process knows; CheckFirst fills it, which only Hydra reaches. Jobs that a launcher starts in
 # processes of their own do without: what they have to tell is in the sweep's folder.
@@ -101,9 +97,8 @@ class CheckFirst(Callback):
 def _plan(jobs: Callable[[], list[DictConfig]]) -> None:
     try:
         composed = [(job.hydra, *_resolved(_without_hydra(job))) for job in jobs()]
-        for settings, config, resolved in composed:
+        for settings, config, _ in composed:
             validate(config)
-            refuse_secrets(resolved)
             if settings.mode == RunMode.RUN and settings.runtime.choices["hydra/launcher"] != "basic":
                 raise InputError(f"launcher is {settings.runtime.choices['launcher']}; it needs -m, a multirun")
         from mirrorjax.pipeline import check_folders, planned
@@ -142,7 +137,7 @@ def _resolved(composed: DictConfig) -> tuple[Config, dict[str, Any]]:
     """A job's config, and the same as plain containers. `+key=value` gets past Hydra's schema, but not past this."""
     plain = OmegaConf.to_container(composed, resolve=True)
     assert isinstance(plain, dict)
-    config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), plain))
+    config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), literal(plain)))
     assert isinstance(config, Config)
     return config, {str(key): value for key, value in plain.items()}
 
@@ -160,7 +155,7 @@ def _sorted_out(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     overrides, options = [], []
     before = ""
     for argument in arguments:
-        is_value = before in _OPTIONS_WITH_VALUE and "=" not in argument
+        is_value = before in OPTIONS_WITH_VALUE and "=" not in argument
         (options if is_value or argument.startswith("-") else overrides).append(argument)
         before = argument
     return overrides, options
@@ -254,6 +249,7 @@ def plan(arguments: Sequence[str]) -> int:
 def _application(command: str, arguments: Sequence[str], job: Callable[[DictConfig], None]) -> bool:
     """Runs the Hydra application; whether it was refused, which it has said then."""
     overrides, options = _sorted_out(arguments)
+    check_options(options)
     ConfigStore.instance().store(name="schema", node=Config)
     OmegaConf.register_new_resolver("either", lambda first, second: first or second, replace=True)
     Plugins.instance().register(SweepsSearchPath)

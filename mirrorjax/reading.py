@@ -69,9 +69,7 @@ NAME = Value(  # of a file or a folder beside others: it leads nowhere else
     "a name of letters, digits, - and _",
     lambda value: isinstance(value, str) and re.fullmatch(r"[\w-]{1,200}", value, re.ASCII) is not None,
 )
-COUNT = Value(
-    "a whole number, 0 or more", lambda value: isinstance(value, int) and _is_number(value) and 0 <= value
-)  # not above 2^63: no number is
+COUNT = Value("a whole number, 0 or more", lambda value: _is_number(value) and isinstance(value, int) and value >= 0)
 NUMBER = Value("a number", _is_number)
 FINITE = Value("a finite number", lambda value: _is_number(value) and abs(value) <= _LARGEST_NUMBER)
 ANYTHING = Value("anything", lambda value: True)

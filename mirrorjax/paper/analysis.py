@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mirrorjax.config import Config, MeasurementConfig, stored
+from mirrorjax.allowed import validate
+from mirrorjax.config import Config, MeasurementConfig, RuntimeConfig, TrackerConfig, stored
 from mirrorjax.dataset.build import Dataset
 from mirrorjax.dataset.cache import load_or_build
 from mirrorjax.dataset.knobs import PAPER, Knobs
@@ -103,15 +104,27 @@ def roles(kind: np.ndarray, d_frog: np.ndarray, d_toad: np.ndarray) -> np.ndarra
 
 
 def stored_config(population: Population) -> Config:
-    """The config that a population was trained with.
+    """The config that a population was trained with, as it is to be used here: with this machine's own folders.
+
+    Those that it names are the ones of whoever trained it, and compiled programs that lie there would be run.
 
     Raises:
         InputError: it cannot be read, or is none of this version.
     """
     try:
-        return stored(population.config)
+        config = stored(population.config)
+        config = replace(
+            config,
+            **{name: getattr(Config, name) for name in ("results_dir", "extend")},
+            dataset=replace(config.dataset, cache=None),
+            tracker=TrackerConfig(),
+            runtime=RuntimeConfig(precision=config.runtime.precision),
+        )
+        validate(config)
     except InputError as error:
-        raise InputError(f"{population.folder}: no config of this version: {error}") from error
+        why = str(error).splitlines()[0]
+        raise InputError(f"{population.folder}: no config of this version: {why}") from error
+    return config
 
 
 def stored_dataset(population: Population, config: Config) -> Dataset:

@@ -1,6 +1,5 @@
 """Reads a results folder into one in-memory database a population, grouped by configuration."""
 
-import json
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from mirrorjax.report.settings import (
     knobs_off,
 )
 from mirrorjax.report.words import tidy_number
+from mirrorjax.tracking.jobs import read_sweep
 from mirrorjax.tracking.results import Population as Source
 from mirrorjax.tracking.results import Results
 from mirrorjax.tracking.store import GROUPS
@@ -152,18 +152,11 @@ def load(folder: Path) -> Sweep:
     """
     results = Results.open(folder)
     populations = [_load_population(sources, folder) for sources in chains(results.populations)]
+    about = read_sweep(folder, results.problems)
     # paths as a reader of the page knows them, beside it
     problems = [line.replace(f"{folder.resolve()}/", "").replace(f"{folder}/", "") for line in results.problems]
     problems += [f"{each.name}: {problem}" for each in populations for problem in each.problems]
-    return Sweep(folder, results, _about(folder), populations, problems)
-
-
-def _about(folder: Path) -> dict[str, Any]:
-    try:
-        about = json.loads((folder / "sweep.json").read_text())
-    except (OSError, ValueError):
-        return {}
-    return about if isinstance(about, dict) else {}
+    return Sweep(folder, results, about, populations, problems)
 
 
 def _load_population(sources: list[Source], root: Path) -> Population:

@@ -12,6 +12,7 @@ from typing import IO
 from mirrorjax.errors import Busy, InputError
 from mirrorjax.log import event
 
+_NOT_ELSEWHERE = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW  # the file behind a link would be emptied
 _LONGEST = 200  # letters of what names a process
 LOCK = ".lock"  # who is at work in a population's folder, or was the last; never removed, since that would be a race
 
@@ -37,7 +38,8 @@ def locked(folder: Path) -> Iterator[None]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = open(folder / LOCK, "a+", encoding="utf-8", errors="replace", opener=_not_elsewhere)
+        descriptor = os.open(folder / LOCK, _NOT_ELSEWHERE, 0o666)
+        file = os.fdopen(descriptor, "a+", encoding="utf-8", errors="replace")
     except OSError as error:
         why = "a file is in the way" if isinstance(error, FileExistsError | NotADirectoryError) else error.strerror
         raise InputError(f"{folder}: results cannot be written here: {why or error}") from error
@@ -47,11 +49,6 @@ def locked(folder: Path) -> Iterator[None]:
         file.write(f"process {os.getpid()} on {platform.node()}")
         file.flush()
         yield
-
-
-def _not_elsewhere(path: str, flags: int) -> int:
-    """Opens no link: the file behind it would be emptied."""
-    return os.open(path, flags | os.O_NOFOLLOW, 0o666)
 
 
 def _lock(file: IO[str], folder: Path) -> None:

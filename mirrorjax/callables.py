@@ -17,7 +17,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mirrorjax.errors import InputError
-from mirrorjax.secrets import refuse_secrets
+from mirrorjax.secrets import hidden, refuse_secrets
 
 OPTIONS_WITH_VALUE = ("--cfg", "-c", "--package", "-p", "--info", "-i", "--config-dir", "-cd")
 _OPTIONS = (
@@ -169,7 +169,7 @@ def _refuse_what_differs(config: DictConfig, overrides: Sequence[str], own: Mapp
         else:
             known = _is_allowed(name)
         if not known and found.get(name, _LEFT_OUT) != own.get(name, _LEFT_OUT):
-            raise InputError(f"{name} is {found.get(name, _LEFT_OUT)!r}; {_ALLOWED}")
+            raise InputError(f"{name} is {hidden(found.get(name, _LEFT_OUT))!r}; {_ALLOWED}")
     noted = [line for _, line in _values(OmegaConf.to_container(config.hydra.overrides, resolve=False), "")]
     if added := set(noted) - set(overrides):
         raise InputError(f"hydra.overrides holds {sorted(added)}; {_ALLOWED}")

@@ -154,16 +154,18 @@ def read_bytes(file: Path, largest: int, whole: bool = True) -> bytes:
     except OSError as error:
         why = "it is a link" if file.is_symlink() else error.strerror
         raise InputError(f"{file}: cannot be read: {why or error}") from error
-    with os.fdopen(descriptor, "rb") as opened:
+    try:
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode):
             raise InputError(f"{file}: cannot be read: it is no regular file")
         if whole and facts.st_size > largest:
             raise InputError(f"{file}: {facts.st_size:,} bytes; allowed: at most {largest:,}")
-        try:
+        with os.fdopen(descriptor, "rb", closefd=False) as opened:
             return opened.read(largest)
-        except OSError as error:
-            raise InputError(f"{file}: cannot be read: {error.strerror or error}") from error
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read: {error.strerror or error}") from error
+    finally:
+        os.close(descriptor)
 
 
 def _text(file: Path, largest: int) -> str:

@@ -32,8 +32,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 from mirrorjax.allowed import validate
-from mirrorjax.callables import configs_without_code
-from mirrorjax.config import PATHS, RUN_ONLY, Config, value_of
+from mirrorjax.callables import OPTIONS_WITH_VALUE, check_options, configs_without_code
+from mirrorjax.config import PATHS, RUN_ONLY, Config, literal, value_of
 from mirrorjax.errors import Busy, InputError
 from mirrorjax.explain import explain
 from mirrorjax.finish import finish, first_line, wait_for_submitit
@@ -50,10 +50,6 @@ from mirrorjax.typed import for_hydra, number_of_jobs
 _DEFAULT_EXPERIMENT = "quickstart"
 _MANY_JOBS = 100  # of which it is said that they are composed, which takes a while
 _CONFIG_DIR = ("--config-dir", "-cd")
-_OPTIONS_WITH_VALUE = (
-    *("--cfg", "-c", "--package", "-p", "--info", "-i", "--experimental-rerun"),
-    *("--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd"),
-)
 _WRONG_INPUT = (HydraException, OmegaConfBaseException, ValueError)
 # What the command's own process knows; CheckFirst fills it, which only Hydra reaches. Jobs that a launcher starts in
 # processes of their own do without: what they have to tell is in the sweep's folder.
@@ -109,9 +105,8 @@ class CheckFirst(Callback):
 def _plan(jobs: Callable[[], list[DictConfig]]) -> None:
     try:
         composed = [(job.hydra, *_resolved(_without_hydra(job))) for job in jobs()]
-        for settings, config, resolved in composed:
+        for settings, config, _ in composed:
             validate(config)
-            refuse_secrets(resolved)
             if settings.mode == RunMode.RUN and settings.runtime.choices["hydra/launcher"] != "basic":
                 raise InputError(f"launcher is {settings.runtime.choices['launcher']}; it needs -m, a multirun")
         from mirrorjax.pipeline import check_folders, planned
@@ -153,7 +148,7 @@ def _resolved(composed: DictConfig) -> tuple[Config, dict[str, Any]]:
     """A job's config, and the same as plain containers. `+key=value` gets past Hydra's schema, but not past this."""
     plain = OmegaConf.to_container(composed, resolve=True)
     assert isinstance(plain, dict)
-    config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), plain))
+    config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), literal(plain)))
     assert isinstance(config, Config)
     config.tracker = with_environment(config.tracker, os.environ)
     plain["tracker"] = asdict(config.tracker)
@@ -179,7 +174,7 @@ def _sorted_out(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     overrides, options = [], []
     before = ""
     for argument in arguments:
-        is_value = before in _OPTIONS_WITH_VALUE and "=" not in argument
+        is_value = before in OPTIONS_WITH_VALUE and "=" not in argument
         (options if is_value or argument.startswith("-") else overrides).append(argument)
         before = argument
     return overrides, options
@@ -326,6 +321,7 @@ def _application(command: str, arguments: Sequence[str], job: Callable[[DictConf
         InputError: it was refused, before any job began.
     """
     overrides, options = _sorted_out(arguments)
+    check_options(options)
     options = _folders_found(options)
     multirun = any(option in ("-m", "--multirun") for option in options)
     ConfigStore.instance().store(name="schema", node=Config)

@@ -69,9 +69,7 @@ NAME = Value(  # of a file or a folder beside others: it leads nowhere else
     "a name of letters, digits, - and _",
     lambda value: isinstance(value, str) and re.fullmatch(r"[\w-]{1,200}", value, re.ASCII) is not None,
 )
-COUNT = Value(
-    "a whole number, 0 or more", lambda value: isinstance(value, int) and _is_number(value) and 0 <= value
-)  # not above 2^63: no number is
+COUNT = Value("a whole number, 0 or more", lambda value: _is_number(value) and isinstance(value, int) and value >= 0)
 NUMBER = Value("a number", _is_number)
 FINITE = Value("a finite number", lambda value: _is_number(value) and abs(value) <= _LARGEST_NUMBER)
 ANYTHING = Value("anything", lambda value: True)
@@ -156,16 +154,18 @@ def read_bytes(file: Path, largest: int, whole: bool = True) -> bytes:
     except OSError as error:
         why = "it is a link" if file.is_symlink() else error.strerror
         raise InputError(f"{file}: cannot be read: {why or error}") from error
-    with os.fdopen(descriptor, "rb") as opened:
+    try:
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode):
             raise InputError(f"{file}: cannot be read: it is no regular file")
         if whole and facts.st_size > largest:
             raise InputError(f"{file}: {facts.st_size:,} bytes; allowed: at most {largest:,}")
-        try:
+        with os.fdopen(descriptor, "rb", closefd=False) as opened:
             return opened.read(largest)
-        except OSError as error:
-            raise InputError(f"{file}: cannot be read: {error.strerror or error}") from error
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read: {error.strerror or error}") from error
+    finally:
+        os.close(descriptor)
 
 
 def _text(file: Path, largest: int) -> str:

@@ -10,7 +10,9 @@ from typing import Any
 
 from mirrorjax.errors import InputError
 
-_NAMES = re.compile(r"(API_KEY|ACCESS_KEY|TOKEN|SECRET|PASSWORD)$")  # ends of names of environment variables
+_NAMES = re.compile(  # ends of names of environment variables
+    r"(_KEY|APIKEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|_PASS|_PAT|CREDENTIALS?|_COOKIE)$", re.IGNORECASE
+)
 _SHORTEST = 12  # characters; shorter values are words that occur in ordinary text
 
 

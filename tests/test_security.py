@@ -136,16 +136,20 @@ class Tags(HTMLParser):
             self._inside = False
 
 
-def test_the_report_shows_and_does_not_run_what_it_is_given(tmp_path: Path):
+def test_the_report_shows_and_does_not_run_what_it_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SECRET_TOKEN", KEY)
     sweep = tmp_path / "sweep <img src=x onerror=alert(1)>"
     store = population(sweep / "1c9e0b7d52aa", members=6)
     write_json(sweep / "sweep.json", {"name": EVIL, "command": [EVIL], "overrides": [f"name={EVIL}"], "version": EVIL})
     facts = {"experiment": EVIL, "status": EVIL, "members": 6, "commit": EVIL, "device": {"kind": EVIL}}
     store.write_manifest({"format": 1, **facts, "dataset": {"hash": EVIL, "counts": {"turns": 1}}})
-    store.write_config(f'name: "{EVIL}"\ntracker:\n  tags: ["{EVIL}"]\n"{EVIL}": 1\n')
+    store.write_config(
+        f'name: "{EVIL}"\ntracker:\n  tags: ["{EVIL}"]\n"{EVIL}": 1\nsize: ${{oc.env:SECRET_TOKEN}} {KEY}\n'
+    )
     (store.folder / "records" / f"{EVIL.replace('/', '')}.parquet").touch()  # named in the report's problems
     page = write_report(sweep).read_text()
     assert "&lt;script&gt;alert(" in page, "it is shown"
+    assert "${oc.env:SECRET_TOKEN} ***" in page and KEY not in page
     tags = Tags()
     tags.feed(page)
     assert tags.handlers == []

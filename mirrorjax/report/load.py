@@ -1,6 +1,5 @@
 """Reads a results folder into one in-memory database a population, grouped by configuration."""
 
-import json
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from mirrorjax.report.settings import (
     knobs_off,
 )
 from mirrorjax.report.words import tidy_number
+from mirrorjax.tracking.jobs import read_sweep
 from mirrorjax.tracking.results import Population as Source
 from mirrorjax.tracking.results import Results
 from mirrorjax.tracking.store import GROUPS
@@ -154,10 +154,10 @@ def load(folder: Path) -> Sweep:
     """
     results = Results.open(folder)
     populations = [_load_population(sources, folder) for sources in chains(results.populations)]
+    about = read_sweep(folder, results.problems)
     # paths as a reader of the page knows them, beside it
     problems = [line.replace(f"{folder.resolve()}/", "").replace(f"{folder}/", "") for line in results.problems]
     problems += [f"{each.name}: {problem}" for each in populations for problem in each.problems]
-    about = _about(folder)
     overrides = _overrides(about)
     for each in populations:
         each.label = ", ".join(overrides.get(each.name, [])) or each.name
@@ -166,21 +166,10 @@ def load(folder: Path) -> Sweep:
 
 def _overrides(about: dict[str, Any]) -> dict[str, list[str]]:
     """By population, the overrides that not all of the sweep's populations were given."""
-    jobs = about.get("jobs")
-    known = [each for each in jobs if isinstance(each, dict)] if isinstance(jobs, list) else []
-    given = {str(each.get("job")): each.get("overrides") for each in known}
-    words = {job: [str(each) for each in own] for job, own in given.items() if isinstance(own, list)}
+    words = {job["job"]: job.get("overrides") or [] for job in about.get("jobs") or []}
     return {
         job: [each for each in own if not all(each in other for other in words.values())] for job, own in words.items()
     }
-
-
-def _about(folder: Path) -> dict[str, Any]:
-    try:
-        about = json.loads((folder / "sweep.json").read_text())
-    except (OSError, ValueError):
-        return {}
-    return about if isinstance(about, dict) else {}
 
 
 def _load_population(sources: list[Source], root: Path) -> Population:

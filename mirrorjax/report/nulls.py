@@ -1,5 +1,6 @@
 """What untrained networks score: reads `nulls.parquet` of a population's folders."""
 
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,17 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mirrorjax.tracking.whole import UNREADABLE, why_not_ours
+
 ARCHITECTURE = ("regime", "model", "depth", "width", "activation", "encoding")  # what a null depends on
 _NUMBERS = ("seeds", "mean", "sd", "q99")
 _COLUMNS = (*ARCHITECTURE, "measure", *_NUMBERS)
+_ROWS = pa.schema(
+    [
+        *((name, pa.int64() if name in ("depth", "width") else pa.string()) for name in (*ARCHITECTURE, "measure")),
+        *((name, pa.float64()) for name in _NUMBERS),
+    ]
+)
 
 Nulls = dict[tuple[str, ...], dict[str, dict[str, float]]]  # by architecture and measure: the numbers of a row
 
@@ -22,9 +31,13 @@ def read_nulls(folders: Iterable[Path], problems: list[str]) -> Nulls:
         if not file.exists():
             continue
         try:
+            if why := why_not_ours(file, _ROWS):
+                raise ValueError(why)
             rows = pq.read_table(file, columns=list(_COLUMNS)).to_pylist()
             own = [(_key(row), str(row["measure"]), {name: float(row[name]) for name in _NUMBERS}) for row in rows]
-        except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
+            if not all(math.isfinite(row["seeds"]) for _, _, row in own):
+                raise ValueError("it does not say of how many seeds it is")
+        except (*UNREADABLE, TypeError) as error:
             problems.append(f"nulls.parquet: skipped, {type(error).__name__}: {str(error).splitlines()[0]}")
             continue
         for architecture, measure, row in own:

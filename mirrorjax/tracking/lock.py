@@ -12,6 +12,7 @@ from typing import IO
 from mirrorjax.errors import Busy, InputError
 from mirrorjax.log import event
 
+_NOT_ELSEWHERE = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW  # the file behind a link would be emptied
 _LONGEST = 200  # bytes of what names a process
 LOCK = ".lock"  # who is at work in a population's folder, or was the last; never removed, since that would be a race
 
@@ -37,7 +38,7 @@ def locked(folder: Path) -> Iterator[None]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = open(folder / LOCK, "a+b", buffering=0, opener=_not_elsewhere)  # noqa: SIM115
+        file = os.fdopen(os.open(folder / LOCK, _NOT_ELSEWHERE, 0o666), "a+b", buffering=0)
     except OSError as error:
         why = "a file is in the way" if isinstance(error, FileExistsError | NotADirectoryError) else error.strerror
         raise InputError(f"{folder}: results cannot be written here: {why or error}") from error
@@ -47,11 +48,6 @@ def locked(folder: Path) -> Iterator[None]:
             file.truncate(0)
             file.write(f"process {os.getpid()} on {platform.node()}".encode())
         yield
-
-
-def _not_elsewhere(path: str, flags: int) -> int:
-    """Opens no link: the file behind it would be emptied."""
-    return os.open(path, flags | os.O_NOFOLLOW, 0o666)
 
 
 def _lock(file: IO[bytes], folder: Path) -> None:

@@ -147,17 +147,16 @@ def fitting(member_id: str, settings: dict[str, Any], params: dict[str, np.ndarr
         given = settings.get(name) or ("ordinal" if name == "encoding" else None)  # older results had no other
         check(rule, f"{folder / 'members.parquet'}: {name} of {member_id}", given)
     width = jax.ShapeDtypeStruct((), jnp.int32)
-    own = {name: value.shape for name, value in jax.eval_shape(network.regime.init, jax.random.key(0), width).items()}
-    found = {name: value.shape for name, value in params.items()}
-    strange = [name for name in {**own, **found} if own.get(name) != found.get(name)]
-    strange += [name for name, value in params.items() if value.dtype != np.float32]
-    if strange:
-        name = strange[0]
-        raise InputError(
-            f"{folder / STACKS}: {name} of {member_id} has shape {found.get(name)}"
-            f"{f' of {params[name].dtype}' if name in params else ''}; of a member of width {settings['width']} and "
-            f"depth {settings['depth']} it has {own.get(name)} of float32"
-        )
+    own, found = (
+        {name: f"{value.dtype} {list(value.shape)}" for name, value in each.items()}
+        for each in (jax.eval_shape(network.regime.init, jax.random.key(0), width), params)
+    )
+    for name in {**own, **found}:
+        if own.get(name) != found.get(name):
+            raise InputError(
+                f"{folder / STACKS}: {name} of {member_id} is {found.get(name, 'missing')}; of a member of width "
+                f"{settings['width']} and depth {settings['depth']} it is {own.get(name, 'none')}"
+            )
     return network
 
 
@@ -213,15 +212,15 @@ def _pictures(boards: np.ndarray) -> np.ndarray:
     numbers = boards.dtype.kind in "if"
     if numbers and boards.ndim in (1, 2) and len(boards) == OBSERVATION_SIZE:
         for what, first, part, largest in (
-            ("cell", 0, boards[:OWN_SYMBOL], _LARGEST_CELL),
+            ("a cell", 0, boards[:OWN_SYMBOL], _LARGEST_CELL),
             ("own symbol, energy, score or column", OWN_SYMBOL, boards[OWN_SYMBOL:], _LARGEST_OWN),
         ):
             wrong = np.argwhere(~((part >= 0) & (part <= largest)))  # NaN is neither
             if len(wrong):
                 place = (first + wrong[0][0], *wrong[0][1:])
+                which = f"picture {place[1]}" if boards.ndim == 2 else "the picture"
                 raise InputError(
-                    f"boards: number {', '.join(map(str, place))} of a picture, a {what}, is {boards[tuple(place)]:g}; "
-                    f"allowed: from 0 to {largest:,}"
+                    f"boards: number {place[0]} of {which}, {what}, is {boards[place]:g}; allowed: 0 to {largest:,}"
                 )
         return boards.astype(np.float32)
     raise InputError(

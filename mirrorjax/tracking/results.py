@@ -1,6 +1,7 @@
 """Reads a results folder: a sweep with its populations, or one population. Never stops at a broken file."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from mirrorjax.config import Config, MeasurementConfig, stored
+from mirrorjax.allowed import validate
+from mirrorjax.config import Config, MeasurementConfig, RuntimeConfig, TrackerConfig, stored
 from mirrorjax.errors import InputError
 from mirrorjax.reading import Newer, read_json, read_yaml
 from mirrorjax.tracking.contents import CONFIG, FORMAT, MANIFEST
@@ -204,15 +206,30 @@ class Population:
         return False
 
     def stored_config(self) -> Config:
-        """The config that it was trained with, as this version has it.
+        """The config that it was trained with, as it is to be used here: with this machine's own folders.
+
+        Those that it names are the ones of whoever trained it, and compiled programs that lie there would be run.
 
         Raises:
             InputError: it cannot be read, or is none of this version.
         """
         try:
-            return stored(self.config)
+            config = stored(self.config)
+            runtime = {name: getattr(config.runtime, name) for name in ("platform", "precision", "block")}
+            config = replace(
+                config,
+                results_dir=Config.results_dir,
+                extend=None,
+                dataset=replace(config.dataset, cache=None),
+                measurement=replace(config.measurement, null_cache=None),
+                tracker=TrackerConfig(),
+                runtime=RuntimeConfig(**runtime),
+            )
+            validate(config)
         except InputError as error:
-            raise InputError(f"{self.folder}: no config of this version: {error}") from error
+            why = str(error).splitlines()[0]
+            raise InputError(f"{self.folder}: no config of this version: {why}") from error
+        return config
 
     def dataset(self) -> "Dataset":
         """The dataset that all members are measured on, from the cache or built anew.

@@ -256,8 +256,9 @@ class Store:
 
         Args:
             arrays: by `GROUP/NAME`, members on axis 0, for instance `mlp-2/dense_1/kernel` [members, 100, width].
-            index: `{"members": {MEMBER_ID: {"group": GROUP, "row": ROW, "shapes": {NAME: SHAPE}}}}`, plain values, to
-                which the hashes of both files are added; `shapes`, optional, gives a member's own shape where the stack is padded (its values come first on each axis).
+            index: `{"members": {MEMBER_ID: {"group": GROUP, "row": ROW, "shapes": {NAME: SHAPE}}}}`, of plain values;
+                `shapes`, optional, gives a member's own shape where the stack is padded (its values come first on each
+                axis). The hashes of both files are added.
 
         Raises:
             ValueError: the index points where there is nothing.

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from mirrorjax.errors import InputError
 from mirrorjax.log import event
+from mirrorjax.reading import head_of
 from mirrorjax.secrets import hidden
 from mirrorjax.tracking import keys
 from mirrorjax.tracking.environment import is_disabled, overruled
@@ -268,11 +269,13 @@ def _wait_for(worker: threading.Thread, seconds: float) -> None:
 def _run_id(folder: Path) -> str:
     """The id of a population's run, the same for each process that works on it."""
     file, by_section = keys.run_files(folder)
-    if not file.exists():
+    found = head_of(file, 64)
+    if not re.fullmatch(r"[\w-]+", found, re.ASCII):  # there is none, or none that W&B could name a folder after
         file.parent.mkdir(exist_ok=True)
         write_text(by_section, "")  # first: a run with an id and without it is one of before
-        write_text(file, uuid.uuid4().hex[:12])
-    return file.read_text(encoding="utf-8")
+        found = uuid.uuid4().hex[:12]
+        write_text(file, found)
+    return found
 
 
 def _settings() -> dict[str, Any]:

@@ -29,6 +29,9 @@ from mirrorjax.training.step import TrainState
 _TOGETHER = 32  # members of an accelerator's block whose boards are looked at side by side: some 8 MB each
 
 
+OnBlock = Callable[[str, int, int], None]
+
+
 class OverBudget(Exception):
     """A compiled program takes more memory than there is for its part."""
 
@@ -50,7 +53,7 @@ class PartRunner:
         sources: Sources,
         mesh: Mesh,
         compiler: Compiler,
-        on_block: Callable[[str, int, int], None] = lambda name, done, of: None,
+        on_block: OnBlock = lambda name, done, of: None,
     ):
         self.part, self.compiler, self.mesh, self.on_block = part, compiler, mesh, on_block
         self.regime = programs.regime_of(part.program)
@@ -174,7 +177,8 @@ class PartRunner:
         found = []
         for each in running:
             found.append(to_host(each))
-            self.on_block(name, len(found), number)
+            if self.state is not None:  # initial weights are made at once
+                self.on_block(name, len(found), number)
         return jax.tree.map(lambda *blocks: np.stack(blocks, 1).reshape(-1, *blocks[0].shape[1:]), *found)
 
     def _check_room(self, name: str, program: Any, besides: int = 0) -> None:
@@ -191,13 +195,16 @@ class PartRunner:
         place = over_members(self.mesh)
         return jax.tree.map(lambda x: jax.ShapeDtypeStruct((*leading, *x.shape), x.dtype, sharding=place), tree)
 
-    def makers(self, training: jax.Array, rows: MeasuredRows, boards: Boards | None) -> dict[str, Callable[[], Any]]:
+    def makers(
+        self, training: jax.Array, rows: MeasuredRows, boards: Boards | None, causes: bool
+    ) -> dict[str, Callable[[], Any]]:
         """What compiles each program, by name, before there is a state.
 
         Args:
             training: rows that are trained on.
             rows: that are measured on.
             boards: for the calibrated measures; None leaves their programs out.
+            causes: whether the dear ones are among them.
         """
         params, width, shape = self._state_like.params, self.values.width, self.part.slots.shape
         hidden = self.part.program.depth * self.part.program.width
@@ -210,6 +217,7 @@ class PartRunner:
         }
         if boards is not None:
             makers["battery"] = lambda: self._block_program("battery", (params, width), boards)
+        if boards is not None and causes:
             makers["causes"] = lambda: self._block_program("causes", (params, width, *asked), boards)
         return makers
 
@@ -327,6 +335,25 @@ class PartRunner:
         if self.loaded:
             alive = self._on_devices(alive)
         self.state = replace(self.state, alive=alive)
+
+
+def runners_of(
+    parts: Sequence[Part],
+    members: Sequence[Member],
+    dataset_hash: str,
+    sources: Sources,
+    mesh: Mesh,
+    compiler: Compiler,
+    on_block: OnBlock,
+) -> list[PartRunner]:
+    """A runner for each part; of several the name of a program says which one it is."""
+
+    def told(number: int) -> OnBlock:
+        which = f", part {number} of {len(parts)}" if len(parts) > 1 else ""
+        return lambda name, done, of: on_block(f"{name}{which}", done, of)
+
+    of_all = members, dataset_hash, sources, mesh, compiler
+    return [PartRunner(part, *of_all, told(number)) for number, part in enumerate(parts, 1)]
 
 
 @partial(jax.jit, static_argnums=0)

@@ -90,7 +90,7 @@ def test_nulls_are_measured_once_and_kept(tmp_path, monkeypatch: pytest.MonkeyPa
     assert len(first.by_architecture) == 2, "a null is of the architecture, not of the rate"
     files = null_files(members, settings, dataset.content_hash, tmp_path)
     assert sorted(tmp_path.iterdir()) == sorted(files.values())
-    monkeypatch.delattr("mirrorjax.training.untrained.Population")
+    monkeypatch.delattr("mirrorjax.training.untrained.runners_of")
     again = nulls_of(members, settings, dataset, boards, tmp_path, **setup)
     assert len(told) == 1
     for one, other in zip(first.by_architecture.values(), again.by_architecture.values(), strict=True):

@@ -142,10 +142,10 @@ class Population:
         self.model_steps = 0
 
     def _compile_ahead(self, runners: list[PartRunner], schedule: Schedule) -> None:
-        """Lets the compiler begin with all that the schedule needs, in the order in which it is going to be asked for."""
+        """Lets the compiler begin with all that a schedule needs, in the order in which it will be asked for."""
         shapes = {(runner.part.program, runner.part.slots.shape): runner for runner in runners}
         makers = [
-            runner.makers(
+            runner.programs.makers(
                 self.rows, self.measuring.rows, self.measuring.boards, causes=bool(self.measuring.asked.any())
             )
             for runner in shapes.values()
@@ -243,7 +243,7 @@ class Population:
     def _profile(self, runner: PartRunner, stop: np.ndarray, folder: Path) -> int:
         self.profile_folder = None  # once is enough
         done: list[int] = []
-        compiled = runner.train_program(self.rows).as_text()
+        compiled = runner.programs.train(self.rows).as_text()
         operations = profile(lambda: done.append(runner.train_to(stop, self.rows)), compiled, folder)
         self.on_profile(as_lines(operations, done[0]))
         return done[0]

@@ -89,7 +89,7 @@ class Estimate:
         resident: bytes of all members on each device, if all are there.
         running: bytes that the largest part takes besides while it runs, from above.
         refined: most networks that refinement adds, which nothing else here counts.
-        functions: that are compiled for each program and shape of its parts.
+        functions: of each program, that are compiled.
     """
 
     name: str
@@ -120,9 +120,11 @@ class Estimate:
 
     @property
     def compiles(self) -> int:
-        """Functions that are compiled."""
-        trained = self.functions if self.model_steps else self.functions - 1
-        return trained * sum(each.shapes for each in self.programs)
+        """Functions that are compiled: training for each shape, the others for each network."""
+        measured = {replace(each.program, batch=0, data_order="") for each in self.programs}
+        networks = {replace(program, knobs=False) for program in measured}  # only what measures losses looks at them
+        trained = sum(each.shapes for each in self.programs) if self.model_steps else 0
+        return trained + len(measured) + (self.functions - 2) * len(networks)
 
 
 def estimate(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Estimate:

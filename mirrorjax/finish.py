@@ -60,6 +60,7 @@ def finish(planned: Mapping[Path, Config], about: Mapping[str, Any], failed: Seq
 
 def _write_report(sweep: Path) -> bool:
     """Whether it could be; what was trained and measured is kept anyway."""
+    print("writing the report", flush=True)
     try:
         from mirrorjax.report import write_report
 

@@ -66,7 +66,7 @@ def measured_rows_of(config: Config, test: int, validation: int) -> int:
 
 
 def functions_of(config: Config) -> int:
-    """How many are compiled for each program and shape of its parts."""
+    """How many are compiled for a program."""
     always = 4  # init, train, measure, divergences
     asked = config.measurement
     return always + (1 + (asked.causes_seeds != 0) if asked.boards else 0)  # battery, causes

@@ -197,6 +197,7 @@ def run_population(
                 sources=sources,
                 coordinates=known,
                 room=room,
+                ahead=schedule,
                 on_progress=bar.advance,
                 on_block=bar.block,
                 profile_folder=folder / "profile" if runtime.profile else None,
@@ -204,7 +205,6 @@ def run_population(
             )
             event("started", _start_line(folder, population, block), **_start(population, block))
             recorder.watch(population)
-            population.prepare(schedule)
             nulls = _nulls(config, members, dataset, boards, devices, block, budget, population, recorder, bar)
             keeper = _resumed(population, schedule, states, manifest, runtime.checkpoint_seconds, recorder, bar)
             with keeper.signals:

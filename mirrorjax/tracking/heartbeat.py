@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 FILE = "progress.json"
+FINISHING = "finishing W&B"  # the only phase of a population that is done
 SECONDS = 2.0  # between two beats
 
 

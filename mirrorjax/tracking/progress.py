@@ -72,6 +72,7 @@ class Progress:
             self._bar.start()
         else:
             self._line(f"{self.title}: {self.total_model_steps:,} model-steps, {self.checkpoints} checkpoints")
+            self._last_shown = -np.inf
         return self
 
     def __exit__(

@@ -20,7 +20,7 @@ from mirrorjax.config import TrackerConfig
 from mirrorjax.errors import InputError
 from mirrorjax.log import event, written_to
 from mirrorjax.tracking.environment import with_environment
-from mirrorjax.tracking.heartbeat import Heartbeat
+from mirrorjax.tracking.heartbeat import FINISHING, Heartbeat
 from mirrorjax.tracking.jobs import note_sweep
 from mirrorjax.tracking.progress import Progress
 from mirrorjax.tracking.shown import shown_config
@@ -222,12 +222,13 @@ class Recorder:
             if self._finished:
                 self._store.mark_done()  # before the end of the W&B run, which may take minutes on a bad network
             if self._tracker is not None and self._tracker.on:
-                self._bar.phase("finishing the W&B run", "finishing W&B")
+                self._bar.phase("finishing the W&B run", FINISHING)
                 figures = self._made_figures() if self._finished else FinalFigures()
                 exit_code = 0 if self._finished else 1
                 self._tracker.finish(
                     self._store.parquet_files, figures.images, figures.html, figures.table, exit_code=exit_code
                 )
+            self._bar.now = status
 
     def _state(self) -> dict[str, Any]:
         """What the heartbeat tells; called from its thread."""

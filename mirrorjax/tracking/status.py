@@ -10,7 +10,7 @@ from typing import Any
 
 from mirrorjax.errors import InputError, printable
 from mirrorjax.tracking.contents import MANIFEST, PROGRESS
-from mirrorjax.tracking.heartbeat import FILE
+from mirrorjax.tracking.heartbeat import FILE, FINISHING
 from mirrorjax.tracking.jobs import SWEEP, failure, read_json, read_sweep
 
 STATES = ("done", "running", "failed", "interrupted", "waiting")
@@ -30,7 +30,7 @@ class JobStatus:
         total_model_steps: to be done in all.
         checkpoint, checkpoints: the last one measured, and the last one there will be.
         epoch: paper epochs at that checkpoint.
-        phase: what a running one is at.
+        phase: what the process that is at work on it is at.
         model_steps_per_second: in training alone.
         members_per_second: whole networks a second, at the pace of the whole: training, measuring, storing.
         seconds_left: at that pace; of running ones only.
@@ -160,7 +160,7 @@ def _job(sweep: Path, name: str, planned: dict[str, Any], problems: list[str]) -
         checkpoint=last,
         checkpoints=beat.get("checkpoints"),
         epoch=beat.get("epoch"),
-        phase=beat.get("phase") if state == "running" else None,
+        phase=_phase(state, beat),
         model_steps_per_second=beat.get("model_steps_per_second") or manifest.get("model_steps_per_second"),
         members_per_second=per_second,
         seconds_left=left,
@@ -176,6 +176,13 @@ def _state(folder: Path, manifest: dict[str, Any], beat: dict[str, Any], failed:
     if failed or manifest.get("status") == "failed":
         return "failed"
     return "interrupted" if manifest else "waiting"
+
+
+def _phase(state: str, beat: dict[str, Any]) -> str | None:
+    """What a process is at; after the results are whole that is the end of its W&B run."""
+    phase = beat.get("phase")
+    at_work = state == "running" or (state == "done" and phase == FINISHING and _beats(beat))
+    return phase if at_work else None
 
 
 def _beats(beat: dict[str, Any]) -> bool:

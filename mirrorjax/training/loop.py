@@ -20,7 +20,7 @@ from mirrorjax.runtime import Compiler, Device
 from mirrorjax.training.checkpoint import TrainingState
 from mirrorjax.training.measuring import PLACE, Measuring
 from mirrorjax.training.memory import UNLIMITED, Room
-from mirrorjax.training.part import PartRunner
+from mirrorjax.training.part import OnBlock, PartRunner, runners_of
 from mirrorjax.training.profile import as_lines, profile
 from mirrorjax.training.route import Route
 from mirrorjax.training.stage import Stage
@@ -77,8 +77,9 @@ class Population:
         sources: Sources | None = None,
         coordinates: Columns | None = None,
         room: Room = UNLIMITED,
+        ahead: Schedule | None = None,
         on_progress: Callable[[int, float], None] = lambda steps, seconds: None,
-        on_block: Callable[[str, int, int], None] = lambda name, done, of: None,
+        on_block: OnBlock = lambda name, done, of: None,
         profile_folder: Path | None = None,
         on_profile: Callable[[list[str]], None] = lambda lines: None,
     ):
@@ -97,6 +98,7 @@ class Population:
             sources: of the rows that members are trained on; None: of all of the dataset's.
             coordinates: of the members' knobs, if they are known: see `measuring.coordinates_of`.
             room: how the population is cut so that it fits into memory.
+            ahead: what is going to be run, where the compiler is to begin with all that it needs.
             on_progress: called with model-steps done and seconds taken, every few seconds.
             on_block: called with what is measured, and how many of how many blocks a device of a part are done.
             profile_folder: where the trace of one chunk is kept; None traces nothing.
@@ -126,17 +128,10 @@ class Population:
             coordinates,
         )
         self.compiler = compiler
-        runners = [
-            PartRunner(part, self.members, dataset.content_hash, sources, self.mesh, compiler, on_block)
-            for part in plan(self.members, block, len(devices), room.members)
-        ]
-        self.makers = {  # of programs, by name and shapes of parts
-            (runner.part.program, runner.part.slots.shape): runner.makers(
-                self.rows, self.measuring.rows, self.measuring.boards
-            )
-            for runner in runners
-        }.values()
-        compiler.ahead([makers["init"] for makers in self.makers])
+        parts = plan(self.members, block, len(devices), room.members)
+        runners = runners_of(parts, self.members, dataset.content_hash, sources, self.mesh, compiler, on_block)
+        if ahead is not None:
+            self._compile_ahead(runners, ahead)
         self.stage = Stage(runners, room, self._undone)
         self.stage.each(PartRunner.start)
         self.stopped = np.zeros(len(self.members), bool)
@@ -146,16 +141,18 @@ class Population:
         self.ended = False  # nobody is in training
         self.model_steps = 0
 
-    def prepare(self, schedule: Schedule) -> None:
-        """Lets the compiler begin with what the schedule needs, in the order in which it is going to be asked for."""
-        wanted = [["measure"], ["train"], ["divergences"]]
-        if self.measuring.boards is not None:
-            wanted[0] += ["battery"]
-            wanted[2] += ["causes"] if self.measuring.asked.any() else []
-        if not schedule.units_at:
-            del wanted[2]
-        for names in wanted:
-            self.compiler.ahead([makers[name] for makers in self.makers for name in names])
+    def _compile_ahead(self, runners: list[PartRunner], schedule: Schedule) -> None:
+        """Lets the compiler begin with all that a schedule needs, in the order in which it will be asked for."""
+        shapes = {(runner.part.program, runner.part.slots.shape): runner for runner in runners}
+        makers = [
+            runner.programs.makers(
+                self.rows, self.measuring.rows, self.measuring.boards, causes=bool(self.measuring.asked.any())
+            )
+            for runner in shapes.values()
+        ]
+        for names in (("init",), ("measure", "battery"), ("train",), ("divergences", "causes")):
+            if names[0] != "divergences" or schedule.units_at:
+                self.compiler.ahead([each[name] for each in makers for name in names if name in each])
 
     @property
     def runners(self) -> list[PartRunner]:
@@ -246,7 +243,7 @@ class Population:
     def _profile(self, runner: PartRunner, stop: np.ndarray, folder: Path) -> int:
         self.profile_folder = None  # once is enough
         done: list[int] = []
-        compiled = runner.train_program(self.rows).as_text()
+        compiled = runner.programs.train(self.rows).as_text()
         operations = profile(lambda: done.append(runner.train_to(stop, self.rows)), compiled, folder)
         self.on_profile(as_lines(operations, done[0]))
         return done[0]

@@ -19,7 +19,7 @@ from mirrorjax.dataset.oracle import LABELS
 from mirrorjax.errors import InputError
 from mirrorjax.measurement.activations import GROUPS, PIECE
 from mirrorjax.models.encoding import ENCODINGS
-from mirrorjax.population.members import Member, stack_values
+from mirrorjax.population.members import Member, MemberValues, stack_values
 from mirrorjax.population.plan import ProgramSpec, largest_group, plan, program_of
 from mirrorjax.regimes import REGIMES
 from mirrorjax.runtime import GIB, block_size
@@ -78,8 +78,13 @@ def state_shapes(program: ProgramSpec) -> TrainState:
         activation=program.activation,
         encoding=program.encoding,
     )
-    values = jax.tree.map(lambda x: x[0], stack_values([Member()], ""))
-    return jax.eval_shape(functools.partial(init_state, regime), values)
+    return jax.eval_shape(functools.partial(init_state, regime), value_shapes())
+
+
+@functools.cache
+def value_shapes() -> MemberValues:
+    """Shapes and types of one member's values."""
+    return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), stack_values([Member()], ""))
 
 
 @functools.cache
@@ -87,7 +92,7 @@ def need(program: ProgramSpec, host: bool = True) -> Need:
     """What members of a program need; on a CPU (`host`) the copy that a part may go back to is in the same memory."""
     shapes = state_shapes(program)
     state, parameters = _bytes(shapes), _bytes(shapes.params)
-    values = _bytes(jax.tree.map(lambda x: x[0], stack_values([Member()], "")))
+    values = _bytes(value_shapes())
     hidden = program.depth * program.width
     units = hidden + len(LABELS)
     statistics = _FLOAT * units * len(GROUPS) * (1 + _POWERS)

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, cast
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from flax.serialization import from_state_dict, to_state_dict
 from jax.sharding import Mesh, PartitionSpec
@@ -22,11 +21,11 @@ from mirrorjax.population.members import Member, stack_values
 from mirrorjax.population.plan import AXIS, Part, over_members
 from mirrorjax.regimes.supervised import Params
 from mirrorjax.runtime import Compiler
-from mirrorjax.training import programs
-from mirrorjax.training.memory import compiled_bytes, state_shapes
+from mirrorjax.training.compiled import Programs
+from mirrorjax.training.memory import compiled_bytes
 from mirrorjax.training.step import TrainState
 
-_TOGETHER = 32  # members of an accelerator's block whose boards are looked at side by side: some 8 MB each
+OnBlock = Callable[[str, int, int], None]
 
 
 class OverBudget(Exception):
@@ -50,10 +49,9 @@ class PartRunner:
         sources: Sources,
         mesh: Mesh,
         compiler: Compiler,
-        on_block: Callable[[str, int, int], None] = lambda name, done, of: None,
+        on_block: OnBlock = lambda name, done, of: None,
     ):
         self.part, self.compiler, self.mesh, self.on_block = part, compiler, mesh, on_block
-        self.regime = programs.regime_of(part.program)
         stand_in = np.where(part.slots >= 0, part.slots, part.members[0])
         values = stack_values([members[i] for i in stand_in.ravel()], dataset_hash, sources)
         values = jax.tree.map(lambda x: x.reshape(*part.slots.shape, *x.shape[1:]), values)
@@ -68,7 +66,7 @@ class PartRunner:
     def start(self) -> None:
         """Makes the initial weights."""
         self.load()
-        self.state = self._on_devices(self._each_block("init", (self.values,)))
+        self.state = self._on_devices(self._each_block("init", self.programs.init(), (self.values,)))
 
     def change(self, params: Callable[[Params], Params]) -> None:
         """Puts other weights in the place of each member's own, a function of them."""
@@ -135,46 +133,28 @@ class PartRunner:
         other.used, other.done = self.used[blocks], self.done[blocks]
         return other
 
-    def _compiled(self, name: str, of: Any, local: Callable, specs: tuple, *arguments, donate: tuple[int, ...] = ()):
-        """Compiles a function of this device's blocks; nothing passes between devices. Arguments may be shapes."""
-        in_specs = tuple(PartitionSpec(AXIS) if spec == AXIS else PartitionSpec() for spec in specs)
-        mapped = jax.shard_map(local, mesh=self.mesh, in_specs=in_specs, out_specs=PartitionSpec(AXIS), check_vma=False)
-        return self.compiler((name, of), jax.jit(mapped, donate_argnums=donate), *arguments)
+    @property
+    def programs(self) -> Programs:
+        """What is compiled for it."""
+        return Programs(self.part, self.mesh, self.compiler)
 
-    def _block_program(self, name: str, own: Any, *shared: Any) -> Any:
-        """The compiled form of a function of `programs`, for one block of each device.
-
-        Its shapes depend on no number of members, so that all populations of a network share it.
-        """
-        regime = self.regime if name == "measure" else replace(self.regime, knobs=False)
-        function = getattr(programs, name)
-        if name == "battery":
-            function = partial(function, together=self._together)
-
-        def local(own: Any, *shared: Any) -> Any:
-            found = function(regime, *jax.tree.map(lambda x: x[0], own), *shared)
-            return jax.tree.map(lambda x: x[None], found)
-
-        place = over_members(self.mesh)
-        one = jax.tree.map(lambda x: jax.ShapeDtypeStruct((self.mesh.size, *x.shape[1:]), x.dtype, sharding=place), own)
-        return self._compiled(name, regime, local, (AXIS, *(None for _ in shared)), one, *shared)
-
-    def _each_block(self, name: str, own: Any, *shared: Any) -> Any:
-        """What a function of `programs` gives for every block, on the host, leading axes [blocks, block].
+    def _each_block(self, name: str, program: Any, own: Any, *shared: Any) -> Any:
+        """What a program for one block of each device gives for every block, on the host, leading axes [blocks, block].
 
         Args:
-            name: of the function.
+            name: of the program.
+            program: compiled.
             own: its arguments of members, leading axes [blocks, block].
             shared: those that all members have in common.
         """
-        program = self._block_program(name, own, *shared)
         self._check_room(name, program, self.bytes)
         number = len(self.part.slots) // self.mesh.size
         running = [program(_block_of_each(self.mesh, own, np.int32(i)), *shared) for i in range(number)]
         found = []
         for each in running:
             found.append(to_host(each))
-            self.on_block(name, len(found), number)
+            if self.state is not None:  # initial weights are made at once
+                self.on_block(name, len(found), number)
         return jax.tree.map(lambda *blocks: np.stack(blocks, 1).reshape(-1, *blocks[0].shape[1:]), *found)
 
     def _check_room(self, name: str, program: Any, besides: int = 0) -> None:
@@ -186,37 +166,6 @@ class PartRunner:
         if self.room < float("inf") and (taken := compiled_bytes(program) + besides) > self.room:
             raise OverBudget(f"{name} takes {taken:,} bytes a device, there are {self.room:,.0f}")
 
-    def _like(self, tree: Any, *leading: int) -> Any:
-        """Shapes and types of a tree of arrays, after some axes more, spread over the devices."""
-        place = over_members(self.mesh)
-        return jax.tree.map(lambda x: jax.ShapeDtypeStruct((*leading, *x.shape), x.dtype, sharding=place), tree)
-
-    def makers(self, training: jax.Array, rows: MeasuredRows, boards: Boards | None) -> dict[str, Callable[[], Any]]:
-        """What compiles each program, by name, before there is a state.
-
-        Args:
-            training: rows that are trained on.
-            rows: that are measured on.
-            boards: for the calibrated measures; None leaves their programs out.
-        """
-        params, width, shape = self._state_like.params, self.values.width, self.part.slots.shape
-        hidden = self.part.program.depth * self.part.program.width
-        asked = np.empty((*shape, hidden), np.float32), np.empty(shape, bool)
-        makers: dict[str, Callable[[], Any]] = {
-            "init": lambda: self._block_program("init", (self.values,)),
-            "measure": lambda: self._block_program("measure", (params, self.values), rows),
-            "train": lambda: self.train_program(training),
-            "divergences": lambda: self._block_program("divergences", (params, width), rows),
-        }
-        if boards is not None:
-            makers["battery"] = lambda: self._block_program("battery", (params, width), boards)
-            makers["causes"] = lambda: self._block_program("causes", (params, width, *asked), boards)
-        return makers
-
-    @property
-    def _state_like(self) -> TrainState:
-        return self._like(state_shapes(self.part.program), *self.part.slots.shape)
-
     def steps_at(self, epoch: float) -> np.ndarray:
         """The step of each block [blocks] at which a paper epoch is complete."""
         return np.array([member.step_at(epoch) for member in self.pace_setters], np.int64)
@@ -224,7 +173,7 @@ class PartRunner:
     def train_to(self, stop: np.ndarray, rows: jax.Array) -> int:
         """Trains each block up to its step `stop` [blocks]; returns the model-steps done (padding not counted)."""
         stop = np.where(self.used & self.in_training().any(-1), np.maximum(stop, self.done), self.done)
-        run = self.train_program(rows)
+        run = self.programs.train(rows)
         self._check_room("train", run)
         self.state = run(self.state, self.values, self._by_block(self.done), self._by_block(stop), rows)
         jax.block_until_ready(self.state)
@@ -238,33 +187,15 @@ class PartRunner:
     def _by_block(self, steps: np.ndarray) -> jax.Array:
         return to_devices(steps.astype(np.uint32), over_members(self.mesh))
 
-    def train_program(self, rows: jax.Array) -> Any:
-        """The compiled program of `train_to`: (state, values, start, stop, rows) → state."""
-
-        program = self.part.program
-
-        def local(state, values, start, stop, rows):
-            def one(number, state):
-                before, own_values = jax.tree.map(lambda x: x[number], (state, values))
-                trained = programs.train(program, before, own_values, start[number], stop[number], rows)
-                return jax.tree.map(lambda x, new: x.at[number].set(new), state, trained)
-
-            waiting = stop > start  # in place, and from the first that waits to the last: the others cost nothing
-            last = jnp.where(waiting.any(), len(waiting) - jnp.argmax(waiting[::-1]), 0)
-            return jax.lax.fori_loop(jnp.argmax(waiting), last, one, state)
-
-        clock = self._like(np.uint32(0), len(self.part.slots))
-        values = self._like(jax.tree.map(lambda x: x[0, 0], self.values), *self.part.slots.shape)
-        of = (AXIS, AXIS, AXIS, AXIS, None)
-        return self._compiled("train", program, local, of, self._state_like, values, clock, clock, rows, donate=(0,))
-
     def measured(self, rows: MeasuredRows) -> Statistics:
         """The streamed statistics of each slot, on the host, leading axes [blocks, block]."""
-        return self._each_block("measure", (self.state.params, self.values), rows)
+        return self._each_block("measure", self.programs.measure(rows), (self.state.params, self.values), rows)
 
     def battery(self, boards: Boards) -> dict[str, np.ndarray]:
         """The calibrated measures of each slot, on the host, leading axes [blocks, block]."""
-        return self._each_block("battery", (self.state.params, self.values.width), boards)
+        return self._each_block(
+            "battery", self.programs.battery(boards), (self.state.params, self.values.width), boards
+        )
 
     def causes(self, boards: Boards, scores: np.ndarray, chosen: np.ndarray) -> tuple[dict, dict]:
         """The dear measures of chosen slots and of their hidden units, leading axes [blocks, block]; zero for others.
@@ -278,16 +209,13 @@ class PartRunner:
         by_slot, asked = np.zeros((*slots.shape, scores.shape[-1]), np.float32), np.zeros(slots.shape, bool)
         by_slot[slots >= 0], asked[slots >= 0] = scores, chosen
         placed = self._on_devices((by_slot, asked))
-        return self._each_block("causes", (self.state.params, self.values.width, *placed), boards)
-
-    @property
-    def _together(self) -> int:
-        """Members whose boards are looked at side by side: on a CPU each has the caches to itself."""
-        return 1 if self.mesh.devices.flat[0].platform == "cpu" else min(_TOGETHER, self.part.slots.shape[1])
+        own = self.state.params, self.values.width, *placed
+        return self._each_block("causes", self.programs.causes(boards), own, boards)
 
     def divergences(self, rows: MeasuredRows) -> dict[str, np.ndarray]:
         """KL divergences per unit, by pair of scenarios, leading axes [blocks, block]."""
-        return self._each_block("divergences", (self.state.params, self.values.width), rows)
+        own = self.state.params, self.values.width
+        return self._each_block("divergences", self.programs.divergences(rows), own, rows)
 
     def in_training(self) -> np.ndarray:
         """Which slots have a member that has neither stopped nor diverged [blocks, block]."""
@@ -327,6 +255,25 @@ class PartRunner:
         if self.loaded:
             alive = self._on_devices(alive)
         self.state = replace(self.state, alive=alive)
+
+
+def runners_of(
+    parts: Sequence[Part],
+    members: Sequence[Member],
+    dataset_hash: str,
+    sources: Sources,
+    mesh: Mesh,
+    compiler: Compiler,
+    on_block: OnBlock,
+) -> list[PartRunner]:
+    """A runner for each part; of several the name of a program says which one it is."""
+
+    def told(number: int) -> OnBlock:
+        which = f", part {number} of {len(parts)}" if len(parts) > 1 else ""
+        return lambda name, done, of: on_block(f"{name}{which}", done, of)
+
+    of_all = members, dataset_hash, sources, mesh, compiler
+    return [PartRunner(part, *of_all, told(number)) for number, part in enumerate(parts, 1)]
 
 
 @partial(jax.jit, static_argnums=0)

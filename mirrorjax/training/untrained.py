@@ -23,7 +23,7 @@ from mirrorjax.runtime import Compiler, Device
 from mirrorjax.training.loop import Population, joined
 from mirrorjax.training.measuring import Measuring
 from mirrorjax.training.memory import data_bytes, make_room
-from mirrorjax.training.part import PartRunner
+from mirrorjax.training.part import OnBlock, PartRunner, runners_of
 from mirrorjax.training.stage import Stage
 
 _VALIDATION_ROWS = 1000  # for losses, which no null is of
@@ -57,7 +57,7 @@ def nulls_of(
     budget: float | None,
     population: Population | None = None,
     on_measure: Callable[[str], None] = lambda what: None,
-    on_block: Callable[[str, int, int], None] = lambda name, done, of: None,
+    on_block: OnBlock = lambda name, done, of: None,
 ) -> Nulls:
     """The nulls of all architectures of a population: from files, or measured and put there.
 
@@ -75,13 +75,10 @@ def nulls_of(
     files = null_files(members, settings, dataset.content_hash, folder)
     kept = {each: columns for each, file in files.items() if is_first() and (columns := _read(file)) is not None}
     lacking = [each for each in files if not as_first(each in kept)]
-    for number, architecture in enumerate(lacking, 1):
-        named = f"{architecture.depth}×{architecture.width}"
-        on_measure(f"nulls: {settings.seeds:,} untrained networks of {named}, {number} of {len(lacking)} architectures")
-        kept[architecture] = _measured(
-            architecture, settings, dataset, boards, devices, block, budget, population, on_block
-        )
-        if is_first():
+    if lacking:
+        on_measure(f"measuring {settings.seeds:,} untrained networks of {_named(lacking)}, for nulls")
+        kept |= _measured(lacking, settings, dataset, boards, devices, block, budget, population, on_block)
+        for architecture in lacking if is_first() else ():
             _keep(files[architecture], kept[architecture])
     if not is_first():  # only the first process writes records, and reads these
         return Nulls([], {})
@@ -101,6 +98,11 @@ def null_files(
     return files
 
 
+def _named(architectures: Sequence[Member]) -> str:
+    first = ", ".join(f"{each.depth}×{each.width}" for each in architectures[:6])
+    return first + (f" and {len(architectures) - 6} more" if len(architectures) > 6 else "")
+
+
 def untrained_records(
     members: Sequence[Member],
     dataset: Dataset,
@@ -113,7 +115,7 @@ def untrained_records(
     change: Callable[[Params], Params] | None = None,
     causes: bool = False,
     population: Population | None = None,
-    on_block: Callable[[str, int, int], None] = lambda name, done, of: None,
+    on_block: OnBlock = lambda name, done, of: None,
 ) -> Columns:
     """Records of networks as they are made, never trained.
 
@@ -147,12 +149,12 @@ def untrained_records(
         return own, columns
 
     parts = plan(members, block, len(devices), room.members)
-    runners = [PartRunner(part, members, dataset.content_hash, sources, mesh, compiler, on_block) for part in parts]
+    runners = runners_of(parts, members, dataset.content_hash, sources, mesh, compiler, on_block)
     return joined(Stage(runners, room, lambda steps: None).each(work), len(members))
 
 
 def _measured(
-    architecture: Member,
+    architectures: Sequence[Member],
     settings: NullSettings,
     dataset: Dataset,
     boards: Boards,
@@ -160,11 +162,11 @@ def _measured(
     block: int,
     budget: float | None,
     population: Population | None,
-    on_block: Callable[[str, int, int], None],
-) -> Columns:
-    """The columns of an architecture's null that are numbers [seeds]."""
+    on_block: OnBlock,
+) -> dict[Member, Columns]:
+    """Columns of numbers [seeds] by architecture."""
     records = untrained_records(
-        null_members(architecture, settings.seeds),
+        [member for each in architectures for member in null_members(each, settings.seeds)],
         *(dataset, boards),
         devices=devices,
         block=block,
@@ -173,7 +175,12 @@ def _measured(
         population=population,
         on_block=on_block,
     )
-    return {name: values for name, values in records.items() if values.ndim == 1 and values.dtype != object}
+    numbers = {
+        name: values.reshape(len(architectures), settings.seeds)
+        for name, values in records.items()
+        if values.ndim == 1 and values.dtype != object
+    }
+    return {each: {name: rows[i] for name, rows in numbers.items()} for i, each in enumerate(architectures)}
 
 
 def _keep(file: Path, columns: Columns) -> None:

@@ -18,6 +18,7 @@ import pytest
 import mirrorjax.pipeline as pipeline
 from mirrorjax.cli import main
 from mirrorjax.errors import InputError
+from mirrorjax.tracking.progress import Progress
 from mirrorjax.tracking.results import Results
 from mirrorjax.tracking.store import Store
 from mirrorjax.tracking.wandb import WandbTracker
@@ -117,16 +118,31 @@ def test_a_missing_report_is_written_again(finished: Sweep, tmp_path: Path, caps
     (copy / "report.html").unlink()
     assert main(["sweep", *SETTINGS, f"results_dir={tmp_path}"]) == 0
     assert (copy / "report.html").exists()
-    assert capsys.readouterr().out.splitlines()[-2:] == [f"report: {copy}/report.html", str(copy)]
+    last = ["writing the report", f"report: {copy}/report.html", str(copy)]
+    assert capsys.readouterr().out.splitlines()[-3:] == last
 
 
-def test_the_same_settings_elsewhere_give_the_same_results(finished: Sweep, sweep: Run, tmp_path: Path):
+def test_the_same_settings_elsewhere_give_the_same_results_and_every_phase_is_told(
+    finished: Sweep, sweep: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    told: list[str] = []
+    phase = Progress.phase
+
+    def noted(bar: Progress, text: str, name: str | None = None, pause: float = 0.0) -> None:
+        told.append(name or text)
+        phase(bar, text, name, pause)
+
+    monkeypatch.setattr(Progress, "phase", noted)
     elsewhere = sweep(*QUICKLY, "results_dir=some/where", f"dataset.cache={tmp_path}/cache")
     assert elsewhere.folder == Path("some/where") / finished.folder.name, "relative to where the command was given"
     assert not (elsewhere.folder / "report.html").exists()
     assert not (elsewhere.population.folder / "wandb").exists()
     assert_same_results(elsewhere.population, finished.population)
     assert len(list((tmp_path / "cache").glob("dataset-*.npz"))) == 1
+    assert list(dict.fromkeys(told)) == ["dataset", "compiling", "measuring", "writing weights"]
+    assert json.loads((elsewhere.population.folder / "progress.json").read_text())["phase"] == "done"
+    assert "\ncompiling init: mlp, depth 2, width 8, relu (1 of 4)\n" in elsewhere.out
+    assert "\nwriting weights\n" in elsewhere.out
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -65,6 +65,17 @@ def test_every_state(sweep: Path):
     assert by_name["dddd"].seconds_left is None
 
 
+def test_a_finished_population_may_have_its_wandb_run_to_finish(sweep: Path):
+    folder = begun(sweep, "ffff", "done", phase="finishing W&B")
+    (folder / "DONE").touch()
+    (begun(sweep, "gggg", "done", phase="training") / "DONE").touch()
+    (begun(sweep, "hhhh", "done", phase="finishing W&B", pid=2**22 + 1) / "DONE").touch()
+    jobs = {job.job: job for job in read_status(sweep).jobs}
+    assert [(jobs[name].state, jobs[name].phase) for name in ("ffff", "gggg", "hhhh")] == [
+        *(("done", "finishing W&B"), ("done", None), ("done", None))
+    ]
+
+
 @pytest.mark.parametrize(
     ("beat", "state"),
     [

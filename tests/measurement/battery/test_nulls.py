@@ -1,5 +1,7 @@
 """Nulls: z of known numbers, raw CMNI at other norms without measuring anew, and verdicts."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -16,9 +18,13 @@ from mirrorjax.measurement.battery.nulls import (
     summary,
 )
 from mirrorjax.population.members import Member
+from mirrorjax.regimes import REGIMES
+from mirrorjax.regimes.supervised import Supervised
+from mirrorjax.runtime import Compiler
+from mirrorjax.training.loop import Schedule
 from mirrorjax.training.untrained import NullSettings, null_files, nulls_of, untrained_records
 from tests.measurement.battery.cases import small_boards
-from tests.training.cases import BLOCK, small_dataset
+from tests.training.cases import BLOCK, population_of, small_dataset
 
 ARCHITECTURE = architecture_of(Member(width=4, depth=1))
 
@@ -90,12 +96,51 @@ def test_nulls_are_measured_once_and_kept(tmp_path, monkeypatch: pytest.MonkeyPa
     assert len(first.by_architecture) == 2, "a null is of the architecture, not of the rate"
     files = null_files(members, settings, dataset.content_hash, tmp_path)
     assert sorted(tmp_path.iterdir()) == sorted(files.values())
-    monkeypatch.delattr("mirrorjax.training.untrained.Population")
+    monkeypatch.delattr("mirrorjax.training.untrained.runners_of")
     again = nulls_of(members, settings, dataset, boards, tmp_path, **setup)
     assert len(told) == 1
     for one, other in zip(first.by_architecture.values(), again.by_architecture.values(), strict=True):
         assert one.columns.keys() == other.columns.keys()
         assert all(np.array_equal(one.columns[name], other.columns[name]) for name in one.columns)
+
+
+def test_nulls_compile_nothing_that_the_population_has_compiled(tmp_path, monkeypatch: pytest.MonkeyPatch):
+    """However many there are of either; and what they know nothing of, losses, is not made up."""
+    monkeypatch.setattr(
+        "mirrorjax.training.programs.cheap", lambda regime, params, width, boards: {"ssi": width.astype("float32")}
+    )
+    members = [Member(width=3, depth=1, seed=seed) for seed in range(BLOCK + 1)]
+    population = population_of(members, boards=small_boards(), causes_seeds=0, compiler=Compiler())
+    list(population.run(Schedule((0.0,))))
+    told: list[tuple[str, int, int]] = []
+    found = nulls_of(
+        *(members, NullSettings(5 * BLOCK, 512, 128, 600), small_dataset(), small_boards(), tmp_path),
+        devices=jax.devices()[:1],
+        block=BLOCK,
+        budget=None,
+        population=population,
+        on_block=lambda *block: told.append(block),
+    )
+    assert [name for (name, _), *_ in population.compiler.programs] == ["init", "measure", "battery"]
+    assert told == [(name, done, 5) for name in ("measure", "battery") for done in range(1, 6)]
+    (null_,) = found.by_architecture.values()
+    assert null_.columns["ssi"].tolist() == [3.0] * 5 * BLOCK
+    assert len(set(null_.columns["cmni"])) > BLOCK and "val_loss" not in null_.columns
+
+
+def test_regimes_that_start_alike_share_their_nulls(tmp_path, monkeypatch: pytest.MonkeyPatch):
+    """The supervised ones' files stay where they were."""
+    alike = type("Alike", (Supervised,), {})
+    apart = type("Apart", (Supervised,), {"initialises_as": "apart"})
+    monkeypatch.setattr("mirrorjax.measurement.battery.nulls.REGIMES", REGIMES | {"alike": alike, "apart": apart})
+    settings = NullSettings(6, 512, 128, None)
+    members = [Member(), *(replace(Member(), regime=name) for name in ("alike", "apart"))]
+    usual, one, other = (next(iter(null_files([member], settings, "a", tmp_path).items())) for member in members)
+    assert usual == one
+    assert usual[1].name == "null-b3ac684a21898217.npz"
+    assert other[1] != usual[1] and other[0].regime == "apart"
+    null_of = Nulls(members, {usual[0]: null(), other[0]: null()})
+    assert [places.tolist() for places in null_of.places.values()] == [[0, 1], [2]]
 
 
 def test_nulls_are_other_networks_than_members():

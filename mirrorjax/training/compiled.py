@@ -1,0 +1,132 @@
+"""The compiled programs of a part, made from shapes alone: before there is a state, by whoever has the time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh, PartitionSpec
+
+from mirrorjax.measurement.activations import MeasuredRows
+from mirrorjax.measurement.battery.boards import Boards
+from mirrorjax.population.plan import AXIS, Part, over_members
+from mirrorjax.regimes.supervised import Supervised
+from mirrorjax.runtime import Compiler
+from mirrorjax.training import programs
+from mirrorjax.training.memory import state_shapes, value_shapes
+
+_TOGETHER = 32  # members of an accelerator's block whose boards are looked at side by side: some 8 MB each
+
+
+@dataclass(frozen=True)
+class Programs:
+    """All of them run on every device at once, and nothing passes between devices.
+
+    All but training take one block of each device: their shapes depend on no number of members, so that every
+    population of a network shares them, and its nulls too.
+    """
+
+    part: Part
+    mesh: Mesh
+    compiler: Compiler
+
+    def init(self) -> Any:
+        """values → state."""
+        return self._of_block("init", self._network, (value_shapes(),))
+
+    def measure(self, rows: MeasuredRows) -> Any:
+        """(params, values), rows → statistics; losses depend on the knobs."""
+        own = state_shapes(self.part.program).params, value_shapes()
+        return self._of_block("measure", programs.regime_of(self.part.program), own, rows)
+
+    def battery(self, boards: Boards) -> Any:
+        """(params, width), boards → calibrated measures."""
+        block = self.part.slots.shape[1]
+        on_cpu = self.mesh.devices.flat[0].platform == "cpu"  # there each member has the caches to itself
+        return self._of_block(
+            "battery", self._network, self._bare, boards, together=1 if on_cpu else min(_TOGETHER, block)
+        )
+
+    def divergences(self, rows: MeasuredRows) -> Any:
+        """(params, width), rows → KL divergences of units."""
+        return self._of_block("divergences", self._network, self._bare, rows)
+
+    def causes(self, boards: Boards) -> Any:
+        """(params, width, scores of hidden units, who is asked), boards → dear measures."""
+        scores = np.empty(self._network.depth * self._network.width, np.float32)
+        return self._of_block("causes", self._network, (*self._bare, scores, np.bool_(False)), boards)
+
+    def train(self, rows: jax.Array) -> Any:
+        """state, values, start and stop of each block [blocks], rows → state."""
+        program, shape = self.part.program, self.part.slots.shape
+
+        def local(state, values, start, stop, rows):
+            def one(number, state):
+                before, own_values = jax.tree.map(lambda x: x[number], (state, values))
+                trained = programs.train(program, before, own_values, start[number], stop[number], rows)
+                return jax.tree.map(lambda x, new: x.at[number].set(new), state, trained)
+
+            waiting = stop > start  # in place, and from the first that waits to the last: the others cost nothing
+            last = jnp.where(waiting.any(), len(waiting) - jnp.argmax(waiting[::-1]), 0)
+            return jax.lax.fori_loop(jnp.argmax(waiting), last, one, state)
+
+        of_members = self._like(state_shapes(program), *shape), self._like(value_shapes(), *shape)
+        clock = self._like(np.uint32(0), shape[0])
+        return self._compiled("train", program, local, (*of_members, clock, clock), rows, donate=(0,))
+
+    def makers(
+        self, training: jax.Array, rows: MeasuredRows, boards: Boards | None, causes: bool
+    ) -> dict[str, Callable[[], Any]]:
+        """What compiles each program, by name.
+
+        Args:
+            training: rows that are trained on.
+            rows: that are measured on.
+            boards: for the calibrated measures; None leaves their programs out.
+            causes: whether the dear ones are among them.
+        """
+        makers: dict[str, Callable[[], Any]] = {"init": self.init}
+        makers |= {"measure": partial(self.measure, rows), "divergences": partial(self.divergences, rows)}
+        makers["train"] = partial(self.train, training)
+        if boards is not None:
+            makers["battery"] = partial(self.battery, boards)
+        if boards is not None and causes:
+            makers["causes"] = partial(self.causes, boards)
+        return makers
+
+    @property
+    def _network(self) -> Supervised:
+        """The regime, less what only training and losses look at."""
+        return replace(programs.regime_of(self.part.program), knobs=False)
+
+    @property
+    def _bare(self) -> tuple[Any, Any]:
+        """Shapes of a member's weights and width."""
+        return state_shapes(self.part.program).params, value_shapes().width
+
+    def _of_block(self, name: str, regime: Supervised, own: tuple, *shared: Any, **options: int) -> Any:
+        """A function of `programs`, for one block of each device; `own` tells shapes of one member."""
+        function = partial(getattr(programs, name), regime, **options)
+
+        def local(own: tuple, *shared: Any) -> Any:
+            found = function(*jax.tree.map(lambda x: x[0], own), *shared)
+            return jax.tree.map(lambda x: x[None], found)
+
+        return self._compiled(
+            name, regime, local, (self._like(own, self.mesh.size, self.part.slots.shape[1]),), *shared
+        )
+
+    def _compiled(
+        self, name: str, of: Any, local: Callable, own: tuple, *shared: Any, donate: tuple[int, ...] = ()
+    ) -> Any:
+        in_specs = (*(PartitionSpec(AXIS) for _ in own), *(PartitionSpec() for _ in shared))
+        mapped = jax.shard_map(local, mesh=self.mesh, in_specs=in_specs, out_specs=PartitionSpec(AXIS), check_vma=False)
+        return self.compiler((name, of), jax.jit(mapped, donate_argnums=donate), *own, *shared)
+
+    def _like(self, tree: Any, *leading: int) -> Any:
+        """Shapes and types of arrays of members, after some axes more, spread over the devices."""
+        place = over_members(self.mesh)
+        return jax.tree.map(lambda x: jax.ShapeDtypeStruct((*leading, *x.shape), x.dtype, sharding=place), tree)

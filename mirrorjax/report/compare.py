@@ -5,17 +5,19 @@ from html import escape
 from pathlib import Path
 
 from mirrorjax.errors import InputError
+from mirrorjax.phases.intervals import mean_interval_words
 from mirrorjax.report import compare_curves, compare_ends, compare_scaling
 from mirrorjax.report.compared import Compared, chosen_measures, read, warnings
 from mirrorjax.report.figure import save, static_style
 from mirrorjax.report.html import link, page, panel_html, section
 from mirrorjax.report.tables import table_html, write_csv
+from mirrorjax.report.verdict import total
 from mirrorjax.report.words import counted, listed
 from mirrorjax.tracking.store import write_text
 
 _ENDS = (
-    "Means over networks of the configuration nearest the paper's in each sweep, with 95 % bootstrap intervals: at the "
-    "last paper epoch that all have a checkpoint at, and at the smallest excess error that half of every sweep's "
+    "Means over networks of the configuration nearest the paper's in each sweep, with {intervals}: at the last "
+    " paper epoch that all have a checkpoint at, and at the smallest excess error that half of every sweep's "
     "networks reach (the smallest so far counts, interpolated between checkpoints; networks that never get there are "
     "left out and counted). A difference that is gone at the same excess error is one of how far training came."
 )
@@ -80,9 +82,11 @@ def _key(sweeps: Sequence[Compared]) -> str:
     for each in sweeps:
         number = sum(len(view.networks.group) for view in each.views)
         groups = sum(len(view.population.groups) for view in each.views)
+        found = total(each.views).words
         lines.append(
             f"<li><strong>{escape(each.name)}</strong>: {counted(number, 'network')} in "
-            f"{counted(groups, 'configuration')}, <code>{escape(str(each.folder))}</code></li>"
+            f"{counted(groups, 'configuration')}, <code>{escape(str(each.folder))}</code>. "
+            f"{escape(found[0].upper() + found[1:])}.</li>"
         )
     return f'<div class="summary"><ul>{"".join(lines)}</ul></div>'
 
@@ -113,10 +117,11 @@ def _ends(sweeps: Sequence[Compared], measures: dict[str, str], out: Path) -> st
     write_csv(compare_ends.table(measures, matched), out / "tables" / "matched.csv")
     tests = compare_ends.tests(sweeps, made, measures)
     write_csv(compare_ends.tests_table(tests, whole=True), out / "tables" / "collapse.csv")
+    ends = _ENDS.format(intervals=mean_interval_words(compare_ends.fewest(matched)))
     values = (
         table_html(compare_ends.shown_table(sweeps, measures, matched))
         + missing
-        + f'<p class="caption">{_ENDS}</p><p class="copies">All numbers: {link("tables/matched.csv", "CSV")}</p>'
+        + f'<p class="caption">{ends}</p><p class="copies">All numbers: {link("tables/matched.csv", "CSV")}</p>'
     )
     differing = compare_ends.differing(sweeps)
     about = f"The configurations shown differ in {listed(differing)}." if differing else "They differ in no setting."

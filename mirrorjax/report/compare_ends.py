@@ -74,7 +74,7 @@ def at_error(made: dict[str, list[Condition]]) -> Matched:
 
 
 def shown_table(sweeps: Sequence[Compared], measures: dict[str, str], matched: Sequence[Matched]) -> Table:
-    """For the page, a column a sweep: means with their 95 % bootstrap intervals."""
+    """For the page, a column a sweep: means with their 95 % intervals."""
     rows: list[list[Cell]] = []
     for each in matched:
         if each.missing:
@@ -84,6 +84,12 @@ def shown_table(sweeps: Sequence[Compared], measures: dict[str, str], matched: S
         for name, label in measures.items():
             rows.append(["", label, *(_words(each.values[sweep.name, name]) for sweep in sweeps)])
     return Table(("matched", "measure", *(f"{sweep.name}: {_configuration(sweep)}" for sweep in sweeps)), rows)
+
+
+def fewest(matched: Sequence[Matched]) -> int:
+    """The fewest networks behind a mean; 0 without any."""
+    counts = [int(np.isfinite(values).sum()) for each in matched for values in each.values.values()]
+    return min(counts, default=0)
 
 
 def _counted(values: np.ndarray) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from matplotlib.figure import Figure as MatplotlibFigure
 
-from mirrorjax.phases.intervals import mean_interval
+from mirrorjax.phases.intervals import mean_interval, mean_interval_words
 from mirrorjax.phases.law_words import sentence
 from mirrorjax.phases.laws import Laws, fit_laws
 from mirrorjax.report.compared import Compared
@@ -79,13 +79,19 @@ def panel(sweeps: Sequence[Compared]) -> Panel:
         for column, regressor in enumerate(against)
     }
     result.caption = [
-        "A point is a configuration of a sweep: the mean over its networks with a 95 % bootstrap interval. The grey "
-        "line is the law preferred over the points of all sweeps together, where there are three places or more "
+        "A point is a configuration of a sweep: the mean over its networks, with "
+        f"{mean_interval_words(_fewest(found, measures))}. The grey line is the law preferred over the points of all "
+        "sweeps together, where there are three places or more "
         "(candidates compared by AIC as in a sweep's own report). Points may differ in more than the axis says: "
         + "; ".join(f"against {REGRESSORS[name]}: {_others(found, name)}" for name in against)
         + "."
     ]
     return result
+
+
+def _fewest(found: Sequence[Point], measures: dict[str, str]) -> int:
+    """The fewest networks behind a mean."""
+    return min(int(np.isfinite(each.values[name]).sum()) for each in found for name in measures)
 
 
 def _others(found: Sequence[Point], regressor: str) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from matplotlib.figure import Figure as MatplotlibFigure
 
-from mirrorjax.phases.intervals import Interval
+from mirrorjax.phases.intervals import Interval, mean_interval_words
 from mirrorjax.phases.matching import Condition, common_excess, compare
 from mirrorjax.report.clocks import alike_but, trajectories
 from mirrorjax.report.figure import (
@@ -185,14 +185,21 @@ def panel(view: View) -> Panel:
     )
     result.variants = {(column, row): _figure(line) for row, own in enumerate(found) for column, line in enumerate(own)}
     result.caption = [
-        "Means over networks with 95 % bootstrap intervals; all other settings are those of the configuration nearest "
-        "the paper's. Circles: at the same lr · steps, the last that all have. Squares: where a network's excess error "
+        f"Means over networks with {mean_interval_words(_fewest(found))}; all other settings are those of the "
+        "configuration nearest the paper's. Circles: at the same lr · steps, the last that all have. Squares: where a "
+        "network's excess error "
         "first reaches the least value that half of the networks of every condition reach (straight lines between "
         "checkpoints; on hover, how many never do and are left out). A difference among the circles alone may be "
         "one of how far training is; one among the squares is not.",
         *(row[0].words for row in found),
     ]
     return result
+
+
+def _fewest(found: list[list[Line]]) -> int:
+    """The fewest networks behind a mean."""
+    every = [each for row in found for line in row for each in line.conditions]
+    return min(each.networks - max(each.never, each.absent) for each in every)
 
 
 def _figure(line: Line) -> go.Figure:

@@ -37,7 +37,8 @@ _PARTS = (
     (
         "Medians and bands",
         "Medians are over networks that differ in their seeds alone; bands and brackets run from the 5 % to the 95 % "
-        "quantile (linear interpolation). They show how networks spread, not how well the median is known. Values that "
+        "quantile (linear interpolation), of fewer than 8 networks from the least to the largest value. They show how "
+        "networks spread, not how well the median is known. Values that "
         "are not finite are left out.",
     ),
     (
@@ -115,26 +116,37 @@ _PARTS = (
         "each, and the mirror units' change alone, through this hub, moves the output.",
     ),
     (
+        "Learnt",
+        "Excess error = (mean squared error − best) / (that of the best constant answer − best) on the network's own "
+        "validation rows; 0 is the best answer that the task leaves open. A network has learnt its task below .5. "
+        "Without that no verdict on its units means anything: verdicts are of networks that have learnt, and of those "
+        "only. It is read off the records, of older results too.",
+    ),
+    (
         "Verdict",
-        "A network is called a mirror network if the SSI of its last hidden layer is beyond the .99 quantile of the "
+        "Of a network that has learnt its task and was asked what its units cause: it is called a mirror network if "
+        "the SSI of its last hidden layer is beyond the .99 quantile of the "
         "null, the 90 % interval of its TR (bootstrap over boards) is above zero, and it helps a distressed Toad more "
         "often than on the same boards without distress. An undefined TR is none above zero.",
     ),
     (
-        "Bootstrap interval",
-        "Of a mean over networks: the 2.5 % and 97.5 % quantiles of means of networks drawn with replacement (2,000 "
-        "times, less often for thousands of networks; a fixed seed). It is as wide as seeds differ, conditional on the "
-        "dataset, and not given for a single network. Networks where a value is undefined are left out and counted.",
+        "Interval of a mean",
+        "Over networks, from 8 on: the 2.5 % and 97.5 % quantiles of means of networks drawn with replacement (2,000 "
+        "times, less often for thousands of networks; a fixed seed). From 3 to 7, where such percentiles are far too "
+        "narrow, Student's t, which takes networks as scattering normally; of fewer none. It is as wide as seeds "
+        "differ, conditional on the "
+        "dataset. Networks where a value is undefined are left out and counted.",
     ),
     (
         "Phase map",
         "<p>Configurations that differ in their seeds alone, the data's included, are one cell. Settings that were "
-        "moved together are one axis. P(mirror) is the share of networks with the verdict, of those asked what their "
-        "units cause; “without its behaviour term” leaves out that they help. Susceptibility: n·Var(m) over the "
+        "moved together are one axis. P(mirror) is the share of networks with the verdict, of those that have learnt "
+        "their task and were asked what their units cause; “without its behaviour term” leaves out that they help. "
+        "Susceptibility: n·Var(m) over the "
         "networks of a cell, n their units, Var unbiased. Binder cumulant: 1 − ⟨(m − ⟨m⟩)<sup>4</sup>⟩ / (3⟨(m − "
         "⟨m⟩)<sup>2</sup>⟩<sup>2</sup>); normal values of N networks have 2/(N + 1) on average, two equal heaps 2/3. "
         "Their intervals are percentiles of 1,000 resamples of networks (of datasets first, where there are four or "
-        "more); with few networks they are too narrow.</p>",
+        "more), of 8 networks or more; with few they are too narrow.</p>",
     ),
     (
         "Boundary",

@@ -48,7 +48,7 @@ const Narrow = (function () {
       for (const note of layout.annotations || []) {
         const own = note.xref === "paper" && note.yref === "paper" && Math.abs(note.x - left) < 1e-6 && Math.abs(note.y - head) < 1e-6;
         // beside long names the plot is too narrow for a heading that begins at its edge
-        const side = panel.up.ticktext ? { x: 1, xanchor: "right" } : { x: 0, xanchor: "left" };
+        const side = panel.up.ticktext || panel.up.type === "category" ? { x: 1, xanchor: "right" } : { x: 0, xanchor: "left" };
         if (own && !note.moved) Object.assign(note, { ...side, y: top, moved: true });
       }
     });

@@ -3,20 +3,21 @@
 import numpy as np
 
 from mirrorjax.phases.intervals import share
-from mirrorjax.report.load import Population
+from mirrorjax.report.figure import View
 from mirrorjax.report.phase_boundary import boundary_of
 from mirrorjax.report.phase_cells import Cells, Values
 from mirrorjax.report.phase_orders import Order
 from mirrorjax.report.phase_paper import paper_point
 from mirrorjax.report.phase_theory import collapse_words, separability_words
-from mirrorjax.report.verdict import Verdict
+from mirrorjax.report.verdict import verdict
 from mirrorjax.report.words import counted, epoch_words, percent, plain_number
 
 _MOST_SLICES = 6  # each with a sentence
 
 
-def map_sentences(found: Cells, population: Population, given: Verdict) -> list[str]:
-    """Plain-text sentences about a population's map, of whose networks a verdict was given on so many."""
+def map_sentences(found: Cells, view: View) -> list[str]:
+    """Plain-text sentences about a population's map."""
+    given = verdict(view)
     shares = [order for order in found.orders if order.is_verdict and found.last(order.name) is not None]
     along = " × ".join(axis.letters for axis in found.axes)
     start = f"Map of {along}: {counted(len(found.place), 'cell')}, {found.networks_words(False)}."
@@ -27,7 +28,7 @@ def map_sentences(found: Cells, population: Population, given: Verdict) -> list[
         words.append(f"{given.learnt_words[0].upper()}{given.learnt_words[1:]}; verdicts are of these.")
     for order in shares:
         words += _share_words(found, order)
-    return [*words, *collapse_words(found, population)]
+    return [*words, *collapse_words(found, view.population)]
 
 
 def _share_words(found: Cells, order: Order) -> list[str]:

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as MatplotlibFigure
 
-from mirrorjax.phases.intervals import mean_interval
+from mirrorjax.phases.intervals import mean_interval, mean_interval_words
 from mirrorjax.phases.law_words import sentence
 from mirrorjax.phases.laws import Laws, fit_laws
 from mirrorjax.report.clocks import rate_verdicts
@@ -33,7 +33,7 @@ MOST = 6  # series that the reader can choose from
 
 @dataclass(frozen=True)
 class Scaling:
-    """One measure against one regressor, with the laws fitted to it; `low` and `high` of the means by bootstrap."""
+    """One measure against one regressor, with the laws fitted to it; `low` and `high` of the means."""
 
     measure: str
     points: Points
@@ -92,11 +92,13 @@ def panel(view: View) -> Panel:
         (row, column): _figure(each) for row, line in enumerate(found) for column, each in enumerate(line)
     }
     result.caption = [
-        "Points are means over networks that differ in their seeds alone, with 95 % bootstrap intervals. Lines are "
+        "Points are means over networks that differ in their seeds alone, with "
+        f"{mean_interval_words(_fewest(found))}. "
+        "Lines are "
         "laws fitted to the means (weighted least squares, log x, the same error model for all: the seeds' own "
         "variance) and compared by AIC; the thick one is preferred, being the simplest within ΔAIC 2 of the best. "
-        "Brackets behind parameters are 95 % bootstrap intervals over networks. A law says nothing beyond the range "
-        "of its points.",
+        "Brackets behind parameters are 95 % intervals over resampled networks (of points with fewer than 8, normal "
+        "draws with the error of their means). A law says nothing beyond the range of its points.",
         f"{found[0][0].label} against {found[0][0].points.against}: {found[0][0].words}",
     ]
     if any(each.points.paired for each in found[0]):
@@ -108,6 +110,11 @@ def panel(view: View) -> Panel:
     result.caption += rate_verdicts(view)
     result.table = _summary(found)
     return result
+
+
+def _fewest(found: list[list[Scaling]]) -> int:
+    """The fewest networks behind a mean; 0 without any."""
+    return min((int(each.laws.networks.min()) for row in found for each in row if len(each.laws.x)), default=0)
 
 
 def _summary(found: list[list[Scaling]]) -> Table:
@@ -128,7 +135,7 @@ def _summary(found: list[list[Scaling]]) -> Table:
         power = each.laws.fit("power law")
         low, high = power.intervals.get("exponent", (np.nan, np.nan))
         exponent = interval_words(low, power.parameters["exponent"], high)
-        alike = ", ".join(fit.name for fit in each.laws.alike) or "–"
+        alike = ", ".join(fit.name for fit in each.laws.alike) or "none"
         rows.append(
             [
                 each.label,

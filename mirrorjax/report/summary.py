@@ -179,7 +179,7 @@ def on_map(view: View) -> str:
     found = cells_of(view)
     if found is None:
         return ""
-    words = escape(" ".join(map_sentences(found, view.population, verdict(view))))
+    words = escape(" ".join(map_sentences(found, view)))
     conditional = "conditional on the one dataset" if found.data_seeds == 1 else f"over {found.data_seeds} datasets"
     return f"{words} All intervals are {conditional}."
 

@@ -29,15 +29,31 @@ FLAGS = [
 class Visit:
     """A page that was opened, with all that it asked for and complained about."""
 
-    def __init__(self, browser: Any, path: Path):
-        self.page = browser.new_page(viewport={"width": 1280, "height": 900})
+    def __init__(self, browser: Any, path: Path, width: int = 1280, height: int = 900, unfold: bool = True):
+        self.page = browser.new_page(viewport={"width": width, "height": height})
         self.requests: list[str] = []
         self.complaints: list[str] = []
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.goto(path.as_uri())
+        self.drawn()
+        if unfold:
+            self.unfold()
+
+    def drawn(self) -> None:
+        """Waits until all figures in sight are drawn."""
         self.page.wait_for_selector("html[data-drawn=all]", state="attached", timeout=60_000)
+
+    def unfold(self) -> None:
+        """Opens all questions."""
+        self.page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+        self.page.wait_for_function("!document.querySelector('.figure .plot:empty')", timeout=60_000)
+        self.drawn()
+
+    def width(self) -> int:
+        """Of the page, with all that one would have to scroll to."""
+        return self.page.evaluate("document.scrollingElement.scrollWidth")
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +71,18 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def visit(browser, tmp_path_factory) -> Iterator[Visit]:
+def report(tmp_path_factory) -> Path:
     members = [Network(seed, learning_rate=rate, values=with_battery) for seed in range(8) for rate in (1e-4, 4e-5)]
     capacities = [(depth, width) for depth in (1, 2, 3) for width in (5, 40)]
     members += [Network(seed, *capacity, values=with_battery) for seed in range(3) for capacity in capacities]
     folder = write_sweep(tmp_path_factory.mktemp("browser") / "sweep", {"1c9e0b7d52aa": members})
     write_nulls(folder / "1c9e0b7d52aa", members)
-    yield Visit(browser, write_report(folder))
+    return write_report(folder)
+
+
+@pytest.fixture(scope="module")
+def visit(browser, report) -> Visit:
+    return Visit(browser, report)
 
 
 def figure(visit: Visit, name: str) -> Any:
@@ -72,13 +93,77 @@ def test_page_draws_without_a_complaint_or_a_request(visit):
     assert visit.complaints == []
     assert all(url.startswith(("file:", "data:", "blob:")) for url in visit.requests)
     figures = visit.page.locator("section.figure")
-    assert figures.count() == len(FIGURES)
-    for place in range(len(FIGURES)):
+    assert figures.count() == 1 + len(FIGURES)
+    for place in range(1 + len(FIGURES)):
         assert figures.nth(place).locator("svg.main-svg").count() >= 1
 
 
+SCREENS = [(1280, 800), (390, 844)]
+
+
+@pytest.fixture(scope="module", params=SCREENS, ids=["desktop", "phone"])
+def folded(request, browser, report) -> tuple[Visit, int]:
+    """A page as it is opened, and the height of its window."""
+    width, height = request.param
+    return Visit(browser, report, width, height, unfold=False), height
+
+
+def test_first_screen_has_the_answer_its_figure_and_the_contents(folded, tmp_path):
+    visit, height = folded
+    for part in (".headline", "[data-figure=answer] .main-svg", ".contents a"):
+        boxes = [found.bounding_box() for found in visit.page.locator(part).all()]
+        assert boxes and max(box["y"] + box["height"] for box in boxes) <= height, part
+    assert visit.page.locator("[data-figure=answer] .scatterlayer .point").count() >= 2
+    assert len(visit.page.inner_text("body").split()) < 1500
+    assert visit.complaints == []
+
+
+def test_a_figure_is_drawn_when_its_question_is_opened(folded):
+    """It has the width of the page then; and nothing scrolls sideways, folded or not."""
+    visit, _ = folded
+    window = visit.page.viewport_size["width"]
+    assert visit.page.locator(".question .main-svg").count() == 0 and visit.width() <= window
+    visit.page.locator("#learnt > summary").click()
+    timeline = figure(visit, "timeline")
+    timeline.locator(".main-svg").first.wait_for()
+    visit.drawn()
+    assert timeline.locator(".main-svg").first.bounding_box()["width"] > 0.85 * min(window, 1100)
+    visit.unfold()
+    assert visit.width() <= window
+    assert visit.complaints == []
+
+
+def test_a_link_opens_what_it_leads_to(browser, report):
+    visit = Visit(browser, report, unfold=False)
+    page = visit.page
+    page.get_by_role("link", name="What was run?").click()
+    assert page.locator("#run").evaluate("(part) => part.open") and page.locator("table.runs").is_visible()
+    page.evaluate("location.hash = '#circuits-1c9e0b7d52aa'")
+    figure(visit, "circuits").locator(".main-svg").first.wait_for()
+    assert page.locator("#causes").evaluate("(part) => part.open")
+    assert not page.locator("#chance").evaluate("(part) => part.open")
+
+
+def test_print_has_everything_and_the_page_is_as_before(browser, report):
+    page = Visit(browser, report, unfold=False).page
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("details:not([open])").count() == 0
+    assert page.locator(".figure .plot:not(:has(.main-svg))").count() == 0
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.locator("details.question[open]").count() == 0
+
+
+def test_legends_are_below_plots_on_a_phone(browser, report):
+    visit = Visit(browser, report, *SCREENS[1])
+    for name in ("timeline", "decomposition", "onset"):
+        plots = [box.bounding_box() for box in figure(visit, name).locator(".nsewdrag").all()]
+        legend = figure(visit, name).locator(".legend").first.bounding_box()
+        assert legend["y"] >= max(box["y"] + box["height"] for box in plots), name
+    assert visit.complaints == []
+
+
 def test_nothing_is_wider_than_the_window(visit):
-    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 1280
+    assert visit.width() <= 1280
     widths = visit.page.evaluate("Array.from(document.querySelectorAll('.main-svg')).map((svg) => svg.clientWidth)")
     assert max(widths) <= 1100
 
@@ -136,13 +221,13 @@ def test_table_sorts(visit):
     table.get_by_role("button", name="val. loss").click()
     losses = [
         float(text)
-        for text in table.locator("tbody tr td:nth-child(4)").evaluate_all(
+        for text in table.locator("tbody tr td:nth-child(5)").evaluate_all(
             "(cells) => cells.map((cell) => cell.dataset.value)"
         )
     ]
     assert losses == sorted(losses)
     table.get_by_role("button", name="val. loss").click()
-    assert table.locator("tbody tr td:nth-child(4)").first.get_attribute("data-value") == f"{max(losses):.9g}"
+    assert table.locator("tbody tr td:nth-child(5)").first.get_attribute("data-value") == f"{max(losses):.9g}"
 
 
 @pytest.mark.parametrize("name", ["calibration", "decomposition", "onset", "causes", "circuits"])

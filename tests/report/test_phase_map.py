@@ -231,9 +231,10 @@ def test_marks_of_the_construction(found):
 
 
 def test_sentences_are_computed(view, found):
-    words = " ".join(map_sentences(found, view.population))
+    words = " ".join(map_sentences(found, view))
     total = int(np.nansum(found.values["mirror"].value[-1] * 8))
-    assert f"P(mirror) at epoch 25: {total} of 200 networks" in words
+    assert f"P(mirror) at epoch 25: {total} of 200 learnt networks" in words
+    assert "200 of 200 learnt; verdicts are of these." in words
     assert "P crosses 1/2 among the cells" in words
     assert "At the paper's point 0 of 8 networks (0 % [0 %, 32 %])" in words
     assert "the paper's point is outside of it" in words
@@ -245,9 +246,9 @@ def test_no_mirror_networks_anywhere_is_bounded(tmp_path):
 
     members = [KnobNetwork(s, values=none, knobs={"dependency": d}) for s in range(8) for d in (0.0, 0.5, 1.0)]
     view = made(tmp_path, members)
-    words = " ".join(map_sentences(map_of(view), view.population))
+    words = " ".join(map_sentences(map_of(view), view))
     pooled, single = (float(wilson(0, n)[1]) for n in (24, 8))
-    assert "no mirror networks anywhere on this map, 0 of 24 networks" in words
+    assert "no mirror networks anywhere on this map, 0 of 24 learnt networks" in words
     assert (
         f"at most {100 * pooled:.0f} % by Wilson" in words and f"at most {100 * single:.0f} % in a single cell" in words
     )
@@ -256,7 +257,7 @@ def test_no_mirror_networks_anywhere_is_bounded(tmp_path):
 def test_without_verdicts_nothing_is_said_of_p(tmp_path):
     members = [KnobNetwork(s, values=like_paper, knobs={"dependency": d}) for s in range(2) for d in (0.0, 1.0)]
     view = made(tmp_path, members)
-    assert "nothing is known of P(mirror)" in map_sentences(map_of(view), view.population)[-1]
+    assert map_sentences(map_of(view), view)[-1] == "0 of 4 learnt: not learnt, so no verdict."
 
 
 def test_sizes_along_a_knob_are_held_against_a_transition(tmp_path):
@@ -276,12 +277,12 @@ def test_sizes_along_a_knob_are_held_against_a_transition(tmp_path):
         for i in levels
     ]
     view = view_of(write_map(tmp_path / "p", members, [0.0, 25.0]))
-    words = [each for each in map_sentences(map_of(view), view.population) if each.startswith("Sizes")]
+    words = [each for each in map_sentences(map_of(view), view) if each.startswith("Sizes")]
     assert any("SSI, last hidden layer" in each and "crossover along veil symbol" in each for each in words)
 
 
 def test_too_few_sizes_are_not_judged(view, found):
-    assert not any(each.startswith("Sizes") for each in map_sentences(found, view.population))
+    assert not any(each.startswith("Sizes") for each in map_sentences(found, view))
 
 
 def test_table_has_every_cell(view, found, tmp_path, networks):

@@ -25,12 +25,16 @@ class Page(HTMLParser):
         self.links: list[str] = []
         self.tags: list[str] = []
         self.words = ""
+        self.unfolded = ""  # of these, what is seen before anything is clicked on
         self._hidden = False
+        self._folded = self._summaries = 0
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
         self._hidden = tag in ("script", "style")
+        self._folded += tag == "details"
+        self._summaries += tag == "summary"
         for name, value in attrs:
             if name == "href" and tag == "a":
                 self.links.append(value or "")
@@ -39,10 +43,14 @@ class Page(HTMLParser):
 
     def handle_endtag(self, tag):
         self._hidden = False
+        self._folded -= tag == "details"
+        self._summaries -= tag == "summary"
 
     def handle_data(self, data):
         if not self._hidden:
             self.words += data
+            if self._folded == self._summaries:
+                self.unfolded += f" {data}"
 
 
 def own_scripts(text: str) -> str:
@@ -84,7 +92,8 @@ def test_figures_are_written(report):
     figures = {path.name for path in (report.parent / "figures").iterdir()}
     # the others need calibrated measures
     names = ("timeline", "decomposition", "phase-diagram", "phase-map", "scaling", "units")
-    assert figures == {f"{name}-1c9e0b7d52aa.{kind}" for name in names for kind in ("svg", "png")}
+    kinds = ("svg", "png")
+    assert figures == {f"{name}-1c9e0b7d52aa.{kind}" for name in names for kind in kinds} | {"answer.svg", "answer.png"}
     assert all((report.parent / "figures" / name).stat().st_size > 5000 for name in figures)
 
 
@@ -94,7 +103,7 @@ def test_report_says_what_was_found(report):
     assert "1 network diverged" in words
     assert "Read CMNI with care" in words and "times the “robust” threshold" in words
     assert "35 % [35 %, 35 %] of the score" in words
-    assert "Against the published run" in words and "13 of 14 met" in words
+    assert "Does it agree with the paper?" in words and "13 of 14 met" in words
     assert "104,322" in words and "5f1c2a77" in words and "2,457,600" in words
 
 
@@ -165,7 +174,7 @@ def test_all_diverged(tmp_path):
 def test_no_records_yet(tmp_path):
     folder = write_population(tmp_path / "p", [Network(0)], [], units_at=(), manifest={"status": "running"})
     words = Page(write_report(folder).read_text(encoding="utf-8")).words
-    assert "There are no records yet" in words and "status is “running”" in words
+    assert "Nothing has been measured here yet" in words and "status is “running”" in words
     with pytest.raises(InputError, match="no population has records yet"):
         phase_diagram_image(folder, tmp_path / "phase.png")
 
@@ -176,9 +185,9 @@ def test_populations_are_not_pooled(tmp_path):
     write_population(folder / "bbb", members, [0, 2, 5], manifest={"dataset": {"hash": "another"}})
     text = write_report(folder).read_text(encoding="utf-8")
     words = Page(text).words
-    assert "6 networks in 2 populations, trained on 2 different datasets" in words
-    assert text.count('data-figure="') == 8
-    assert len(list((folder / "figures").iterdir())) == 16
+    assert "6 networks, 2 configurations, 2 populations, trained on 2 different datasets" in words
+    assert text.count('data-figure="') == 9
+    assert len(list((folder / "figures").iterdir())) == 18
 
 
 @pytest.mark.usefixtures("page_only")

@@ -3,20 +3,33 @@
 import math
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pytest
 
 from mirrorjax.report.load import load
-from mirrorjax.report.statistics import band, curves, networks
+from mirrorjax.report.statistics import band, band_sql, curves, networks
 from mirrorjax.report.words import listed, percent, plain_number, tidy_number
 from tests.report.cases import Network, like_paper, write_population
 from tests.report.map_cases import KnobNetwork, write_map
 
 
 def test_band_leaves_out_what_is_not_finite():
-    values = band(np.array([4.0, np.nan, 1.0, 2.0, 3.0, 5.0, np.inf]))
-    assert (values.low, values.median, values.high) == pytest.approx((1.2, 3.0, 4.8))
+    values = band(np.array([4.0, np.nan, 1.0, 2.0, 3.0, 5.0, 6.0, 7.0, 8.0, np.inf]))
+    assert (values.low, values.median, values.high) == pytest.approx((1.35, 4.5, 7.65))
     assert np.isnan(band(np.array([np.nan])).median)
+
+
+def test_band_of_few_networks_holds_all():
+    """Of seven the least and the largest; of eight the quantiles, in SQL as in numpy."""
+    few, enough = np.arange(1.0, 8.0), np.arange(1.0, 9.0)
+    assert (band(few).low, band(few).high) == (1.0, 7.0)
+    assert (band(enough).low, band(enough).high) == pytest.approx((1.35, 7.65))
+    for values in (few, enough):
+        rows = ", ".join(f"({value}, true), (99, false)" for value in values)
+        ends = ", ".join(band_sql("x")[word] for word in ("low", "median", "high"))
+        found = duckdb.sql(f"SELECT {ends} FROM (VALUES {rows}) AS t(x, alive)").fetchall()[0]
+        assert found == pytest.approx((band(values).low, band(values).median, band(values).high))
 
 
 def values_of(table: dict[int, list[tuple[float, float]]], epochs: list[float]):
@@ -51,7 +64,8 @@ def test_curve(three):
     # epoch 2: seeds 1 and 2 reach .005; epoch 5: seeds 0 and 1, the third has diverged
     np.testing.assert_array_equal(curve.robust, [0, 0, 2, 2])
     np.testing.assert_allclose(curve.bands["cmni"].median, [0.054, 0.007, 0.006, 0.0075])
-    np.testing.assert_allclose(curve.bands["cmni"].low[0], 0.0504)
+    np.testing.assert_allclose(curve.bands["cmni"].low[0], 0.050)  # of three networks a band holds all
+    np.testing.assert_array_equal(curve.learnt, [0, 0, 0, 0])
     np.testing.assert_allclose(curve.bands["cmni_hidden"].median, [0.027, 0.0035, 0.003, 0.00375])
     np.testing.assert_allclose(curve.bands["val_loss"].median[-1], 0.0505)
     np.testing.assert_allclose(curve.bands["output_share"].median, 0.35)
@@ -117,7 +131,7 @@ def test_headline_is_the_nearest_to_the_paper(tmp_path):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.00822356, "0.00822"), (0.0481, "0.0481"), (1.4, "1.40"), (301_056, "301,056"), (0.0, "0"), (math.nan, "–")],
+    [(0.00822356, "0.00822"), (0.0481, "0.0481"), (1.4, "1.40"), (301_056, "301,056"), (0.0, "0"), (math.nan, "n/a")],
 )
 def test_plain_number(value, text):
     assert plain_number(value) == text

@@ -13,7 +13,7 @@ from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mirrorjax.errors import InputError
@@ -78,15 +78,15 @@ def configs_without_code() -> Iterator[None]:
     compose = ConfigLoaderImpl.load_configuration
 
     def checked(
-        loader: ConfigLoaderImpl, config_name: str | None, overrides: list[str], *args: Any, **kwargs: Any
+        self: ConfigLoaderImpl, config_name: str | None, overrides: list[str], *args: Any, **kwargs: Any
     ) -> DictConfig:
         given = [(override.key_or_group, override) for override in OverridesParser.create().parse_overrides(overrides)]
         for name, override in given:
             if name == "hydra.searchpath":  # packages that it names would be imported while composing
                 raise InputError(f"{name} is {override.value()!r}; {_ALLOWED}")
-        config = compose(loader, config_name, overrides, *args, **kwargs)
+        config = compose(self, config_name, overrides, *args, **kwargs)
         refuse_callables(config)
-        _refuse_what_differs(config, overrides, _own(compose, loader, _launcher(config)))
+        _refuse_what_differs(config, overrides, _own(compose, self, _launcher(config)))
         names = [name for name, _ in given]
         for name, override in given:
             if _is_hydras(name) and not _is_allowed(name) and (name != "hydra.job.name" or names.count(name) > 1):
@@ -188,7 +188,7 @@ def _refuse_revealed(config: DictConfig) -> None:
             raise InputError(f"{name} is {value!r}; allowed: one line of text")
 
 
-def _looked_up(node: DictConfig | ListConfig, name: str) -> Iterator[tuple[str, Any]]:
+def _looked_up(node: Any, name: str) -> Iterator[tuple[str, Any]]:
     """Every value that is there, with its full name, less Hydra's; what cannot be is told by whoever needs it."""
     for key in node if isinstance(node, DictConfig) else range(len(node)):
         full = f"{name}.{key}" if name else str(key)

@@ -11,6 +11,7 @@ from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
+from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
@@ -58,15 +59,19 @@ _MADE_OF_TEXT = ("oc.decode", "oc.create")  # they could make what is looked for
 def check_options(options: Sequence[str]) -> None:
     """Checks that Hydra is given no options but those that a sweep has, each by its whole name.
 
+    What Hydra does not know either, and would take for no other option's beginning, is left to its own refusal.
+
     Args:
         options: arguments that are no overrides; values of options may be among them.
 
     Raises:
         InputError: names the option.
     """
-    for option in options:
-        if option.startswith("-") and option.partition("=")[0] not in _OPTIONS:
-            raise InputError(f"{option.partition('=')[0]}: no option of a sweep; allowed: {', '.join(_OPTIONS)}")
+    hydras = [name for action in get_args_parser()._actions for name in action.option_strings]
+    for name in (option.partition("=")[0] for option in options if option.startswith("-")):
+        unknown = name.startswith("--") and not any(known.startswith(name) for known in hydras)
+        if name not in _OPTIONS and not unknown:
+            raise InputError(f"{name}: no option of a sweep; allowed: {', '.join(_OPTIONS)}")
 
 
 @contextmanager

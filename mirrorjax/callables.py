@@ -11,9 +11,10 @@ from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
+from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mirrorjax.errors import InputError
@@ -58,15 +59,19 @@ _MADE_OF_TEXT = ("oc.decode", "oc.create")  # they could make what is looked for
 def check_options(options: Sequence[str]) -> None:
     """Checks that Hydra is given no options but those that a sweep has, each by its whole name.
 
+    What Hydra does not know either, and would take for no other option's beginning, is left to its own refusal.
+
     Args:
         options: arguments that are no overrides; values of options may be among them.
 
     Raises:
         InputError: names the option.
     """
-    for option in options:
-        if option.startswith("-") and option.partition("=")[0] not in _OPTIONS:
-            raise InputError(f"{option.partition('=')[0]}: no option of a sweep; allowed: {', '.join(_OPTIONS)}")
+    hydras = [name for action in get_args_parser()._actions for name in action.option_strings]
+    for name in (option.partition("=")[0] for option in options if option.startswith("-")):
+        unknown = name.startswith("--") and not any(known.startswith(name) for known in hydras)
+        if name not in _OPTIONS and not unknown:
+            raise InputError(f"{name}: no option of a sweep; allowed: {', '.join(_OPTIONS)}")
 
 
 @contextmanager
@@ -78,15 +83,15 @@ def configs_without_code() -> Iterator[None]:
     compose = ConfigLoaderImpl.load_configuration
 
     def checked(
-        loader: ConfigLoaderImpl, config_name: str | None, overrides: list[str], *args: Any, **kwargs: Any
+        self: ConfigLoaderImpl, config_name: str | None, overrides: list[str], *args: Any, **kwargs: Any
     ) -> DictConfig:
         given = [(override.key_or_group, override) for override in OverridesParser.create().parse_overrides(overrides)]
         for name, override in given:
             if name == "hydra.searchpath":  # packages that it names would be imported while composing
                 raise InputError(f"{name} is {override.value()!r}; {_ALLOWED}")
-        config = compose(loader, config_name, overrides, *args, **kwargs)
+        config = compose(self, config_name, overrides, *args, **kwargs)
         refuse_callables(config)
-        _refuse_what_differs(config, overrides, _own(compose, loader, _launcher(config)))
+        _refuse_what_differs(config, overrides, _own(compose, self, _launcher(config)))
         names = [name for name, _ in given]
         for name, override in given:
             if _is_hydras(name) and not _is_allowed(name) and (name != "hydra.job.name" or names.count(name) > 1):
@@ -188,7 +193,7 @@ def _refuse_revealed(config: DictConfig) -> None:
             raise InputError(f"{name} is {value!r}; allowed: one line of text")
 
 
-def _looked_up(node: DictConfig | ListConfig, name: str) -> Iterator[tuple[str, Any]]:
+def _looked_up(node: Any, name: str) -> Iterator[tuple[str, Any]]:
     """Every value that is there, with its full name, less Hydra's; what cannot be is told by whoever needs it."""
     for key in node if isinstance(node, DictConfig) else range(len(node)):
         full = f"{name}.{key}" if name else str(key)

@@ -183,7 +183,7 @@ def _checked(file: Path, content: Any, kind: Kind, newest: int) -> Plain:
         raise Newer(
             f"{file}: format {_brief(found)}, of a later version of mirrorjax; this one reads up to format {newest}"
         )
-    if wrong := _deep(content) or _wrong(content, Fields(may={"format": COUNT}), "") or _wrong(content, kind, ""):
+    if wrong := _deep(content) or misfit(content, Fields(may={"format": COUNT})) or misfit(content, kind):
         raise InputError(f"{file}: damaged: {wrong}")
     return cast(Plain, hidden(_printable(content)))
 
@@ -206,23 +206,29 @@ def _parts(value: dict[Any, Any] | list[Any]) -> list[Any]:
     return list(value.values()) if isinstance(value, dict) else value
 
 
-def _wrong(value: Any, kind: Kind, place: str) -> str | None:
-    """The first field that is not as it should be, in words; None if there is none."""
+def misfit(value: Any, kind: Kind, place: str = "") -> str | None:
+    """The first part of a value that is not as it should be, in words; None if there is none.
+
+    Args:
+        value: as it was read.
+        kind: what it should be.
+        place: its name, for the message.
+    """
     if isinstance(kind, Value):
-        return None if kind.fits(value) else f"{place} is {_brief(value)}; allowed: {kind.words}"
+        return None if kind.fits(value) else f"{place or 'it'} is {_brief(value)}; allowed: {kind.words}"
     if isinstance(kind, Each):
         if not isinstance(value, kind.container):
-            return f"{place} is {_brief(value)}; allowed: {'a list' if kind.container is list else 'an object'}"
+            return f"{place or 'it'} is {_brief(value)}; allowed: {'a list' if kind.container is list else 'an object'}"
         entries = value.items() if isinstance(value, dict) else enumerate(value)
         inside: Iterator[tuple[Any, Kind, Any]] = ((name, kind.kind, entry) for name, entry in entries)
     else:
         if not isinstance(value, dict):
-            return f"{place} is {_brief(value)}; allowed: an object"
+            return f"{place or 'it'} is {_brief(value)}; allowed: an object"
         if lacking := [name for name in kind.must if name not in value]:
             return f"{place or 'it'} lacks {', '.join(lacking)}"
         known = {**kind.must, **{name: own for name, own in kind.may.items() if value.get(name) is not None}}
         inside = ((name, own, value[name]) for name, own in known.items())
-    return next((wrong for name, own, part in inside if (wrong := _wrong(part, own, _named(place, name)))), None)
+    return next((wrong for name, own, part in inside if (wrong := misfit(part, own, _named(place, name)))), None)
 
 
 def _named(place: str, name: Any) -> str:

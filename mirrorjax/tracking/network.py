@@ -18,6 +18,7 @@ from mirrorjax.dataset.row import features
 from mirrorjax.errors import InputError, printable
 from mirrorjax.game.observation import OBSERVATION_SIZE, OWN_SYMBOL
 from mirrorjax.measurement.battery.responses import forward
+from mirrorjax.reading import NAME
 from mirrorjax.regimes import REGIMES
 from mirrorjax.regimes.supervised import Params, Supervised
 from mirrorjax.tracking.results import Population, Results
@@ -141,6 +142,8 @@ def fitting(member_id: str, settings: dict[str, Any], params: dict[str, np.ndarr
     Raises:
         InputError: its settings are none that a network can have, or the weights are of a network of other settings.
     """
+    if not NAME.fits(member_id):  # files are named after it
+        raise InputError(f"{folder / 'members.parquet'}: a member_id is {member_id[:80]!r}; allowed: {NAME.words}")
     shown = {name: printable(value) if isinstance(value, str) else value for name, value in settings.items()}
     network = Network(member_id, shown, params)
     for name, rule in _RULES.items():

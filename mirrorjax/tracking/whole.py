@@ -36,9 +36,9 @@ def why_not_ours(
     Raises:
         Newer: a later version of mirrorjax wrote it.
     """
-    if not file.is_file():  # a pipe would be waited for
-        return "no file of ours, skipped: it is no regular file"
     try:
+        if not file.is_file():  # a pipe would be waited for
+            return "no file of ours, skipped: it is no regular file"
         with pq.ParquetFile(file) as opened:
             found, footer = opened.schema_arrow, opened.metadata
         names = set(found.names)

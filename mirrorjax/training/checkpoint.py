@@ -19,8 +19,15 @@ import numpy as np
 
 from mirrorjax.errors import InputError
 from mirrorjax.hosts import several
+from mirrorjax.reading import COUNT, OBJECT, TEXT, Fields, misfit
 
 FORMAT = 1  # of what is saved: raise it when an older one can no longer be restored
+_ABOUT = Fields(
+    must={
+        **{"format": COUNT, "digest": TEXT, "facts": OBJECT},
+        **{"fingerprint": Fields(may={"block": COUNT}), "position": Fields(must={"next_checkpoint": COUNT})},
+    }
+)
 KEPT = 2  # states: should the newest be damaged, there is the one before
 
 Tree = dict[str, Any]  # nested, of arrays
@@ -162,9 +169,10 @@ class States:
         """What is said about a state; None, and a problem, where that cannot be read."""
         try:
             about = self._read(number, about=_orbax().args.JsonRestore())["about"]
-            if {"format", "fingerprint", "position", "facts", "digest"} <= about.keys():
+            wrong = misfit(about, _ABOUT)
+            if wrong is None:
                 return about
-            why = "damaged: it lacks what a state has"
+            why = f"damaged: {wrong}"
         except Exception as error:  # as above
             why = f"damaged: {_why(error)}"
         self._skip(number, why)

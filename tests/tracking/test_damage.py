@@ -237,6 +237,19 @@ def test_columns_of_another_type_are_named_and_skipped(
     assert problem.startswith(f"{folder / file}.parquet: ") and why in problem
 
 
+def test_a_member_whose_name_leads_elsewhere_is_refused(tmp_path: Path):
+    """Pages and files are named after members."""
+    names = ["../../planted", "b" * 16, "c" * 16]
+    folder = written(tmp_path / "aaaa", member_id=names).folder
+    Store(folder).write_weights(
+        {f"part-0/{name}": np.ones((3, *shape), np.float32) for name, shape in SHAPES.items()},
+        {"members": {name: {"group": "part-0", "row": row} for row, name in enumerate(names)}},
+    )
+    assert opened(folder).member(names[1]).member_id == names[1]
+    with pytest.raises(InputError, match=r"members\.parquet: a member_id is '\.\./\.\./planted'; allowed: a name of"):
+        opened(folder).member(names[0])
+
+
 def test_a_column_whose_name_is_a_command_is_refused(tmp_path: Path):
     """Names of columns go into SQL."""
     folder = population(tmp_path / "aaaa").folder

@@ -97,6 +97,9 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "another number": lambda newest: (newest / "about" / "metadata").write_text(
         (newest / "about" / "metadata").read_text().replace('"next_checkpoint": 3', '"next_checkpoint": 9')
     ),
+    "a list for a number": lambda newest: (newest / "about" / "metadata").write_text(
+        (newest / "about" / "metadata").read_text().replace('"next_checkpoint": 3', '"next_checkpoint": [3]')
+    ),
     "torn text": lambda newest: (newest / "about" / "metadata").write_text("{"),
     "empty": empty,
 }

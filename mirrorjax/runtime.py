@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import metadata
-from logging import DEBUG
+from logging import DEBUG, WARNING
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ NEEDED = {  # of JAX's own settings, which environment variables of the same nam
     "jax_debug_infs": False,
     "jax_threefry_partitionable": True,
 }
+_WITHOUT_EFFECT = ("--xla_force_host_platform_device_count", "--xla_dump")  # on bits
 _HOST_SHARE = 0.5  # of the free memory of a machine, which others use too
 
 _REPORTED_PACKAGES = ("mirrorjax", "jax", "jaxlib", "flax", "optax", "numpy", "hydra-core", "wandb", "pyarrow")
@@ -60,6 +61,10 @@ def configure(
     for name, needed in NEEDED.items():
         if getattr(jax.config, name) != needed:
             raise InputError(f"{name.upper()} is {getattr(jax.config, name)}; allowed: {needed}, members depend on it")
+    flags = os.environ.get("XLA_FLAGS", "").split()
+    if any(not flag.startswith(_WITHOUT_EFFECT) for flag in flags):
+        text = f"XLA_FLAGS is {' '.join(flags)}: the last bits of a member may be others than without it"
+        event("machine", text, level=WARNING)
     if platform == "cpu":
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         with suppress(RuntimeError):  # JAX was used before in this process: then those that are there

@@ -34,7 +34,7 @@ from omegaconf.errors import OmegaConfBaseException
 from mirrorjax.allowed import validate
 from mirrorjax.callables import OPTIONS_WITH_VALUE, check_options, configs_without_code
 from mirrorjax.config import PATHS, RUN_ONLY, Config, literal, value_of
-from mirrorjax.errors import Busy, InputError
+from mirrorjax.errors import Busy, InputError, enough_memory
 from mirrorjax.explain import explain
 from mirrorjax.finish import finish, first_line, wait_for_submitit
 from mirrorjax.log import shown_to_people
@@ -115,7 +115,8 @@ def _plan(jobs: Callable[[], list[DictConfig]]) -> None:
         for settings, config, resolved in composed:
             sweep = Path(settings.sweep.dir)
             check_folders(config, sweep)
-            job = planned(config, resolved)
+            with enough_memory("its members", "population.seeds or population.axes"):
+                job = planned(config, resolved)
             _planned[sweep / job["job"]] = config
             _about["jobs"].append({**job, "overrides": list(settings.overrides.task)})
     except Exception as error:
@@ -153,11 +154,11 @@ def _resolved(composed: DictConfig) -> tuple[Config, dict[str, Any]]:
     config.tracker = with_environment(config.tracker, os.environ)
     plain["tracker"] = asdict(config.tracker)
     for name in PATHS:
-        *groups, key = name.split(".")
-        own, kept = value_of(config, ".".join(groups)) if groups else config, plain[groups[0]] if groups else plain
-        if given := getattr(own, key):
-            kept[key] = str(expanded(given))
-            setattr(own, key, kept[key])
+        group, _, key = name.rpartition(".")
+        if given := value_of(config, name):
+            path = str(expanded(given))
+            setattr(value_of(config, group) if group else config, key, path)
+            (plain[group] if group else plain)[key] = path
     return config, {str(key): value for key, value in plain.items()}
 
 

@@ -34,6 +34,7 @@ NEEDED = {  # of JAX's own settings, which environment variables of the same nam
     "jax_debug_infs": False,
     "jax_threefry_partitionable": True,
 }
+_WITHOUT_EFFECT = ("--xla_force_host_platform_device_count", "--xla_dump")  # on bits
 _HOST_SHARE = 0.5  # of the free memory of a machine, which others use too
 
 COMPILER_THREADS = 8  # at the most: each takes a few hundred MB while it compiles
@@ -70,6 +71,10 @@ def configure(
     for name, needed in NEEDED.items():
         if getattr(jax.config, name) != needed:
             raise InputError(f"{name.upper()} is {getattr(jax.config, name)}; allowed: {needed}, members depend on it")
+    flags = os.environ.get("XLA_FLAGS", "").split()
+    if any(not flag.startswith(_WITHOUT_EFFECT) for flag in flags):
+        text = f"XLA_FLAGS is {' '.join(flags)}: the last bits of a member may be others than without it"
+        event("machine", text, level=WARNING)
     if platform == "cpu":
         with suppress(RuntimeError):  # JAX was used before in this process: then those that are there
             jax.config.update("jax_num_cpu_devices", devices or cores())

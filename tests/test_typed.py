@@ -6,7 +6,11 @@ from pathlib import Path
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
+from mirrorjax.config import Config, DatasetConfig
+from mirrorjax.dataset.cache import default_folder
 from mirrorjax.errors import InputError, enough_memory
+from mirrorjax.materials import load
+from mirrorjax.population.members import Member
 from mirrorjax.texts import checked_path, path_problem, text_problem
 from mirrorjax.typed import MOST_JOBS, for_hydra, number_of_jobs
 
@@ -52,7 +56,7 @@ def test_a_comma_is_a_sweep_with_m_and_else_it_is_said_what_to_type():
     with pytest.raises(InputError) as error:
         for_hydra(["results_dir=a=1,b"], True)
     (typed,) = shlex.split(str(error.value).split("quote each value: ")[1])
-    assert [str(value.text) for value in PARSER.parse_override(typed).value().list] == ["a=1", "b"]
+    assert list(PARSER.parse_override(typed).sweep_string_iterator()) == ['"a=1"', '"b"']
 
 
 @pytest.mark.parametrize(
@@ -161,6 +165,33 @@ def test_a_tilde_is_written_out(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HOME", "/home/frog")
     assert checked_path("results_dir", "~/a b") == Path("/home/frog/a b")
     assert checked_path("results_dir", "a/~/b") == Path("a/~/b")
+
+
+@pytest.mark.parametrize(("variable", "inside"), [("MIRRORJAX_CACHE", ""), ("XDG_CACHE_HOME", "mirrorjax")])
+def test_a_cache_of_the_environment_is_a_path_like_any_other(
+    variable: str, inside: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("MIRRORJAX_CACHE", raising=False)
+    monkeypatch.setenv("HOME", "/home/frog")
+    monkeypatch.setenv(variable, "~/kept")
+    assert default_folder() == Path("/home/frog/kept") / inside
+    monkeypatch.setenv(variable, "~nobody_of_that_name")
+    with pytest.raises(InputError, match=rf"^{variable} is ~nobody_of_that_name; nobody of that name"):
+        default_folder()
+
+
+def test_a_dataset_for_which_there_is_no_memory_is_refused_before_it_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("mirrorjax.materials.free_memory", lambda: 50_000_000)
+    config = Config(name="test", dataset=DatasetConfig(turns=7_000_000, cache=str(tmp_path)))
+    with pytest.raises(InputError) as error:
+        load(config, [Member()], lambda line: None)
+    assert str(error.value) == (
+        "dataset.turns is 7,000,000: building it takes about 0.7 GiB of memory, and 0.0 are free; allowed: at most "
+        "500,000 here"
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("error", [MemoryError("Unable to allocate 9 TiB"), RuntimeError("RESOURCE_EXHAUSTED: Out of")])

@@ -80,6 +80,20 @@ def test_jax_settings_that_members_depend_on(name: str, monkeypatch: pytest.Monk
         configure("cpu", None, "highest", None)
 
 
+def test_flags_that_may_move_bits_are_told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
+    for flags, lines in (
+        ("--xla_force_host_platform_device_count=2", []),
+        (
+            "--xla_cpu_enable_fast_math=true",
+            ["XLA_FLAGS is --xla_cpu_enable_fast_math=true: the last bits of a member may be others than without it"],
+        ),
+    ):
+        caplog.clear()
+        monkeypatch.setenv("XLA_FLAGS", flags)
+        configure("cpu", None, "highest", None)
+        assert caplog.messages == lines
+
+
 def test_the_import_is_light():
     code = (
         "import mirrorjax, sys; mirrorjax.sweep; print([n for n in ('jax', 'hydra', 'omegaconf') if n in sys.modules])"

@@ -263,7 +263,7 @@ def _resumed(
         bar.resume(population.model_steps)
         epoch, end = population.epoch, schedule.checkpoints[-1]
         event("resumed", f"resumes at epoch {epoch:.3g} of {end:.3g}", epoch=epoch, model_steps=population.model_steps)
-    return Keeper(population, states, fingerprint, every, recorder.facts)
+    return Keeper(population, states, fingerprint, every, recorder.facts, bar.saving)
 
 
 def _finished_before(folder: Path, config: Config, console: Console) -> bool:

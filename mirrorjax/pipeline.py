@@ -154,6 +154,7 @@ def run_population(
             manifest["extends"] = sorted(there.populations)
         with Recorder(store, manifest, bar, began, _final_figures) as recorder:
             event("dataset", _counts_line(dataset), hash=dataset.content_hash, counts=dataset.counts)
+            bar.phase("preparing what networks are measured on", "preparing")
             asked = config.measurement
             boards = boards_of(dataset, asked.boards, asked.rescue_boards) if asked.boards else None
             known = coordinates_of(members, sources, validation_sets(sources, measured[1]))

@@ -175,6 +175,7 @@ def run_population(
             manifest["extends"] = sorted(there.populations)
         with Recorder(store, manifest, bar, began, _final_figures) as recorder:
             event("dataset", _counts_line(dataset), hash=dataset.content_hash, counts=dataset.counts)
+            bar.phase("preparing what networks are measured on", "preparing")
             asked = config.measurement
             boards = boards_of(dataset, asked.boards, asked.rescue_boards) if asked.boards else None
             known = coordinates_of(members, sources, validation_sets(sources, measured[1]))
@@ -285,7 +286,7 @@ def _resumed(
         bar.resume(population.model_steps)
         epoch, end = population.epoch, schedule.checkpoints[-1]
         event("resumed", f"resumes at epoch {epoch:.3g} of {end:.3g}", epoch=epoch, model_steps=population.model_steps)
-    return Keeper(population, states, fingerprint, every, recorder.facts)
+    return Keeper(population, states, fingerprint, every, recorder.facts, bar.saving)
 
 
 def _finished_before(folder: Path, config: Config, console: Console) -> bool:

@@ -17,6 +17,9 @@ class Function(NamedTuple):
 
     compiled: Callable[[], str]
 
+    def __call__(self) -> str:
+        return self.compiled()
+
     def lower(self, *arguments: object) -> "Function":
         return self
 

@@ -24,7 +24,7 @@ _COMMAND = (
 
 
 def starting(devices: list[Device]) -> list[Figure]:
-    """`mirrorjax sweep` of the quickstart's 384 networks, up to its first training program; a first run warms up."""
+    """`mirrorjax sweep` of the quickstart's 384 networks, up to its first step; a first run warms up."""
     if find_spec("hydra") is None:
         return []
     spent = []
@@ -36,6 +36,8 @@ def starting(devices: list[Device]) -> list[Figure]:
             subprocess.run(command, check=True, capture_output=True)
             (log,) = Path(folder).glob("*/*/log.jsonl")
             events = [json.loads(line) for line in log.read_text().splitlines()]
-        ready = next(e for e in events if e["event"] == "compile" and e["program"].startswith("train"))
-        spent.append((datetime.fromisoformat(ready["time"]) - start).total_seconds())
+        needed = "" if devices[0].platform == "cpu" else "train"  # the others are compiled beside training
+        before = [e for e in events if e["event"] == "compile" and e["program"].startswith(needed)]
+        before += [e for e in events if e["event"] == "checkpoint" and e["checkpoint"] == 0]
+        spent.append((max(datetime.fromisoformat(e["time"]) for e in before) - start).total_seconds())
     return [figure("to the first step", spent[1:], "s")]

@@ -106,6 +106,10 @@ class Progress:
         """Says how many blocks of a part a program of measurement has done, in a phase of this name."""
         self.phase(f"{name}: {program}, {done:,} of {of:,} blocks", name, _LINE_SECONDS)
 
+    def saving(self) -> None:
+        """Says that the state is saved."""
+        self.phase("saving the state", "saving", _LINE_SECONDS)
+
     def expect(self, total_model_steps: int) -> None:
         """Sets anew how many steps there are to go."""
         self.total_model_steps = total_model_steps

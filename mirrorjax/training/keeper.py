@@ -25,6 +25,7 @@ class Keeper:
         fingerprint: what a state must have in common with the population that goes on from it.
         every: seconds between two saves; 0 saves after each chunk, None only before a stop.
         facts: gives what is to be kept beside the state, for instance times.
+        on_save: called before a state is saved.
         clock: seconds from any start.
 
     Attributes:
@@ -38,11 +39,12 @@ class Keeper:
         fingerprint: Mapping[str, Any],
         every: float | None,
         facts: Callable[[], Mapping[str, Any]],
+        on_save: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ):
         self.signals = StopSignals()
         self._population, self._states, self._fingerprint = population, states, fingerprint
-        self._every, self._facts, self._clock = every, facts, clock
+        self._every, self._facts, self._on_save, self._clock = every, facts, on_save, clock
         self._last = clock()
         population.between_chunks = self
 
@@ -73,6 +75,7 @@ class Keeper:
             InputError: it cannot be written.
         """
         start = time.perf_counter()
+        self._on_save()
         state = self._population.state()
         if self._states is not None:
             self._states.save(state, self._fingerprint, self._facts())

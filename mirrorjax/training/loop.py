@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import jax
 import numpy as np
 
 from mirrorjax.dataset.build import Dataset
@@ -18,7 +17,8 @@ from mirrorjax.population.members import Member, identity
 from mirrorjax.population.plan import plan, population_mesh, replicated
 from mirrorjax.runtime import Compiler, Device
 from mirrorjax.training.checkpoint import TrainingState
-from mirrorjax.training.measuring import PLACE, Measuring
+from mirrorjax.training.joining import in_order, joined, stacked
+from mirrorjax.training.measuring import Measuring
 from mirrorjax.training.memory import UNLIMITED, Room
 from mirrorjax.training.part import OnBlock, PartRunner, runners_of
 from mirrorjax.training.profile import as_lines, profile
@@ -187,7 +187,7 @@ class Population:
         pieces: dict[str, list[dict]] = defaultdict(list)
         for runner in self.runners:
             pieces[runner.part.program.name].append({"member": runner.part.members, **runner.state_by_member()})
-        arrays = {name: _in_order(found) for name, found in pieces.items()}
+        arrays = {name: in_order(found) for name, found in pieces.items()}
         arrays["members"] = {name: getattr(self, name) for name in _OF_MEMBERS}
         position = {name: getattr(self, name) for name in _OF_THE_LOOP}
         return TrainingState(arrays, position)
@@ -262,7 +262,7 @@ class Population:
         parts = self.stage.each(work)
         tables = [table for *_, table in parts if table]
         records = joined([(members, columns) for members, columns, _ in parts], len(self.members))
-        return Checkpoint(index=index, epoch=epoch, records=records, units=_stacked(tables))
+        return Checkpoint(index=index, epoch=epoch, records=records, units=stacked(tables))
 
     def _status(self, runner: PartRunner) -> np.ndarray:
         members = runner.part.members
@@ -297,31 +297,3 @@ def _true_shape(name: str, padded: tuple[int, ...], width: int) -> list[int]:
     if name.endswith("kernel") and not name.startswith("hidden_1_"):
         shape[1] = width
     return shape
-
-
-def _in_order(pieces: list[dict]) -> dict:
-    """The members of several parts as one, by their index."""
-    order = np.argsort(np.concatenate([piece["member"] for piece in pieces]))
-    return jax.tree.map(lambda *parts: np.concatenate(parts)[order], *pieces)
-
-
-def joined(parts: Sequence[tuple[np.ndarray, Columns]], count: int) -> Columns:
-    """The parts' columns in the order of the population; a column that a member lacks is NaN there."""
-    whole: Columns = {}
-    for members, columns in parts:
-        for name, column in columns.items():
-            if name not in whole:
-                lacking = any(name not in others for _, others in parts)
-                shape = (count, *column.shape[1:])
-                whole[name] = np.full(shape, np.nan) if lacking else np.empty(shape, column.dtype)
-            whole[name][members] = column
-    return whole
-
-
-def _stacked(tables: list[Columns]) -> Columns | None:
-    """The parts' tables in one, in the population's order, however it was cut."""
-    if not tables:
-        return None
-    columns = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
-    order = np.argsort(columns.pop(PLACE), kind="stable")
-    return {name: column[order] for name, column in columns.items()}

@@ -92,7 +92,11 @@ def battery(
     regime: Supervised, params: Params, width: Int32[Array, " block"], boards: Boards, *, together: int
 ) -> dict[str, Float32[Array, " block"]]:
     """The members' calibrated measures; `together` of them are shown the boards side by side."""
-    return jax.lax.map(lambda member: cheap(regime, *member, boards), (params, width), batch_size=together)
+
+    def one(member: tuple[Params, Array]) -> dict[str, Array]:
+        return cheap(regime, member[0], member[1], boards)
+
+    return jax.lax.map(one, (params, width), batch_size=together)
 
 
 def causes(
@@ -121,4 +125,8 @@ def divergences(
     regime: Supervised, params: Params, width: Int32[Array, " block"], rows: MeasuredRows
 ) -> dict[str, Float32[Array, "block U"]]:
     """KL divergences of the members' units, by pair of scenarios."""
-    return jax.lax.map(lambda member: divergences_of_member(regime, *member, rows), (params, width))
+
+    def one(member: tuple[Params, Array]) -> dict[str, Array]:
+        return divergences_of_member(regime, member[0], member[1], rows)
+
+    return jax.lax.map(one, (params, width))

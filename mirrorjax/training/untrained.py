@@ -20,7 +20,8 @@ from mirrorjax.population.members import Member, identity
 from mirrorjax.population.plan import plan, population_mesh
 from mirrorjax.regimes.supervised import Params
 from mirrorjax.runtime import Compiler, Device
-from mirrorjax.training.loop import Population, joined
+from mirrorjax.training.joining import joined
+from mirrorjax.training.loop import Population
 from mirrorjax.training.measuring import Measuring
 from mirrorjax.training.memory import data_bytes, make_room
 from mirrorjax.training.part import OnBlock, PartRunner, runners_of

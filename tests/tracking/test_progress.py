@@ -138,3 +138,42 @@ def test_standard_output_is_left_to_results(capsys: pytest.CaptureFixture[str]):
     assert printed.out == "result\n"
     assert printed.err.startswith("run: ")
     assert not sys.stdout.isatty()
+
+
+def test_phases_have_a_line_each_and_what_comes_often_few():
+    """Status hears of all of them."""
+    clock, file = Clock(), io.StringIO()
+    with Progress(1000, 1, "run", Console(file=file, width=40), clock=clock) as progress:
+        names = [progress.now]
+
+        def after(seconds: float) -> None:
+            names.append(progress.now)
+            clock.sleep(seconds)
+
+        progress.phase("playing 7 turns", "dataset")
+        after(5)
+        for number in range(3):
+            progress.compiling(f"measure: width 17 ({number + 1} of 3)")
+            after(0.6)
+        progress.phase("measuring 9 untrained networks of 2×5, for nulls", "nulls")
+        after(1)
+        for done in range(1, 31):
+            progress.block("battery", done, 30, name="nulls")
+            after(1)
+        progress.advance(500, seconds=2.0)
+        after(11)
+        progress.block("measure", 1, 1)
+        after(1)
+        progress.saving()
+        after(11)
+        progress.saving()
+        after(0)
+    told = ["starting", "dataset", "compiling", "nulls", "training", "measuring", "saving"]
+    assert list(dict.fromkeys(names)) == told
+    assert lines_of(file)[1:-1] == [
+        *("playing 7 turns", "compiling measure: width 17 (1 of 3)", "compiling measure: width 17 (3 of 3)"),
+        "measuring 9 untrained networks of 2×5, for nulls",
+        *(f"nulls: battery, {done} of 30 blocks" for done in (10, 20, 30)),
+        "measuring: measure, 1 of 1 blocks",
+        "saving the state",
+    ]

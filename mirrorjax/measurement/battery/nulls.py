@@ -81,8 +81,8 @@ def architecture_of(member: Member) -> Member:
 
     Of the regime that is how the hidden weights start: regimes that start alike share their nulls.
     """
-    settings = {name: getattr(member, name) for name in ARCHITECTURE}
-    return Member(**settings | {"regime": REGIMES[member.regime].initialises_as})
+    own = Member(**{name: getattr(member, name) for name in ARCHITECTURE})
+    return replace(own, regime=REGIMES[member.regime].initialises_as)
 
 
 def null_members(architecture: Member, seeds: int) -> list[Member]:

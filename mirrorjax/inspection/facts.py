@@ -92,7 +92,7 @@ def end_lines(analysis: Analysis) -> list[tuple[str, str]]:
 
 
 def p_words(p: float) -> str:
-    """A p value; a dash where there is none, and no more than is known of very small ones."""
+    """A p value; n/a where there is none, and no more than is known of very small ones."""
     if math.isnan(p):
         return NOT_MEASURED
     return tidy_exponent(f"{p:.1e}") if p >= _SMALLEST_P else f"<{tidy_exponent(f'{_SMALLEST_P:.0e}')}"

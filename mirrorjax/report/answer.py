@@ -41,8 +41,6 @@ def headline_html(views: list[View]) -> str:
 
 def _learnt(found: Verdict, diverged: int) -> str:
     networks = counted(found.networks, "network")
-    if not found.known:
-        return f"Whether the {networks} here learnt the task was not recorded, so there is no verdict."
     if not found.learnt:
         which = f"None of the {networks}" if found.networks > 1 else "The one network here has not"
         words = f"{which} learnt the task: not learnt, so no verdict on mirror networks."

@@ -30,7 +30,7 @@ from mirrorjax.report.phase_paper import paper_point
 from mirrorjax.report.shares import Point, by_setting, over_training
 from mirrorjax.report.tables import Cell, Table
 from mirrorjax.report.verdict import total
-from mirrorjax.report.words import percent
+from mirrorjax.report.words import counted, percent
 
 MOST_ROWS = 12  # of settings beside each other; more become a map
 _KINDS = (  # label, colour, plotly's symbol, matplotlib's marker
@@ -45,15 +45,15 @@ def panel(views: list[View]) -> Panel:
     """Builds it: settings beside each other where few vary, a map where many do, else all networks over training."""
     result = Panel("Networks that learnt, and mirror networks")
     points, grid = _shown(views)
-    if not any(np.isfinite(value) for point in points for _, value, _ in point.shares):
-        result.missing = "nothing recorded says who learnt the task"
-    elif grid is not None:
+    if grid is not None:
         result.choosers, order = _slices(grid)
         result.variants = {(place,): _map(points, grid, number) for place, number in enumerate(order)}
         result.caption = ["Numbers: share of mirror networks among the learnt. Grey: not learnt, so no verdict."]
     else:
-        result.variants = {(): _lines(points, total(views).missing) if np.isfinite(points[0].epoch) else _rows(points)}
-        result.caption = [_INTERVALS]
+        over = np.isfinite(points[0].epoch)
+        result.variants = {(): _lines(points, total(views).missing) if over else _rows(points[:MOST_ROWS])}
+        left_out = 0 if over else len(points[MOST_ROWS:])
+        result.caption = [_INTERVALS, *([f"{counted(left_out, 'population')} not shown."] if left_out else [])]
     return result
 
 
@@ -196,9 +196,10 @@ def _map(points: list[Point], grid: Cells, number: int) -> go.Figure:
 def draw(views: list[View]) -> MatplotlibFigure | None:
     """The same in print; a map is left to that of all order parameters."""
     points, grid = _shown(views)
-    if grid is not None or not any(np.isfinite(value) for point in points for _, value, _ in point.shares):
+    if grid is not None:
         return None
     over = bool(np.isfinite(points[0].epoch))
+    points = points if over else points[:MOST_ROWS]
     made = static_figure(6.5, 3.2 if over else 1.2 + 0.35 * max(len(points), 4))
     axes = made.subplots()
     places = np.array([point.epoch for point in points]) if over else np.arange(len(points), 0, -1.0)
@@ -231,7 +232,7 @@ def table(views: list[View]) -> Table | None:
                 point.label,
                 point.epoch,
                 point.verdict.networks,
-                point.verdict.learnt if point.verdict.known else np.nan,
+                point.verdict.learnt,
             ),
             *(point.verdict.judged, point.verdict.mirror),
             *(each for low, value, high in point.shares for each in (value, low, high)),

@@ -44,7 +44,7 @@ def create_observations(
 ) -> frozenset[str]:
     """Joins records to `members`, each member and checkpoint once, and says what did not fit.
 
-    Whether a network has learnt its task (`learnt`: 1, 0, null where nothing says it) is read off its excess error, so
+    Whether a network has learnt its task (`learnt`, 1 or 0) is read off its excess error, so
     that older results have it too.
 
     Args:
@@ -96,10 +96,9 @@ def _insertion(measures: Iterable[str]) -> str:
     verdicts = [name for name in VERDICTS if name in measures]
     shown = ", ".join(f"CASE WHEN learnt > 0 THEN {name} END AS {name}" for name in verdicts)
     replaced = f"* REPLACE ({shown})" if verdicts else "*"
-    learnt = f"coalesce(alive AND excess_error < {LEARNT_BELOW}, false)" if "excess_error" in measures else "NULL"
     return (
         f"INSERT INTO observations BY NAME SELECT {replaced} FROM (SELECT *, CASE WHEN mne > 0 THEN mne_output / mne "
-        f"END AS output_share, CAST({learnt} AS DOUBLE) AS learnt, "
+        f"END AS output_share, CAST(coalesce(alive AND excess_error < {LEARNT_BELOW}, false) AS DOUBLE) AS learnt, "
         f"coalesce(alive AND cmni >= {ROBUST_CMNI} AND val_loss < {ROBUST_LOSS}, false) AS robust FROM ("
         "SELECT DISTINCT ON (member_id, checkpoint) group_index, member_id, seed, checkpoint, step, "
         f"CAST(epoch AS DOUBLE) AS epoch, status, coalesce(status <> 'diverged', true) AS alive, {finite} "

@@ -46,7 +46,7 @@ def questions(sweep: Sweep, views: list[View], figures: Figures) -> list[Questio
         return _by_population(views, lambda view: _paragraph(sentence(view)) + figures[name, view.population.name])
 
     found = total(views)
-    learnt = f"{found.learnt:,} of {found.networks:,} networks" if found.known else "not recorded"
+    learnt = f"{found.learnt:,} of {found.networks:,} networks"
     mirror = f"{found.mirror:,} of {found.judged:,} are mirror networks" if found.judged else found.missing
     return [
         Question("learnt", "Did they learn the task?", "Did they learn?", learnt, told("learnt", summary.outcome)),

@@ -86,7 +86,7 @@ def _calibrated(view: View, group: Group, asked: Dear | None, name: str) -> tupl
 
 def _verdict(found: Verdict) -> tuple[str, float]:
     if not found.judged:
-        return ("not learnt", np.nan) if found.known and not found.learnt else (NOT_MEASURED, np.nan)
+        return ("not learnt", np.nan) if not found.learnt else (NOT_MEASURED, np.nan)
     low, value, high = found.interval
     return _two(f"{found.mirror:,} of {found.judged:,}", _range(low, high)), value
 
@@ -122,13 +122,13 @@ def _cells(view: View, group: Group, several: bool) -> list[tuple[str, float | s
     untrained = band(found.untrained[own])
     mne, part = band(found.last["mne"][own]), band(found.last["output_share"][own])
     steps, epochs = _highest(found.step[own]), _highest(found.epoch[own])
-    label, known = escape(group.label), verdicts(view)[group.index].known
+    label, learnt = escape(group.label), int(found.learnt[own].sum())
     if several:
         label = _two(label, f"<code>{escape(view.population.name)}</code>")
     cells: list[tuple[str, float | str]] = [
         (label, f"{group.settings['depth']:03d}{group.settings['width']:06d}{group.index:06d}"),
         (_two(f"{number:,}", f"{diverged} diverged") if diverged else f"{number:,}", number),
-        (f"{int(found.learnt[own].sum()):,}", int(found.learnt[own].sum())) if known else (NOT_MEASURED, np.nan),
+        (f"{learnt:,}", learnt),
         (_two(f"{steps:,.0f}" if np.isfinite(steps) else NOT_MEASURED, f"epoch {epoch_words(epochs)}"), steps),
         last_band("val_loss"),
         last("accuracy"),

@@ -22,7 +22,7 @@ class Point:
     @property
     def shares(self) -> list[tuple[float, float, float]]:
         """Learnt of all, and mirror networks of those with a verdict: Wilson's low, value, high."""
-        learnt = share(self.verdict.learnt, self.verdict.networks if self.verdict.known else 0)
+        learnt = share(self.verdict.learnt, self.verdict.networks)
         return [(float(learnt.low), float(learnt.value), float(learnt.high)), self.verdict.interval]
 
 
@@ -46,9 +46,8 @@ def over_training(view: View) -> list[Point]:
         f"count({mirror}) FILTER (alive) AS judged, count(*) FILTER (alive AND {mirror} > 0) AS mirror "
         "FROM observations GROUP BY checkpoint ORDER BY checkpoint"
     )
-    known = "learnt" in view.population.measures
     points = []
     for place, epoch in enumerate(columns["epoch"]):
         counts = (int(columns[name][place]) for name in ("networks", "learnt", "judged", "judged", "mirror"))
-        points.append(Point(f"epoch {epoch_words(epoch)}", Verdict(*counts, known=known), float(epoch)))
+        points.append(Point(f"epoch {epoch_words(epoch)}", Verdict(*counts), float(epoch)))
     return points

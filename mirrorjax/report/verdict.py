@@ -1,6 +1,6 @@
 """Which networks are mirror networks: of those that have learnt their task and were asked what their units cause."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 
@@ -18,11 +18,10 @@ class Verdict:
 
     Attributes:
         networks: with records.
-        learnt: of these, at their last record; nobody where it was not recorded.
+        learnt: of these, at their last record.
         asked: of the learnt, what their units cause.
         judged: of the asked, held against untrained networks.
         mirror: of the judged, mirror networks.
-        known: whether it was recorded who learnt.
     """
 
     networks: int = 0
@@ -30,12 +29,10 @@ class Verdict:
     asked: int = 0
     judged: int = 0
     mirror: int = 0
-    known: bool = True
 
     def __add__(self, other: "Verdict") -> "Verdict":
         """Both together."""
-        numbers = (getattr(self, name) + getattr(other, name) for name in _COUNTS)
-        return Verdict(*numbers, known=self.known and other.known)
+        return Verdict(*(one + two for one, two in zip(astuple(self), astuple(other), strict=True)))
 
     @property
     def interval(self) -> tuple[float, float, float]:
@@ -46,15 +43,13 @@ class Verdict:
     @property
     def learnt_words(self) -> str:
         """How many learnt, as it stands before every verdict."""
-        return f"{self.learnt:,} of {self.networks:,} learnt" if self.known else "whether they learnt was not recorded"
+        return f"{self.learnt:,} of {self.networks:,} learnt"
 
     @property
     def missing(self) -> str:
         """Why there is no verdict; empty where there is one."""
         if self.judged:
             return ""
-        if not self.known:
-            return "no verdict"
         if not self.learnt:
             return NOT_LEARNT
         if not self.asked:
@@ -70,16 +65,13 @@ class Verdict:
         return f"{self.learnt_words}; mirror networks{asked}: {share_words(self.mirror, self.judged)}"
 
 
-_COUNTS = ("networks", "learnt", "asked", "judged", "mirror")
-
-
 def verdict(view: View) -> Verdict:
     """Of a whole population; computed once a view."""
     return view.kept(_of_all)
 
 
 def _of_all(view: View) -> Verdict:
-    return sum(verdicts(view).values(), Verdict(known=_is_known(view)))
+    return sum(verdicts(view).values(), Verdict())
 
 
 def verdicts(view: View) -> dict[int, Verdict]:
@@ -93,12 +85,8 @@ def _of_groups(view: View) -> dict[int, Verdict]:
     for group in view.population.groups:
         own = found.of(group)
         counts = _asked(asked[group.index]) if group.index in asked else (0, 0, 0)
-        result[group.index] = Verdict(int(own.sum()), int(found.learnt[own].sum()), *counts, known=_is_known(view))
+        result[group.index] = Verdict(int(own.sum()), int(found.learnt[own].sum()), *counts)
     return result
-
-
-def _is_known(view: View) -> bool:
-    return "learnt" in view.population.measures
 
 
 def _asked(found: Dear) -> tuple[int, int, int]:

@@ -73,6 +73,6 @@ def test_the_terminal_summary_fits_eighty_columns():
     assert "has no mirror unit" in file.getvalue() and "No unit of the second layer is alive" in file.getvalue()
 
 
-@pytest.mark.parametrize(("p", "words"), [(0.05, "5e-2"), (1.25e-8, "1.2e-8"), (0.0, "<1e-9"), (float("nan"), "–")])
+@pytest.mark.parametrize(("p", "words"), [(0.05, "5e-2"), (1.25e-8, "1.2e-8"), (0.0, "<1e-9"), (float("nan"), "n/a")])
 def test_p_values(p: float, words: str):
     assert p_words(p) == words

@@ -48,7 +48,7 @@ class Visit:
     def unfold(self) -> None:
         """Opens all questions."""
         self.page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
-        self.page.wait_for_function("!document.querySelector('.figure .plot:empty')", timeout=60_000)
+        self.page.wait_for_function("() => !document.querySelector('.figure .plot:empty')", timeout=60_000)
         self.drawn()
 
     def width(self) -> int:
@@ -411,7 +411,7 @@ def test_hover_gives_interval_counts_and_measured_coordinates(mapped):
     words = label.text_content()
     count = expected_mirrors(2, 4, 25)
     assert words.startswith("dependency 0.5, veil symbol = veil role 1, congruence 0")
-    assert re.search(rf"{count} of 4 networks; Wilson 95 % 0\.\d\d–[01]\.\d\d", words)
+    assert re.search(rf"{count} of 4 learnt networks; Wilson 95 % 0\.\d\d–[01]\.\d\d", words)
     assert "dependency measured 0.022" in words and "identity hidden, bits 1" in words
 
 

@@ -26,10 +26,12 @@ def test_band_of_few_networks_holds_all():
     assert (band(few).low, band(few).high) == (1.0, 7.0)
     assert (band(enough).low, band(enough).high) == pytest.approx((1.35, 7.65))
     for values in (few, enough):
-        rows = ", ".join(f"({value}, true), (99, false)" for value in values)
+        rows = ", ".join(f"({value}::DOUBLE, true), (99, false)" for value in values)
         ends = ", ".join(band_sql("x")[word] for word in ("low", "median", "high"))
-        found = duckdb.sql(f"SELECT {ends} FROM (VALUES {rows}) AS t(x, alive)").fetchall()[0]
-        assert found == pytest.approx((band(values).low, band(values).median, band(values).high))
+        found = duckdb.execute(f"SELECT {ends} FROM (VALUES {rows}) AS t(x, alive)").fetchall()[0]
+        assert found == pytest.approx(
+            [float(each) for each in (band(values).low, band(values).median, band(values).high)]
+        )
 
 
 def values_of(table: dict[int, list[tuple[float, float]]], epochs: list[float]):

@@ -212,5 +212,6 @@ def lacking(stored: Stored, measured: Columns, broken: np.ndarray) -> Columns:
         has_all = name in recorded.column_names and recorded[name].null_count == 0
         by_training = name in RECORDS.names or name.startswith("mne_layer_")  # at every checkpoint
         if values.ndim == 1 and values.dtype.kind in "fiu" and not has_all and not by_training:
-            columns[name] = np.where(lost, np.nan, values.astype(float))
+            columns[name] = values.copy() if values.dtype.kind == "f" else values.astype(float)
+            columns[name][lost] = np.nan
     return columns

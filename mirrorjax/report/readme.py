@@ -104,10 +104,10 @@ def circuits_sentence(sweep: Sweep) -> str:
 
 def time_words(sweep: Sweep) -> str:
     """How long a sweep took, all processes and populations together; empty where a manifest does not say."""
-    seconds = [(each.manifest.get("seconds") or {}).get("total") for each in sweep.populations]
-    if not seconds or None in seconds:
+    seconds = [(each.manifest.get("seconds") or {}).get("total", np.nan) for each in sweep.populations]
+    total = float(np.sum(seconds))
+    if not seconds or not np.isfinite(total):
         return ""
-    total = sum(seconds)
     return f"{total:.0f} s" if total < 90 else f"{total / 60:.0f} min"
 
 

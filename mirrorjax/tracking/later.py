@@ -48,14 +48,14 @@ def write_later(population: Path, checkpoint: int, columns: Mapping[str, np.ndar
 
 def completed(records: pa.Table, later: pa.Table) -> pa.Table:
     """Records of a checkpoint with what was measured of it later, in the order of the records."""
-    found = later.take(pc.index_in(records["member_id"], value_set=later["member_id"].combine_chunks()))
+    place = {member_id: row for row, member_id in enumerate(later["member_id"].to_pylist())}
+    found = later.take(pa.array([place.get(member_id) for member_id in records["member_id"].to_pylist()], pa.int64()))
     for name in found.column_names:
         if name in LATER_KEYS.names:
             continue
         if name in records.column_names:
-            place = records.column_names.index(name)
-            filled = pc.coalesce(records[name], found[name].cast(records[name].type))
-            records = records.set_column(place, name, filled)
+            filled = pc.call_function("coalesce", [records[name], found[name].cast(records[name].type)])
+            records = records.set_column(records.column_names.index(name), name, filled)
         else:
             records = records.append_column(name, found[name])
     return records

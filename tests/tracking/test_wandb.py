@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 import wandb
 from PIL import Image
@@ -168,7 +169,7 @@ def test_a_resumed_run_goes_on_with_the_names_that_it_began_with(tmp_path: Path)
         (folder / "wandb" / "run-id").write_text("0123456789ab")
         if marked:
             (folder / "wandb" / "keys-by-section").touch()
-        records = record_columns() | {"mirror": [1.0] * 6}
+        records = record_columns() | {"mirror": np.ones(6)}
         tracker = WandbTracker.start(folder, project="frogs", config={}, mode="offline")
         tracker.log_checkpoint(records, 5, 0.5, {"model_steps_per_second": 1.0})
         tracker.finish()

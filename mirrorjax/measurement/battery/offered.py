@@ -5,6 +5,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
 from mirrorjax.dataset.matched import CONDITIONS
 from mirrorjax.game.observation import OBSERVATION_SIZE
@@ -14,7 +15,7 @@ from mirrorjax.measurement.battery.cheap import OF_RESPONSES, cheap
 from mirrorjax.measurement.battery.dear import dear, named
 from mirrorjax.measurement.battery.nulls import RAW, SCALE_FREE
 from mirrorjax.measurement.battery.responses import responses
-from mirrorjax.regimes.supervised import Supervised
+from mirrorjax.regimes.supervised import Params, Supervised
 
 CAUSES = "causes"  # all of the dear measures, and the verdict, which takes them
 VERDICT = ("mirror", "mirror_code")
@@ -30,8 +31,9 @@ def cheap_names(regime: Supervised) -> dict[str, frozenset[str]]:
     """
     params, width, boards = _shapes(regime)
     of_responses = jax.eval_shape(
-        lambda *given: responses(regime, *given, tuple(CONDITIONS)), params, width, boards.anywhere
-    )
+        lambda params, width, pictures: responses(regime, params, width, pictures, tuple(CONDITIONS)),
+        params, width, boards.anywhere,
+    )  # fmt: skip
     names = {name: frozenset(jax.eval_shape(measure, of_responses)) for name, measure in OF_RESPONSES.items()}
     single = [*jax.eval_shape(partial(cheap, regime), params, width, boards), *Z]
     return {**{name: frozenset({name}) for name in single}, **names}
@@ -46,12 +48,9 @@ def dear_names(regime: Supervised) -> dict[str, frozenset[str]]:
     return {**{name: frozenset({name}) for name in columns}, CAUSES: frozenset(columns)}
 
 
-def _shapes(regime: Supervised):
+def _shapes(regime: Supervised) -> tuple[Params, Array, Boards]:
     params = jax.eval_shape(regime.init, jax.random.key(0), jnp.int32(_WIDTH))
-    pictures = jax.ShapeDtypeStruct((len(CONDITIONS), OBSERVATION_SIZE, _BOARDS), jnp.int8)
+    pictures = jnp.zeros((len(CONDITIONS), OBSERVATION_SIZE, _BOARDS), jnp.int8)
     rows = len(TRUTHS) * OF_EACH
-    task = TaskRows(
-        words=jax.ShapeDtypeStruct((rows, 2), jnp.uint32),
-        weight=jax.ShapeDtypeStruct((len(TRUTHS), rows), jnp.float32),
-    )
-    return params, jax.ShapeDtypeStruct((), jnp.int32), Boards(anywhere=pictures, rescue=pictures, task=task)
+    task = TaskRows(words=jnp.zeros((rows, 2), jnp.uint32), weight=jnp.zeros((len(TRUTHS), rows)))
+    return params, jnp.int32(_WIDTH), Boards(anywhere=pictures, rescue=pictures, task=task)

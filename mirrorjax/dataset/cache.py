@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import pwd
+import re
 import tempfile
 import uuid
 from collections.abc import Callable, Mapping
@@ -136,7 +137,8 @@ def load_kept(path: Path, read: Callable[[Mapping[str, np.ndarray]], Kept]) -> K
         raise
     except Exception as error:  # a damaged zip fails in many ways, and each means the same
         unread = error.strerror if isinstance(error, OSError) else None
-        why = f"cannot be read: {unread}" if unread else f"damaged ({type(error).__name__}: {error})"
+        said = re.split(r"\. |\n", str(error))[0]  # NumPy goes on with how to load it unsafely
+        why = f"cannot be read: {unread}" if unread else f"damaged ({type(error).__name__}: {said})"
         event("cache", f"{path}: {why}; what it holds is made anew", level=logging.WARNING)
         return None
 

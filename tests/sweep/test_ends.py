@@ -301,7 +301,14 @@ def test_a_disk_that_fills_up_is_named_and_what_was_recorded_stays(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("mirrorjax.tracking.store.save", full)  # the weights, after the last record
+    write_weights = Store.write_weights  # after the last record
+
+    def write_on_a_full_disk(*given: Any) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("os.fsync", full)
+            write_weights(*given)
+
+    monkeypatch.setattr(Store, "write_weights", write_on_a_full_disk)
     failed = sweep(*QUICKLY, code=1)
     assert failed.err.splitlines()[0].endswith("weights.safetensors: cannot be written: No space left on device")
     assert failed.population.manifest["status"] == "failed"

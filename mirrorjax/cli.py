@@ -235,7 +235,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         130 after Ctrl-C.
 
     Raises:
-        SystemExit: after help or wrong options, and with 143 when SIGTERM ends a sweep.
+        SystemExit: after help, or a wrong option of a sweep, and with 143 when SIGTERM ends a sweep.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:

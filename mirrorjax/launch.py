@@ -308,7 +308,7 @@ def _application(command: str, arguments: Sequence[str], job: Callable[[DictConf
     """
     overrides, options = _sorted_out(arguments)
     options = with_config_dir(options)
-    multirun = any(option in ("-m", "--multirun") for option in options)
+    multirun = any(given in ("-m", "--multirun", "hydra.mode=MULTIRUN") for given in arguments)
     ConfigStore.instance().store(name="schema", node=Config)
     OmegaConf.register_new_resolver("either", lambda first, second: str(expanded(first or second)), replace=True)
     Plugins.instance().register(SweepsSearchPath)

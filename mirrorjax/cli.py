@@ -273,7 +273,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         allow, or 2 for input that is not allowed, or 130 after Ctrl-C.
 
     Raises:
-        SystemExit: after help or wrong options, and with 143 after SIGTERM or 129 after SIGHUP.
+        SystemExit: after help, or a wrong option of a sweep, and with 143 after SIGTERM or 129 after SIGHUP.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     with unbroken_output(ends=given[:1] == ["play"]) as lost, stops_raise():

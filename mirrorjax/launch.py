@@ -42,14 +42,13 @@ from mirrorjax.output import unbroken_output
 from mirrorjax.own_files import files_named
 from mirrorjax.secrets import hidden, refuse_secrets
 from mirrorjax.signals import stops_raise
-from mirrorjax.texts import checked_path, expanded
+from mirrorjax.texts import expanded
 from mirrorjax.tracking.environment import with_environment
 from mirrorjax.tracking.jobs import forget_failure, note_failure, note_sweep
-from mirrorjax.typed import for_hydra, number_of_jobs
+from mirrorjax.typed import for_hydra, number_of_jobs, with_config_dir
 
 _DEFAULT_EXPERIMENT = "quickstart"
 _MANY_JOBS = 100  # of which it is said that they are composed, which takes a while
-_CONFIG_DIR = ("--config-dir", "-cd")
 _WRONG_INPUT = (HydraException, OmegaConfBaseException, ValueError)
 # What the command's own process knows; CheckFirst fills it, which only Hydra reaches. Jobs that a launcher starts in
 # processes of their own do without: what they have to tell is in the sweep's folder.
@@ -181,26 +180,6 @@ def _sorted_out(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     return overrides, options
 
 
-def _folders_found(options: Sequence[str]) -> list[str]:
-    """The options, with `~` written out in --config-dir.
-
-    Raises:
-        InputError: there is no such folder.
-    """
-    found, before = [], ""
-    for option in options:
-        name, given, value = option.partition("=")
-        folder = option if before in _CONFIG_DIR else value if given and name in _CONFIG_DIR else None
-        if folder is not None:
-            path = checked_path("--config-dir", folder)
-            if not path.is_dir():
-                raise InputError(f"--config-dir: {path} is no folder")
-            option = str(path) if before in _CONFIG_DIR else f"{name}={path}"
-        found.append(option)
-        before = option
-    return found
-
-
 def _is_run_only(override: str) -> bool:
     key = override.lstrip("+~").split("=", 1)[0]
     return key == "runtime" or any(
@@ -323,8 +302,8 @@ def _application(command: str, arguments: Sequence[str], job: Callable[[DictConf
     """
     overrides, options = _sorted_out(arguments)
     check_options(options)
-    options = _folders_found(options)
-    multirun = any(option in ("-m", "--multirun") for option in options)
+    options = with_config_dir(options)
+    multirun = any(given in ("-m", "--multirun", "hydra.mode=MULTIRUN") for given in arguments)
     ConfigStore.instance().store(name="schema", node=Config)
     OmegaConf.register_new_resolver("either", lambda first, second: str(expanded(first or second)), replace=True)
     Plugins.instance().register(SweepsSearchPath)

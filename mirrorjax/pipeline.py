@@ -17,6 +17,7 @@ from typing import Any
 from rich.console import Console
 
 from mirrorjax.allowed import check_writable, validate
+from mirrorjax.combinations import each_combination
 from mirrorjax.config import RUN_ONLY, Config, checkpoints, units_at
 from mirrorjax.dataset.build import Dataset
 from mirrorjax.dataset.cache import dataset_file, peek
@@ -333,9 +334,12 @@ def _start_line(folder: Path, population: Population, block: int) -> str:
 
 def planned(config: Config, resolved: Mapping[str, Any]) -> dict[str, Any]:
     """What a job is going to be, for a sweep that has not begun it: its folder, its members and their steps."""
-    rates = Counter(member.learning_rate for member in expand(config))
+    population, usual = config.population, config.optimizer.learning_rate
+    found = each_combination(population, population.union)  # and no member, of which there may be a million
+    rates = Counter(combination.get("learning_rate", usual) for combination in found)
     steps = sum(number * Member(learning_rate=rate).step_at(config.regime.epochs) for rate, number in rates.items())
-    return {"job": job_hash(resolved), "members": rates.total(), "model_steps": steps}
+    seeds = population.seeds
+    return {"job": job_hash(resolved), "members": rates.total() * seeds, "model_steps": steps * seeds}
 
 
 def _manifest(

@@ -13,8 +13,10 @@ from hydra.errors import HydraException
 
 from mirrorjax.errors import InputError
 from mirrorjax.explain import GROUPS_ONLY, type_of
+from mirrorjax.texts import checked_path
 
 MOST_JOBS = 1000  # populations of one multirun: each is composed and checked before the first one starts
+_CONFIG_DIR = ("--config-dir", "-cd")
 _QUOTED = re.compile(r"""\s*(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\s*""", re.S)
 
 
@@ -30,6 +32,26 @@ def for_hydra(overrides: Sequence[str], multirun: bool) -> list[str]:
     """
     _refuse_two_presets(overrides)
     return [_quoted(override, multirun) for override in overrides]
+
+
+def with_config_dir(options: Sequence[str]) -> list[str]:
+    """The options, with `~` written out in --config-dir.
+
+    Raises:
+        InputError: there is no such folder.
+    """
+    found, before = [], ""
+    for option in options:
+        name, given, value = option.partition("=")
+        folder = option if before in _CONFIG_DIR else value if given and name in _CONFIG_DIR else None
+        if folder is not None:
+            path = checked_path("--config-dir", folder)
+            if not path.is_dir():
+                raise InputError(f"--config-dir: {path} is no folder")
+            option = str(path) if before in _CONFIG_DIR else f"{name}={path}"
+        found.append(option)
+        before = option
+    return found
 
 
 def _refuse_two_presets(overrides: Sequence[str]) -> None:
@@ -114,7 +136,7 @@ def number_of_jobs(overrides: Sequence[Override]) -> int:
             f"-m makes {number:,} populations ({', '.join(f'{key}: {values:,}' for key, values in each.items())}); "
             f"allowed: at most {MOST_JOBS:,}; what can be an axis inside one population (population.axes.*) is quicker"
         )
-    return number
+    return int(number)
 
 
 def _values(override: Override) -> float:

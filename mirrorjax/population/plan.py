@@ -144,13 +144,8 @@ def _groups(members: Sequence[Member]) -> dict[ProgramSpec, dict[tuple, list[int
     return groups
 
 
-_IRRELEVANT = (
-    "seed",
-    "init_seed",
-    "dropout_seed",
-    "dropout",
-    "l2",
-)  # for the program and for what a block has in common
+# Neither a program nor what a block has in common depends on these.
+_IRRELEVANT = ("seed", "init_seed", "dropout_seed", "dropout", "l2")
 _settings = operator.attrgetter(*(field.name for field in fields(Member) if field.name not in _IRRELEVANT))
 
 

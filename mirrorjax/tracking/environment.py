@@ -22,7 +22,8 @@ def with_environment(tracker: TrackerConfig, env: Mapping[str, str]) -> TrackerC
     """
 
     def taken(setting: str, value: str) -> str:
-        if problem := text_problem(f"WANDB_{setting.upper()}", value, rules=f"tracker.{setting}"):
+        problem = text_problem(f"WANDB_{setting.upper()}", value, rules=f"tracker.{setting}")
+        if problem and tracker.mode != "disabled":
             raise InputError(problem)
         return value
 

@@ -30,6 +30,7 @@ def test_the_environment_counts_where_no_setting_says_otherwise():
 def test_what_wandb_refuses_is_named_by_its_variable(env: dict[str, str], message: str):
     with pytest.raises(InputError, match=rf"^{message}"):
         with_environment(TrackerConfig(), env)
+    with_environment(TrackerConfig(mode="disabled"), env)
 
 
 def test_variables_that_do_not_count_are_named():

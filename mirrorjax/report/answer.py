@@ -1,6 +1,7 @@
 """The report's first sentences: did these networks learn the task, how many are mirror networks, what that excludes."""
 
 import math
+from collections.abc import Callable
 from html import escape
 
 from mirrorjax.phases.intervals import FEWEST_RESAMPLED
@@ -96,6 +97,6 @@ def _down(share: float) -> str:
     return _percent(share, math.floor)
 
 
-def _percent(share: float, rounded) -> str:
+def _percent(share: float, rounded: Callable[[float], int]) -> str:
     value = 100 * share
     return f"{rounded(round(value, 6))} %" if value >= 10 else f"{rounded(round(10 * value, 6)) / 10:g} %"

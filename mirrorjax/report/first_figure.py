@@ -121,7 +121,7 @@ def _rows(points: list[Point]) -> go.Figure:
     )
 
 
-_LEGEND = {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"}
+_LEGEND = {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"}
 
 
 def _hover(point: Point, number: int) -> str:

@@ -20,6 +20,7 @@ COMMANDS = (
         "status",
         "report",
         "compare",
+        "measure",
         "paper-tables",
         "inspect",
         "play",

@@ -89,8 +89,8 @@ def shown_to_people(show: Callable[[str], None], verbosity: str) -> Iterator[Non
 def written_to(file: Path) -> Iterator[None]:
     """Appends every event of the block to a file, whatever the verbosity; where that cannot be, a warning says so."""
     try:
-        if file.is_symlink() or (file.exists() and not file.is_file()):
-            raise OSError("no regular file")
+        if file.is_symlink() or file.is_fifo():  # what is behind it is not ours, or would be waited for
+            raise OSError("a link or a pipe is in the way")
         _end_torn_line(file)
         handler: logging.Handler = _File(file, encoding="utf-8")
     except OSError as error:

@@ -48,9 +48,9 @@ def default_folder() -> Path:
     """
     if given := os.environ.get("MIRRORJAX_CACHE"):
         return checked_path("MIRRORJAX_CACHE", given)
-    users = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    if users.is_absolute():
-        return checked_path("XDG_CACHE_HOME", str(users)) / "mirrorjax"
+    users = os.environ.get("XDG_CACHE_HOME")
+    if users and (folder := checked_path("XDG_CACHE_HOME", users)).is_absolute():
+        return folder / "mirrorjax"
     try:  # with an empty HOME it would be in the root of the file system
         home = os.environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir
     except KeyError as error:  # as in a container, for a user without an entry in passwd

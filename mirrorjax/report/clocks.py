@@ -9,9 +9,9 @@ from mirrorjax.phases.collapse_words import verdict
 from mirrorjax.phases.time_collapse import Condition, fallen, time_collapse
 from mirrorjax.report.figure import View
 from mirrorjax.report.load import Group, Population
-from mirrorjax.report.observations import quoted
 from mirrorjax.report.phase_axes import order_of
 from mirrorjax.report.words import tidy_number
+from mirrorjax.tracking.later import quoted
 
 JUDGED = {"cmni": "CMNI", "accuracy": "accuracy", "mni_star": "MNI*"}  # in the report's words on rates
 PACES = {"learning_rate": ("rates", "lr"), "batch_size": ("batch sizes", "batch")}

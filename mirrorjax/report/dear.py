@@ -7,8 +7,8 @@ import numpy as np
 from mirrorjax.phases.intervals import wilson
 from mirrorjax.report.figure import View
 from mirrorjax.report.load import Group, Population
-from mirrorjax.report.observations import quoted
 from mirrorjax.report.words import counted, epoch_words
+from mirrorjax.tracking.later import quoted
 
 KINDS = ("hop", "jump", "leap", "help_edge", "help_rescue")  # of right answers
 MODES = ("mean", "resample")

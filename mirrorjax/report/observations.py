@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from mirrorjax.measurement.cmni import ROBUST_CMNI, ROBUST_LOSS
 from mirrorjax.measurement.learnt import LEARNT_BELOW
+from mirrorjax.tracking.later import quoted
 
 MEASURES = (  # that all records have, as double; `output_share` is added from the last two
     "val_loss",
@@ -105,11 +106,6 @@ def _insertion(measures: Iterable[str]) -> str:
         f"FROM raw_records JOIN members USING (member_id) ANTI JOIN ({there}) USING (member_id, checkpoint) "
         "ORDER BY member_id, checkpoint))"
     )
-
-
-def quoted(name: str) -> str:
-    """A column's name as SQL takes it, whatever it is."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _further(schema: pa.Schema) -> list[str]:

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 
 from mirrorjax.report.load import Population
-from mirrorjax.report.observations import quoted
 from mirrorjax.report.phase_boundary import as_json, boundary_of
 from mirrorjax.report.phase_cells import Cells, Values
 from mirrorjax.report.phase_orders import OF_CELLS, SHARE, Order
 from mirrorjax.report.phase_paper import paper_point
 from mirrorjax.report.settings import COORDINATES
 from mirrorjax.report.statistics import settled
+from mirrorjax.tracking.later import quoted
 
 _COLOURS_END = (0.01, 0.99)  # quantiles of all cells' values: one wild ratio would leave one colour for the rest
 MOST_FITS = 200  # of boundaries: each takes milliseconds; beyond, the last checkpoint of each slice has one

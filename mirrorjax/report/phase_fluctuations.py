@@ -4,7 +4,7 @@ import numpy as np
 
 from mirrorjax.phases.fluctuations import Fluctuations, fluctuations
 from mirrorjax.report.load import Population
-from mirrorjax.report.observations import quoted
+from mirrorjax.tracking.later import quoted
 
 
 def at_checkpoint(population: Population, measure: str, checkpoint: int, cells: int) -> Fluctuations:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirrorjax.report.load import EPOCH_ROUNDING, PEAK_AFTER, Group, Population
-from mirrorjax.report.observations import quoted
 from mirrorjax.report.statistics import Networks
 from mirrorjax.report.words import tidy_number
+from mirrorjax.tracking.later import quoted
 
 MEASURES = {
     "peak": "peak CMNI",

@@ -7,8 +7,8 @@ import numpy as np
 
 from mirrorjax.phases.intervals import FEWEST_RESAMPLED, wilson
 from mirrorjax.report.load import EPOCH_ROUNDING, PEAK_AFTER, Group, Population
-from mirrorjax.report.observations import quoted
 from mirrorjax.report.words import NOT_MEASURED, percent
+from mirrorjax.tracking.later import quoted
 
 CURVE_MEASURES = ("val_loss", "cmni", "cmni_hidden", "accuracy", "mne", "output_share")
 LAST_MEASURES = (

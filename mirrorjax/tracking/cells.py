@@ -7,6 +7,7 @@ from mirrorjax.measurement.learnt import LEARNT_BELOW
 from mirrorjax.phases.intervals import share
 from mirrorjax.population.table import COORDINATES
 from mirrorjax.tracking.keys import QUANTITIES
+from mirrorjax.tracking.later import quoted
 from mirrorjax.tracking.results import Results
 
 _REPLICATES = ("population", "member_id", "seed", "init_seed", "order_seed", "dropout_seed", "data_seed")
@@ -62,9 +63,9 @@ def _settings(results: Results) -> list[str]:
     known = {*_REPLICATES, *_DERIVED, *COORDINATES, *_CAPACITY}
     others = [name for name in _columns(results, "members") if name not in known]
     # null is a value of its own: `boards` is null where all boards are trained on, and old files lack some columns
-    counted = [f'count(DISTINCT "{name}") + (count("{name}") < count(*))::INTEGER AS "{name}"' for name in others]
+    counted = [f"count(DISTINCT {q}) + (count({q}) < count(*))::INTEGER AS {q}" for q in map(quoted, others)]
     values = results.query(f"SELECT {', '.join(counted)} FROM members").to_pylist()[0]
-    return [*_CAPACITY, *(f'"{name}"' for name in others if values[name] > 1)]
+    return [*_CAPACITY, *(quoted(name) for name in others if values[name] > 1)]
 
 
 def _columns(results: Results, view: str) -> list[str]:

@@ -71,6 +71,11 @@ def view_of(table: str, files: Sequence[Path]) -> str:
     )
 
 
+def quoted(name: str) -> str:
+    """A column's name as SQL takes it, whatever it is."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def join_later(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
     """Puts a view with what was measured later in the place of the view `records`."""
     if not files:
@@ -81,9 +86,10 @@ def join_later(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> 
     keys = {"population", *LATER_KEYS.names}
     filled = {name for name in later if name in recorded and name not in keys}
     columns = [
-        f'coalesce(recorded."{n}", later."{n}") AS "{n}"' if n in filled else f'recorded."{n}"' for n in recorded
+        f"coalesce(recorded.{q}, later.{q}) AS {q}" if n in filled else f"recorded.{q}"
+        for n, q in zip(recorded, map(quoted, recorded), strict=True)
     ]
-    columns += [f'later."{name}"' for name in later if name not in keys | filled]
+    columns += [f"later.{quoted(name)}" for name in later if name not in keys | filled]
     connection.execute(
         f"CREATE VIEW records AS SELECT {', '.join(columns)} "
         f"FROM recorded LEFT JOIN later USING ({', '.join(sorted(keys))})"

@@ -48,8 +48,6 @@ def why_not_ours(
     _refuse_newer(file, found)
     if missing := [name for name in schema.names if name not in names]:
         return f"no file of ours, skipped: it lacks {', '.join(missing[:_SHOWN])}"
-    if strange := [name for name in found.names if not name.isidentifier()]:  # names go into SQL
-        return f"no file of ours, skipped: a column is named {strange[0][:80]!r}"
     if len(names) < len(found.names):
         return "no file of ours, skipped: two columns have one name"
     for own in (*schema, *(further or ())):
@@ -87,6 +85,8 @@ def _refuse_newer(file: Path, schema: pa.Schema) -> None:
 def _fits(found: pa.DataType, own: pa.DataType) -> bool:
     """Whether values of a type are what a column of ours holds, whatever their width."""
     kinds = pa.types
+    if kinds.is_null(found):  # it has no value at all
+        return True
     if kinds.is_string(own):
         return kinds.is_string(found) or kinds.is_large_string(found) or kinds.is_string_view(found)
     if kinds.is_floating(own):

@@ -231,6 +231,7 @@ def test_without_a_home_the_setting_is_named(home: str | None, given: str | None
     for name, value in (("HOME", home), ("XDG_CACHE_HOME", None), ("MIRRORJAX_CACHE", given)):
         monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
     monkeypatch.setattr("pwd.getpwuid", unknown)
-    with pytest.raises(InputError, match=f"^MIRRORJAX_CACHE is {given or 'not given'} and this user has no home"):
+    why = f"{given}; nobody of that name has a home" if given else "not given and this user has no home"
+    with pytest.raises(InputError, match=f"^MIRRORJAX_CACHE is {why}"):
         default_folder()
     assert secrets.secrets() == {}, "no netrc either"

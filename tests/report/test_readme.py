@@ -76,7 +76,7 @@ def test_a_sweep_without_numbers_for_it_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("value", "words"), [(0, "0"), (0.4499, ".45"), (-0.0507, "−.051"), (3.71, "3.7"), (1, "1"), (float("nan"), "–")]
+    ("value", "words"), [(0, "0"), (0.4499, ".45"), (-0.0507, "−.051"), (3.71, "3.7"), (1, "1"), (float("nan"), "n/a")]
 )
 def test_numbers_of_a_sentence(value: float, words: str):
     assert short_number(value) == words

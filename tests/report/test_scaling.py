@@ -133,7 +133,7 @@ def test_training_boards_are_a_place_where_members_have_them(tmp_path):
     folder = write_population(tmp_path / "p", [Network(seed) for seed in range(12)], [0, 2, 5])
     file = folder / "members.parquet"
     table = pq.read_table(file)
-    boards = [1000.0 * 2 ** (seed // 4) for seed in table["seed"].to_pylist()]
+    boards = [1000 * 2 ** (seed // 4) for seed in table["seed"].to_pylist()]
     kept = table.append_column("train_boards", pa.array(boards)).replace_schema_metadata(table.schema.metadata)
     pq.write_table(kept, file)
     (each,) = series(view_of(folder), "train_boards")

@@ -11,26 +11,34 @@ from mirrorjax.config import Config, stored
 from tests.sweep.cases import SETTINGS, Run, Sweep
 
 
+# Of the session, since a worker that is given other packages in between comes back to this one.
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of `cache`."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture(scope="package", autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def cache(kept: Path) -> Iterator[Path]:
     """Datasets and compiled programs of all these tests."""
     with pytest.MonkeyPatch.context() as patch:
-        folder = tmp_path_factory.mktemp("cache")
-        patch.setenv("MIRRORJAX_CACHE", str(folder))
-        yield folder
+        patch.setenv("MIRRORJAX_CACHE", str(kept))
+        yield kept
     wandb.teardown()
 
 
-@pytest.fixture(scope="package")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
+@pytest.fixture(scope="session")
+def finished(kept: Path, tmp_path_factory: pytest.TempPathFactory) -> Sweep:
     """A finished sweep, to be read only."""
     results = tmp_path_factory.mktemp("finished")
-    assert main(["sweep", *SETTINGS, f"results_dir={results}"]) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MIRRORJAX_CACHE", str(kept))
+        assert main(["sweep", *SETTINGS, f"results_dir={results}"]) == 0
     (folder,) = results.iterdir()
     return Sweep(folder, "", "")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def config(finished: Sweep) -> Config:
     """The finished population's, as its config.yaml has it."""
     return stored(finished.population.config)

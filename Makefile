@@ -6,7 +6,7 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 LONG := (slow or soak or statistical or browser)
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test test-long test-acceptance test-slow test-soak test-statistical test-browser lint paper_fast bench soak clean
+.PHONY: help run install test test-long test-processes test-acceptance test-slow test-soak test-statistical test-browser lint paper_fast bench soak clean
 
 help: ## this list
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -28,14 +28,17 @@ paper_fast: install ## the published network with 32 seeds, checked against the 
 test: install lint ## what people and CI run (under 8 minutes on two cores)
 	$(PYTEST) -m "not $(LONG)"
 
-test-long: install ## CI's second step: faults, several processes, the browser; then twenty kills
-	$(PYTEST) -m "(slow or browser) and not acceptance"
+test-long: install ## CI's second step: faults, the browser; then twenty kills
+	$(PYTEST) -m "(slow or browser) and not (processes or acceptance)"
 	$(BIN)/python -m pytest -m soak
+
+test-processes: install ## several processes, other numbers of devices, submitit; CI has no room for it
+	$(PYTEST) -m processes
 
 test-acceptance: install ## the published figures, with 32 seeds; CI has no room for it
 	$(BIN)/python -m pytest -m acceptance
 
-test-slow: install ## of these: the wheel from outside the checkout, faults, several processes
+test-slow: install ## the wheel from outside the checkout, faults, several processes
 	$(PYTEST) -m "slow and not acceptance"
 
 test-soak: install ## of these: twenty kills, then the same as undisturbed

@@ -210,7 +210,6 @@ def test_a_table_as_csv_and_as_html(tmp_path: Path):
     with path.open(newline="", encoding="utf-8") as file:
         assert list(csv.reader(file)) == [["source", "z"], ["N1", "0.1234567"], ["N2", "nan"]]
     text = table_html(table)
-    assert (
-        "Table 7: a &lt; b" in text and "<td>0.1235</td>" in text and "<td>–</td>" in text and "note &amp; note" in text
-    )
+    for part in ("Table 7: a &lt; b", "<td>0.1235</td>", "<td>n/a</td>", "note &amp; note"):
+        assert part in text
     assert "No row meets this." in table_html(replace(table, rows=[]))

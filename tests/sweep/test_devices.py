@@ -9,7 +9,7 @@ import pytest
 from mirrorjax.tracking.results import Population, Results
 from tests.sweep.cases import CALIBRATED, QUICKLY, SETTINGS, assert_same_results
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.processes]
 
 
 def trained_on(devices: int, results: Path) -> Population:

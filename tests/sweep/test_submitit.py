@@ -16,7 +16,7 @@ from mirrorjax.tracking.results import Results
 from mirrorjax.tracking.status import read_status
 from tests.sweep.cases import CALIBRATED, QUICKLY, SETTINGS, Run, assert_same_results, bytes_and_times
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.processes]
 
 TWO = ("-m", "population.first_seed=0,3", "launcher=submitit_local")
 LONGER = ("regime.epochs=1", "measurement.at=[0.05,0.1,0.2,0.5]", *QUICKLY)

@@ -10,7 +10,7 @@ import pytest
 from mirrorjax.tracking.results import Results
 from tests.sweep.cases import QUICKLY, SETTINGS, assert_same_results
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.processes]
 
 
 def command(results: Path, *settings: str) -> list[str]:

@@ -13,7 +13,7 @@ from mirrorjax.config import Config, checkpoints, units_at
 from mirrorjax.dataset.cache import peek
 from mirrorjax.dataset.sources import other_datasets
 from mirrorjax.errors import InputError
-from mirrorjax.materials import compile_cache, dataset_folder, dataset_spec, measured_row_counts
+from mirrorjax.materials import dataset_folder, dataset_spec, measured_row_counts
 from mirrorjax.pace import (
     TRAIN_SHARE,
     Seconds,
@@ -199,7 +199,7 @@ def _devices(config: Config) -> tuple[dict[str, Any], list]:
     """Facts, and the devices; none if they are elsewhere and `runtime.devices` says how many there will be."""
     runtime = config.runtime
     try:
-        devices = configure(runtime.platform, runtime.devices, runtime.precision, compile_cache(config))
+        devices = configure(runtime.platform, runtime.devices, runtime.precision, None)  # a plan keeps nothing
     except InputError:
         if runtime.devices is None:
             raise

@@ -4,6 +4,7 @@ import operator
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +149,8 @@ def estimate(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Estima
     train_rows = built[1]["train_rows"] if built else round(TRAIN_SHARE * config.dataset.turns)
     validation_rows = built[1]["validation_rows"] if built else None
     test, validation = measured_row_counts(config, config.dataset.test_rows, validation_rows)
-    sources = {member.source for member in members}  # of fewer boards too: planned as if each had all rows
+    different = _different(members)
+    sources = {member.source for member in different}  # of fewer boards too: planned as if each had all rows
     others = other_datasets(sources, dataset_spec(config)).values()
     others_unbuilt = sum(peek(other, dataset_folder(config)) is None for other in others)
     unbuilt = others_unbuilt + (built is None)
@@ -165,13 +167,13 @@ def estimate(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Estima
     programs = _programs(parts, members, end)
     running = [_running(part, facts["count"], runtime.platform == "cpu") for part in parts]
     work = work_of(parts, members, end, due, measured_rows_of(config, test, validation))
-    work = replace(work, measured=work.measured + null_work(config, members, built and built[0]))
+    work = replace(work, measured=work.measured + null_work(config, different, built and built[0]))
     return Estimate(
         name=config.name,
         folder=folder,
         finished=(folder / "DONE").exists(),
         members=len(members),
-        configurations=len({_configuration(member) for member in members}),
+        configurations=len(different),
         present=present,
         programs=programs,
         devices=facts,
@@ -228,7 +230,7 @@ def _programs(parts: Sequence[Part], members: Sequence[Member], end: float) -> l
             ProgramEstimate(
                 program=program,
                 members=len(inside),
-                configurations=len({_configuration(member) for member in inside}),
+                configurations=len(_different(inside)),
                 blocks=sum(len(part.slots) for part in own),
                 slots=sum(part.slots.size for part in own),
                 filled=len(inside) / sum(part.slots[(part.slots >= 0).any(-1)].size for part in own),
@@ -240,6 +242,11 @@ def _programs(parts: Sequence[Part], members: Sequence[Member], end: float) -> l
             )
         )
     return found
+
+
+def _different(members: Sequence[Member]) -> list[Member]:
+    """One member of each configuration; those that differ in their seeds alone stand beside each other."""
+    return list({key: next(alike) for key, alike in groupby(members, _configuration)}.values())
 
 
 def _running(part: Part, devices: int, host: bool) -> int:

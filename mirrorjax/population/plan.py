@@ -5,6 +5,7 @@ import operator
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
+from itertools import groupby
 
 import jax
 import numpy as np
@@ -135,12 +136,10 @@ def largest_group(members: Sequence[Member]) -> int:
 def _groups(members: Sequence[Member]) -> dict[ProgramSpec, dict[tuple, list[int]]]:
     """Indices of the members by program, and there by what the members of one block have in common."""
     groups: dict[ProgramSpec, dict[tuple, list[int]]] = defaultdict(lambda: defaultdict(list))
-    known: dict[tuple, list[int]] = {}  # the same, by all that either depends on: members by the million are quick then
-    for index, member in enumerate(members):
-        settings = _settings(member)
-        if settings not in known:
-            known[settings] = groups[program_of(member)][_in_common(member)]
-        known[settings].append(index)
+    for _, alike in groupby(range(len(members)), lambda index: _settings(members[index])):  # a million takes a second
+        indices = list(alike)
+        member = members[indices[0]]
+        groups[program_of(member)][_in_common(member)] += indices
     return groups
 
 

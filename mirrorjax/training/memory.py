@@ -178,8 +178,10 @@ def layout(
     Raises:
         InputError: not even one block of each program fits.
     """
-    largest = -(-largest_group(members) // devices)
-    block = block_size(runtime.block, runtime.platform, largest, largest_block(members, budget, data))
+    largest, most = 0, None
+    if runtime.block is None and runtime.platform != "cpu":  # else the members do not matter, a million or not
+        largest, most = -(-largest_group(members) // devices), largest_block(members, budget, data)
+    block = block_size(runtime.block, runtime.platform, largest, most)
     return block, make_room(members, block, devices, budget, data, runtime.platform == "cpu")
 
 

@@ -213,8 +213,9 @@ class Population:
         Raises:
             InputError: it cannot be read, or is none of this version.
         """
+        own = read_yaml(self.folder / "config.yaml", CONFIG)
         try:
-            config = stored(self.config)
+            config = stored(own)
             runtime = {name: getattr(config.runtime, name) for name in ("platform", "precision", "block")}
             config = replace(
                 config,

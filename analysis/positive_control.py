@@ -17,7 +17,6 @@ from rich.console import Console
 from rich.table import Table
 
 from mirrorjax.cli import main as mirrorjax
-from mirrorjax.config import stored
 from mirrorjax.dataset.cache import load_or_build
 from mirrorjax.errors import InputError
 from mirrorjax.marks import put_cell
@@ -87,7 +86,7 @@ def in_a_sentence(kinds: dict[str, Columns]) -> str:
 
 def untrained(population: Population, trained: Columns, count: int) -> Columns:
     """Networks that are not in the null, measured and judged like the trained ones."""
-    config = stored(population.config)
+    config = population.stored_config()
     devices = configure("cpu", None, config.runtime.precision, compile_cache(config))
     dataset = load_or_build(dataset_spec(config), dataset_folder(config))
     boards = boards_of(dataset, config.measurement.boards, config.measurement.rescue_boards)

@@ -57,7 +57,7 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from mirrorjax.report import write_report
+    from mirrorjax.report.build import write_report
 
     if options.readme is not None:
         from mirrorjax.report.readme import write_readme
@@ -69,7 +69,7 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from mirrorjax.report import write_comparison
+    from mirrorjax.report.compare import write_comparison
 
     print(write_comparison(options.results, out=options.out, measures=options.measure))
     return 0

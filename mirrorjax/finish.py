@@ -62,7 +62,7 @@ def _write_report(sweep: Path) -> bool:
     """Whether it could be; what was trained and measured is kept anyway."""
     print("writing the report", flush=True)
     try:
-        from mirrorjax.report import write_report
+        from mirrorjax.report.build import write_report
 
         write_report(sweep)
     except Exception as error:

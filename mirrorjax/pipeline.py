@@ -362,7 +362,7 @@ def _manifest(
 
 def _final_figures(folder: Path) -> FinalFigures:
     """The phase diagram and the map as images and as a page, and a table of all cells, for the dashboard."""
-    from mirrorjax.report import phase_diagram_html, phase_diagram_image, phase_map_image
+    from mirrorjax.report.build import phase_diagram_html, phase_diagram_image, phase_map_image
     from mirrorjax.tracking.cells import cells
 
     figures = folder / "figures"

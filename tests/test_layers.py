@@ -55,3 +55,9 @@ def test_imports_run_leftward():
 def test_the_story_up_to_training_is_quiet():
     quiet = STORY[: STORY.index("tracking")]
     assert [pair for pair in imports() if pair[0] in quiet and pair[1].split(".")[0] in OUTSIDE] == []
+
+
+def test_words_of_the_report_cost_no_figures():
+    """Planning a million networks takes `report.words` alone: a package that imports itself whole takes seconds."""
+    tree = ast.parse((PACKAGE / "report" / "__init__.py").read_text(encoding="utf-8"))
+    assert [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)] == []

@@ -8,7 +8,7 @@ import pytest
 
 import mirrorjax
 from mirrorjax.cli import main
-from mirrorjax.report import write_report
+from mirrorjax.report.build import write_report
 from mirrorjax.tracking.store import write_json
 from tests.tracking.cases import population
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from mirrorjax.measurement.learnt import LEARNT_BELOW
-from mirrorjax.report import first_figure, write_report
+from mirrorjax.report import first_figure
 from mirrorjax.report.answer import headline
+from mirrorjax.report.build import write_report
 from mirrorjax.report.figure import Chooser, Panel, View, figure
 from mirrorjax.report.load import load
 from mirrorjax.report.phase_map import cells_of

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from mirrorjax.report import phase_diagram_html, write_comparison, write_report
+from mirrorjax.report.build import phase_diagram_html, write_report
+from mirrorjax.report.compare import write_comparison
 from mirrorjax.report.registry import FIGURES
 from tests.report.battery_cases import with_battery, write_nulls
 from tests.report.cases import Network, write_sweep

@@ -16,8 +16,9 @@ from mirrorjax.measurement.battery import circuits as hubs
 from mirrorjax.measurement.battery import dear as measured_dear
 from mirrorjax.measurement.battery import nulls as measured
 from mirrorjax.phases.intervals import wilson
-from mirrorjax.report import calibration, causes, circuits, decomposition, onset, write_report
+from mirrorjax.report import calibration, causes, circuits, decomposition, onset
 from mirrorjax.report import dear as reported
+from mirrorjax.report.build import write_report
 from mirrorjax.report.figure import View
 from mirrorjax.report.nulls import ARCHITECTURE
 from mirrorjax.report.registry import FIGURES

@@ -8,7 +8,7 @@ import pytest
 
 from mirrorjax.cli import main
 from mirrorjax.errors import InputError
-from mirrorjax.report import write_comparison
+from mirrorjax.report.compare import write_comparison
 from mirrorjax.report.compared import chosen_measures, configurations, read, warnings
 from tests.report.battery_cases import with_battery
 from tests.report.cases import Network, write_population, write_sweep

@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from mirrorjax.phases.intervals import wilson
-from mirrorjax.report import write_report
 from mirrorjax.report.acceptance import applicable
+from mirrorjax.report.build import write_report
 from mirrorjax.report.figure import View
 from mirrorjax.report.phase_boundary import boundary_of
 from mirrorjax.report.phase_cells import Cells, significant

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mirrorjax.errors import InputError
-from mirrorjax.report import phase_diagram_html, phase_diagram_image, write_report
+from mirrorjax.report.build import phase_diagram_html, phase_diagram_image, write_report
 from mirrorjax.report.html import script_safe
 from tests.report.cases import Network, write_population, write_sweep
 

@@ -11,7 +11,7 @@ import pytest
 
 import mirrorjax.pipeline as pipeline
 from mirrorjax.cli import main
-from mirrorjax.report import write_report
+from mirrorjax.report.build import write_report
 from mirrorjax.report.load import load
 from mirrorjax.tracking.results import Results
 from tests.sweep.cases import QUICKLY, SETTINGS, Run, Sweep, bytes_and_times

@@ -1,0 +1,44 @@
+"""Contrastive alignment of two views of the same situations: done by oneself, and seen done by the other.
+
+InfoNCE in both directions as Zhu et al. (*Embodied Representation Alignment with Mirror Neurons*, ICCV 2025, arXiv
+2509.21136) have it: in a batch, the view of one's own row is to find its own other view among all.
+"""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float32
+
+TINY = 1e-6  # inside the root: an embedding of zeros has a direction, and its gradient is finite
+_NEVER = -1e9  # the logit of a row that is not there; -inf would make the gradient NaN
+
+
+def embedded(
+    kernel: Float32[Array, "dimensions units"], units: Float32[Array, "units batch"]
+) -> Float32[Array, "dimensions batch"]:
+    """Directions of length 1 (0 for units that are all 0) in the space that both views are compared in."""
+    z = kernel @ units
+    return z * jax.lax.rsqrt(jnp.sum(z * z, axis=0, keepdims=True) + TINY)
+
+
+def info_nce(
+    own: Float32[Array, "dimensions batch"],
+    seen: Float32[Array, "dimensions batch"],
+    temperature: Float32[Array, ""] | float,
+    weights: Float32[Array, " batch"],
+) -> Float32[Array, ""]:
+    """½[CE(S) + CE(Sᵀ)], S_ij = own_i · seen_j / τ, in nats.
+
+    Args:
+        own, seen: directions of both views; column i of one belongs to column i of the other.
+        temperature: τ.
+        weights: of each row; one of weight 0 neither asks nor is offered.
+
+    Returns:
+        The mean over rows; ln of their number where the views tell nothing, 0 if there is no row.
+    """
+    offered = jnp.where(weights > 0, 0.0, _NEVER)
+    logits = own.T @ seen / temperature
+    forth = jnp.diagonal(jax.nn.log_softmax(logits + offered[None, :], axis=1))
+    back = jnp.diagonal(jax.nn.log_softmax(logits + offered[:, None], axis=0))
+    asked = jnp.where(weights > 0, forth + back, 0.0)
+    return -jnp.sum(asked * weights) / (2 * jnp.maximum(jnp.sum(weights), TINY))

@@ -1,0 +1,137 @@
+"""Assembly calculus for one brain: areas in which few neurons fire, random fibres, and growth without a gradient.
+
+C. Papadimitriou, S. Vempala, D. Mitropolsky, M. Collins, W. Maass, *Brain computation by assemblies of neurons*, PNAS
+117:14464 (2020), as the authors' program has it: in one step every area that is driven chooses its winners from what
+fired before, and synapses from what fired to the new winners grow by a factor 1 + β. Nothing is scaled back.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+from jaxtyping import Array, Float32, Int32, UInt32
+
+from mirrorjax.randomness import Stream, substream, uniform, word
+
+TIE = 1e-3  # a draw below it decides between equal drives; synapses of unequal growth differ by more
+
+Fibre = tuple[str, str]  # from a source, a stimulus or an area, to an area
+Fibres = dict[Fibre, Float32[Array, "n n"]]  # synapses [from, to]; 0 where there is none
+
+
+@struct.dataclass
+class Fired:
+    """Which neurons fire.
+
+    Attributes:
+        neurons: indices, as many as may fire at most.
+        on: 1 where the neuron does fire; all are 0 in a silent area.
+    """
+
+    neurons: Int32[Array, " k"]
+    on: Float32[Array, " k"]
+
+
+def silent(most: int) -> Fired:
+    """No neuron of an area where `most` may fire."""
+    return Fired(jnp.arange(most, dtype=jnp.int32), jnp.zeros(most, jnp.float32))
+
+
+def fired(neurons: Int32[Array, " k"]) -> Fired:
+    """All of these neurons."""
+    return Fired(neurons, jnp.ones(neurons.shape, jnp.float32))
+
+
+def as_mask(which: Fired, n: int) -> Float32[Array, " n"]:
+    """1 for every neuron that fires, of an area of n."""
+    return jnp.zeros(n, jnp.float32).at[which.neurons].max(which.on)
+
+
+def part(which: Fired, share: float) -> Fired:
+    """The first neurons of those that fire, a share of them; the rest is silent."""
+    kept = jnp.arange(which.on.shape[0]) < round(share * which.on.shape[0])
+    return Fired(which.neurons, jnp.where(kept, which.on, 0.0))
+
+
+def overlap(one: Fired, other: Fired) -> Float32[Array, ""]:
+    """How many neurons fire in both, as a share of those that may."""
+    same = (one.neurons[:, None] == other.neurons[None, :]) * one.on[:, None] * other.on[None, :]
+    return jnp.sum(same) / one.on.shape[0]
+
+
+def grown_fibre(stream: Stream, n: int, density: float) -> Float32[Array, "n n"]:
+    """A directed random graph G(n, p) with synapses of 1, each a draw of its own."""
+    pair = jnp.arange(n, dtype=jnp.uint32)[:, None] * jnp.uint32(n) + jnp.arange(n, dtype=jnp.uint32)[None, :]
+    return (uniform(word(stream, pair)) < density).astype(jnp.float32)
+
+
+def connect(stream: Stream, fibres: Sequence[Fibre], n: int, density: float) -> Fibres:
+    """All fibres of a brain, as they are before anything was learnt."""
+    return {fibre: grown_fibre(substream(stream, jnp.uint32(i)), n, density) for i, fibre in enumerate(fibres)}
+
+
+def winners(drive: Float32[Array, " n"], most: int, draws: Stream) -> Fired:
+    """The neurons with most drive; equal ones by a draw. A neuron without any drive does not fire."""
+    tie = TIE * uniform(word(draws, jnp.arange(drive.shape[0], dtype=jnp.uint32)))
+    _, chosen = jax.lax.top_k(drive + tie, most)
+    return Fired(chosen.astype(jnp.int32), (drive[chosen] > 0).astype(jnp.float32))
+
+
+def step(
+    fibres: Fibres,
+    firing: Mapping[str, Fired],
+    through: Sequence[Fibre],
+    growth: Float32[Array, ""] | float,
+    draws: Stream,
+) -> tuple[Fibres, dict[str, Fired]]:
+    """One moment: every area at an end of a fibre chooses its winners at once, from what fired before.
+
+    Args:
+        fibres: of the brain.
+        firing: what fires, by stimulus and area.
+        through: fibres that are open; the others send nothing and keep their synapses.
+        growth: β, by which synapses to the winners grow; 0 only reads.
+        draws: of this moment, for ties.
+
+    Returns:
+        The fibres, and what fires now; areas that no open fibre ends at, and stimuli, fire as before.
+    """
+    areas = list(dict.fromkeys(target for _, target in through))
+    now = dict(firing)
+    for number, area in enumerate(areas):
+        sources = [fibre for fibre in through if fibre[1] == area]
+        drive = sum(firing[source].on @ fibres[source, area][firing[source].neurons] for source, _ in sources)
+        now[area] = winners(jnp.asarray(drive), firing[area].neurons.shape[0], substream(draws, jnp.uint32(number)))
+    changed = dict(fibres)
+    for source, area in through:
+        before, after = firing[source], now[area]
+        factor = 1 + growth * before.on[:, None] * after.on[None, :]
+        changed[source, area] = (
+            fibres[source, area].at[before.neurons[:, None], after.neurons[None, :]].multiply(factor)
+        )
+    return changed, now
+
+
+def run(
+    fibres: Fibres,
+    firing: Mapping[str, Fired],
+    through: Sequence[Fibre],
+    growth: Float32[Array, ""] | float,
+    draws: Stream,
+    steps: int,
+    first: UInt32[Array, ""] | int = 0,
+) -> tuple[Fibres, dict[str, Fired]]:
+    """Several moments with the same open fibres.
+
+    Args:
+        fibres, firing, through, growth, draws: as of `step`; each moment has draws of its own.
+        steps: how many.
+        first: number of the first one, for its draws.
+    """
+
+    def moment(number: Int32[Array, ""], state: tuple[Fibres, dict[str, Fired]]) -> tuple[Fibres, dict[str, Fired]]:
+        at = substream(draws, jnp.uint32(first) + number.astype(jnp.uint32))
+        return step(*state, through, growth, at)
+
+    return jax.lax.fori_loop(0, steps, moment, (dict(fibres), dict(firing)))

@@ -1,0 +1,142 @@
+"""Do assemblies of one's own and of another's distress become one, and does an object's stay apart?
+
+A brain of three areas is shown persons and what they feel: oneself (Frog), another (Toad) and an object, each in distress
+and calm. PERSON and EMOTION project together into MIX; Gonier et al. (arXiv 2312.07579) call such a merge JOIN. A share
+of the neurons that stand for the other are one's own: the *veil*. `brain.py` has the dynamics, with their source.
+"""
+
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float32, Int32
+
+from mirrorjax.randomness import Stream, substream
+from mirrorjax.regimes.brain import Fibre, Fibres, Fired, as_mask, connect, fired, overlap, part, run, silent, step
+
+DENSITY = 0.05  # of the random fibres
+READING = 5  # moments without growth, after which MIX is read
+COMPLETED_FROM = 0.4  # share of an assembly that is fired to see whether the rest comes back
+
+JOIN: tuple[Fibre, ...] = (
+    ("identity", "person"),
+    ("person", "person"),
+    ("feeling", "emotion"),
+    ("emotion", "emotion"),
+    ("person", "mix"),
+    ("emotion", "mix"),
+    ("mix", "mix"),
+)
+AREAS = ("person", "emotion", "mix")
+WHO = ("frog", "toad", "object")
+FEELINGS = ("distress", "calm")
+EPISODES = tuple((who, feeling) for who in WHO for feeling in FEELINGS)  # in the order in which they are learnt
+_GRAPH, _GROWING, _READING = (jnp.uint32(i) for i in range(3))  # streams of a brain
+
+
+def growth(dose: Float32[Array, ""], moments: int) -> Float32[Array, ""]:
+    """β, such that a synapse that grows in every moment of an episode ends `dose` times as strong.
+
+    Curves over the dose fall together for episodes of all lengths, over β they do not.
+    """
+    return jnp.exp(jnp.log(dose) / moments) - 1
+
+
+def identities(veil: Float32[Array, ""], k: int) -> dict[str, Int32[Array, " k"]]:
+    """The neurons that stand for each; the first round(veil · k) of the other's are one's own."""
+    own = jnp.arange(k, dtype=jnp.int32)
+    shared = own < jnp.round(veil * k).astype(jnp.int32)
+    return {"frog": own, "toad": jnp.where(shared, own, k + own), "object": 2 * k + own}
+
+
+def stimuli(who: Int32[Array, ""], feeling: Int32[Array, ""], veil: Float32[Array, ""], k: int) -> dict[str, Fired]:
+    """What is shown: a place in WHO and one in FEELINGS."""
+    persons = jnp.stack([identities(veil, k)[name] for name in WHO])
+    return {"identity": fired(persons[who]), "feeling": fired(feeling * k + jnp.arange(k, dtype=jnp.int32))}
+
+
+def at_rest(k: int) -> dict[str, Fired]:
+    """All areas silent."""
+    return {area: silent(k) for area in AREAS}
+
+
+def born(stream: Stream, n: int) -> Fibres:
+    """A brain that has learnt nothing; it depends on its stream alone."""
+    return connect(substream(stream, _GRAPH), JOIN, n, DENSITY)
+
+
+def lived(
+    fibres: Fibres,
+    areas: Mapping[str, Fired],
+    moment: Int32[Array, ""],
+    veil: Float32[Array, ""],
+    dose: Float32[Array, ""],
+    stream: Stream,
+    moments: int,
+) -> tuple[Fibres, dict[str, Fired]]:
+    """One moment of one's life: episodes one after the other, of `moments` each, from silence.
+
+    Args:
+        fibres, areas: of the brain, and what fires in it.
+        moment: its number, from 0; those beyond the last episode begin again with the first.
+        veil, dose: of the member.
+        stream: of the brain.
+        moments: of an episode.
+    """
+    k = areas["mix"].neurons.shape[0]
+    episode = (moment // moments) % len(EPISODES)
+    begins = moment % moments == 0
+    awake = {name: which.replace(on=jnp.where(begins, 0.0, which.on)) for name, which in areas.items()}
+    shown = stimuli(episode // len(FEELINGS), episode % len(FEELINGS), veil, k)
+    draws = substream(substream(stream, _GROWING), moment.astype(jnp.uint32))
+    fibres, after = step(fibres, {**shown, **awake}, JOIN, growth(dose, moments), draws)
+    return fibres, {area: after[area] for area in AREAS}
+
+
+def read(fibres: Fibres, veil: Float32[Array, ""], stream: Stream, k: int) -> Fired:
+    """What fires in MIX in each of EPISODES, read without growth; the leading axis is over these."""
+
+    def one(episode: Int32[Array, ""]) -> Fired:
+        shown = stimuli(episode // len(FEELINGS), episode % len(FEELINGS), veil, k)
+        draws = substream(substream(stream, _READING), episode.astype(jnp.uint32))
+        return run(fibres, {**shown, **at_rest(k)}, JOIN, 0.0, draws, READING)[1]["mix"]
+
+    return jax.lax.map(one, jnp.arange(len(EPISODES), dtype=jnp.int32))
+
+
+def completion(fibres: Fibres, assembly: Fired, stream: Stream) -> Float32[Array, ""]:
+    """Share of an assembly of MIX that fires once a part of it was fired and MIX was left to itself."""
+    draws = substream(substream(stream, _READING), jnp.uint32(len(EPISODES)))
+    seed = {"mix": part(assembly, COMPLETED_FROM)}
+    return overlap(run(fibres, seed, (("mix", "mix"),), 0.0, draws, READING)[1]["mix"], assembly)
+
+
+def measures(fibres: Fibres, veil: Float32[Array, ""], stream: Stream, k: int) -> dict[str, Float32[Array, ""]]:
+    """What a brain has made of self, other and object.
+
+    `overlap_*` are shares of neurons of MIX that fire for both, of distress unless they say calm; `empathy` is the
+    overlap of self and other beyond those with the object: one assembly for everything is none.
+    """
+    n = fibres["mix", "mix"].shape[0]
+    mix = read(fibres, veil, stream, k)
+    at = {name: jax.tree.map(lambda leaf, i=i: leaf[i], mix) for i, name in enumerate(EPISODES)}
+    both = {
+        f"{one}_{other}{suffix}": overlap(at[one, feeling], at[other, feeling])
+        for one, other in (("frog", "toad"), ("frog", "object"), ("toad", "object"))
+        for feeling, suffix in (("distress", ""), ("calm", "_calm"))
+    }
+    change = {who: as_mask(at[who, "distress"], n) - as_mask(at[who, "calm"], n) for who in WHO}
+    with_object = (both["frog_object"] + both["toad_object"]) / 2
+    return {
+        **{f"overlap_{name}": value for name, value in both.items()},
+        "empathy": both["frog_toad"] - with_object,
+        "ssi": _cosine(change["frog"], change["toad"])
+        - (_cosine(change["frog"], change["object"]) + _cosine(change["toad"], change["object"])) / 2,
+        "completion": completion(fibres, at["frog", "distress"], stream),
+    }
+
+
+def _cosine(one: Float32[Array, " n"], other: Float32[Array, " n"]) -> Float32[Array, ""]:
+    """0 where one of them is nothing."""
+    size = jnp.sqrt(jnp.sum(one * one) * jnp.sum(other * other))
+    return jnp.sum(one * other) / jnp.maximum(size, 1e-6)

@@ -1,0 +1,59 @@
+"""InfoNCE: values that are known, and what must not move it."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from mirrorjax.regimes.alignment import embedded, info_nce
+
+BATCH, TEMPERATURE = 8, 0.1
+EVEN = jnp.full(BATCH, 1 / BATCH)
+
+
+@pytest.fixture(scope="module")
+def views() -> tuple[jax.Array, jax.Array]:
+    """Of the same situations, the second with noise."""
+    own, noise = jax.random.normal(jax.random.key(0), (2, 5, BATCH))
+    return embedded(jnp.eye(5), own), embedded(jnp.eye(5), own + 0.3 * noise)
+
+
+def test_views_that_agree_and_are_orthogonal():
+    known = np.log(1 + (BATCH - 1) * np.exp(-1 / TEMPERATURE))
+    assert float(info_nce(jnp.eye(BATCH), jnp.eye(BATCH), TEMPERATURE, EVEN)) == pytest.approx(known, abs=1e-6)
+
+
+def test_views_that_tell_nothing():
+    alike = jnp.full((3, BATCH), 3**-0.5)
+    assert float(info_nce(alike, alike, TEMPERATURE, EVEN)) == pytest.approx(np.log(BATCH), abs=1e-5)
+
+
+def test_only_who_belongs_to_whom_matters(views):
+    own, seen = views
+    order = jnp.array([3, 1, 0, 2, 7, 6, 5, 4])
+    given = float(info_nce(own, seen, TEMPERATURE, EVEN))
+    assert float(info_nce(own[:, order], seen[:, order], TEMPERATURE, EVEN)) == pytest.approx(given, abs=1e-5)
+    assert float(info_nce(own, seen[:, order], TEMPERATURE, EVEN)) > given + 0.01
+
+
+def test_rows_without_weight_change_nothing(views):
+    own, seen = views
+    more = [jnp.concatenate([view, 9 * jnp.ones((5, 3))], axis=1) for view in views]
+    weights = jnp.concatenate([EVEN, jnp.zeros(3)])
+
+    def loss(own, seen):
+        return info_nce(own, seen, TEMPERATURE, weights)
+
+    assert float(loss(*more)) == pytest.approx(float(info_nce(own, seen, TEMPERATURE, EVEN)), abs=1e-6)
+    for slope in jax.grad(loss, argnums=(0, 1))(*more):
+        np.testing.assert_array_equal(slope[:, BATCH:], 0)
+
+
+def test_units_that_are_all_zero_have_a_finite_gradient():
+    units = jnp.zeros((4, BATCH)).at[:, 1:].set(jax.random.normal(jax.random.key(1), (4, BATCH - 1)))
+
+    def loss(units):
+        z = embedded(jnp.eye(4), units)
+        return info_nce(z, z, TEMPERATURE, EVEN)
+
+    assert np.isfinite(jax.grad(loss)(units)).all()

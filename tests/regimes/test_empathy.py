@@ -1,0 +1,103 @@
+"""Self, other and object in MIX: nothing forms, the other joins and the object stays apart, or all become one."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from mirrorjax.regimes.brain import fired
+from mirrorjax.regimes.empathy import (
+    EPISODES,
+    at_rest,
+    born,
+    growth,
+    identities,
+    lived,
+    measures,
+)
+
+N, K, MOMENTS, SEEDS = 1000, 50, 10, 4
+STREAM = (jnp.uint32(4), jnp.uint32(3))
+
+
+@partial(jax.jit)
+@jax.vmap
+def _life(seed: jax.Array, dose: jax.Array, veil: jax.Array) -> dict[str, jax.Array]:
+    stream = (seed, jnp.uint32(3))
+
+    def moment(number, state):
+        return lived(*state, number, veil, dose, stream, MOMENTS)
+
+    fibres, _ = jax.lax.fori_loop(0, MOMENTS * len(EPISODES), moment, (born(stream, N), at_rest(K)))
+    return measures(fibres, veil, stream, K)
+
+
+@pytest.fixture(scope="module")
+def lives() -> dict[tuple[float, float], dict[str, float]]:
+    """Means over seeds, by dose and veil; the same brains in each."""
+    cells = [(1.0, 0.0), (1.0, 1.0), (1.28, 0.0), (1.28, 1.0), (1.63, 0.0), (1.63, 1.0)]
+    seeds = jnp.tile(jnp.arange(SEEDS, dtype=jnp.uint32), len(cells))
+    doses, veils = (jnp.repeat(jnp.array(values, jnp.float32), SEEDS) for values in zip(*cells, strict=True))
+    found = {
+        name: np.asarray(values).reshape(len(cells), SEEDS).mean(1)
+        for name, values in _life(seeds, doses, veils).items()
+    }
+    return {cell: {name: float(values[i]) for name, values in found.items()} for i, cell in enumerate(cells)}
+
+
+def test_without_growth_nothing_forms(lives):
+    for veil in (0.0, 1.0):
+        found = lives[1.0, veil]
+        assert (
+            max(found["overlap_frog_toad"], found["overlap_frog_object"]) < 0.25
+        )  # chance is .05, and one shared parent
+        assert abs(found["ssi"]) < 0.1
+        assert found["completion"] < 0.12
+
+
+def test_the_other_joins_behind_the_veil_and_the_object_stays_apart(lives):
+    apart, joined = lives[1.28, 0.0], lives[1.28, 1.0]
+    assert apart["overlap_frog_toad"] < 0.75
+    assert joined["overlap_frog_toad"] > 0.95
+    assert joined["overlap_frog_object"] < 0.75
+    assert joined["empathy"] > 0.25 > 0.1 > apart["empathy"]
+    assert joined["ssi"] > 0.3 > 0.15 > apart["ssi"]
+
+
+def test_one_assembly_for_everything_is_no_empathy(lives):
+    for veil in (0.0, 1.0):
+        found = lives[1.63, veil]
+        assert found["overlap_frog_toad"] > 0.8
+        assert found["overlap_frog_object"] > 0.8
+        assert abs(found["empathy"]) < 0.1
+        assert abs(found["ssi"]) < 0.15
+
+
+def test_a_dose_of_one_leaves_a_brain_as_it_was_born():
+    fibres = born(STREAM, 100)
+    after, _ = lived(fibres, at_rest(10), jnp.int32(0), jnp.float32(0.5), jnp.float32(1.0), STREAM, MOMENTS)
+    for fibre, synapses in fibres.items():
+        np.testing.assert_array_equal(after[fibre], synapses)
+
+
+def test_doses_are_of_a_whole_episode():
+    np.testing.assert_allclose((1 + growth(jnp.float32(1.45), 20)) ** 20, 1.45, rtol=1e-5)
+
+
+def test_an_episode_begins_in_silence():
+    fibres, loud = born(STREAM, 100), {area: fired(jnp.arange(10)) for area in at_rest(10)}
+    settings = jnp.float32(0.0), jnp.float32(1.2), STREAM, MOMENTS
+    fresh = lived(fibres, at_rest(10), jnp.int32(MOMENTS), *settings)
+    after = lived(fibres, loud, jnp.int32(MOMENTS), *settings)
+    jax.tree.map(np.testing.assert_array_equal, after, fresh)
+
+
+@pytest.mark.parametrize(("veil", "shared"), [(0.0, 0), (0.25, 12), (1.0, 50)])
+def test_the_veil_is_the_share_of_neurons_of_ones_own(veil, shared):
+    found = identities(jnp.float32(veil), K)
+    own, other, thing = (set(found[name].tolist()) for name in ("frog", "toad", "object"))
+    assert len(other) == K
+    assert len(own & other) == shared
+    assert not thing & (own | other)

@@ -56,8 +56,8 @@ def part(which: Fired, share: float) -> Fired:
 
 def overlap(one: Fired, other: Fired) -> Float32[Array, ""]:
     """How many neurons fire in both, as a share of those that may."""
-    same = (one.neurons[:, None] == other.neurons[None, :]) * one.on[:, None] * other.on[None, :]
-    return jnp.sum(same) / one.on.shape[0]
+    same = one.neurons[:, None] == other.neurons[None, :]
+    return jnp.sum(jnp.where(same, one.on[:, None] * other.on[None, :], 0.0)) / one.on.shape[0]
 
 
 def grown_fibre(stream: Stream, n: int, density: float) -> Float32[Array, "n n"]:
@@ -119,7 +119,7 @@ def run(
     through: Sequence[Fibre],
     growth: Float32[Array, ""] | float,
     draws: Stream,
-    steps: int,
+    steps: Int32[Array, ""] | int,
     first: UInt32[Array, ""] | int = 0,
 ) -> tuple[Fibres, dict[str, Fired]]:
     """Several moments with the same open fibres.

@@ -1,8 +1,8 @@
 """Do assemblies of one's own and of another's distress become one, and does an object's stay apart?
 
-A brain of three areas is shown persons and what they feel: oneself (Frog), another (Toad) and an object, each in distress
-and calm. PERSON and EMOTION project together into MIX; Gonier et al. (arXiv 2312.07579) call such a merge JOIN. A share
-of the neurons that stand for the other are one's own: the *veil*. `brain.py` has the dynamics, with their source.
+A brain of three areas is shown persons and what they feel: oneself (Frog), another (Toad) and an object, each in
+distress and calm. PERSON and EMOTION project together into MIX; Gonier et al. (arXiv 2312.07579) call such a merge
+JOIN. A share of the neurons that stand for the other are one's own: the *veil*. `brain.py` has the dynamics.
 """
 
 from collections.abc import Mapping

@@ -5,9 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mirrorjax.regimes.alignment import embedded, info_nce
+from mirrorjax.regimes import alignment
+from mirrorjax.regimes.alignment import embedded
 
 BATCH, TEMPERATURE = 8, 0.1
+info_nce = jax.jit(alignment.info_nce)
 EVEN = jnp.full(BATCH, 1 / BATCH)
 
 
@@ -45,7 +47,7 @@ def test_rows_without_weight_change_nothing(views):
         return info_nce(own, seen, TEMPERATURE, weights)
 
     assert float(loss(*more)) == pytest.approx(float(info_nce(own, seen, TEMPERATURE, EVEN)), abs=1e-6)
-    for slope in jax.grad(loss, argnums=(0, 1))(*more):
+    for slope in jax.jit(jax.grad(loss, argnums=(0, 1)))(*more):
         np.testing.assert_array_equal(slope[:, BATCH:], 0)
 
 
@@ -56,4 +58,4 @@ def test_units_that_are_all_zero_have_a_finite_gradient():
         z = embedded(jnp.eye(4), units)
         return info_nce(z, z, TEMPERATURE, EVEN)
 
-    assert np.isfinite(jax.grad(loss)(units)).all()
+    assert np.isfinite(jax.jit(jax.grad(loss))(units)).all()

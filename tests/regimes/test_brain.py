@@ -7,11 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mirrorjax.regimes.brain import Fired, as_mask, connect, fired, overlap, part, run, silent, step, winners
+from mirrorjax.regimes.brain import Fired, as_mask, connect, fired, overlap, part, run, silent, winners
+from mirrorjax.regimes.brain import step as plain_step
 
 N, K, DENSITY, SEEDS = 1000, 50, 0.05, 8
 PROJECT = (("stimulus", "area"), ("area", "area"))
 STREAM = (jnp.uint32(1), jnp.uint32(2))
+step = jax.jit(plain_step, static_argnames="through")
 
 
 def test_two_moments_by_hand():
@@ -23,13 +25,15 @@ def test_two_moments_by_hand():
     fibres = {PROJECT[0]: jnp.asarray(sent), PROJECT[1]: jnp.asarray(inside)}
     firing = {"stimulus": fired(jnp.array([0, 1])), "area": silent(2)}
 
-    fibres, firing = step(fibres, firing, PROJECT, 0.5, STREAM)
+    fibres, firing = step(fibres, firing, through=PROJECT, growth=0.5, draws=STREAM)
     assert sorted(firing["area"].neurons.tolist()) == [2, 3]
     sent[np.ix_([0, 1], [2, 3])] *= 1.5
     np.testing.assert_array_equal(fibres[PROJECT[0]], sent)
     np.testing.assert_array_equal(fibres[PROJECT[1]], inside)  # nothing had fired there
 
-    fibres, firing = step(fibres, firing, PROJECT, 0.5, STREAM)  # drives: 2 has 3 + 1, 3 has 3, 4 has 1 + 2, 5 has 1
+    fibres, firing = step(
+        fibres, firing, through=PROJECT, growth=0.5, draws=STREAM
+    )  # drives: 2 has 3 + 1, 3 has 3, 4 has 1 + 2, 5 has 1
     assert 2 in firing["area"].neurons.tolist()
     won = sorted(firing["area"].neurons.tolist())
     assert won in ([2, 3], [2, 4])  # 3 and 4 have the same drive: a draw decides
@@ -40,9 +44,9 @@ def test_two_moments_by_hand():
 
 
 def test_equal_drives_are_decided_by_draws_of_their_own():
-    counts = np.zeros(20)
-    for moment in range(200):
-        counts[np.asarray(winners(jnp.ones(20), 5, (jnp.uint32(moment), jnp.uint32(0))).neurons)] += 1
+    moments = jnp.arange(200, dtype=jnp.uint32)
+    chosen = jax.jit(jax.vmap(lambda moment: winners(jnp.ones(20), 5, (moment, jnp.uint32(0))).neurons))(moments)
+    counts = np.bincount(np.asarray(chosen).ravel(), minlength=20)
     assert counts.min() > 25  # 50 each on average, with a standard deviation of 6
 
 
@@ -54,7 +58,7 @@ def test_a_neuron_without_drive_does_not_fire():
 def test_a_closed_fibre_keeps_its_synapses():
     fibres = connect(STREAM, PROJECT, 40, 0.2)
     firing = {"stimulus": fired(jnp.arange(8)), "area": Fired(jnp.arange(8), jnp.ones(8))}
-    after, _ = step(fibres, firing, PROJECT[:1], 0.1, STREAM)
+    after, _ = plain_step(fibres, firing, PROJECT[:1], 0.1, STREAM)
     assert after[PROJECT[1]] is fibres[PROJECT[1]]
     assert not np.array_equal(after[PROJECT[0]], fibres[PROJECT[0]])
 
@@ -79,7 +83,7 @@ def _projected(seed: jax.Array, growth: jax.Array, moments: int) -> tuple[jax.Ar
 
     def moment(state, number):
         fibres, firing, ever = state
-        fibres, after = step(fibres, firing, PROJECT, growth, (seed, 1000 + number))
+        fibres, after = plain_step(fibres, firing, PROJECT, growth, (seed, 1000 + number))
         ever = jnp.maximum(ever, as_mask(after["area"], N))
         return (fibres, after, ever), (jnp.sum(ever) / K, overlap(firing["area"], after["area"]))
 
@@ -88,3 +92,59 @@ def _projected(seed: jax.Array, growth: jax.Array, moments: int) -> tuple[jax.Ar
     area = firing["area"]
     back = run(fibres, {"area": part(area, 0.4)}, PROJECT[1:], 0.0, (seed, jnp.uint32(5)), 5)[1]["area"]
     return support[19], support[-1], same[10], overlap(back, area)
+
+
+@pytest.fixture(scope="module")
+def projected() -> dict[float, tuple[np.ndarray, ...]]:
+    """Means over seeds, by growth."""
+    seeds = jnp.arange(SEEDS, dtype=jnp.uint32)
+    of_each = {growth: _projected(seeds, jnp.float32(growth), 30) for growth in (0.2, 0.1, 0.05, 0.025, 0.0)}
+    return {growth: tuple(np.asarray(values).mean(0) for values in found) for growth, found in of_each.items()}
+
+
+@pytest.mark.parametrize(
+    ("growth", "support", "within"),  # of 64 other seeds: three standard errors of eight
+    [(0.2, 1.53, 0.12), (0.1, 1.98, 0.20), (0.05, 2.33, 0.31), (0.025, 2.73, 0.50)],
+)
+def test_support_of_a_projection(projected, growth, support, within):
+    after_20, after_30, same, _ = projected[growth]
+    assert after_30 == pytest.approx(support, abs=within)
+    if growth >= 0.05:
+        assert after_30 == pytest.approx(after_20, abs=1e-6)  # it has stopped growing
+        assert same > 0.9
+
+
+def test_without_growth_no_assembly_forms(projected):
+    after_20, after_30, same, completed = projected[0.0]
+    assert after_30 > after_20 + 0.3
+    assert same < 0.6
+    assert completed <= 0.12
+
+
+def test_a_part_brings_the_whole_back(projected):
+    assert min(projected[growth][3] for growth in (0.2, 0.1)) >= 0.975
+    assert 0.12 < projected[0.025][3] < projected[0.05][3] < projected[0.1][3]
+
+
+@jax.jit
+@partial(jax.vmap, in_axes=(0, None))
+def _associated(seed: jax.Array, often: jax.Array) -> jax.Array:
+    """Overlap in C of two assemblies that were projected there, after firing together so many times."""
+    stream, growth = (seed, jnp.uint32(11)), 0.1
+    first, second = ("one", "c"), ("other", "c")
+    inside = ("c", "c")
+    fibres = connect(stream, (first, second, inside), N, DENSITY)
+    firing = {"one": fired(jnp.arange(K)), "other": fired(K + jnp.arange(K)), "c": silent(K)}
+    for number, parent in enumerate((first, second)):
+        fibres, _ = run(fibres, firing, (parent, inside), growth, (seed, jnp.uint32(20 + number)), 10)
+    fibres, _ = run(fibres, firing, (first, second, inside), growth, (seed, jnp.uint32(30)), often)
+    of_each = [run(fibres, firing, (parent,), 0.0, (seed, jnp.uint32(40)), 1)[1]["c"] for parent in (first, second)]
+    return overlap(*of_each)
+
+
+def test_assemblies_that_fire_together_come_to_overlap():
+    seeds = jnp.arange(SEEDS, dtype=jnp.uint32)
+    found = [float(_associated(seeds, jnp.int32(often)).mean()) for often in (1, 6, 11, 21)]
+    assert found == sorted(found)
+    assert found[0] < 0.15
+    assert found[-1] > 0.65

@@ -20,9 +20,10 @@ from mirrorjax.regimes.empathy import (
 
 N, K, MOMENTS, SEEDS = 1000, 50, 10, 4
 STREAM = (jnp.uint32(4), jnp.uint32(3))
+_lived = jax.jit(partial(lived, moments=MOMENTS))
 
 
-@partial(jax.jit)
+@jax.jit
 @jax.vmap
 def _life(seed: jax.Array, dose: jax.Array, veil: jax.Array) -> dict[str, jax.Array]:
     stream = (seed, jnp.uint32(3))
@@ -77,7 +78,7 @@ def test_one_assembly_for_everything_is_no_empathy(lives):
 
 def test_a_dose_of_one_leaves_a_brain_as_it_was_born():
     fibres = born(STREAM, 100)
-    after, _ = lived(fibres, at_rest(10), jnp.int32(0), jnp.float32(0.5), jnp.float32(1.0), STREAM, MOMENTS)
+    after, _ = _lived(fibres, at_rest(10), jnp.int32(0), jnp.float32(0.5), jnp.float32(1.0), STREAM)
     for fibre, synapses in fibres.items():
         np.testing.assert_array_equal(after[fibre], synapses)
 
@@ -88,9 +89,9 @@ def test_doses_are_of_a_whole_episode():
 
 def test_an_episode_begins_in_silence():
     fibres, loud = born(STREAM, 100), {area: fired(jnp.arange(10)) for area in at_rest(10)}
-    settings = jnp.float32(0.0), jnp.float32(1.2), STREAM, MOMENTS
-    fresh = lived(fibres, at_rest(10), jnp.int32(MOMENTS), *settings)
-    after = lived(fibres, loud, jnp.int32(MOMENTS), *settings)
+    settings = jnp.float32(0.0), jnp.float32(1.2), STREAM
+    fresh = _lived(fibres, at_rest(10), jnp.int32(MOMENTS), *settings)
+    after = _lived(fibres, loud, jnp.int32(MOMENTS), *settings)
     jax.tree.map(np.testing.assert_array_equal, after, fresh)
 
 

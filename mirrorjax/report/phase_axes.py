@@ -47,6 +47,14 @@ class Axis:
         """Every value in words."""
         return [_words(self.names, value) for value in self.values]
 
+    def named(self, place: int) -> str:
+        """One value with its settings' names: `veil symbol = veil role 0.5`, but `dropout 0, encoding one_hot`."""
+        tick = self.ticks[place]
+        if ", " not in tick:
+            return f"{self.letters} {tick}"
+        each = zip(self.names, self.values[place], strict=True)
+        return ", ".join(f"{name.replace('_', ' ')} {_value_words(value)}" for name, value in each)
+
     @property
     def is_number(self) -> bool:
         """Whether its values have an order, so that a map can run along it."""

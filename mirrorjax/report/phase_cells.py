@@ -88,13 +88,13 @@ class Cells:
         """Every slice in words, by its number."""
         words = [""]
         for axis in self.slices:
-            words = [", ".join(filter(None, (word, f"{axis.letters} {tick}"))) for word in words for tick in axis.ticks]
+            words = [", ".join(filter(None, (word, axis.named(i)))) for word in words for i in range(len(axis.values))]
         return words
 
     def words(self, cell: int) -> str:
         """A cell by its nominal coordinates."""
         places = zip(self.axes, self.place[cell], strict=True)
-        return ", ".join(f"{axis.letters} {axis.ticks[place]}" for axis, place in places)
+        return ", ".join(axis.named(place) for axis, place in places)
 
     def last(self, name: str) -> int | None:
         """The place of the last checkpoint at which an order parameter was measured; None without any."""

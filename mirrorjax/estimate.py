@@ -2,15 +2,13 @@
 
 import operator
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from mirrorjax.allowed import validate
-from mirrorjax.combinations import AXES
-from mirrorjax.config import Config, checkpoints, units_at
 from mirrorjax.dataset.cache import peek
 from mirrorjax.dataset.sources import other_datasets
 from mirrorjax.errors import InputError
@@ -29,8 +27,11 @@ from mirrorjax.pace import (
 from mirrorjax.pipeline import job_hash
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import Member
-from mirrorjax.population.plan import Part, ProgramSpec, plan
+from mirrorjax.population.plan import Part, ProgramSpec, plan, program_of
 from mirrorjax.runtime import GIB, configure, device_facts, memory_budget
+from mirrorjax.settings.allowed import validate
+from mirrorjax.settings.axes import AXES
+from mirrorjax.settings.schema import Config, checkpoints, units_at
 from mirrorjax.tracking.extension import extended
 from mirrorjax.tracking.wandb import choose_mode, has_api_key
 from mirrorjax.training.memory import Room, data_bytes, layout, need
@@ -164,7 +165,7 @@ def estimate(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Estima
     block, room = layout(runtime, members, facts["count"], budget, data) if members else (runtime.block or 0, Room())
     parts = plan(members, block, facts["count"], room.members)
     end, due = config.regime.epochs, len(checkpoints(config))
-    programs = _programs(parts, members, end)
+    programs = _programs(parts, members, different, end)
     running = [_running(part, facts["count"], runtime.platform == "cpu") for part in parts]
     work = work_of(parts, members, end, due, measured_rows_of(config, test, validation))
     work = replace(work, measured=work.measured + null_work(config, different, built and built[0]))
@@ -220,8 +221,10 @@ def _missing(
     return lacking, len(held), there.block
 
 
-def _programs(parts: Sequence[Part], members: Sequence[Member], end: float) -> list[ProgramEstimate]:
-    found = []
+def _programs(
+    parts: Sequence[Part], members: Sequence[Member], different: Sequence[Member], end: float
+) -> list[ProgramEstimate]:
+    configurations, found = Counter(map(program_of, different)), []
     for program in dict.fromkeys(part.program for part in parts):
         own = [part for part in parts if part.program == program]
         inside = [members[i] for part in own for i in part.members]
@@ -230,7 +233,7 @@ def _programs(parts: Sequence[Part], members: Sequence[Member], end: float) -> l
             ProgramEstimate(
                 program=program,
                 members=len(inside),
-                configurations=len(_different(inside)),
+                configurations=configurations[program],
                 blocks=sum(len(part.slots) for part in own),
                 slots=sum(part.slots.size for part in own),
                 filled=len(inside) / sum(part.slots[(part.slots >= 0).any(-1)].size for part in own),

@@ -16,9 +16,6 @@ from typing import Any
 
 from rich.console import Console
 
-from mirrorjax.allowed import check_writable, validate
-from mirrorjax.combinations import each_combination
-from mirrorjax.config import RUN_ONLY, Config, checkpoints, units_at
 from mirrorjax.dataset.build import Dataset
 from mirrorjax.dataset.cache import dataset_file, peek
 from mirrorjax.errors import InputError, enough_memory
@@ -49,6 +46,9 @@ from mirrorjax.runtime import (
     source_commit,
     versions,
 )
+from mirrorjax.settings.allowed import check_writable, validate
+from mirrorjax.settings.grid import each_combination
+from mirrorjax.settings.schema import RUN_ONLY, Config, checkpoints, units_at
 from mirrorjax.tracking.extension import check_sweep, extended, finish_empty, missing
 from mirrorjax.tracking.lock import check_unlocked, locked
 from mirrorjax.tracking.progress import Progress

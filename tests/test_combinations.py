@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from mirrorjax.allowed import validate
-from mirrorjax.combinations import AXES, combinations
-from mirrorjax.config import Config, settings, varied
 from mirrorjax.errors import InputError
 from mirrorjax.population.axes import members
 from mirrorjax.population.members import identity
+from mirrorjax.settings.allowed import validate
+from mirrorjax.settings.axes import AXES
+from mirrorjax.settings.grid import combinations
+from mirrorjax.settings.schema import Config, unvaried, varied
 
 
 def config_of(population: dict[str, Any]) -> Config:
@@ -37,8 +38,8 @@ def column(found: Sequence[dict[str, Any]], axis: str) -> list[Any]:
 def test_nothing_varied_is_one_combination():
     assert combined({}) == [{}]
     config = Config(name="test")
-    assert varied(config) == [settings(config)]
-    assert settings(config).keys() == AXES.keys()
+    assert varied(config) == [unvaried(config)]
+    assert unvaried(config).keys() == AXES.keys()
 
 
 def test_a_zip_is_walked_together():

@@ -136,10 +136,11 @@ def largest_group(members: Sequence[Member]) -> int:
 def _groups(members: Sequence[Member]) -> dict[ProgramSpec, dict[tuple, list[int]]]:
     """Indices of the members by program, and there by what the members of one block have in common."""
     groups: dict[ProgramSpec, dict[tuple, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for _, alike in groupby(range(len(members)), lambda index: _settings(members[index])):  # a million takes a second
-        indices = list(alike)
-        member = members[indices[0]]
-        groups[program_of(member)][_in_common(member)] += indices
+    start = 0
+    for _, alike in groupby(members, _settings):  # a million takes a second
+        own = list(alike)
+        groups[program_of(own[0])][_in_common(own[0])] += range(start, start + len(own))
+        start += len(own)
     return groups
 
 

@@ -1,64 +1,23 @@
-"""The configuration's schema: every setting, its type and its default. What is allowed of each is in `allowed.py`.
+"""The configuration's schema: every setting, with its type, its default and what is allowed.
 
-Hydra's YAML files only override what stands here. Nothing heavy is imported: `--help` and `--cfg job` stay quick.
+Hydra's YAML files only override what stands here, and in `groups.py`.
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from mirrorjax.combinations import AXES, GroupConfig, combinations
 from mirrorjax.errors import InputError
+from mirrorjax.settings.axes import GROUPS, GroupConfig, axes_in, axes_of, group_schema, of_members
+from mirrorjax.settings.grid import MOST, combinations
+from mirrorjax.settings.groups import DatasetConfig, GameConfig, ModelConfig, OptimizerConfig, RegimeConfig
+from mirrorjax.settings.setting import Acts, Range, Setting, extended, setting, settings_of
 
 PAPER_EPOCH = 0.6144  # lr · steps: 153,600 steps at 4e-6; a unit of time, never a pass over the data
-
-
-@dataclass
-class GameConfig:
-    """Who plays, and the numbers of the game."""
-
-    players: str = "frog_hops"  # frog_hops: the published data; both_random: the paper's text
-    obstacle_rate: float = 0.075  # the most obstacles a new tile
-    obstacle_width: int = 4  # the most rough tiles of an obstacle
-    scroll: float = 1.0  # D by the camera: how far it follows the other player, 1 as far as the own one (0: not at all)
-
-
-@dataclass
-class DatasetConfig:
-    """How much is played, and how the rows are split."""
-
-    turns: int = 7_000_000  # of both players together, after the burn-in
-    games: int = 1024  # played side by side
-    burn_in: int = 2048  # rounds before the first snapshot
-    split: str = "by_board"  # or paper_leak: test rows are trained on, as published
-    test_rows: int = 100_000
-    seed: int = 0
-    boards: int | None = None  # different boards that are trained on; null: all
-    cache: str | None = None  # folder of built datasets; null: $MIRRORJAX_CACHE, else the user's cache folder
-
-
-@dataclass
-class ModelConfig:
-    """The network of every member, where no axis says otherwise."""
-
-    name: str = "mlp"
-    width: int = 17  # units of each hidden layer
-    depth: int = 2  # hidden layers
-    activation: str = "relu"
-    dropout: float = 0.12
-    encoding: str = "ordinal"  # of pictures: the paper's codes; or one_hot, permuted
-
-
-@dataclass
-class OptimizerConfig:
-    """Adam."""
-
-    learning_rate: float = 4e-6
-    batch_size: int = 25
 
 
 @dataclass
@@ -66,50 +25,33 @@ class PopulationConfig(GroupConfig):
     """The members: every combination of the axes, with every seed."""
 
     union: list[GroupConfig] = field(default_factory=list)  # one after the other, each crossed with all of the above
-    seeds: int = 32
-    first_seed: int = 0
-    data_order: str = "own"  # or shared: one order of rows for all, faster; seeds then share that noise
-
-
-@dataclass
-class RegimeConfig:
-    """How members learn, and for how long, in paper epochs (lr · steps / .6144)."""
-
-    name: str = "supervised"
-    epochs: float = 50.0
-    patience: float | None = None  # paper epochs without a better validation loss; null: nobody stops early
-    l2: float = 0.01  # factor of the squared hidden kernels
-    congruence: float = 0.0  # C: share of the boards on which anybody's distress makes help right (0: the paper)
-    dependency: float = 1.0  # D: weight of the rule; the rest is that of one who never sees Toad in distress (1: paper)
-    edge: float = 1.0  # 1: help is right at the right edge, whoever is in distress (1: paper); 0: it is not
-    veil_symbol: float = 0.0  # I: share of the rows that do not show who is who (0: paper)
-    veil_role: float = 0.0  # I: twice the share of the rows that are Toad's seat, with no cue to it (0: paper)
-    mask: float = 1.0  # share of the rows that do not give the own symbol and column apart (1: paper)
-    skies: int = 6  # S: patterns of flies (6: paper)
-    shuffled: float = 0.0  # share of the training rows whose answer has nothing to do with them (0: the paper)
+    seeds: int = setting(32, Range(1, MOST))
+    first_seed: int = setting(0, Range(0, 2**62))
+    data_order: str = setting("own", ("own", "shared"), label="data order", acts=Acts.PROGRAM, is_axis=False)
 
 
 @dataclass
 class MeasurementConfig:
     """When members are measured, in paper epochs, and on how many rows. 0 (untrained) and the end are always in."""
 
-    every: float = 1.0
+    every: float = setting(1.0, Range(0.0, closed=False))
     at: list[float] | None = None  # instead of `every`
     units_at: list[float] = field(default_factory=list)  # checkpoints with a table of units; the end always has one
-    test_rows: int | None = None  # null: all
-    validation_rows: int | None = 100_000
-    boards: int = 1024  # matched boards for the calibrated measures; 0: these are left out
-    rescue_boards: int = 256  # more of them, with Frog at columns 26 to 30
-    null_seeds: int = 1000  # untrained networks of each architecture, measured once and kept; 0: no z, no verdicts
+    test_rows: int | None = setting(None, Range(1, 1e9))  # null: all
+    validation_rows: int | None = setting(100_000, Range(1, 1e9))
+    boards: int = setting(1024, Range(0, 1e6))  # matched boards for the calibrated measures; 0: these are left out
+    rescue_boards: int = setting(256, Range(1, 1e6))  # more of them, with Frog at columns 26 to 30
+    null_seeds: int = setting(1000, Range(0, 1e6))  # untrained networks of each architecture; 0: no z, no verdicts
     null_cache: str | None = None  # folder of measured nulls; null: beside the datasets
-    causes_seeds: int | None = 8  # seeds of each combination whose units are ablated and patched; null: all
+    causes_seeds: int | None = setting(8, Range(0, 1e7))  # of each combination: ablated and patched; null: all
 
 
 @dataclass
 class TrackerConfig:
     """Weights & Biases: one run a population."""
 
-    mode: str | None = None  # online, offline, disabled; null: WANDB_MODE, else online only if a key is there
+    # null: WANDB_MODE, else online only if a key is there
+    mode: str | None = setting(None, (None, "online", "offline", "disabled"))
     project: str | None = None  # null: WANDB_PROJECT, else mirrorjax
     entity: str | None = None  # user or team; null: WANDB_ENTITY, else W&B's default
     tags: list[str] = field(default_factory=list)  # none: WANDB_TAGS
@@ -121,24 +63,27 @@ class DistributedConfig:
 
     auto: bool = False  # ask SLURM, a TPU pod or submitit who the others are
     coordinator: str | None = None  # else: host:port of process 0,
-    processes: int | None = None  # how many there are,
-    process: int | None = None  # and which one this is, from 0
+    processes: int | None = setting(None, Range(1, 1e6))  # how many there are,
+    process: int | None = setting(None, Range(0, 1e6))  # and which one this is, from 0
 
 
 @dataclass
 class RuntimeConfig:
     """The machine. Only `block` and `precision` may move the last bits of a result."""
 
-    platform: str = "cpu"
-    devices: int | None = None  # of each process; null: all; on a CPU one a core
-    block: int | None = None  # members one device trains side by side; null: 16 on a CPU, else all that share a program
-    precision: str = "highest"  # of matrix products
+    platform: str = setting("cpu", ("cpu", "gpu", "tpu"))
+    devices: int | None = setting(None, Range(1, 65536))  # of each process; null: all; on a CPU one a core
+    # members that one device trains side by side; null: 16 on a CPU, else all that share a program
+    block: int | None = setting(None, Range(1, 1e7))
+    precision: str = setting("highest", ("highest", "high", "default"))  # of matrix products
     profile: bool = False  # trace one chunk of training and print its dearest operations
     compile_cache: str | None = None  # folder; null: beside the datasets
     distributed: DistributedConfig = field(default_factory=DistributedConfig)
-    checkpoint_seconds: float | None = 60.0  # between two saves; 0: after each chunk; null: only before a stop
+    # between two saves; 0: after each chunk; null: only before a stop
+    checkpoint_seconds: float | None = setting(60.0, Range(0.0))
     keep_state: bool = False  # of a finished population; else its last state is removed
-    memory_budget: float | None = None  # GiB, of each accelerator or the machine's own; null: most of what is free
+    # GiB, of each accelerator or the machine's own; null: most of what is free
+    memory_budget: float | None = setting(None, Range(0.0, 1e6, closed=False))
 
 
 @dataclass
@@ -158,12 +103,16 @@ class Config:
     measurement: MeasurementConfig = field(default_factory=MeasurementConfig)
     tracker: TrackerConfig = field(default_factory=TrackerConfig)
     runtime: RuntimeConfig = field(default_factory=RuntimeConfig)
-    verbosity: str = "normal"  # of what is shown: quiet (warnings alone), normal, debug; log.jsonl has everything
+    verbosity: str = setting("normal", ("quiet", "normal", "debug"))  # quiet: warnings alone; log.jsonl has everything
     extend: str | None = None  # folder of a sweep: train only the members that it lacks, and put them there
-    refine: int = 0  # rounds after the population: more networks where the boundary's band is widest; 0: none
-    refine_width: float = 0.2  # of the band of P: no wider one anywhere, and refinement ends
-    refine_networks: int | None = None  # most of them that all rounds add; null: as many as the population has
+    # rounds after the population: more networks where the boundary's band is widest; 0: none
+    refine: int = setting(0, Range(0, 20))
+    refine_width: float = setting(0.2, Range(0.0, 1.0, closed=False))  # of the band of P: below it, refinement ends
+    refine_networks: int | None = setting(None, Range(1, 1e7))  # that all rounds add; null: as many as there are
 
+
+SETTINGS = settings_of(Config)  # those with a rule of their own, by key
+MEMBER = of_members(SETTINGS.values())  # those that define a member, by name
 
 # What no result depends on, and no folder's name either.
 RUN_ONLY = (
@@ -209,14 +158,14 @@ def value_of(config: Any, name: str) -> Any:
     return config
 
 
-def settings(config: Config) -> dict[str, Any]:
+def unvaried(config: Config) -> dict[str, Any]:
     """The value of each axis where nothing varies it."""
-    return {axis: value_of(config, setting) for axis, setting in AXES.items()}
+    return {name: value_of(config, axis.key) for name, axis in axes_in(config.population).items()}
 
 
 def varied(config: Config) -> list[dict[str, Any]]:
     """All settings of every combination of the axes, by axis; a population has each with every seed."""
-    return [{**settings(config), **each} for each in combinations(config.population, config.population.union)]
+    return [{**unvaried(config), **each} for each in combinations(config.population, config.population.union)]
 
 
 def checkpoints(config: Config) -> tuple[float, ...]:
@@ -234,3 +183,16 @@ def units_at(config: Config) -> tuple[float, ...]:
     due = checkpoints(config)
     wanted = [*config.measurement.units_at, config.regime.epochs]
     return tuple(sorted({min(due, key=lambda epoch: abs(epoch - want)) for want in wanted}))
+
+
+def config_with(own: Sequence[Setting]) -> type[Config]:
+    """The configuration with further settings, a regime's own: each a key in its group, and an axis if it is one."""
+    groups: dict[str, list[Any]] = {}
+    for each in own:
+        groups.setdefault(each.key.partition(".")[0], []).append(each.as_field)
+    kinds = {name: extended(GROUPS[name], more) for name, more in groups.items()}
+    group = group_schema(axes_of([*SETTINGS.values(), *own]))
+    union = ("union", list[group], field(default_factory=list))
+    ways = [(each.name, each.type, field(default_factory=each.default_factory)) for each in fields(group)]
+    kinds["population"] = extended(PopulationConfig, [*ways, union])
+    return extended(Config, [(name, kind, field(default_factory=kind)) for name, kind in kinds.items()])

@@ -24,13 +24,13 @@ from mirrorjax.pace import (
     steps_of,
     work_of,
 )
-from mirrorjax.pipeline import job_hash
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import Member
 from mirrorjax.population.plan import Part, ProgramSpec, plan, program_of
 from mirrorjax.runtime import GIB, configure, device_facts, memory_budget
 from mirrorjax.settings.allowed import validate
 from mirrorjax.settings.axes import AXES
+from mirrorjax.settings.folder import job_hash
 from mirrorjax.settings.schema import Config, checkpoints, units_at
 from mirrorjax.tracking.extension import extended
 from mirrorjax.tracking.wandb import choose_mode, has_api_key

@@ -40,7 +40,8 @@ from mirrorjax.output import unbroken_output
 from mirrorjax.own_files import files_named
 from mirrorjax.secrets import hidden, refuse_secrets
 from mirrorjax.settings.allowed import validate
-from mirrorjax.settings.schema import PATHS, RUN_ONLY, Config, literal, value_of
+from mirrorjax.settings.folder import RUN_ONLY, job_hash
+from mirrorjax.settings.schema import PATHS, Config, literal, value_of
 from mirrorjax.signals import stops_raise
 from mirrorjax.texts import expanded
 from mirrorjax.tracking.environment import with_environment
@@ -336,7 +337,7 @@ def _train(composed: DictConfig, about: dict[str, Any]) -> bool | None:
     from rich.console import Console
 
     from mirrorjax.hosts import is_first, several
-    from mirrorjax.pipeline import job_hash, run_population
+    from mirrorjax.pipeline import run_population
 
     config, resolved = _resolved(composed)
     settings = HydraConfig.get()

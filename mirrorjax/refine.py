@@ -13,10 +13,11 @@ from rich.console import Console
 from mirrorjax.hosts import is_first, text_from_first
 from mirrorjax.log import event, written_to
 from mirrorjax.phases.refinement import Proposal, propose
-from mirrorjax.pipeline import job_hash, planned, run_population
+from mirrorjax.pipeline import planned, run_population
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import identity
 from mirrorjax.reading import read_json
+from mirrorjax.settings.folder import job_hash
 from mirrorjax.settings.map_axes import Map, Place, map_of
 from mirrorjax.settings.schema import Config, stored
 from mirrorjax.texts import counted

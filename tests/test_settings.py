@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pytest
@@ -17,6 +17,7 @@ from mirrorjax.report.phase_axes import Axis
 from mirrorjax.report.settings import BY_NAME
 from mirrorjax.settings.allowed import validate
 from mirrorjax.settings.axes import AXES
+from mirrorjax.settings.folder import job_hash
 from mirrorjax.settings.grid import combinations
 from mirrorjax.settings.map_axes import map_of
 from mirrorjax.settings.schema import MEMBER, Config, config_with, unvaried
@@ -26,10 +27,11 @@ from mirrorjax.tracking.store import KNOBS, MEMBERS, setting_fields
 
 PACKAGE = Path(str(mirrorjax.__file__)).parent
 LOUDNESS = Setting(
-    *(0.5, Range(0.0, 2.0)), label="loudness L", note="how loud Toad calls", acts=Acts.VALUE, knob="L",
+    *(0.5, Range(0.0, 2.0)), label="loudness L", note="how loud Toad calls", acts=Acts.VALUE, knob="L", later=True,
     key="regime.loudness", hint=float,
 )  # fmt: skip
 SCHEMA = config_with([LOUDNESS])
+GOLDEN = "3cc5c6613209"  # the folder of the population below, in earlier releases
 
 
 def config_of(given: dict[str, Any]) -> Any:
@@ -95,6 +97,17 @@ class TestOneMore:
     def test_is_allowed_what_it_says(self, given: dict[str, Any], message: str):
         with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
             validate(config_of(given))
+
+    def test_leaves_the_names_of_folders_from_before_it(self):
+        population = {"axes": {"width": [5]}, "list": [{"depth": 1}], "union": [{"zip": {"l2": [0]}}]}
+
+        def name_of(*given: dict[str, Any], schema: Any = SCHEMA) -> str:
+            config = OmegaConf.merge(OmegaConf.structured(schema(name="golden")), {"population": population}, *given)
+            return job_hash(cast(Any, OmegaConf.to_container(config)), [*MEMBER.values(), LOUDNESS])
+
+        assert name_of() == name_of(schema=Config) == GOLDEN
+        vary = {"population": {"axes": {"loudness": [0, 1]}}}
+        assert len({name_of(), name_of({"regime": {"loudness": 1}}), name_of(vary)}) == 3
 
     def test_is_a_column(self):
         assert setting_fields([LOUDNESS]) == [pa.field("loudness", pa.float64())]

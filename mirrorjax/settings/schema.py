@@ -113,16 +113,6 @@ class Config:
 
 SETTINGS = settings_of(Config)  # those with a rule of their own, by key
 MEMBER = of_members(SETTINGS.values())  # those that define a member, by name
-
-# What no result depends on, and no folder's name either.
-RUN_ONLY = (
-    "results_dir", "report", "extend", "verbosity", "tracker", "dataset.cache", "measurement.null_cache",
-    "refine", "refine_width", "refine_networks",
-    "runtime.platform", "runtime.devices", "runtime.compile_cache", "runtime.distributed", "runtime.profile",
-    "runtime.checkpoint_seconds", "runtime.keep_state", "runtime.memory_budget",
-)  # fmt: skip
-
-
 PATHS = ("results_dir", "extend", "dataset.cache", "runtime.compile_cache")  # of folders; `~` is written out in them
 
 

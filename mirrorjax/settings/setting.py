@@ -67,6 +67,7 @@ class Setting:
         knob: of the theory: the quantity that it stands for, or nothing where that has no letter; None: it is a
             setting of training or capacity.
         is_axis: whether it may vary inside a population.
+        later: whether folders had names before it existed: no trace of it in these where it is not given.
         column: type of its column where that is not its own.
         named: of its axis, field and column, if not the last part of its key.
         key: its place in the configuration, `model.width`.
@@ -81,6 +82,7 @@ class Setting:
     scale: str = "linear"
     knob: str | None = None
     is_axis: bool = True
+    later: bool = False
     column: type | None = None
     named: str = ""
     key: str = ""

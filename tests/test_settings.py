@@ -1,6 +1,7 @@
 """A setting is described once: all that follows for a made-up one, and that the docs' tables are what fields say."""
 
 import re
+import runpy
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,14 +19,15 @@ from mirrorjax.report.settings import BY_NAME
 from mirrorjax.settings.allowed import validate
 from mirrorjax.settings.axes import AXES
 from mirrorjax.settings.folder import job_hash
-from mirrorjax.settings.grid import combinations
+from mirrorjax.settings.grid import each_combination
 from mirrorjax.settings.map_axes import map_of
 from mirrorjax.settings.schema import MEMBER, Config, config_with, unvaried
 from mirrorjax.settings.setting import Acts, Range, Setting
-from mirrorjax.settings.table import BLOCKS, PAGES, axes_table, knobs_table
 from mirrorjax.tracking.store import KNOBS, MEMBERS, setting_fields
 
 PACKAGE = Path(str(mirrorjax.__file__)).parent
+DOCS = Path(__file__).parents[1] / "docs"
+TABLES = runpy.run_path(str(DOCS / "tables.py"))
 LOUDNESS = Setting(
     *(0.5, Range(0.0, 2.0)), label="loudness L", note="how loud Toad calls", acts=Acts.VALUE, knob="L", later=True,
     key="regime.loudness", hint=float,
@@ -68,7 +70,7 @@ class TestOneMore:
             }
         )
         validate(config)
-        found = combinations(config.population, config.population.union)
+        found = list(each_combination(config.population, config.population.union))
         drawn = found[4]["loudness"]
         assert [each["loudness"] for each in found] == [0, 0, 2, 2, drawn, drawn, 1.5, 1.5] and 0.1 <= drawn <= 0.2
         assert unvaried(config)["loudness"] == 0.5
@@ -118,10 +120,9 @@ class TestOneMore:
         assert axis.label == "loudness L" and axis.paper == 1
 
     def test_is_a_row_of_the_docs(self):
-        assert "| L | `regime.loudness` | 0.5 | how loud Toad calls |\n" in knobs_table([LOUDNESS])
-        assert "| `loudness` | `regime.loudness` | 0.5 | from 0 to 2 | float64 | loudness L |\n" in axes_table(
-            [LOUDNESS]
-        )
+        assert "| L | `regime.loudness` | 0.5 | how loud Toad calls |\n" in TABLES["knobs_table"]([LOUDNESS])
+        row = "| `loudness` | `regime.loudness` | 0.5 | from 0 to 2 | float64 | loudness L |\n"
+        assert row in TABLES["axes_table"]([LOUDNESS])
 
 
 def test_every_setting_of_a_member_has_a_column():
@@ -131,11 +132,11 @@ def test_every_setting_of_a_member_has_a_column():
     ]
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", TABLES["BLOCKS"])
 def test_the_tables_of_the_docs_are_what_the_fields_say(page: str):
-    text = (PACKAGE.parent / "docs" / page).read_text(encoding="utf-8")
-    name = PAGES[page]
-    assert block(text, name) == BLOCKS[name](), f"python -m mirrorjax.settings.table docs/{page}"
+    name, table = TABLES["BLOCKS"][page]
+    text = (DOCS / page).read_text(encoding="utf-8")
+    assert block(text, name) == table, "python docs/tables.py writes it"
 
 
 def test_a_knob_is_written_where_it_is_described_and_where_it_acts():

@@ -19,18 +19,13 @@ _DIGITS = 6  # of a random number: enough to tell draws apart, too few for the l
 Combination = dict[str, Any]  # value by axis
 
 
-def combinations(group: GroupConfig, union: list[GroupConfig]) -> list[Combination]:
+def each_combination(group: GroupConfig, union: list[GroupConfig]) -> Iterator[Combination]:
     """Every combination of the axes' values; those of `axes` change fastest, the last of them first of all.
 
     Args:
         group: crossed with the others.
         union: one after the other; their combinations are crossed with those of `group`.
     """
-    return list(each_combination(group, union))
-
-
-def each_combination(group: GroupConfig, union: list[GroupConfig]) -> Iterator[Combination]:
-    """The same one by one: a million of them are more than a list should hold."""
     for outer in _alternatives(union):
         for inner in _crossed(_ways(group)):
             yield {**outer, **inner}
@@ -116,7 +111,7 @@ def axis_problems(group: GroupConfig, union: list[GroupConfig], unvaried: Mappin
     """What is not allowed, or does not go together.
 
     Args:
-        group, union: see `combinations`.
+        group, union: see `each_combination`.
         unvaried: the value of each axis where nothing varies it.
     """
     places = {"population": group} | {f"population.union[{i}]": each for i, each in enumerate(union)}

@@ -13,7 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from mirrorjax.errors import InputError
 from mirrorjax.settings.axes import GROUPS, GroupConfig, axes_in, axes_of, group_schema, of_members
-from mirrorjax.settings.grid import MOST, combinations
+from mirrorjax.settings.grid import MOST
 from mirrorjax.settings.groups import DatasetConfig, GameConfig, ModelConfig, OptimizerConfig, RegimeConfig
 from mirrorjax.settings.setting import Acts, Range, Setting, extended, setting, settings_of
 
@@ -151,11 +151,6 @@ def value_of(config: Any, name: str) -> Any:
 def unvaried(config: Config) -> dict[str, Any]:
     """The value of each axis where nothing varies it."""
     return {name: value_of(config, axis.key) for name, axis in axes_in(config.population).items()}
-
-
-def varied(config: Config) -> list[dict[str, Any]]:
-    """All settings of every combination of the axes, by axis; a population has each with every seed."""
-    return [{**unvaried(config), **each} for each in combinations(config.population, config.population.union)]
 
 
 def checkpoints(config: Config) -> tuple[float, ...]:

@@ -122,11 +122,11 @@ class Setting:
         """
         if self.allowed is None or (given is None and not self.is_choice) or given in self.allowed:
             return None
-        return f"{name or self.key} is {repr(given) if self.is_choice else given}; allowed: {self.allowed_words}"
+        return f"{name or self.key} is {repr(given) if self.is_choice else given}; allowed: {self.words}"
 
     @property
-    def allowed_words(self) -> str:
-        """What is allowed, in words."""
+    def words(self) -> str:
+        """What is allowed."""
         if isinstance(self.allowed, tuple):
             return ", ".join("null" if each is None else str(each) for each in self.allowed)
         return str(self.allowed)

@@ -6,7 +6,7 @@ Whatever lists settings is derived: schemas of axes, fields of `Member`, columns
 import functools
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import Field, dataclass, field, fields, is_dataclass, make_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, make_dataclass, replace
 from enum import Enum
 from types import NoneType
 from typing import TYPE_CHECKING, Any, ClassVar, get_args, get_type_hints
@@ -182,6 +182,6 @@ def made(name: str, given: Iterable[tuple[str, Any] | tuple[str, Any, Any]], fro
     return make_dataclass(name, given, frozen=frozen, bases=(Made,))
 
 
-def extended(schema: type, more: Iterable[tuple[str, Any, Field[Any]]]) -> type:
+def extended(schema: type, more: Iterable[tuple[str, Any, Any]]) -> type:
     """A dataclass with further fields, or with others in the place of those that it has."""
     return make_dataclass(schema.__name__, more, bases=(schema,))

@@ -4,7 +4,7 @@ import functools
 import operator
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass
 from itertools import groupby
 from typing import Any
 
@@ -139,9 +139,9 @@ def _groups(members: Sequence[Member]) -> dict[ProgramSpec, dict[tuple, list[int
     return groups
 
 
-# Neither a program nor what a block has in common depends on these.
-_IRRELEVANT = ("seed", "init_seed", "dropout_seed", "dropout", "l2")
-_settings = operator.attrgetter(*(field.name for field in fields(Member) if field.name not in _IRRELEVANT))
+# A program, and what a block has in common, depend on these alone; on other values and seeds they do not.
+_RELEVANT = [name for name, each in MEMBER.items() if each.acts is not Acts.VALUE]
+_settings = operator.attrgetter("order_seed", "width", "batch_size", "learning_rate", *_RELEVANT)
 
 
 def _in_common(member: Member) -> tuple:

@@ -7,8 +7,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from mirrorjax.allowed import check_writable
-from mirrorjax.config import Config, DistributedConfig, MeasurementConfig
 from mirrorjax.errors import InputError
 from mirrorjax.materials import compile_cache, load, measured_row_counts, null_folder, null_settings
 from mirrorjax.measurement.battery.boards import boards_of
@@ -21,6 +19,8 @@ from mirrorjax.population.members import Member, identity
 from mirrorjax.regimes import REGIMES
 from mirrorjax.regimes.supervised import Supervised
 from mirrorjax.runtime import Compiler, Device, configure, memory_budget
+from mirrorjax.settings.allowed import check_writable
+from mirrorjax.settings.schema import Config, DistributedConfig, MeasurementConfig
 from mirrorjax.tracking.later import LATER, write_later
 from mirrorjax.tracking.results import Population as Stored
 from mirrorjax.tracking.results import Results

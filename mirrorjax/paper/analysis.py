@@ -8,7 +8,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mirrorjax.config import Config, MeasurementConfig
 from mirrorjax.dataset.build import Dataset
 from mirrorjax.dataset.knobs import PAPER, Knobs
 from mirrorjax.dataset.matched import CONDITIONS
@@ -24,6 +23,7 @@ from mirrorjax.measurement.records import Measured, record
 from mirrorjax.paper.hubs import CIRCUITS, DOMINANT, Hub, choose_hubs
 from mirrorjax.regimes.supervised import Params, Supervised
 from mirrorjax.runtime import keep_programs
+from mirrorjax.settings.schema import Config, MeasurementConfig
 from mirrorjax.tracking.network import Network
 from mirrorjax.tracking.results import Population
 

@@ -7,7 +7,7 @@ import numpy as np
 from mirrorjax.report.figure import View
 from mirrorjax.report.load import Group, Population
 from mirrorjax.report.paper import paper_curve
-from mirrorjax.report.settings import PAPER_BATCH, PAPER_RATE, knobs_off
+from mirrorjax.report.settings import BY_NAME, PAPER_BATCH, PAPER_RATE, knobs_off
 from mirrorjax.report.statistics import Curve, Networks, after_peak_start, band
 from mirrorjax.report.words import epoch_words, listed, plain_number, tidy_number
 
@@ -15,7 +15,7 @@ EPOCHS = (2, 5, 10, 25, 49)  # where validation loss is compared
 LOSS_TOLERANCE = 0.005
 PEAK_EPOCHS = (4.0, 12.0)
 FEWEST_NETWORKS, WANTED_NETWORKS = 8, 32  # to show the table at all; to accept
-PUBLISHED_SETTINGS = {"dropout": 0.12, "l2": 0.01, "activation": "relu"}
+PUBLISHED_SETTINGS = {name: BY_NAME[name].default for name in ("dropout", "l2", "activation")}
 _LAST = 49
 # published at epoch 70 (Table 3): share of the rows of a label that are answered right
 _RECALLS = (

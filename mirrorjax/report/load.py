@@ -15,7 +15,6 @@ from mirrorjax.report.nulls import Nulls, read_nulls
 from mirrorjax.report.observations import create_observations
 from mirrorjax.report.settings import (
     BY_NAME,
-    COORDINATES,
     PAPER_BATCH,
     PAPER_DEPTH,
     PAPER_RATE,
@@ -25,6 +24,7 @@ from mirrorjax.report.settings import (
     knobs_off,
 )
 from mirrorjax.report.words import tidy_number
+from mirrorjax.settings.columns import COORDINATES
 from mirrorjax.tracking.jobs import read_sweep
 from mirrorjax.tracking.results import Population as Source
 from mirrorjax.tracking.results import Results
@@ -232,7 +232,7 @@ def _with_later_columns(members: pa.Table) -> pa.Table:
     """Adds what older results do not have: the paper's value of a setting, nothing for what was not measured."""
     for name in (*SETTINGS, *COORDINATES):
         if name not in members.column_names:
-            paper = BY_NAME[name].paper if name in SETTINGS else None
+            paper = BY_NAME[name].default if name in SETTINGS else None
             kind = pa.string() if isinstance(paper, str) else pa.float64()
             members = members.append_column(name, pa.array([paper] * len(members), kind))
     return members

@@ -93,7 +93,7 @@ class Axis:
 
         Settings that are moved together are at the paper's point only together.
         """
-        paper = tuple(BY_NAME[name].paper for name in self.names)
+        paper = tuple(BY_NAME[name].default for name in self.names)
         for place, value in enumerate(self.values):
             if value == paper:
                 return float(place)
@@ -114,7 +114,7 @@ class Axis:
         """Where the paper's value lies, if it is not on the axis; else empty."""
         if self.paper is not None:
             return ""
-        paper = [BY_NAME[name].paper for name in self.names]
+        paper = [BY_NAME[name].default for name in self.names]
         own = " and ".join(
             f"{name.replace('_', ' ')} {_words((name,), (value,))}"
             for name, value in zip(self.names, paper, strict=True)

@@ -11,9 +11,9 @@ from mirrorjax.report.load import Group, Population
 from mirrorjax.report.phase_axes import MOST_VALUES, Axis, axes
 from mirrorjax.report.phase_fluctuations import at_checkpoint
 from mirrorjax.report.phase_orders import BINDER, MEAN, OF_CELLS, ORDERS, SHARE, Order
-from mirrorjax.report.settings import COORDINATES
 from mirrorjax.report.statistics import band_sql
 from mirrorjax.report.words import counted
+from mirrorjax.settings.columns import COORDINATES
 from mirrorjax.tracking.later import quoted
 
 DIGITS = 6  # significant: sums over networks run in no fixed order, and a report is the same when written again

@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 from jaxtyping import Array, Float32
 from safetensors.numpy import save as as_safetensors
 
-from mirrorjax.allowed import check
 from mirrorjax.dataset.row import features
 from mirrorjax.errors import InputError, printable
 from mirrorjax.game.observation import OBSERVATION_SIZE, OWN_SYMBOL
@@ -21,6 +20,7 @@ from mirrorjax.measurement.battery.responses import forward
 from mirrorjax.reading import NAME
 from mirrorjax.regimes import REGIMES
 from mirrorjax.regimes.supervised import Params, Supervised
+from mirrorjax.settings.allowed import check
 from mirrorjax.tracking.results import Population, Results
 from mirrorjax.tracking.store import replacing
 from mirrorjax.tracking.weights import STACKS

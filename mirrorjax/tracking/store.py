@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from safetensors.numpy import save
 
-from mirrorjax.config import Config, settings
 from mirrorjax.errors import NotWritten
 from mirrorjax.reading import refuse_newer
+from mirrorjax.settings.axes import FIRST
+from mirrorjax.settings.columns import KNOBS as OF_KNOBS
+from mirrorjax.settings.columns import ROWS, SEEDS, SIZES
+from mirrorjax.settings.schema import MEMBER
+from mirrorjax.settings.setting import Setting
 from mirrorjax.tracking.contents import FORMAT
 from mirrorjax.tracking.weights import INDEX, STACKS, index_digest
 from mirrorjax.tracking.whole import with_format
@@ -32,23 +36,31 @@ def _fields(type_: pa.DataType, *names: str) -> list[pa.Field]:
     return [pa.field(name, type_) for name in names]
 
 
+def setting_fields(settings: Iterable[Setting]) -> list[pa.Field]:
+    """The columns of settings."""
+    types = {str: pa.string(), int: pa.int64(), float: pa.float64()}
+    return [pa.field(each.name, types[each.column_kind]) for each in settings]
+
+
+def _first(kind: type) -> list[pa.Field]:
+    return setting_fields(MEMBER[name] for name in FIRST if MEMBER[name].kind is kind)
+
+
 MEMBERS = pa.schema(
     [
         *_fields(pa.string(), "member_id"),
-        *_fields(pa.int64(), "seed", "init_seed", "order_seed", "dropout_seed"),
-        *_fields(pa.string(), "regime", "model", "activation", "data_order"),
-        *_fields(pa.int64(), "width", "depth", "batch_size", "parameters", "units"),
-        *_fields(pa.float64(), "learning_rate", "dropout", "l2"),
+        *_fields(pa.int64(), *SEEDS),
+        *_first(str),
+        *_first(int),
+        *_fields(pa.int64(), *SIZES),
+        *_first(float),
     ]
 )
 KNOBS = pa.schema(  # further columns of members.parquet, which older results lack: these are at the defaults
     [
-        *_fields(pa.float64(), "congruence", "dependency", "edge", "shuffled"),
-        *_fields(pa.float64(), "veil_symbol", "veil_role", "mask", "skies"),
-        *_fields(pa.string(), "encoding"),
-        *_fields(pa.float64(), "obstacle_rate", "obstacle_width", "scroll"),
-        *_fields(pa.int64(), "data_seed", "boards", "train_boards", "train_rows"),
-        *_fields(pa.float64(), "measured_dependency", "identity_hidden", "participation_ratio"),
+        *setting_fields(each for name, each in MEMBER.items() if name not in FIRST),
+        *_fields(pa.int64(), *ROWS),
+        *_fields(pa.float64(), *OF_KNOBS),
     ]
 )
 RECORDS = pa.schema(
@@ -83,8 +95,7 @@ UNITS = pa.schema(
 
 def knob_defaults() -> dict[str, Any]:
     """What a column of KNOBS is where it is not given; None for what is measured."""
-    usual = settings(Config(name=""))
-    return {name: usual.get(name) for name in KNOBS.names}
+    return {name: MEMBER[name].default if name in MEMBER else None for name in KNOBS.names}
 
 
 def with_layers(schema: pa.Schema, columns: Mapping[str, Any]) -> pa.Schema:

@@ -14,7 +14,6 @@ from typing import Any
 
 import jax
 
-from mirrorjax.config import RuntimeConfig
 from mirrorjax.dataset.oracle import LABELS
 from mirrorjax.errors import InputError
 from mirrorjax.measurement.activations import GROUPS, PIECE
@@ -23,6 +22,7 @@ from mirrorjax.population.members import Member, MemberValues, stack_values
 from mirrorjax.population.plan import ProgramSpec, largest_group, plan, program_of
 from mirrorjax.regimes import REGIMES
 from mirrorjax.runtime import GIB, block_size
+from mirrorjax.settings.schema import RuntimeConfig
 from mirrorjax.training.step import TrainState, init_state
 
 _FLOAT = 4

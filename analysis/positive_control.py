@@ -23,9 +23,9 @@ from mirrorjax.marks import put_cell
 from mirrorjax.materials import compile_cache, dataset_folder, dataset_spec, null_folder, null_settings
 from mirrorjax.measurement.battery.boards import boards_of
 from mirrorjax.measurement.battery.nulls import SCALE_FREE, Nulls, architecture_of, null_members
+from mirrorjax.models.base import Params
 from mirrorjax.phases.intervals import wilson
 from mirrorjax.population.members import Member
-from mirrorjax.regimes.supervised import Params
 from mirrorjax.report.figure import BLUE, GREEN, GREY, save, static_figure, static_style
 from mirrorjax.report.readme import measured_on
 from mirrorjax.report.words import short_number

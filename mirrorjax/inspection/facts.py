@@ -63,7 +63,7 @@ def unit_rows(analysis: Analysis) -> list[dict[str, str | int | float]]:
 
 def ablations(analysis: Analysis) -> list[Ablated]:
     """The sets of the first layer that are not empty, with their random controls."""
-    width = analysis.network.regime.width
+    width = analysis.network.regime.sites[0].size
     kinds, alive = analysis.classes[:width], int(analysis.alive[:width].sum())
     sizes = {name: kinds.count(name.replace("_", " ")) for name in SETS} | {"largest_mns": min(LARGEST, alive)}
     found = []

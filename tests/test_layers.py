@@ -5,7 +5,7 @@ from pathlib import Path
 
 import mirrorjax
 
-_SETTINGS = ("errors", "marks", "texts", "combinations", "map_axes", "config", "allowed")
+_SETTINGS = ("measures", "errors", "marks", "texts", "combinations", "map_axes", "config", "allowed")
 GROUND = (*_SETTINGS, "secrets", "reading", "log", "randomness", "hosts", "runtime", "output", "signals")
 _TRAINED = ("game", "dataset", "models", "population", "regimes", "measurement", "training")
 STORY = (*_TRAINED, "materials", "phases", "tracking")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import mirrorjax
 
-_BASE = ("errors", "marks", "texts", "settings", "secrets", "reading")
+_BASE = ("measures", "errors", "marks", "texts", "settings", "secrets", "reading")
 GROUND = (*_BASE, "log", "randomness", "hosts", "runtime", "output", "signals")
 _TRAINED = ("game", "dataset", "models", "population", "regimes", "measurement", "training")
 STORY = (*_TRAINED, "materials", "phases", "tracking")

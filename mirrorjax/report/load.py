@@ -10,6 +10,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from mirrorjax.measures import PARTS
 from mirrorjax.report.chains import chains
 from mirrorjax.report.nulls import Nulls, read_nulls
 from mirrorjax.report.observations import create_observations
@@ -28,7 +29,6 @@ from mirrorjax.settings.columns import COORDINATES
 from mirrorjax.tracking.jobs import read_sweep
 from mirrorjax.tracking.results import Population as Source
 from mirrorjax.tracking.results import Results
-from mirrorjax.tracking.store import GROUPS
 
 PEAK_AFTER = 1.5  # paper epochs: untrained networks score high, and the fall from there is no peak
 EPOCH_ROUNDING = 0.01  # steps are whole, so that a checkpoint for epoch 1.5 may lie a little beside it
@@ -288,7 +288,7 @@ def _last_units(units: pa.Table, database: duckdb.DuckDBPyConnection) -> pa.Tabl
     if units.num_rows == 0:
         return None
     database.register("raw_units", units)
-    names = ("member_id", "checkpoint", "epoch", "unit", "mns", *(f"mean_{group}" for group in GROUPS))
+    names = ("member_id", "checkpoint", "epoch", "unit", "mns", *(f"mean_{group}" for group in PARTS["SCENARIO"]))
     table = database.sql(
         f"SELECT {', '.join(names)} FROM raw_units WHERE layer = 1 AND NOT output "
         "QUALIFY checkpoint = max(checkpoint) OVER (PARTITION BY member_id) ORDER BY member_id, unit"

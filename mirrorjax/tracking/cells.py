@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from mirrorjax.measurement.learnt import LEARNT_BELOW
+from mirrorjax.measurement.learnt import LEARNT
 from mirrorjax.phases.intervals import share
 from mirrorjax.settings.columns import COORDINATES, SEEDS, SIZES
 from mirrorjax.settings.map_axes import REPLICATES
@@ -21,7 +21,7 @@ WITH last AS (
     FROM last JOIN members USING (population, member_id)
 )
 """
-_ABLE = f"alive AND isfinite(excess_error) AND excess_error < {LEARNT_BELOW}"
+_ABLE = f"alive AND {LEARNT.sql}"  # in DuckDB NaN is above any limit
 
 
 def cells(results: Results) -> pa.Table:

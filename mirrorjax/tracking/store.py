@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from safetensors.numpy import save
 
 from mirrorjax.errors import NotWritten
+from mirrorjax.measures import EVERY_RECORD, EVERY_UNIT, Measure
 from mirrorjax.reading import refuse_newer
 from mirrorjax.settings.axes import FIRST
 from mirrorjax.settings.columns import KNOBS as OF_KNOBS
@@ -24,12 +25,16 @@ from mirrorjax.tracking.contents import FORMAT
 from mirrorjax.tracking.weights import INDEX, STACKS, index_digest
 from mirrorjax.tracking.whole import with_format
 
-GROUPS = ("none", "frog", "toad", "both", "frog_filtered", "toad_filtered")
-STATISTICS = ("mean", "variance", "skewness", "kurtosis")
-DIVERGENCES = ("kl_none_frog", "kl_none_toad", "kl_none_both", "kl_frog_toad")
 TABLES = ("members", "records", "units")
 _TEMPORARY = ".tmp"  # the end of a name that is not yet anything: not .parquet, so that no glob takes it for data
-_LABELS = 4
+_TYPES = {
+    "string": pa.string(),
+    "bool": pa.bool_(),
+    "int64": pa.int64(),
+    "int64[16]": pa.list_(pa.int64(), 16),
+    "float32": pa.float32(),
+    "float64": pa.float64(),
+}
 
 
 def _fields(type_: pa.DataType, *names: str) -> list[pa.Field]:
@@ -44,6 +49,11 @@ def setting_fields(settings: Iterable[Setting]) -> list[pa.Field]:
 
 def _first(kind: type) -> list[pa.Field]:
     return setting_fields(MEMBER[name] for name in FIRST if MEMBER[name].kind is kind)
+
+
+def _schema(measures: Iterable[Measure]) -> pa.Schema:
+    columns = (column for each in measures for column in each.columns())
+    return pa.schema([pa.field(column.name, _TYPES[column.type]) for column in columns])
 
 
 MEMBERS = pa.schema(
@@ -63,34 +73,8 @@ KNOBS = pa.schema(  # further columns of members.parquet, which older results la
         *_fields(pa.float64(), *OF_KNOBS),
     ]
 )
-RECORDS = pa.schema(
-    [
-        *_fields(pa.string(), "member_id"),
-        *_fields(pa.int64(), "checkpoint", "step"),
-        *_fields(pa.float64(), "epoch"),
-        *_fields(pa.string(), "status"),
-        *_fields(pa.float64(), "val_loss", "val_mse", "penalty", "excess_error", "accuracy"),
-        *_fields(pa.float64(), "recall_hop", "recall_jump", "recall_leap"),
-        *_fields(pa.float64(), "recall_help", "recall_help_edge", "recall_help_rescue"),
-        *_fields(pa.list_(pa.int64(), _LABELS * _LABELS), "confusion"),
-        *_fields(pa.int64(), "units"),
-        *_fields(pa.float64(), "cmni", "cmni_hidden", "cmni_text", "cmni_unfiltered"),
-        *_fields(pa.float64(), "mne", "mne_output", "mne_layer_1"),  # mne_layer_2 and so on: see `with_layers`
-    ]
-)
-UNITS = pa.schema(
-    [
-        *_fields(pa.string(), "member_id"),
-        *_fields(pa.int64(), "checkpoint", "step"),
-        *_fields(pa.float64(), "epoch"),
-        *_fields(pa.int64(), "layer", "unit"),
-        *_fields(pa.bool_(), "output"),
-        *_fields(pa.float64(), "mns"),
-        # 28 numbers a unit: float32 halves a file that has a row for each of a population's units
-        *_fields(pa.float32(), *(f"{statistic}_{group}" for group in GROUPS for statistic in STATISTICS)),
-        *_fields(pa.float32(), *DIVERGENCES),
-    ]
-)
+RECORDS = _schema(EVERY_RECORD)  # further layers: see `with_layers`
+UNITS = _schema(EVERY_UNIT)  # 28 numbers a unit are float32: a file has a row for each of a population's units
 
 
 def knob_defaults() -> dict[str, Any]:

@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
+from mirrorjax.measures import MEASURES
 from mirrorjax.models.base import Network
 from mirrorjax.population.members import Member
 from mirrorjax.regimes import REGIMES, regime_of
@@ -20,11 +21,8 @@ from mirrorjax.regimes import REGIMES, regime_of
 VERSION = 1  # of the measures; raise it when one of them changes, so that nulls that were kept are measured anew
 FIRST_SEED = 1 << 60  # of nulls, far from any member's
 QUANTILE = 0.99  # beyond it a value is not the null's
-SCALE_FREE = (
-    "d_prime_mni", "auc_mni", "cf_mni", "mni_star", "ssi", "ssi_last",
-    "cross_decoding", "cross_decoding_social", "soo_nmse", "soo_cos",
-)  # fmt: skip
-RAW = ("cmni", "cmni_hidden")
+SCALE_FREE = tuple(name for name, each in MEASURES.items() if each.null == "scale-free")
+RAW = tuple(name for name, each in MEASURES.items() if each.null == "rescaled")
 ARCHITECTURE = ("regime", "model", "depth", "width", "activation", "encoding")
 
 Columns = Mapping[str, np.ndarray]

@@ -21,6 +21,7 @@ from mirrorjax.population.members import Member, MemberValues, stack_values
 from mirrorjax.reading import NAME
 from mirrorjax.regimes import regime_of
 from mirrorjax.regimes.supervised import Supervised
+from mirrorjax.settings.allowed import check
 from mirrorjax.tracking.results import Population, Results
 from mirrorjax.tracking.store import replacing
 from mirrorjax.tracking.weights import STACKS

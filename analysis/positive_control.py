@@ -23,9 +23,10 @@ from mirrorjax.marks import put_cell
 from mirrorjax.materials import compile_cache, dataset_folder, dataset_spec, null_folder, null_settings
 from mirrorjax.measurement.battery.boards import boards_of
 from mirrorjax.measurement.battery.nulls import SCALE_FREE, Nulls, architecture_of, null_members
+from mirrorjax.measures import label
+from mirrorjax.models.base import Params
 from mirrorjax.phases.intervals import wilson
 from mirrorjax.population.members import Member
-from mirrorjax.regimes.supervised import Params
 from mirrorjax.report.figure import BLUE, GREEN, GREY, save, static_figure, static_style
 from mirrorjax.report.readme import measured_on
 from mirrorjax.report.words import short_number
@@ -123,12 +124,12 @@ def show(kinds: dict[str, Columns]) -> None:
     """Medians with 90 % bands, mean z, TR and verdicts."""
     printed = Table("", *(f"{name}, {len(columns['cmni']):,}" for name, columns in kinds.items()))
     for name in ("d_prime_mni", "mni_star", "ssi", "ssi_last", "cross_decoding", "rescue_accuracy"):
-        printed.add_row(name, *(_band(columns[name]) for columns in kinds.values()))
+        printed.add_row(label(name), *(_band(columns[name]) for columns in kinds.values()))
     for name in ("cmni", "d_prime_mni", "mni_star", "ssi", "ssi_last", "cross_decoding"):
         printed.add_row(
-            f"mean z of {name}", *(f"{np.nanmean(columns[f'{name}_z']):+.2f}" for columns in kinds.values())
+            f"mean {label(f'{name}_z')}", *(f"{np.nanmean(columns[f'{name}_z']):+.2f}" for columns in kinds.values())
         )
-    printed.add_row("TR", *(_band(columns["tr"]) for columns in kinds.values()))
+    printed.add_row(label("tr"), *(_band(columns["tr"]) for columns in kinds.values()))
     printed.add_row("TR undefined", *(f"{np.isnan(np.asarray(c['tr'], float)).sum():,}" for c in kinds.values()))
     verdicts = []
     for columns in kinds.values():
@@ -155,8 +156,8 @@ def draw(kinds: dict[str, Columns], folder: Path) -> None:
         axes = made.subplots()
         for (name, columns), colour, mark in zip(kinds.items(), (BLUE, GREEN, GREY), "os.", strict=True):
             axes.scatter(columns["ssi"], columns["mni_star"], s=14, c=colour, marker=mark, alpha=0.6, label=name)
-        axes.set_xlabel("SSI, the social part of the pattern over units")
-        axes.set_ylabel("MNI*")
+        axes.set_xlabel(label("ssi"))
+        axes.set_ylabel(label("mni_star"))
         axes.legend(frameon=False, fontsize=8)
         save(made, folder / "positive_control")
 

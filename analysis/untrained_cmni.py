@@ -23,8 +23,8 @@ from mirrorjax.marks import put_cell
 from mirrorjax.measurement.battery.boards import boards_of
 from mirrorjax.measurement.battery.nulls import SCALE_FREE
 from mirrorjax.measurement.cmni import ROBUST_CMNI
+from mirrorjax.models.base import Params
 from mirrorjax.population.members import Member
-from mirrorjax.regimes.supervised import Params
 from mirrorjax.report.figure import GREEN, GREY, RED, save, static_figure, static_style
 from mirrorjax.report.readme import measured_on
 from mirrorjax.report.words import short_number, tidy_exponent

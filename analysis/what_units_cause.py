@@ -19,21 +19,17 @@ from rich.table import Table
 from mirrorjax.cli import main as mirrorjax
 from mirrorjax.errors import InputError
 from mirrorjax.marks import put_cell
+from mirrorjax.measures import PARTS
 from mirrorjax.phases.intervals import mean_interval
 from mirrorjax.report.figure import BLUE, GREEN, GREY, ORANGE, RED, save, static_figure, static_style
 from mirrorjax.report.readme import measured_on
 from mirrorjax.report.words import short_interval, short_number
 from mirrorjax.tracking.results import Results
 
-SETS = {
-    "mirror": "mirror units",
-    "largest_mns": "four largest MNS",
-    "toad_only": "Toad-only units",
-    "frog_only": "Frog-only units",
-    "random_mirror": "random, as many as mirror",
-    "random_toad_only": "random, as many as Toad-only",
+SETS = {name: PARTS["SET"][name] for name in ("mirror", "largest_mns", "toad_only", "frog_only")} | {
+    f"random_{name}": f"random, as many as {PARTS['SET'][name]}" for name in ("mirror", "toad_only")
 }
-KINDS = {"help_rescue": "rescue help", "help_edge": "edge help", "leap": "leap"}
+KINDS = {name: PARTS["KIND"][name] for name in ("help_rescue", "help_edge", "leap")}
 PILOT = {  # mean ablation: the largest loss of help, the least loss of leap, about the loss of help
     ("largest_mns", "help_rescue"): "loses at most .05",
     ("largest_mns", "leap"): "loses at least .3",

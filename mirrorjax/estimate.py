@@ -9,9 +9,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from mirrorjax.allowed import validate
-from mirrorjax.combinations import AXES
-from mirrorjax.config import Config, checkpoints, units_at
 from mirrorjax.dataset.cache import peek
 from mirrorjax.dataset.sources import other_datasets
 from mirrorjax.errors import InputError
@@ -27,11 +24,14 @@ from mirrorjax.pace import (
     steps_of,
     work_of,
 )
-from mirrorjax.pipeline import job_hash
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import Member
 from mirrorjax.population.plan import Part, ProgramSpec, plan, program_of
 from mirrorjax.runtime import GIB, configure, device_facts, memory_budget
+from mirrorjax.settings.allowed import validate
+from mirrorjax.settings.axes import AXES
+from mirrorjax.settings.folder import job_hash
+from mirrorjax.settings.schema import Config, checkpoints, units_at
 from mirrorjax.tracking.extension import extended
 from mirrorjax.tracking.wandb import choose_mode, has_api_key
 from mirrorjax.training.memory import Room, data_bytes, layout, need
@@ -224,8 +224,7 @@ def _missing(
 def _programs(
     parts: Sequence[Part], members: Sequence[Member], different: Sequence[Member], end: float
 ) -> list[ProgramEstimate]:
-    configurations = Counter(program_of(member) for member in different)
-    found = []
+    configurations, found = Counter(map(program_of, different)), []
     for program in dict.fromkeys(part.program for part in parts):
         own = [part for part in parts if part.program == program]
         inside = [members[i] for part in own for i in part.members]

@@ -9,10 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from mirrorjax.config import Config
 from mirrorjax.errors import InputError
 from mirrorjax.reading import head_of
 from mirrorjax.secrets import hidden
+from mirrorjax.settings.schema import Config
 from mirrorjax.tracking.jobs import failure, rounds_of
 from mirrorjax.tracking.status import read_status
 

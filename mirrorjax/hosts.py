@@ -11,8 +11,8 @@ import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import Sharding
 
-from mirrorjax.config import DistributedConfig
 from mirrorjax.errors import InputError
+from mirrorjax.settings.schema import DistributedConfig
 
 _FIRST_PORT, _PORTS = 20_000, 12_000  # of processes that submitit starts on one machine; below the ephemeral ones
 

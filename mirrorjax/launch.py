@@ -31,9 +31,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
-from mirrorjax.allowed import validate
 from mirrorjax.callables import OPTIONS_WITH_VALUE, check_options, configs_without_code
-from mirrorjax.config import PATHS, RUN_ONLY, Config, literal, value_of
 from mirrorjax.errors import Busy, InputError, enough_memory
 from mirrorjax.explain import explain
 from mirrorjax.finish import finish, first_line, wait_for_submitit
@@ -41,6 +39,9 @@ from mirrorjax.log import shown_to_people
 from mirrorjax.output import unbroken_output
 from mirrorjax.own_files import files_named
 from mirrorjax.secrets import hidden, refuse_secrets
+from mirrorjax.settings.allowed import validate
+from mirrorjax.settings.folder import RUN_ONLY, job_hash
+from mirrorjax.settings.schema import PATHS, Config, literal, value_of
 from mirrorjax.signals import stops_raise
 from mirrorjax.texts import expanded
 from mirrorjax.tracking.environment import with_environment
@@ -336,7 +337,7 @@ def _train(composed: DictConfig, about: dict[str, Any]) -> bool | None:
     from rich.console import Console
 
     from mirrorjax.hosts import is_first, several
-    from mirrorjax.pipeline import job_hash, run_population
+    from mirrorjax.pipeline import run_population
 
     config, resolved = _resolved(composed)
     settings = HydraConfig.get()

@@ -3,14 +3,13 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from mirrorjax.config import Config
 from mirrorjax.dataset.build import Dataset, DatasetSpec
 from mirrorjax.dataset.cache import dataset_file, default_folder, load_or_build
-from mirrorjax.dataset.sources import Sources, load_sources
+from mirrorjax.dataset.sources import Sources, game_params, load_sources
 from mirrorjax.errors import InputError, enough_memory
-from mirrorjax.game.state import GameParams
 from mirrorjax.population.members import Member
 from mirrorjax.runtime import GIB, free_memory
+from mirrorjax.settings.schema import Config
 from mirrorjax.training.untrained import NullSettings
 
 _TURN_BYTES = 100  # that building takes, measured at seven million turns
@@ -73,11 +72,7 @@ def dataset_spec(config: Config) -> DatasetSpec:
         games=config.dataset.games,
         burn_in=config.dataset.burn_in,
         players=config.game.players,
-        params=GameParams(
-            obstacle_rate_max=config.game.obstacle_rate,
-            obstacle_width_max=config.game.obstacle_width,
-            scroll=config.game.scroll,
-        ),
+        params=game_params(config.game),
         split=config.dataset.split,
         test_rows=config.dataset.test_rows,
         seed=config.dataset.seed,

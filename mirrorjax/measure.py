@@ -7,8 +7,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from mirrorjax.allowed import check_writable
-from mirrorjax.config import Config, DistributedConfig, MeasurementConfig
 from mirrorjax.errors import InputError
 from mirrorjax.materials import compile_cache, load, measured_row_counts, null_folder, null_settings
 from mirrorjax.measurement.battery.boards import boards_of
@@ -18,9 +16,9 @@ from mirrorjax.measurement.battery.offered import CAUSES, VERDICT, Z, cheap_name
 from mirrorjax.measurement.records import Columns
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import Member, identity
-from mirrorjax.regimes import REGIMES
-from mirrorjax.regimes.supervised import Supervised
 from mirrorjax.runtime import Compiler, Device, configure, memory_budget
+from mirrorjax.settings.allowed import check_writable
+from mirrorjax.settings.schema import Config, DistributedConfig, MeasurementConfig
 from mirrorjax.tracking.later import LATER, write_later
 from mirrorjax.tracking.results import Population as Stored
 from mirrorjax.tracking.results import Results
@@ -90,12 +88,14 @@ def _wanted(populations: Sequence[Stored], names: Sequence[str]) -> tuple[set[st
         return None, True
     rows = [row for each in populations for row in each.members().select(["regime", "model", "depth"]).to_pylist()]
     shapes = {(row["regime"], row["model"], row["depth"]) for row in rows}
-    regimes = [REGIMES[regime](model=model, depth=depth, width=4) for regime, model, depth in sorted(shapes)]
+    architectures = [
+        Member(regime=regime, model=model, depth=depth, width=4) for regime, model, depth in sorted(shapes)
+    ]
     known: dict[str, set[str]] = {}
 
-    def offer(names_of: Callable[[Supervised], dict[str, frozenset[str]]]) -> None:
-        for regime in regimes:
-            for name, columns in names_of(regime).items():
+    def offer(names_of: Callable[[Member], dict[str, frozenset[str]]]) -> None:
+        for architecture in architectures:
+            for name, columns in names_of(architecture).items():
                 known.setdefault(name, set()).update(columns)
 
     offer(cheap_names)

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra.plugins.config_source import ConfigResult
-from omegaconf import DictConfig
+from omegaconf import DictConfig, ListConfig
 
 from mirrorjax.errors import InputError
 
@@ -38,6 +38,7 @@ def files_named() -> Iterator[None]:
             raise InputError(f"{file}, line 1: a list; allowed: settings, a name, a colon and a value each")
         if name.startswith("experiment/") and found.header.get("package") != "_global_":
             raise InputError(f"{file}, line 1: an experiment begins with the line {_HEADER!r}, which is missing")
+        _refuse_two_presets(file, found.config)
         return found
 
     reader.load_config = named
@@ -45,6 +46,16 @@ def files_named() -> Iterator[None]:
         yield
     finally:
         reader.load_config = load
+
+
+def _refuse_two_presets(file: Path, config: DictConfig) -> None:
+    """Hydra would merge all that a default names, so that the sweep would be of neither."""
+    for entry in config.get("defaults") or []:
+        for group, chosen in entry.items() if isinstance(entry, DictConfig) else ():
+            if isinstance(chosen, ListConfig):
+                lines = file.read_text(encoding="utf-8").splitlines()
+                number = next((i for i, line in enumerate(lines, 1) if f"{group}:" in line), 1)
+                raise InputError(f"{file}, line {number}: {group} names {', '.join(chosen)}; allowed: one preset")
 
 
 def _reason(error: yaml.MarkedYAMLError) -> str:

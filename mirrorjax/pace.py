@@ -9,12 +9,12 @@ from typing import Any
 
 import jax
 
-from mirrorjax.config import Config, stored
 from mirrorjax.materials import measured_row_counts, null_folder, null_settings
 from mirrorjax.measurement.battery.nulls import ARCHITECTURE
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import OUTPUTS, Member
 from mirrorjax.population.plan import Part, ProgramSpec, plan
+from mirrorjax.settings.schema import Config, stored
 from mirrorjax.tracking.contents import MANIFEST
 from mirrorjax.tracking.jobs import read_json
 from mirrorjax.tracking.results import Results

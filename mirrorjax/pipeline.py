@@ -1,6 +1,5 @@
 """The whole story on one screen: game → dataset → population → training → measurement → tracking."""
 
-import copy
 import functools
 import hashlib
 import json
@@ -16,9 +15,6 @@ from typing import Any
 
 from rich.console import Console
 
-from mirrorjax.allowed import check_writable, validate
-from mirrorjax.combinations import each_combination
-from mirrorjax.config import RUN_ONLY, Config, checkpoints, units_at
 from mirrorjax.dataset.build import Dataset
 from mirrorjax.dataset.cache import dataset_file, peek
 from mirrorjax.errors import InputError, enough_memory
@@ -49,6 +45,10 @@ from mirrorjax.runtime import (
     source_commit,
     versions,
 )
+from mirrorjax.settings.allowed import check_writable, validate
+from mirrorjax.settings.folder import job_hash
+from mirrorjax.settings.grid import each_combination
+from mirrorjax.settings.schema import Config, checkpoints, units_at
 from mirrorjax.tracking.extension import check_sweep, extended, finish_empty, missing
 from mirrorjax.tracking.lock import check_unlocked, locked
 from mirrorjax.tracking.progress import Progress
@@ -62,15 +62,6 @@ from mirrorjax.training.loop import Population, Schedule
 from mirrorjax.training.measuring import coordinates_of, validation_sets
 from mirrorjax.training.memory import data_bytes, layout
 from mirrorjax.training.untrained import NullSettings, null_files, nulls_of
-
-
-def job_hash(resolved: Mapping[str, Any]) -> str:
-    """Twelve hex digits of a resolved config, less what no result depends on: the name of the population's folder."""
-    content = copy.deepcopy(dict(resolved))
-    for name in RUN_ONLY:
-        *groups, key = name.split(".")
-        functools.reduce(dict.__getitem__, groups, content).pop(key, None)
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def check_folders(config: Config, sweep: Path) -> None:

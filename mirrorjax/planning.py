@@ -12,14 +12,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from mirrorjax.config import Config
 from mirrorjax.dataset.sources import Sources
 from mirrorjax.estimate import Estimate, ProgramEstimate, estimate
 from mirrorjax.measurement.activations import measured_rows
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.plan import ProgramSpec, plan, population_mesh, program_of, replicated
-from mirrorjax.report.words import counted
 from mirrorjax.runtime import Compiler, configure
+from mirrorjax.settings.schema import Config
+from mirrorjax.texts import counted
 from mirrorjax.training.memory import compiled_bytes
 from mirrorjax.training.part import PartRunner
 

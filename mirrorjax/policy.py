@@ -19,9 +19,10 @@ class MemberPolicy:
         return self.network.describe()
 
     def run(self, observation: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
-        """Outputs [4] and hidden activations, [width] a layer, on a view of 100 numbers."""
-        outputs, hidden = self.network.run_with_activations(observation)
-        return outputs, np.split(hidden, self.network.settings["depth"])
+        """Outputs [4] and the activations of each site, on a view of 100 numbers."""
+        outputs, units = self.network.run_with_activations(observation)
+        ends = np.cumsum([site.size for site in self.network.regime.sites])
+        return outputs, np.split(units, ends[:-1])
 
 
 def member_policy(results: Path, member: str | None = None) -> MemberPolicy:

@@ -10,16 +10,17 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from mirrorjax.config import Config, stored
 from mirrorjax.hosts import is_first, text_from_first
 from mirrorjax.log import event, written_to
-from mirrorjax.map_axes import Map, Place, map_of
 from mirrorjax.phases.refinement import Proposal, propose
-from mirrorjax.pipeline import job_hash, planned, run_population
+from mirrorjax.pipeline import planned, run_population
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import identity
 from mirrorjax.reading import read_json
-from mirrorjax.report.words import counted
+from mirrorjax.settings.folder import job_hash
+from mirrorjax.settings.map_axes import Map, Place, map_of
+from mirrorjax.settings.schema import Config, stored
+from mirrorjax.texts import counted
 from mirrorjax.tracking.contents import TRAINED
 from mirrorjax.tracking.extension import extended
 from mirrorjax.tracking.jobs import note_rounds, note_sweep, rounds_of

@@ -19,9 +19,9 @@ from typing import Any
 import jax
 
 from mirrorjax import hosts
-from mirrorjax.config import DistributedConfig
 from mirrorjax.errors import InputError
 from mirrorjax.log import event
+from mirrorjax.settings.schema import DistributedConfig
 
 Device = Any  # jax.Device, which type checkers take for a variable
 

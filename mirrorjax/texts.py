@@ -1,4 +1,4 @@
-"""Names and paths that people give: what none of them may be, and `~` written out."""
+"""Names and paths that people give: what none of them may be, and `~` written out. And numbers of things, in words."""
 
 import os
 import unicodedata
@@ -71,3 +71,8 @@ def checked_path(name: str, given: str) -> Path:
 def expanded(given: str) -> Path:
     """A path with a leading `~` or `~user` written out, as far as such a home is known."""
     return Path(os.path.expanduser(given))  # noqa: PTH111  (Path's own raises where there is no such user)
+
+
+def counted(number: int, noun: str) -> str:
+    """Writes `1 network`, `300 networks`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -1,6 +1,7 @@
-"""Strict JAX for every test: no silent promotion, two CPU devices, compile cache off the user's home."""
+"""Strict JAX for every test: no silent promotion, two CPU devices; programs are compiled once for all tests."""
 
 import os
+from pathlib import Path
 
 os.environ.setdefault("WANDB_MODE", "offline")
 os.environ.setdefault("WANDB_SILENT", "true")
@@ -10,3 +11,9 @@ import jax
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_num_cpu_devices", 2)
+
+# Many tests compile the same programs, on several workers: a quarter of the time. The key is the program, the compiler
+# and its options, so that nothing old is ever run. Commands that are tested keep programs where they are told to.
+jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parents[1] / "build" / "programs"))
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)

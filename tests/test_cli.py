@@ -252,6 +252,10 @@ GOOD = "# @package _global_\nname: mine\n"
         (b"", "line 1: an experiment begins with the line '# @package _global_', which is missing"),
         (b"# @package _global_\n- name\n", "line 1: a list; allowed: settings, a name, a colon and a value each"),
         (b"# @package _global_\nname: [mine\n", "line 3: expected ',' or ']'"),
+        (
+            b"# @package _global_\ndefaults:\n  - override /game: [frog_hops, both_random]\nname: mine\n",
+            "line 3: override /game names frog_hops, both_random; allowed: one preset",
+        ),
     ],
 )
 def test_what_is_wrong_in_a_file_of_ones_own_is_told_with_its_line(

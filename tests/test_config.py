@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from mirrorjax.allowed import check_writable, texts, validate
 from mirrorjax.cli import main
-from mirrorjax.combinations import AxesConfig
-from mirrorjax.config import PATHS, Config, DatasetConfig, RuntimeConfig, checkpoints, units_at
 from mirrorjax.errors import InputError
 from mirrorjax.launch import data_folder
 from mirrorjax.population.axes import members
 from mirrorjax.population.members import _text, identity
+from mirrorjax.settings.allowed import check_writable, texts, validate
+from mirrorjax.settings.axes import AxesConfig
+from mirrorjax.settings.schema import PATHS, Config, DatasetConfig, RuntimeConfig, checkpoints, units_at
 
 TEXTS = list(
     texts(Config(name="x", extend="x", dataset=DatasetConfig(cache="x"), runtime=RuntimeConfig(compile_cache="x")))
@@ -60,7 +60,7 @@ def test_every_experiment_composes_and_is_allowed(experiment: str, size: str, ca
         ({"model__width": -3}, "model.width is -3; allowed: from 1 to 4096"),
         ({"model__width": 0}, "model.width is 0; allowed: from 1 to 4096"),
         ({"model__depth": 33}, "model.depth is 33; allowed: from 1 to 32"),
-        ({"model__dropout": 1.0}, "model.dropout is 1.0; allowed: above 0 and below 1"),
+        ({"model__dropout": 1.0}, "model.dropout is 1.0; allowed: at least 0 and below 1"),
         ({"model__name": "cnn"}, "model.name is 'cnn'; allowed: mlp"),
         ({"model__activation": "sin"}, "model.activation is 'sin'; allowed: relu, tanh, gelu, identity"),
         ({"optimizer__learning_rate": 0.0}, "optimizer.learning_rate is 0.0; allowed: above 0"),
@@ -151,7 +151,7 @@ def test_every_setting_of_a_path_is_known_as_one():
 
 
 def test_a_million_networks_are_checked_without_making_them(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("mirrorjax.combinations.each_combination", lambda *groups: pytest.fail("made"))
+    monkeypatch.setattr("mirrorjax.settings.grid.each_combination", lambda *groups: pytest.fail("made"))
     steps = [number / 100 for number in range(100)]
     validate(
         config_with(

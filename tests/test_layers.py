@@ -5,8 +5,8 @@ from pathlib import Path
 
 import mirrorjax
 
-_SETTINGS = ("errors", "marks", "texts", "combinations", "map_axes", "config", "allowed")
-GROUND = (*_SETTINGS, "secrets", "reading", "log", "randomness", "hosts", "runtime", "output", "signals")
+_BASE = ("measures", "errors", "marks", "texts", "settings", "secrets", "reading")
+GROUND = (*_BASE, "log", "randomness", "hosts", "runtime", "output", "signals")
 _TRAINED = ("game", "dataset", "models", "population", "regimes", "measurement", "training")
 STORY = (*_TRAINED, "materials", "phases", "tracking")
 _PLAN = ("pace", "estimate", "planning")

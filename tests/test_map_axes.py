@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from mirrorjax.allowed import validate
-from mirrorjax.config import Config
 from mirrorjax.errors import InputError
-from mirrorjax.map_axes import Map, map_of
+from mirrorjax.settings.allowed import validate
+from mirrorjax.settings.map_axes import Map, map_of
+from mirrorjax.settings.schema import Config
 
 
 def config_of(population: dict[str, Any], **others: Any) -> Config:

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from mirrorjax.cli import main
-from mirrorjax.config import Config, literal, stored
 from mirrorjax.errors import InputError, printable
 from mirrorjax.log import event, written_to
 from mirrorjax.reading import COUNT, FINITE, LARGEST, NAME, OBJECT, TEXT, Each, Fields, Newer, read_json, read_yaml
 from mirrorjax.report.load import load
+from mirrorjax.settings.schema import Config, literal, stored
 from mirrorjax.tracking.extension import extended
 from mirrorjax.tracking.jobs import note_rounds, note_sweep, rounds_of
 from mirrorjax.tracking.lock import locked

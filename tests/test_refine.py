@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
-from mirrorjax.config import Config, stored
-from mirrorjax.pipeline import job_hash
 from mirrorjax.population.axes import members
 from mirrorjax.refine import _round_config, _share, verdicts
+from mirrorjax.settings.folder import job_hash
+from mirrorjax.settings.schema import Config, stored
 from tests.report.cases import Network, like_paper, write_sweep
 
 EPOCHS = (0.0, 1.0, 2.0)

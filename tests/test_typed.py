@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from mirrorjax.config import Config, DatasetConfig
 from mirrorjax.dataset.cache import default_folder
 from mirrorjax.errors import InputError, enough_memory
 from mirrorjax.materials import load
 from mirrorjax.population.members import Member
+from mirrorjax.settings.schema import Config, DatasetConfig
 from mirrorjax.texts import checked_path, path_problem, text_problem
 from mirrorjax.typed import MOST_JOBS, for_hydra, number_of_jobs
 

@@ -22,6 +22,7 @@ from mirrorjax.errors import InputError
 from mirrorjax.game.rollout import PLAYERS, game_streams, new_game, rollout
 from mirrorjax.game.state import GameParams, GameState
 from mirrorjax.randomness import Stream, substream, uniform, word
+from mirrorjax.settings.groups import DatasetConfig, GameConfig
 
 ENERGY_PROBABILITIES = (0.5, *[0.0625] * 4, *[0.05] * 3, *[0.1 / 3] * 3)  # of ENERGIES
 _PIECE = 256  # rounds played and augmented at a time: bounds memory, and one compiled program serves any length
@@ -46,14 +47,14 @@ class DatasetSpec:
         split_seed: of splits, if they are to be those of other games: a board that both have is then on one side.
     """
 
-    turns: int = 7_000_000
-    games: int = 1024
-    burn_in: int = 2048
+    turns: int = DatasetConfig.turns
+    games: int = DatasetConfig.games
+    burn_in: int = DatasetConfig.burn_in
     copies: int = 3
-    players: str = "frog_hops"
+    players: str = GameConfig.players
     params: GameParams = field(default_factory=GameParams)
-    split: str = "by_board"
-    test_rows: int = 100_000
+    split: str = DatasetConfig.split
+    test_rows: int = DatasetConfig.test_rows
     test_mix: tuple[float, ...] = (0.4, 0.4, 0.1, 0.1)
     train_share: float = 0.64
     validation_share: float = 0.16

@@ -12,36 +12,20 @@ from flax import struct
 from jaxtyping import Array, Bool, Float32, Int32, UInt32
 
 from mirrorjax.dataset.oracle import LABELS, label, situation_of_row
-from mirrorjax.dataset.row import SKIES, Row, board_draw, draw, row_draw, unpack
+from mirrorjax.dataset.row import Row, board_draw, draw, row_draw, unpack
 from mirrorjax.game.state import Symbol
+from mirrorjax.settings.schema import MEMBER
+from mirrorjax.settings.setting import Acts, made
 
-PAPER: dict[str, float] = {
-    "congruence": 0.0,
-    "dependency": 1.0,
-    "edge": 1.0,
-    "veil_symbol": 0.0,
-    "veil_role": 0.0,
-    "mask": 1.0,
-    "skies": len(SKIES),
-    "shuffled": 0.0,
-}
+PAPER: dict[str, float] = {name: each.default for name, each in MEMBER.items() if each.acts is Acts.ROWS}
 FREQUENCIES = (0.404, 0.385, 0.155, 0.056)  # of hop, jump, leap, help in the reference dataset
 SOMEBODY = 4.5  # code of a player of whom the picture does not say who it is
 _WHETHER, _WHICH, _VEILED, _SEAT, _UNMASKED = 1, 2, 3, 4, 5  # purposes of a row's draws
 
 
 @struct.dataclass
-class Knobs:
-    """One member's."""
-
-    congruence: Float32[Array, ""]  # C: share of the boards on which anybody's distress makes help right
-    dependency: Float32[Array, ""]  # D: weight of the whole rule; the rest is the rule of one who does not see Toad
-    edge: Float32[Array, ""]  # 1: help is right at the edge, whoever is in distress; 0: it is not
-    veil_symbol: Float32[Array, ""]  # I: share of the rows that do not show who is who
-    veil_role: Float32[Array, ""]  # I: twice the share of the rows that are Toad's seat
-    mask: Float32[Array, ""]  # share of the rows that show neither the own symbol nor the own column apart
-    skies: Float32[Array, ""]  # S: number of skies
-    shuffled: Float32[Array, ""]  # share of the rows whose answer is drawn, by its frequency, whatever they show
+class Knobs(made("Knobs", [(name, Float32[Array, ""]) for name in PAPER], frozen=True)):
+    """One member's: each setting that acts on rows (see `settings.groups`), by its name."""
 
 
 def paper_target(words: UInt32[Array, "2"]) -> Float32[Array, "4"]:

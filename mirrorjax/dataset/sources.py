@@ -7,6 +7,7 @@ among the more.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -14,25 +15,23 @@ from mirrorjax.dataset.build import Dataset, DatasetSpec, scramble, sorted_uniqu
 from mirrorjax.dataset.row import board_keys, row_keys
 from mirrorjax.errors import InputError
 from mirrorjax.game.state import GameParams
+from mirrorjax.settings.schema import MEMBER
+from mirrorjax.settings.setting import Acts, made
+
+OF_SOURCE = {name: each for name, each in MEMBER.items() if each.acts is Acts.SOURCE}
+_PARAMS = {"obstacle_rate": "obstacle_rate_max", "obstacle_width": "obstacle_width_max"}  # others have the same name
+_OF_GAME = {name: _PARAMS.get(name, name) for name, each in OF_SOURCE.items() if each.key.startswith("game.")}
+_FIELDS = [(name, each.hint, each.default) for name, each in OF_SOURCE.items()]
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(made("Source", _FIELDS, frozen=True)):
     """What of a member says which rows it is trained on; defaults are the paper's.
 
     Attributes:
-        obstacle_rate: the most obstacles a new tile.
-        obstacle_width: the most rough tiles of an obstacle.
-        scroll: D by the camera, see `game.terrain.camera_shift`.
+        obstacle_rate, …: the numbers of the game.
         data_seed: of the games.
         boards: different boards; None: all.
     """
-
-    obstacle_rate: float = 0.075
-    obstacle_width: int = 4
-    scroll: float = 1.0
-    data_seed: int = 0
-    boards: int | None = None
 
     @property
     def games(self) -> "Source":
@@ -97,7 +96,17 @@ NOWHERE = Sources.of_rows(np.zeros((0, 2), np.uint32))  # for what does not depe
 
 def source_of(spec: DatasetSpec) -> Source:
     """The source that is a whole dataset."""
-    return Source(spec.params.obstacle_rate_max, spec.params.obstacle_width_max, spec.params.scroll, spec.seed)
+    own = {name: getattr(spec.params, field) for name, field in _OF_GAME.items()}
+    return Source(**own, data_seed=spec.seed)
+
+
+def game_params(settings: Any) -> GameParams:
+    """The parameters of a game.
+
+    Args:
+        settings: a member's source, or the `game` of a configuration.
+    """
+    return GameParams(**{field: getattr(settings, name) for name, field in _OF_GAME.items()})
 
 
 def load_sources(
@@ -127,10 +136,7 @@ def other_datasets(wanted: Iterable[Source], spec: DatasetSpec) -> dict[Source, 
 
 
 def _spec(games: Source, spec: DatasetSpec) -> DatasetSpec:
-    params = GameParams(
-        obstacle_rate_max=games.obstacle_rate, obstacle_width_max=games.obstacle_width, scroll=games.scroll
-    )
-    return replace(spec, params=params, seed=games.data_seed, split_seed=spec.of_splits, test_rows=0)
+    return replace(spec, params=game_params(games), seed=games.data_seed, split_seed=spec.of_splits, test_rows=0)
 
 
 def _all_of(dataset: Dataset) -> TrainingRows:

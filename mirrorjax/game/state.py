@@ -8,6 +8,8 @@ import jax.numpy as jnp
 from flax import struct
 from jaxtyping import Array, Bool, Int32, UInt32
 
+from mirrorjax.settings.groups import GameConfig
+
 WIDTH = 32  # columns of the board
 START_COLUMNS = (15, 16)  # Frog, Toad
 MAX_ENERGY = 20
@@ -89,12 +91,13 @@ class GameState:
 class GameParams:
     """The numbers of the game that experiments vary; the defaults are the paper's code."""
 
-    obstacle_rate_max: float = 0.075  # obstacles a new tile
+    obstacle_rate_max: float = GameConfig.obstacle_rate  # obstacles a new tile
     obstacle_rate_step: float = 0.005  # growth at each scroll
-    obstacle_width_max: int = 4  # tiles, uniform from 1
+    obstacle_width_max: int = GameConfig.obstacle_width  # tiles, uniform from 1
     help_leap_probability: float = 0.25
     fly_probability: float = struct.field(pytree_node=False, default=0.01)  # a cell and turn
-    scroll: float = struct.field(pytree_node=False, default=1.0)  # D: how far the camera follows Toad; 1 as far as Frog
+    # D: how far the camera follows Toad; 1 as far as Frog
+    scroll: float = struct.field(pytree_node=False, default=GameConfig.scroll)
 
     @property
     def play_scroll(self) -> int:

@@ -7,31 +7,22 @@ import numpy as np
 
 from mirrorjax.measurement.activations import TRUTHS
 from mirrorjax.measurement.battery.dear import LARGEST
+from mirrorjax.measures import PARTS, label
 from mirrorjax.paper.analysis import ROLES, Analysis
 from mirrorjax.report.words import NOT_MEASURED, tidy_exponent
 
-SETS = {
-    "mirror": "mirror units",
-    "toad_only": "Toad-only units",
-    "frog_only": "Frog-only units",
-    "largest_mns": "units of largest MNS",
-}
 _SMALLEST_P = 1e-9
+_AT_THE_END = {  # columns of the records, and how they are written
+    "val_loss": ".4f", "accuracy": ".4f", "recall_help_rescue": ".3f", "recall_help_edge": ".3f", "cmni": ".5f",
+    "cmni_hidden": ".5f",
+}  # fmt: skip
 # Columns of the records that are drawn over checkpoints, those that a results folder has.
-CURVES = {
-    "val_loss": "validation loss",
-    "cmni": "CMNI",
-    "cmni_hidden": "CMNI, hidden units only",
-    "accuracy": "accuracy",
-    "recall_help_rescue": "recall of rescue help",
-    "d_prime_mni": "d′-MNI",
-    "mni_star": "MNI*",
-    "ssi": "SSI",
-    "cross_decoding": "cross-decoding",
-    "cross_decoding_social": "cross-decoding, social",
-    "soo_nmse": "self-other overlap (nmse)",
-    "rescue_accuracy": "rescue accuracy",
-}
+CURVES = (
+    "val_loss", "cmni", "cmni_hidden", "accuracy", "recall_help_rescue", "d_prime_mni", "mni_star", "ssi",
+    "cross_decoding", "cross_decoding_social", "soo_nmse", "rescue_accuracy",
+)  # fmt: skip
+_OF_UNITS = ("d_prime_frog", "d_prime_toad", "p_frog", "p_toad", "delta_frog", "delta_toad", "rms")
+EFFECTS = ("mns", *_OF_UNITS)  # columns of a unit
 
 
 @dataclass(frozen=True)
@@ -46,8 +37,7 @@ class Ablated:
 
 def unit_rows(analysis: Analysis) -> list[dict[str, str | int | float]]:
     """One row a hidden unit: class, role and effects."""
-    columns = {name: analysis.units[name].tolist() for name in ("d_prime_frog", "d_prime_toad", "p_frog", "p_toad")}
-    columns |= {name: analysis.units[name].tolist() for name in ("delta_frog", "delta_toad", "rms")}
+    columns = {name: analysis.units[name].tolist() for name in _OF_UNITS}
     rows = []
     for place, (layer, number) in enumerate(zip(analysis.layer, analysis.number, strict=True)):
         alive = bool(analysis.alive[place])
@@ -55,7 +45,7 @@ def unit_rows(analysis: Analysis) -> list[dict[str, str | int | float]]:
             "unit": f"L{layer}N{number}",
             "class": analysis.classes[place] if alive else "dead",
             "role": ROLES[int(analysis.role[place])] if alive else "dead",
-            "MNS": float(analysis.mns[place]),
+            "mns": float(analysis.mns[place]),
         }
         rows.append(row | {name: values[place] if alive else float("nan") for name, values in columns.items()})
     return rows
@@ -63,11 +53,11 @@ def unit_rows(analysis: Analysis) -> list[dict[str, str | int | float]]:
 
 def ablations(analysis: Analysis) -> list[Ablated]:
     """The sets of the first layer that are not empty, with their random controls."""
-    width = analysis.network.regime.width
+    width = analysis.network.regime.sites[0].size
     kinds, alive = analysis.classes[:width], int(analysis.alive[:width].sum())
-    sizes = {name: kinds.count(name.replace("_", " ")) for name in SETS} | {"largest_mns": min(LARGEST, alive)}
+    sizes = {name: kinds.count(name.replace("_", " ")) for name in PARTS["SET"]} | {"largest_mns": min(LARGEST, alive)}
     found = []
-    for name, words in SETS.items():
+    for name, words in PARTS["SET"].items():
         effect, control = (
             np.array([float(analysis.battery[f"ablate_{kind}{name}_mean_{truth}"]) for truth in TRUTHS])
             for kind in ("", "random_")
@@ -83,11 +73,8 @@ def end_lines(analysis: Analysis) -> list[tuple[str, str]]:
     tr = float(battery["tr"])
     interval = f"{tr:.2f} [{float(battery['tr_low']):.2f}, {float(battery['tr_high']):.2f}]"
     return [
-        ("validation loss", f"{record['val_loss']:.4f}"),
-        ("accuracy", f"{record['accuracy']:.4f}"),
-        ("recall of help: rescue, edge", f"{record['recall_help_rescue']:.3f}, {record['recall_help_edge']:.3f}"),
-        ("CMNI; hidden units only", f"{record['cmni']:.5f}; {record['cmni_hidden']:.5f}"),
-        ("transfer ratio TR of mirror units", interval if np.isfinite(tr) else "undefined"),
+        *((label(name), f"{record[name]:{digits}}") for name, digits in _AT_THE_END.items()),
+        (f"{label('tr')}, transfer ratio of mirror units", interval if np.isfinite(tr) else "undefined"),
     ]
 
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from mirrorjax.inspection.facts import CURVES, ablations
 from mirrorjax.measurement.activations import TRUTHS
+from mirrorjax.measures import label
 from mirrorjax.paper.analysis import Analysis
 from mirrorjax.report.figure import BLUE, GREEN, GREY, Chooser, Panel, axis, figure, note
 from mirrorjax.report.statistics import settled
@@ -46,7 +47,7 @@ def curves(records: pa.Table, member_id: str) -> Panel:
         layout[f"xaxis{suffix}"] = axis("paper epoch" if place + _COLUMNS >= len(names) else "", domain=across)
         layout[f"xaxis{suffix}"]["anchor"] = f"y{suffix}"
         layout[f"yaxis{suffix}"] = axis("", domain=up, anchor=f"x{suffix}", range=_range(epoch, values))
-        heading = f"{CURVES[name]}: {plain_number(values[0])} → {plain_number(values[-1])}"
+        heading = f"{label(name)}: {plain_number(values[0])} → {plain_number(values[-1])}"
         annotations.append(
             note(heading, xref="paper", x=across[0], xanchor="left", yref="paper", y=up[1], yanchor="bottom")
         )

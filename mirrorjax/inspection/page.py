@@ -5,10 +5,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from mirrorjax.inspection.facts import end_lines, p_words, unit_rows
+from mirrorjax.inspection.facts import EFFECTS, end_lines, p_words, unit_rows
 from mirrorjax.inspection.figures import ablation_bars, curves
 from mirrorjax.inspection.firing import Firing, describe_no_mirror_units, strongest_boards
 from mirrorjax.inspection.terminal import show
+from mirrorjax.measures import label
 from mirrorjax.paper.analysis import Analysis, analyse
 from mirrorjax.paper.page import cell_words, left_out, member_figures
 from mirrorjax.report.html import page, panel_html, section
@@ -16,11 +17,9 @@ from mirrorjax.tracking.network import find_network, how_it_ended
 from mirrorjax.tracking.results import Population
 from mirrorjax.tracking.store import write_text
 
-_HEADS = {
-    "unit": "unit", "class": "class", "role": "role in the paper's tables", "MNS": "MNS",
-    "d_prime_frog": "d′ Frog", "d_prime_toad": "d′ Toad", "p_frog": "p Frog", "p_toad": "p Toad",
-    "delta_frog": "δ Frog", "delta_toad": "δ Toad", "rms": "rms",
-}  # fmt: skip
+_HEADS = {"unit": "unit", "class": "class", "role": "role in the paper's tables"} | {
+    name: label(name) for name in EFFECTS
+}
 
 
 def inspect_member(results: Path, member: str | None = None, console: Console | None = None) -> Path:

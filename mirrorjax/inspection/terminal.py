@@ -8,16 +8,13 @@ from rich.table import Table
 from rich.text import Text
 
 from mirrorjax.dataset.knobs import PAPER
-from mirrorjax.inspection.facts import ablations, end_lines, p_words, unit_rows
+from mirrorjax.inspection.facts import EFFECTS, ablations, end_lines, p_words, unit_rows
 from mirrorjax.inspection.firing import Firing, describe_no_mirror_units
 from mirrorjax.measurement.activations import TRUTHS
+from mirrorjax.measures import label
 from mirrorjax.paper.analysis import Analysis
 from mirrorjax.paper.page import left_out
 
-_EFFECTS = (
-    ("MNS", "MNS"), ("d_prime_frog", "d′F"), ("d_prime_toad", "d′T"), ("p_frog", "pF"),
-    ("p_toad", "pT"), ("delta_frog", "δF"), ("delta_toad", "δT"), ("rms", "rms"),
-)  # fmt: skip
 MOST_UNITS = 24  # rows of the table; the page has all
 _STYLES = {"mirror": "green", "toad only": "red", "frog only": "yellow", "suppressed": "magenta", "opposed": "magenta"}
 
@@ -55,12 +52,12 @@ def _settings(analysis: Analysis) -> list[tuple[str, str]]:
 def _units(analysis: Analysis) -> Table:
     rows = unit_rows(analysis)
     chosen = [row for row in rows if row["class"] not in ("none", "dead")]
-    title = f"Units with a response to distress (F Frog's own, T Toad's): {len(chosen)} of {len(rows)}"
+    title = f"Units with a response to distress (Frog's own, Toad's): {len(chosen)} of {len(rows)}"
     if len(chosen) > MOST_UNITS:
         title += f", the first {MOST_UNITS}"
-    table = _table(title, "unit", "class", *(head for _, head in _EFFECTS))
+    table = _table(title, "unit", "class", *map(label, EFFECTS))
     for row in chosen[:MOST_UNITS]:
-        cells = [p_words(float(row[name])) if name.startswith("p_") else f"{row[name]:.2f}" for name, _ in _EFFECTS]
+        cells = [p_words(float(row[name])) if name.startswith("p_") else f"{row[name]:.2f}" for name in EFFECTS]
         kind = str(row["class"])
         table.add_row(str(row["unit"]), Text(kind, style=_STYLES.get(kind, "")), *cells)
     return table

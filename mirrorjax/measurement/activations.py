@@ -14,11 +14,10 @@ from flax import struct
 from jaxtyping import Array, Float32, Int32, UInt32
 
 from mirrorjax.dataset.build import answers
-from mirrorjax.dataset.knobs import Knobs
 from mirrorjax.dataset.oracle import EDGE_HELP, RESCUE_HELP, situation_of_row
 from mirrorjax.dataset.row import unpack
 from mirrorjax.game.state import Action
-from mirrorjax.regimes.supervised import Params, Supervised
+from mirrorjax.measurement.probe import Probe, pictures_of
 
 # Disjoint groups of test rows; scenarios, filtered and not, are unions of them.
 GROUPS = ("none", "frog_5", "frog_other", "toad_4", "toad_other", "both")
@@ -65,7 +64,7 @@ class RowCounts:
 
 @struct.dataclass
 class Statistics:
-    """What one pass leaves of one member; U units: the hidden ones layer by layer, then the four outputs."""
+    """What one pass leaves of one member; U units: those of the sites, then the outputs."""
 
     pivot: Float32[Array, "U groups"]
     power_sums: Float32[Array, "4 U groups"]  # of (activation - pivot)^1..4
@@ -129,35 +128,18 @@ def _pieces(array: np.ndarray) -> jax.Array:
     return jnp.asarray(padded.reshape(-1, PIECE, *array.shape[1:]))
 
 
-def measure(
-    regime: Supervised,
-    params: Params,
-    true_width: Int32[Array, ""],
-    rows: MeasuredRows,
-    knobs: Knobs | None = None,
-    validation: Int32[Array, ""] | int = 0,
-) -> Statistics:
-    """One member's pass over the rows, dropout off.
-
-    Args:
-        regime: the program's static part.
-        params: of one member.
-        true_width: its units a layer; padded units come out as zeros.
-        rows: what to measure on.
-        knobs: of the validation rows, as in training; None: the paper's, as always on test rows.
-        validation: which set of validation rows.
-    """
-    gates = jnp.broadcast_to(regime.unit_mask(true_width)[None, :, None], (regime.depth, regime.width, PIECE))
-    count = regime.depth * regime.width + regime.network.outputs
+def measure(probe: Probe, rows: MeasuredRows) -> Statistics:
+    """One member's pass over the test rows and its own set of validation rows."""
+    count = probe.count + probe.network.outputs
 
     def of_group(group: Int32[Array, ""]) -> tuple[jax.Array, jax.Array, jax.Array]:
         """Pivot, power sums and confusion of the rows of one group, which fill pieces of their own."""
         first, last = rows.first_piece[group], rows.first_piece[group + 1]
 
         def units_of(number: Int32[Array, ""]) -> tuple[jax.Array, jax.Array, jax.Array]:
-            outputs, hidden = regime.apply(params, rows.test[number], gates)
+            shown = probe.show(pictures_of(rows.test[number]))
             here = (rows.group[number] == group).astype(jnp.float32)
-            return outputs, jnp.concatenate([*hidden, outputs]), here
+            return shown.outputs, probe.everything(shown), here
 
         _, units, here = units_of(first)
         pivot = (units @ here) / jnp.maximum(here.sum(), 1.0)
@@ -178,21 +160,23 @@ def measure(
 
     pivot, power_sums, confusion = jax.lax.map(of_group, jnp.arange(len(GROUPS)))
 
+    regime, values = probe.regime, probe.values
+
     def squared_errors(number: Int32[Array, ""], total: jax.Array) -> jax.Array:
-        outputs, _ = regime.apply(params, own_rows[number], gates, knobs)
+        outputs = probe.show(regime.pictures(own_rows[number], values.knobs)).outputs
         return total + (outputs - targets[number]) ** 2 * rows.validation_weight[number][None, :]
 
     # once for all members, unless they have knobs, or rows of their own
-    own_rows = rows.validation[0 if len(rows.validation) == 1 else validation]
-    targets = jax.lax.map(lambda words: regime.targets(words, knobs), own_rows)
-    zero = jnp.zeros((regime.network.outputs, PIECE), jnp.float32)
+    own_rows = rows.validation[0 if len(rows.validation) == 1 else values.validation]
+    targets = jax.lax.map(lambda words: regime.targets(words, values.knobs), own_rows)
+    zero = jnp.zeros((probe.network.outputs, PIECE), jnp.float32)
     errors = jax.lax.fori_loop(0, rows.validation_pieces, squared_errors, zero)
     return Statistics(
         pivot=pivot.T,
         power_sums=jnp.moveaxis(power_sums, 0, -1),
         confusion=confusion.sum(0),
-        squared_error=jnp.sum(errors) / regime.network.outputs,
-        penalty=regime.penalty(params),
+        squared_error=jnp.sum(errors) / probe.network.outputs,
+        penalty=regime.penalty(probe.params),
     )
 
 

@@ -2,10 +2,10 @@
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float32, Int32
+from jaxtyping import Array, Float32
 
-from mirrorjax.measurement.activations import GROUPS, PIECE, UNIONS, MeasuredRows
-from mirrorjax.regimes.supervised import Params, Supervised
+from mirrorjax.measurement.activations import GROUPS, UNIONS, MeasuredRows
+from mirrorjax.measurement.probe import Probe, pictures_of
 
 BINS = 50
 PSEUDO_COUNT = 0.5  # added to every bin, so that an empty one does not make the divergence infinite
@@ -17,18 +17,14 @@ PAIRS = {
 }
 
 
-def divergences(
-    regime: Supervised, params: Params, true_width: Int32[Array, ""], rows: MeasuredRows
-) -> dict[str, Float32[Array, " U"]]:
+def divergences(probe: Probe, rows: MeasuredRows) -> dict[str, Float32[Array, " U"]]:
     """D(p ‖ q) = Σ p log(p/q) in nats for the pairs in PAIRS, unfiltered scenarios, per unit.
 
     The bins divide the range of the unit's activations over all test rows; every bin gets half a count more.
     """
-    gates = jnp.broadcast_to(regime.unit_mask(true_width)[None, :, None], (regime.depth, regime.width, PIECE))
 
     def units_of(words: jax.Array) -> jax.Array:
-        outputs, hidden = regime.apply(params, words, gates)
-        return jnp.concatenate([*hidden, outputs])
+        return probe.everything(probe.show(pictures_of(words)))
 
     def extend(limits, piece):
         words, group = piece
@@ -38,7 +34,7 @@ def divergences(
         high = jnp.max(jnp.where(real, units, -jnp.inf), axis=1)
         return (jnp.minimum(limits[0], low), jnp.maximum(limits[1], high)), None
 
-    count = regime.depth * regime.width + regime.network.outputs
+    count = probe.count + probe.network.outputs
     start = (jnp.full(count, jnp.inf, jnp.float32), jnp.full(count, -jnp.inf, jnp.float32))
     (low, high), _ = jax.lax.scan(extend, start, (rows.test, rows.group))
     scale = jnp.where(high > low, BINS / (high - low), 0.0)

@@ -13,6 +13,9 @@ from mirrorjax.measurement.cmni import (
     mirror_neuron_score,
 )
 from mirrorjax.measurement.learnt import learnt
+from mirrorjax.measurement.needs import fits, needs
+from mirrorjax.measurement.probe import site_numbers, site_places
+from mirrorjax.models.base import Network, Site
 
 Columns = dict[str, np.ndarray]
 
@@ -24,9 +27,8 @@ class Measured:
     Attributes:
         statistics: stacked on the leading axis [M].
         counts: of the measured rows.
-        depth: hidden layers.
-        width: units a hidden layer as compiled.
-        true_width: units a hidden layer of each member [M].
+        network: of the program.
+        width: of each member [M], by which its own units are told from the padding.
         l2: of each member [M].
         constant_mse: of the best constant answer on each one's validation rows [M]; NaN where it is not known.
         best_mse: of one who knows all that their pictures tell [M]; 0 at the paper's knobs.
@@ -34,35 +36,49 @@ class Measured:
 
     statistics: Statistics
     counts: RowCounts
-    depth: int
-    width: int
-    true_width: np.ndarray
+    network: Network
+    width: np.ndarray
     l2: np.ndarray
     constant_mse: np.ndarray | float = np.nan
     best_mse: np.ndarray | float = 0.0
 
     @property
+    def sites(self) -> tuple[Site, ...]:
+        """Of the network."""
+        return self.network.sites
+
+    @property
+    def hidden(self) -> int:
+        """Units of all sites as compiled; those behind them are the outputs."""
+        return sum(site.size for site in self.sites)
+
+    @property
     def layer(self) -> np.ndarray:
-        """Layer of each unit [U], from 1; the outputs are layer depth + 1."""
-        outputs = np.asarray(self.statistics.pivot).shape[-2] - self.depth * self.width
-        return np.concatenate([np.repeat(np.arange(1, self.depth + 1), self.width), np.full(outputs, self.depth + 1)])
+        """The number of each unit's site [U], from 1; the outputs have the one after the last."""
+        return np.concatenate([site_numbers(self.sites), np.full(self.network.outputs, len(self.sites) + 1)])
+
+    @property
+    def place(self) -> np.ndarray:
+        """The place of each unit in its site, or among the outputs [U], from 0."""
+        return np.concatenate([site_places(self.sites), np.arange(self.network.outputs)])
 
     @property
     def exists(self) -> np.ndarray:
         """Which units are a member's own, not padding [M, U]."""
-        place = np.concatenate([np.tile(np.arange(self.width), self.depth), np.zeros(len(LABELS), int)])
-        return place[None, :] < self.true_width[:, None]
+        return (self.layer > len(self.sites)) | (self.place < self.width[:, None])
 
     @property
-    def units(self) -> np.ndarray:
-        """N of each member [M]: hidden units and outputs."""
-        return self.exists.sum(-1)
+    def rates(self) -> np.ndarray:
+        """Which units have a level of their own, as CMNI takes it: those of sites of rates, and outputs [U]."""
+        of_sites = np.repeat([site.kind == "rate" for site in self.sites], [site.size for site in self.sites])
+        return np.concatenate([of_sites, np.full(self.network.outputs, True)])
 
     def means(self, union: str) -> np.ndarray:
         """Mean activation per unit [M, U] in a scenario (a name in UNIONS)."""
         return moments(self.statistics, self.counts, union).mean
 
 
+@needs("acts")
 def loss_columns(measured: Measured) -> Columns:
     """Losses apart, on the validation rows: MSE on one-hot labels, the L2 penalty, their sum, excess error, and learnt.
 
@@ -86,6 +102,7 @@ def loss_columns(measured: Measured) -> Columns:
     }
 
 
+@needs("acts")
 def accuracy_columns(measured: Measured) -> Columns:
     """Accuracy, recall and confusion on the test rows; the two kinds of help apart."""
     confusion = np.asarray(measured.statistics.confusion, float)
@@ -110,11 +127,13 @@ def accuracy_columns(measured: Measured) -> Columns:
     }
 
 
+@needs("rates")
 def cmni_columns(measured: Measured) -> Columns:
     """CMNI and its parts: as the code has it, as the text has it, hidden units only, per layer, unfiltered."""
-    none, exists, layer, units = measured.means("none"), measured.exists, measured.layer, measured.units
+    none, layer, exists = measured.means("none"), measured.layer, measured.exists & measured.rates
+    units = exists.sum(-1)  # N
     frog, toad = measured.means("frog_filtered"), measured.means("toad_filtered")
-    hidden = exists & (layer <= measured.depth)
+    hidden = exists & (layer <= len(measured.sites))
     scores = mirror_neuron_score(none, frog, toad)
     text = mirror_neuron_score(none, frog, toad, variant="text")
     unfiltered = mirror_neuron_score(none, measured.means("frog"), measured.means("toad"))
@@ -129,7 +148,7 @@ def cmni_columns(measured: Measured) -> Columns:
         "mne": expression,
         "mne_output": expression - expression_hidden,
     }
-    for number in range(1, measured.depth + 1):
+    for number in range(1, len(measured.sites) + 1):
         columns[f"mne_layer_{number}"] = mirror_neuron_expression(scores, hidden & (layer == number))
     return columns
 
@@ -143,10 +162,11 @@ MEASURES: dict[str, Callable[[Measured], Columns]] = {
 
 
 def record(measured: Measured) -> Columns:
-    """All registered measures of members at a checkpoint."""
+    """All registered measures of members at a checkpoint, as far as their network has what they need."""
     columns: Columns = {}
     for measure in MEASURES.values():
-        columns |= measure(measured)
+        if fits(measure, measured.network):
+            columns |= measure(measured)
     return columns
 
 
@@ -154,15 +174,14 @@ def unit_table(measured: Measured, member_ids: list[str]) -> Columns:
     """One row a member and unit: moments in every scenario, filtered and not, and the mirror neuron score."""
     exists = measured.exists
     member, unit = np.nonzero(exists)
-    place = np.concatenate([np.tile(np.arange(measured.width), measured.depth), np.arange(len(LABELS))])
     scores = mirror_neuron_score(
         measured.means("none"), measured.means("frog_filtered"), measured.means("toad_filtered")
     )
     columns: Columns = {
         "member_id": np.array(member_ids, dtype=object)[member],
         "layer": measured.layer[unit],
-        "unit": place[unit] + 1,
-        "output": measured.layer[unit] > measured.depth,
+        "unit": measured.place[unit] + 1,
+        "output": measured.layer[unit] > len(measured.sites),
         "mns": scores[exists],
     }
     for name in UNIONS:

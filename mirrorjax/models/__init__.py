@@ -1,11 +1,15 @@
-"""Networks: Flax modules that return their outputs and their hidden activations, and the registry of them."""
+"""Networks, and the registry of them: each is one file, with the contract of `base.Network`, and one line here."""
 
-from collections.abc import Callable
+from typing import Any
 
-from flax import linen as nn
+from mirrorjax.models.base import Network
+from mirrorjax.models.encoding import ENCODINGS
+from mirrorjax.models.mlp import MLP
 
-from mirrorjax.models.mlp import ACTIVATIONS, MLP
+MODELS: dict[str, Any] = {"mlp": MLP}  # classes whose `settings` name the fields that a member has a say in
 
-MODELS: dict[str, Callable[..., nn.Module]] = {"mlp": MLP}
 
-__all__ = ["ACTIVATIONS", "MLP", "MODELS"]
+def network_of(member: Any) -> Network:
+    """The network of a member, or of a program: of whatever has its settings by name."""
+    model = MODELS[member.model]
+    return model(inputs=ENCODINGS[member.encoding].size, **{name: getattr(member, name) for name in model.settings})

@@ -1,18 +1,22 @@
 """The paper's network: dense layers with relu and dropout, and a linear layer of four outputs."""
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
-from flax import linen as nn
-from jaxtyping import Array, Bool, Float32, Int32
+from jaxtyping import Array, Float32, Int32
 
+from mirrorjax.game.observation import OBSERVATION_SIZE
+from mirrorjax.models.base import Affine, Edit, Params, Shown, Site, Units, along_batch, keep
 from mirrorjax.randomness import stream_from_key, uniform, word
 
 ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
-    "relu": nn.relu,
+    "relu": jax.nn.relu,
     "tanh": jnp.tanh,
-    "gelu": nn.gelu,
+    "gelu": jax.nn.gelu,
     "identity": lambda x: x,
 }
 
@@ -21,6 +25,12 @@ def glorot_rows(key: jax.Array, rows: int, columns: int, limit: jax.Array) -> Fl
     """Uniform in ±limit; entry (i, j) depends on the key, i and j only, so that padding changes no weight."""
     row, column = jnp.arange(rows, dtype=jnp.uint32)[:, None], jnp.arange(columns, dtype=jnp.uint32)[None, :]
     return limit * (2 * uniform(word(stream_from_key(key), row << 16 | column)) - 1)
+
+
+def parameter_key(key: jax.Array, number: int) -> jax.Array:
+    """The key of a network's parameter by its number, from 1: what Flax's modules make of theirs, as this one was."""
+    digest = hashlib.sha1(bytes([number]), usedforsecurity=False).digest()
+    return jax.random.fold_in(key, jnp.uint32(int.from_bytes(digest[:4], "big")))
 
 
 @jax.custom_vjp
@@ -45,68 +55,90 @@ def _product_backward(residuals: tuple[jax.Array, jax.Array], slope: jax.Array) 
 product.defvjp(_product_forward, _product_backward)
 
 
-class MLP(nn.Module):
-    """Dense(n) → activation → dropout, `depth` times, then Dense(outputs), linear (the published code).
+@dataclass(frozen=True)
+class MLP:
+    """Dense(n) → activation → the site's edit, `depth` times, then Dense(outputs), linear (the published code).
 
     Features come first, in kernels [out, in] and in activations [units, batch]: a layer is one product W @ X whose
     long axis is contiguous (1.5 times faster than batch first). One example is a vector; batch axes trail.
 
     Attributes:
+        inputs: numbers that it is given.
         width: units of each hidden layer as compiled, the true ones and the padding.
         depth: hidden layers.
         outputs: of the linear head.
         activation: a name in ACTIVATIONS.
     """
 
-    width: int
-    depth: int
-    outputs: int = 4
+    settings: ClassVar[tuple[str, ...]] = ("width", "depth", "activation")
+
+    width: int = 17
+    depth: int = 2
     activation: str = "relu"
+    inputs: int = OBSERVATION_SIZE
+    outputs: int = 4
 
-    @nn.compact
-    def __call__(
-        self,
-        x: Float32[Array, "inputs ..."],
-        gates: Float32[Array, "depth width ..."],
-        replaced: tuple[Bool[Array, "depth width ..."], Float32[Array, "depth width ..."]] | None = None,
-    ) -> tuple[Float32[Array, "outputs ..."], tuple[Float32[Array, "width ..."], ...]]:
-        """One example, or a batch.
+    def __str__(self) -> str:
+        """In a line of a log."""
+        return f"mlp, depth {self.depth}, width {self.width}, {self.activation}"
 
-        Args:
-            x: the input.
-            gates: what each hidden unit's activation is multiplied by: 1 for a unit, 0 for padding, and in training
-                0 or 1/(1 - rate) by dropout. At `init` it tells the true width, hence fan-in and fan-out.
-            replaced: which units' activations are others than the network's own, and what they are instead.
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        """The hidden layers; each one's kernel, bias and part of a profile have its name."""
+        return tuple(Site(f"hidden_{number}", self.width) for number in range(1, self.depth + 1))
 
-        Returns:
-            The outputs, and the hidden activations layer by layer (gated, as the next layer sees them).
-        """
-        hidden = []
-        true_width = jnp.sum(gates[0].reshape(self.width, -1)[:, 0] > 0, dtype=jnp.int32)  # read by `init` only
-        fan_in = jnp.int32(x.shape[0])
-        h = x
-        for layer in range(self.depth):
-            h = ACTIVATIONS[self.activation](self._dense(f"hidden_{layer + 1}", h, self.width, fan_in, true_width))
-            h = h * gates[layer]
-            if replaced is not None:
-                h = jnp.where(replaced[0][layer], replaced[1][layer], h)
-            hidden.append(h)
-            fan_in = true_width
-        return self._dense("output", h, self.outputs, fan_in, jnp.int32(self.outputs)), tuple(hidden)
+    @property
+    def homogeneous(self) -> bool:
+        """Relu networks are, as long as their biases are zero, as they are before training."""
+        return self.activation == "relu"
 
-    def _dense(
-        self, name: str, h: jax.Array, units: int, fan_in: Int32[Array, ""], fan_out: Int32[Array, ""]
-    ) -> jax.Array:
-        """An affine map with Glorot-uniform kernel and zero bias; padded rows and columns start at zero."""
-
-        def initial_kernel(key: jax.Array) -> Float32[Array, "units inputs"]:
+    def init(self, key: jax.Array, width: Int32[Array, ""]) -> Params:
+        """Glorot-uniform kernels of the true fans and zero biases; padded rows and columns are zero."""
+        params: Params = {}
+        columns, fan_in = self.inputs, jnp.int32(self.inputs)
+        for number, (name, rows) in enumerate(self._layers()):
+            fan_out = jnp.int32(self.outputs) if name == "output" else jnp.int32(width)
             limit = jnp.sqrt(6.0 / (fan_in + fan_out).astype(jnp.float32))
-            kernel = glorot_rows(key, units, h.shape[0], limit)
-            true_row = jnp.arange(units)[:, None] < fan_out
-            true_column = jnp.arange(h.shape[0])[None, :] < fan_in
-            return jnp.where(true_row & true_column, kernel, 0.0)
+            kernel = glorot_rows(parameter_key(key, 2 * number + 1), rows, columns, limit)
+            true_row, true_column = jnp.arange(rows)[:, None] < fan_out, jnp.arange(columns)[None, :] < fan_in
+            params[f"{name}_kernel"] = jnp.where(true_row & true_column, kernel, 0.0)
+            params[f"{name}_bias"] = jnp.zeros(rows, jnp.float32)
+            columns, fan_in = rows, fan_out
+        return params
 
-        kernel = self.param(f"{name}_kernel", initial_kernel)
-        bias = self.param(f"{name}_bias", nn.initializers.zeros_init(), (units,), jnp.float32)
-        with jax.named_scope(name):
-            return product(kernel, h) + jnp.expand_dims(bias, tuple(range(1, h.ndim)))
+    def run(self, params: Params, inputs: Float32[Array, "inputs ..."], edit: Edit = keep) -> Shown:
+        """One example [inputs] or a batch [inputs, batch]."""
+        h, units = inputs, {}
+        for site in self.sites:
+            h = edit(site, self.activate(_affine(params, site.name, h)))
+            units[site.name] = h
+        return Shown(outputs=_affine(params, "output", h), units=units)
+
+    def activate(self, drive: Units) -> Units:
+        """The activation, unit by unit."""
+        return ACTIVATIONS[self.activation](drive)
+
+    def layers(self, params: Params) -> list[Affine]:
+        """Kernel and bias of each hidden layer, and of the outputs."""
+        return [Affine(params[f"{name}_kernel"], params[f"{name}_bias"]) for name, _ in self._layers()]
+
+    def decayed(self, params: Params) -> list[jax.Array]:
+        """The hidden kernels: no biases, not the output kernel."""
+        return [layer.kernel for layer in self.layers(params)[:-1]]
+
+    def norms(self, params: Params) -> dict[str, Float32[Array, ""]]:
+        """Frobenius norms of the kernels."""
+        names = [*(f"layer_{number}" for number in range(1, self.depth + 1)), "output"]
+        kernels = [layer.kernel for layer in self.layers(params)]
+        return {name: jnp.sqrt(jnp.sum(kernel**2)) for name, kernel in zip(names, kernels, strict=True)}
+
+    def _layers(self) -> Iterator[tuple[str, int]]:
+        """Name and units of each layer."""
+        yield from ((site.name, site.size) for site in self.sites)
+        yield "output", self.outputs
+
+
+def _affine(params: Params, name: str, h: Units) -> Units:
+    with jax.named_scope(name):  # the names are for profiles
+        drive = product(params[f"{name}_kernel"], h)
+        return drive + along_batch(params[f"{name}_bias"], drive)

@@ -1,29 +1,28 @@
 """All that the tables, the figures and `inspect` say of one trained member, measured once."""
 
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mirrorjax.config import Config, MeasurementConfig
 from mirrorjax.dataset.build import Dataset
-from mirrorjax.dataset.knobs import PAPER, Knobs
-from mirrorjax.dataset.matched import CONDITIONS
 from mirrorjax.materials import compile_cache, measured_row_counts
-from mirrorjax.measurement.activations import UNIONS, MeasuredRows, Moments, measure, measured_rows, moments
+from mirrorjax.measurement.activations import UNIONS, Moments, measure, measured_rows, moments
 from mirrorjax.measurement.battery.boards import Boards, boards_of
 from mirrorjax.measurement.battery.circuits import dominant_output, paths
 from mirrorjax.measurement.battery.classes import CLASSES
 from mirrorjax.measurement.battery.dear import dear, named
-from mirrorjax.measurement.battery.responses import forward
 from mirrorjax.measurement.cmni import mirror_neuron_score
+from mirrorjax.measurement.needs import fits
+from mirrorjax.measurement.probe import Probe, site_places
 from mirrorjax.measurement.records import Measured, record
+from mirrorjax.models.base import Layered
 from mirrorjax.paper.hubs import CIRCUITS, DOMINANT, Hub, choose_hubs
-from mirrorjax.regimes.supervised import Params, Supervised
+from mirrorjax.regimes import regime_of
 from mirrorjax.runtime import keep_programs
+from mirrorjax.settings.schema import Config, MeasurementConfig
 from mirrorjax.tracking.network import Network
 from mirrorjax.tracking.results import Population
 
@@ -62,7 +61,13 @@ class Analysis:
     @property
     def depth(self) -> int:
         """Hidden layers."""
-        return int(self.network.settings["depth"])
+        return len(self.network.regime.sites)
+
+    @property
+    def kernels(self) -> list[np.ndarray]:
+        """The kernel into each layer, and into the outputs [to, from], of a layered network."""
+        layered = cast(Layered, self.network.regime.network)
+        return [np.asarray(layer.kernel) for layer in layered.layers(self.network.probe.params)]
 
     def of_layer(self, layer: int, *roles: str) -> np.ndarray:
         """Numbers, from 1, of a layer's units with one of these roles."""
@@ -100,28 +105,14 @@ def roles(kind: np.ndarray, d_frog: np.ndarray, d_toad: np.ndarray) -> np.ndarra
     )
 
 
-@partial(jax.jit, static_argnums=0)
-def _measure(regime: Supervised, params: Params, rows: MeasuredRows, knobs: Knobs):
-    return measure(regime, params, jnp.int32(regime.width), rows, knobs)
+_measure, _battery = jax.jit(measure), jax.jit(dear)
 
 
-@partial(jax.jit, static_argnums=0)
-def _battery(
-    regime: Supervised, params: Params, boards: Boards, scores: jax.Array
-) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
-    return dear(regime, params, jnp.int32(regime.width), boards, scores)
-
-
-@partial(jax.jit, static_argnums=0)
-def _contributions(regime: Supervised, params: Params, boards: Boards) -> dict[str, jax.Array]:
-    def layers(condition: str) -> jax.Array:
-        pictures = boards.rescue[list(CONDITIONS).index(condition)]
-        _, hidden = forward(regime, params, jnp.int32(regime.width), pictures)
-        return hidden.reshape(2, regime.width, -1)
-
-    before = layers("x0")
+@jax.jit
+def _contributions(probe: Probe, boards: Boards) -> dict[str, jax.Array]:
+    before = probe.show(boards.of_rescue("x0"))
     return {
-        each.name: paths(params, regime.activation, before, layers(each.condition)).contribution for each in CIRCUITS
+        each.name: paths(probe, before, probe.show(boards.of_rescue(each.condition))).contribution for each in CIRCUITS
     }
 
 
@@ -142,17 +133,13 @@ def analyse(population: Population, network: Network) -> Analysis:
 
 def analyse_on(network: Network, config: Config, dataset: Dataset) -> Analysis:
     """The same with a dataset at hand; see `analyse`."""
-    own, regime = network.settings, network.regime
-    knobs = {name: own.get(name, paper) for name, paper in PAPER.items()}  # of validation rows, as in training
-    regime = replace(regime, knobs=knobs != PAPER)
-    params = {name: jnp.asarray(values) for name, values in network.params.items()}
+    member = network.member
+    probe = replace(network.probe, regime=regime_of(member, knobs=not member.at_paper))  # as in training
     test, validation = measured_row_counts(config, len(dataset.test), len(dataset.validation))
     rows, counts = measured_rows(dataset.test[:test], dataset.validation[:validation])
-    statistics = _measure(regime, params, rows, Knobs(**{name: jnp.float32(value) for name, value in knobs.items()}))
-    stacked = jax.tree.map(lambda values: np.asarray(values)[None], statistics)
-    width, depth = regime.width, regime.depth
-    found = Measured(stacked, counts, depth, width, np.array([width]), np.array([own["l2"]]))
-    hidden = slice(0, depth * width)
+    stacked = jax.tree.map(lambda values: np.asarray(values)[None], _measure(probe, rows))
+    found = Measured(stacked, counts, probe.network, np.array([member.width]), np.array([member.l2]))
+    hidden = slice(0, probe.count)
 
     def of_hidden(union: str) -> Moments:
         whole = moments(stacked, counts, union)
@@ -161,21 +148,21 @@ def analyse_on(network: Network, config: Config, dataset: Dataset) -> Analysis:
     scenarios = {union: of_hidden(union) for union in UNIONS}
     scores = mirror_neuron_score(*(scenarios[name].mean for name in ("none", "frog_filtered", "toad_filtered")))
     boards = boards_of(dataset, config.measurement.boards, config.measurement.rescue_boards)
-    columns, units = jax.tree.map(np.asarray, _battery(regime, params, boards, jnp.asarray(scores, jnp.float32)))
+    columns, units = jax.tree.map(np.asarray, _battery(probe, boards, jnp.asarray(scores, jnp.float32)))
     of_member = named({name: values[None] for name, values in columns.items()})
     contributions: dict[str, np.ndarray] = {}
     hubs: list[Hub] = []
-    if depth == 2:
-        contributions = jax.tree.map(np.asarray, _contributions(regime, params, boards))
-        second = {name: values[width:] for name, values in units.items()}
-        hubs = choose_hubs(second | {DOMINANT: np.asarray(dominant_output(params))}, second["unique_weight"] > 0)
+    if fits(paths, probe.network):
+        contributions = jax.tree.map(np.asarray, _contributions(probe, boards))
+        second = {name: values[probe.sites[0].size :] for name, values in units.items()}
+        hubs = choose_hubs(second | {DOMINANT: np.asarray(dominant_output(probe))}, second["unique_weight"] > 0)
     return Analysis(
         network=network,
         record={name: values[0] for name, values in record(found).items()},
         scenarios=scenarios,
         mns=scores,
-        layer=np.repeat(np.arange(1, depth + 1), width),
-        number=np.tile(np.arange(1, width + 1), depth),
+        layer=probe.site,
+        number=site_places(probe.sites) + 1,
         units=units,
         battery={name: values[0] for name, values in of_member.items()},
         role=roles(units["unit_class"], units["d_prime_frog"], units["d_prime_toad"]),

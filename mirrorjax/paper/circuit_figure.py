@@ -32,8 +32,8 @@ def circuit(analysis: Analysis, number: int, hub: Hub) -> Panel:
         number: of the paper's figure.
         hub: the circuit's.
     """
-    params = analysis.network.params
-    weights = params["hidden_2_kernel"].T, params["output_kernel"].T  # [from, to]
+    _, into_hubs, into_outputs = analysis.kernels
+    weights = into_hubs.T, into_outputs.T  # [from, to]
     paths = analysis.contributions[hub.circuit.name]
     through = paths[:, :, int(hub.circuit.output)]
     contributions = through, paths.sum(axis=0)

@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from mirrorjax.dataset.oracle import SCENARIOS
+from mirrorjax.measures import label
 from mirrorjax.paper.analysis import ROLES, Analysis
 from mirrorjax.report.figure import BLUE, GREEN, GREY, PURPLE, RED, Chooser, Panel, axis, figure, note, safe
 from mirrorjax.report.first_layer import SCENARIOS as SCENARIO_TITLES
@@ -75,10 +76,8 @@ def _run_figure(
     within = published.epoch <= max(end, 2.0)
     late = settled(epoch)
     limits = {}
-    for key, values, place, colour, words in (
-        ("val_loss", loss, "y", RED, "validation loss"),
-        ("cmni", cmni, "y2", GREEN, "CMNI"),
-    ):
+    for key, values, place, colour in (("val_loss", loss, "y", RED), ("cmni", cmni, "y2", GREEN)):
+        words = label(key)
         highest = [values[late]]
         if curve is not None:
             band = curve.bands[key]
@@ -119,9 +118,9 @@ def _run_figure(
         legend={"orientation": "h", "y": -0.18, "x": 0, "yanchor": "top"},
         margin={"l": 70, "r": 80, "t": 45, "b": 110},
         xaxis=axis("paper epoch (learning rate × steps / 0.6144)", range=[0, 1.02 * end]),
-        yaxis=axis("validation loss", range=[0, limits["val_loss"]], color=RED),
+        yaxis=axis(label("val_loss"), range=[0, limits["val_loss"]], color=RED),
         yaxis2=axis(
-            "CMNI",
+            label("cmni"),
             range=[0, limits["cmni"]],
             color=GREEN,
             overlaying="y",

@@ -12,6 +12,7 @@ import numpy as np
 
 from mirrorjax.game.state import Action
 from mirrorjax.measurement.battery.circuits import MOVES, SUFFERS
+from mirrorjax.measures import label
 
 DOMINANT = "dominant"  # column: the output that a unit raises most
 
@@ -62,7 +63,7 @@ CIRCUITS = (
         "xF",
         (
             Criterion("share of its drive from mirror units", "share_mirror_frog", "≥", 0.5),
-            Criterion("leap lost by its ablation", "leap_lost", ">", SUFFERS),
+            Criterion(label("leap_lost"), "leap_lost", ">", SUFFERS),
         ),
         "leap_lost",
     ),
@@ -83,7 +84,7 @@ CIRCUITS = (
         (
             Criterion("share of its drive from mirror units", "share_mirror", "≥", 0.15),
             Criterion("from Toad-only units", "share_toad", "≥", 0.15),
-            Criterion("help moved by mirror units alone", "help_moved_by_mirror", ">", MOVES),
+            Criterion(label("help_moved_by_mirror"), "help_moved_by_mirror", ">", MOVES),
         ),
         "help_moved_by_mirror",
     ),

@@ -1,10 +1,12 @@
 """Tables 1 and 2 of the paper: a population's checkpoints with high and with low CMNI."""
 
-from mirrorjax.measurement.cmni import ROBUST_CMNI, ROBUST_LOSS
+from mirrorjax.measurement.cmni import ROBUST_LOSS
+from mirrorjax.measurement.learnt import ROBUST, Threshold
 from mirrorjax.paper.tables import Table
 from mirrorjax.report.load import Population, Sweep
 
-NO_CMNI = 0.0005  # below: the paper speaks of no mirror neurons
+# below: the paper speaks of no mirror neurons
+NONE = Threshold((("cmni", "<", 0.0005), ("val_loss", "<", ROBUST_LOSS)))
 _COLUMNS = (
     "learning rate", "layers", "neurons/layer", "epoch", "val loss", "MNS", "CMNI", "network",
 )  # fmt: skip
@@ -16,8 +18,8 @@ def population_tables(sweep: Sweep) -> list[Table]:
     A configuration is all that defines a member but its seeds. With several seeds the best checkpoint is that of any of
     them: a maximum over seeds and checkpoints, which grows with their number.
     """
-    high = [row for each in sweep.populations for row in _best(each, f"cmni >= {ROBUST_CMNI}", "DESC")]
-    low = [row for each in sweep.populations for row in _best(each, f"cmni < {NO_CMNI}", "ASC")]
+    high = [row for each in sweep.populations for row in _best(each, ROBUST, "DESC")]
+    low = [row for each in sweep.populations for row in _best(each, NONE, "ASC")]
     networks = sum(group.networks for each in sweep.populations for group in each.groups)
     groups = sum(len(each.groups) for each in sweep.populations)
     common = (
@@ -30,14 +32,14 @@ def population_tables(sweep: Sweep) -> list[Table]:
             "Checkpoints with high CMNI",
             _COLUMNS,
             sorted(high, key=_cmni, reverse=True),
-            f"Validation loss < {ROBUST_LOSS:g} and CMNI ≥ {ROBUST_CMNI:g}. " + common.format(which="highest"),
+            f"{ROBUST.words}. {common.format(which='highest')}",
         ),
         Table(
             2,
             "Checkpoints with low CMNI",
             _COLUMNS,
             sorted(low, key=_cmni),
-            f"Validation loss < {ROBUST_LOSS:g} and CMNI < {NO_CMNI:g}. " + common.format(which="lowest"),
+            f"{NONE.words}. {common.format(which='lowest')}",
         ),
     ]
 
@@ -46,12 +48,12 @@ def _cmni(row: tuple) -> float:
     return row[_COLUMNS.index("CMNI")]
 
 
-def _best(population: Population, condition: str, order: str) -> list[tuple]:
+def _best(population: Population, threshold: Threshold, order: str) -> list[tuple]:
     """The configurations' rows; of equal CMNI the earlier checkpoint, and then the smaller id."""
     settings = [group.settings for group in population.groups]
     found = population.query(
         "SELECT group_index, epoch, val_loss, mne, cmni, member_id FROM observations "
-        f"WHERE alive AND val_loss < {ROBUST_LOSS} AND {condition} QUALIFY row_number() OVER "
+        f"WHERE alive AND {threshold.sql} QUALIFY row_number() OVER "
         f"(PARTITION BY group_index ORDER BY cmni {order}, checkpoint, member_id) = 1"
     )
     rows = []

@@ -146,12 +146,12 @@ class Weights:
 
 def between_hidden(analysis: Analysis) -> Weights:
     """From the first hidden layer to the second."""
-    return Weights(np.asarray(analysis.network.params["hidden_2_kernel"], np.float64))
+    return Weights(analysis.kernels[1].astype(np.float64))
 
 
 def to_outputs(analysis: Analysis) -> Weights:
     """From the last hidden layer to the outputs."""
-    return Weights(np.asarray(analysis.network.params["output_kernel"], np.float64))
+    return Weights(analysis.kernels[-1].astype(np.float64))
 
 
 def self_preservation_sources(analysis: Analysis, hub: Hub) -> Table:

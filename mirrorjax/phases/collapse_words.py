@@ -3,9 +3,9 @@
 import numpy as np
 
 from mirrorjax.phases.law_words import number
-from mirrorjax.phases.time_collapse import LEVEL, Collapse
+from mirrorjax.phases.time_collapse import BY_ERROR, LEVEL, Collapse
 
-CLOCKS = {"epoch": "lr · steps", "step": "steps", "excess error": "excess error"}
+CLOCKS = {"epoch": "lr · steps", "step": "steps", BY_ERROR: BY_ERROR}
 
 
 def verdict(found: Collapse, measure: str, what: str = "rates") -> str:
@@ -37,8 +37,8 @@ def verdict(found: Collapse, measure: str, what: str = "rates") -> str:
 
 def where(clock: str, place: float) -> str:
     """A place of a clock."""
-    if clock == "excess error":
-        return f"excess error {number(float(np.exp(-place)))}"
+    if clock == BY_ERROR:
+        return f"{clock} {number(float(np.exp(-place)))}"
     return f"{'paper epoch' if clock == 'epoch' else clock} {number(place)}"
 
 

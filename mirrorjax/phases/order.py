@@ -2,37 +2,10 @@
 
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True)
-class OrderParameter:
-    """What a cell is coloured by.
-
-    Attributes:
-        name: short and unique.
-        label: for people.
-        column: of the records.
-        is_share: a verdict of 0 or 1, shown as P̂ with its Wilson interval; else a mean over networks.
-        is_signed: symmetric about zero without a mirror code, as the Binder cumulant is meant for.
-    """
-
-    name: str
-    label: str
-    column: str
-    is_share: bool = False
-    is_signed: bool = False
-
-
+# Columns of the records; shares of verdicts first, and last, for reference, raw CMNI: it counts units.
 ORDER_PARAMETERS = (
-    OrderParameter("mirror", "P(mirror)", "mirror", is_share=True),
-    OrderParameter("mirror_code", "P(mirror) without its behaviour term", "mirror_code", is_share=True),
-    OrderParameter("mni_star", "MNI*", "mni_star"),
-    OrderParameter("ssi_last", "SSI, last hidden layer", "ssi_last", is_signed=True),
-    OrderParameter("ssi", "SSI", "ssi", is_signed=True),
-    OrderParameter("cross_decoding", "cross-decoding, social", "cross_decoding_social", is_signed=True),
-    OrderParameter("tr", "TR", "tr"),
-    OrderParameter("rescue", "rescue accuracy", "rescue_accuracy"),
-    OrderParameter("cmni", "CMNI, raw", "cmni"),  # for reference: it counts units, so it comes last
-)
+    "mirror", "mirror_code", "mni_star", "ssi_last", "ssi", "cross_decoding_social", "tr", "rescue_accuracy", "cmni",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

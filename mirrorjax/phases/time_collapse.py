@@ -11,8 +11,10 @@ from itertools import combinations
 import numpy as np
 
 from mirrorjax.errors import InputError
+from mirrorjax.measures import label
 
 LEVEL = 0.05
+BY_ERROR = label("excess_error")  # the clock that runs as the error falls
 _DRAWS = 1000
 
 
@@ -23,7 +25,7 @@ class Condition:
     Attributes:
         name: for readers, such as `lr 1e-4`.
         values: of a measure [networks, checkpoints], nan where there is none.
-        clocks: by name (`epoch`, `step`, `excess error`), the time of each value [networks or 1, checkpoints]. A clock
+        clocks: by name (`epoch`, `step`, BY_ERROR), the time of each value [networks or 1, checkpoints]. A clock
             may run forwards only, so of the excess error its fall counts (`fallen`).
         seeds: of the networks; conditions with the same seeds are permuted within seeds.
     """

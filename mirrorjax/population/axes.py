@@ -2,18 +2,16 @@
 
 import gc
 
-from mirrorjax.combinations import each_combination
-from mirrorjax.config import Config, settings
 from mirrorjax.population.members import Member
+from mirrorjax.settings.grid import each_combination
+from mirrorjax.settings.schema import MEMBER, Config, value_of
 
 
 def members(config: Config) -> list[Member]:
     """Expands the axes; the seed changes fastest."""
     population = config.population
     seeds = range(population.first_seed, population.first_seed + population.seeds)
-    same = Member(
-        regime=config.regime.name, model=config.model.name, data_order=population.data_order, **settings(config)
-    )
+    same = Member(**{name: value_of(config, each.key) for name, each in MEMBER.items()})
     collecting = gc.isenabled()
     gc.disable()  # it would walk through all members again and again, and find nothing
     try:

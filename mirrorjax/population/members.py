@@ -6,7 +6,7 @@ import itertools
 import json
 import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -15,68 +15,31 @@ import numpy as np
 from flax import struct
 from jaxtyping import Array, Float32, Int32, UInt32
 
-from mirrorjax.config import PAPER_EPOCH
 from mirrorjax.dataset.knobs import PAPER, Knobs
 from mirrorjax.dataset.oracle import LABELS
-from mirrorjax.dataset.sources import NOWHERE, Source, Sources
+from mirrorjax.dataset.sources import NOWHERE, OF_SOURCE, Source, Sources
 from mirrorjax.models.encoding import ENCODINGS
+from mirrorjax.settings.axes import FIRST
+from mirrorjax.settings.schema import MEMBER, PAPER_EPOCH
+from mirrorjax.settings.setting import Acts, made
 
 OUTPUTS = len(LABELS)
 
 _STREAM_SEEDS = {"init": "init_seed", "order": "order_seed", "dropout": "dropout_seed"}
 
 
-@dataclass(frozen=True)
-class Member:
+_GIVEN = [(name, each.hint, each.default) for name, each in MEMBER.items()]
+_OWN = [(name, int | None, None) for name in _STREAM_SEEDS.values()]
+
+
+class Member(made("Member", [("seed", int, 0), *_OWN, *_GIVEN], frozen=True)):
     """Everything that defines one network and its training, but not for how long or how often it is measured.
 
     Attributes:
-        seed: of this member; the three seeds below follow it unless they are given.
+        seed: of this member; the next three follow it unless they are given.
         init_seed, order_seed, dropout_seed: of the initial weights, the order of the rows, the dropout.
-        regime: how it learns, a name in `regimes.REGIMES`.
-        model: a name in `models.MODELS`.
-        width: units of each hidden layer.
-        depth: hidden layers.
-        activation: of the hidden layers.
-        learning_rate: of Adam.
-        dropout: rate after each hidden layer.
-        l2: factor of the squared hidden kernels in the loss.
-        batch_size: rows a step.
-        encoding: of pictures, a name in `models.encoding.ENCODINGS`.
-        congruence, dependency, edge, shuffled: what is right in training, see `Knobs`.
-        veil_symbol, veil_role, mask, skies: what pictures tell in training, see `Knobs`.
-        obstacle_rate, obstacle_width, scroll, data_seed, boards: which rows it is trained on, see `Source`.
-        data_order: `own`: each member draws its own order of rows; `shared`: all have one (common random numbers).
+        width, depth, …: each setting that defines a member (`settings.schema.MEMBER`), by default the paper's.
     """
-
-    seed: int = 0
-    init_seed: int | None = None
-    order_seed: int | None = None
-    dropout_seed: int | None = None
-    regime: str = "supervised"
-    model: str = "mlp"
-    width: int = 17
-    depth: int = 2
-    activation: str = "relu"
-    learning_rate: float = 4e-6
-    dropout: float = 0.12
-    l2: float = 0.01
-    batch_size: int = 25
-    encoding: str = "ordinal"
-    congruence: float = PAPER["congruence"]
-    dependency: float = PAPER["dependency"]
-    edge: float = PAPER["edge"]
-    veil_symbol: float = PAPER["veil_symbol"]
-    veil_role: float = PAPER["veil_role"]
-    mask: float = PAPER["mask"]
-    skies: float = PAPER["skies"]
-    shuffled: float = PAPER["shuffled"]
-    obstacle_rate: float = Source.obstacle_rate
-    obstacle_width: int = Source.obstacle_width
-    scroll: float = Source.scroll
-    data_seed: int = Source.data_seed
-    boards: int | None = Source.boards
-    data_order: str = "own"
 
     @property
     def seeds(self) -> dict[str, int]:
@@ -108,7 +71,7 @@ class Member:
     @property
     def source(self) -> Source:
         """Which rows it is trained on."""
-        return _source(self.obstacle_rate, self.obstacle_width, self.scroll, self.data_seed, self.boards)
+        return _source(*_source_of(self))
 
     @property
     def units(self) -> int:
@@ -126,27 +89,23 @@ class Member:
 
 _knobs_of, _AT_PAPER = operator.attrgetter(*PAPER), tuple(PAPER.values())
 _source = functools.cache(Source)  # one object for all that share it, so that a million members are sorted in seconds
-SOURCE = tuple(field.name for field in fields(Source))
-_LATER = {*PAPER, *SOURCE, "encoding"}  # are no part of an identity where they are as they were before they existed
-_DEFAULTS = {field.name: field.default for field in fields(Member)}
-_KINDS = {field.name: int if field.default is None else type(field.default) for field in fields(Member)}
-del _KINDS["seed"]  # it acts through the three seeds only
-
-
-_SEEDS = tuple(_STREAM_SEEDS.values())
-_LASTING = tuple(name for name in _KINDS if name not in _SEEDS)
-_lasting = operator.attrgetter(*_LASTING)
+_source_of = operator.attrgetter(*OF_SOURCE)
+_SEEDS = tuple(_STREAM_SEEDS.values())  # the seed acts through these three only
+_lasting = operator.attrgetter(*MEMBER)
 
 
 @functools.lru_cache(maxsize=10_000)
 def _text(lasting: tuple, seeds: tuple[str, ...], **more: str) -> str:
     """The JSON text that a digest is of, with places for the seeds: all else is the same for many members.
 
-    Each setting is there in its own type, so that 0 and 0.0 or a numpy number are the same setting.
+    Each setting is there in its own type, so that 0 and 0.0 or a numpy number are the same setting. Those that came
+    later are no part of it where they are as they were before they existed.
     """
-    given = dict(zip(_LASTING, lasting, strict=True)) if lasting else {}
-    found = {name: value if value is None else _KINDS[name](value) for name, value in given.items()}
-    kept = {name: value for name, value in found.items() if name not in _LATER or value != _DEFAULTS[name]}
+    kept = {}
+    for setting, given in zip(MEMBER.values(), lasting, strict=True) if lasting else ():
+        value = given if given is None else setting.kind(given)
+        if setting.name in FIRST or value != setting.default:
+            kept[setting.name] = value
     text = json.dumps({**kept, **{name: f"<{name}>" for name in seeds}, **more}, sort_keys=True).replace("%", "%%")
     for name in seeds:
         text = text.replace(f'"<{name}>"', f"%({name})d")
@@ -175,21 +134,29 @@ def stream_words(member: Member, dataset_hash: str, stream: str) -> tuple[int, i
     return int.from_bytes(digest[:4], "little"), int.from_bytes(digest[4:], "little")
 
 
+_VALUES = [(name, each.kind) for name, each in MEMBER.items() if each.acts is Acts.VALUE]
+_ARRAYS = {int: (Int32[Array, ""], jnp.int32), float: (Float32[Array, ""], jnp.float32)}
+
+
 @struct.dataclass
-class MemberValues:
-    """What differs between members of one program, by value. Scalars for one member, [members] when stacked."""
+class MemberValues(made("Values", [(name, _ARRAYS[kind][0]) for name, kind in _VALUES], frozen=True)):
+    """What differs between members of one program, by value. Scalars for one member, [members] when stacked.
+
+    Attributes:
+        width, learning_rate, …: each setting that acts by its value, a whole number or a float.
+        init, order, dropout_stream: the words of its streams.
+        first_row: of those that it is trained on, among all of the population.
+        train_rows: that it is trained on.
+        validation: number of its set of validation rows.
+        knobs: of its rows.
+    """
 
     init: UInt32[Array, "2"]
     order: UInt32[Array, "2"]
     dropout_stream: UInt32[Array, "2"]
-    width: Int32[Array, ""]
-    learning_rate: Float32[Array, ""]
-    dropout: Float32[Array, ""]
-    l2: Float32[Array, ""]
-    batch_size: Int32[Array, ""]
-    first_row: UInt32[Array, ""]  # of those that it is trained on, among all of the population
-    train_rows: UInt32[Array, ""]  # that it is trained on
-    validation: Int32[Array, ""]  # number of its set of validation rows
+    first_row: UInt32[Array, ""]
+    train_rows: UInt32[Array, ""]
+    validation: Int32[Array, ""]
     knobs: Knobs
 
 
@@ -203,6 +170,9 @@ def stack_values(members: Sequence[Member], dataset_hash: str, sources: Sources 
     """
     place = [sources.place(member.source) for member in members]
 
+    def numbers(name: str, dtype: Any) -> jax.Array:
+        return jnp.asarray([getattr(member, name) for member in members], dtype)
+
     def words(stream: str) -> jax.Array:
         return jnp.asarray(np.array([stream_words(m, dataset_hash, stream) for m in members], np.uint32).reshape(-1, 2))
 
@@ -210,15 +180,11 @@ def stack_values(members: Sequence[Member], dataset_hash: str, sources: Sources 
         init=words("init"),
         order=words("order"),
         dropout_stream=words("dropout"),
-        width=jnp.asarray([m.width for m in members], jnp.int32),
-        learning_rate=jnp.asarray([m.learning_rate for m in members], jnp.float32),
-        dropout=jnp.asarray([m.dropout for m in members], jnp.float32),
-        l2=jnp.asarray([m.l2 for m in members], jnp.float32),
-        batch_size=jnp.asarray([m.batch_size for m in members], jnp.int32),
         first_row=jnp.asarray(sources.first[place], jnp.uint32),
         train_rows=jnp.asarray(sources.count[place], jnp.uint32),
         validation=jnp.asarray(sources.validation_of[place], jnp.int32),
-        knobs=Knobs(**{name: jnp.asarray([getattr(m, name) for m in members], jnp.float32) for name in PAPER}),
+        knobs=Knobs(**{name: numbers(name, jnp.float32) for name in PAPER}),
+        **{name: numbers(name, _ARRAYS[kind][1]) for name, kind in _VALUES},
     )
 
 

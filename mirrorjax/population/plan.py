@@ -4,8 +4,9 @@ import functools
 import operator
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass
 from itertools import groupby
+from typing import Any
 
 import jax
 import numpy as np
@@ -13,6 +14,8 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from mirrorjax.population.members import Member
 from mirrorjax.runtime import Device
+from mirrorjax.settings.schema import MEMBER
+from mirrorjax.settings.setting import Acts
 
 WIDTHS = (8, 16, 17, 24, 32, 40, 50, 64, 96, 128, 192, 256, 384, 512, 768, 1024)  # compiled widths; 17 is the paper's
 BATCH_MULTIPLE = 32  # compiled batches are multiples of it
@@ -76,27 +79,19 @@ def compiled_width(width: int) -> int:
 
 def program_of(member: Member) -> ProgramSpec:
     """The program that a member runs in."""
-    return _program(
-        *(member.regime, member.model, member.depth, member.activation),
-        *(member.width, member.batch_size, member.data_order, member.encoding, not member.at_paper),
-    )
+    return _program(*_of_program(member))
+
+
+_SAME = tuple(name for name, each in MEMBER.items() if each.acts is Acts.PROGRAM)
+_of_program = operator.attrgetter("width", "batch_size", "at_paper", *_SAME)
 
 
 @functools.cache
-def _program(
-    regime: str,
-    model: str,
-    depth: int,
-    activation: str,
-    width: int,
-    batch_size: int,
-    data_order: str,
-    encoding: str,
-    knobs: bool,
-) -> ProgramSpec:
+def _program(width: int, batch_size: int, at_paper: bool, *same: Any) -> ProgramSpec:
     """One object for all its members, so that a million of them are grouped in seconds."""
     batch = -(-batch_size // BATCH_MULTIPLE) * BATCH_MULTIPLE
-    return ProgramSpec(regime, model, depth, activation, compiled_width(width), batch, data_order, encoding, knobs)
+    own = dict(zip(_SAME, same, strict=True))
+    return ProgramSpec(**own, width=compiled_width(width), batch=batch, knobs=not at_paper)
 
 
 def plan(
@@ -136,16 +131,17 @@ def largest_group(members: Sequence[Member]) -> int:
 def _groups(members: Sequence[Member]) -> dict[ProgramSpec, dict[tuple, list[int]]]:
     """Indices of the members by program, and there by what the members of one block have in common."""
     groups: dict[ProgramSpec, dict[tuple, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for _, alike in groupby(range(len(members)), lambda index: _settings(members[index])):  # a million takes a second
-        indices = list(alike)
-        member = members[indices[0]]
-        groups[program_of(member)][_in_common(member)] += indices
+    start = 0
+    for _, alike in groupby(members, _settings):  # a million takes a second
+        own = list(alike)
+        groups[program_of(own[0])][_in_common(own[0])] += range(start, start + len(own))
+        start += len(own)
     return groups
 
 
-# Neither a program nor what a block has in common depends on these.
-_IRRELEVANT = ("seed", "init_seed", "dropout_seed", "dropout", "l2")
-_settings = operator.attrgetter(*(field.name for field in fields(Member) if field.name not in _IRRELEVANT))
+# A program, and what a block has in common, depend on these alone; on other values and seeds they do not.
+_RELEVANT = [name for name, each in MEMBER.items() if each.acts is not Acts.VALUE]
+_settings = operator.attrgetter("order_seed", "width", "batch_size", "learning_rate", *_RELEVANT)
 
 
 def _in_common(member: Member) -> tuple:

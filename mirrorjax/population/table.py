@@ -5,12 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from mirrorjax.dataset.knobs import PAPER
 from mirrorjax.dataset.sources import Sources
-from mirrorjax.population.members import SOURCE, Member, identity, parameter_count
-
-_OF_KNOBS = ("measured_dependency", "identity_hidden", "participation_ratio")
-COORDINATES = (*_OF_KNOBS, "train_boards", "train_rows")  # measured: they follow from settings and the draw of the data
+from mirrorjax.population.members import Member, identity, parameter_count
+from mirrorjax.settings.columns import KNOBS, SEEDS
+from mirrorjax.settings.schema import MEMBER
 
 
 def member_columns(
@@ -26,16 +24,12 @@ def member_columns(
     """
     place = [sources.place(member.source) for member in members]
     seeds = [{"seed": member.seed, **member.seeds} for member in members]
-    names = (
-        "regime", "model", "activation", "data_order",
-        "width", "depth", "batch_size", "units", "learning_rate", "dropout", "l2", "encoding", *PAPER, *SOURCE,
-    )  # fmt: skip
     return {
         "member_id": [identity(member, dataset_hash) for member in members],
-        **{name: [each[name] for each in seeds] for name in ("seed", "init_seed", "order_seed", "dropout_seed")},
-        **{name: [getattr(member, name) for member in members] for name in names},
+        **{name: [each[name] for each in seeds] for name in SEEDS},
+        **{name: [getattr(member, name) for member in members] for name in (*MEMBER, "units")},
         "parameters": [parameter_count(member) for member in members],
         "train_boards": sources.boards[place],
         "train_rows": sources.count[place],
-        **{name: known[name] for name in _OF_KNOBS},
+        **{name: known[name] for name in KNOBS},
     }

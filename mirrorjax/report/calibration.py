@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from matplotlib.figure import Figure as MatplotlibFigure
 
+from mirrorjax.measures import label
 from mirrorjax.report.figure import (
     BLUE,
     GREY,
@@ -26,14 +27,7 @@ from mirrorjax.report.tables import Cell, Table
 from mirrorjax.report.timeline import shown_groups
 from mirrorjax.report.words import counted, spread_words
 
-MEASURES = {  # with a z each
-    "cmni": "CMNI",
-    "cmni_hidden": "CMNI, hidden units only",
-    "mni_star": "MNI*",
-    "ssi_last": "SSI, last hidden layer",
-    "d_prime_mni": "d′-MNI",
-    "cross_decoding": "cross-decoding",
-}
+MEASURES = ("cmni", "cmni_hidden", "mni_star", "ssi_last", "d_prime_mni", "cross_decoding")  # with a z each
 NAMES = tuple(name for measure in MEASURES for name in (f"{measure}_z", measure))
 MISSING = (
     "Nothing was held against untrained networks here (the records have no z, as with measurement.null_seeds=0, "
@@ -75,11 +69,11 @@ def _limits(view: View, group: Group) -> list[float | None]:
 
 def _figure(view: View, group: Group) -> go.Figure:
     curve: Curve = view.measured(NAMES)[group.index]
-    layout = panels(list(MEASURES.values()), 3, "z against untrained")
+    layout = panels(list(map(label, MEASURES)), 3, "z against untrained")
     traces: list[Any] = []
     shapes = []
     for place, (measure, limit) in enumerate(zip(MEASURES, _limits(view, group), strict=True)):
-        traces += band_and_median(curve, curve.bands[f"{measure}_z"], BLUE, MEASURES[measure], place, shown=False)
+        traces += band_and_median(curve, curve.bands[f"{measure}_z"], BLUE, label(measure), place, shown=False)
         shapes.append(level(0.0, place, "dash"))
         shapes += [level(limit, place)] if limit is not None else []
         layout[f"yaxis{suffix(place)}"]["range"] = _range(curve.bands[f"{measure}_z"], limit)
@@ -113,7 +107,7 @@ def draw(view: View) -> MatplotlibFigure | None:
         axes.axhline(0, color=GREY, linestyle="--", linewidth=1)
         if limit is not None:
             axes.axhline(limit, color=GREY, linestyle=":", linewidth=1)
-        axes.set_title(MEASURES[measure], loc="left")
+        axes.set_title(label(measure), loc="left")
     made.supxlabel(EPOCHS, fontsize=9)
     made.supylabel("z against untrained networks (dotted: their .99 quantile)", fontsize=9)
     made.suptitle(f"{groups[0].label}: {counted(groups[0].networks, 'network')}, median and 90 % band", fontsize=10)

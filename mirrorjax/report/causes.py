@@ -1,5 +1,6 @@
 """What units cause: right answers that are lost when sets of first-layer units are ablated, and what patching moves."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ import plotly.graph_objects as go
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as MatplotlibFigure
 
+from mirrorjax.measures import PARTS, label
 from mirrorjax.phases.intervals import mean_interval, mean_interval_words
 from mirrorjax.report.dear import KINDS, MODES, NOT_ASKED, RATIOS, SETS, Dear, ablated, dear
 from mirrorjax.report.figure import (
@@ -28,10 +30,7 @@ from mirrorjax.report.figure import (
 from mirrorjax.report.tables import Cell, Table
 from mirrorjax.report.timeline import MOST_GROUPS
 
-ANSWERS = {  # what is shown together, by the name of the choice
-    "rescue, edge, leap": {"help_rescue": "help, rescue", "help_edge": "help, edge", "leap": "leap"},
-    "hop, jump": {"hop": "hop", "jump": "jump"},
-}
+ANSWERS = (("help_rescue", "help_edge", "leap"), ("hop", "jump"))  # that are shown together
 _COLOURS = {False: RED, True: BLUE}  # by whether the set is a random one
 _UPPER, _LOWER = [0.42, 0.95], [0.0, 0.22]  # where panels begin and end, as shares of the height
 
@@ -61,13 +60,13 @@ def panel(view: View) -> Panel:
         return result
     result.choosers = (
         Chooser("Configuration", tuple(of_networks(each.group, each.networks) for each in found)),
-        Chooser("Right answers", tuple(ANSWERS)),
+        Chooser("Right answers", tuple(", ".join(PARTS["KIND"][kind] for kind in kinds) for kinds in ANSWERS)),
         Chooser("Ablation", MODES),
     )
     result.variants = {
         (place, answers, number): _figure(each, kinds, mode)
         for place, each in enumerate(found)
-        for answers, kinds in enumerate(ANSWERS.values())
+        for answers, kinds in enumerate(ANSWERS)
         for number, mode in enumerate(MODES)
     }
     result.caption = [
@@ -88,20 +87,20 @@ def panel(view: View) -> Panel:
 def _names(found: Dear, mode: str) -> list[tuple[str, bool, str]]:
     """Of each row from the top: the set, whether it is the random one, and its name."""
     names = []
-    for chosen, words in SETS.items():
+    for chosen, words in PARTS["SET"].items():
         some = max(found.defined(ablated(chosen, mode, kind)) for kind in KINDS)
         names.append((chosen, False, f"{words}, n = {some}" if some else f"{words}: nobody has any"))
         names.append((chosen, True, "random, same size"))
     return names
 
 
-def _figure(found: Dear, kinds: dict[str, str], mode: str) -> go.Figure:
+def _figure(found: Dear, kinds: Sequence[str], mode: str) -> go.Figure:
     names = _names(found, mode)
     traces: list[Any] = []
     layout: dict[str, Any] = {"annotations": []}
     width = (1 - 0.05 * (len(kinds) - 1)) / len(kinds)
     rows = list(range(len(names), 0, -1))
-    for place, (kind, label) in enumerate(kinds.items(), start=1):
+    for place, kind in enumerate(kinds, start=1):
         for at_random, colour in _COLOURS.items():
             own = [row for row, name in zip(rows, names, strict=True) if name[1] == at_random]
             each = [
@@ -124,8 +123,8 @@ def _figure(found: Dear, kinds: dict[str, str], mode: str) -> go.Figure:
             automargin=True,
         )
         intact = estimate(found.of(f"intact_{kind}")).value
-        words = f"{label} (intact {intact:.2f})" if np.isfinite(intact) else f"{label} (no such rows)"
-        layout["annotations"].append(_heading(words, left, _UPPER[1]))
+        words = f"(intact {intact:.2f})" if np.isfinite(intact) else "(no such rows)"
+        layout["annotations"].append(_heading(f"{PARTS['KIND'][kind]} {words}", left, _UPPER[1]))
     last = len(kinds) + 1
     ratios = [estimate(found.of(name)) for name in RATIOS]
     places = [3, 2, 1]
@@ -137,7 +136,7 @@ def _figure(found: Dear, kinds: dict[str, str], mode: str) -> go.Figure:
         anchor=f"x{last}",
         range=[0.4, 3.6],
         tickvals=places,
-        ticktext=[_ratio_words(*each, found) for each in zip(RATIOS.values(), ratios, strict=True)],
+        ticktext=[_ratio_words(*each, found) for each in zip(RATIOS, ratios, strict=True)],
     )
     layout["annotations"].append(_heading("patching the mirror units", 0.0, _LOWER[1]))
     return figure(
@@ -155,7 +154,7 @@ def _heading(words: str, x: float, y: float) -> dict[str, Any]:
 
 
 def _ratio_words(name: str, each: Estimate, found: Dear) -> str:
-    return f"{name}, n = {each.networks}; undefined {found.networks - each.networks}"
+    return f"{label(name)}, n = {each.networks}; undefined {found.networks - each.networks}"
 
 
 def _title(found: Dear, mode: str) -> str:
@@ -191,22 +190,22 @@ def draw(view: View) -> MatplotlibFigure | None:
     every = dear(view)
     if not every:
         return None
-    found, mode, kinds = every[0], MODES[0], next(iter(ANSWERS.values()))
+    found, mode, kinds = every[0], MODES[0], ANSWERS[0]
     names, made = _names(every[0], MODES[0]), static_figure(9.0, 5.0)
     grid = made.add_gridspec(2, len(kinds), height_ratios=[2.5, 1])
     rows = list(range(len(names), 0, -1))
-    for place, (kind, label) in enumerate(kinds.items()):
+    for place, kind in enumerate(kinds):
         axes = made.add_subplot(grid[0, place])
         for row, (chosen, at_random, _) in zip(rows, names, strict=True):
             _whisker(axes, row, estimate(found.of(ablated(chosen, mode, kind, at_random))), at_random)
-        axes.set_title(label, loc="left")
+        axes.set_title(PARTS["KIND"][kind], loc="left")
         axes.set_yticks(rows, [name for *_, name in names] if place == 0 else [""] * len(rows))
         axes.set_ylim(0.4, len(names) + 0.6)
         axes.set_xlabel("change of the share" if place == 0 else "")
     axes, ratios = made.add_subplot(grid[1, :]), [estimate(found.of(name)) for name in RATIOS]
     for row, each in zip((3, 2, 1), ratios, strict=True):
         _whisker(axes, row, each, False)
-    axes.set_yticks([3, 2, 1], [_ratio_words(*each, found) for each in zip(RATIOS.values(), ratios, strict=True)])
+    axes.set_yticks([3, 2, 1], [_ratio_words(*each, found) for each in zip(RATIOS, ratios, strict=True)])
     axes.set_ylim(0.4, 3.6)
     axes.set_xlabel("ratio")
     made.suptitle(_title(found, mode), fontsize=10)

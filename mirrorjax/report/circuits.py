@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from matplotlib.figure import Figure as MatplotlibFigure
 
+from mirrorjax.measures import PARTS, label
 from mirrorjax.phases.intervals import mean_interval, mean_interval_words
 from mirrorjax.report.dear import CIRCUITS, CLASSES, NOT_ASKED, Dear, Share, dear, share
 from mirrorjax.report.figure import (
@@ -27,8 +28,7 @@ from mirrorjax.report.timeline import MOST_GROUPS
 from mirrorjax.report.verdict import NOT_LEARNT
 from mirrorjax.report.words import NOT_MEASURED, epoch_words, percent
 
-VERDICT = "mirror network"
-_CLASS_WORDS = {name: name.replace("_", " ").replace("frog", "Frog").replace("toad", "Toad") for name in CLASSES}
+VERDICT, _CLASS_WORDS = label("mirror"), PARTS["CLASS"]
 
 
 def panel(view: View) -> Panel:

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mirrorjax.measures import label
 from mirrorjax.phases.collapse_words import verdict
-from mirrorjax.phases.time_collapse import Condition, fallen, time_collapse
+from mirrorjax.phases.time_collapse import BY_ERROR, Condition, fallen, time_collapse
 from mirrorjax.report.figure import View
 from mirrorjax.report.load import Group, Population
 from mirrorjax.report.phase_axes import order_of
 from mirrorjax.report.words import tidy_number
 from mirrorjax.tracking.later import quoted
 
-JUDGED = {"cmni": "CMNI", "accuracy": "accuracy", "mni_star": "MNI*"}  # in the report's words on rates
+JUDGED = ("cmni", "accuracy", "mni_star")  # in the report's words on rates
 PACES = {"learning_rate": ("rates", "lr"), "batch_size": ("batch sizes", "batch")}
 
 
@@ -23,7 +24,7 @@ def condition(population: Population, group: Group, measure: str, name: str) -> 
     known = ("epoch", "step") if len(made.seeds) else ()
     clocks = {name: np.nanmedian(made.values[name], axis=0)[None] for name in known}
     if "excess_error" in made.values:
-        clocks["excess error"] = fallen(made.values["excess_error"])
+        clocks[BY_ERROR] = fallen(made.values["excess_error"])
     return Condition(name, made.values[measure], clocks, made.seeds)
 
 
@@ -71,20 +72,20 @@ def rate_verdicts(view: View) -> list[str]:
         if len(groups) < 2:
             continue
         names = [f"{short} {tidy_number(group.settings[setting])}" for group in groups]
-        for measure, label in JUDGED.items():
+        for measure in JUDGED:
             if measure not in view.population.measures:
                 continue
             made = [
                 condition(view.population, *each) for each in zip(groups, [measure] * len(groups), names, strict=True)
             ]
-            words += verdicts(made, label, what, ("epoch", "step"))
+            words += verdicts(made, label(measure), what, ("epoch", "step"))
     return words
 
 
-def verdicts(made: Sequence[Condition], label: str, what: str, clocks: Sequence[str]) -> list[str]:
+def verdicts(made: Sequence[Condition], words: str, what: str, clocks: Sequence[str]) -> list[str]:
     """One sentence a clock that all conditions have."""
     shared = [clock for clock in clocks if all(clock in each.clocks for each in made)]
-    return [verdict(time_collapse(made, clock), label, what) for clock in shared]
+    return [verdict(time_collapse(made, clock), words, what) for clock in shared]
 
 
 def alike_but(view: View, settings: Sequence[str]) -> list[Group]:

@@ -7,13 +7,13 @@ import numpy as np
 import plotly.graph_objects as go
 from matplotlib.figure import Figure as MatplotlibFigure
 
-from mirrorjax.config import PAPER_EPOCH
 from mirrorjax.report.compared import NEAREST, Compared, configurations
 from mirrorjax.report.figure import Chooser, Panel, View, axis, figure, of_networks, safe, static_figure
 from mirrorjax.report.lines import EPOCHS
 from mirrorjax.report.load import Group
 from mirrorjax.report.statistics import BANDS, Band, Curve, settled
 from mirrorjax.report.tables import Cell, Table
+from mirrorjax.settings.schema import PAPER_EPOCH
 
 CLOCKS = {"epoch": EPOCHS, "step": "steps"}
 

@@ -8,7 +8,7 @@ import numpy as np
 from mirrorjax.phases.collapse_words import CLOCKS, verdict, where
 from mirrorjax.phases.intervals import mean_interval
 from mirrorjax.phases.matching import at_excess, common_excess
-from mirrorjax.phases.time_collapse import Collapse, Condition, time_collapse
+from mirrorjax.phases.time_collapse import BY_ERROR, Collapse, Condition, time_collapse
 from mirrorjax.report.clocks import condition
 from mirrorjax.report.compared import Compared
 from mirrorjax.report.tables import Cell, Table
@@ -57,7 +57,7 @@ def at_epoch(made: dict[str, list[Condition]]) -> Matched:
 
 def at_error(made: dict[str, list[Condition]]) -> Matched:
     """At the smallest excess error that half of every sweep's networks reach."""
-    clock = "excess error"
+    clock = BY_ERROR
     first = next(iter(made.values()))
     if not all(clock in each.clocks for each in first):
         return Matched("", clock, np.nan, {}, "excess error was not recorded in all of them")
@@ -122,13 +122,13 @@ def tests(
     sweeps: Sequence[Compared], made: dict[str, list[Condition]], measures: dict[str, str]
 ) -> list[tuple[str, Collapse]]:
     """Whether the sweeps' curves are one, by measure, on every clock that all have."""
-    clocks = ["epoch", "step", "excess error"]
+    clocks = ["epoch", "step", BY_ERROR]
     if "learning rate" not in differing(sweeps):
         clocks.remove("step")  # the same clock as the epochs
     found = []
     for name, row in made.items():
         shared = [clock for clock in clocks if all(clock in each.clocks for each in row)]
-        shared = [clock for clock in shared if name != "excess_error" or clock != "excess error"]
+        shared = [clock for clock in shared if name != "excess_error" or clock != BY_ERROR]
         found += [(measures[name], time_collapse(row, clock)) for clock in shared]
     return found
 

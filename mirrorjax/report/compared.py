@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mirrorjax.errors import InputError
+from mirrorjax.measures import label
 from mirrorjax.report.figure import BLUE, GREEN, ORANGE, PURPLE, RED, SKY, View
 from mirrorjax.report.load import Group, load
 from mirrorjax.report.statistics import curves, networks
@@ -19,16 +20,9 @@ STYLES = (  # colour, plotly's dash, plotly's symbol, and both in print
     (ORANGE, "longdash", "cross", (0, (8, 3)), "P"),
     (SKY, "longdashdot", "x", (0, (8, 2, 1, 2)), "X"),
 )
-MEASURES = {  # offered where every sweep has them, in this order
-    "cmni": "CMNI",
-    "cmni_hidden": "CMNI, hidden units only",
-    "mni_star": "MNI*",
-    "ssi": "SSI",
-    "accuracy": "accuracy",
-    "rescue_accuracy": "rescue accuracy",
-    "val_loss": "validation loss",
-    "excess_error": "excess error",
-}
+MEASURES = (  # offered where every sweep has them, in this order
+    "cmni", "cmni_hidden", "mni_star", "ssi", "accuracy", "rescue_accuracy", "val_loss", "excess_error",
+)  # fmt: skip
 NEAREST = "nearest the paper's"
 _ONLY_WHEN = {"every", "at", "units_at", "causes_seeds"}  # measurement settings: when, and of whom; no value moves
 _MANY = ("ablate_", "intact_", "units_", "circuits_")  # too many to name
@@ -99,7 +93,7 @@ def read(folders: Sequence[Path]) -> list[Compared]:
     names = [sweep.name for sweep in sweeps]
     found = []
     for folder, sweep, style in zip(folders, sweeps, STYLES, strict=False):
-        views = [View(each, curves(each, tuple(MEASURES)), networks(each)) for each in sweep.populations]
+        views = [View(each, curves(each, MEASURES), networks(each)) for each in sweep.populations]
         views = [view for view in views if len(view.networks.group)]
         if not views:
             why = f" ({'; '.join(sweep.problems[:3])})" if sweep.problems else ""
@@ -125,8 +119,7 @@ def chosen_measures(sweeps: Sequence[Compared], asked: Sequence[str] = ()) -> di
             raise InputError(
                 f"--measure {name}: not recorded in {listed(lacking)}; all of these sweeps have {', '.join(known)}"
             )
-    found = {name: label for name, label in MEASURES.items() if name in shared}
-    return {name: MEASURES.get(name, name.replace("_", " ")) for name in asked} if asked else found
+    return {name: label(name) for name in asked or MEASURES if name in shared}
 
 
 def configurations(sweeps: Sequence[Compared]) -> list[str]:

@@ -4,27 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mirrorjax.measures import CAUSED, PARTS
 from mirrorjax.phases.intervals import wilson
 from mirrorjax.report.figure import View
 from mirrorjax.report.load import Group, Population
 from mirrorjax.report.words import counted, epoch_words
 from mirrorjax.tracking.later import quoted
 
-KINDS = ("hop", "jump", "leap", "help_edge", "help_rescue")  # of right answers
-MODES = ("mean", "resample")
-SETS = {  # of first-layer units, that are ablated
-    "mirror": "mirror",
-    "toad_only": "Toad only",
-    "frog_only": "Frog only",
-    "largest_mns": "four largest MNS",
-}
-CLASSES = ("mirror", "toad_only", "frog_only", "suppressed", "opposed", "none")
-CIRCUITS = {
-    "self_preservation": "self-preservation",
-    "tactical_help": "tactical help",
-    "empathy_influenced_help": "empathy-influenced help",
-}
-RATIOS = {"sufficiency": "sufficiency", "necessity": "necessity", "tr": "TR"}
+# of right answers; of ablations; of first-layer units, that are ablated; of units
+KINDS, MODES, SETS, CLASSES = (tuple(PARTS[part]) for part in ("KIND", "MODE", "SET", "CLASS"))
+CIRCUITS = {name: words for name, words in PARTS["CIRCUIT"].items() if name != "none"}
+RATIOS = ("sufficiency", "necessity", "tr")
 ASKED = "units_mirror_1"  # has a value in every network that was asked
 NOT_ASKED = (
     "No network was asked what its units cause (the records have no dear measures, as with measurement.causes_seeds=0, "
@@ -87,7 +77,7 @@ def dear(view: View) -> list[Dear]:
     population = view.population
     if ASKED not in population.measures:
         return []
-    names = [name for name in _names(population) if name in population.measures]
+    names = _names(population)
     columns = population.query(
         f"WITH asked AS (SELECT * FROM observations WHERE alive AND {ASKED} IS NOT NULL) "
         f"SELECT group_index, epoch, learnt, {', '.join(map(quoted, names))} FROM asked "
@@ -118,14 +108,4 @@ def ablated(chosen: str, mode: str, kind: str, at_random: bool = False) -> str:
 
 
 def _names(population: Population) -> list[str]:
-    names = [*RATIOS, "tr_low", "tr_high", "mirror", *(f"intact_{kind}" for kind in KINDS)]
-    names += [f"circuits_{kind}" for kind in CIRCUITS]
-    deepest = max((group.settings["depth"] or 0 for group in population.groups), default=0)
-    names += [f"units_{kind}_{layer}" for layer in range(1, deepest + 1) for kind in CLASSES]
-    return names + [
-        ablated(chosen, mode, kind, at_random)
-        for chosen in SETS
-        for mode in MODES
-        for kind in KINDS
-        for at_random in (False, True)
-    ]
+    return sorted(name for name in population.measures if any(each.match(name) for each in CAUSED))

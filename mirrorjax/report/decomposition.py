@@ -5,6 +5,7 @@ from typing import Any
 import plotly.graph_objects as go
 from matplotlib.figure import Figure as MatplotlibFigure
 
+from mirrorjax.measures import label, measure
 from mirrorjax.report.figure import (
     BLUE,
     GREEN,
@@ -28,12 +29,13 @@ from mirrorjax.report.timeline import shown_groups
 from mirrorjax.report.words import counted
 
 _TITLES = ("by place: sum over its units / N", "hidden units only, by cause")
-CAUSES = {  # measure, or the difference of two: name, colour
-    "cmni_hidden": ("hidden units", GREY),
-    "cmni_hidden - cmni_matched": ("composition", BLUE),
-    "cmni_matched - cmni_social": ("value coding", ORANGE),
-    "cmni_social": ("residual", RED),
+CAUSES = {  # measure, or the difference of two: colour
+    "cmni_hidden": GREY,
+    "cmni_hidden - cmni_matched": BLUE,
+    "cmni_matched - cmni_social": ORANGE,
+    "cmni_social": RED,
 }
+_DIFFERENCES = {"cmni_hidden - cmni_matched": "composition", "cmni_matched - cmni_social": "value coding"}
 _LAYER_COLOURS = (GREEN, BLUE, ORANGE, RED)  # beyond them again from the first
 
 
@@ -74,12 +76,12 @@ def parts(view: View, group: Group) -> list[list[tuple[str, str, Band]]]:
     depth = group.settings["depth"] or 0
     layers = [f"mne_layer_{layer}" for layer in range(1, depth + 1)]
     curve = view.measured(("cmni", "mne_output", *_layers(view), *CAUSES))[group.index]
-    places = [("CMNI", GREY, curve.bands["cmni"]), ("outputs", PURPLE, _over(curve, "mne_output", group))]
+    places = [(label("cmni"), GREY, curve.bands["cmni"]), ("outputs", PURPLE, _over(curve, "mne_output", group))]
     for number, name in enumerate(layers):
         if name in view.population.measures:
             colour = _LAYER_COLOURS[number % len(_LAYER_COLOURS)]
             places.append((f"layer {number + 1}", colour, _over(curve, name, group)))
-    causes = [(label, colour, curve.bands[name]) for name, (label, colour) in CAUSES.items()]
+    causes = [(_DIFFERENCES.get(name) or label(name), colour, curve.bands[name]) for name, colour in CAUSES.items()]
     return [places, causes] if _by_cause(view) else [places]
 
 
@@ -104,11 +106,11 @@ def _limits(curve: Curve, lines: list[tuple[str, str, Band]]) -> list[float]:
 
 def _figure(view: View, group: Group) -> go.Figure:
     curve, lines = view.curves[group.index], parts(view, group)
-    layout = panels(_TITLES[: len(lines)], 1, "CMNI [activation per unit]")
+    layout = panels(_TITLES[: len(lines)], 1, measure("cmni").title)
     traces: list[Any] = []
     for place, own in enumerate(lines):
-        for label, colour, values in own:
-            drawn = band_and_median(curve, values, colour, label, place)
+        for words, colour, values in own:
+            drawn = band_and_median(curve, values, colour, words, place)
             for trace in drawn:
                 trace.legend = "legend2" if place else "legend"  # each panel has its own, beside it
             traces += drawn
@@ -133,14 +135,14 @@ def draw(view: View) -> MatplotlibFigure | None:
     group, lines = groups[0], parts(view, groups[0])
     curve, made = view.curves[group.index], static_figure(4.6 * len(lines), 4.2)
     for place, (axes, own) in enumerate(zip(made.subplots(1, len(lines), squeeze=False).flat, lines, strict=True)):
-        for label, colour, values in own:
-            draw_band(axes, curve, values, colour, label)
+        for words, colour, values in own:
+            draw_band(axes, curve, values, colour, words)
         axes.axhline(0, color=GREY, linestyle="--", linewidth=1)
         axes.set_ylim(*_limits(curve, own))
         axes.set_title(_TITLES[place], loc="left")
         axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=3)
     made.supxlabel(EPOCHS, fontsize=9)
-    made.supylabel("CMNI", fontsize=9)
+    made.supylabel(label("cmni"), fontsize=9)
     made.suptitle(f"{group.label}: {counted(group.networks, 'network')}, medians and 90 % bands", fontsize=10)
     return made
 

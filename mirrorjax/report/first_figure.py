@@ -1,5 +1,6 @@
 """The first figure: the share of networks that learnt the task, and of these the share of mirror networks."""
 
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ from mirrorjax.report.verdict import total
 from mirrorjax.report.words import counted, percent
 
 MOST_ROWS = 12  # of settings beside each other; more become a map
+_LETTERS = 32  # of a row's label in one line: longer ones would leave no room for what they name
 _KINDS = (  # label, colour, plotly's symbol, matplotlib's marker
     ("learnt the task", SKY, "circle", "o"),
     ("mirror networks among these", RED, "diamond", "D"),
@@ -94,16 +96,17 @@ def _rows(points: list[Point]) -> go.Figure:
                 hovertemplate="%{text}<extra></extra>",
             )
         )
+    labels = [_lines_of(point) for point in points]
     return figure(
         traces,
-        height=170 + 36 * max(len(points), 4),
+        height=170 + (20 + 16 * max(map(len, labels))) * max(len(points), 4),
         margin={"l": 20, "r": 20, "t": 15, "b": 90},
         legend=_LEGEND,
         xaxis=axis(_SHARE, range=[-0.03, 1.03], tickformat=".0%"),
         yaxis=axis(
             "",
             tickvals=places,
-            ticktext=[safe(point.label) for point in points],
+            ticktext=["<br>".join(map(safe, lines)) for lines in labels],
             range=[0.4, len(points) + 0.6],
             automargin=True,
             showgrid=False,
@@ -122,6 +125,11 @@ def _rows(points: list[Point]) -> go.Figure:
 
 
 _LEGEND = {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"}
+
+
+def _lines_of(point: Point) -> list[str]:
+    """A row's label, as it is written beside the axis."""
+    return textwrap.wrap(point.label, _LETTERS)
 
 
 def _hover(point: Point, number: int) -> str:
@@ -200,7 +208,8 @@ def draw(views: list[View]) -> MatplotlibFigure | None:
         return None
     over = bool(np.isfinite(points[0].epoch))
     points = points if over else points[:MOST_ROWS]
-    made = static_figure(6.5, 3.2 if over else 1.2 + 0.35 * max(len(points), 4))
+    labels = [_lines_of(point) for point in points]
+    made = static_figure(6.5, 3.2 if over else 1.2 + (0.2 + 0.15 * max(map(len, labels))) * max(len(points), 4))
     axes = made.subplots()
     places = np.array([point.epoch for point in points]) if over else np.arange(len(points), 0, -1.0)
     for number, (label, colour, _, marker) in enumerate(_KINDS):
@@ -216,7 +225,7 @@ def draw(views: list[View]) -> MatplotlibFigure | None:
     if over:
         axes.set(xlabel=EPOCHS, ylabel=_SHARE, ylim=(-0.04, 1.04))
     else:
-        axes.set_yticks(places, [point.label for point in points])
+        axes.set_yticks(places, ["\n".join(lines) for lines in labels])
         axes.set(xlabel=_SHARE, xlim=(-0.03, 1.03))
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, frameon=False, fontsize=8)
     axes.set_title(f"{_INTERVALS} {total(views).missing}", loc="left", color=GREY, fontsize=8)

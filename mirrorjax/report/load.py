@@ -10,12 +10,12 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from mirrorjax.measures import PARTS
 from mirrorjax.report.chains import chains
 from mirrorjax.report.nulls import Nulls, read_nulls
 from mirrorjax.report.observations import create_observations
 from mirrorjax.report.settings import (
     BY_NAME,
-    COORDINATES,
     PAPER_BATCH,
     PAPER_DEPTH,
     PAPER_RATE,
@@ -25,10 +25,10 @@ from mirrorjax.report.settings import (
     knobs_off,
 )
 from mirrorjax.report.words import tidy_number
+from mirrorjax.settings.columns import COORDINATES
 from mirrorjax.tracking.jobs import read_sweep
 from mirrorjax.tracking.results import Population as Source
 from mirrorjax.tracking.results import Results
-from mirrorjax.tracking.store import GROUPS
 
 PEAK_AFTER = 1.5  # paper epochs: untrained networks score high, and the fall from there is no peak
 EPOCH_ROUNDING = 0.01  # steps are whole, so that a checkpoint for epoch 1.5 may lie a little beside it
@@ -232,7 +232,7 @@ def _with_later_columns(members: pa.Table) -> pa.Table:
     """Adds what older results do not have: the paper's value of a setting, nothing for what was not measured."""
     for name in (*SETTINGS, *COORDINATES):
         if name not in members.column_names:
-            paper = BY_NAME[name].paper if name in SETTINGS else None
+            paper = BY_NAME[name].default if name in SETTINGS else None
             kind = pa.string() if isinstance(paper, str) else pa.float64()
             members = members.append_column(name, pa.array([paper] * len(members), kind))
     return members
@@ -288,7 +288,7 @@ def _last_units(units: pa.Table, database: duckdb.DuckDBPyConnection) -> pa.Tabl
     if units.num_rows == 0:
         return None
     database.register("raw_units", units)
-    names = ("member_id", "checkpoint", "epoch", "unit", "mns", *(f"mean_{group}" for group in GROUPS))
+    names = ("member_id", "checkpoint", "epoch", "unit", "mns", *(f"mean_{group}" for group in PARTS["SCENARIO"]))
     table = database.sql(
         f"SELECT {', '.join(names)} FROM raw_units WHERE layer = 1 AND NOT output "
         "QUALIFY checkpoint = max(checkpoint) OVER (PARTITION BY member_id) ORDER BY member_id, unit"

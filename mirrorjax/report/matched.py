@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from matplotlib.figure import Figure as MatplotlibFigure
 
+from mirrorjax.measures import label
 from mirrorjax.phases.intervals import Interval, mean_interval_words
 from mirrorjax.phases.matching import Condition, common_excess, compare
 from mirrorjax.report.clocks import alike_but, trajectories
@@ -28,14 +29,7 @@ from mirrorjax.report.settings import SEEDS
 from mirrorjax.report.tables import Cell, Table
 from mirrorjax.report.words import epoch_words, interval_words, plain_number
 
-MEASURES = {
-    "mni_star": "MNI*",
-    "ssi_last": "SSI, last hidden layer",
-    "cross_decoding_social": "cross-decoding, social",
-    "rescue_accuracy": "rescue accuracy",
-    "accuracy": "accuracy",
-    "cmni": "CMNI",
-}
+MEASURES = ("mni_star", "ssi_last", "cross_decoding_social", "rescue_accuracy", "accuracy", "cmni")
 MOST_AXES = 4
 
 
@@ -60,7 +54,7 @@ class Line:
     @property
     def label(self) -> str:
         """Of the measure."""
-        return MEASURES[self.measure]
+        return label(self.measure)
 
     @property
     def ways(self) -> list["Way"]:

@@ -1,17 +1,22 @@
 """How everything on the page was computed, in plain words."""
 
+import re
+from html import escape
+
+from mirrorjax.measurement.learnt import ROBUST
+from mirrorjax.measures import CALIBRATED, CAUSED, EVERY_RECORD, label
 from mirrorjax.report.load import PEAK_AFTER
 from mirrorjax.report.paper import LABEL
 
 _PARTS = (
     (
-        "CMNI",
+        label("cmni"),
         "<p>For a unit n, μ<sub>n</sub>(s) is its mean activation over test rows of scenario s, with dropout off. Its "
         "change in Frog's distress is Δ<sup>F</sup> = μ(frog) − μ(none), in Toad's Δ<sup>T</sup> = μ(toad) − "
         "μ(none). Its mirror neuron score MNS<sub>n</sub> is the smaller of the two if both are positive, else 0.</p>"
         '<p class="formula">MNE = Σ<sub>n</sub> MNS<sub>n</sub> &nbsp; and &nbsp; CMNI = MNE / N</p>'
-        "<p>N counts all hidden units and the four output units. “Hidden only” is the same sum over hidden units, "
-        "divided by their own number. The share of the outputs is their part of MNE.</p>",
+        f"<p>N counts all hidden units and the four output units. “{label('cmni_hidden')}” sums over the "
+        "hidden ones alone, and is divided by their own number. The share of the outputs is their part of MNE.</p>",
     ),
     (
         "The filter",
@@ -23,10 +28,6 @@ _PARTS = (
         "An epoch is a paper epoch, learning rate × steps / 0.6144, a unit of time and not a pass over the data: "
         "153,600 steps at a learning rate of 4e-6. Checkpoint 0 is before training. Nothing is interpolated: every "
         "value is from a checkpoint that was recorded, and “at epoch 10” means a checkpoint within 2 % of it.",
-    ),
-    (
-        "Validation loss",
-        "Mean squared error on one-hot labels plus the L2 penalty on hidden weights, on validation rows, dropout off.",
     ),
     (
         "Help: rescue and edge",
@@ -49,7 +50,7 @@ _PARTS = (
     ),
     (
         "Robust",
-        "CMNI ≥ 0.005 and validation loss < 0.06 at the same checkpoint, the paper's thresholds. The divisor of a "
+        f"{ROBUST.words} at the same checkpoint, the paper's thresholds. The divisor of a "
         "share is all networks, those that diverged included.",
     ),
     (
@@ -77,15 +78,6 @@ _PARTS = (
         "δ<sup>F</sup>, δ<sup>T</sup> and δ<sup>O</sup> are a unit's mean changes, divided by its root mean square.",
     ),
     (
-        "d′-MNI, MNI* and SSI",
-        "d′-MNI is the mean over units of max(0, min(d′<sup>F</sup>, d′<sup>T</sup>)), d′ the change in units of its "
-        "spread over boards. MNI* is the mean of max(0, min(δ<sup>F</sup>, δ<sup>T</sup>) − max(0, min(δ<sup>F</sup>, "
-        "δ<sup>O</sup>))): what an object's distress does too is taken off. SSI = cos(δ<sup>F</sup>, δ<sup>T</sup>) − "
-        "½[cos(δ<sup>F</sup>, δ<sup>O</sup>) + cos(δ<sup>T</sup>, δ<sup>O</sup>)], of patterns over units. "
-        "Cross-decoding is the accuracy of a linear classifier that learnt the one's distress, on the other's, less "
-        "that of a control.",
-    ),
-    (
         "What CMNI is made of",
         "By place: the sums of MNS over outputs and over each layer, divided by N. By cause, for hidden units: "
         "composition = CMNI of the hidden units − the same on matched boards; value coding = the latter − what is "
@@ -99,13 +91,6 @@ _PARTS = (
         "if they differ in sign. Ablation replaces a set of first-layer units by their means (mean), or by their "
         "activations on other rows (resample); its effect is the change of the share of right answers of a kind. "
         "Random sets have the same size in the same network, eight to a set.",
-    ),
-    (
-        "Sufficiency, necessity and TR",
-        "y is the output for help on boards where Toad's distress makes it right, A the mirror units of the first "
-        "layer. Sufficiency: the share of the change y(xT) − y(x0) that appears on x0 when A is as on xT. Necessity: "
-        "the share that is gone on xT when A is as on x0. TR = E[y(x0, A as on xF) − y(x0)] / E[y(x0, A as on xT) − "
-        "y(x0)]. Without mirror units, or with a denominator up to .05, they are undefined and counted apart.",
     ),
     (
         "Circuits",
@@ -204,8 +189,20 @@ _PARTS = (
 
 def methods() -> str:
     """Writes the section's content as HTML."""
-    parts = (f"<dt>{title}</dt><dd>{_paragraph(text)}</dd>" for title, text in _PARTS)
-    return f'<dl class="methods">{"".join(parts)}</dl>'
+    parts = [f"<dt>{title}</dt><dd>{_paragraph(text)}</dd>" for title, text in _PARTS]
+    return f'<dl class="methods">{"".join(parts)}<dt>Every measure</dt><dd>{_measures()}</dd></dl>'
+
+
+def _measures() -> str:
+    """What is recorded of a network, by the names that it has on the page and in files."""
+    known = (each for each in (*EVERY_RECORD, *CALIBRATED, *CAUSED) if each.kind != "key")
+    items = (f"<li>{escape(each.title)} (<code>{each.name}</code>): {_note(each.note)}.</li>" for each in known)
+    return f"<ul>{''.join(items)}</ul>"
+
+
+def _note(markdown: str) -> str:
+    html = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(markdown, quote=False))
+    return re.sub(r"\^(\w)", r"<sup>\1</sup>", html)
 
 
 def _paragraph(text: str) -> str:

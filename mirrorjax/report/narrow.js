@@ -76,7 +76,11 @@ const Narrow = (function () {
     const rows = named.reduce((sum, trace) => sum + trace.name.split("<br>").length, 0);
     const below = named.length > 1 ? 60 + 17 * rows : 55;
     layout.margin = { ...margin, l: Math.min(margin.l || 50, 56), r: 12, t: title || above.length ? top : margin.t || 15, b: below };
-    if (plot.closest(".shown")) layout.height = Math.min(layout.height, 260);
+    if (plot.closest(".shown")) {
+      const rows = (layout.yaxis && layout.yaxis.ticktext) || [];
+      const lines = rows.length * Math.max(0, ...rows.map((row) => row.split("<br>").length));
+      layout.height = Math.min(layout.height, Math.max(260, 150 + 15 * lines));
+    }
     for (const key of Object.keys(layout).filter((name) => /^legend\d*$/.test(name) || name === "legend")) delete layout[key];
     data.forEach((trace) => delete trace.legend);
     layout.legend = { orientation: "h", x: 0, y: 0, yref: "container", yanchor: "bottom", font: { size: 11 } };

@@ -5,39 +5,16 @@ from collections.abc import Iterable
 import duckdb
 import pyarrow as pa
 
-from mirrorjax.measurement.cmni import ROBUST_CMNI, ROBUST_LOSS
-from mirrorjax.measurement.learnt import LEARNT_BELOW
+from mirrorjax.measurement.learnt import LEARNT, ROBUST
+from mirrorjax.measures import EVERY_RECORD, MEASURES
 from mirrorjax.tracking.later import quoted
 
-MEASURES = (  # that all records have, as double; `output_share` is added from the last two
-    "val_loss",
-    "val_mse",
-    "penalty",
-    "accuracy",
-    "recall_hop",
-    "recall_jump",
-    "recall_leap",
-    "recall_help",
-    "recall_help_edge",
-    "recall_help_rescue",
-    "excess_error",
-    "cmni",
-    "cmni_hidden",
-    "mne",
-    "mne_output",
-)
-VERDICTS = ("mirror", "mirror_code")  # shown of the networks that have learnt their task, null for the others
-_PLACE = ("member_id", "checkpoint", "step", "epoch", "status")
-_OTHERS = (
-    *_PLACE,
-    "group_index",
-    "seed",
-    "alive",
-    "robust",
-    "learnt",
-    "units",
-    "output_share",
-)  # no measures of the records
+_COLUMNS = [column for each in EVERY_RECORD for column in each.columns()]
+_PLACE = tuple(column.name for column in _COLUMNS if column.kind == "key")
+_REQUIRED = tuple(column.name for column in _COLUMNS if column.type == "float64" and column.kind != "key")
+# shown of the networks that have learnt their task, null for the others
+VERDICTS = tuple(name for name, each in MEASURES.items() if each.kind == "verdict")
+_OTHERS = (*_PLACE, "group_index", "seed", "alive", "robust", "learnt", "units", "output_share")  # no measures
 
 
 def create_observations(
@@ -57,7 +34,7 @@ def create_observations(
     Returns:
         The measures of which there is at least one finite value.
     """
-    measures = [*MEASURES, *_further(schema)]
+    measures = [*_REQUIRED, *_further(schema)]
     database.execute(
         "CREATE TABLE observations (group_index INTEGER, member_id VARCHAR, seed BIGINT, checkpoint BIGINT, "
         "step BIGINT, epoch DOUBLE, status VARCHAR, alive BOOLEAN, robust BOOLEAN, learnt DOUBLE, output_share DOUBLE, "
@@ -99,8 +76,8 @@ def _insertion(measures: Iterable[str]) -> str:
     replaced = f"* REPLACE ({shown})" if verdicts else "*"
     return (
         f"INSERT INTO observations BY NAME SELECT {replaced} FROM (SELECT *, CASE WHEN mne > 0 THEN mne_output / mne "
-        f"END AS output_share, CAST(coalesce(alive AND excess_error < {LEARNT_BELOW}, false) AS DOUBLE) AS learnt, "
-        f"coalesce(alive AND cmni >= {ROBUST_CMNI} AND val_loss < {ROBUST_LOSS}, false) AS robust FROM ("
+        f"END AS output_share, CAST(coalesce(alive AND {LEARNT.sql}, false) AS DOUBLE) AS learnt, "
+        f"coalesce(alive AND {ROBUST.sql}, false) AS robust FROM ("
         "SELECT DISTINCT ON (member_id, checkpoint) group_index, member_id, seed, checkpoint, step, "
         f"CAST(epoch AS DOUBLE) AS epoch, status, coalesce(status <> 'diverged', true) AS alive, {finite} "
         f"FROM raw_records JOIN members USING (member_id) ANTI JOIN ({there}) USING (member_id, checkpoint) "
@@ -110,7 +87,7 @@ def _insertion(measures: Iterable[str]) -> str:
 
 def _further(schema: pa.Schema) -> list[str]:
     """Numeric columns beyond the required ones; of names that SQL takes for one, the first."""
-    taken = {*MEASURES, *_OTHERS}
+    taken = {*_REQUIRED, *_OTHERS}
     names = []
     for field in schema:
         plain = field.name.casefold()

@@ -7,6 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from matplotlib.figure import Figure as MatplotlibFigure
 
+from mirrorjax.measures import label
 from mirrorjax.report.figure import (
     BLUE,
     GREEN,
@@ -31,12 +32,12 @@ from mirrorjax.report.statistics import BANDS, Band, Curve, after_peak_start
 from mirrorjax.report.timeline import shown_groups
 from mirrorjax.report.words import counted, epoch_words, listed, plain_number
 
-MEASURES = {  # name, colour, line
-    "rescue_accuracy": ("rescue accuracy", RED, "solid"),
-    "recall_leap": ("recall of leap", ORANGE, "dash"),
-    "d_prime_mni": ("d′-MNI", BLUE, "solid"),
-    "ssi": ("SSI", GREEN, "dash"),
-    "tr": ("TR", PURPLE, "dot"),
+MEASURES = {  # colour, line
+    "rescue_accuracy": (RED, "solid"),
+    "recall_leap": (ORANGE, "dash"),
+    "d_prime_mni": (BLUE, "solid"),
+    "ssi": (GREEN, "dash"),
+    "tr": (PURPLE, "dot"),
 }
 NAMES = ("cmni", *MEASURES)
 _PRINTED = {"solid": "-", "dash": "--", "dot": ":"}
@@ -65,7 +66,7 @@ class Rise:
     @property
     def label(self) -> str:
         """In words."""
-        return MEASURES[self.name][0]
+        return label(self.name)
 
 
 def rises(curve: Curve) -> list[Rise]:
@@ -148,7 +149,7 @@ def _or_before(rise: Rise) -> str:
 def _left_out(curve: Curve) -> list[str]:
     found = rises(curve)
     flat = [f"{rise.label} ({plain_number(rise.final)})" for rise in found if rise.final <= 0]
-    absent = [MEASURES[name][0] for name in MEASURES if name not in {rise.name for rise in found}]
+    absent = [label(name) for name in MEASURES if name not in {rise.name for rise in found}]
     words = [f"Not drawn, since it does not end above zero: {listed(flat)}."] if flat else []
     return words + ([f"Not known at two checkpoints: {listed(absent)}."] if absent else [])
 
@@ -164,7 +165,7 @@ def _figure(view: View, group: Group) -> go.Figure:
     for rise in rises(curve):
         if rise.final <= 0:
             continue
-        _, colour, dash = MEASURES[rise.name]
+        colour, dash = MEASURES[rise.name]
         traces.append(
             go.Scatter(
                 x=rise.epoch,
@@ -243,7 +244,7 @@ def draw(view: View) -> MatplotlibFigure | None:
     curve, axes = view.measured(NAMES)[group.index], made.subplots()
     for rise in rises(curve):
         if rise.final > 0:
-            _, colour, dash = MEASURES[rise.name]
+            colour, dash = MEASURES[rise.name]
             scaled = rise.values.median / rise.final
             axes.plot(rise.epoch, scaled, _PRINTED[dash], color=colour, marker="o", markersize=3, label=_legend(rise))
     peak = peak_epoch(curve)

@@ -47,6 +47,14 @@ class Axis:
         """Every value in words."""
         return [_words(self.names, value) for value in self.values]
 
+    def named(self, place: int) -> str:
+        """One value with its settings' names: `veil symbol = veil role 0.5`, but `dropout 0, encoding one_hot`."""
+        tick = self.ticks[place]
+        if ", " not in tick:
+            return f"{self.letters} {tick}"
+        each = zip(self.names, self.values[place], strict=True)
+        return ", ".join(f"{name.replace('_', ' ')} {_value_words(value)}" for name, value in each)
+
     @property
     def is_number(self) -> bool:
         """Whether its values have an order, so that a map can run along it."""
@@ -85,7 +93,7 @@ class Axis:
 
         Settings that are moved together are at the paper's point only together.
         """
-        paper = tuple(BY_NAME[name].paper for name in self.names)
+        paper = tuple(BY_NAME[name].default for name in self.names)
         for place, value in enumerate(self.values):
             if value == paper:
                 return float(place)
@@ -106,7 +114,7 @@ class Axis:
         """Where the paper's value lies, if it is not on the axis; else empty."""
         if self.paper is not None:
             return ""
-        paper = [BY_NAME[name].paper for name in self.names]
+        paper = [BY_NAME[name].default for name in self.names]
         own = " and ".join(
             f"{name.replace('_', ' ')} {_words((name,), (value,))}"
             for name, value in zip(self.names, paper, strict=True)

@@ -11,9 +11,9 @@ from mirrorjax.report.load import Group, Population
 from mirrorjax.report.phase_axes import MOST_VALUES, Axis, axes
 from mirrorjax.report.phase_fluctuations import at_checkpoint
 from mirrorjax.report.phase_orders import BINDER, MEAN, OF_CELLS, ORDERS, SHARE, Order
-from mirrorjax.report.settings import COORDINATES
 from mirrorjax.report.statistics import band_sql
 from mirrorjax.report.words import counted
+from mirrorjax.settings.columns import COORDINATES
 from mirrorjax.tracking.later import quoted
 
 DIGITS = 6  # significant: sums over networks run in no fixed order, and a report is the same when written again
@@ -88,13 +88,13 @@ class Cells:
         """Every slice in words, by its number."""
         words = [""]
         for axis in self.slices:
-            words = [", ".join(filter(None, (word, f"{axis.letters} {tick}"))) for word in words for tick in axis.ticks]
+            words = [", ".join(filter(None, (word, axis.named(i)))) for word in words for i in range(len(axis.values))]
         return words
 
     def words(self, cell: int) -> str:
         """A cell by its nominal coordinates."""
         places = zip(self.axes, self.place[cell], strict=True)
-        return ", ".join(f"{axis.letters} {axis.ticks[place]}" for axis, place in places)
+        return ", ".join(axis.named(place) for axis, place in places)
 
     def last(self, name: str) -> int | None:
         """The place of the last checkpoint at which an order parameter was measured; None without any."""

@@ -10,8 +10,8 @@ from mirrorjax.report.phase_boundary import as_json, boundary_of
 from mirrorjax.report.phase_cells import Cells, Values
 from mirrorjax.report.phase_orders import OF_CELLS, SHARE, Order
 from mirrorjax.report.phase_paper import paper_point
-from mirrorjax.report.settings import COORDINATES
 from mirrorjax.report.statistics import settled
+from mirrorjax.settings.columns import COORDINATES
 from mirrorjax.tracking.later import quoted
 
 _COLOURS_END = (0.01, 0.99)  # quantiles of all cells' values: one wild ratio would leave one colour for the rest

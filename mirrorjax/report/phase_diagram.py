@@ -4,6 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 from matplotlib.figure import Figure as MatplotlibFigure
 
+from mirrorjax.measurement.learnt import ROBUST
 from mirrorjax.report.figure import (
     NO_DATA,
     Chooser,
@@ -38,7 +39,7 @@ def panel(view: View) -> Panel:
         for number, order in enumerate(ORDER_PARAMETERS)
     }
     result.caption = [
-        "A network is robust at a checkpoint by the paper's thresholds, CMNI ≥ 0.005 and validation loss < 0.06. "
+        f"A network is robust at a checkpoint by the paper's thresholds, {ROBUST.words}. "
         "Shares are over all networks of a cell, diverged ones counted as not robust, with Wilson 95 % intervals on "
         "hover; medians are over networks that have not diverged, with bands of 90 % of them. Columns are "
         "checkpoints, which are not evenly spaced in time. Grey cells have no data. Settings other than the capacity "

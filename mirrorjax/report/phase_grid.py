@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mirrorjax.measures import measure
 from mirrorjax.phases.intervals import wilson
 from mirrorjax.report.figure import View
 from mirrorjax.report.load import Group
@@ -32,11 +33,16 @@ def robust_share(curve: Curve) -> Band:
         return Band(low, curve.robust / curve.networks, high)
 
 
+def _median(name: str) -> OrderParameter:
+    known = measure(name)
+    return OrderParameter(f"median {known.label}", known.unit or known.label, lambda curve: curve.bands[name])
+
+
 ORDER_PARAMETERS = (
     OrderParameter("robust share", "share of networks", robust_share, is_share=True),
-    OrderParameter("median CMNI", "CMNI", lambda curve: curve.bands["cmni"]),
-    OrderParameter("median CMNI, hidden units only", "CMNI", lambda curve: curve.bands["cmni_hidden"]),
-    OrderParameter("median validation loss", "loss", lambda curve: curve.bands["val_loss"]),
+    _median("cmni"),
+    _median("cmni_hidden"),
+    _median("val_loss"),
 )
 
 

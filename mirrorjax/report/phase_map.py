@@ -87,7 +87,7 @@ def table(view: View) -> Table | None:
     names = [name for axis in found.axes for name in axis.names]
     head = ["checkpoint", "epoch", *names, *found.coordinates, "networks", "diverged"]
     for order in found.orders:
-        head += [f"{order.name}{word}" for word in ("", "_low", "_high", "_networks")]
+        head += [f"{order.in_files}{word}" for word in ("", "_low", "_high", "_networks")]
     rows: list[list[Cell]] = []
     nominal = [
         [_plain(value) for axis, at in zip(found.axes, place, strict=True) for value in axis.values[at]]

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
-from mirrorjax.phases.order import ORDER_PARAMETERS, OrderParameter
+from mirrorjax.measurement.learnt import LEARNT
+from mirrorjax.measures import label, measure
+from mirrorjax.phases.order import ORDER_PARAMETERS
 from mirrorjax.report.observations import VERDICTS
 
 SHARE, MEAN, SUSCEPTIBILITY, BINDER = "share", "mean", "susceptibility", "binder"
 _REFERENCE = "cmni"  # comes last
 OF_CELLS = (SUSCEPTIBILITY, BINDER)  # are of a cell as a whole, a network has none
+_IN_FILES = {"cross_decoding_social": "cross_decoding", "rescue_accuracy": "rescue"}  # where columns had these names
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,12 @@ class Order:
     @property
     def of_network(self) -> str:
         """What it is called of a single network."""
-        return _OF_NETWORK.get(self.name, self.label)
+        return label(self.measure)
+
+    @property
+    def in_files(self) -> str:
+        """The column of the CSV table."""
+        return self.name.replace(self.measure, _IN_FILES.get(self.measure, self.measure), 1)
 
     @property
     def is_verdict(self) -> bool:
@@ -44,10 +52,10 @@ _NOTES = {
     "were asked what their units cause.",
     "mirror_code": "The verdict without its behaviour term: a network need not help a distressed Toad more often than "
     "others.",
+    "learnt": f"{LEARNT.words[0].upper()}{LEARNT.words[1:]}, of those that have not diverged.",
     "tr": "Over networks where TR is defined.",
     "cmni": "Raw CMNI is a reference to the literature, no evidence of mirror neurons: untrained networks score high.",
 }
-_OF_NETWORK = {"learnt": "learnt", "mirror": "mirror network", "mirror_code": "mirror code"}
 _KINDS = {
     SUSCEPTIBILITY: (
         "susceptibility",
@@ -61,22 +69,21 @@ _KINDS = {
 }
 
 
-def _of(each: OrderParameter) -> Order:
-    label = f"{each.label} (for reference)" if each.name == _REFERENCE else each.label
-    return Order(each.name, each.column, SHARE if each.is_share else MEAN, label, _NOTES.get(each.name, ""))
+def _of(column: str) -> Order:
+    known = measure(column)
+    words = f"{known.label} (for reference)" if column == _REFERENCE else known.share_label or known.label
+    return Order(column, column, SHARE if known.share_label else MEAN, words, _NOTES.get(column, ""))
 
 
-def _fluctuations(each: OrderParameter) -> list[Order]:
+def _fluctuations(column: str) -> list[Order]:
     return [
-        Order(f"{each.name}_{kind}", each.column, kind, f"{label} of {each.label}", note)
-        for kind, (label, note) in _KINDS.items()
+        Order(f"{column}_{kind}", column, kind, f"{words} of {label(column)}", note)
+        for kind, (words, note) in _KINDS.items()
     ]
 
 
 ORDERS: tuple[Order, ...] = (
-    *(_of(each) for each in ORDER_PARAMETERS if each.name != _REFERENCE),
-    Order("learnt", "learnt", SHARE, "learnt their task", "Excess error below .5, of those that have not diverged."),
-    Order("excess_error", "excess_error", MEAN, "excess error"),
-    *(order for each in ORDER_PARAMETERS if each.is_signed for order in _fluctuations(each)),
-    *(_of(each) for each in ORDER_PARAMETERS if each.name == _REFERENCE),
+    *(_of(each) for each in (*ORDER_PARAMETERS, "learnt", "excess_error") if each != _REFERENCE),
+    *(order for each in ORDER_PARAMETERS if measure(each).kind == "signed" for order in _fluctuations(each)),
+    _of(_REFERENCE),
 )

@@ -35,7 +35,7 @@ def paper_point(cells: Cells) -> PaperPoint:
     others = [
         name
         for name in fixed
-        if name not in off and not BY_NAME[name].is_knob and settings[name] != BY_NAME[name].paper
+        if name not in off and BY_NAME[name].knob is None and settings[name] != BY_NAME[name].default
     ]
     places = [axis.paper for axis in cells.axes]
     beyond = [axis.paper_words() for axis in cells.axes if axis.paper is None]
@@ -71,5 +71,5 @@ def _differences(settings: dict, names: list[str]) -> str:
         return "all" if value is None else value if isinstance(value, str) else tidy_number(value)
 
     return ", ".join(
-        f"{BY_NAME[name].label} {words(settings[name])} (paper: {words(BY_NAME[name].paper)})" for name in names
+        f"{BY_NAME[name].label} {words(settings[name])} (paper: {words(BY_NAME[name].default)})" for name in names
     )

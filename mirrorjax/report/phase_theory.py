@@ -10,11 +10,13 @@ from mirrorjax.report.phase_axes import Axis
 from mirrorjax.report.phase_cells import Cells
 from mirrorjax.report.phase_fluctuations import networks_of
 from mirrorjax.report.phase_orders import MEAN, SUSCEPTIBILITY, Order
+from mirrorjax.report.settings import BY_NAME, CAPACITY
 from mirrorjax.report.words import counted, plain_number
 
-OF_G = ("dependency", "scroll", "veil_symbol", "veil_role")  # settings that g is of; all others are of f
-_OF_SIZE = {"width", "depth"}
-_OF_F = {*_OF_SIZE, "skies", "obstacle_rate", "obstacle_width", "boards"}  # parameters, and what there is to tell apart
+OF_G = tuple(name for name, each in BY_NAME.items() if each.knob in ("D", "I"))  # settings that g is of
+_OF_SIZE = set(CAPACITY)
+_SIGNAL = {name for name, each in BY_NAME.items() if each.knob in ("S", "data")}  # what there is to tell apart
+_OF_F = _OF_SIZE | _SIGNAL
 _ALONG = (*OF_G, "congruence")  # along others a size changes what is varied
 _FEWEST_SIZES = 3
 _DRAWS = 40  # of the bootstrap: a fit near P = 0 may take a tenth of a second

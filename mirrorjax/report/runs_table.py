@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from mirrorjax.measurement.learnt import LEARNT
+from mirrorjax.measures import label, measure
 from mirrorjax.phases.intervals import wilson
 from mirrorjax.report.acceptance import Line, acceptance, applicable, differing_settings
 from mirrorjax.report.dear import ASKED, Dear, dear
@@ -14,32 +16,34 @@ from mirrorjax.report.statistics import band
 from mirrorjax.report.verdict import Verdict, verdicts
 from mirrorjax.report.words import NOT_MEASURED, epoch_words, percent, plain_number
 
+_CMNI = label("cmni")
 _COLUMNS = (  # heading, explanation
     ("configuration", "hidden layers × units a layer, learning rate, and what else varies; below: population"),
     ("networks", "seeds; below: how many of them diverged"),
-    ("learnt", "networks that have learnt their task at the last record: excess error below .5; verdicts are of these"),
+    (
+        label("learnt"),
+        f"networks that have learnt their task at the last record: {LEARNT.words}; verdicts are of these",
+    ),
     ("steps", "of the longest-running network; below: paper epochs"),
-    ("val. loss", "median at the last record; below: 5–95 % over networks (of fewer than 8: all)"),
-    ("accuracy", "median at the last record"),
-    ("help: rescue, edge", "recall of help that rescues a distressed Toad; below: at the edge; medians, last record"),
-    ("CMNI untrained", "median at checkpoint 0"),
-    ("CMNI peak", "median over networks of each one's highest value after epoch 1.5; below: median epoch of it"),
-    ("CMNI last", "median at the last record; below: 5–95 %"),
-    ("hidden only", "CMNI over the hidden units alone, median at the last record"),
-    ("MNE", "the sum behind CMNI, median at the last record; below: share of it in the four output units"),
+    (label("val_loss"), "median at the last record; below: 5–95 % over networks (of fewer than 8: all)"),
+    (label("accuracy"), "median at the last record"),
+    (label("recall_help_rescue"), f"below: {label('recall_help_edge')}; medians, last record"),
+    (f"{_CMNI} untrained", "median at checkpoint 0"),
+    (f"{_CMNI} peak", "median over networks of each one's highest value after epoch 1.5; below: median epoch of it"),
+    (f"{_CMNI} last", "median at the last record; below: 5–95 %"),
+    (label("cmni_hidden"), "median at the last record"),
+    (label("mne"), "the sum behind CMNI, median at the last record; below: share of it in the four output units"),
     ("robust at peak", "share of networks robust at the checkpoint of their own peak; below: Wilson 95 %"),
     ("robust, last", "share of networks robust at the last record; below: Wilson 95 %"),
 )
-
-
 _AFTER = 11  # columns, up to CMNI of the hidden units, come those of the calibrated measures
-_CALIBRATED = (  # columns that are there if a population has them: measure, heading, explanation
-    ("cmni_z", "CMNI z", "against untrained networks with their layers at the same norms; median at the last record"),
-    ("ssi", "SSI", "self-other similarity beyond that of an object; median at the last record"),
-    ("mni_star", "MNI*", "mirror response beyond that to an object; median at the last record"),
-    ("tr", "TR", "median over the asked networks where it is defined; below: in how many of those asked"),
-    ("mirror", "mirror", "share of the learnt networks that were asked that are mirror networks; below: Wilson 95 %"),
-)
+_CALIBRATED = {  # columns that are there if a population has them
+    "cmni_z": "median at the last record",
+    "ssi": "median at the last record",
+    "mni_star": "median at the last record",
+    "tr": "median over the asked networks where it is defined; below: in how many of those asked",
+    "mirror": "share of the learnt networks that were asked; below: Wilson 95 %",
+}
 
 
 def runs_table(views: list[View]) -> str:
@@ -48,8 +52,9 @@ def runs_table(views: list[View]) -> str:
     measures = {name for view in views for name in view.population.measures}
     if ASKED in measures:
         measures.add("mirror")  # the column is there without a verdict too, and says why
-    known = [each for each in _CALIBRATED if each[0] in measures]
-    columns = [*_COLUMNS[:_AFTER], *((heading, title) for _, heading, title in known), *_COLUMNS[_AFTER:]]
+    known = [measure(name) for name in _CALIBRATED if name in measures]
+    calibrated = ((each.label, f"{each.note.replace('`', '')}; {_CALIBRATED[each.name]}") for each in known)
+    columns = [*_COLUMNS[:_AFTER], *calibrated, *_COLUMNS[_AFTER:]]
     head = "".join(
         f'<th scope="col" title="{escape(title)}" aria-sort="none"><button type="button">{escape(name)}</button></th>'
         for name, title in columns
@@ -59,8 +64,8 @@ def runs_table(views: list[View]) -> str:
         asked = {each.group.index: each for each in dear(view)}
         for group in view.population.groups:
             cells = _cells(view, group, several)
-            calibrated = [_calibrated(view, group, asked.get(group.index), name) for name, *_ in known]
-            rows.append(_row([*cells[:_AFTER], *calibrated, *cells[_AFTER:]]))
+            further = [_calibrated(view, group, asked.get(group.index), each.name) for each in known]
+            rows.append(_row([*cells[:_AFTER], *further, *cells[_AFTER:]]))
     return (
         f'<div class="scroll"><table class="sortable runs"><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
@@ -122,11 +127,11 @@ def _cells(view: View, group: Group, several: bool) -> list[tuple[str, float | s
     untrained = band(found.untrained[own])
     mne, part = band(found.last["mne"][own]), band(found.last["output_share"][own])
     steps, epochs = _highest(found.step[own]), _highest(found.epoch[own])
-    label, learnt = escape(group.label), int(found.learnt[own].sum())
+    words, learnt = escape(group.label), int(found.learnt[own].sum())
     if several:
-        label = _two(label, f"<code>{escape(view.population.name)}</code>")
+        words = _two(words, f"<code>{escape(view.population.name)}</code>")
     cells: list[tuple[str, float | str]] = [
-        (label, f"{group.settings['depth']:03d}{group.settings['width']:06d}{group.index:06d}"),
+        (words, f"{group.settings['depth']:03d}{group.settings['width']:06d}{group.index:06d}"),
         (_two(f"{number:,}", f"{diverged} diverged") if diverged else f"{number:,}", number),
         (f"{learnt:,}", learnt),
         (_two(f"{steps:,.0f}" if np.isfinite(steps) else NOT_MEASURED, f"epoch {epoch_words(epochs)}"), steps),

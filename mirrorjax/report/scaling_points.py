@@ -5,20 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mirrorjax.measures import label
 from mirrorjax.report.load import EPOCH_ROUNDING, PEAK_AFTER, Group, Population
 from mirrorjax.report.statistics import Networks
 from mirrorjax.report.words import tidy_number
 from mirrorjax.tracking.later import quoted
 
-MEASURES = {
-    "peak": "peak CMNI",
-    "peak_epoch": "epoch of the peak",
-    "cmni": "CMNI at the end",
-    "mni_star": "MNI* at the end",
-    "ssi": "SSI at the end",
-    "accuracy": "accuracy at the end",
-    "rescue_accuracy": "rescue accuracy at the end",
-    "excess_error": "excess error at the end",
+_AT_THE_END = ("cmni", "mni_star", "ssi", "accuracy", "rescue_accuracy", "excess_error")
+MEASURES = {"peak": f"peak {label('cmni')}", "peak_epoch": "epoch of the peak"} | {
+    name: f"{label(name)} at the end" for name in _AT_THE_END
 }
 REGRESSORS = {
     "parameters": "parameters",

@@ -5,7 +5,8 @@ from html import escape
 import numpy as np
 
 from mirrorjax.measurement.cmni import ROBUST_CMNI
-from mirrorjax.measurement.learnt import LEARNT_BELOW
+from mirrorjax.measurement.learnt import LEARNT, ROBUST
+from mirrorjax.measures import label
 from mirrorjax.report.dear import dear
 from mirrorjax.report.figure import View
 from mirrorjax.report.load import PEAK_AFTER
@@ -71,9 +72,9 @@ def outcome(view: View) -> str:
     mixed = ", which differ in more than their seeds" if len(view.population.groups) > 1 else ""
     diverged, stopped = int(found.diverged.sum()), int(found.stopped.sum())
     words = (
-        f"<strong>{given.learnt_words[0].upper()}{given.learnt_words[1:]}</strong> (excess error below {LEARNT_BELOW}: "
+        f"<strong>{given.learnt_words[0].upper()}{given.learnt_words[1:]}</strong> ({LEARNT.words}: "
         "0 is the best answer that the task leaves open, 1 the best constant one). "
-        f"At the last record the median validation loss is {_with_band(loss)} and the median test accuracy "
+        f"At the last record the median {label('val_loss')} is {_with_band(loss)} and the median {label('accuracy')} "
         f"{_with_band(accuracy)}; brackets hold {BANDS}{mixed}. "
     )
     words += f"{counted(diverged, 'network')} diverged" if diverged else "None diverged"
@@ -134,12 +135,12 @@ def chance(view: View) -> str:
     words = []
     if "cmni_z" not in population.measures:
         words.append("CMNI was not held against untrained networks here: its z is not known.")
-    known = [(name, label) for name, label in (("ssi", "SSI"), ("mni_star", "MNI*")) if name in population.measures]
+    known = [name for name in ("ssi", "mni_star") if name in population.measures]
     if known:
         own = found.of(population.headline)
-        values = [f"{label} {_with_band(band(found.last[name][own]))}" for name, label in known]
-        label = escape(population.headline.label)
-        words.append(f"Calibrated measures at the end, <strong>{label}</strong>: {listed(values)}.")
+        values = [f"{label(name)} {_with_band(band(found.last[name][own]))}" for name in known]
+        shown = escape(population.headline.label)
+        words.append(f"Calibrated measures at the end, <strong>{shown}</strong>: {listed(values)}.")
     else:
         words.append("No calibrated measure was recorded.")
     return " ".join(words)
@@ -167,7 +168,7 @@ def robust(view: View) -> str:
     number = len(found.group)
     at_end, ever = int(found.robust_last.sum()), int(found.robust_ever.sum())
     return (
-        "“Robust” by the paper's thresholds (CMNI ≥ 0.005 and validation loss < 0.06): "
+        f"“Robust” by the paper's thresholds ({ROBUST.words}): "
         f"<strong>{share_words(at_end, number)}</strong> at the last record; "
         f"{share_words(ever, number)} at some checkpoint after epoch {PEAK_AFTER} (Wilson 95 % intervals; of all "
         "networks, diverged ones included)."

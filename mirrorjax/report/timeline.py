@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 from matplotlib.figure import Figure as MatplotlibFigure
 
 from mirrorjax.measurement.cmni import ROBUST_CMNI, ROBUST_LOSS
+from mirrorjax.measures import label, measure
 from mirrorjax.report.figure import (
     BLUE,
     GREEN,
@@ -30,11 +31,7 @@ from mirrorjax.report.statistics import BANDS, Curve, Networks, band, settled
 from mirrorjax.report.words import counted, interval_words, plain_number
 
 MOST_GROUPS = 30  # of one chooser: more is no choice, and each adds to the page
-_SERIES = (  # measure, y axis, colour, name
-    ("val_loss", "y", RED, "validation loss"),
-    ("cmni", "y2", GREEN, "CMNI (all units)"),
-    ("cmni_hidden", "y2", BLUE, "CMNI, hidden units only"),
-)
+_SERIES = (("val_loss", "y", RED), ("cmni", "y2", GREEN), ("cmni_hidden", "y2", BLUE))  # measure, y axis, colour
 
 
 def panel(view: View) -> Panel:
@@ -106,8 +103,8 @@ def _end(curve: Curve) -> float:
 def _figure(view: View, group: Group) -> go.Figure:
     curve = view.curves[group.index]
     traces: list[Any] = []
-    for name, place, colour, label in _SERIES:
-        traces += band_and_median(curve, curve.bands[name], colour, label, place)
+    for name, place, colour in _SERIES:
+        traces += band_and_median(curve, curve.bands[name], colour, label(name), place)
     published, end = paper_curve(), _end(curve)
     within = published.epoch <= max(1.05 * end, 2.0)
     for name, place in (("val_loss", "y"), ("cmni", "y2")):
@@ -136,12 +133,12 @@ def _figure(view: View, group: Group) -> go.Figure:
         legend={"orientation": "h", "y": -0.13, "x": 0, "yanchor": "top"},
         margin={"l": 70, "r": 105, "t": 45, "b": 100},
         xaxis=axis(EPOCHS, range=[-0.01 * end, 1.02 * end], anchor="y2"),
-        yaxis=axis("validation loss", domain=[0.54, 1], range=loss_range(curve)),
-        yaxis2=axis("CMNI [activation per unit]", domain=[0, 0.46], range=[0, limit]),
+        yaxis=axis(measure("val_loss").title, domain=[0.54, 1], range=loss_range(curve)),
+        yaxis2=axis(measure("cmni").title, domain=[0, 0.46], range=[0, limit]),
         shapes=[_threshold(ROBUST_LOSS, "y"), _threshold(ROBUST_CMNI, "y2")],
         annotations=[
-            _threshold_note("robust < 0.06", ROBUST_LOSS, "y"),
-            _threshold_note("robust ≥ 0.005", ROBUST_CMNI, "y2"),
+            _threshold_note(f"robust < {ROBUST_LOSS:g}", ROBUST_LOSS, "y"),
+            _threshold_note(f"robust ≥ {ROBUST_CMNI:g}", ROBUST_CMNI, "y2"),
             note(words, xref="paper", x=1.0, xanchor="right", yref="y2 domain", y=1.0, yanchor="bottom"),
         ],
     )
@@ -164,10 +161,10 @@ def draw(view: View) -> MatplotlibFigure | None:
     group, published = groups[0], paper_curve()
     curve, made = view.curves[group.index], static_figure(7.0, 5.6)
     upper, lower = made.subplots(2, 1, sharex=True)
-    for name, place, colour, label in _SERIES:
+    for name, place, colour in _SERIES:
         axes, values = (upper if place == "y" else lower), curve.bands[name]
         axes.fill_between(curve.epoch, values.low, values.high, color=colour, alpha=0.18, linewidth=0)
-        axes.plot(curve.epoch, values.median, color=colour, marker="o", markersize=3, label=label)
+        axes.plot(curve.epoch, values.median, color=colour, marker="o", markersize=3, label=label(name))
     if group.is_paper_capacity:
         upper.plot(published.epoch, published.val_loss, "k--", linewidth=1, label=LABEL)
         lower.plot(published.epoch, published.cmni, "k--", linewidth=1)
@@ -176,8 +173,8 @@ def draw(view: View) -> MatplotlibFigure | None:
     upper.set_ylim(*loss_range(curve))
     upper.set_xlim(0, 1.02 * _end(curve))
     lower.set_ylim(0, cmni_limit(curve))
-    upper.set_ylabel("validation loss")
-    lower.set_ylabel("CMNI")
+    upper.set_ylabel(label("val_loss"))
+    lower.set_ylabel(label("cmni"))
     lower.set_xlabel(EPOCHS)
     upper.set_title(f"{group.label}: {counted(group.networks, 'network')}, median and 90 % band", loc="left")
     lower.set_title(untrained_words(view.networks, group), loc="left", color=GREY, fontsize=8)

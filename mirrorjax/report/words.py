@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from mirrorjax.texts import counted as counted  # of the words that a report has, the one that plans have too
+
 NOT_MEASURED = "n/a"
 
 
@@ -70,11 +72,6 @@ def percent(share: float) -> str:
 def epoch_words(epoch: float) -> str:
     """Writes a paper epoch: whole ones without decimals."""
     return NOT_MEASURED if not math.isfinite(epoch) else f"{round(epoch, 2):.3g}" if epoch < 100 else f"{epoch:.0f}"
-
-
-def counted(number: int, noun: str) -> str:
-    """Writes `1 network`, `300 networks`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def listed(words: Sequence[str]) -> str:

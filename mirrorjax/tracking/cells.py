@@ -3,15 +3,15 @@
 import numpy as np
 import pyarrow as pa
 
-from mirrorjax.measurement.learnt import LEARNT_BELOW
+from mirrorjax.measurement.learnt import LEARNT
 from mirrorjax.phases.intervals import share
-from mirrorjax.population.table import COORDINATES
+from mirrorjax.settings.columns import COORDINATES, SEEDS, SIZES
+from mirrorjax.settings.map_axes import REPLICATES
 from mirrorjax.tracking.keys import QUANTITIES
 from mirrorjax.tracking.later import quoted
 from mirrorjax.tracking.results import Results
 
-_REPLICATES = ("population", "member_id", "seed", "init_seed", "order_seed", "dropout_seed", "data_seed")
-_DERIVED = ("parameters", "units")  # from the capacity
+_REPLICATES = ("population", "member_id", *SEEDS, REPLICATES)
 _CAPACITY = ("depth", "width")  # named even where all networks have the same
 _LAST = """
 WITH last AS (
@@ -21,7 +21,7 @@ WITH last AS (
     FROM last JOIN members USING (population, member_id)
 )
 """
-_ABLE = f"alive AND isfinite(excess_error) AND excess_error < {LEARNT_BELOW}"
+_ABLE = f"alive AND {LEARNT.sql}"  # in DuckDB NaN is above any limit
 
 
 def cells(results: Results) -> pa.Table:
@@ -39,7 +39,7 @@ def cells(results: Results) -> pa.Table:
     settings = _settings(results)
     members, records = _columns(results, "members"), _columns(results, "records")
     measures = [name for name in QUANTITIES if name in records]
-    coordinates = [name for name in COORDINATES if name in members]
+    coordinates = [name for name in COORDINATES if name in members and name not in SIZES]
     has_verdict = "mirror" in records
     columns = [
         *settings,
@@ -60,7 +60,7 @@ def cells(results: Results) -> pa.Table:
 
 
 def _settings(results: Results) -> list[str]:
-    known = {*_REPLICATES, *_DERIVED, *COORDINATES, *_CAPACITY}
+    known = {*_REPLICATES, *COORDINATES, *_CAPACITY}
     others = [name for name in _columns(results, "members") if name not in known]
     # null is a value of its own: `boards` is null where all boards are trained on, and old files lack some columns
     counted = [f"count(DISTINCT {q}) + (count({q}) < count(*))::INTEGER AS {q}" for q in map(quoted, others)]

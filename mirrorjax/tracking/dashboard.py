@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mirrorjax.errors import InputError
+from mirrorjax.measures import MEASURES, label
 from mirrorjax.secrets import hidden
 from mirrorjax.tracking.jobs import read_sweep
 from mirrorjax.tracking.keys import (
@@ -30,6 +31,7 @@ from mirrorjax.tracking.store import write_text
 from mirrorjax.tracking.wandb import CELLS, DIAGRAM, DIAGRAM_HTML, MAP, choose_mode, has_api_key
 
 _FIRST = ("cmni", "mni_star", "ssi", "rescue_accuracy", "excess_error")  # the other quantities are in a section below
+_P_MIRROR = MEASURES["mirror"].share_label
 _TITLE = 128  # letters; W&B refuses longer ones
 _WIDE = {"w": 24, "h": 12}  # of W&B's grid, which has 24 columns
 
@@ -165,7 +167,7 @@ def _curve(title: str, keys: Sequence[str], compared: Compared) -> Any:
 
 def _band(quantity: str, compared: Compared) -> Any:
     keys = [key(quantity, statistic) for statistic in BAND]
-    return _curve(f"{QUANTITIES[quantity]}: median, 5 % and 95 %", keys, compared)
+    return _curve(f"{label(quantity)}: median, 5 % and 95 %", keys, compared)
 
 
 def _sections(compared: Compared) -> dict[str, list[Any]]:
@@ -173,12 +175,12 @@ def _sections(compared: Compared) -> dict[str, list[Any]]:
     _, reports, _ = _packages()
     wide = reports.Layout(**_WIDE)
     shares = [
-        _curve("share that has learnt the task", [LEARNT], compared),
-        _curve("P(mirror) of those that have learnt, Wilson 95 % interval", MIRROR, compared),
+        _curve("share that has learnt its task", [LEARNT], compared),
+        _curve(f"{_P_MIRROR} of those that have learnt, Wilson 95 % interval", MIRROR, compared),
         _curve("share robust", [ROBUST], compared),
     ]
     if compared.old_names:
-        shares.append(_curve("P(mirror) of all that were asked, in runs of before", OLD_MIRROR, compared))
+        shares.append(_curve(f"{_P_MIRROR} of all that were asked, in runs of before", OLD_MIRROR, compared))
     return {
         "Order parameters": [*(_band(name, compared) for name in _FIRST), *shares],
         "Phase diagrams": [

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from mirrorjax.config import TrackerConfig
 from mirrorjax.errors import InputError
+from mirrorjax.settings.schema import TrackerConfig
 from mirrorjax.texts import text_problem
 
 _PROJECT = "mirrorjax"

@@ -8,11 +8,11 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from mirrorjax.config import RuntimeConfig
 from mirrorjax.errors import InputError
 from mirrorjax.log import event
 from mirrorjax.population.members import Member, identity
 from mirrorjax.reading import Absent, read_json
+from mirrorjax.settings.schema import RuntimeConfig
 from mirrorjax.tracking.contents import MANIFEST
 from mirrorjax.tracking.results import Results
 from mirrorjax.tracking.store import MEMBERS, Store

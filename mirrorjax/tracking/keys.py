@@ -2,28 +2,10 @@
 
 from pathlib import Path
 
-# columns of the records by section, and what they are called; `mirrorjax dashboard` makes its panels of the same names
-_BY_SECTION = {
-    "loss": {
-        "val_loss": "validation loss",
-        "excess_error": "excess error",
-        "accuracy": "accuracy",
-        "recall_help_rescue": "recall of rescues",
-    },
-    "cmni": {"cmni": "CMNI", "cmni_hidden": "CMNI, hidden units only"},
-    "calibrated": {
-        "rescue_accuracy": "rescue accuracy, matched boards",
-        "cmni_z": "z of CMNI against untrained networks",
-        "mni_star": "MNI*",
-        "ssi": "SSI",
-        "ssi_last": "SSI, last hidden layer",
-        "cross_decoding_social": "cross-decoding, social",
-        "tr": "TR",
-    },
-}
-QUANTITIES = {name: words for section in _BY_SECTION.values() for name, words in section.items()}
-_SECTION = {name: section for section, names in _BY_SECTION.items() for name in names}
-SECTIONS = (*_BY_SECTION, "verdict", "speed")
+from mirrorjax.measures import MEASURES
+
+QUANTITIES = tuple(name for name, each in MEASURES.items() if each.section)  # `dashboard push` makes panels of the same
+SECTIONS = (*dict.fromkeys(MEASURES[name].section for name in QUANTITIES), "verdict", "speed")
 OLD_SECTION = "pop"  # the only one that there was
 STATISTICS = ("median", "mean", "q05", "q95")
 BAND = ("median", "q05", "q95")  # of these, a curve and its 90 % band
@@ -36,13 +18,13 @@ EPOCH, STEP = "checkpoint/epoch", "checkpoint/step"
 # W&B makes a panel of every other key by itself: one a quantity, of its median, and the histograms
 WITHOUT_PANEL = (
     *MIRROR[1:],
-    *(f"{_SECTION[name]}/{name}_{statistic}" for name in QUANTITIES for statistic in STATISTICS[1:]),
+    *(f"{MEASURES[name].section}/{name}_{statistic}" for name in QUANTITIES for statistic in STATISTICS[1:]),
 )
 
 
 def key(quantity: str, statistic: str) -> str:
     """The name under which a statistic over networks is logged."""
-    return f"{_SECTION[quantity]}/{quantity}_{statistic}"
+    return f"{MEASURES[quantity].section}/{quantity}_{statistic}"
 
 
 def old_name(key: str) -> str:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from mirrorjax.measurement.cmni import ROBUST_CMNI, ROBUST_LOSS
-from mirrorjax.measurement.learnt import learnt
-from mirrorjax.tracking.keys import DIVERGED, HISTOGRAMS, LEARNT, MIRROR, QUANTITIES, ROBUST, STATISTICS, key
+from mirrorjax.measurement.learnt import LEARNT, ROBUST
+from mirrorjax.tracking import keys
+from mirrorjax.tracking.keys import DIVERGED, HISTOGRAMS, MIRROR, QUANTITIES, STATISTICS, key
 
 IMAGES = 8  # figures that are logged once, at the end
 FINAL_KEYS = IMAGES + 2  # and an interactive one, and the table of cells
@@ -42,11 +42,10 @@ def population_metrics(
     if "status" in records:
         metrics[DIVERGED] = float(np.mean(~alive))
     if "cmni" in records and "val_loss" in records:
-        robust = (np.asarray(records["cmni"]) >= ROBUST_CMNI) & (np.asarray(records["val_loss"]) < ROBUST_LOSS)
-        metrics[ROBUST] = float(np.mean(robust & alive))
+        metrics[keys.ROBUST] = float(np.mean(ROBUST.met(records) & alive))
     if "excess_error" in records:
-        able = learnt(records["excess_error"]) & alive
-        metrics[LEARNT] = float(np.mean(able))
+        able = LEARNT.met(records) & alive
+        metrics[keys.LEARNT] = float(np.mean(able))
         verdicts = np.asarray(records.get("mirror", np.nan), np.float64)
         if trials := int(np.sum(able & np.isfinite(verdicts))):
             successes = int(np.sum(able & (verdicts == 1)))

@@ -1,8 +1,8 @@
 """One trained member, to be run, looked into and exported: `population.member(id)`."""
 
 import json
-from dataclasses import dataclass
-from functools import cached_property, partial
+from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,15 @@ import pyarrow.compute as pc
 from jaxtyping import Array, Float32
 from safetensors.numpy import save as as_safetensors
 
-from mirrorjax.allowed import check
 from mirrorjax.dataset.row import features
 from mirrorjax.errors import InputError, printable
 from mirrorjax.game.observation import OBSERVATION_SIZE, OWN_SYMBOL
-from mirrorjax.measurement.battery.responses import forward
+from mirrorjax.measurement.probe import Probe
+from mirrorjax.population.members import Member, MemberValues, stack_values
 from mirrorjax.reading import NAME
-from mirrorjax.regimes import REGIMES
-from mirrorjax.regimes.supervised import Params, Supervised
+from mirrorjax.regimes import regime_of
+from mirrorjax.regimes.supervised import Supervised
+from mirrorjax.settings.allowed import check
 from mirrorjax.tracking.results import Population, Results
 from mirrorjax.tracking.store import replacing
 from mirrorjax.tracking.weights import STACKS
@@ -61,13 +62,25 @@ class Network:
     params: dict[str, np.ndarray]
 
     @cached_property
+    def member(self) -> Member:
+        """The settings that results of its age have; the others are as they always were."""
+        known = {each.name for each in fields(Member)}
+        return Member(**{name: value for name, value in self.settings.items() if name in known and value is not None})
+
+    @cached_property
     def regime(self) -> Supervised:
         """The static part, as wide as the member."""
-        own = self.settings
-        return REGIMES[own["regime"]](
-            model=own["model"], width=own["width"], depth=own["depth"], activation=own["activation"],
-            encoding=own.get("encoding") or "ordinal",  # older results had no other
-        )  # fmt: skip
+        return regime_of(self.member)
+
+    @cached_property
+    def values(self) -> MemberValues:
+        """Its settings as numbers; its streams are nobody's, for it is not trained any more."""
+        return jax.tree.map(lambda each: each[0], stack_values([self.member], ""))
+
+    @property
+    def probe(self) -> Probe:
+        """The member as measures see it."""
+        return Probe(self.regime, {name: jnp.asarray(weight) for name, weight in self.params.items()}, self.values)
 
     def __repr__(self) -> str:
         return f"Network({self.describe()})"
@@ -90,7 +103,7 @@ class Network:
         return self.run_with_activations(boards)[0]
 
     def run_with_activations(self, boards: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Outputs [4, boards] and hidden activations [units, boards], layer by layer.
+        """Outputs [4, boards] and activations [units, boards], site by site.
 
         Args:
             boards: as in `run`; one picture gives [4] and [units].
@@ -100,7 +113,7 @@ class Network:
         """
         pictures = _pictures(np.asarray(boards))
         single = pictures.ndim == 1
-        outputs, hidden = _forward(self.regime, self.params, pictures[:, None] if single else pictures)
+        outputs, hidden = _shown(self.probe, pictures[:, None] if single else pictures)
         return (
             (np.asarray(outputs[:, 0]), np.asarray(hidden[:, 0]))
             if single
@@ -201,11 +214,12 @@ def _highest_cmni(opened: Results) -> str:
     raise InputError(f"{opened.folder}: {who} have diverged{rest}; --member ID takes one all the same")
 
 
-@partial(jax.jit, static_argnums=0)
-def _forward(
-    regime: Supervised, params: Params, pictures: Float32[Array, "100 boards"]
+@jax.jit
+def _shown(
+    probe: Probe, pictures: Float32[Array, "100 boards"]
 ) -> tuple[Float32[Array, "4 boards"], Float32[Array, "units boards"]]:
-    return forward(regime, params, jnp.int32(regime.width), pictures)
+    shown = probe.show(pictures)
+    return shown.outputs, probe.row(shown)
 
 
 def _pictures(boards: np.ndarray) -> np.ndarray:

@@ -16,9 +16,9 @@ import numpy as np
 import pyarrow as pa
 from omegaconf import OmegaConf
 
-from mirrorjax.config import TrackerConfig
 from mirrorjax.errors import InputError
 from mirrorjax.log import event, written_to
+from mirrorjax.settings.schema import TrackerConfig
 from mirrorjax.tracking.environment import with_environment
 from mirrorjax.tracking.heartbeat import FINISHING, Heartbeat
 from mirrorjax.tracking.jobs import note_sweep

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from mirrorjax.allowed import validate
-from mirrorjax.config import Config, MeasurementConfig, RuntimeConfig, TrackerConfig, stored
 from mirrorjax.errors import InputError
 from mirrorjax.reading import Newer, read_json, read_yaml
+from mirrorjax.settings.allowed import validate
+from mirrorjax.settings.schema import Config, MeasurementConfig, RuntimeConfig, TrackerConfig, stored
 from mirrorjax.tracking.contents import CONFIG, FORMAT, MANIFEST
 from mirrorjax.tracking.later import LATER, LATER_KEYS, completed, join_later, view_of
 from mirrorjax.tracking.store import KNOBS, MEMBERS, RECORDS, TABLES, UNITS, knob_defaults

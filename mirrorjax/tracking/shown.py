@@ -4,7 +4,7 @@ import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mirrorjax.combinations import AXES
+from mirrorjax.settings.axes import AXES
 
 MOST_VALUES = 50  # of a setting that are listed; of random draws there may be thousands
 _EXPANDED = ("axes", "zip", "random", "list", "union")  # of `population`; what they come to is shown instead
@@ -27,7 +27,7 @@ def shown_config(resolved: Mapping[str, Any], members: Mapping[str, Sequence[Any
         if axis not in members:
             continue
         values = list(dict.fromkeys(_plain(value) for value in members[axis]))
-        group, _, name = setting.rpartition(".")
+        group, _, name = setting.key.rpartition(".")
         settings = shown.setdefault(group, {})
         given = settings.pop(name, None)
         if len(values) == 1:

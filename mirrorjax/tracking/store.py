@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -13,78 +13,73 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from safetensors.numpy import save
 
-from mirrorjax.config import Config, settings
 from mirrorjax.errors import NotWritten
+from mirrorjax.measures import EVERY_RECORD, EVERY_UNIT, Measure
 from mirrorjax.reading import refuse_newer
+from mirrorjax.settings.axes import FIRST
+from mirrorjax.settings.columns import KNOBS as OF_KNOBS
+from mirrorjax.settings.columns import ROWS, SEEDS, SIZES
+from mirrorjax.settings.schema import MEMBER
+from mirrorjax.settings.setting import Setting
 from mirrorjax.tracking.contents import FORMAT
 from mirrorjax.tracking.weights import INDEX, STACKS, index_digest
 from mirrorjax.tracking.whole import with_format
 
-GROUPS = ("none", "frog", "toad", "both", "frog_filtered", "toad_filtered")
-STATISTICS = ("mean", "variance", "skewness", "kurtosis")
-DIVERGENCES = ("kl_none_frog", "kl_none_toad", "kl_none_both", "kl_frog_toad")
 TABLES = ("members", "records", "units")
 _TEMPORARY = ".tmp"  # the end of a name that is not yet anything: not .parquet, so that no glob takes it for data
-_LABELS = 4
+_TYPES = {
+    "string": pa.string(),
+    "bool": pa.bool_(),
+    "int64": pa.int64(),
+    "int64[16]": pa.list_(pa.int64(), 16),
+    "float32": pa.float32(),
+    "float64": pa.float64(),
+}
 
 
 def _fields(type_: pa.DataType, *names: str) -> list[pa.Field]:
     return [pa.field(name, type_) for name in names]
 
 
+def setting_fields(settings: Iterable[Setting]) -> list[pa.Field]:
+    """The columns of settings."""
+    types = {str: pa.string(), int: pa.int64(), float: pa.float64()}
+    return [pa.field(each.name, types[each.column_kind]) for each in settings]
+
+
+def _first(kind: type) -> list[pa.Field]:
+    return setting_fields(MEMBER[name] for name in FIRST if MEMBER[name].kind is kind)
+
+
+def _schema(measures: Iterable[Measure]) -> pa.Schema:
+    columns = (column for each in measures for column in each.columns())
+    return pa.schema([pa.field(column.name, _TYPES[column.type]) for column in columns])
+
+
 MEMBERS = pa.schema(
     [
         *_fields(pa.string(), "member_id"),
-        *_fields(pa.int64(), "seed", "init_seed", "order_seed", "dropout_seed"),
-        *_fields(pa.string(), "regime", "model", "activation", "data_order"),
-        *_fields(pa.int64(), "width", "depth", "batch_size", "parameters", "units"),
-        *_fields(pa.float64(), "learning_rate", "dropout", "l2"),
+        *_fields(pa.int64(), *SEEDS),
+        *_first(str),
+        *_first(int),
+        *_fields(pa.int64(), *SIZES),
+        *_first(float),
     ]
 )
 KNOBS = pa.schema(  # further columns of members.parquet, which older results lack: these are at the defaults
     [
-        *_fields(pa.float64(), "congruence", "dependency", "edge", "shuffled"),
-        *_fields(pa.float64(), "veil_symbol", "veil_role", "mask", "skies"),
-        *_fields(pa.string(), "encoding"),
-        *_fields(pa.float64(), "obstacle_rate", "obstacle_width", "scroll"),
-        *_fields(pa.int64(), "data_seed", "boards", "train_boards", "train_rows"),
-        *_fields(pa.float64(), "measured_dependency", "identity_hidden", "participation_ratio"),
+        *setting_fields(each for name, each in MEMBER.items() if name not in FIRST),
+        *_fields(pa.int64(), *ROWS),
+        *_fields(pa.float64(), *OF_KNOBS),
     ]
 )
-RECORDS = pa.schema(
-    [
-        *_fields(pa.string(), "member_id"),
-        *_fields(pa.int64(), "checkpoint", "step"),
-        *_fields(pa.float64(), "epoch"),
-        *_fields(pa.string(), "status"),
-        *_fields(pa.float64(), "val_loss", "val_mse", "penalty", "excess_error", "accuracy"),
-        *_fields(pa.float64(), "recall_hop", "recall_jump", "recall_leap"),
-        *_fields(pa.float64(), "recall_help", "recall_help_edge", "recall_help_rescue"),
-        *_fields(pa.list_(pa.int64(), _LABELS * _LABELS), "confusion"),
-        *_fields(pa.int64(), "units"),
-        *_fields(pa.float64(), "cmni", "cmni_hidden", "cmni_text", "cmni_unfiltered"),
-        *_fields(pa.float64(), "mne", "mne_output", "mne_layer_1"),  # mne_layer_2 and so on: see `with_layers`
-    ]
-)
-UNITS = pa.schema(
-    [
-        *_fields(pa.string(), "member_id"),
-        *_fields(pa.int64(), "checkpoint", "step"),
-        *_fields(pa.float64(), "epoch"),
-        *_fields(pa.int64(), "layer", "unit"),
-        *_fields(pa.bool_(), "output"),
-        *_fields(pa.float64(), "mns"),
-        # 28 numbers a unit: float32 halves a file that has a row for each of a population's units
-        *_fields(pa.float32(), *(f"{statistic}_{group}" for group in GROUPS for statistic in STATISTICS)),
-        *_fields(pa.float32(), *DIVERGENCES),
-    ]
-)
+RECORDS = _schema(EVERY_RECORD)  # further layers: see `with_layers`
+UNITS = _schema(EVERY_UNIT)  # 28 numbers a unit are float32: a file has a row for each of a population's units
 
 
 def knob_defaults() -> dict[str, Any]:
     """What a column of KNOBS is where it is not given; None for what is measured."""
-    usual = settings(Config(name=""))
-    return {name: usual.get(name) for name in KNOBS.names}
+    return {name: MEMBER[name].default if name in MEMBER else None for name in KNOBS.names}
 
 
 def with_layers(schema: pa.Schema, columns: Mapping[str, Any]) -> pa.Schema:

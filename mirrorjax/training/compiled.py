@@ -1,7 +1,7 @@
 """The compiled programs of a part, made from shapes alone: before there is a state, by whoever has the time."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from jax.sharding import Mesh, PartitionSpec
 from mirrorjax.measurement.activations import MeasuredRows
 from mirrorjax.measurement.battery.boards import Boards
 from mirrorjax.population.plan import AXIS, Part, over_members
+from mirrorjax.regimes import regime_of
 from mirrorjax.regimes.supervised import Supervised
 from mirrorjax.runtime import Compiler
 from mirrorjax.training import programs
@@ -39,11 +40,11 @@ class Programs:
 
     def measure(self, rows: MeasuredRows) -> Any:
         """(params, values), rows → statistics; losses depend on the knobs."""
-        own = state_shapes(self.part.program).params, value_shapes()
-        return self._of_block("measure", programs.regime_of(self.part.program), own, rows)
+        program = self.part.program
+        return self._of_block("measure", regime_of(program, program.knobs), self._bare, rows)
 
     def battery(self, boards: Boards) -> Any:
-        """(params, width), boards → calibrated measures."""
+        """(params, values), boards → calibrated measures."""
         block = self.part.slots.shape[1]
         on_cpu = self.mesh.devices.flat[0].platform == "cpu"  # there each member has the caches to itself
         return self._of_block(
@@ -51,12 +52,12 @@ class Programs:
         )
 
     def divergences(self, rows: MeasuredRows) -> Any:
-        """(params, width), rows → KL divergences of units."""
+        """(params, values), rows → KL divergences of units."""
         return self._of_block("divergences", self._network, self._bare, rows)
 
     def causes(self, boards: Boards) -> Any:
-        """(params, width, scores of hidden units, who is asked), boards → dear measures."""
-        scores = np.empty(self._network.depth * self._network.width, np.float32)
+        """(params, values, scores of units, who is asked), boards → dear measures."""
+        scores = np.empty(sum(site.size for site in self._network.sites), np.float32)
         return self._of_block("causes", self._network, (*self._bare, scores, np.bool_(False)), boards)
 
     def train(self, rows: jax.Array) -> Any:
@@ -100,12 +101,12 @@ class Programs:
     @property
     def _network(self) -> Supervised:
         """The regime, less what only training and losses look at."""
-        return replace(programs.regime_of(self.part.program), knobs=False)
+        return regime_of(self.part.program)
 
     @property
     def _bare(self) -> tuple[Any, Any]:
-        """Shapes of a member's weights and width."""
-        return state_shapes(self.part.program).params, value_shapes().width
+        """Shapes of a member's weights and values."""
+        return state_shapes(self.part.program).params, value_shapes()
 
     def _of_block(self, name: str, regime: Supervised, own: tuple, *shared: Any, **options: int) -> Any:
         """A function of `programs`, for one block of each device; `own` tells shapes of one member."""

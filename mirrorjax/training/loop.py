@@ -19,7 +19,7 @@ from mirrorjax.runtime import Compiler, Device
 from mirrorjax.training.checkpoint import TrainingState
 from mirrorjax.training.joining import in_order, joined, stacked
 from mirrorjax.training.measuring import Measuring
-from mirrorjax.training.memory import UNLIMITED, Room
+from mirrorjax.training.memory import UNLIMITED, Room, own_shapes
 from mirrorjax.training.part import OnBlock, PartRunner, runners_of
 from mirrorjax.training.profile import as_lines, profile
 from mirrorjax.training.route import Route
@@ -283,17 +283,6 @@ class Population:
             params = {name: runner.by_member(value) for name, value in runner.state.params.items()}
             arrays |= {f"{group}/{name}": value for name, value in params.items()}
             for row, member in enumerate(runner.part.members):
-                width = self.members[member].width
-                shapes = {name: _true_shape(name, value.shape[1:], width) for name, value in params.items()}
+                shapes = own_shapes(runner.part.program, self.members[member].width)
                 index[self.ids[member]] = {"group": group, "row": row, "shapes": shapes}
         return arrays, {"members": index}
-
-
-def _true_shape(name: str, padded: tuple[int, ...], width: int) -> list[int]:
-    """A member's own shape of a kernel [out, in] or bias [out]."""
-    shape = list(padded)
-    if name.startswith("hidden"):
-        shape[0] = width
-    if name.endswith("kernel") and not name.startswith("hidden_1_"):
-        shape[1] = width
-    return shape

@@ -24,6 +24,7 @@ from mirrorjax.measurement.cmni import mirror_neuron_score
 from mirrorjax.measurement.records import Columns, Measured, record, unit_table
 from mirrorjax.population.members import Member
 from mirrorjax.population.plan import replicated
+from mirrorjax.regimes import regime_of
 from mirrorjax.training.part import PartRunner
 
 PLACE = "place"  # of a row's member in the population
@@ -96,9 +97,8 @@ class Measuring:
         measured = Measured(
             statistics=jax.tree.map(runner.by_member, runner.measured(self.rows)),
             counts=self.counts,
-            depth=runner.part.program.depth,
-            width=runner.part.program.width,
-            true_width=np.array([self.members[i].width for i in members]),
+            network=regime_of(runner.part.program).network,
+            width=np.array([self.members[i].width for i in members]),
             l2=np.array([self.members[i].l2 for i in members]),
             constant_mse=self.coordinates["constant_mse"][members],
             best_mse=self.coordinates["best_mse"][members],
@@ -129,7 +129,7 @@ class Measuring:
 
     def _causes(self, runner: PartRunner, boards: Boards, measured: Measured) -> tuple[Columns, Columns]:
         """The dear measures of the members that are asked; NaN, or no name, of the others and of output units."""
-        hidden = measured.depth * measured.width
+        hidden = measured.hidden
         scores = mirror_neuron_score(*(measured.means(name) for name in ("none", "frog_filtered", "toad_filtered")))
         asked = self.asked[runner.part.members]
         of_members, of_units = jax.tree.map(runner.by_member, runner.causes(boards, scores[:, :hidden], asked))

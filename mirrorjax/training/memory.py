@@ -9,20 +9,18 @@ import functools
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jax
 
-from mirrorjax.config import RuntimeConfig
-from mirrorjax.dataset.oracle import LABELS
 from mirrorjax.errors import InputError
 from mirrorjax.measurement.activations import GROUPS, PIECE
-from mirrorjax.models.encoding import ENCODINGS
 from mirrorjax.population.members import Member, MemberValues, stack_values
 from mirrorjax.population.plan import ProgramSpec, largest_group, plan, program_of
-from mirrorjax.regimes import REGIMES
+from mirrorjax.regimes import regime_of
 from mirrorjax.runtime import GIB, block_size
+from mirrorjax.settings.schema import RuntimeConfig
 from mirrorjax.training.step import TrainState, init_state
 
 _FLOAT = 4
@@ -71,14 +69,13 @@ UNLIMITED = Room()
 @functools.cache
 def state_shapes(program: ProgramSpec) -> TrainState:
     """Shapes and types of one member's state, in a program."""
-    regime = REGIMES[program.regime](
-        model=program.model,
-        width=program.width,
-        depth=program.depth,
-        activation=program.activation,
-        encoding=program.encoding,
-    )
-    return jax.eval_shape(functools.partial(init_state, regime), value_shapes())
+    return jax.eval_shape(functools.partial(init_state, regime_of(program)), value_shapes())
+
+
+@functools.cache
+def own_shapes(program: ProgramSpec, width: int) -> dict[str, list[int]]:
+    """Shapes of the parameters of a member of this width, without its program's padding."""
+    return {name: list(each.shape) for name, each in state_shapes(replace(program, width=width)).params.items()}
 
 
 @functools.cache
@@ -93,11 +90,12 @@ def need(program: ProgramSpec, host: bool = True) -> Need:
     shapes = state_shapes(program)
     state, parameters = _bytes(shapes), _bytes(shapes.params)
     values = _bytes(value_shapes())
-    hidden = program.depth * program.width
-    units = hidden + len(LABELS)
+    network = regime_of(program).network
+    hidden = sum(site.size for site in network.sites)
+    units = hidden + network.outputs
     statistics = _FLOAT * units * len(GROUPS) * (1 + _POWERS)
     step = _PARAMETER_ARRAYS * parameters + _FLOAT * program.batch * (
-        ENCODINGS[program.encoding].size + _HIDDEN_ARRAYS * hidden + _ROW_WORDS
+        network.inputs + _HIDDEN_ARRAYS * hidden + _ROW_WORDS
     )
     measurement = _FLOAT * PIECE * (_UNIT_ARRAYS * units + _ROW_WORDS)
     return Need(

@@ -17,9 +17,9 @@ from mirrorjax.dataset.sources import Sources
 from mirrorjax.hosts import several, to_devices, to_host
 from mirrorjax.measurement.activations import MeasuredRows, Statistics
 from mirrorjax.measurement.battery.boards import Boards
+from mirrorjax.models.base import Params
 from mirrorjax.population.members import Member, stack_values
 from mirrorjax.population.plan import AXIS, Part, over_members
-from mirrorjax.regimes.supervised import Params
 from mirrorjax.runtime import Compiler
 from mirrorjax.training.compiled import Programs
 from mirrorjax.training.memory import compiled_bytes
@@ -193,28 +193,26 @@ class PartRunner:
 
     def battery(self, boards: Boards) -> dict[str, np.ndarray]:
         """The calibrated measures of each slot, on the host, leading axes [blocks, block]."""
-        return self._each_block(
-            "battery", self.programs.battery(boards), (self.state.params, self.values.width), boards
-        )
+        return self._each_block("battery", self.programs.battery(boards), (self.state.params, self.values), boards)
 
     def causes(self, boards: Boards, scores: np.ndarray, chosen: np.ndarray) -> tuple[dict, dict]:
-        """The dear measures of chosen slots and of their hidden units, leading axes [blocks, block]; zero for others.
+        """The dear measures of chosen slots and of their units, leading axes [blocks, block]; zero for others.
 
         Args:
             boards: as for the battery.
-            scores: mirror neuron score of each hidden unit [members of the part, U].
+            scores: mirror neuron score of each unit of a site [members of the part, U].
             chosen: which members [members of the part].
         """
         slots = self.part.slots
         by_slot, asked = np.zeros((*slots.shape, scores.shape[-1]), np.float32), np.zeros(slots.shape, bool)
         by_slot[slots >= 0], asked[slots >= 0] = scores, chosen
         placed = self._on_devices((by_slot, asked))
-        own = self.state.params, self.values.width, *placed
+        own = self.state.params, self.values, *placed
         return self._each_block("causes", self.programs.causes(boards), own, boards)
 
     def divergences(self, rows: MeasuredRows) -> dict[str, np.ndarray]:
         """KL divergences per unit, by pair of scenarios, leading axes [blocks, block]."""
-        own = self.state.params, self.values.width
+        own = self.state.params, self.values
         return self._each_block("divergences", self.programs.divergences(rows), own, rows)
 
     def in_training(self) -> np.ndarray:

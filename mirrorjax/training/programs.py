@@ -5,7 +5,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float32, Int32, UInt32
+from jaxtyping import Array, Bool, Float32, UInt32
 
 from mirrorjax.measurement.activations import MeasuredRows, Statistics
 from mirrorjax.measurement.activations import measure as measure_member
@@ -13,26 +13,16 @@ from mirrorjax.measurement.battery.boards import Boards
 from mirrorjax.measurement.battery.cheap import cheap
 from mirrorjax.measurement.battery.dear import dear
 from mirrorjax.measurement.histograms import divergences as divergences_of_member
+from mirrorjax.measurement.probe import Probe
+from mirrorjax.models.base import Params
 from mirrorjax.population.members import MemberValues
 from mirrorjax.population.plan import ProgramSpec
-from mirrorjax.regimes import REGIMES
-from mirrorjax.regimes.supervised import Params, Supervised
+from mirrorjax.regimes import regime_of
+from mirrorjax.regimes.supervised import Supervised
 from mirrorjax.training.step import TrainState, batch_indices, init_state, train_step
 
 _ALIKE = ("order", "batch_size", "first_row", "train_rows")  # of the members of a block with one order
 STEPS_AHEAD = 8  # whose rows are numbered together: in the step's own loop the compiler would do it anew for each use
-
-
-def regime_of(program: ProgramSpec) -> Supervised:
-    """The static part of a program."""
-    return REGIMES[program.regime](
-        model=program.model,
-        width=program.width,
-        depth=program.depth,
-        activation=program.activation,
-        encoding=program.encoding,
-        knobs=program.knobs,
-    )
 
 
 def train(
@@ -49,7 +39,7 @@ def train(
     if not own_order:  # one order, one batch: the inputs are computed once and layer 1 is one product
         alike = {name: getattr(values, name)[0] for name in _ALIKE}
         values, common = replace(values, **alike), replace(common, **dict.fromkeys(_ALIKE))
-    regime = regime_of(program)
+    regime = regime_of(program, program.knobs)
 
     def indices(values: MemberValues, step: jax.Array) -> jax.Array:
         return values.first_row + batch_indices(values, step, program.batch, values.train_rows)
@@ -81,52 +71,40 @@ def init(regime: Supervised, values: MemberValues) -> TrainState:
 
 def measure(regime: Supervised, params: Params, values: MemberValues, rows: MeasuredRows) -> Statistics:
     """The members' streamed statistics."""
-
-    def of_member(params: Params, values: MemberValues) -> Statistics:
-        return measure_member(regime, params, values.width, rows, values.knobs, values.validation)
-
-    return jax.vmap(of_member)(params, values)
+    return jax.vmap(measure_member, in_axes=(0, None))(Probe(regime, params, values), rows)
 
 
 def battery(
-    regime: Supervised, params: Params, width: Int32[Array, " block"], boards: Boards, *, together: int
+    regime: Supervised, params: Params, values: MemberValues, boards: Boards, *, together: int
 ) -> dict[str, Float32[Array, " block"]]:
     """The members' calibrated measures; `together` of them are shown the boards side by side."""
-
-    def one(member: tuple[Params, Array]) -> dict[str, Array]:
-        return cheap(regime, member[0], member[1], boards)
-
-    return jax.lax.map(one, (params, width), batch_size=together)
+    return jax.lax.map(lambda probe: cheap(probe, boards), Probe(regime, params, values), batch_size=together)
 
 
 def causes(
     regime: Supervised,
     params: Params,
-    width: Int32[Array, " block"],
+    values: MemberValues,
     scores: Float32[Array, "block U"],
     asked: Bool[Array, " block"],
     boards: Boards,
 ) -> tuple[dict[str, Array], dict[str, Array]]:
-    """The dear measures of the members that are asked, and of their hidden units; zero for others."""
+    """The dear measures of the members that are asked, and of their units; zero for others."""
 
-    def one(member: tuple[Params, Array, Array, Array]) -> Any:
-        params, width, scores, asked = member
+    def one(member: tuple[Probe, Array, Array]) -> Any:
+        probe, scores, asked = member
 
         def measured() -> Any:
-            return dear(regime, params, width, boards, scores)
+            return dear(probe, boards, scores)
 
         nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(measured))
         return jax.lax.cond(asked, measured, lambda: nothing)
 
-    return jax.lax.map(one, (params, width, scores, asked))
+    return jax.lax.map(one, (Probe(regime, params, values), scores, asked))
 
 
 def divergences(
-    regime: Supervised, params: Params, width: Int32[Array, " block"], rows: MeasuredRows
+    regime: Supervised, params: Params, values: MemberValues, rows: MeasuredRows
 ) -> dict[str, Float32[Array, "block U"]]:
     """KL divergences of the members' units, by pair of scenarios."""
-
-    def one(member: tuple[Params, Array]) -> dict[str, Array]:
-        return divergences_of_member(regime, member[0], member[1], rows)
-
-    return jax.lax.map(one, (params, width))
+    return jax.lax.map(lambda probe: divergences_of_member(probe, rows), Probe(regime, params, values))

@@ -9,9 +9,10 @@ import optax
 from flax import struct
 from jaxtyping import Array, Bool, Float32, UInt32
 
+from mirrorjax.models.base import Edit, Params, Site
 from mirrorjax.population.members import MemberValues, init_key
 from mirrorjax.randomness import permute, substream, word
-from mirrorjax.regimes.supervised import Params, Supervised
+from mirrorjax.regimes.supervised import Supervised
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7  # Keras' Adam (the published code)
 DIVERGED = 1e4  # a batch loss from here on, or one that is no number, ends a member's training (untrained: below 100)
@@ -67,19 +68,29 @@ def batch_indices(
 
 
 def dropout_gates(
-    regime: Supervised, values: MemberValues, step: UInt32[Array, ""], batch: int
-) -> Float32[Array, "depth width batch"]:
-    """Inverted dropout and the padding mask in one: 0, or 1/(1 - rate).
+    sites: tuple[Site, ...], values: MemberValues, step: UInt32[Array, ""], batch: int
+) -> dict[str, Float32[Array, "units batch"]]:
+    """By what each site's units are multiplied: inverted dropout and the padding in one, 0 or 1/(1 - rate).
 
-    A gate's draw is a hash of (member, step, layer, unit, row): it does not depend on the padding.
+    A gate's draw is a hash of (member, step, site, unit, row): it does not depend on the padding.
     """
     at = substream((values.dropout_stream[0], values.dropout_stream[1]), step)
-    layer = jnp.arange(regime.depth, dtype=jnp.uint32)[:, None, None] << 26
-    unit = jnp.arange(regime.width, dtype=jnp.uint32)[None, :, None] << 14
-    row = jnp.arange(batch, dtype=jnp.uint32)[None, None, :]
-    kept = word(at, layer | unit | row) >= (values.dropout * 2.0**32).astype(jnp.uint32)
-    scale = regime.unit_mask(values.width) / (1 - values.dropout)
-    return jnp.where(kept, scale[None, :, None], 0.0)
+    row = jnp.arange(batch, dtype=jnp.uint32)[None, :]
+
+    def of_site(number: int, site: Site) -> Float32[Array, "units batch"]:
+        unit = jnp.arange(site.size, dtype=jnp.uint32)[:, None] << 14
+        kept = word(at, jnp.uint32(number << 26) | unit | row) >= (values.dropout * 2.0**32).astype(jnp.uint32)
+        scale = site.own(values.width).astype(jnp.float32) / (1 - values.dropout)
+        return jnp.where(kept, scale[:, None], 0.0)
+
+    return {site.name: of_site(number, site) for number, site in enumerate(sites)}
+
+
+def dropout(sites: tuple[Site, ...], values: MemberValues, step: UInt32[Array, ""], batch: int) -> Edit:
+    """The edit of one update: the member's dropout, and the padding."""
+    with jax.named_scope("dropout"):  # the names are for profiles
+        gates = dropout_gates(sites, values, step, batch)
+    return lambda site, units: units * gates[site.name]
 
 
 def train_step(
@@ -104,9 +115,8 @@ def train_step(
     """
     count = values.batch_size
     weights = (jnp.arange(batch) < count).astype(jnp.float32) / count.astype(jnp.float32)
-    with jax.named_scope("dropout"):  # the names are for profiles
-        gates = dropout_gates(regime, values, step, batch)
-    loss, gradient = jax.value_and_grad(regime.loss)(state.params, rows, weights, gates, values.l2, values.knobs)
+    edit = dropout(regime.sites, values, step, batch)
+    loss, gradient = jax.value_and_grad(regime.loss)(state.params, values, rows, weights, edit)
     with jax.named_scope("update"):
         params, moments = adam(state.params, gradient, state.moments, values.learning_rate)
         alive = state.alive & (loss < DIVERGED)

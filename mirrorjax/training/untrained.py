@@ -16,9 +16,9 @@ from mirrorjax.hosts import as_first, is_first
 from mirrorjax.measurement.battery.boards import Boards
 from mirrorjax.measurement.battery.nulls import ARCHITECTURE, VERSION, Null, Nulls, architecture_of, null_members
 from mirrorjax.measurement.records import Columns
+from mirrorjax.models.base import Params
 from mirrorjax.population.members import Member, identity
 from mirrorjax.population.plan import plan, population_mesh
-from mirrorjax.regimes.supervised import Params
 from mirrorjax.runtime import Compiler, Device
 from mirrorjax.training.joining import joined
 from mirrorjax.training.loop import Population

@@ -204,8 +204,6 @@ def test_fewer_skies(rows: np.ndarray, number: int):
 def test_knobs_are_of_training_rows_not_of_measured_ones():
     regime = Supervised(knobs=True)
     rows = jnp.asarray([[0b1010, 3 | (7 << 5)]], jnp.uint32)
-    gates = jnp.ones((2, 17, 1), jnp.float32)
-    params = regime.init(jax.random.key(0), jnp.int32(17))
     turned = knobs_with(veil_symbol=1.0)
-    paper, veiled = (np.asarray(regime.apply(params, rows, gates, knobs)[0]) for knobs in (None, turned))
-    assert np.array_equal(paper, Supervised().apply(params, rows, gates)[0]) and not np.array_equal(paper, veiled)
+    paper, veiled = (np.asarray(regime.pictures(rows, knobs)) for knobs in (None, turned))
+    assert np.array_equal(paper, Supervised().pictures(rows)) and not np.array_equal(paper, veiled)

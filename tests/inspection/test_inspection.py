@@ -49,7 +49,7 @@ def test_units_and_sets():
     rows = unit_rows(analysis)
     assert [row["unit"] for row in rows[:6]] == ["L1N1", "L1N2", "L1N3", "L1N4", "L1N5", "L2N1"]
     assert rows[DEAD]["class"] == "dead" and np.isnan(rows[DEAD]["rms"])
-    assert rows[MIRROR]["class"] == "mirror" and float(rows[MIRROR]["MNS"]) > 3
+    assert rows[MIRROR]["class"] == "mirror" and float(rows[MIRROR]["mns"]) > 3
     sets = {each.name: each for each in ablations(analysis)}
     assert set(sets) == {"mirror units", "units of largest MNS"}
     assert sets["mirror units"].size == 2 and sets["units of largest MNS"].size == 4

@@ -1,6 +1,5 @@
 """Networks with weights of their own, and what a measurement should find of them, the plain way in float64."""
 
-import functools
 from typing import NamedTuple
 
 import jax
@@ -20,7 +19,10 @@ from mirrorjax.measurement.activations import (
     measure,
     measured_rows,
 )
+from mirrorjax.measurement.probe import Probe
 from mirrorjax.measurement.records import Measured
+from mirrorjax.models.mlp import MLP
+from mirrorjax.population.members import Member, stack_values
 from mirrorjax.regimes.supervised import Supervised
 
 Weights = dict[str, np.ndarray]
@@ -46,9 +48,9 @@ def stacked(members: list[Weights]) -> Weights:
     return {name: np.stack([member[name] for member in members]) for name in members[0]}
 
 
-@functools.partial(jax.jit, static_argnums=0)
-def _over_members(regime: Supervised, params: Weights, widths: jax.Array, rows: MeasuredRows) -> Statistics:
-    return jax.vmap(lambda params, width: measure(regime, params, width, rows))(params, widths)
+@jax.jit
+def _over_members(probes: Probe, rows: MeasuredRows) -> Statistics:
+    return jax.vmap(measure, in_axes=(0, None))(probes, rows)
 
 
 def measured(
@@ -58,12 +60,13 @@ def measured(
     rows, counts = measured_rows(test, validation)
     depth = sum(name.startswith("hidden") for name in members[0]) // 2
     compiled = members[0]["hidden_1_bias"].shape[-1]
-    regime = Supervised(width=compiled, depth=depth)
-    statistics = _over_members(regime, stacked(members), jnp.asarray(widths, jnp.int32), rows)
+    network = MLP(width=compiled, depth=depth)
+    values = stack_values([Member(width=width) for width in widths], "")
+    statistics = _over_members(Probe(Supervised(network), stacked(members), values), rows)
     factors = np.array(l2 or [0.01] * len(members))
     (known,) = coordinates(validation, [Knobs(**{name: jnp.float32(value) for name, value in PAPER.items()})])
     scale = known.constant_mse, known.best_mse
-    return Measured(jax.device_get(statistics), counts, depth, compiled, np.array(widths), factors, *scale)
+    return Measured(jax.device_get(statistics), counts, network, np.array(widths), factors, *scale)
 
 
 class Plain(NamedTuple):

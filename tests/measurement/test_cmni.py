@@ -10,7 +10,7 @@ import pytest
 
 import mirrorjax.report
 from mirrorjax.dataset.build import DatasetSpec, build
-from mirrorjax.measurement.activations import GROUPS, Statistics, measure, measured_rows
+from mirrorjax.measurement.activations import GROUPS, MeasuredRows, Statistics, measure, measured_rows
 from mirrorjax.measurement.cmni import (
     ROBUST_CMNI,
     ROBUST_LOSS,
@@ -18,8 +18,10 @@ from mirrorjax.measurement.cmni import (
     mirror_neuron_expression,
     mirror_neuron_score,
 )
+from mirrorjax.measurement.probe import Probe
 from mirrorjax.measurement.records import Measured, cmni_columns, unit_table
-from mirrorjax.population.members import Member, init_key, stack_values
+from mirrorjax.models.mlp import MLP
+from mirrorjax.population.members import Member, MemberValues, init_key, stack_values
 from mirrorjax.regimes.supervised import Supervised
 from tests.chance import Z_LIMIT
 from tests.measurement.cases import counts_of
@@ -116,7 +118,7 @@ def by_hand() -> Measured:
         squared_error=jnp.zeros(2),
         penalty=jnp.zeros(2),
     )
-    return Measured(statistics, counts_of(groups), depth=2, width=3, true_width=np.array([2, 3]), l2=np.zeros(2))
+    return Measured(statistics, counts_of(groups), MLP(width=3, depth=2), width=np.array([2, 3]), l2=np.zeros(2))
 
 
 class TestColumns:
@@ -172,11 +174,13 @@ def untrained(seeds: int, test: np.ndarray) -> np.ndarray:
     regime = Supervised()
     rows, counts = measured_rows(test, test[:600])
     members = [Member(seed=seed) for seed in range(seeds)]
-    one = jax.jit(
-        jax.vmap(lambda v, rows: measure(regime, regime.init(init_key(v), v.width), v.width, rows), (0, None))
-    )
-    statistics = jax.device_get(one(stack_values(members, "0123456789abcdef"), rows))
-    return cmni_columns(Measured(statistics, counts, 2, 17, np.full(seeds, 17), np.zeros(seeds)))["cmni"]
+
+    def one(values: MemberValues, rows: MeasuredRows) -> Statistics:
+        return measure(Probe(regime, regime.network.init(init_key(values), values.width), values), rows)
+
+    measured = jax.jit(jax.vmap(one, (0, None)))(stack_values(members, "0123456789abcdef"), rows)
+    statistics = jax.device_get(measured)
+    return cmni_columns(Measured(statistics, counts, regime.network, np.full(seeds, 17), np.zeros(seeds)))["cmni"]
 
 
 def test_untrained_networks_look_robust(dataset):

@@ -7,16 +7,16 @@ import pytest
 
 from mirrorjax.measurement.activations import PIECE, MeasuredRows, measured_rows
 from mirrorjax.measurement.histograms import BINS, PAIRS, PSEUDO_COUNT, divergences
-from mirrorjax.regimes.supervised import Supervised
+from mirrorjax.models.mlp import MLP
 from tests.measurement.cases import Plain
 from tests.measurement.conftest import WIDTHS
+from tests.networks import probe_of
 
-REGIME = Supervised(width=24, depth=2)
+_jitted = jax.jit(divergences)
 
 
-@jax.jit
-def _divergences(params, width, rows):
-    return divergences(REGIME, params, width, rows)
+def _divergences(params, width: int, rows: MeasuredRows):
+    return _jitted(probe_of(params, MLP(width=24, depth=2), width), rows)
 
 
 def own_units(found: dict, width: int) -> dict[str, np.ndarray]:
@@ -49,7 +49,7 @@ def test_constants():
 def test_divergences_against_numpy(networks, dataset, on_test, member):
     """Seen: 2e-7. A row at the edge of a bin may fall to its other side in float32: one such moves a unit by 1e-3."""
     rows, _ = measured_rows(dataset.test, dataset.validation[:600])
-    found = own_units(_divergences(networks[member], jnp.int32(WIDTHS[member]), rows), WIDTHS[member])
+    found = own_units(_divergences(networks[member], WIDTHS[member], rows), WIDTHS[member])
     full = on_test[member]
     assert found.keys() == PAIRS.keys()
     for name, pair in PAIRS.items():
@@ -70,14 +70,14 @@ def test_of_equal_distributions_is_zero(networks, dataset):
         validation_pieces=jnp.int32(4),
     )  # fmt: skip
     for number, width in enumerate(WIDTHS):
-        found = _divergences(networks[number], jnp.int32(width), rows)
+        found = _divergences(networks[number], width, rows)
         assert all((np.asarray(value) == 0).all() for value in found.values())
 
 
 def test_dead_units_and_padding_have_none(networks, dataset):
     """A unit that is the same in all rows has all of them in one bin; only the pseudo-counts' weight is left."""
     rows, counts = measured_rows(dataset.test, dataset.validation[:600])
-    found = _divergences(networks[0], jnp.int32(17), rows)
+    found = _divergences(networks[0], 17, rows)
     for name, (p, q) in PAIRS.items():
         n, m = counts.union(p), counts.union(q)
         ends = [(n + 0.5) / (n + 25), (m + 0.5) / (m + 25)]

@@ -1,8 +1,6 @@
-"""A checkpoint's columns: losses apart, accuracy and recalls, and that docs/formats.md names them all."""
+"""A checkpoint's columns: losses apart, accuracy and recalls, and that all are described."""
 
-import re
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,11 +8,10 @@ import pytest
 from mirrorjax.dataset.build import answers
 from mirrorjax.measurement.learnt import LEARNT_BELOW
 from mirrorjax.measurement.records import MEASURES, accuracy_columns, loss_columns, record
+from mirrorjax.measures import EVERY_RECORD, EVERY_UNIT, Measure
 from tests.measurement.cases import measured, some_weights
 from tests.measurement.conftest import WIDTHS
 from tests.training.cases import observed_run
-
-FORMATS = (Path(__file__).parents[2] / "docs" / "formats.md").read_text()
 
 
 class TestLoss:
@@ -93,30 +90,17 @@ class TestAccuracy:
         assert np.isfinite(columns["accuracy"]).all()
 
 
-def documented(section: str) -> set[str]:
-    """The columns that docs/formats.md names in the paragraph of a kind of file."""
-    start = FORMATS.index(f"**{section}**:")
-    text = FORMATS[start : FORMATS.index("\n\n", start)]
-    return set(re.findall(r"`([a-zL_0-9*]+)`", text))
+def described(measures: tuple[Measure, ...]) -> set[str]:
+    return {column.name for each in measures for column in each.columns()}
 
 
-def test_record_columns_are_the_documented_ones():
-    """The documentation has the values of `status` too, and `mne_layer_1` … `mne_layer_L` for the layers; later columns
-    have a paragraph of their own.
-    """
-    names = documented("records/") - {"training", "stopped", "diverged", "mne_layer_L"} | {"mne_layer_2", "learnt"}
-    assert set(observed_run().checkpoints[-1].records) == names
+def test_every_record_has_the_described_columns():
+    """Here without boards, of two layers."""
+    assert set(observed_run().checkpoints[-1].records) == described(EVERY_RECORD) | {"mne_layer_2", "learnt"}
 
 
-def test_unit_columns_are_the_documented_ones():
-    columns = set(observed_run().checkpoints[-1].units or ())
-    names = documented("units/")
-    scenarios = {"none", "frog", "toad", "both", "frog_filtered", "toad_filtered"}
-    assert scenarios <= names
-    moments = {name[:-1] for name in names if name.endswith("*")}
-    assert moments == {"mean_", "variance_", "skewness_", "kurtosis_"}
-    expected = {name for name in names if not name.endswith("*")} - scenarios
-    assert columns == expected | {moment + scenario for moment in moments for scenario in scenarios}
+def test_every_unit_has_the_described_columns():
+    assert set(observed_run().checkpoints[-1].units or ()) == described(EVERY_UNIT)
 
 
 def test_rows_of_units_and_members():

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from mirrorjax.game.state import Symbol
+from mirrorjax.models import network_of
 from mirrorjax.models.encoding import ENCODINGS, encoded
 from mirrorjax.population.members import Member, parameter_count
-from mirrorjax.regimes.supervised import Supervised
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_one_hot_can_be_read_back(pictures: np.ndarray):
 
 @pytest.mark.parametrize("name", list(ENCODINGS))
 def test_a_network_has_as_many_inputs(name: str):
-    regime = Supervised(encoding=name)
-    params = regime.init(jax.random.key(0), jnp.int32(17))
+    member = Member(encoding=name)
+    params = network_of(member).init(jax.random.key(0), jnp.int32(17))
     assert params["hidden_1_kernel"].shape == (17, ENCODINGS[name].size)
-    assert parameter_count(Member(encoding=name)) == sum(value.size for value in params.values())
+    assert parameter_count(member) == sum(value.size for value in params.values())

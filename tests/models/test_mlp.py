@@ -1,16 +1,13 @@
 """The network: Glorot weights of the true widths, padding that stays zero, features first or one at a time."""
 
-from typing import Any, cast
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy import stats
 
-from mirrorjax.models import MODELS
+from mirrorjax.models.base import Edit, Shown, Site, Units, padding
 from mirrorjax.models.mlp import ACTIVATIONS, MLP
-from mirrorjax.regimes.supervised import Supervised
 from tests.chance import P_LIMIT
 
 
@@ -19,8 +16,8 @@ def initial():
     """Initial weights of width 17, compiled as 17, 24 and 32, three layers deep, from one key."""
 
     def start(compiled: int):
-        regime = Supervised(width=compiled, depth=3)
-        return jax.device_get(jax.jit(regime.init)(jax.random.key(4), jnp.int32(17)))
+        network = MLP(width=compiled, depth=3)
+        return jax.device_get(jax.jit(network.init)(jax.random.key(4), jnp.int32(17)))
 
     return {compiled: start(compiled) for compiled in (17, 24, 32)}
 
@@ -70,13 +67,13 @@ def test_layers_and_rows_have_weights_of_their_own(initial):
     kernels = [value for name, value in initial[17].items() if name.endswith("kernel")]
     entries = np.concatenate([kernel.ravel() for kernel in kernels])
     assert len(np.unique(entries)) > 0.999 * len(entries)  # of 2,346 of 2^24 values perhaps one pair is equal
-    other = jax.jit(Supervised(width=17, depth=3).init)(jax.random.key(5), jnp.int32(17))
+    other = jax.jit(MLP(width=17, depth=3).init)(jax.random.key(5), jnp.int32(17))
     assert not np.intersect1d(other["hidden_1_kernel"], initial[17]["hidden_1_kernel"]).size > 2
 
 
 @pytest.fixture(scope="module")
 def small():
-    """A network of 2 x 5 with random biases, inputs for 7 examples, gates of dropout."""
+    """Weights of a network of 2 x 5 with random biases, inputs for 7 examples, gates of dropout."""
     draw = np.random.default_rng(0)
     sizes = {"hidden_1": (5, 10), "hidden_2": (5, 5), "output": (4, 5)}
     params = {f"{name}_kernel": draw.normal(size=shape) for name, shape in sizes.items()}
@@ -98,48 +95,56 @@ FUNCTIONS = {
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_outputs_and_activations_by_hand(small, activation):
     params, inputs, gates = small
-    outputs, hidden = jax.jit(MLP(width=5, depth=2, activation=activation).apply)({"params": params}, inputs, gates)
+    network = MLP(width=5, depth=2, activation=activation, inputs=10)
+    shown = jax.jit(lambda params, inputs, gates: network.run(params, inputs, times(gates)))(params, inputs, gates)
     w = {name: np.asarray(value, float) for name, value in params.items()}
     h = np.asarray(inputs, float)
     for layer in (1, 2):
         h = FUNCTIONS[activation](w[f"hidden_{layer}_kernel"] @ h + w[f"hidden_{layer}_bias"][:, None])
         h = h * np.asarray(gates[layer - 1], float)
-        np.testing.assert_allclose(hidden[layer - 1], h, rtol=0, atol=1e-5)  # float32 sums of terms up to 30
-    np.testing.assert_allclose(outputs, w["output_kernel"] @ h + w["output_bias"][:, None], rtol=0, atol=1e-5)
+        np.testing.assert_allclose(shown.units[f"hidden_{layer}"], h, rtol=0, atol=1e-5)  # float32 sums of up to 30
+    np.testing.assert_allclose(shown.outputs, w["output_kernel"] @ h + w["output_bias"][:, None], rtol=0, atol=1e-5)
 
 
-def outputs_of(params, inputs, gates) -> tuple[jax.Array, tuple[jax.Array, ...]]:
-    return cast(Any, MLP(width=5, depth=2).apply({"params": params}, inputs, gates))
+def times(gates: jax.Array) -> Edit:
+    """The edit that multiplies the units by gates [depth, width, *batch]."""
+    return lambda site, units: units * gates[int(site.name[-1]) - 1]
+
+
+def shown(params, inputs, edit: Edit) -> Shown:
+    return MLP(width=5, depth=2, inputs=10).run(params, inputs, edit)
 
 
 def test_a_batch_is_its_examples_one_at_a_time(small):
     params, inputs, gates = small
-    outputs, hidden = outputs_of(params, inputs, gates)
-    assert outputs.shape == (4, 7) and [h.shape for h in hidden] == [(5, 7), (5, 7)]
+    whole = shown(params, inputs, times(gates))
+    assert whole.outputs.shape == (4, 7) and [h.shape for h in whole.units.values()] == [(5, 7), (5, 7)]
     for example in range(7):
-        one, one_hidden = outputs_of(params, inputs[:, example], gates[:, :, example])
-        assert one.shape == (4,)
-        np.testing.assert_allclose(one, outputs[:, example], rtol=0, atol=1e-5)
-        for layer, activations in enumerate(one_hidden):
-            np.testing.assert_allclose(activations, hidden[layer][:, example], rtol=0, atol=1e-5)
+        one = shown(params, inputs[:, example], times(gates[:, :, example]))
+        assert one.outputs.shape == (4,)
+        np.testing.assert_allclose(one.outputs, whole.outputs[:, example], rtol=0, atol=1e-5)
+        for name, activations in one.units.items():
+            np.testing.assert_allclose(activations, whole.units[name][:, example], rtol=0, atol=1e-5)
 
 
-def test_a_closed_gate_silences_a_unit(small):
+def test_an_edit_is_what_the_rest_of_the_network_sees(small):
+    """A silenced unit is one without outgoing weights; each site is edited once, the first first."""
     params, inputs, _ = small
-    gates = jnp.ones((2, 5, 7), jnp.float32)
-    outputs, (first, _) = outputs_of(params, inputs, gates.at[0, 3].set(0.0))
+    edited: list[str] = []
+
+    def silence(site: Site, units: Units) -> Units:
+        edited.append(site.name)
+        return units.at[3].set(0.0) if site.name == "hidden_1" else units
+
+    found = shown(params, inputs, silence)
+    assert edited == ["hidden_1", "hidden_2"]
+    first = found.units["hidden_1"]
     assert not first[3].any() and first[jnp.array([0, 1, 2, 4])].any()
     without = params | {"hidden_2_kernel": params["hidden_2_kernel"].at[:, 3].set(0.0)}
-    expected, _ = outputs_of(without, inputs, gates)
-    np.testing.assert_allclose(outputs, expected, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(found.outputs, shown(without, inputs, times(jnp.ones((2, 5, 7)))).outputs, atol=1e-6)
 
 
-def test_every_registered_model_is_a_network_of_its_width():
-    for name in MODELS:
-        regime = Supervised(model=name, width=8, depth=2)
-        params = jax.jit(regime.init)(jax.random.key(0), jnp.int32(6))
-        rows = jnp.zeros((3, 2), jnp.uint32)
-        gates = jnp.broadcast_to(regime.unit_mask(jnp.int32(6))[:, None], (2, 8, 3))
-        outputs, hidden = regime.apply(params, rows, gates)
-        assert outputs.shape == (4, 3) and [h.shape for h in hidden] == [(8, 3)] * 2
-        assert not any(h[6:].any() for h in hidden)
+def test_padding_silences_what_a_narrower_member_has_not(small):
+    params, inputs, _ = small
+    units = shown(params, inputs, padding(jnp.int32(3))).units
+    assert all(not h[3:].any() and h[:3].any() for h in units.values())

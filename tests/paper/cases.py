@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from mirrorjax.config import Config, MeasurementConfig
 from mirrorjax.dataset.build import Dataset, DatasetSpec, build
 from mirrorjax.game.observation import OBSERVATION_SIZE
 from mirrorjax.game.state import Action
 from mirrorjax.paper.analysis import Analysis, analyse_on
+from mirrorjax.settings.schema import Config, MeasurementConfig
 from mirrorjax.tracking.network import Network
 from tests.measurement.cases import some_weights
 

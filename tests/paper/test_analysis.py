@@ -47,9 +47,9 @@ def test_criteria_are_those_of_the_battery():
     """A lone unit is found to be a hub exactly where the battery says so."""
     columns = random_columns(4000)
     share = {name.removeprefix("share_"): jnp.asarray(v, jnp.float32) for name, v in columns.items() if "share" in name}
-    kernel = jnp.asarray(np.eye(4)[columns[DOMINANT]].T, jnp.float32)
+    dominant = jnp.asarray(columns[DOMINANT], jnp.int32)
     lost, moved = (jnp.asarray(columns[name], jnp.float32) for name in ("leap_lost", "help_moved_by_mirror"))
-    kinds = np.asarray(kinds_of_hubs({"output_kernel": kernel}, share, lost, moved))
+    kinds = np.asarray(kinds_of_hubs(dominant, share, lost, moved))
     assert set(kinds) == {0, 1, 2, 3}
     for place, kind in enumerate(kinds):
         hubs = choose_hubs({name: values[[place]] for name, values in columns.items()}, np.array([True]))

@@ -1,13 +1,14 @@
 """The list of order parameters."""
 
+from mirrorjax.measures import MEASURES
 from mirrorjax.phases.order import ORDER_PARAMETERS, construction_marks
 
 
-def test_names_are_unique_and_raw_cmni_is_last():
-    names = [each.name for each in ORDER_PARAMETERS]
-    assert len(set(names)) == len(names) and names[-1] == "cmni"
-    assert {each.column for each in ORDER_PARAMETERS if each.is_share} == {"mirror", "mirror_code"}
-    assert {each.column for each in ORDER_PARAMETERS if each.is_signed} == {"ssi", "ssi_last", "cross_decoding_social"}
+def test_each_is_a_measure_and_raw_cmni_is_last():
+    known = [MEASURES[name] for name in ORDER_PARAMETERS]
+    assert len(set(known)) == len(known) and ORDER_PARAMETERS[-1] == "cmni"
+    assert {each.name for each in known if each.kind == "verdict"} == {"mirror", "mirror_code"}
+    assert {each.name for each in known if each.kind == "signed"} == {"ssi", "ssi_last", "cross_decoding_social"}
 
 
 def test_marks():

@@ -9,10 +9,10 @@ import pytest
 from scipy.special import expit
 from scipy.stats import binomtest
 
-from mirrorjax.combinations import AxesConfig, GroupConfig
-from mirrorjax.map_axes import Map, map_of
 from mirrorjax.phases import boundary
 from mirrorjax.phases.refinement import Proposal, propose
+from mirrorjax.settings.axes import AxesConfig, GroupConfig
+from mirrorjax.settings.map_axes import Map, map_of
 
 LINE = [round(float(value), 6) for value in np.linspace(0, 1, 9)]
 ONE = map_of(GroupConfig(axes=AxesConfig(dependency=LINE)), [])

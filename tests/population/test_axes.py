@@ -2,10 +2,10 @@
 
 import pytest
 
-from mirrorjax.combinations import AxesConfig
-from mirrorjax.config import Config, ModelConfig, OptimizerConfig, PopulationConfig, RegimeConfig
 from mirrorjax.population.axes import members
 from mirrorjax.population.members import Member, identity
+from mirrorjax.settings.axes import AxesConfig
+from mirrorjax.settings.schema import Config, ModelConfig, OptimizerConfig, PopulationConfig, RegimeConfig
 
 
 def test_without_axes_the_seeds_of_one_setting():

@@ -49,11 +49,40 @@ OTHERS: dict[str, Any] = {  # for every field of a member, another value
     "data_order": "shared",
 }
 
+GOLDEN: list[tuple[dict[str, Any], str, int, int]] = [  # what is set, identity, a word each of `init` and of `order`
+    ({}, PUBLISHED, 2312063136, 4163632763),
+    ({"seed": 7, "width": 5, "depth": 1}, "00f93780d6d9e78c", 2034919196, 3034583728),
+    ({"width": 50, "depth": 3, "activation": "tanh"}, "11d76c2f9d2438ea", 678083335, 2789457670),
+    ({"learning_rate": 1e-4, "batch_size": 20}, "8c1eba32764a5d09", 589749235, 448787830),
+    ({"dropout": 0, "l2": 0}, "7d0a832ae3bcaf12", 1485119554, 1672680024),
+    ({"data_order": "shared", "seed": 3}, "3eee8394edc15e26", 1559916131, 604079047),
+    ({"order_seed": 4, "dropout_seed": 5}, "d931d70474105078", 2312063136, 1044672617),
+    ({"encoding": "one_hot"}, "9ff2c85656d69fa4", 2684387642, 3928521228),
+    ({"encoding": "permuted", "seed": 2}, "6f1bf4dc51fe4300", 1050586816, 3890055687),
+    ({"congruence": 1}, "fd3b03fd00c7f24b", 2565056173, 1582704471),
+    ({"dependency": 0.25, "veil_symbol": 1, "veil_role": 1}, "6495a0c728f7678e", 2367670814, 3250269245),
+    ({"edge": 0}, "c206d1548c829931", 159314527, 374726832),
+    ({"mask": 0.5, "skies": 3}, "83166a3f77251466", 2749670029, 3133489453),
+    ({"skies": 6.0, "shuffled": 0.125}, "3d3ebf04436039f2", 794431826, 4140823274),
+    ({"obstacle_rate": 0.025, "obstacle_width": 2}, "6c8329f6e9eb94d3", 1248610736, 3229181746),
+    ({"scroll": 0.5, "data_seed": 3}, "8eedfb0385308390", 2593284283, 2552379475),
+    ({"boards": 1000, "data_seed": 0}, "caf48d30058f0172", 1783518368, 1177519974),
+    ({"regime": "other", "model": "other"}, "ae744d728f7f5050", 3756712868, 4114032822),
+    ({**OTHERS, "skies": 2, "veil_role": 0.2}, "0bc5433b24c20784", 1123795590, 3107772612),
+]
+
 
 class TestIdentity:
     def test_of_the_published_member(self):
         """Frozen: results are found and continued by it, so it must not change unnoticed."""
         assert identity(Member(), HASH) == PUBLISHED
+
+    @pytest.mark.parametrize(("given", "member_id", "init", "order"), GOLDEN)
+    def test_of_members_of_earlier_releases(self, given, member_id, init, order):
+        """Frozen as well, over widths, depths, knobs and encodings: their results are found, continued and resumed."""
+        member = Member(**given)
+        assert identity(member, HASH) == member_id
+        assert stream_words(member, HASH, "init")[0] == init and stream_words(member, HASH, "order")[1] == order
 
     @pytest.mark.parametrize("name", [field.name for field in fields(Member)])
     def test_depends_on_every_setting(self, name):

@@ -12,11 +12,8 @@ import pyarrow.parquet as pq
 
 from mirrorjax.report.paper import paper_curve
 from mirrorjax.tracking.store import (
-    DIVERGENCES,
-    GROUPS,
     MEMBERS,
     RECORDS,
-    STATISTICS,
     UNITS,
     as_table,
     with_layers,
@@ -209,9 +206,8 @@ def _write_units(folder: Path, networks: Sequence[Network], checkpoint: int, epo
             for unit in range(1, (network.width if layer <= network.depth else 4) + 1):
                 means = planted_means(network, unit)
                 rows.append(
-                    {f"{statistic}_{group}": 0.0 for statistic in STATISTICS for group in GROUPS}
-                    | dict.fromkeys(DIVERGENCES, 0.0)
-                    | {f"mean_{group}": means[group] for group in GROUPS}
+                    dict.fromkeys(UNITS.names, 0.0)
+                    | {f"mean_{group}": value for group, value in means.items()}
                     | {
                         "member_id": network.member_id,
                         "checkpoint": checkpoint,

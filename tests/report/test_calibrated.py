@@ -15,6 +15,7 @@ from mirrorjax.measurement.battery import ablation, classes
 from mirrorjax.measurement.battery import circuits as hubs
 from mirrorjax.measurement.battery import dear as measured_dear
 from mirrorjax.measurement.battery import nulls as measured
+from mirrorjax.measures import label
 from mirrorjax.phases.intervals import wilson
 from mirrorjax.report import calibration, causes, circuits, decomposition, onset
 from mirrorjax.report import dear as reported
@@ -79,7 +80,7 @@ def test_z_against_untrained_networks(view):
     panel = calibration.panel(view)
     made = drawn(panel, 0)
     lines = [trace for trace in made.data if trace.name]
-    assert [line.name for line in lines] == list(calibration.MEASURES.values())
+    assert [line.name for line in lines] == list(map(label, calibration.MEASURES))
     for line in lines:
         np.testing.assert_allclose(line.y, np.median(range(SEEDS)))
     assert [shape.y0 for shape in made.layout.shapes] == [0.0, 2.5] * 6
@@ -94,10 +95,10 @@ def test_parts_of_cmni(view):
         "outputs",
         "layer 1",
         "layer 2",
-        "hidden units",
+        "CMNI, hidden units only",
         "composition",
         "value coding",
-        "residual",
+        "CMNI, residual",
     ]
     for name, part in (("outputs", 0.35), ("layer 1", 0.4), ("layer 2", 0.25)):
         np.testing.assert_allclose(lines[name].y, part * lines["CMNI"].y)
@@ -147,13 +148,13 @@ def test_what_units_cause(view):
     assert len(panel.variants) == 2 * 2 * 2
     made: Any = drawn(panel, 0, 0, 0)
     names = list(made.layout.yaxis.ticktext)
-    assert names[0] == "mirror, n = 3" and names[4] == "Frog only: nobody has any"
+    assert names[0] == "mirror units, n = 3" and names[4] == "Frog-only units: nobody has any"
     assert list(made.layout.yaxis4.ticktext)[2] == "TR, n = 2; undefined 2"
     classes_, at_random = made.data[:2]
     assert classes_.x[0] == pytest.approx(-0.2) and list(classes_.y) == [8, 6, 2]
     np.testing.assert_allclose(at_random.x, -0.05)
     headings = [each.text for each in made.layout.annotations]
-    assert headings[:3] == [f"{each} (intact 0.75)" for each in ("help, rescue", "help, edge", "leap")]
+    assert headings[:3] == [f"{each} (intact 0.75)" for each in ("rescue help", "edge help", "leap")]
 
 
 def test_circuits(view):
@@ -189,7 +190,7 @@ def test_report_with_everything(calibrated_folder, monkeypatch):
     assert "12 of 12 learnt; mirror networks of the 8 of these that were asked: 2 of 8 (25 %" in page.words
     assert "2×17, lr 1e-4, 4 networks, 4 learnt, at epoch 20: TR is 1.00" in page.words
     assert "and undefined in 2 of 4" in page.words and "z 2.50" in page.words
-    assert "CMNI z" in page.words and "MNI*" in page.words
+    assert ">z of CMNI</button>" in text and "MNI*" in page.words
     tables = {path.name: path for path in (folder / "tables").iterdir()}
     names = ("calibration", "causes", "circuits", "matched", "phase-map", "scaling")
     assert set(tables) == {f"{name}-p.csv" for name in names} | {"answer.csv"}
@@ -208,7 +209,8 @@ def test_report_with_everything(calibrated_folder, monkeypatch):
 
 def test_what_is_missing_is_said(old, monkeypatch):
     monkeypatch.setattr("mirrorjax.report.build.save", lambda made, stem: [])
-    page = Page(write_report(old).read_text(encoding="utf-8"))
+    text = write_report(old).read_text(encoding="utf-8")
+    page = Page(text)
     for words in (calibration.MISSING, reported.NOT_ASKED, "what rises when cannot be drawn"):
         assert words in page.words
     assert "The parts by cause were not recorded" in page.words
@@ -216,7 +218,7 @@ def test_what_is_missing_is_said(old, monkeypatch):
     assert "No calibrated measure was recorded" in page.words
     assert "None of the networks nearest the paper's was asked what its units cause" in page.words
     assert "0 of 3 learnt: not learnt, so no verdict" in page.words
-    assert "CMNI z" not in page.words and [path.name for path in (old / "tables").iterdir()] == ["answer.csv"]
+    assert ">z of CMNI</button>" not in text and [path.name for path in (old / "tables").iterdir()] == ["answer.csv"]
 
 
 def test_cheap_measures_alone(tmp_path, monkeypatch):

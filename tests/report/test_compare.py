@@ -142,7 +142,7 @@ def test_sweeps_of_one_name_are_told_by_their_folders(tmp_path):
 
 def test_chosen_measures(sweeps: list[Path]):
     found = read(sweeps)
-    assert chosen_measures(found, ["recall_leap", "ssi"]) == {"recall_leap": "recall leap", "ssi": "SSI"}
+    assert chosen_measures(found, ["recall_leap", "ssi"]) == {"recall_leap": "recall of leap", "ssi": "SSI"}
     with pytest.raises(
         InputError, match=r"--measure moral: not recorded in sweep-one and sweep-two; all .* accuracy, "
     ):

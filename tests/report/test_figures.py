@@ -44,7 +44,7 @@ def test_timeline_shows_medians_and_the_published_curve(view):
     assert len(panel.variants) == 5
     traces = {trace.name: trace for trace in drawn(panel, 0).data if trace.name}
     expected = np.median([network.values(network, 7)["cmni"] for network in map(Network, range(31))])
-    cmni = traces["CMNI (all units)"]
+    cmni = traces["CMNI"]
     assert cmni.y[list(cmni.x).index(7)] == pytest.approx(expected)
     assert traces["published, one seed, lr 4e-6, 2×17"].visible is True
     others = [trace for trace in drawn(panel, 1).data if "another architecture" in (trace.name or "")]

@@ -7,7 +7,7 @@ import pytest
 import wandb
 
 from mirrorjax.cli import main
-from mirrorjax.config import Config, stored
+from mirrorjax.settings.schema import Config, stored
 from tests.sweep.cases import SETTINGS, Run, Sweep
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from mirrorjax.cli import main
-from mirrorjax.config import Config
 from mirrorjax.dataset.cache import dataset_file, peek
 from mirrorjax.materials import dataset_spec
+from mirrorjax.settings.schema import Config
 from mirrorjax.tracking.results import Population, Results
 from mirrorjax.tracking.status import read_status
 from tests.sweep.cases import QUICKLY, SETTINGS, Run, Sweep, assert_same_results, at_checkpoint, bytes_and_times

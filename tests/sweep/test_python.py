@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import mirrorjax
-from mirrorjax.config import MeasurementConfig
 from mirrorjax.dataset.matched import CONDITIONS
 from mirrorjax.errors import InputError
+from mirrorjax.settings.schema import MeasurementConfig
 from mirrorjax.tracking.results import Results
 from tests.sweep.cases import Sweep
 

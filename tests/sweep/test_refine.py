@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-import mirrorjax.allowed
 import mirrorjax.refine
+import mirrorjax.settings.allowed
 from mirrorjax.cli import main
 from mirrorjax.report.load import load
 from mirrorjax.tracking.results import Results
@@ -37,7 +37,7 @@ def patched() -> Iterator[None]:
     """Planted verdicts, so that nothing calibrated need be measured, which takes a minute to compile."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mirrorjax.refine, "verdicts", planted)
-        patch.setattr(mirrorjax.allowed, "_refine_problems", lambda config: [])
+        patch.setattr(mirrorjax.settings.allowed, "_refine_problems", lambda config: [])
         yield
 
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from mirrorjax import materials
-from mirrorjax.config import Config
 from mirrorjax.dataset.build import Dataset
 from mirrorjax.dataset.cache import load_or_build
 from mirrorjax.population.axes import members
 from mirrorjax.population.members import Member, identity
+from mirrorjax.settings.schema import Config
 from mirrorjax.tracking.keys import key
 from mirrorjax.tracking.metrics import population_metrics
 from mirrorjax.tracking.store import KNOBS, MEMBERS, RECORDS, UNITS

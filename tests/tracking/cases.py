@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mirrorjax.tracking.store import DIVERGENCES, GROUPS, STATISTICS, Store
+from mirrorjax.tracking.store import UNITS, Store
 
 
 def ids(members: int, first: int = 0) -> list[str]:
@@ -73,8 +73,7 @@ def unit_columns(members: int = 2, units: int = 3) -> dict:
         "output": np.tile([False, False, True], members),
         "mns": np.linspace(0, 0.1, rows),
     }
-    for name in [*(f"{statistic}_{group}" for group in GROUPS for statistic in STATISTICS), *DIVERGENCES]:
-        columns[name] = np.full(rows, 0.5)
+    columns |= {name: np.full(rows, 0.5) for name in UNITS.names if name not in columns and name != "checkpoint"}
     columns["skewness_none"][0] = np.nan
     return columns
 

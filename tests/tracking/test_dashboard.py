@@ -108,7 +108,7 @@ def test_every_panel_shows_what_runs_log(sweeps: list[Path], monkeypatch: pytest
 def test_panels(sweeps: list[Path], part: str):
     found = list(panels(specification(sweeps)[part]))
     curves = {panel["config"]["chartTitle"]: panel["config"] for panel in found if "chartTitle" in panel["config"]}
-    for words in ("CMNI", "MNI*", "SSI", "rescue accuracy, matched boards", "excess error"):
+    for words in ("CMNI", "MNI*", "SSI", "rescue accuracy", "excess error"):
         curve = curves[f"{words}: median, 5 % and 95 %"]
         assert curve["xAxis"] == "checkpoint/epoch"
         assert len(curve["metrics"]) == 3

@@ -2,8 +2,8 @@
 
 import pytest
 
-from mirrorjax.config import TrackerConfig
 from mirrorjax.errors import InputError
+from mirrorjax.settings.schema import TrackerConfig
 from mirrorjax.tracking.environment import overruled, with_environment
 from mirrorjax.tracking.wandb import choose_mode
 

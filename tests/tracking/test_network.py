@@ -11,6 +11,7 @@ from safetensors import safe_open
 
 from mirrorjax.dataset.row import features
 from mirrorjax.errors import InputError
+from mirrorjax.models.mlp import MLP
 from mirrorjax.policy import member_policy
 from mirrorjax.regimes.supervised import Supervised
 from mirrorjax.tracking.network import Network, find_network, how_it_ended
@@ -18,13 +19,13 @@ from mirrorjax.tracking.results import Results
 from mirrorjax.tracking.store import Store
 from tests.tracking.cases import ids, member_columns, record_columns
 
-REGIME = Supervised(width=6, depth=3, activation="tanh")
+REGIME = Supervised(MLP(width=6, depth=3, activation="tanh"))
 ROWS = np.array([[0, 15 | 16 << 5], [1 << 15, 15 | 20 << 5 | 3 << 13 | 2 << 17], [7, 31 | 2 << 5 | 9 << 13]], np.uint32)
 
 
 def weights(seed: int) -> dict[str, np.ndarray]:
     """With biases, so that a bias that is lost is seen."""
-    params = REGIME.init(jax.random.key(seed), jnp.int32(REGIME.width))
+    params = REGIME.network.init(jax.random.key(seed), jnp.int32(6))
     random = np.random.default_rng(seed)
     return {
         name: np.asarray(value) + (0.3 * random.normal(size=value.shape).astype(np.float32) if "bias" in name else 0)
@@ -62,14 +63,14 @@ def test_a_member_is_what_was_stored(network: Network):
 
 
 def test_it_runs_as_in_training(network: Network):
-    gates = jnp.ones((3, 6, len(ROWS)), jnp.float32)
-    outputs, hidden = REGIME.apply({k: jnp.asarray(v) for k, v in weights(1).items()}, jnp.asarray(ROWS), gates)
+    pictures = jax.vmap(features, out_axes=-1)(jnp.asarray(ROWS))
+    shown = REGIME.network.run({name: jnp.asarray(weight) for name, weight in weights(1).items()}, pictures)
     own_outputs, own_hidden = network.run_with_activations(ROWS)
     assert own_outputs.shape == (4, 3) and own_hidden.shape == (18, 3)
     assert np.abs(np.diff(own_outputs, axis=1)).min() > 1e-4, "the rows are different ones"
     # compiled as a whole, products may be fused otherwise than one by one
-    np.testing.assert_allclose(own_outputs, outputs, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(own_hidden, np.concatenate(hidden), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(own_outputs, shown.outputs, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(own_hidden, np.concatenate([*shown.units.values()]), rtol=1e-5, atol=1e-6)
 
 
 def test_rows_and_their_pictures_are_the_same(network: Network):

@@ -34,27 +34,10 @@ def names_in(folder: Path) -> list[str]:
     return sorted(found.name for found in folder.iterdir())
 
 
-def documented(table: str) -> set[str]:
-    """Every name in code type in a table's paragraph of the formats page."""
-    text = FORMATS.read_text(encoding="utf-8").split(f"**{table}**", 1)[1].split("\n\n", 1)[0]
-    return set(re.findall(r"`([a-z0-9_*]+)`", text.replace("mne_layer_L", "")))
-
-
 def test_members_are_as_documented():
-    assert documented("members.parquet") == {*MEMBERS.names, *KNOBS.names}
-
-
-def test_records_are_as_documented():
-    assert documented("records/") - {"training", "stopped", "diverged"} == set(RECORDS.names)
-
-
-def test_units_are_as_documented():
-    groups = {"none", "frog", "toad", "both", "frog_filtered", "toad_filtered"}
-    patterns = {"mean_*", "variance_*", "skewness_*", "kurtosis_*"}
-    expanded = {pattern.replace("*", group) for pattern in patterns for group in groups}
-    named = documented("units/")
-    assert groups | patterns <= named
-    assert named - groups - patterns | expanded == set(UNITS.names)
+    """Records and units: tests/test_measures.py."""
+    text = FORMATS.read_text(encoding="utf-8").split("**members.parquet**", 1)[1].split("\n\n", 1)[0]
+    assert set(re.findall(r"`([a-z0-9_*]+)`", text)) == {*MEMBERS.names, *KNOBS.names}
 
 
 def test_members_round_trip(tmp_path: Path):

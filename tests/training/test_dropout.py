@@ -7,24 +7,26 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mirrorjax.population.members import Member, stack_values
-from mirrorjax.regimes.supervised import Supervised
+from mirrorjax.models.base import Site
+from mirrorjax.models.mlp import MLP
+from mirrorjax.population.members import Member
 from mirrorjax.training.step import dropout_gates
 from tests.chance import assert_share, assert_uncorrelated
+from tests.networks import values_of
 
-PUBLISHED = Supervised(width=17, depth=2)
+PUBLISHED = MLP(width=17, depth=2).sites
 STEPS = 4096
 
 
 @functools.partial(jax.jit, static_argnums=(0, 2, 3))
-def _gates(regime, values, steps, batch):
-    return jax.vmap(lambda step: dropout_gates(regime, values, step, batch))(jnp.arange(steps, dtype=jnp.uint32))
+def _gates(sites, values, steps, batch):
+    gates = jax.vmap(lambda step: dropout_gates(sites, values, step, batch))(jnp.arange(steps, dtype=jnp.uint32))
+    return jnp.stack([gates[site.name] for site in sites], 1)
 
 
-def gates(member: Member, steps: int = 64, regime: Supervised = PUBLISHED, batch: int = 32) -> np.ndarray:
+def gates(member: Member, steps: int = 64, sites: tuple[Site, ...] = PUBLISHED, batch: int = 32) -> np.ndarray:
     """[steps, depth, width, batch]."""
-    values = jax.tree.map(lambda x: x[0], stack_values([member], "0123456789abcdef"))
-    return np.asarray(_gates(regime, values, steps, batch))
+    return np.asarray(_gates(sites, values_of(member), steps, batch))
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.12, 0.5, 0.9])
@@ -39,10 +41,10 @@ def test_rate_and_scale(rate):
         assert not drawn[~kept].any()
 
 
-@pytest.mark.parametrize(("regime", "batch"), [(PUBLISHED, 32), (Supervised(width=8, depth=3), 64)])
-def test_layers_units_and_rows_are_independent(regime, batch):
+@pytest.mark.parametrize(("sites", "batch"), [(PUBLISHED, 32), (MLP(width=8, depth=3).sites, 64)])
+def test_layers_units_and_rows_are_independent(sites, batch):
     """All gates of a step against one another, 2 x 17 x 32 or 3 x 8 x 64 of them, over 4,096 steps."""
-    kept = (gates(Member(dropout=0.5), STEPS, regime, batch) > 0).reshape(STEPS, -1)
+    kept = (gates(Member(dropout=0.5), STEPS, sites, batch) > 0).reshape(STEPS, -1)
     assert_uncorrelated(kept.astype(np.float32))
 
 
@@ -73,8 +75,8 @@ def test_the_order_seed_does_not_change_dropout():
 def test_padding_does_not_change_the_gates():
     member = Member(width=17)
     own = gates(member)
-    padded = gates(member, regime=Supervised(width=24, depth=2), batch=64)
+    padded = gates(member, sites=MLP(width=24, depth=2).sites, batch=64)
     assert np.array_equal(padded[:, :, :17, :32], own)
     assert not padded[:, :, 17:].any()
-    deeper = gates(member, regime=Supervised(width=17, depth=3))
+    deeper = gates(member, sites=MLP(width=17, depth=3).sites)
     assert np.array_equal(deeper[:, :2], own)

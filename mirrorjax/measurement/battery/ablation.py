@@ -1,4 +1,4 @@
-"""What a network can no longer do without a class of its first-layer units.
+"""What a network can no longer do without a class of its units of the first site.
 
 A set's activations are replaced by their means over the task's rows (`mean`), or by those on other rows (`resample`,
 Chan et al. 2022, *Causal scrubbing*). The effect is the change of the share of right answers, each kind of right
@@ -13,14 +13,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float32, Int32
 
-from mirrorjax.dataset.row import features
 from mirrorjax.measurement.activations import TRUTHS
 from mirrorjax.measurement.battery.boards import TaskRows
 from mirrorjax.measurement.battery.draws import uniform
-from mirrorjax.measurement.battery.interventions import run_with
 from mirrorjax.measurement.battery.order import places
-from mirrorjax.measurement.battery.responses import forward
-from mirrorjax.regimes.supervised import Params, Supervised
+from mirrorjax.measurement.needs import needs
+from mirrorjax.measurement.probe import Probe, pictures_of
 
 MODES = ("mean", "resample")
 _RANDOM_SETS = 8  # of each size, whose effects are averaged
@@ -37,7 +35,7 @@ def random_sets(units: Bool[Array, " U"], among: Bool[Array, " U"], count: int) 
     return jax.vmap(one)(jnp.asarray(uniform(count, *units.shape)))
 
 
-def rank_in_layer(order: Float32[Array, " U"], within: Bool[Array, " U"]) -> Int32[Array, " U"]:
+def rank_at(order: Float32[Array, " U"], within: Bool[Array, " U"]) -> Int32[Array, " U"]:
     """Each unit's place, from 0, when those `within` are sorted from the largest on; the others come after them."""
     return places(-jnp.where(within, order, -jnp.inf))
 
@@ -50,44 +48,43 @@ def _right(outputs: Float32[Array, "4 rows"], rows: TaskRows) -> Float32[Array, 
     return jnp.where(rows.weight.sum(-1) > 0, share, jnp.nan)
 
 
+@needs("acts")
 def ablation(
-    regime: Supervised,
-    params: Params,
-    true_width: Int32[Array, ""],
+    probe: Probe,
     rows: TaskRows,
     sets: Mapping[str, Bool[Array, " U"]],
     alive: Bool[Array, " U"],
     order: Float32[Array, " U"],
 ) -> dict[str, Array]:
-    """Effects of ablating sets of first-layer units.
+    """Effects of ablating sets of units of the first site.
 
     Args:
-        regime, params, true_width: the member.
+        probe: the member.
         rows: the task.
-        sets: units by name; of each only those in the first layer are ablated.
+        sets: units by name; of each only those at the first site are ablated.
         alive: units that a random set may have.
-        order: first-layer units are ablated one after the other from the largest on, for the cumulative curve.
+        order: units of the first site are ablated one after the other from the largest on, for the cumulative curve.
 
     Returns:
         `intact` [truths], the shares of right answers; `ablate` [sets, 2, modes, truths], their changes by each set
-        and by random ones, NaN for an empty set; `cumulative` [width + 1, truths], the shares themselves (mean
+        and by random ones, NaN for an empty set; `cumulative` [n + 1, truths], the shares themselves (mean
         ablation); and `alone` [U, truths], the change by the mean ablation of each unit. `named` names them.
     """
-    first_layer = jnp.arange(len(alive)) < regime.width
-    rank, numbers = rank_in_layer(order, first_layer), jnp.arange(regime.width + 1)
+    first = jnp.asarray(probe.site == 1)
+    rank, numbers = rank_at(order, first), jnp.arange(probe.sites[0].size + 1)
     asked = {"cumulative": rank[None, :] < numbers[:, None], "alone": jnp.eye(len(alive), dtype=bool)}
-    layer = [units & first_layer for units in sets.values()]
-    drawn = [random_sets(units, alive & first_layer, _RANDOM_SETS) for units in layer]
+    chosen = [units & first for units in sets.values()]
+    drawn = [random_sets(units, alive & first, _RANDOM_SETS) for units in chosen]
     of_sets = jnp.concatenate(
-        [jnp.concatenate([units[None, :], each]) for units, each in zip(layer, drawn, strict=True)]
+        [jnp.concatenate([units[None, :], each]) for units, each in zip(chosen, drawn, strict=True)]
     )
     masks = jnp.concatenate([*asked.values(), of_sets, of_sets])
     modes = jnp.arange(len(masks)) >= len(masks) - len(of_sets)  # an index into MODES
-    intact, changes = _effects(regime, params, true_width, rows, masks, modes.astype(jnp.int32))  # in one loop
+    intact, changes = _effects(probe, rows, masks, modes.astype(jnp.int32))  # in one loop
     cumulative, alone = changes[: len(numbers)], changes[len(numbers) : len(numbers) + len(alive)]
     effects = changes[len(numbers) + len(alive) :].reshape(len(MODES), len(sets), 1 + _RANDOM_SETS, len(TRUTHS))
     both = jnp.stack([effects[:, :, 0], effects[:, :, 1:].mean(2)], axis=2)  # [modes, sets, 2, truths]
-    some = jnp.stack([jnp.any(units) for units in layer])
+    some = jnp.stack([jnp.any(units) for units in chosen])
     return {
         "intact": intact,
         "ablate": jnp.where(some[:, None, None, None], both.transpose(1, 2, 0, 3), jnp.nan),
@@ -111,24 +108,19 @@ def named(found: Mapping[str, np.ndarray], sets: Sequence[str]) -> dict[str, np.
 
 
 def _effects(
-    regime: Supervised,
-    params: Params,
-    true_width: Int32[Array, ""],
-    rows: TaskRows,
-    sets: Bool[Array, "K U"],
-    modes: Int32[Array, " K"],
+    probe: Probe, rows: TaskRows, sets: Bool[Array, "K U"], modes: Int32[Array, " K"]
 ) -> tuple[Float32[Array, " truths"], Float32[Array, "K truths"]]:
     """The shares of right answers, and their changes by the ablation of each set in its mode, an index into MODES."""
-    inputs = jax.vmap(features, out_axes=-1)(rows.words)
-    outputs, hidden = forward(regime, params, true_width, inputs)
-    total = rows.weight.sum(0)
+    pictures = pictures_of(rows.words)
+    shown = probe.show(pictures)
+    hidden, total = probe.row(shown), rows.weight.sum(0)
     mean = jnp.sum(hidden * (total / total.sum())[None, :], axis=-1, keepdims=True)
     others = jnp.roll(hidden, hidden.shape[-1] // 2 + 1, axis=-1)
     instead = jnp.stack([jnp.broadcast_to(mean, hidden.shape), others])
-    intact = _right(outputs, rows)
+    intact = _right(shown.outputs, rows)
 
     def effect(each: tuple[Array, Array]) -> Array:
         units, mode = each
-        return _right(run_with(regime, params, true_width, inputs, units, instead[mode]), rows) - intact
+        return _right(probe.show(pictures, probe.replacing(units, instead[mode])).outputs, rows) - intact
 
     return intact, jax.lax.map(effect, (sets, modes))

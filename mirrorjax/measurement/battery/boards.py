@@ -6,7 +6,7 @@ from flax import struct
 from jaxtyping import Array, Float32, Int8, UInt32
 
 from mirrorjax.dataset.build import Dataset, answers
-from mirrorjax.dataset.matched import matched_boards
+from mirrorjax.dataset.matched import CONDITIONS, matched_boards
 from mirrorjax.measurement.activations import TRUTHS, truths
 
 OF_EACH = 400  # task rows of each kind of right answer
@@ -47,6 +47,10 @@ class Boards:
     anywhere: Int8[Array, "conditions 100 boards"]
     rescue: Int8[Array, "conditions 100 rescue_boards"]
     task: TaskRows
+
+    def of_rescue(self, condition: str) -> Float32[Array, "100 rescue_boards"]:
+        """Those for rescue under a condition, a name in CONDITIONS."""
+        return self.rescue[list(CONDITIONS).index(condition)].astype(jnp.float32)
 
     def __repr__(self) -> str:
         anywhere, rescue = (np.shape(pictures)[-1] for pictures in (self.anywhere, self.rescue))

@@ -1,8 +1,7 @@
 """The measures that every checkpoint has, of one member."""
 
 import jax
-import jax.numpy as jnp
-from jaxtyping import Array, Float32, Int32
+from jaxtyping import Array, Float32
 
 from mirrorjax.measurement.battery.behaviour import behaviour
 from mirrorjax.measurement.battery.boards import Boards
@@ -12,8 +11,9 @@ from mirrorjax.measurement.battery.decoding import decoding
 from mirrorjax.measurement.battery.decomposition import decomposition
 from mirrorjax.measurement.battery.discriminability import discriminability
 from mirrorjax.measurement.battery.overlap import overlap
-from mirrorjax.measurement.battery.responses import forward_each, responses
-from mirrorjax.regimes.supervised import Params, Supervised
+from mirrorjax.measurement.battery.responses import responses, shown_each
+from mirrorjax.measurement.needs import fits
+from mirrorjax.measurement.probe import Probe
 
 # A measure of responses to matched boards; a new one is a file and a line here.
 OF_RESPONSES = {
@@ -25,16 +25,16 @@ OF_RESPONSES = {
 _CONDITIONS = ("x0", "xF", "xT", "xO0", "xO")
 
 
-def cheap(
-    regime: Supervised, params: Params, true_width: Int32[Array, ""], boards: Boards
-) -> dict[str, Float32[Array, ""]]:
-    """All cheap measures of one member, by name."""
-    found = responses(regime, params, true_width, boards.anywhere, _CONDITIONS)
+def cheap(probe: Probe, boards: Boards) -> dict[str, Float32[Array, ""]]:
+    """All cheap measures of one member, by name, as far as its network has what they need."""
+    found = responses(probe, boards.anywhere, _CONDITIONS)
     columns: dict[str, jax.Array] = {}
     for measure in OF_RESPONSES.values():
-        columns |= measure(found)
-    on_rescue = forward_each(regime, params, true_width, boards.rescue, ("x0", "xT"))
-    rescue = {name: outputs for name, (outputs, _) in on_rescue.items()}
-    exists = jnp.tile(jnp.arange(regime.width) < true_width, regime.depth)
-    columns |= decomposition(found, exists)
-    return columns | behaviour(rescue) | bookkeeping(found, params, exists, regime.depth)
+        if fits(measure, probe.network):
+            columns |= measure(found)
+    if fits(decomposition, probe.network):
+        columns |= decomposition(found, probe.own)
+    if fits(behaviour, probe.network):
+        on_rescue = shown_each(probe, boards.rescue, ("x0", "xT"))
+        columns |= behaviour({name: shown.outputs for name, shown in on_rescue.items()})
+    return columns | bookkeeping(found, probe)

@@ -2,61 +2,44 @@
 
 from collections.abc import Mapping
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float32, Int32
+from jaxtyping import Array, Bool, Float32
 
-from mirrorjax.dataset.matched import CONDITIONS
 from mirrorjax.measurement.activations import TRUTHS
-from mirrorjax.measurement.battery.ablation import ablation, rank_in_layer
+from mirrorjax.measurement.battery.ablation import ablation, rank_at
 from mirrorjax.measurement.battery.ablation import named as ablation_columns
 from mirrorjax.measurement.battery.boards import Boards
-from mirrorjax.measurement.battery.circuits import KINDS, hub_drive, kinds_of_hubs, mirror_edges, paths, shares
+from mirrorjax.measurement.battery.circuits import KINDS, circuits
 from mirrorjax.measurement.battery.classes import CLASSES, UnitClasses, classes
 from mirrorjax.measurement.battery.geometry import geometry
 from mirrorjax.measurement.battery.patching import patching
-from mirrorjax.measurement.battery.responses import forward, responses
-from mirrorjax.regimes.supervised import Params, Supervised
+from mirrorjax.measurement.battery.responses import Responses, responses
+from mirrorjax.measurement.needs import fits
+from mirrorjax.measurement.probe import Probe
 
 _CONDITIONS = ("x0", "xF", "xT")
-SETS: tuple[str, ...] = ("mirror", "toad_only", "frog_only", "largest_mns")  # of first-layer units, that are ablated
+SETS: tuple[str, ...] = ("mirror", "toad_only", "frog_only", "largest_mns")  # of units at the first site: are ablated
 LARGEST = 4  # units of a set that is chosen by rank, as the pilot chose mirror units
 
 
-def dear(
-    regime: Supervised,
-    params: Params,
-    true_width: Int32[Array, ""],
-    boards: Boards,
-    scores: Float32[Array, " U"],
-) -> tuple[dict[str, Array], dict[str, Array]]:
-    """All dear measures of one member.
+def dear(probe: Probe, boards: Boards, scores: Float32[Array, " U"]) -> tuple[dict[str, Array], dict[str, Array]]:
+    """All dear measures of one member, as far as its network has what they need.
 
     Args:
-        regime, params, true_width: the member.
+        probe: the member.
         boards: matched boards and task.
-        scores: mirror neuron score of each hidden unit, for the set of the largest.
+        scores: mirror neuron score of each unit, for the set of the largest.
 
     Returns:
-        What `named` makes columns of, and columns of the member's hidden units [U].
+        What `named` makes columns of, and columns of the member's units [U].
     """
-    found = responses(regime, params, true_width, boards.anywhere, _CONDITIONS)
+    found = responses(probe, boards.anywhere, _CONDITIONS)
     kinds = classes(found)
-    first = found.layer == 1
-    rank = rank_in_layer(scores, first & found.alive)
-    largest = (rank < LARGEST) & first & found.alive
-    chosen = (kinds.are("mirror"), kinds.are("toad only"), kinds.are("frog only"), largest)
-    sets = dict(zip(SETS, chosen, strict=True))
-    order = jnp.minimum(kinds.d_frog, kinds.d_toad)
     columns = geometry(found)
-    columns |= ablation(regime, params, true_width, boards.task, sets, found.alive, order)
-    curve, alone = columns.pop("cumulative"), columns.pop("alone")
-    place = list(CONDITIONS).index
-    pictures = {name: boards.rescue[place(name)].astype(jnp.float32) for name in _CONDITIONS}
-    columns |= patching(regime, params, true_width, pictures, sets["mirror"])
-    of_class = kinds.kind[:, None] == jnp.arange(len(CLASSES))[None, :]
-    columns["classes"] = (of_class & found.alive[:, None]).reshape(regime.depth, -1, len(CLASSES)).sum(1)
+    columns["classes"] = jnp.stack(
+        [_of_each_class(found, kinds, found.layer == n) for n in range(1, len(probe.sites) + 1)]
+    )
     units = {
         "unit_class": kinds.kind,
         "unique_weight": found.weight,
@@ -68,21 +51,46 @@ def dear(
         "delta_frog": found.change("xF"),
         "delta_toad": found.change("xT"),
     }
-    ablated = jnp.where(first[:, None], curve[jnp.minimum(rank_in_layer(order, first) + 1, regime.width)], jnp.nan)
-    for i, kind in enumerate(TRUTHS):
-        units |= {f"alone_{kind}": alone[:, i], f"cumulative_{kind}": ablated[:, i]}
-    if regime.depth == 2:
-        of_hubs = _hubs(regime, params, true_width, boards, kinds, -alone[regime.width :, TRUTHS.index("leap")])
-        of_kind = of_hubs["hub"][:, None] == jnp.arange(len(KINDS))[None, :]
-        columns["circuits"] = jnp.sum(of_kind & (jnp.arange(regime.width) < true_width)[:, None], axis=0)
-        units |= {name: _second_layer(values) for name, values in of_hubs.items()}
+    if fits(ablation, probe.network):
+        of_member, of_units = _acts(probe, boards, found, kinds, scores)
+        columns |= of_member
+        units |= of_units
+    if fits(circuits, probe.network):
+        hubs = circuits(probe, boards, kinds, -units["alone_leap"][probe.sites[0].size :])
+        of_kind = hubs["hub"][:, None] == jnp.arange(len(KINDS))[None, :]
+        columns["circuits"] = jnp.sum(of_kind & probe.own[probe.sites[0].size :, None], axis=0)
+        units |= {name: _at_the_second(values, probe) for name, values in hubs.items()}
     return columns, units
+
+
+def _of_each_class(found: Responses, kinds: UnitClasses, here: Bool[Array, " U"]) -> Array:
+    """How many of some units, as far as they are alive, are of each class [classes]."""
+    of_class = kinds.kind[:, None] == jnp.arange(len(CLASSES))[None, :]
+    return jnp.sum(of_class & (found.alive & here)[:, None], axis=0)
+
+
+def _acts(
+    probe: Probe, boards: Boards, found: Responses, kinds: UnitClasses, scores: Float32[Array, " U"]
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """What units of the first site do to the acts: ablation and patching, of the member and of its units [U]."""
+    first = found.layer == 1
+    largest = (rank_at(scores, first & found.alive) < LARGEST) & first & found.alive
+    chosen = (kinds.are("mirror"), kinds.are("toad only"), kinds.are("frog only"), largest)
+    sets = dict(zip(SETS, chosen, strict=True))
+    order = jnp.minimum(kinds.d_frog, kinds.d_toad)
+    columns = ablation(probe, boards.task, sets, found.alive, order)
+    curve, alone = columns.pop("cumulative"), columns.pop("alone")
+    columns |= patching(probe, {name: boards.of_rescue(name) for name in _CONDITIONS}, sets["mirror"])
+    ablated = curve[jnp.minimum(rank_at(order, first) + 1, probe.sites[0].size)]
+    ablated = jnp.where(first[:, None], ablated, jnp.nan)
+    units = {f"alone_{kind}": alone[:, i] for i, kind in enumerate(TRUTHS)}
+    return columns, units | {f"cumulative_{kind}": ablated[:, i] for i, kind in enumerate(TRUTHS)}
 
 
 def named(found: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The first result of `dear`, stacked over members, as columns of one number a member."""
     single = {name: values for name, values in found.items() if values.ndim == 1}
-    columns = {**single, **ablation_columns(found, SETS)}
+    columns = {**single, **(ablation_columns(found, SETS) if "ablate" in found else {})}
     for (layer, kind), counts in zip(np.ndindex(found["classes"].shape[1:]), _last(found["classes"]), strict=True):
         columns[f"units_{_plain(CLASSES[kind])}_{layer + 1}"] = counts
     if "circuits" in found:
@@ -99,44 +107,7 @@ def _plain(name: str) -> str:
     return name.replace(" ", "_").replace("-", "_")
 
 
-def _hubs(
-    regime: Supervised,
-    params: Params,
-    true_width: Int32[Array, ""],
-    boards: Boards,
-    kinds: UnitClasses,
-    lost: Float32[Array, " n"],
-) -> dict[str, Array]:
-    """What each unit of the second layer is the hub of, and where its drive comes from, on rescue boards.
-
-    `lost` is by how much right leaps become fewer when the unit is ablated.
-    """
-    n, place = regime.width, list(CONDITIONS).index
-
-    def layers(name: str) -> jax.Array:
-        _, hidden = forward(regime, params, true_width, boards.rescue[place(name)])
-        return hidden.reshape(2, n, -1)
-
-    at = {name: layers(name) for name in _CONDITIONS}
-    mirror, toad, frog = (kinds.are(name)[:n] for name in ("mirror", "toad only", "frog only"))
-    own = hub_drive(paths(params, regime.activation, at["x0"], at["xF"]), params)
-    others = hub_drive(paths(params, regime.activation, at["x0"], at["xT"]), params)
-    share = {
-        "mirror_frog": shares(own, mirror),
-        "mirror": shares(others, mirror),
-        "toad": shares(others, toad),
-        "frog": shares(others, frog),
-    }
-    moved = mirror_edges(params, regime.activation, at["x0"], at["xT"], mirror)
-    return {
-        "hub": kinds_of_hubs(params, share, lost, moved),
-        **{f"share_{name}": values for name, values in share.items()},
-        "leap_lost": lost,
-        "help_moved_by_mirror": moved,
-    }
-
-
-def _second_layer(values: Array) -> Array:
-    """Values of the second layer's units as those of all [U]: the first layer has none, NaN or -1."""
+def _at_the_second(values: Array, probe: Probe) -> Array:
+    """Values of the second site's units as those of all [U]: the first site's have none, NaN or -1."""
     none = -1 if values.dtype == jnp.int32 else jnp.nan
-    return jnp.concatenate([jnp.full(values.shape, none, values.dtype), values])
+    return jnp.concatenate([jnp.full(probe.sites[0].size, none, values.dtype), values])

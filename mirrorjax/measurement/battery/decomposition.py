@@ -10,8 +10,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float32
 
 from mirrorjax.measurement.battery.responses import Responses
+from mirrorjax.measurement.needs import needs
 
 
+@needs("rates")
 def decomposition(found: Responses, exists: Bool[Array, " U"]) -> dict[str, Float32[Array, ""]]:
     """`cmni_matched`, `cmni_social`; to be held against `cmni_hidden`."""
 

@@ -3,8 +3,8 @@
 Untrained networks of the same architecture, each layer rescaled to the norm that it has in the network that is looked
 at. Without biases, as they start, relu networks are homogeneous: rescaling a layer multiplies the activations of all
 layers from there on. Scale-free measures stay as they are, so that a null is measured once per architecture and data;
-raw CMNI is a sum over layers, each of which is multiplied by the ratios of the norms up to it. Networks with another
-activation are compared with untrained ones as they are.
+raw CMNI is a sum over layers, each of which is multiplied by the ratios of the norms up to it. Networks that are not
+homogeneous are compared with untrained ones as they are.
 """
 
 from collections.abc import Mapping
@@ -13,17 +13,16 @@ from functools import cached_property
 
 import numpy as np
 
+from mirrorjax.measures import MEASURES
+from mirrorjax.models.base import Network
 from mirrorjax.population.members import Member
-from mirrorjax.regimes import REGIMES
+from mirrorjax.regimes import REGIMES, regime_of
 
 VERSION = 1  # of the measures; raise it when one of them changes, so that nulls that were kept are measured anew
 FIRST_SEED = 1 << 60  # of nulls, far from any member's
 QUANTILE = 0.99  # beyond it a value is not the null's
-SCALE_FREE = (
-    "d_prime_mni", "auc_mni", "cf_mni", "mni_star", "ssi", "ssi_last",
-    "cross_decoding", "cross_decoding_social", "soo_nmse", "soo_cos",
-)  # fmt: skip
-RAW = ("cmni", "cmni_hidden")
+SCALE_FREE = tuple(name for name, each in MEASURES.items() if each.null == "scale-free")
+RAW = tuple(name for name, each in MEASURES.items() if each.null == "rescaled")
 ARCHITECTURE = ("regime", "model", "depth", "width", "activation", "encoding")
 
 Columns = Mapping[str, np.ndarray]
@@ -35,6 +34,11 @@ class Null:
 
     architecture: Member
     columns: Columns
+
+    @cached_property
+    def network(self) -> Network:
+        """One of this architecture."""
+        return regime_of(self.architecture).network
 
     @cached_property
     def moments(self) -> dict[str, tuple[float, float]]:
@@ -57,9 +61,9 @@ class Null:
 
         It is linear in the products of a member's norms, so that the null's mean and covariance over layers suffice.
         """
-        depth = self.architecture.depth
+        depth, hidden = len(self.network.sites), sum(site.size for site in self.network.sites)
         layers = depth if name == "cmni_hidden" else depth + 1
-        units = depth * self.architecture.width if name == "cmni_hidden" else self.architecture.units
+        units = hidden if name == "cmni_hidden" else hidden + self.network.outputs
         scores = np.stack([self.columns[part] for part in (*_numbered("mne_layer", depth), "mne_output")][:layers])
         gain, own = self._gain(self.columns)[:layers], self._gain(records)[:layers]
         parts = scores / gain / units
@@ -68,8 +72,9 @@ class Null:
 
     def _gain(self, records: Columns) -> np.ndarray:
         """What the norms of the layers up to each one multiply activations by [layers and outputs, networks]."""
-        norms = np.stack([records[name] for name in (*_numbered("norm_layer", self.architecture.depth), "norm_output")])
-        return np.cumprod(norms if self.architecture.activation == "relu" else np.ones_like(norms), axis=0)
+        names = (*_numbered("norm_layer", len(self.network.sites)), "norm_output")
+        norms = np.stack([records[name] for name in names])
+        return np.cumprod(norms if self.network.homogeneous else np.ones_like(norms), axis=0)
 
 
 def _numbered(name: str, depth: int) -> list[str]:

@@ -1,11 +1,8 @@
 """The names of the calibrated measures, and the columns that each makes: found by their shapes, nothing is computed."""
 
-from functools import partial
-
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
 
 from mirrorjax.dataset.matched import CONDITIONS
 from mirrorjax.game.observation import OBSERVATION_SIZE
@@ -15,42 +12,47 @@ from mirrorjax.measurement.battery.cheap import OF_RESPONSES, cheap
 from mirrorjax.measurement.battery.dear import dear, named
 from mirrorjax.measurement.battery.nulls import RAW, SCALE_FREE
 from mirrorjax.measurement.battery.responses import responses
-from mirrorjax.regimes.supervised import Params, Supervised
+from mirrorjax.measurement.needs import fits
+from mirrorjax.measurement.probe import Probe
+from mirrorjax.population.members import Member, stack_values
+from mirrorjax.regimes import regime_of
 
 CAUSES = "causes"  # all of the dear measures, and the verdict, which takes them
 VERDICT = ("mirror", "mirror_code")
 Z = tuple(f"{name}_z" for name in (*SCALE_FREE, *RAW))
-_BOARDS, _WIDTH = 64, 4  # any numbers
+_BOARDS = 64  # any number
 
 
-def cheap_names(regime: Supervised) -> dict[str, frozenset[str]]:
+def cheap_names(member: Member) -> dict[str, frozenset[str]]:
     """Columns of each measure of responses and, by its own name, of every cheap column; and of z.
 
     Args:
-        regime: of an architecture, for columns that are of a layer.
+        member: of an architecture, for columns that are of a site.
     """
-    params, width, boards = _shapes(regime)
+    probe, boards = _shapes(member)
     of_responses = jax.eval_shape(
-        lambda params, width, pictures: responses(regime, params, width, pictures, tuple(CONDITIONS)),
-        params, width, boards.anywhere,
-    )  # fmt: skip
-    names = {name: frozenset(jax.eval_shape(measure, of_responses)) for name, measure in OF_RESPONSES.items()}
-    single = [*jax.eval_shape(partial(cheap, regime), params, width, boards), *Z]
+        lambda probe, pictures: responses(probe, pictures, tuple(CONDITIONS)), probe, boards.anywhere
+    )
+    measures = {name: measure for name, measure in OF_RESPONSES.items() if fits(measure, probe.network)}
+    names = {name: frozenset(jax.eval_shape(measure, of_responses)) for name, measure in measures.items()}
+    single = [*jax.eval_shape(cheap, probe, boards), *Z]
     return {**{name: frozenset({name}) for name in single}, **names}
 
 
-def dear_names(regime: Supervised) -> dict[str, frozenset[str]]:
+def dear_names(member: Member) -> dict[str, frozenset[str]]:
     """Columns of the dear measures together and, by its own name, of each; and of the verdict."""
-    params, width, boards = _shapes(regime)
-    scores = jax.ShapeDtypeStruct((regime.depth * regime.width,), jnp.float32)
-    of_member, _ = jax.eval_shape(partial(dear, regime), params, width, boards, scores)
+    probe, boards = _shapes(member)
+    scores = jax.ShapeDtypeStruct((probe.count,), jnp.float32)
+    of_member, _ = jax.eval_shape(dear, probe, boards, scores)
     columns = [*named({name: np.zeros((1, *each.shape), each.dtype) for name, each in of_member.items()}), *VERDICT]
     return {**{name: frozenset({name}) for name in columns}, CAUSES: frozenset(columns)}
 
 
-def _shapes(regime: Supervised) -> tuple[Params, Array, Boards]:
-    params = jax.eval_shape(regime.init, jax.random.key(0), jnp.int32(_WIDTH))
+def _shapes(member: Member) -> tuple[Probe, Boards]:
+    regime = regime_of(member)
+    values = jax.tree.map(lambda each: each[0], stack_values([member], ""))
+    params = jax.eval_shape(regime.init, jax.random.key(0), values.width)
     pictures = jnp.zeros((len(CONDITIONS), OBSERVATION_SIZE, _BOARDS), jnp.int8)
     rows = len(TRUTHS) * OF_EACH
     task = TaskRows(words=jnp.zeros((rows, 2), jnp.uint32), weight=jnp.zeros((len(TRUTHS), rows)))
-    return params, jnp.int32(_WIDTH), Boards(anywhere=pictures, rescue=pictures, task=task)
+    return Probe(regime, params, values), Boards(anywhere=pictures, rescue=pictures, task=task)

@@ -1,6 +1,6 @@
 """Does another's distress reach the answer *help* through the same units as one's own?
 
-y is the output for help on boards where Toad's distress makes it right, A the mirror units of the first layer, and h0
+y is the output for help on boards where Toad's distress makes it right, A the mirror units of the first site, and h0
 ← hX on A the network on x0 with the activations that A has on xX. Sufficiency is E[y(h0 ← hT on A) - y0]/E[yT - y0],
 necessity E[yT - y(hT ← h0 on A)]/E[yT - y0], and TR = E[y(h0 ← hF on A) - y0] / E[y(h0 ← hT on A) - y0]: one for a
 channel that does not ask whose distress it is. Intervals are the 5 and 95 % quantiles of a bootstrap over boards. An
@@ -13,38 +13,33 @@ from jaxtyping import Array, Bool, Float32, Int32
 
 from mirrorjax.game.state import Action
 from mirrorjax.measurement.battery.draws import choices
-from mirrorjax.measurement.battery.interventions import run_with
-from mirrorjax.measurement.battery.responses import forward
-from mirrorjax.regimes.supervised import Params, Supervised
+from mirrorjax.measurement.needs import needs
+from mirrorjax.measurement.probe import Probe
 
 SMALLEST = 0.05  # change of the output that a ratio is taken of
 _BOOTSTRAPS = 400
 
 
+@needs("acts")
 def patching(
-    regime: Supervised,
-    params: Params,
-    true_width: Int32[Array, ""],
-    boards: dict[str, Float32[Array, "100 boards"]],
-    units: Bool[Array, " U"],
+    probe: Probe, boards: dict[str, Float32[Array, "100 boards"]], units: Bool[Array, " U"]
 ) -> dict[str, Float32[Array, ""]]:
-    """Patches of a set of first-layer units between conditions.
+    """Patches of a set of units of the first site between conditions.
 
     Args:
-        regime, params, true_width: the member.
+        probe: the member.
         boards: pictures under x0, xF and xT.
-        units: A; those that are not in the first layer are left alone.
+        units: A; those that are not at the first site are left alone.
 
     Returns:
         `sufficiency`, `necessity`, `tr`, `tr_low`, `tr_high`; NaN where they are undefined.
     """
-    within = units & (jnp.arange(len(units)) < regime.width)
-    seen = {name: forward(regime, params, true_width, pictures) for name, pictures in boards.items()}
-    helps = {name: outputs[Action.HELP] for name, (outputs, _) in seen.items()}
+    within = units & jnp.asarray(probe.site == 1)
+    seen = {name: probe.show(pictures) for name, pictures in boards.items()}
+    helps = {name: shown.outputs[Action.HELP] for name, shown in seen.items()}
 
     def patched(onto: str, source: str) -> jax.Array:
-        run = run_with(regime, params, true_width, boards[onto], within, seen[source][1])
-        return run[Action.HELP]
+        return probe.show(boards[onto], probe.replacing(within, probe.row(seen[source]))).outputs[Action.HELP]
 
     whole = helps["xT"] - helps["x0"]
     by_toad, by_frog = patched("x0", "xT") - helps["x0"], patched("x0", "xF") - helps["x0"]

@@ -1,4 +1,4 @@
-"""What a network's hidden units do on matched boards, and which of them count."""
+"""What a network's units do on matched boards, and which of them count."""
 
 import jax
 import jax.numpy as jnp
@@ -6,7 +6,8 @@ from flax import struct
 from jaxtyping import Array, Bool, Float32, Int8, Int32
 
 from mirrorjax.dataset.matched import CONDITIONS
-from mirrorjax.regimes.supervised import Params, Supervised
+from mirrorjax.measurement.probe import Probe
+from mirrorjax.models.base import Shown
 
 SEEN = ("x0", "xF", "xT")  # the boards that say whether a unit is alive, how large it is, and which are alike
 ALIVE = 0.001  # share of these boards on which a unit must be above zero
@@ -17,7 +18,7 @@ Pictures = Int8[Array, "conditions 100 boards"]
 
 @struct.dataclass
 class Responses:
-    """One member's. U units: all hidden ones, layer by layer, padding included, which is never alive.
+    """One member's. U units: those of all sites, padding included, which is never alive.
 
     A weighted mean over units with `weight` is a mean over *unique* alive units: each of k units that are alike counts
     1/k, so that duplicating a unit changes nothing.
@@ -28,7 +29,7 @@ class Responses:
     rms: Float32[Array, " U"]  # root mean square over SEEN; 1 where a unit is not alive
     alive: Bool[Array, " U"]
     weight: Float32[Array, " U"]
-    layer: Int32[Array, " U"]  # from 1
+    layer: Int32[Array, " U"]  # the number of its site, from 1
 
     def scaled(self, condition: str) -> Float32[Array, "U boards"]:
         """Activations divided by rms: blind to a positive rescaling of a unit; zero for those that are not alive."""
@@ -44,36 +45,22 @@ class Responses:
         return jnp.sum(jnp.where(self.alive, values, 0.0) * self.weight) / jnp.maximum(jnp.sum(self.weight), 1.0)
 
 
-def forward(
-    regime: Supervised, params: Params, true_width: Int32[Array, ""], pictures: Int8[Array, "100 boards"]
-) -> tuple[Float32[Array, "4 boards"], Float32[Array, "U boards"]]:
-    """Outputs and hidden activations over pictures, dropout off."""
-    gates = jnp.broadcast_to(
-        regime.unit_mask(true_width)[None, :, None], (regime.depth, regime.width, pictures.shape[-1])
-    )
-    outputs, hidden = regime.apply_inputs(params, pictures.astype(jnp.float32), gates)
-    return outputs, jnp.concatenate(hidden)
+def shown_each(probe: Probe, pictures: Pictures, conditions: tuple[str, ...]) -> dict[str, Shown]:
+    """What a member makes of the boards by condition, in one pass over all of them."""
+    together = jnp.concatenate([pictures[list(CONDITIONS).index(name)] for name in conditions], axis=-1)
+    shown, boards = probe.show(together.astype(jnp.float32)), pictures.shape[-1]
+
+    def part(number: int) -> Shown:
+        return jax.tree.map(lambda found: found[..., number * boards : (number + 1) * boards], shown)
+
+    return {name: part(number) for number, name in enumerate(conditions)}
 
 
-def forward_each(
-    regime: Supervised, params: Params, true_width: Int32[Array, ""], pictures: Pictures, conditions: tuple[str, ...]
-) -> dict[str, tuple[Float32[Array, "4 boards"], Float32[Array, "U boards"]]]:
-    """Outputs and hidden activations by condition, in one pass over all boards."""
-    places = [list(CONDITIONS).index(name) for name in conditions]
-    together = jnp.concatenate([pictures[place] for place in places], axis=-1)
-    outputs, hidden = forward(regime, params, true_width, together)
-    apart = zip(*(jnp.split(found, len(conditions), axis=-1) for found in (outputs, hidden)), strict=True)
-    return dict(zip(conditions, apart, strict=True))
-
-
-def responses(
-    regime: Supervised, params: Params, true_width: Int32[Array, ""], pictures: Pictures, conditions: tuple[str, ...]
-) -> Responses:
+def responses(probe: Probe, pictures: Pictures, conditions: tuple[str, ...]) -> Responses:
     """Runs one member over the boards under some conditions, SEEN among them."""
-    found = forward_each(regime, params, true_width, pictures, conditions)
-    layer = jnp.repeat(jnp.arange(1, regime.depth + 1, dtype=jnp.int32), regime.width)
-    outputs, hidden = ({name: both[i] for name, both in found.items()} for i in (0, 1))
-    return of_activations(hidden, outputs, layer)
+    found = shown_each(probe, pictures, conditions)
+    hidden = {name: probe.row(shown) for name, shown in found.items()}
+    return of_activations(hidden, {name: shown.outputs for name, shown in found.items()}, jnp.asarray(probe.site))
 
 
 def of_activations(

@@ -9,7 +9,8 @@ import numpy as np
 from mirrorjax.dataset.build import DatasetSpec, build
 from mirrorjax.measurement.battery.boards import Boards, boards_of
 from mirrorjax.measurement.battery.responses import Responses, of_activations
-from mirrorjax.regimes.supervised import Params, Supervised
+from mirrorjax.models.base import Params
+from mirrorjax.models.mlp import MLP
 
 CONDITIONS = ("x0", "xF", "xT", "xO0", "xO")
 BOARDS = 1000
@@ -45,11 +46,11 @@ def small_boards() -> Boards:
     return boards_of(build(DatasetSpec(turns=60_000, games=64, burn_in=256, test_rows=400)), 512, 128)
 
 
-def untrained(regime: Supervised, seed: int = 0, true_width: int | None = None) -> Params:
+def untrained(network: MLP, seed: int = 0, width: int | None = None) -> Params:
     """Weights with biases, so that units are not homogeneous in the input."""
-    params = regime.init(jax.random.key(seed), jnp.int32(true_width or regime.width))
+    params = network.init(jax.random.key(seed), jnp.int32(width or network.width))
     random = np.random.default_rng(seed)
-    own = np.arange(regime.width) < (true_width or regime.width)
+    own = np.arange(network.width) < (width or network.width)
     return {
         name: value + jnp.asarray(0.3 * random.normal(size=value.shape) * own, jnp.float32)
         if "hidden" in name and "bias" in name

@@ -11,14 +11,21 @@ from mirrorjax.game.state import Action
 from mirrorjax.measurement.activations import TRUTHS
 from mirrorjax.measurement.battery.ablation import ablation, named, random_sets
 from mirrorjax.measurement.battery.boards import task_rows
-from mirrorjax.measurement.battery.circuits import KINDS, hub_drive, kinds_of_hubs, mirror_edges, paths, shares
+from mirrorjax.measurement.battery.circuits import (
+    KINDS,
+    dominant_output,
+    hub_drive,
+    kinds_of_hubs,
+    mirror_edges,
+    paths,
+    shares,
+)
 from mirrorjax.measurement.battery.patching import patching
-from mirrorjax.measurement.battery.responses import forward
-from mirrorjax.regimes.supervised import Supervised
+from mirrorjax.measurement.probe import Probe
+from mirrorjax.models.mlp import MLP
 from tests.measurement.battery.cases import untrained
+from tests.networks import probe_of
 
-REGIME = Supervised(width=4, depth=2)
-WIDTH = jnp.int32(4)
 NAMES = list(CONDITIONS)
 PLAYERS = 32
 MIRROR, TOAD, FROG, QUIET = range(4)
@@ -38,7 +45,7 @@ def boards(holdout: np.ndarray) -> dict[str, jax.Array]:
     return {name: jnp.asarray(pictures[NAMES.index(name)]) for name in ("x0", "xF", "xT")}
 
 
-def network(to_hub: list[float], hub_to: dict[Action, float], hub_bias: float = 0.0) -> dict[str, jax.Array]:
+def network(to_hub: list[float], hub_to: dict[Action, float], hub_bias: float = 0.0) -> Probe:
     """First layer: a mirror unit (any player's 9), a Toad unit, a Frog unit, a quiet one; second: one hub.
 
     The sum of the players' cells is 9 with nobody in distress, 14 with Frog and 13 with Toad.
@@ -57,7 +64,7 @@ def network(to_hub: list[float], hub_to: dict[Action, float], hub_bias: float = 
         "hidden_2_kernel": second, "hidden_2_bias": np.array([hub_bias, 0, 0, 0]),
         "output_kernel": output, "output_bias": np.array([0.5, 0.4, 0.3, 0.0]),
     }  # fmt: skip
-    return {name: jnp.asarray(value, jnp.float32) for name, value in arrays.items()}
+    return probe_of({name: jnp.asarray(value, jnp.float32) for name, value in arrays.items()}, MLP(width=4, depth=2))
 
 
 def units(*which: int) -> jax.Array:
@@ -66,23 +73,23 @@ def units(*which: int) -> jax.Array:
 
 def test_a_channel_that_does_not_ask_whose_distress_it_is(boards):
     """Help by the mirror unit alone: 4 for Toad's 9 in place of 5, 5 for Frog's in place of 4."""
-    params = network([1, 0, 0, 0], {Action.HELP: 1.0})
-    found = {name: float(v) for name, v in patching(REGIME, params, WIDTH, boards, units(MIRROR)).items()}
+    probe = network([1, 0, 0, 0], {Action.HELP: 1.0})
+    found = {name: float(v) for name, v in patching(probe, boards, units(MIRROR)).items()}
     assert found["sufficiency"] == pytest.approx(1) and found["necessity"] == pytest.approx(1)
     assert found["tr"] == pytest.approx(5 / 4) == found["tr_low"] == found["tr_high"]
 
 
 def test_a_channel_of_the_partners_distress_is_not_the_mirror_units(boards):
-    params = network([0, 1, 0, 0], {Action.HELP: 1.0})
-    of_mirror = patching(REGIME, params, WIDTH, boards, units(MIRROR))
+    probe = network([0, 1, 0, 0], {Action.HELP: 1.0})
+    of_mirror = patching(probe, boards, units(MIRROR))
     assert all(np.isnan(float(of_mirror[name])) for name in ("tr", "tr_low", "tr_high"))
     assert float(of_mirror["sufficiency"]) == pytest.approx(0, abs=1e-6)
-    of_toad = patching(REGIME, params, WIDTH, boards, units(TOAD))
+    of_toad = patching(probe, boards, units(TOAD))
     assert float(of_toad["sufficiency"]) == pytest.approx(1) and float(of_toad["tr"]) == pytest.approx(0, abs=1e-6)
 
 
 def test_no_units_no_ratio(boards):
-    found = patching(REGIME, network([1, 0, 0, 0], {Action.HELP: 1.0}), WIDTH, boards, units())
+    found = patching(network([1, 0, 0, 0], {Action.HELP: 1.0}), boards, units())
     assert all(np.isnan(float(value)) for value in found.values())
 
 
@@ -98,11 +105,11 @@ def test_ablation_takes_what_hangs_on_the_set_and_nothing_else(holdout: np.ndarr
         np.repeat([TRUTHS.index("hop"), TRUTHS.index("help_rescue")], len(quiet)),
         of_each=len(quiet),
     )
-    params = network([0, 1, 0, 0], {Action.HELP: 1.0})
+    probe = network([0, 1, 0, 0], {Action.HELP: 1.0})
     sets = {"toad_only": units(TOAD), "mirror": units(MIRROR), "frog_only": units()}
     alive = jnp.asarray([True] * 4 + [False] * 4)
     order = jnp.asarray([0.0, 3.0, 1.0, 2.0, 9.0, 9.0, 9.0, 9.0], jnp.float32)
-    columns = ablation(REGIME, params, WIDTH, rows, sets, alive, order)
+    columns = ablation(probe, rows, sets, alive, order)
     arrays = {name: np.asarray(value) for name, value in columns.items()}
     values = {name: value[0] for name, value in named({n: a[None] for n, a in arrays.items()}, list(sets)).items()}
     assert values["intact_help_rescue"] == 1 and values["intact_hop"] == 1 and np.isnan(values["intact_leap"])
@@ -125,11 +132,11 @@ def test_random_sets_have_the_size_and_are_others():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_paths_sum_to_the_change_of_the_outputs(seed: int, boards):
-    regime = Supervised(width=17, depth=2)
-    params = untrained(regime, seed)
-    (before, low), (after, high) = (forward(regime, params, jnp.int32(17), boards[name]) for name in ("x0", "xT"))
-    found = paths(params, "relu", low.reshape(2, 17, -1), high.reshape(2, 17, -1))
-    change = np.asarray((after - before).mean(-1))
+    large = MLP(width=17, depth=2)
+    probe = probe_of(untrained(large, seed), large)
+    before, after = (probe.show(boards[name]) for name in ("x0", "xT"))
+    found = paths(probe, before, after)
+    change = np.asarray((after.outputs - before.outputs).mean(-1))
     assert np.abs(change).max() > 0.05
     assert np.allclose(found.change, change, atol=1e-4) and np.allclose(
         found.contribution.sum((0, 1)), change, atol=1e-4
@@ -145,14 +152,14 @@ def test_the_published_hub_takes_a_quarter_from_mirror_units():
     assert float(shares(drive, ~mirror)[0]) == pytest.approx(0.74, abs=0.005)
 
 
-def hub_of(params, boards, leap_lost: float = 0.0) -> str:
-    at = {name: forward(REGIME, params, WIDTH, boards[name])[1].reshape(2, 4, -1) for name in boards}
-    own, other = (hub_drive(paths(params, "relu", at["x0"], at[name]), params) for name in ("xF", "xT"))
+def hub_of(probe: Probe, boards, leap_lost: float = 0.0) -> str:
+    at = {name: probe.show(pictures) for name, pictures in boards.items()}
+    own, other = (hub_drive(probe, paths(probe, at["x0"], at[name])) for name in ("xF", "xT"))
     mirror, toad = (jnp.arange(4) == unit for unit in (MIRROR, TOAD))
     share = {"mirror_frog": shares(own, mirror), "mirror": shares(other, mirror), "toad": shares(other, toad)}
-    moved = mirror_edges(params, "relu", at["x0"], at["xT"], mirror)
+    moved = mirror_edges(probe, at["x0"], at["xT"], mirror)
     lost = jnp.full(4, leap_lost, jnp.float32)
-    return KINDS[int(kinds_of_hubs(params, share, lost, moved)[0])]
+    return KINDS[int(kinds_of_hubs(dominant_output(probe), share, lost, moved)[0])]
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from mirrorjax.measurement.battery.cheap import cheap
-from mirrorjax.regimes.supervised import Supervised
+from mirrorjax.models.mlp import MLP
 from tests.measurement.battery.cases import rescaled, small_boards, untrained
+from tests.networks import probe_of
 
-REGIME = Supervised(width=8, depth=2)
+NETWORK = MLP(width=8, depth=2)
 SCALED_ON_PURPOSE = ("rms_layer", "norm_", "cmni_")  # bookkeeping says what was rescaled
 
 
@@ -20,20 +21,18 @@ def boards():
     return small_boards()
 
 
-@functools.cache
-def measured():
-    return jax.jit(functools.partial(cheap, REGIME))
+measured = jax.jit(cheap)
 
 
-def columns(params, width: int = 8) -> dict[str, float]:
-    return {name: float(value) for name, value in measured()(params, jnp.int32(width), boards()).items()}
+def columns(params, width: int = 8, network: MLP = NETWORK) -> dict[str, float]:
+    return {name: float(value) for name, value in measured(probe_of(params, network, width), boards()).items()}
 
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("factor", [0.1, 10.0])
 def test_rescaling_units_changes_no_scale_free_measure(seed: int, factor: float):
-    params = untrained(REGIME, seed)
-    factors = factor ** np.random.default_rng(seed).uniform(0.5, 1.0, REGIME.width)
+    params = untrained(NETWORK, seed)
+    factors = factor ** np.random.default_rng(seed).uniform(0.5, 1.0, NETWORK.width)
     before, after = columns(params), columns(rescaled(params, factors))
     for name, value in before.items():
         if not name.startswith(SCALED_ON_PURPOSE):
@@ -41,8 +40,8 @@ def test_rescaling_units_changes_no_scale_free_measure(seed: int, factor: float)
 
 
 def test_the_order_of_units_does_not_matter():
-    params = untrained(REGIME)
-    order = np.random.default_rng(0).permutation(REGIME.width)
+    params = untrained(NETWORK)
+    order = np.random.default_rng(0).permutation(NETWORK.width)
     shuffled = params | {
         "hidden_1_kernel": params["hidden_1_kernel"][order],
         "hidden_1_bias": params["hidden_1_bias"][order],
@@ -52,7 +51,7 @@ def test_the_order_of_units_does_not_matter():
 
 
 def test_a_duplicate_with_halved_weights_changes_no_mean():
-    params = untrained(REGIME, true_width=7)
+    params = untrained(NETWORK, width=7)
     twin = {
         "hidden_1_kernel": params["hidden_1_kernel"].at[7].set(params["hidden_1_kernel"][0]),
         "hidden_1_bias": params["hidden_1_bias"].at[7].set(params["hidden_1_bias"][0]),
@@ -62,20 +61,17 @@ def test_a_duplicate_with_halved_weights_changes_no_mean():
         .at[:, 0]
         .divide(2),
     }
-    gates_of_seven = columns(params, 7)
+    of_seven = columns(params, 7)
     with_twin = columns(params | twin, 8)
     for name in ("d_prime_mni", "cf_mni", "mni_star", "ssi", "cross_decoding", "rescue_accuracy", "unique_units"):
-        assert with_twin[name] == pytest.approx(gates_of_seven[name], rel=1e-3, abs=2e-3), name
+        assert with_twin[name] == pytest.approx(of_seven[name], rel=1e-3, abs=2e-3), name
 
 
 def test_padding_is_not_seen():
-    narrow, wide = Supervised(width=5, depth=2), Supervised(width=8, depth=2)
+    narrow, wide = MLP(width=5, depth=2), NETWORK
     params = untrained(narrow)
     padded = {
         name: jnp.pad(value, [(0, target - size) for size, target in zip(value.shape, shape, strict=True)])
         for (name, value), shape in zip(params.items(), [untrained(wide)[name].shape for name in params], strict=True)
     }
-    one = jax.jit(functools.partial(cheap, narrow))(params, jnp.int32(5), boards())
-    other = jax.jit(functools.partial(cheap, wide))(padded, jnp.int32(5), boards())
-    for name, value in one.items():
-        assert float(other[name]) == pytest.approx(float(value), rel=1e-4, abs=2e-5), name
+    assert columns(padded, 5) == pytest.approx(columns(params, 5, narrow), rel=1e-4, abs=2e-5)

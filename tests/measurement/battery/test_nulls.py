@@ -107,7 +107,7 @@ def test_nulls_are_measured_once_and_kept(tmp_path, monkeypatch: pytest.MonkeyPa
 def test_nulls_compile_nothing_that_the_population_has_compiled(tmp_path, monkeypatch: pytest.MonkeyPatch):
     """However many there are of either; and what they know nothing of, losses, is not made up."""
     monkeypatch.setattr(
-        "mirrorjax.training.programs.cheap", lambda regime, params, width, boards: {"ssi": width.astype("float32")}
+        "mirrorjax.training.programs.cheap", lambda probe, boards: {"ssi": probe.values.width.astype("float32")}
     )
     members = [Member(width=3, depth=1, seed=seed) for seed in range(BLOCK + 1)]
     population = population_of(members, boards=small_boards(), causes_seeds=0, compiler=Compiler())

@@ -2,16 +2,15 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mirrorjax.combinations import BY_RATIO, GroupConfig
+from mirrorjax.settings.axes import AXES, GroupConfig, axes_in
+from mirrorjax.settings.setting import Setting
 
 MOST_AXES = 3
-REPLICATES = "data_seed"  # another draw of the data, and no coordinate
-_NAMED = ("activation", "encoding", "edge")  # nothing lies between two of their values
-_WHOLE = ("width", "depth", "batch_size", "skies", "obstacle_width", "boards")
+REPLICATES = next(name for name, each in AXES.items() if each.scale == "seed")  # another draw, and no coordinate
 _DIGITS = 6  # of a new value
 
 Values = tuple[Any, ...]
@@ -26,11 +25,13 @@ class MapAxis:
         names: of the settings; the first one is the coordinate, strictly rising or falling from value to value.
         values: of the grid, in its order.
         logarithmic: of each setting, whether the middle is the geometric one.
+        whole: of each setting, whether it takes whole numbers alone.
     """
 
     names: tuple[str, ...]
     values: tuple[Values, ...]
     logarithmic: tuple[bool, ...]
+    whole: tuple[bool, ...]
 
     def coordinate(self, values: Values) -> float:
         """Where values lie, on the scale on which the axis is even."""
@@ -39,9 +40,9 @@ class MapAxis:
     def middle(self, one: Values, other: Values) -> Values | None:
         """Half-way between two places, whole numbers rounded; None where there is nothing between them."""
         found = []
-        for name, logarithmic, low, high in zip(self.names, self.logarithmic, one, other, strict=True):
+        for logarithmic, whole, low, high in zip(self.logarithmic, self.whole, one, other, strict=True):
             value = math.sqrt(low * high) if logarithmic else (low + high) / 2
-            found.append(round(value) if name in _WHOLE else float(f"{value:.{_DIGITS}g}"))
+            found.append(round(value) if whole else float(f"{value:.{_DIGITS}g}"))
         return None if found[0] in (one[0], other[0]) else tuple(found)
 
 
@@ -93,7 +94,7 @@ class Map:
 
 def map_of(group: GroupConfig, union: Sequence[GroupConfig]) -> Map:
     """Reads the map off a population's settings, in which `map_problems` finds nothing."""
-    axes, fixed, data_seeds = [], {}, ()
+    axes, fixed, data_seeds, known = [], {}, (), axes_in(group)
     for names, values in _lists(group, union):
         if names == (REPLICATES,):
             data_seeds = tuple(each[0] for each in values)
@@ -101,14 +102,14 @@ def map_of(group: GroupConfig, union: Sequence[GroupConfig]) -> Map:
             lead = _lead(names, values)
             order = sorted(range(len(names)), key=lambda place: (place != lead, place))
             columns = [[each[place] for each in values] for place in order]
+            settings = [known[names[place]] for place in order]
+            logarithmic = (each.in_logs and min(column) > 0 for each, column in zip(settings, columns, strict=True))
             axes.append(
                 MapAxis(
-                    names=tuple(names[place] for place in order),
+                    names=tuple(each.name for each in settings),
                     values=tuple(zip(*columns, strict=True)),
-                    logarithmic=tuple(
-                        names[place] in BY_RATIO and min(column) > 0
-                        for place, column in zip(order, columns, strict=True)
-                    ),
+                    logarithmic=tuple(logarithmic),
+                    whole=tuple(each.kind is int for each in settings),
                 )
             )
         else:
@@ -128,8 +129,9 @@ def map_problems(group: GroupConfig, union: Sequence[GroupConfig]) -> Iterator[s
             yield f"refine puts points between those of a grid; population.{way} gives none, allowed: axes and zip"
     if any(each.random.draws or each.list for each in groups) or len(union) > 1:
         return
+    known = axes_in(group)
     varied = [(names, values) for names, values in _lists(group, union) if len(values) > 1]
-    wrong = [why for names, values in _lists(group, union) if (why := _axis_problem(names, values))]
+    wrong = [why for names, values in _lists(group, union) if (why := _axis_problem(names, values, known))]
     yield from wrong
     number = sum(names != (REPLICATES,) for names, _ in varied)
     if not wrong and number == 0:
@@ -150,13 +152,13 @@ def _lists(group: GroupConfig, union: Sequence[GroupConfig]) -> list[tuple[tuple
     return found
 
 
-def _axis_problem(names: tuple[str, ...], values: list[Values]) -> str | None:
+def _axis_problem(names: tuple[str, ...], values: list[Values], known: Mapping[str, Setting]) -> str | None:
     if "boards" in names and any(each[names.index("boards")] is None for each in values):
         return "refine: boards has null (all), which has no place between numbers; give their number instead"
     if len(values) < 2 or names == (REPLICATES,):
         return None
-    for name in (*_NAMED, REPLICATES):
-        if name in names:
+    for name in names:
+        if known[name].is_choice or name == REPLICATES:
             return (
                 f"refine: {name} varies, and nothing lies between its values; give each a population of its own: "
                 "-m with a list of them"

@@ -1,4 +1,7 @@
-"""What is allowed of every setting, alone and together: a wrong one is named before any work starts."""
+"""What is allowed of a configuration: each setting alone, as its field says, and all of them together.
+
+A wrong one is named before any work starts.
+"""
 
 import os
 import re
@@ -7,72 +10,13 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from mirrorjax.combinations import MOST, axis_problems, number_of, values_of
-from mirrorjax.config import PAPER_EPOCH, PATHS, Config, DistributedConfig, settings, value_of
 from mirrorjax.errors import InputError
-from mirrorjax.map_axes import map_problems
+from mirrorjax.settings.grid import MOST, axis_problems, number_of, values_of
+from mirrorjax.settings.map_axes import map_problems
+from mirrorjax.settings.schema import PAPER_EPOCH, PATHS, SETTINGS, Config, DistributedConfig, unvaried, value_of
+from mirrorjax.settings.setting import settings_of
 from mirrorjax.texts import path_problem, text_problem
 
-_ONE_OF = {
-    "game.players": ("frog_hops", "both_random"),
-    "dataset.split": ("by_board", "paper_leak"),
-    "model.name": ("mlp",),
-    "model.activation": ("relu", "tanh", "gelu", "identity"),
-    "model.encoding": ("ordinal", "one_hot", "permuted"),
-    "population.data_order": ("own", "shared"),
-    "regime.edge": (0.0, 1.0),
-    "regime.name": ("supervised",),
-    "tracker.mode": (None, "online", "offline", "disabled"),
-    "runtime.platform": ("cpu", "gpu", "tpu"),
-    "runtime.precision": ("highest", "high", "default"),
-    "verbosity": ("quiet", "normal", "debug"),
-}
-# name: (smallest, largest, whether these two are allowed themselves)
-_RANGES: dict[str, tuple[float, float, bool]] = {
-    "game.obstacle_rate": (0.0, 1.0, True),
-    "game.obstacle_width": (1, 30, True),
-    "game.scroll": (0.0, 1.0, True),
-    "dataset.turns": (2, 1e9, True),
-    "dataset.games": (1, 1e6, True),
-    "dataset.burn_in": (0, 1e7, True),
-    "dataset.test_rows": (10, 1e8, True),
-    "dataset.seed": (0, 2**31 - 1, True),
-    "dataset.boards": (1, 1e9, True),
-    "model.width": (1, 4096, True),
-    "model.depth": (1, 32, True),
-    "model.dropout": (0.0, 1.0, False),
-    "optimizer.learning_rate": (0.0, float("inf"), False),
-    "optimizer.batch_size": (1, 16384, True),
-    "population.seeds": (1, MOST, True),
-    "population.first_seed": (0, 2**62, True),
-    "regime.epochs": (0.0, 1e6, True),
-    "regime.patience": (0.0, float("inf"), False),
-    "regime.l2": (0.0, 1e6, True),
-    "regime.congruence": (0.0, 1.0, True),
-    "regime.dependency": (0.0, 1.0, True),
-    "regime.veil_symbol": (0.0, 1.0, True),
-    "regime.veil_role": (0.0, 1.0, True),
-    "regime.mask": (0.0, 1.0, True),
-    "regime.skies": (1, 6, True),
-    "regime.shuffled": (0.0, 1.0, True),
-    "measurement.every": (0.0, float("inf"), False),
-    "measurement.test_rows": (1, 1e9, True),
-    "measurement.validation_rows": (1, 1e9, True),
-    "measurement.boards": (0, 1e6, True),
-    "measurement.rescue_boards": (1, 1e6, True),
-    "measurement.null_seeds": (0, 1e6, True),
-    "measurement.causes_seeds": (0, 1e7, True),
-    "runtime.devices": (1, 65536, True),
-    "runtime.block": (1, 1e7, True),
-    "runtime.distributed.processes": (1, 1e6, True),
-    "runtime.distributed.process": (0, 1e6, True),
-    "runtime.checkpoint_seconds": (0.0, float("inf"), True),
-    "runtime.memory_budget": (0.0, 1e6, False),
-    "refine": (0, 20, True),
-    "refine_width": (0.0, 1.0, False),
-    "refine_networks": (1, 1e7, True),
-}
-_ZERO_ALLOWED = ("model.dropout",)  # an open range whose lower end is allowed all the same
 _MOST_CHECKPOINTS = 10_000
 
 
@@ -82,11 +26,12 @@ def validate(config: Config) -> None:
     Raises:
         InputError: names each setting that is not allowed, what was given and what is.
     """
-    problems = [p for name in (*_ONE_OF, *_RANGES) if (p := _problem(name, name, value_of(config, name)))]
+    settings, population = settings_of(type(config)), config.population
+    problems = [p for name, each in settings.items() if (p := each.problem(value_of(config, name)))]
     problems += [
         p for name, text in texts(config) if (p := (path_problem if name in PATHS else text_problem)(name, text))
     ]
-    problems += axis_problems(config.population, config.population.union, settings(config), _problem)
+    problems += axis_problems(population, population.union, unvaried(config))
     problems = problems or _joint_problems(config)
     if problems:
         raise InputError("\n".join(problems))
@@ -103,28 +48,9 @@ def check(setting: str, name: str, given: Any) -> None:
     Raises:
         InputError: it is not allowed.
     """
-    problem = f"{name} is missing" if given is None else _problem(name, setting, given)
+    problem = f"{name} is missing" if given is None else SETTINGS[setting].problem(given, name)
     if problem:
         raise InputError(problem)
-
-
-def _problem(name: str, setting: str, given: Any) -> str | None:
-    """What is wrong with a value, under the rule of `setting`; None if nothing is."""
-    if setting in _ONE_OF:
-        allowed = _ONE_OF[setting]
-        if given not in allowed:
-            return f"{name} is {given!r}; allowed: {', '.join('null' if a is None else str(a) for a in allowed)}"
-        return None
-    if given is None:
-        return None
-    low, high, closed = _RANGES[setting]
-    inside = low <= given <= high if closed else low < given < high
-    if inside or (given == low and setting in _ZERO_ALLOWED):
-        return None
-    ends = ("from", "to") if closed else ("above", "and below")
-    if high == float("inf"):
-        return f"{name} is {given}; allowed: {'at least' if closed else 'above'} {low:g}"
-    return f"{name} is {given}; allowed: {ends[0]} {low:g} {ends[1]} {high:g}"
 
 
 def texts(part: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -133,7 +59,7 @@ def texts(part: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
         name, value = f"{prefix}{each.name}", getattr(part, each.name)
         if is_dataclass(value) and name != "population":
             yield from texts(value, f"{name}.")
-        elif name not in _ONE_OF:
+        elif name not in SETTINGS or not SETTINGS[name].is_choice:
             yield from (
                 (name, text) for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)
             )
@@ -167,7 +93,7 @@ def _joint_problems(config: Config) -> list[str]:
         )
     rates, batches = (
         values_of(axis, population, population.union, default)
-        for axis, default in settings(config).items()
+        for axis, default in unvaried(config).items()
         if axis in ("learning_rate", "batch_size")
     )
     rate, fastest = min(rates), max(rates)

@@ -1,183 +1,31 @@
-"""Which settings vary inside a population: grid, zip, random draws and explicit lists, crossed with each other.
+"""What the axes of a population come to: grid, zip, random draws and explicit lists, crossed with each other.
 
-The schema of `population.axes`, `.zip`, `.random`, `.list` and `.union`, what is allowed there, and what it expands
-to. Nothing heavy is imported: `--help` and `--cfg job` stay quick.
+And what is not allowed there.
 """
 
 import hashlib
 import itertools
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-AXES = {  # the setting that each axis varies
-    "width": "model.width",
-    "depth": "model.depth",
-    "activation": "model.activation",
-    "learning_rate": "optimizer.learning_rate",
-    "dropout": "model.dropout",
-    "l2": "regime.l2",
-    "batch_size": "optimizer.batch_size",
-    "congruence": "regime.congruence",
-    "dependency": "regime.dependency",
-    "edge": "regime.edge",
-    "veil_symbol": "regime.veil_symbol",
-    "veil_role": "regime.veil_role",
-    "mask": "regime.mask",
-    "skies": "regime.skies",
-    "shuffled": "regime.shuffled",
-    "encoding": "model.encoding",
-    "obstacle_rate": "game.obstacle_rate",
-    "obstacle_width": "game.obstacle_width",
-    "scroll": "game.scroll",
-    "boards": "dataset.boards",
-    "data_seed": "dataset.seed",
-}
-BY_RATIO = ("width", "learning_rate", "l2", "batch_size", "boards")  # sizes and rates: even in the logarithm
+from mirrorjax.settings.axes import GroupConfig, IntegerRange, RandomConfig, TextChoice, axes_in
+from mirrorjax.settings.setting import Setting
+
 MOST = 1_000_000  # networks of a population: expanded and planned in seconds, with one gigabyte
 _DIGITS = 6  # of a random number: enough to tell draws apart, too few for the last bit of a logarithm to matter
-
-
-@dataclass
-class AxesConfig:
-    """Settings that vary, a list each. null: no axis."""
-
-    width: list[int] | None = None
-    depth: list[int] | None = None
-    activation: list[str] | None = None
-    learning_rate: list[float] | None = None
-    dropout: list[float] | None = None
-    l2: list[float] | None = None
-    batch_size: list[int] | None = None
-    congruence: list[float] | None = None
-    dependency: list[float] | None = None
-    edge: list[float] | None = None
-    veil_symbol: list[float] | None = None
-    veil_role: list[float] | None = None
-    mask: list[float] | None = None
-    skies: list[int] | None = None
-    shuffled: list[float] | None = None
-    encoding: list[str] | None = None
-    obstacle_rate: list[float] | None = None
-    obstacle_width: list[int] | None = None
-    scroll: list[float] | None = None
-    boards: list[int | None] | None = None  # null: all
-    data_seed: list[int] | None = None
-
-
-@dataclass
-class IntegerRange:
-    """Whole numbers to draw from: low to high, both included, or a choice."""
-
-    low: int | None = None
-    high: int | None = None
-    log: bool = False  # uniform in the logarithm
-    choice: list[int] | None = None
-
-
-@dataclass
-class NumberRange:
-    """Numbers to draw from: low to high, or a choice."""
-
-    low: float | None = None
-    high: float | None = None
-    log: bool = False  # uniform in the logarithm
-    choice: list[float] | None = None
-
-
-@dataclass
-class TextChoice:
-    """Names to draw from."""
-
-    choice: list[str] | None = None
-
-
-@dataclass
-class RandomConfig:
-    """Combinations drawn at random; all the named settings are drawn anew for each. More draws keep the first ones."""
-
-    draws: int = 0
-    seed: int = 0
-    width: IntegerRange = field(default_factory=IntegerRange)
-    depth: IntegerRange = field(default_factory=IntegerRange)
-    activation: TextChoice = field(default_factory=TextChoice)
-    learning_rate: NumberRange = field(default_factory=NumberRange)
-    dropout: NumberRange = field(default_factory=NumberRange)
-    l2: NumberRange = field(default_factory=NumberRange)
-    batch_size: IntegerRange = field(default_factory=IntegerRange)
-    congruence: NumberRange = field(default_factory=NumberRange)
-    dependency: NumberRange = field(default_factory=NumberRange)
-    edge: NumberRange = field(default_factory=NumberRange)
-    veil_symbol: NumberRange = field(default_factory=NumberRange)
-    veil_role: NumberRange = field(default_factory=NumberRange)
-    mask: NumberRange = field(default_factory=NumberRange)
-    skies: IntegerRange = field(default_factory=IntegerRange)
-    shuffled: NumberRange = field(default_factory=NumberRange)
-    encoding: TextChoice = field(default_factory=TextChoice)
-    obstacle_rate: NumberRange = field(default_factory=NumberRange)
-    obstacle_width: IntegerRange = field(default_factory=IntegerRange)
-    scroll: NumberRange = field(default_factory=NumberRange)
-    boards: IntegerRange = field(default_factory=IntegerRange)
-    data_seed: IntegerRange = field(default_factory=IntegerRange)
-
-
-@dataclass
-class SettingsConfig:
-    """One combination, written out; null: as `model`, `optimizer` and `regime` say."""
-
-    width: int | None = None
-    depth: int | None = None
-    activation: str | None = None
-    learning_rate: float | None = None
-    dropout: float | None = None
-    l2: float | None = None
-    batch_size: int | None = None
-    congruence: float | None = None
-    dependency: float | None = None
-    edge: float | None = None
-    veil_symbol: float | None = None
-    veil_role: float | None = None
-    mask: float | None = None
-    skies: int | None = None
-    shuffled: float | None = None
-    encoding: str | None = None
-    obstacle_rate: float | None = None
-    obstacle_width: int | None = None
-    scroll: float | None = None
-    boards: int | None = None
-    data_seed: int | None = None
-
-
-_Entries = list[SettingsConfig]  # inside the class `list` is the field
-
-
-@dataclass
-class GroupConfig:
-    """Ways to vary settings; each combination of one way is trained with each of the others."""
-
-    axes: AxesConfig = field(default_factory=AxesConfig)  # a grid: every combination
-    zip: AxesConfig = field(default_factory=AxesConfig)  # lists of one length, walked together
-    random: RandomConfig = field(default_factory=RandomConfig)
-    list: _Entries = field(default_factory=list)
-
 
 Combination = dict[str, Any]  # value by axis
 
 
-def combinations(group: GroupConfig, union: list[GroupConfig]) -> list[Combination]:
+def each_combination(group: GroupConfig, union: list[GroupConfig]) -> Iterator[Combination]:
     """Every combination of the axes' values; those of `axes` change fastest, the last of them first of all.
 
     Args:
         group: crossed with the others.
         union: one after the other; their combinations are crossed with those of `group`.
     """
-    return list(each_combination(group, union))
-
-
-def each_combination(group: GroupConfig, union: list[GroupConfig]) -> Iterator[Combination]:
-    """The same one by one: a million of them are more than a list should hold."""
     for outer in _alternatives(union):
         for inner in _crossed(_ways(group)):
             yield {**outer, **inner}
@@ -223,7 +71,7 @@ def _ways(group: GroupConfig) -> list[list[Combination]]:
 
 
 def _given(settings: Any) -> Combination:
-    return {name: value for name in AXES if (value := getattr(settings, name)) is not None}
+    return {name: value for name, value in vars(settings).items() if value is not None}
 
 
 _lists = _given  # of an AxesConfig it gives the lists, by axis
@@ -239,7 +87,8 @@ def _draws(random: RandomConfig) -> list[Combination]:
 
 
 def _ranges(random: RandomConfig) -> dict[str, Any]:
-    return {name: limits for name, limits in _given(random).items() if limits != type(limits)()}
+    given = {name: limits for name, limits in vars(random).items() if name not in ("draws", "seed")}
+    return {name: limits for name, limits in given.items() if limits != type(limits)()}
 
 
 def _uniform(seed: int, axis: str, number: int) -> float:
@@ -258,53 +107,48 @@ def _value(limits: Any, u: float) -> Any:
     return min(high, max(low, math.floor(drawn) if whole else float(f"{drawn:.{_DIGITS}g}")))
 
 
-Check = Callable[[str, str, Any], str | None]  # what is wrong with a value of a setting, under a name
-
-
-def axis_problems(
-    group: GroupConfig, union: list[GroupConfig], defaults: Mapping[str, Any], check: Check
-) -> Iterator[str]:
+def axis_problems(group: GroupConfig, union: list[GroupConfig], unvaried: Mapping[str, Any]) -> Iterator[str]:
     """What is not allowed, or does not go together.
 
     Args:
-        group, union: see `combinations`.
-        defaults: the value of each axis where nothing varies it.
-        check: of single values.
+        group, union: see `each_combination`.
+        unvaried: the value of each axis where nothing varies it.
     """
     places = {"population": group} | {f"population.union[{i}]": each for i, each in enumerate(union)}
-    found = [problem for place, each in places.items() for problem in _group_problems(place, each, check)]
+    found = [problem for place, each in places.items() for problem in _group_problems(place, each)]
     found += _named_twice(group, union)
-    yield from found or _too_many_or_alike(group, union, defaults)
+    yield from found or _too_many_or_alike(group, union, unvaried)
 
 
-def _group_problems(place: str, group: GroupConfig, check: Check) -> Iterator[str]:
+def _group_problems(place: str, group: GroupConfig) -> Iterator[str]:
+    axes = axes_in(group)
     for axis, values in _lists(group.axes).items():
-        yield from _list_problems(f"{place}.axes.{axis}", AXES[axis], values, check)
+        yield from _list_problems(f"{place}.axes.{axis}", axes[axis], values)
     walked = _lists(group.zip)
     for axis, values in walked.items():
-        yield from _list_problems(f"{place}.zip.{axis}", AXES[axis], values, check, distinct=False)
+        yield from _list_problems(f"{place}.zip.{axis}", axes[axis], values, distinct=False)
     if len({len(values) for values in walked.values()}) > 1:
         lengths = ", ".join(f"{axis} has {len(values)}" for axis, values in walked.items())
         yield f"{place}.zip walks its lists together, and they differ in length: {lengths}"
-    yield from _random_problems(f"{place}.random", group.random, check)
+    yield from _random_problems(f"{place}.random", group.random, axes)
     for number, entry in enumerate(group.list):
         name = f"{place}.list[{number}]"
         if not _given(entry):
-            yield f"{name} names no setting; allowed: {', '.join(AXES)}"
-        yield from _wrong(check(f"{name}.{axis}", AXES[axis], value) for axis, value in _given(entry).items())
+            yield f"{name} names no setting; allowed: {', '.join(axes)}"
+        yield from _wrong(axes[axis].problem(value, f"{name}.{axis}") for axis, value in _given(entry).items())
     if place != "population" and not _named(group):
         yield f"{place} varies nothing; give it axes, zip, random or list, or leave it out"
 
 
-def _list_problems(name: str, setting: str, values: list, check: Check, distinct: bool = True) -> Iterator[str]:
+def _list_problems(name: str, axis: Setting, values: list, distinct: bool = True) -> Iterator[str]:
     if not values:
         yield f"{name} is an empty list; leave it out, or give it values"
     if distinct and len(set(values)) < len(values):
         yield f"{name} names a value twice: {list(values)}"
-    yield from _wrong(check(name, setting, value) for value in values)
+    yield from _wrong(axis.problem(value, name) for value in values)
 
 
-def _random_problems(place: str, random: RandomConfig, check: Check) -> Iterator[str]:
+def _random_problems(place: str, random: RandomConfig, axes: Mapping[str, Setting]) -> Iterator[str]:
     ranges = _ranges(random)
     if not 0 <= random.draws <= MOST:
         yield f"{place}.draws is {random.draws}; allowed: from 0 to {MOST:,}"
@@ -313,9 +157,9 @@ def _random_problems(place: str, random: RandomConfig, check: Check) -> Iterator
     if random.draws > 0 and not ranges:
         yield f"{place}.draws is {random.draws} with nothing to draw; {place}.width={{low: 5, high: 50}} is a range"
     for axis, limits in ranges.items():
-        name, setting = f"{place}.{axis}", AXES[axis]
+        name = f"{place}.{axis}"
         if limits.choice is not None:
-            yield from _list_problems(f"{name}.choice", setting, limits.choice, check)
+            yield from _list_problems(f"{name}.choice", axes[axis], limits.choice)
             if getattr(limits, "low", None) is not None or getattr(limits, "high", None) is not None:
                 yield f"{name} has a choice and a range; give one of them"
         elif isinstance(limits, TextChoice):
@@ -327,7 +171,7 @@ def _random_problems(place: str, random: RandomConfig, check: Check) -> Iterator
         elif limits.log and limits.low <= 0:
             yield f"{name}.low is {limits.low:g}; allowed with log: above 0"
         else:
-            yield from _wrong(check(f"{name}.{end}", setting, getattr(limits, end)) for end in ("low", "high"))
+            yield from _wrong(axes[axis].problem(getattr(limits, end), f"{name}.{end}") for end in ("low", "high"))
 
 
 def _wrong(checked: Iterator[str | None]) -> Iterator[str]:
@@ -352,13 +196,13 @@ def _named_twice(group: GroupConfig, union: list[GroupConfig]) -> Iterator[str]:
     outer = {f"population.{way}": names for way, names in _names(group).items()}
     inner = [{f"population.union[{i}].{way}": names for way, names in _names(u).items()} for i, u in enumerate(union)]
     for together in [outer | each for each in inner] or [outer]:
-        for axis in AXES:
+        for axis in axes_in(group):
             places = [place for place, names in together.items() if axis in names]
             if len(places) > 1:
                 yield f"{axis} is varied twice, by {' and '.join(places)}; name it in one of them"
 
 
-def _too_many_or_alike(group: GroupConfig, union: list[GroupConfig], defaults: Mapping[str, Any]) -> Iterator[str]:
+def _too_many_or_alike(group: GroupConfig, union: list[GroupConfig], unvaried: Mapping[str, Any]) -> Iterator[str]:
     number = number_of(group, union)
     if number > MOST:
         yield f"population: {number:,} combinations of its axes; allowed: at most {MOST:,} networks"
@@ -366,8 +210,8 @@ def _too_many_or_alike(group: GroupConfig, union: list[GroupConfig], defaults: M
     # The ways name different axes: two combinations are alike only if one way, or the union, has something twice.
     apart = [*_ways(group), *(_ways(union[0]) if len(union) == 1 else [list(_alternatives(union))])]
     for ways in apart:
-        named = [axis for axis in defaults if any(axis in each for each in ways)]
-        found = Counter(tuple(each.get(axis, defaults[axis]) for axis in named) for each in ways)
+        named = [axis for axis in unvaried if any(axis in each for each in ways)]
+        found = Counter(tuple(each.get(axis, unvaried[axis]) for axis in named) for each in ways)
         twice = [each for each, times in found.items() if times > 1]
         if twice:
             words = ", ".join(f"{axis} {value}" for axis, value in zip(named, twice[0], strict=True))

@@ -1,0 +1,318 @@
+"""Every column of the records and of the table of units, described once: its label, what it is, what it needs.
+
+Whatever people read (report, W&B, compare, inspect, terminal, documents) takes a column's label from here, and what is
+made of columns (schemas, keys of W&B, z, headings, notes) is derived. `measure` finds any column; one that nobody
+described is called by its name.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Literal
+
+# What stands for a name's parts in capitals, and in words.
+# fmt: off
+PARTS: dict[str, dict[str, str]] = {
+    "KIND": {"hop": "hop", "jump": "jump", "leap": "leap", "help_edge": "edge help", "help_rescue": "rescue help"},
+    "SET": {"mirror": "mirror units", "toad_only": "Toad-only units", "frog_only": "Frog-only units",
+            "largest_mns": "units of largest MNS"},
+    "MODE": {"mean": "mean", "resample": "resample"},
+    "CLASS": {"mirror": "mirror", "toad_only": "Toad-only", "frog_only": "Frog-only", "suppressed": "suppressed",
+              "opposed": "opposed", "none": "none"},
+    "CIRCUIT": {"self_preservation": "self-preservation", "tactical_help": "tactical help",
+                "empathy_influenced_help": "empathy-influenced help", "none": "none"},
+    "MOMENT": {"mean": "mean", "variance": "variance", "skewness": "skewness", "kurtosis": "kurtosis"},
+    "SCENARIO": {"none": "none", "frog": "Frog", "toad": "Toad", "both": "both", "frog_filtered": "Frog, filtered",
+                 "toad_filtered": "Toad, filtered"},
+    "PAIR": {"none_frog": "none, Frog", "none_toad": "none, Toad", "none_both": "none, both",
+             "frog_toad": "Frog, Toad"},
+    "LAYER": {"1": "1"},  # and any further one
+}
+# fmt: on
+_WORD = re.compile("|".join(PARTS))
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A column, or a family of columns: `units_CLASS_LAYER` stands for all of `PARTS` in the place of its capitals.
+
+    Attributes:
+        name: the column.
+        label: what readers are shown, the same everywhere; of a family with its parts in braces.
+        note: what it is, a line of Markdown.
+        file: where it is computed, below `mirrorjax/measurement/`.
+        kind: `share` is between 0 and 1, `signed` scatters about 0 where there is nothing, `verdict` is 1, 0 or null
+            and shown of networks that have learnt their task; `key` says which row it is.
+        unit: of its values.
+        needs: what a network, a regime or the settings must have for it; where that lacks, the column lacks.
+        null: how it is held against untrained networks: `scale-free`, or `rescaled` to a network's norms; empty: not.
+        section: of W&B's page, if it is logged.
+        share_label: of the share of networks in which it is 1.
+        type: in the store, of a column that every record or unit has.
+    """
+
+    name: str
+    label: str
+    note: str = ""
+    file: str = ""
+    kind: Literal["key", "value", "share", "signed", "count", "verdict"] = "value"
+    unit: str = ""
+    needs: tuple[str, ...] = ()
+    null: Literal["", "scale-free", "rescaled"] = ""
+    section: str = ""
+    share_label: str = ""
+    type: str = "float64"
+
+    @property
+    def has_z(self) -> bool:
+        """Whether there is a column `NAME_z`."""
+        return bool(self.null)
+
+    @property
+    def title(self) -> str:
+        """The label with the unit, for an axis or a heading; a family's parts in capitals."""
+        words = self.label.replace("{", "").replace("}", "")
+        return f"{words} [{self.unit}]" if self.unit else words
+
+    def columns(self) -> Iterator["Measure"]:
+        """The columns of a family, the first part running fastest; of a column itself."""
+        parts = _WORD.findall(self.name)
+        for values in product(*(PARTS[part] for part in reversed(parts))):
+            yield self.at(dict(zip(reversed(parts), values, strict=True)))
+
+    def at(self, values: dict[str, str]) -> "Measure":
+        """One column of a family."""
+        words = {part: PARTS[part].get(value, value) for part, value in values.items()}
+        name = _WORD.sub(lambda part: values[part[0]], self.name)
+        return replace(self, name=name, label=self.label.format(**words))
+
+    def match(self, column: str) -> "Measure | None":
+        """The column of this family that has a name, if there is one."""
+        choices = {part: "|".join(values) if part != "LAYER" else r"\d+" for part, values in PARTS.items()}
+        pattern = _WORD.sub(lambda part: f"(?P<{part[0]}>{choices[part[0]]})", self.name)
+        found = re.fullmatch(pattern, column)
+        return self.at(found.groupdict()) if found else None
+
+
+# What a measure may need.
+VALIDATION, BOARDS, RATES, TWO_LAYERS = "validation rows", "matched boards", "rate units", "two hidden layers"
+ACTS, CAUSES, NULLS = "acts", "a table of units", "untrained networks"
+_ON_BOARDS, _ACTS_ON_BOARDS = (BOARDS, RATES), (BOARDS, ACTS)
+_CAUSED, _ACTS_CAUSED = (BOARDS, RATES, CAUSES), (BOARDS, RATES, CAUSES, ACTS)
+_OF_HUBS = (*_ACTS_CAUSED, TWO_LAYERS)
+_CMNI, _RECALL = "activation per unit", "share of the test rows with this right answer that are answered right"
+
+# fmt: off
+_KEYS = (
+    Measure("member_id", "network", "its identity, 16 hex digits", kind="key", type="string"),
+    Measure("checkpoint", "checkpoint", "0 is before training: the untrained network", kind="key", type="int64"),
+    Measure("step", "steps", "of the optimizer", kind="key", type="int64"),
+    Measure("epoch", "paper epoch", "lr · steps / .6144", kind="key"),
+)
+EVERY_RECORD = (
+    *_KEYS,
+    Measure("status", "status", "`training`, `stopped` (early stopping) or `diverged`", kind="key", type="string"),
+    Measure("val_loss", "validation loss", "`val_mse` + `penalty`, on validation rows, dropout off", "records.py",
+            needs=(VALIDATION,), section="loss"),
+    Measure("val_mse", "validation MSE", "mean squared error on one-hot labels", "records.py", needs=(VALIDATION,)),
+    Measure("penalty", "L2 penalty", "on the hidden weights", "records.py", needs=(VALIDATION,)),
+    Measure("excess_error", "excess error", "(MSE − best) / (MSE of the best constant answer − best) on the network's "
+            "own validation rows; 0 is the best answer that the task leaves open", "records.py", needs=(VALIDATION,),
+            section="loss"),
+    Measure("accuracy", "test accuracy", "share of right answers on test rows", "records.py", "share", needs=(ACTS,),
+            section="loss"),
+    Measure("recall_hop", "recall of hop", _RECALL, "records.py", "share", needs=(ACTS,)),
+    Measure("recall_jump", "recall of jump", _RECALL, "records.py", "share", needs=(ACTS,)),
+    Measure("recall_leap", "recall of leap", _RECALL, "records.py", "share", needs=(ACTS,)),
+    Measure("recall_help", "recall of help", "of both kinds of help", "records.py", "share", needs=(ACTS,)),
+    Measure("recall_help_edge", "recall of edge help", "Frog stands at the last column and has nowhere to go; this "
+            "kind looks at nobody", "records.py", "share", needs=(ACTS,)),
+    Measure("recall_help_rescue", "recall of rescue help", "Toad is in distress, and Frog, ahead and not in distress "
+            "itself, should help", "records.py", "share", needs=(ACTS,), section="loss"),
+    Measure("confusion", "confusion", "16 counts, rows are true labels hop, jump, leap, help", "records.py", "count",
+            needs=(ACTS,), type="int64[16]"),
+    Measure("units", "units", "N: hidden units and outputs", "records.py", "count", type="int64"),
+    Measure("cmni", "CMNI", "MNE / N, a reference to the literature: it moves when a unit is rescaled while the "
+            "network stays the same", "cmni.py", unit=_CMNI, needs=(RATES,), null="rescaled", section="cmni"),
+    Measure("cmni_hidden", "CMNI, hidden units only", "the same sum over hidden units, over their own number",
+            "cmni.py", unit=_CMNI, needs=(RATES,), null="rescaled", section="cmni"),
+    Measure("cmni_text", "CMNI, no clip", "as the paper's text has it", "cmni.py", unit=_CMNI, needs=(RATES,)),
+    Measure("cmni_unfiltered", "CMNI, unfiltered", "over all rows of a scenario", "cmni.py", unit=_CMNI,
+            needs=(RATES,)),
+    Measure("mne", "MNE", "the sum of all units' MNS", "cmni.py", unit="activation", needs=(RATES,)),
+    Measure("mne_output", "MNE of the outputs", "the part of the four outputs", "cmni.py", unit="activation",
+            needs=(RATES,)),
+    Measure("mne_layer_LAYER", "MNE of layer {LAYER}", "the part of a hidden layer; null beyond a network's depth",
+            "cmni.py", unit="activation", needs=(RATES,)),
+)
+CALIBRATED = (
+    Measure("learnt", "learnt", "1 where `excess_error` is below .5, else 0, NaN included", "learnt.py", "share",
+            needs=(VALIDATION,), share_label="learnt their task"),
+    Measure("rescue_accuracy", "rescue accuracy", "share of `help` on rescue boards with Toad in distress",
+            "battery/behaviour.py", "share", needs=_ACTS_ON_BOARDS, section="calibrated"),
+    Measure("help_unasked", "help without distress", "share of `help` on the same boards, nobody in distress",
+            "battery/behaviour.py", "share", needs=_ACTS_ON_BOARDS),
+    Measure("cmni_z", "z of CMNI", "against untrained networks, their layers rescaled to the norms of the network that "
+            "is looked at", "battery/nulls.py", "signed", "sd", (BOARDS, RATES, NULLS), section="calibrated"),
+    Measure("d_prime_mni", "d′-MNI", "mean over units of max(0, min(d′^F, d′^T)), d′ a change in units of its spread "
+            "over boards; blind to a unit's scale", "battery/discriminability.py", needs=_ON_BOARDS, null="scale-free"),
+    Measure("auc_mni", "AUC-MNI", "its twin with ranks: mean of 2·max(0, min(AUC^F, AUC^T) − ½)",
+            "battery/discriminability.py", needs=_ON_BOARDS, null="scale-free"),
+    Measure("cf_mni", "CF-MNI", "mean of max(0, min(δ^F, δ^T)), δ^X = E[h(xX) − h(x0)]/rms",
+            "battery/counterfactual.py", unit="rms", needs=_ON_BOARDS, null="scale-free"),
+    Measure("mni_star", "MNI*", "CF-MNI less what the token's distress does: mean of max(0, min(δ^F, δ^T) − max(0, "
+            "min(δ^F, δ^O)))", "battery/counterfactual.py", unit="rms", needs=_ON_BOARDS, null="scale-free",
+            section="calibrated"),
+    Measure("mni_star_permuted", "MNI*, permuted", "mean of MNI* over permutations of δ^T among units: what chance "
+            "gives", "battery/counterfactual.py", unit="rms", needs=_ON_BOARDS),
+    Measure("ssi", "SSI", "of patterns over units: cos(δ^F, δ^T) − ½[cos(δ^F, δ^O) + cos(δ^T, δ^O)]",
+            "battery/counterfactual.py", "signed", needs=_ON_BOARDS, null="scale-free", section="calibrated"),
+    Measure("ssi_last", "SSI, last hidden layer", "SSI of the layer that the answers are made from",
+            "battery/counterfactual.py", "signed", needs=_ON_BOARDS, null="scale-free", section="calibrated"),
+    Measure("cos_frog_toad", "cosine, Frog and Toad", "cos(δ^F, δ^T)", "battery/counterfactual.py", "signed",
+            needs=_ON_BOARDS),
+    Measure("cos_frog_object", "cosine, Frog and object", "cos(δ^F, δ^O)", "battery/counterfactual.py", "signed",
+            needs=_ON_BOARDS),
+    Measure("cos_toad_object", "cosine, Toad and object", "cos(δ^T, δ^O)", "battery/counterfactual.py", "signed",
+            needs=_ON_BOARDS),
+    Measure("cross_decoding", "cross-decoding", "accuracy of a ridge classifier of the other's distress on one's own "
+            "and back, less a control", "battery/decoding.py", "signed", needs=_ON_BOARDS, null="scale-free"),
+    Measure("cross_decoding_object", "cross-decoding, object", "the same from the token's distress to Frog's",
+            "battery/decoding.py", "signed", needs=_ON_BOARDS),
+    Measure("cross_decoding_social", "cross-decoding, social", "cross-decoding − cross-decoding, object",
+            "battery/decoding.py", "signed", needs=_ON_BOARDS, null="scale-free", section="calibrated"),
+    Measure("soo_mse", "self-other overlap, MSE", "mean of (h(xF) − h(xT))² in units of rms (Carauleanu et al. 2024); "
+            "looked at, not trained for", "battery/overlap.py", needs=_ON_BOARDS),
+    Measure("soo_nmse", "self-other overlap, NMSE", "the same over the mean variance of the unit; 2: unrelated",
+            "battery/overlap.py", needs=_ON_BOARDS, null="scale-free"),
+    Measure("soo_cos", "self-other overlap, cosine", "mean cosine of the two patterns over boards",
+            "battery/overlap.py", needs=_ON_BOARDS, null="scale-free"),
+    Measure("cmni_matched", "CMNI on matched boards", "of the hidden units; `cmni_hidden` − `cmni_matched` is "
+            "“composition”: the scenarios differ in more than distress", "battery/decomposition.py", unit=_CMNI,
+            needs=_ON_BOARDS),
+    Measure("cmni_social", "CMNI, residual", "what is left of that without what the token's distress does; "
+            "`cmni_matched` − `cmni_social` is “value coding”", "battery/decomposition.py", unit=_CMNI,
+            needs=_ON_BOARDS),
+    Measure("rms_layer_LAYER", "rms of layer {LAYER}", "root mean square of its alive units; what a trend may come "
+            "from", "battery/bookkeeping.py", unit="activation", needs=_ON_BOARDS),
+    Measure("norm_layer_LAYER", "weight norm of layer {LAYER}", "Frobenius", "battery/bookkeeping.py", needs=(BOARDS,)),
+    Measure("norm_output", "weight norm of the outputs", "Frobenius", "battery/bookkeeping.py", needs=(BOARDS,)),
+    Measure("dead_fraction", "dead units", "share of the hidden units", "battery/bookkeeping.py", "share",
+            needs=_ON_BOARDS),
+    Measure("unique_units", "unique units", "each of k units with pairwise |r| > .99 counts 1/k",
+            "battery/bookkeeping.py", "count", needs=_ON_BOARDS),
+)
+CAUSED = (
+    Measure("units_CLASS_LAYER", "{CLASS} units of layer {LAYER}", "alive units of a class: both players' distress "
+            "raises it, one's alone moves it, both lower it, they differ in sign, or none; sign-flip tests, false "
+            "discovery rate .05, d′ beyond .3", "battery/classes.py", "count", needs=_CAUSED),
+    Measure("intact_KIND", "right answers, {KIND}", "share of right answers of task rows whose right answer it is",
+            "battery/ablation.py", "share", needs=_ACTS_CAUSED),
+    Measure("ablate_SET_MODE_KIND", "{KIND} without {SET} ({MODE})", "change of the share of right answers when "
+            "first-layer units of a set are replaced by their means or by their activations on other rows; null if the "
+            "set is empty", "battery/ablation.py", "signed", needs=_ACTS_CAUSED),
+    Measure("ablate_random_SET_MODE_KIND", "{KIND} without as many random units as {SET} ({MODE})",
+            "the same, averaged over eight random sets of the same size in the same network", "battery/ablation.py",
+            "signed", needs=_ACTS_CAUSED),
+    Measure("sufficiency", "sufficiency", "share of the change y(xT) − y(x0) of the output for help that appears on x0 "
+            "when the mirror units are as on xT; null without any, or with a denominator up to .05",
+            "battery/patching.py", needs=_ACTS_CAUSED),
+    Measure("necessity", "necessity", "share of the same change that is gone on xT when they are as on x0",
+            "battery/patching.py", needs=_ACTS_CAUSED),
+    Measure("tr", "TR", "E[y(x0, mirror units as on xF) − y(x0)] / E[y(x0, as on xT) − y(x0)]: 1 for a channel that "
+            "does not ask whose distress it is", "battery/patching.py", needs=_ACTS_CAUSED, section="calibrated"),
+    Measure("tr_low", "TR, low end", "of its 90 % interval over boards", "battery/patching.py", needs=_ACTS_CAUSED),
+    Measure("tr_high", "TR, high end", "of the same interval", "battery/patching.py", needs=_ACTS_CAUSED),
+    Measure("cka", "CKA", "centred kernel alignment of the two responses over boards, debiased", "battery/geometry.py",
+            needs=_CAUSED),
+    Measure("rsa", "RSA", "Spearman's correlation of their distances between boards", "battery/geometry.py",
+            needs=_CAUSED),
+    Measure("alignment", "alignment", "share of leading directions over units in common, less chance's",
+            "battery/geometry.py", "signed", needs=_CAUSED),
+    Measure("alignment_z", "z of alignment", "the same in units of chance's spread", "battery/geometry.py", "signed",
+            needs=_CAUSED),
+    Measure("circuits_CIRCUIT", "hubs of {CIRCUIT}", "units of the second layer that are hubs of a kind",
+            "battery/circuits.py", "count", needs=_OF_HUBS),
+    Measure("mirror", "mirror network", "the verdict: 1 if `ssi_last` is beyond its null's .99 quantile, `tr_low` > 0 "
+            "and `rescue_accuracy` > `help_unasked`; else 0; null where it was not asked", "battery/nulls.py",
+            "verdict", needs=(*_ACTS_CAUSED, NULLS), share_label="P(mirror)"),
+    Measure("mirror_code", "mirror code", "the verdict without its last condition, which is about behaviour",
+            "battery/nulls.py", "verdict", needs=(*_ACTS_CAUSED, NULLS),
+            share_label="P(mirror) without its behaviour term"),
+)
+EVERY_UNIT = (
+    *_KEYS,
+    Measure("layer", "layer", "1…depth hidden, depth + 1 the outputs", kind="key", type="int64"),
+    Measure("unit", "unit", "from 1", kind="key", type="int64"),
+    Measure("output", "output", "whether it is one", kind="key", type="bool"),
+    Measure("mns", "MNS", "mirror neuron score, filtered and clipped", "cmni.py", unit="activation"),
+    Measure("MOMENT_SCENARIO", "{MOMENT} activation, {SCENARIO}", "over the rows of a scenario; filtered: Frog's that "
+            "show a 5, Toad's that show a 4; null where undefined", "activations.py", type="float32"),
+    Measure("kl_PAIR", "KL divergence, {PAIR}", "50 bins", "histograms.py", unit="nats", type="float32"),
+)
+CAUSED_UNITS = (
+    Measure("unit_class", "class", "as in `units_CLASS_LAYER`", "battery/classes.py", "key", type="string",
+            needs=_CAUSED),
+    Measure("unique_weight", "weight of a unit", "1/k for each of k units that are alike, 0 if dead",
+            "battery/responses.py", needs=_CAUSED),
+    Measure("rms", "rms", "root mean square on x0 ∪ xF ∪ xT", "battery/responses.py", unit="activation", needs=_CAUSED),
+    Measure("d_prime_frog", "d′ Frog", "of one's own distress against none", "battery/classes.py", needs=_CAUSED),
+    Measure("d_prime_toad", "d′ Toad", "of the partner's distress against none", "battery/classes.py", needs=_CAUSED),
+    Measure("p_frog", "p Frog", "of a sign-flip test of one's own over boards", "battery/classes.py", needs=_CAUSED),
+    Measure("p_toad", "p Toad", "of a sign-flip test of the partner's", "battery/classes.py", needs=_CAUSED),
+    Measure("delta_frog", "δ Frog", "change by one's own distress", "battery/responses.py", unit="rms", needs=_CAUSED),
+    Measure("delta_toad", "δ Toad", "change by the partner's", "battery/responses.py", unit="rms", needs=_CAUSED),
+    Measure("alone_KIND", "{KIND} without it", "change of the share of right answers when the unit is replaced by its "
+            "mean", "battery/ablation.py", "signed", needs=_ACTS_CAUSED),
+    Measure("cumulative_KIND", "{KIND} without it and larger ones", "share of right answers without the first-layer "
+            "units of a larger min(d′^F, d′^T) too", "battery/ablation.py", "share", needs=_ACTS_CAUSED),
+    Measure("hub", "circuit", "that a unit of the second layer is a hub of", "battery/circuits.py", "key",
+            type="string", needs=_OF_HUBS),
+    Measure("share_mirror_frog", "drive from mirror units, Frog", "share of the hub's between x0 and xF",
+            "battery/circuits.py", "share", needs=_OF_HUBS),
+    Measure("share_mirror", "drive from mirror units", "share of the hub's between x0 and xT", "battery/circuits.py",
+            "share", needs=_OF_HUBS),
+    Measure("share_toad", "drive from Toad-only units", "share of the hub's between x0 and xT", "battery/circuits.py",
+            "share", needs=_OF_HUBS),
+    Measure("share_frog", "drive from Frog-only units", "share of the hub's between x0 and xT", "battery/circuits.py",
+            "share", needs=_OF_HUBS),
+    Measure("leap_lost", "leap lost by its ablation", "share of right leaps", "battery/circuits.py", needs=_OF_HUBS),
+    Measure("help_moved_by_mirror", "help moved by mirror units alone", "through the hub", "battery/circuits.py",
+            needs=_OF_HUBS),
+)
+# fmt: on
+
+# By name; a measure of one's own comes in by `register`.
+MEASURES: dict[str, Measure] = {
+    each.name: each for each in (*EVERY_RECORD, *CALIBRATED, *CAUSED, *EVERY_UNIT, *CAUSED_UNITS)
+}
+
+
+def register(*measures: Measure) -> None:
+    """Describes columns of one's own, so that they are called by their label wherever they are shown.
+
+    Raises:
+        ValueError: a column is described otherwise already.
+    """
+    for each in measures:
+        if MEASURES.get(each.name, each) != each:
+            raise ValueError(f"measure {each.name}: is described already, as {MEASURES[each.name].label!r}")
+    MEASURES.update((each.name, each) for each in measures)
+
+
+def measure(column: str) -> Measure:
+    """What is known of a column; one that nobody described has its name with spaces for a label."""
+    if column in MEASURES:
+        return MEASURES[column]
+    if column.endswith("_z") and (raw := measure(column.removesuffix("_z"))).has_z:
+        note = f"`{raw.name}` against untrained networks"
+        return replace(raw, name=column, label=f"z of {raw.label}", note=note, kind="signed", unit="sd", null="")
+    families = (each for each in MEASURES.values() if _WORD.search(each.name))
+    found = next(filter(None, (each.match(column) for each in families)), None)
+    return found or Measure(column, column.replace("_", " "))
+
+
+def label(column: str) -> str:
+    """What readers are shown of a column."""
+    return measure(column).label

@@ -1,0 +1,135 @@
+"""What a network is to whoever trains, measures or edits it: sites of units, one run, and one hook on the units."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Literal, NamedTuple, Protocol
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+from jaxtyping import Array, Bool, Float32, Int32
+
+Params = dict[str, jax.Array]
+Units = jax.Array  # float32 [units, *batch] of one site, for one example or a batch
+
+
+@dataclass(frozen=True)
+class Site:
+    """A place in a network whose units are looked at and may be edited.
+
+    Attributes:
+        name: the key of its units in `Shown`.
+        size: units as compiled: the member's own, and behind them padding, which is always zero.
+        kind: `rate`: each unit has a level of its own, and CMNI's differences of means say something; `signed`:
+            directions of no privileged sign, as of a residual stream; `spikes`: 0 or 1.
+    """
+
+    name: str
+    size: int
+    kind: Literal["rate", "signed", "spikes"] = "rate"
+
+    def own(self, width: Int32[Array, ""] | int) -> Bool[Array, " units"]:
+        """Which units a member of this width has."""
+        return jnp.arange(self.size) < width
+
+
+Edit = Callable[[Site, Units], Units]  # a site's units -> what the rest of the network sees in their place
+
+
+def keep(site: Site, units: Units) -> Units:
+    """The edit that changes nothing."""
+    return units
+
+
+def padding(width: Int32[Array, ""] | int) -> Edit:
+    """The edit that silences the units that a member of this width does not have."""
+
+    def edit(site: Site, units: Units) -> Units:
+        return units * along_batch(site.own(width).astype(jnp.float32), units)
+
+    return edit
+
+
+def in_turn(first: Edit, second: Edit) -> Edit:
+    """The edit that does one after the other."""
+    return lambda site, units: second(site, first(site, units))
+
+
+def along_batch(values: jax.Array, units: Units) -> jax.Array:
+    """Values of a site's units [units], with the batch axes that the units have."""
+    return jnp.expand_dims(values, tuple(range(1, units.ndim)))
+
+
+@struct.dataclass
+class Shown:
+    """What a network makes of its inputs, each unit as the rest of the network sees it."""
+
+    outputs: Float32[Array, "outputs ..."]  # none, [0, batch], of a network that does not act
+    units: dict[str, Units]  # by the site's name
+
+
+class Network(Protocol):
+    """A network of one member, as compiled. Frozen and hashable: whatever is in it forces a program of its own.
+
+    Attributes:
+        settings: the names of the member's settings that it is made of, its fields.
+        inputs: numbers that it is given.
+        outputs: numbers that it answers with; 0 if it does not act.
+        sites: in causal order: no site depends on a later one.
+        homogeneous: whether multiplying the parameters that a norm is of multiplies the units behind them by the same;
+            then untrained networks can be held against any network at its own norms.
+    """
+
+    settings: ClassVar[tuple[str, ...]]
+
+    @property
+    def inputs(self) -> int: ...
+
+    @property
+    def outputs(self) -> int: ...
+
+    @property
+    def sites(self) -> tuple[Site, ...]: ...
+
+    @property
+    def homogeneous(self) -> bool: ...
+
+    def init(self, key: jax.Array, width: Int32[Array, ""]) -> Params:
+        """Initial parameters of a member of this width; padding is zero, and changes no other weight."""
+        ...
+
+    def run(self, params: Params, inputs: Float32[Array, "inputs ..."], edit: Edit = keep) -> Shown:
+        """One example [inputs] or a batch [inputs, batch]; `edit` is called once at each site."""
+        ...
+
+    def decayed(self, params: Params) -> list[jax.Array]:
+        """The kernels that an L2 penalty is on."""
+        ...
+
+    def norms(self, params: Params) -> dict[str, Float32[Array, ""]]:
+        """The Frobenius norm of the kernel into each site, as `layer_N` (N from 1), and of that into the `output`."""
+        ...
+
+
+class Affine(NamedTuple):
+    """What a layer does to the one before it: kernel @ h + bias."""
+
+    kernel: Float32[Array, "units inputs"]
+    bias: Float32[Array, " units"]
+
+
+class Layered(Network, Protocol):
+    """A network each of whose sites is an activation of an affine map of the site before it, as circuits take it."""
+
+    def layers(self, params: Params) -> list[Affine]:
+        """The map into each site, and into the outputs."""
+        ...
+
+    def activate(self, drive: Units) -> Units:
+        """The units of a site, from their drive."""
+        ...
+
+
+def is_layered(network: Network) -> bool:
+    """Whether it is `Layered`."""
+    return hasattr(network, "layers") and hasattr(network, "activate")

@@ -1,0 +1,93 @@
+"""What defines a member, beside its seeds: the game, its rows, the network, the optimizer, and how it learns.
+
+A setting with a label is a field of `Member`, a column of members.parquet and a heading, and an axis of a population
+unless it says otherwise: see `Setting`.
+"""
+
+from dataclasses import dataclass
+
+from mirrorjax.settings.setting import Acts, Range, setting
+
+_SHARE = Range(0.0, 1.0)
+
+# fmt: off
+
+
+@dataclass
+class GameConfig:
+    """Who plays, and the numbers of the game."""
+
+    players: str = setting("frog_hops", ("frog_hops", "both_random"))  # the published data; the paper's text
+    obstacle_rate: float = setting(0.075, _SHARE, label="obstacle rate", acts=Acts.SOURCE, knob="S",
+        note="how rough the ground gets: the most obstacles a new tile")
+    obstacle_width: int = setting(4, Range(1, 30), label="obstacle width", acts=Acts.SOURCE, knob="S", column=float,
+        note="the most rough tiles of an obstacle")
+    scroll: float = setting(1.0, _SHARE, label="dependency D by the camera (scroll)", acts=Acts.SOURCE, knob="D",
+        note="the camera is at ⌊(1 − D/2)·Frog + (D/2)·Toad⌋ − 16; 0 follows Frog alone. Below about .77 Frog, "
+        "hopping, never gets to the columns where a rescue is right")
+
+
+@dataclass
+class DatasetConfig:
+    """How much is played, and how the rows are split."""
+
+    turns: int = setting(7_000_000, Range(2, 1e9))  # of both players together, after the burn-in
+    games: int = setting(1024, Range(1, 1e6))  # played side by side
+    burn_in: int = setting(2048, Range(0, 1e7))  # rounds before the first snapshot
+    split: str = setting("by_board", ("by_board", "paper_leak"))  # the latter: test rows are trained on, as published
+    test_rows: int = setting(100_000, Range(10, 1e8))
+    seed: int = setting(0, Range(0, 2**31 - 1), label="data seed", named="data_seed", acts=Acts.SOURCE, scale="seed",
+        note="other games of the same kind: replicates of the data")
+    boards: int | None = setting(None, Range(1, 1e9), label="training boards", acts=Acts.SOURCE, scale="log",
+        knob="data", note="different boards to learn from; fewer are among more. null: all")
+    cache: str | None = None  # folder of built datasets; null: $MIRRORJAX_CACHE, else the user's cache folder
+
+
+@dataclass
+class ModelConfig:
+    """The network of every member, where no axis says otherwise."""
+
+    name: str = setting("mlp", ("mlp",), label="model", named="model", acts=Acts.PROGRAM, is_axis=False)
+    width: int = setting(17, Range(1, 4096), label="units a hidden layer", acts=Acts.VALUE, scale="log")
+    depth: int = setting(2, Range(1, 32), label="hidden layers", acts=Acts.PROGRAM)
+    activation: str = setting("relu", ("relu", "tanh", "gelu", "identity"), label="activation", acts=Acts.PROGRAM)
+    dropout: float = setting(0.12, Range(0.0, 1.0, closed=False, from_low=True), label="dropout", acts=Acts.VALUE)
+    encoding: str = setting("ordinal", ("ordinal", "one_hot", "permuted"), label="encoding", acts=Acts.PROGRAM, knob="",
+        note="of pictures: the paper's codes; or `one_hot`, `permuted` (weights' shape, so a program of its own)")
+
+
+@dataclass
+class OptimizerConfig:
+    """Adam."""
+
+    learning_rate: float = setting(4e-6, Range(0.0, closed=False), label="learning rate", acts=Acts.VALUE, scale="log")
+    batch_size: int = setting(25, Range(1, 16384), label="batch size", acts=Acts.VALUE, scale="log")  # rows
+
+
+@dataclass
+class RegimeConfig:
+    """How members learn, and for how long, in paper epochs (lr · steps / .6144)."""
+
+    name: str = setting("supervised", ("supervised",), label="regime", named="regime", acts=Acts.PROGRAM, is_axis=False)
+    epochs: float = setting(50.0, Range(0.0, 1e6))
+    patience: float | None = setting(None, Range(0.0, closed=False))  # paper epochs without a better validation loss
+    # factor of the squared hidden kernels
+    l2: float = setting(0.01, Range(0.0, 1e6), label="L2", acts=Acts.VALUE, scale="log")
+    congruence: float = setting(0.0, _SHARE, label="congruence C", acts=Acts.ROWS, knob="C",
+        note="on that share of the boards anybody's distress asks for help. 1 is the positive control; without it a "
+        "blind measure and a true null look alike")
+    dependency: float = setting(1.0, _SHARE, label="dependency D", acts=Acts.ROWS, knob="D",
+        note="right answer = D · rule + (1 − D) · rule of one who never sees Toad in distress (no rescue, no Toad's "
+        "half of C)")
+    edge: float = setting(1.0, (0.0, 1.0), label="edge rule", acts=Acts.ROWS, knob="",
+        note="0: help is no longer right at the right edge, where it looks at nobody")
+    veil_symbol: float = setting(0.0, _SHARE, label="veil I of symbols", acts=Acts.ROWS, knob="I",
+        note="share of the rows in which every player's code but 9 becomes 4.5: nobody can tell who is who")
+    veil_role: float = setting(0.0, _SHARE, label="veil I of roles", acts=Acts.ROWS, knob="I",
+        note="half of that share of the rows are Toad's seat (its right answer), with no cue")
+    mask: float = setting(1.0, _SHARE, label="mask", acts=Acts.ROWS, knob="",
+        note="share of the rows that do not give the own symbol and column apart")
+    skies: int = setting(6, Range(1, 6), label="skies", acts=Acts.ROWS, knob="S", column=float,
+        note="patterns of flies")
+    shuffled: float = setting(0.0, _SHARE, label="shuffled answers", acts=Acts.ROWS, knob="null",
+        note="share of rows whose answer is drawn by its frequency, whatever they show")

@@ -95,7 +95,13 @@ class Regime(Protocol):
         """A member before its first update."""
         ...
 
-    def update(self, state: State, values: MemberValues, step: UInt32[Array, ""], train: Any) -> tuple[State, Bool]:
+    def draw(self, values: MemberValues, step: UInt32[Array, ""]) -> Any:
+        """What an update takes that depends on member and step alone, as numbers of rows: for several steps at once."""
+        ...
+
+    def update(
+        self, state: State, values: MemberValues, step: UInt32[Array, ""], drawn: Any, train: Any
+    ) -> tuple[State, Bool[Array, ""]]:
         """A member after update number `step`, from 0, and whether it is still well: else it is frozen as it was."""
         ...
 

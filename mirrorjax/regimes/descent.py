@@ -73,21 +73,15 @@ def batch_indices(
     return permute(position, jnp.uint32(train_rows), order)
 
 
-def batch_of(
-    values: MemberValues, step: UInt32[Array, ""], batch: int, train: UInt32[Array, "rows 2"]
-) -> tuple[UInt32[Array, "batch 2"], Float32[Array, " batch"]]:
-    """A member's packed rows at a step, of those that all are trained on, and their weights.
+def batch_numbers(values: MemberValues, step: UInt32[Array, ""], batch: int) -> UInt32[Array, " batch"]:
+    """Which of all members' rows a member sees at a step."""
+    return values.first_row + batch_indices(values, step, batch, values.train_rows)
 
-    Args:
-        values: the member.
-        step: of its training.
-        batch: rows as compiled; the member's own batch size may be smaller, the rest has no weight.
-        train: rows of all members.
-    """
-    numbers = values.first_row + batch_indices(values, step, batch, values.train_rows)
-    numbers = jax.lax.optimization_barrier(numbers)  # else the compiler finds them anew for each use
+
+def batch_weights(values: MemberValues, batch: int) -> Float32[Array, " batch"]:
+    """Of the rows of a batch as compiled: the member's own may be smaller, and the rest has no weight. Sums to one."""
     count = values.batch_size
-    return train[numbers], (jnp.arange(batch) < count).astype(jnp.float32) / count.astype(jnp.float32)
+    return (jnp.arange(batch) < count).astype(jnp.float32) / count.astype(jnp.float32)
 
 
 def dropout_gates(

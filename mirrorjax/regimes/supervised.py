@@ -15,7 +15,7 @@ from mirrorjax.models.encoding import encoded
 from mirrorjax.models.mlp import MLP
 from mirrorjax.population.members import MemberValues, init_key
 from mirrorjax.regimes.base import PAPER_EPOCHS, Clock, HeldOut, Use, World
-from mirrorjax.regimes.descent import Learner, batch_of, begin, descend, dropout
+from mirrorjax.regimes.descent import Learner, batch_numbers, batch_weights, begin, descend, dropout
 
 
 @dataclass(frozen=True)
@@ -66,11 +66,20 @@ class Supervised:
         """A member with its initial weights; padding is zero."""
         return begin(self.network.init(init_key(values), values.width))
 
+    def draw(self, values: MemberValues, step: UInt32[Array, ""]) -> UInt32[Array, " batch"]:
+        """The numbers of its rows."""
+        return batch_numbers(values, step, self.batch)
+
     def update(
-        self, state: Learner, values: MemberValues, step: UInt32[Array, ""], train: UInt32[Array, "rows 2"]
+        self,
+        state: Learner,
+        values: MemberValues,
+        step: UInt32[Array, ""],
+        drawn: UInt32[Array, " batch"],
+        train: UInt32[Array, "rows 2"],
     ) -> tuple[Learner, Bool[Array, ""]]:
-        """One batch of the member's rows."""
-        rows, weights = batch_of(values, step, self.batch, train)
+        """One batch."""
+        rows, weights = train[drawn], batch_weights(values, self.batch)
         edit = dropout(self.sites, values, step, self.batch)
         return descend(lambda params: self.loss(params, values, rows, weights, edit), state, values)
 

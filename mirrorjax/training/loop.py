@@ -3,7 +3,7 @@
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -145,7 +145,7 @@ class Population:
         makers = [
             runner.programs.makers(
                 self.measuring.world(runner.regime).train,
-                replace(self.measuring.rows, held=self.measuring.world(runner.regime).held),
+                self.measuring.rows_of(runner.regime),
                 self.measuring.boards,
                 causes=bool(self.measuring.asked.any()),
             )

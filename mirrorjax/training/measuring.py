@@ -15,7 +15,7 @@ from mirrorjax.dataset.coordinates import Coordinates, coordinates
 from mirrorjax.dataset.knobs import PAPER, Knobs
 from mirrorjax.dataset.sources import Sources
 from mirrorjax.hosts import to_devices
-from mirrorjax.measurement.activations import measured_rows
+from mirrorjax.measurement.activations import MeasuredRows, measured_rows
 from mirrorjax.measurement.battery.boards import Boards
 from mirrorjax.measurement.battery.circuits import KINDS
 from mirrorjax.measurement.battery.classes import CLASSES
@@ -93,6 +93,10 @@ class Measuring:
             self._worlds[regime] = regime.world(World(train=self.train, held=self.rows.held))
         return self._worlds[regime]
 
+    def rows_of(self, regime: Regime) -> MeasuredRows:
+        """What its members are measured on."""
+        return replace(self.rows, held=self.world(regime).held)
+
     def part(self, runner: PartRunner, index: int, status: np.ndarray, with_units: bool) -> tuple[Columns, Columns]:
         """Records of a part's members, and their units if wanted (else no columns).
 
@@ -103,8 +107,7 @@ class Measuring:
             with_units: whether there is to be a table of units.
         """
         members, regime = runner.part.members, runner.regime
-        world = self.world(regime)
-        params, rows = runner.params(world.train), replace(self.rows, held=world.held)
+        params, rows = runner.params(self.world(regime).train), self.rows_of(regime)
         measured = Measured(
             statistics=jax.tree.map(runner.by_member, runner.measured(params, rows)),
             counts=self.counts,

@@ -1,6 +1,7 @@
 """What is compiled: functions of the members of one block, stacked on the leading axis."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import jax
@@ -19,7 +20,8 @@ from mirrorjax.population.members import MemberValues
 from mirrorjax.population.plan import ProgramSpec
 from mirrorjax.regimes import regime_of
 from mirrorjax.regimes.base import Regime
-from mirrorjax.training.step import TrainState, init_state, train_step
+from mirrorjax.training.step import TrainState, init_state
+from mirrorjax.training.step import train as train_member
 
 _ALIKE = ("order", "batch_size", "first_row", "train_rows")  # of the members of a block with one order
 
@@ -33,18 +35,13 @@ def train(
     rows: Any,
 ) -> TrainState:
     """Trains the members of one block from step `start` up to `stop`, on what they learn from."""
-    regime, own = regime_of(program), jax.tree.map(lambda _: 0, values)
+    own = jax.tree.map(lambda _: 0, values)
     if program.data_order == "shared":  # one order, one batch: the inputs are computed once and layer 1 is one product
         alike = {name: getattr(values, name)[0] for name in _ALIKE}
         values, own = replace(values, **alike), replace(own, **dict.fromkeys(_ALIKE))
 
-    def one_step(step: jax.Array, state: TrainState) -> TrainState:
-        def one_member(state: TrainState, values: MemberValues) -> TrainState:
-            return train_step(regime, state, values, step, rows)
-
-        return jax.vmap(one_member, in_axes=(0, own))(state, values)
-
-    return jax.lax.fori_loop(start, stop, one_step, state)
+    of_member = partial(train_member, regime_of(program))
+    return jax.vmap(of_member, in_axes=(0, own, None, None, None))(state, values, start, stop, rows)
 
 
 def init(regime: Regime, values: MemberValues) -> TrainState:

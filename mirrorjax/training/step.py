@@ -11,6 +11,8 @@ from jaxtyping import Array, Bool, UInt32
 from mirrorjax.population.members import MemberValues
 from mirrorjax.regimes.base import Regime, State
 
+STEPS_AHEAD = 8  # that are drawn for together: in a step's own loop the compiler would draw anew for each use
+
 
 @struct.dataclass
 class TrainState:
@@ -26,7 +28,7 @@ def init_state(regime: Regime, values: MemberValues) -> TrainState:
 
 
 def train_step(
-    regime: Regime, state: TrainState, values: MemberValues, step: UInt32[Array, ""], train: Any
+    regime: Regime, state: TrainState, values: MemberValues, step: UInt32[Array, ""], drawn: Any, train: Any
 ) -> TrainState:
     """One update of one member.
 
@@ -34,13 +36,39 @@ def train_step(
         regime: the program's static part.
         state, values: the member.
         step: number of the update, from 0.
+        drawn: for it, by the regime.
         train: what the members of its world learn from.
 
     Returns:
         The member after the update; unchanged if it has diverged.
     """
-    own, well = regime.update(state.own, values, step, train)
+    own, well = regime.update(state.own, values, step, drawn, train)
     with jax.named_scope("update"):  # the names are for profiles
         alive = state.alive & well
         after = TrainState(own=own, alive=alive)
         return jax.tree.map(lambda new, old: jnp.where(alive, new, old), after, replace(state, alive=alive))
+
+
+def train(
+    regime: Regime,
+    state: TrainState,
+    values: MemberValues,
+    start: UInt32[Array, ""],
+    stop: UInt32[Array, ""],
+    learnt_from: Any,
+) -> TrainState:
+    """One member from step `start` up to `stop`."""
+
+    def some_steps(number: jax.Array, state: TrainState) -> TrainState:
+        """Those from `number` * STEPS_AHEAD on."""
+        first = number * STEPS_AHEAD
+        ahead = jax.vmap(lambda step: regime.draw(values, step))(first + jnp.arange(STEPS_AHEAD, dtype=jnp.uint32))
+
+        def one_step(step: jax.Array, state: TrainState) -> TrainState:
+            drawn = jax.tree.map(lambda each: each[step - first], ahead)
+            return train_step(regime, state, values, step, drawn, learnt_from)
+
+        return jax.lax.fori_loop(jnp.maximum(start, first), jnp.minimum(stop, first + STEPS_AHEAD), one_step, state)
+
+    last = (stop + STEPS_AHEAD - 1) // STEPS_AHEAD
+    return jax.lax.fori_loop(start // STEPS_AHEAD, last, some_steps, state)

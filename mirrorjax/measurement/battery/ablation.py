@@ -1,4 +1,4 @@
-"""What a network can no longer do without a class of its units of the first site.
+"""What a network can no longer do without a class of the units of its first site.
 
 A set's activations are replaced by their means over the task's rows (`mean`), or by those on other rows (`resample`,
 Chan et al. 2022, *Causal scrubbing*). The effect is the change of the share of right answers, each kind of right

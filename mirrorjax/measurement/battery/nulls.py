@@ -63,7 +63,8 @@ class Null:
 
         It is linear in the products of a member's norms, so that the null's mean and covariance over layers suffice.
         """
-        depth, hidden = len(self.network.sites), sum(site.size for site in self.network.sites)
+        depth = len(self.network.sites)
+        hidden = sum(site.size for site in self.network.sites if site.kind == "rate")
         layers = depth if name == "cmni_hidden" else depth + 1
         units = hidden if name == "cmni_hidden" else hidden + self.network.outputs
         scores = np.stack([self.columns[part] for part in (*_numbered("mne_layer", depth), "mne_output")][:layers])

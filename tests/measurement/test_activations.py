@@ -163,9 +163,10 @@ def test_squared_error_and_penalty(found, networks, dataset, on_validation, memb
     full = on_validation[member]
     labels = np.eye(4)[answers(validation)["label"]]
     error = ((full.outputs - labels) ** 2).mean(1).sum()
-    np.testing.assert_allclose(found.statistics.squared_error[member], error, rtol=1e-5)  # float32 sum of 1,300 terms
+    scores = {name: score[member] for name, score in found.statistics.scores.items()}
+    np.testing.assert_allclose(scores["squared_error"], error, rtol=1e-5)  # float32 sum of 1,300 terms
     kernels = [networks[member][f"hidden_{layer}_kernel"].astype(float) for layer in (1, 2)]
-    np.testing.assert_allclose(found.statistics.penalty[member], sum((k**2).sum() for k in kernels), rtol=1e-5)
+    np.testing.assert_allclose(scores["penalty"], sum((k**2).sum() for k in kernels), rtol=1e-5)
 
 
 def test_the_best_constant_answer(found, dataset):
@@ -180,5 +181,6 @@ def test_the_penalty_is_of_hidden_kernels_only(dataset):
     for name in ("hidden_1_bias", "output_kernel", "output_bias"):
         other[name] = other[name] + 1
     both = measured([one, other], [8, 8], dataset.test[:600], dataset.validation[:600])
-    assert both.statistics.penalty[0] == both.statistics.penalty[1] > 0
-    assert both.statistics.squared_error[0] != both.statistics.squared_error[1]
+    scores = both.statistics.scores
+    assert scores["penalty"][0] == scores["penalty"][1] > 0
+    assert scores["squared_error"][0] != scores["squared_error"][1]

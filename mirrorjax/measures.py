@@ -149,6 +149,12 @@ EVERY_RECORD = (
 CALIBRATED = (
     Measure("learnt", "learnt", "1 where `excess_error` is below .5, else 0, NaN included", "learnt.py", "share",
             needs=(VALIDATION,), share_label="learnt their task"),
+    Measure("seat_cka", "CKA of own and seen views", "linear CKA of the last site on rows and on the same with the "
+            "players' places exchanged (regime `contrastive`)", "../regimes/seats.py", "share", needs=(VALIDATION,)),
+    Measure("seat_nmse", "NMSE of own and seen views", "their mean squared difference over the mean variance of the "
+            "units", "../regimes/seats.py", needs=(VALIDATION,)),
+    Measure("seat_recall", "recall of the seen view", "Recall@1 of a row's exchange among 256, after a ridge map "
+            "fitted on others; chance 1/256", "../regimes/seats.py", "share", needs=(VALIDATION,)),
     Measure("rescue_accuracy", "rescue accuracy", "share of `help` on rescue boards with Toad in distress",
             "battery/behaviour.py", "share", needs=_ACTS_ON_BOARDS, section="calibrated"),
     Measure("help_unasked", "help without distress", "share of `help` on the same boards, nobody in distress",

@@ -35,17 +35,20 @@ class ProgramSpec:
     data_order: str
     encoding: str = "ordinal"
     knobs: bool = False  # right answers and pictures follow the members' knobs
+    positives: str = "same"  # of contrastive
 
     def __str__(self) -> str:
         """In a line of a log."""
         more = f"{'' if self.encoding == 'ordinal' else f', {self.encoding}'}{', knobs' if self.knobs else ''}"
+        more += "" if self.positives == "same" else f", {self.positives} positives"
         shape = f"depth {self.depth}, width {self.width}, {self.activation}, batch {self.batch}"
         return f"{self.model}, {shape}, {self.data_order} order, {self.regime}{more}"
 
     @property
     def name(self) -> str:
-        """All of it, joined."""
-        return "-".join(str(value) for value in astuple(self))
+        """All of it, joined; what came later is left out where it is as it was before."""
+        later = () if self.positives == "same" else (self.positives,)
+        return "-".join(str(value) for value in (*astuple(self)[:-1], *later))
 
 
 @dataclass(frozen=True)

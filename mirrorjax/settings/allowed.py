@@ -13,7 +13,16 @@ from typing import Any
 from mirrorjax.errors import InputError
 from mirrorjax.settings.grid import MOST, axis_problems, number_of, values_of
 from mirrorjax.settings.map_axes import map_problems
-from mirrorjax.settings.schema import PAPER_EPOCH, PATHS, SETTINGS, Config, DistributedConfig, unvaried, value_of
+from mirrorjax.settings.schema import (
+    MEMBER,
+    PAPER_EPOCH,
+    PATHS,
+    SETTINGS,
+    Config,
+    DistributedConfig,
+    unvaried,
+    value_of,
+)
 from mirrorjax.settings.setting import settings_of
 from mirrorjax.texts import path_problem, text_problem
 
@@ -84,6 +93,7 @@ def _joint_problems(config: Config) -> list[str]:
             f"{config.dataset.test_rows:,}"
         )
     population = config.population
+    problems += _problems_of_regimes(config)
     combinations = number_of(population, population.union)
     if combinations * population.seeds > MOST:
         problems.append(
@@ -113,6 +123,19 @@ def _joint_problems(config: Config) -> list[str]:
     if config.runtime.platform == "cpu" and (config.runtime.devices or 1) > most:
         problems.append(f"runtime.devices is {config.runtime.devices}; allowed on a CPU: at most {most}")
     return problems + _refine_problems(config) + _distributed_problems(config.runtime.distributed)
+
+
+def _problems_of_regimes(config: Config) -> Iterator[str]:
+    """Settings of one regime that are given to another, which would not look at them."""
+    for name, each in MEMBER.items():
+        if each.of in ("", config.regime.name):
+            continue
+        taken = {value_of(config, each.key)}
+        if each.is_axis:
+            taken |= values_of(name, config.population, config.population.union, each.default)
+        if taken != {each.default}:
+            given = ", ".join(sorted(map(str, taken - {each.default})))
+            yield f"{each.key} is {given}: only regime={each.of} looks at it; allowed here: {each.default}"
 
 
 def _refine_problems(config: Config) -> list[str]:

@@ -68,7 +68,8 @@ class OptimizerConfig:
 class RegimeConfig:
     """How members learn, and for how long, in paper epochs (lr · steps / .6144)."""
 
-    name: str = setting("supervised", ("supervised",), label="regime", named="regime", acts=Acts.PROGRAM, is_axis=False)
+    name: str = setting("supervised", ("supervised", "contrastive"), label="regime", named="regime", acts=Acts.PROGRAM,
+        is_axis=False)
     epochs: float = setting(50.0, Range(0.0, 1e6))
     patience: float | None = setting(None, Range(0.0, closed=False))  # paper epochs without a better validation loss
     # factor of the squared hidden kernels
@@ -91,3 +92,11 @@ class RegimeConfig:
         note="patterns of flies")
     shuffled: float = setting(0.0, _SHARE, label="shuffled answers", acts=Acts.ROWS, knob="null",
         note="share of rows whose answer is drawn by its frequency, whatever they show")
+    alignment: float = setting(0.0, Range(0.0, 1e3), label="alignment λ", acts=Acts.VALUE, later=True, of="contrastive",
+        note="weight of InfoNCE between one's own view and the seen one; the loss of acts is about .05, InfoNCE 3")
+    temperature: float = setting(0.1, Range(0.0, 1e3, closed=False), label="temperature τ", acts=Acts.VALUE,
+        scale="log", later=True, of="contrastive", note="of InfoNCE")
+    observe: float = setting(1.0, Range(0.0, 1e3), label="weight of seen acts", acts=Acts.VALUE, later=True,
+        of="contrastive", note="of the loss of the other's act, beside that of one's own")
+    positives: str = setting("same", ("same", "shuffled"), label="positives", acts=Acts.PROGRAM, later=True,
+        of="contrastive", note="`shuffled` aligns the views of different rows: an equal pull that says nothing")

@@ -1,0 +1,148 @@
+"""Supervised learning beside watching the other act, with own and seen acts drawn together by contrast.
+
+Each row is seen twice: as one's own, and with the other in one's place (`seen`), where the same act is right for the
+other. The executed act is learnt at the network's outputs, the seen one at a head of its own, and InfoNCE aligns what
+the last site makes of both (Zhu et al., ICCV 2025, arXiv 2509.21136). Heads are no part of what is measured or stored.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float32, UInt32
+
+from mirrorjax.dataset.knobs import exchanged
+from mirrorjax.dataset.row import pack, unpack
+from mirrorjax.models.base import Edit, Params, Shown
+from mirrorjax.models.encoding import encoded
+from mirrorjax.models.mlp import glorot_rows
+from mirrorjax.population.members import MemberValues, init_key
+from mirrorjax.randomness import substream
+from mirrorjax.regimes.alignment import embedded, info_nce
+from mirrorjax.regimes.base import HeldOut, Use
+from mirrorjax.regimes.descent import Learner, batch_weights, begin, descend, dropout
+from mirrorjax.regimes.seats import seat_measures
+from mirrorjax.regimes.supervised import Supervised
+
+DIMENSIONS = 16  # of the space in which both views are compared
+_OWN, _SEEN, _ACT, _BIAS = "own_projection", "seen_projection", "seen_act_kernel", "seen_act_bias"
+HEADS = (_OWN, _SEEN, _ACT, _BIAS)
+_FIRST_KEY = 1000  # of the heads' keys: beyond those of any network's parameters
+_WATCHING = 1 << 31  # the stream of the second pass's dropout
+
+
+def seen(words: UInt32[Array, "2"]) -> UInt32[Array, "2"]:
+    """A packed row with the players' places exchanged: what is right for oneself becomes right for the other."""
+    return pack(exchanged(unpack(words)))
+
+
+def is_apart(words: UInt32[Array, "2"]) -> Bool[Array, ""]:
+    """Whether the players stand in different cells; else a row is its own exchange, and tells nothing of seats."""
+    row = unpack(words)
+    return row.frog_column != row.toad_column
+
+
+@dataclass(frozen=True)
+class Contrastive(Supervised):
+    """What members of one program have in common.
+
+    Attributes:
+        positives: what is aligned: `same`, both views of a row; `shuffled`, the view of one row with that of another,
+            an equal pull that says nothing.
+    """
+
+    settings: ClassVar[tuple[str, ...]] = (*Supervised.settings, "alignment", "temperature", "observe", "positives")
+
+    positives: str = "same"
+
+    @classmethod
+    def of(cls, network: Any, program: Any) -> Self:
+        """The regime of a program's members."""
+        return cls(network, program.encoding, program.knobs, program.batch, program.positives)
+
+    def only(self, use: Use) -> Self:
+        """As `supervised`; and without positives, which only updates look at."""
+        return replace(super().only(use), positives="same") if use != "update" else self
+
+    def init(self, values: MemberValues) -> Learner:
+        """A member with its initial weights, as `supervised` has them, and its heads."""
+        key, last = init_key(values), self.sites[-1]
+        keys = {name: jax.random.fold_in(key, _FIRST_KEY + number) for number, name in enumerate(HEADS)}
+        own = last.own(values.width)
+
+        def head(name: str, rows: int) -> Float32[Array, "rows units"]:
+            limit = jnp.sqrt(6.0 / (rows + values.width).astype(jnp.float32))
+            return jnp.where(own[None, :], glorot_rows(keys[name], rows, last.size, limit), 0.0)
+
+        heads = {_OWN: head(_OWN, DIMENSIONS), _SEEN: head(_SEEN, DIMENSIONS), _ACT: head(_ACT, self.network.outputs)}
+        return begin({**self.network.init(key, values.width), **heads, _BIAS: jnp.zeros(self.network.outputs)})
+
+    def policy(self, state: Learner, values: MemberValues, train: Any) -> Params:
+        """The network's weights, without the heads."""
+        return {name: value for name, value in state.params.items() if name not in HEADS}
+
+    def put(self, state: Learner, params: Params) -> Learner:
+        """The weights in the place of its own; the heads stay."""
+        return replace(state, params=state.params | params)
+
+    def update(
+        self,
+        state: Learner,
+        values: MemberValues,
+        step: UInt32[Array, ""],
+        drawn: UInt32[Array, " batch"],
+        train: UInt32[Array, "rows 2"],
+    ) -> tuple[Learner, Bool[Array, ""]]:
+        """One batch, done and seen, each with dropout of its own."""
+        rows, weights = train[drawn], batch_weights(values, self.batch)
+        stream = substream((values.dropout_stream[0], values.dropout_stream[1]), jnp.uint32(_WATCHING))
+        watching = replace(values, dropout_stream=jnp.stack(stream))
+        edits = tuple(dropout(self.sites, each, step, self.batch) for each in (values, watching))
+        return descend(lambda params: self.both(params, values, rows, weights, edits), state, values)
+
+    def both(
+        self,
+        params: Params,
+        values: MemberValues,
+        rows: UInt32[Array, "batch 2"],
+        weights: Float32[Array, " batch"],
+        edits: tuple[Edit, Edit],
+    ) -> Float32[Array, ""]:
+        """MSE(own act) + o · MSE(seen act) + λ · InfoNCE + L2.
+
+        Args:
+            params, values: of one member.
+            rows, weights: packed rows, and their weights, which sum to one.
+            edits: dropout and padding of the own view, and of the seen one.
+        """
+        exchanged_rows = jax.vmap(seen)(rows)
+        views = [
+            self._shown(params, values, each, edit) for each, edit in zip((rows, exchanged_rows), edits, strict=True)
+        ]
+        own, other = (view.units[self.sites[-1].name] for view in views)
+        targets = self.targets(rows, values.knobs)
+        done = jnp.mean((views[0].outputs - targets) ** 2, axis=0)
+        watched = jnp.mean((params[_ACT] @ other + params[_BIAS][:, None] - targets) ** 2, axis=0)
+        apart = weights * jax.vmap(is_apart)(rows).astype(jnp.float32)
+        z_own, z_seen = embedded(params[_OWN], own), embedded(params[_SEEN], other)
+        if self.positives == "shuffled":
+            z_seen, apart = jnp.roll(z_seen, 1, axis=1), apart * jnp.roll(apart > 0, 1).astype(jnp.float32)
+        aligned = info_nce(z_own, z_seen, values.temperature, apart)
+        acts = jnp.sum(done * weights) + values.observe * jnp.sum(watched * weights)
+        return acts + values.alignment * aligned + values.l2 * self.penalty(params)
+
+    def _shown(self, params: Params, values: MemberValues, rows: UInt32[Array, "batch 2"], edit: Edit) -> Shown:
+        return self.network.run(params, encoded(self.pictures(rows, values.knobs), self.encoding), edit)
+
+    def score(self, params: Params, values: MemberValues, held: HeldOut) -> dict[str, Float32[Array, ""]]:
+        """That of `supervised`, and how alike own and seen views are (`seat_measures`)."""
+        rows = held.rows[0].reshape(-1, 2)[: len(held.weight.ravel())]
+        last = self.sites[-1].name
+
+        def units(rows: UInt32[Array, "some 2"]) -> Float32[Array, "units some"]:
+            pictures = self.pictures(rows, values.knobs)
+            return self.show(params, values, pictures).units[last]
+
+        weights = held.weight.ravel() * jax.vmap(lambda words: is_apart(words) & (unpack(words).energy > 0))(rows)
+        return super().score(params, values, held) | seat_measures(units, rows, jax.vmap(seen)(rows), weights)

@@ -1,0 +1,84 @@
+"""How alike a network takes its own seat and the other's: its units on a row, and on the same with places exchanged."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float32, UInt32
+
+ASKED = 256  # rows whose exchange is looked for among as many; chance is one in this
+FITTED = 2048  # others, on which the map from one view to the other is fitted
+RIDGE = 1e-4  # of the mean square of the units: dead ones keep the map solvable
+_FEWEST = 1e-6
+
+Units = Callable[[UInt32[Array, "rows 2"]], Float32[Array, "units rows"]]
+
+
+def seat_measures(
+    units: Units, own: UInt32[Array, "rows 2"], seen: UInt32[Array, "rows 2"], weights: Float32[Array, " rows"]
+) -> dict[str, Float32[Array, ""]]:
+    """`seat_cka`, `seat_nmse` and `seat_recall` of one network's last site.
+
+    Args:
+        units: of packed rows.
+        own, seen: packed rows, and the same with places exchanged.
+        weights: 0 for rows that do not count.
+
+    Returns:
+        Linear CKA of both views (1: the same but for a rotation and a scale); their mean squared difference over the
+        mean variance of all; Recall@1 of the exchange among ASKED rows after a ridge map fitted on others.
+    """
+    some = min(len(own), ASKED + FITTED)
+    asked = min(ASKED, some // 2)
+    weight = weights[:some]
+    first, second = _centred(units(own[:some]), weight), _centred(units(seen[:some]), weight)
+    return {
+        "seat_cka": _cka(first, second, weight),
+        "seat_nmse": _nmse(units(own[:some]), units(seen[:some]), weight),
+        "seat_recall": _recall(first, second, weight, asked),
+    }
+
+
+def _centred(h: Float32[Array, "units rows"], weight: Float32[Array, " rows"]) -> Float32[Array, "units rows"]:
+    mean = (h @ weight) / jnp.maximum(jnp.sum(weight), 1.0)
+    return h - mean[:, None]
+
+
+def _cka(
+    first: Float32[Array, "units rows"], second: Float32[Array, "units rows"], weight: Float32[Array, " rows"]
+) -> Float32[Array, ""]:
+    def product(a: jax.Array, b: jax.Array) -> jax.Array:
+        return jnp.sum(((a * weight) @ b.T) ** 2)
+
+    size = jnp.sqrt(product(first, first) * product(second, second))
+    return product(first, second) / jnp.maximum(size, _FEWEST)
+
+
+def _nmse(
+    first: Float32[Array, "units rows"], second: Float32[Array, "units rows"], weight: Float32[Array, " rows"]
+) -> Float32[Array, ""]:
+    number = jnp.maximum(jnp.sum(weight), 1.0)
+    both, twice = jnp.concatenate([first, second], axis=1), jnp.concatenate([weight, weight])
+    variance = jnp.sum(_centred(both, twice) ** 2 * twice) / (2 * number)
+    return jnp.sum((first - second) ** 2 * weight) / number / jnp.maximum(variance, _FEWEST)
+
+
+def _recall(
+    first: Float32[Array, "units rows"],
+    second: Float32[Array, "units rows"],
+    weight: Float32[Array, " rows"],
+    asked: int,
+) -> Float32[Array, ""]:
+    """The first `asked` rows are asked, the others fit the map."""
+    h, other = first[:, asked:], second[:, asked:]
+    gram = (h * weight[asked:]) @ h.T
+    ridge = RIDGE * jnp.trace(gram) / len(gram) + _FEWEST
+    mapped = jax.scipy.linalg.cho_solve(
+        (jnp.linalg.cholesky(gram + ridge * jnp.eye(len(gram))), True), (h * weight[asked:]) @ other.T
+    )
+    guess = mapped.T @ first[:, :asked]
+    apart = jnp.sum((guess[:, :, None] - second[:, None, :asked]) ** 2, axis=0)
+    counts = weight[:asked] > 0
+    nearest = jnp.argmin(jnp.where(counts[None, :], apart, jnp.inf), axis=1)
+    found = (nearest == jnp.arange(asked)) & counts
+    return jnp.sum(found).astype(jnp.float32) / jnp.maximum(jnp.sum(counts), 1)

@@ -38,7 +38,7 @@ class Range:
     closed: bool = True
     from_low: bool = False
 
-    def __contains__(self, number: float) -> bool:
+    def __contains__(self, number: Any) -> bool:
         """Whether a number is allowed; nan never is."""
         if self.closed:
             return self.low <= number <= self.high

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mirrorjax.errors import InputError
+from mirrorjax.settings.axes import AXES
 from mirrorjax.tracking.store import KNOBS, MEMBERS, RECORDS, UNITS, Store, write_text
 from tests.tracking.cases import member_columns, population, record_columns, unit_columns
 
@@ -35,9 +36,12 @@ def names_in(folder: Path) -> list[str]:
 
 
 def test_members_are_as_documented():
-    """Records and units: tests/test_measures.py."""
-    text = FORMATS.read_text(encoding="utf-8").split("**members.parquet**", 1)[1].split("\n\n", 1)[0]
-    assert set(re.findall(r"`([a-z0-9_*]+)`", text)) == {*MEMBERS.names, *KNOBS.names}
+    """Records and units: tests/test_measures.py; axes, in a table of their own: tests/test_settings.py."""
+    text = FORMATS.read_text(encoding="utf-8").split("**members.parquet**", 1)[1].split("
+
+", 1)[0]
+    axes = set(AXES)
+    assert set(re.findall(r"`([a-z0-9_*]+)`", text)) - axes == {*MEMBERS.names, *KNOBS.names} - axes
 
 
 def test_members_round_trip(tmp_path: Path):

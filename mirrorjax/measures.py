@@ -75,11 +75,16 @@ class Measure:
         words = self.label.replace("{", "").replace("}", "")
         return f"{words} [{self.unit}]" if self.unit else words
 
+    @property
+    def parts(self) -> list[str]:
+        """The parts in capitals, of a family."""
+        return _WORD.findall(self.name)
+
     def columns(self) -> Iterator["Measure"]:
         """The columns of a family, the first part running fastest; of a column itself."""
-        parts = _WORD.findall(self.name)
-        for values in product(*(PARTS[part] for part in reversed(parts))):
-            yield self.at(dict(zip(reversed(parts), values, strict=True)))
+        parts = self.parts[::-1]
+        for values in product(*(PARTS[part] for part in parts)):
+            yield self.at(dict(zip(parts, values, strict=True)))
 
     def at(self, values: dict[str, str]) -> "Measure":
         """One column of a family."""
@@ -120,7 +125,7 @@ EVERY_RECORD = (
     Measure("excess_error", "excess error", "(MSE − best) / (MSE of the best constant answer − best) on the network's "
             "own validation rows; 0 is the best answer that the task leaves open", "records.py", needs=(VALIDATION,),
             section="loss"),
-    Measure("accuracy", "test accuracy", "share of right answers on test rows", "records.py", "share", needs=(ACTS,),
+    Measure("accuracy", "accuracy", "share of right answers on test rows", "records.py", "share", needs=(ACTS,),
             section="loss"),
     Measure("recall_hop", "recall of hop", _RECALL, "records.py", "share", needs=(ACTS,)),
     Measure("recall_jump", "recall of jump", _RECALL, "records.py", "share", needs=(ACTS,)),
@@ -216,8 +221,8 @@ CAUSED = (
     Measure("intact_KIND", "right answers, {KIND}", "share of right answers of task rows whose right answer it is",
             "battery/ablation.py", "share", needs=_ACTS_CAUSED),
     Measure("ablate_SET_MODE_KIND", "{KIND} without {SET} ({MODE})", "change of the share of right answers when "
-            "first-layer units of a set are replaced by their means or by their activations on other rows; null if the "
-            "set is empty", "battery/ablation.py", "signed", needs=_ACTS_CAUSED),
+            "first-layer units of a set (four of largest MNS) are replaced by their means or by their activations on "
+            "other rows; null if the set is empty", "battery/ablation.py", "signed", needs=_ACTS_CAUSED),
     Measure("ablate_random_SET_MODE_KIND", "{KIND} without as many random units as {SET} ({MODE})",
             "the same, averaged over eight random sets of the same size in the same network", "battery/ablation.py",
             "signed", needs=_ACTS_CAUSED),
@@ -314,7 +319,7 @@ def measure(column: str) -> Measure:
     if column.endswith("_z") and (raw := measure(column.removesuffix("_z"))).has_z:
         note = f"`{raw.name}` against untrained networks"
         return replace(raw, name=column, label=f"z of {raw.label}", note=note, kind="signed", unit="sd", null="")
-    families = (each for each in MEASURES.values() if _WORD.search(each.name))
+    families = (each for each in MEASURES.values() if each.parts)
     found = next(filter(None, (each.match(column) for each in families)), None)
     return found or Measure(column, column.replace("_", " "))
 

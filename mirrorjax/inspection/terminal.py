@@ -55,7 +55,7 @@ def _units(analysis: Analysis) -> Table:
     title = f"Units with a response to distress (Frog's own, Toad's): {len(chosen)} of {len(rows)}"
     if len(chosen) > MOST_UNITS:
         title += f", the first {MOST_UNITS}"
-    table = _table(title, "unit", "class", *map(label, EFFECTS))
+    table = _table(title, "unit", "class", *(label(name).replace(" ", "\n") for name in EFFECTS))
     for row in chosen[:MOST_UNITS]:
         cells = [p_words(float(row[name])) if name.startswith("p_") else f"{row[name]:.2f}" for name in EFFECTS]
         kind = str(row["class"])

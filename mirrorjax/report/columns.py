@@ -5,18 +5,19 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mirrorjax.marks import put
-from mirrorjax.measures import CALIBRATED, CAUSED, CAUSED_UNITS, EVERY_RECORD, EVERY_UNIT, MEASURES, Measure
+from mirrorjax.measures import CALIBRATED, CAUSED, CAUSED_UNITS, EVERY_RECORD, EVERY_UNIT, MEASURES, PARTS, Measure
 from mirrorjax.tracking.keys import QUANTITIES, SECTIONS
 
 
 def blocks() -> dict[str, dict[str, str]]:
     """By page, the text of each block of it that is made of `mirrorjax.measures`."""
     return {
-        "formats.md": {"records": _stored(EVERY_RECORD), "units": _stored(EVERY_UNIT)},
+        "formats.md": {"records": _stored(EVERY_RECORD), "units": _stored(EVERY_UNIT), "parts": _parts(EVERY_UNIT)},
         "measures.md": {
             "calibrated": _measured(CALIBRATED),
             "nulls": _nulls(),
             "causes": _measured(CAUSED),
+            "parts": _parts(CAUSED),
             "units": _measured(CAUSED_UNITS),
         },
         "wandb.md": {"sections": _sections()},
@@ -47,6 +48,11 @@ def _measured(measures: Sequence[Measure]) -> str:
         needs = ", ".join(need for need in each.needs if need not in of_all)
         rows.append((_code(each), each.title, each.note, needs, f"`{each.file}`"))
     return _table(head, rows)
+
+
+def _parts(measures: Sequence[Measure]) -> str:
+    found = dict.fromkeys(part for each in measures for part in each.parts if part != "LAYER")
+    return _table("part | stands for", [(part, ", ".join(f"`{value}`" for value in PARTS[part])) for part in found])
 
 
 def _nulls() -> str:

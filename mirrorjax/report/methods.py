@@ -4,7 +4,7 @@ import re
 from html import escape
 
 from mirrorjax.measurement.learnt import ROBUST
-from mirrorjax.measures import CALIBRATED, CAUSED, EVERY_RECORD, label
+from mirrorjax.measures import CALIBRATED, CAUSED, EVERY_RECORD, PARTS, label
 from mirrorjax.report.load import PEAK_AFTER
 from mirrorjax.report.paper import LABEL
 
@@ -195,9 +195,11 @@ def methods() -> str:
 
 def _measures() -> str:
     """What is recorded of a network, by the names that it has on the page and in files."""
-    known = (each for each in (*EVERY_RECORD, *CALIBRATED, *CAUSED) if each.kind != "key")
+    known = [each for each in (*EVERY_RECORD, *CALIBRATED, *CAUSED) if each.kind != "key"]
+    parts = dict.fromkeys(part for each in known for part in each.parts if part != "LAYER")
+    stand = "; ".join(f"{part} for {', '.join(PARTS[part].values())}" for part in parts)
     items = (f"<li>{escape(each.title)} (<code>{each.name}</code>): {_note(each.note)}.</li>" for each in known)
-    return f"<ul>{''.join(items)}</ul>"
+    return f"<ul>{''.join(items)}</ul><p>Capitals stand for one of several: {stand}.</p>"
 
 
 def _note(markdown: str) -> str:

@@ -72,7 +72,7 @@ def outcome(view: View) -> str:
     mixed = ", which differ in more than their seeds" if len(view.population.groups) > 1 else ""
     diverged, stopped = int(found.diverged.sum()), int(found.stopped.sum())
     words = (
-        f"<strong>{given.learnt_words[0].upper()}{given.learnt_words[1:]}</strong> ({LEARNT.words}: "
+        f"<strong>{given.learnt_words[0].upper()}{given.learnt_words[1:]}</strong> ({escape(LEARNT.words)}: "
         "0 is the best answer that the task leaves open, 1 the best constant one). "
         f"At the last record the median {label('val_loss')} is {_with_band(loss)} and the median {label('accuracy')} "
         f"{_with_band(accuracy)}; brackets hold {BANDS}{mixed}. "
@@ -168,7 +168,7 @@ def robust(view: View) -> str:
     number = len(found.group)
     at_end, ever = int(found.robust_last.sum()), int(found.robust_ever.sum())
     return (
-        f"“Robust” by the paper's thresholds ({ROBUST.words}): "
+        f"“Robust” by the paper's thresholds ({escape(ROBUST.words)}): "
         f"<strong>{share_words(at_end, number)}</strong> at the last record; "
         f"{share_words(ever, number)} at some checkpoint after epoch {PEAK_AFTER} (Wilson 95 % intervals; of all "
         "networks, diverged ones included)."

@@ -310,10 +310,10 @@ def test_comparison_of_sweeps(browser, tmp_path):
     styles = lines.evaluate_all("(found) => found.map((line) => [line.style.stroke, line.style.strokeDasharray])")
     drawn = {tuple(style) for style in styles}
     assert len({colour for colour, _ in drawn}) == 2 and len({dash for _, dash in drawn}) == 2
-    curves.locator("select").first.select_option(label="test accuracy")
+    curves.locator("select").first.select_option(label="accuracy")
     curves.get_by_text("2×8", exact=True).click()
     curves.get_by_text("steps", exact=True).click()
-    page.wait_for_function("document.querySelector('.gtitle').textContent === 'test accuracy, 2×8'")
+    page.wait_for_function("document.querySelector('.gtitle').textContent === 'accuracy, 2×8'")
     assert curves.locator(".xtitle").text_content() == "steps"
     scaling = page.locator("[data-figure=compare-scaling]")
     scaling.get_by_text("learning rate", exact=True).click()

@@ -11,6 +11,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from mirrorjax.cli import main
@@ -66,7 +67,7 @@ def test_a_stopped_population_is_gone_on_with(golden: Population, tmp_path: Path
     bits = made_by["device"] == device_facts(devices) and made_by["versions"]["jax"] == jax.__version__
     assert population.members().sort_by("member_id").equals(golden.members().sort_by("member_id"))
     for checkpoint in (0, 1, 2):
-        of_both = (each.records().filter(pa.compute.field("checkpoint") == checkpoint) for each in (population, golden))
+        of_both = (each.records().filter(pc.field("checkpoint") == checkpoint) for each in (population, golden))
         _assert_same(*of_both, bits=bits)
     before = dict(golden.weights_of_all())
     for member_id, weights in population.weights_of_all():

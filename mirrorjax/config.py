@@ -174,7 +174,13 @@ RUN_ONLY = (
 )  # fmt: skip
 
 
-PATHS = ("results_dir", "extend", "dataset.cache", "runtime.compile_cache")  # of folders; `~` is written out in them
+PATHS = (
+    "results_dir",
+    "extend",
+    "dataset.cache",
+    "measurement.null_cache",
+    "runtime.compile_cache",
+)  # of folders; `~` is written out in them
 
 
 def stored(config: Mapping[str, Any]) -> Config:

@@ -13,14 +13,22 @@ from omegaconf import OmegaConf
 from mirrorjax.allowed import check_writable, texts, validate
 from mirrorjax.cli import main
 from mirrorjax.combinations import AxesConfig
-from mirrorjax.config import PATHS, Config, DatasetConfig, RuntimeConfig, checkpoints, units_at
+from mirrorjax.config import PATHS, Config, DatasetConfig, MeasurementConfig, RuntimeConfig, checkpoints, units_at
 from mirrorjax.errors import InputError
 from mirrorjax.launch import data_folder
 from mirrorjax.population.axes import members
 from mirrorjax.population.members import _text, identity
 
 TEXTS = list(
-    texts(Config(name="x", extend="x", dataset=DatasetConfig(cache="x"), runtime=RuntimeConfig(compile_cache="x")))
+    texts(
+        Config(
+            name="x",
+            extend="x",
+            dataset=DatasetConfig(cache="x"),
+            measurement=MeasurementConfig(null_cache="x"),
+            runtime=RuntimeConfig(compile_cache="x"),
+        )
+    )
 )
 EXPERIMENTS = sorted(file.stem for file in (data_folder("sweeps") / "experiment").glob("*.yaml"))
 

@@ -174,7 +174,8 @@ RUN_ONLY = (
 )  # fmt: skip
 
 
-PATHS = (
+# of folders; `~` is written out in them
+PATHS = ("results_dir", "extend", "dataset.cache", "measurement.null_cache", "runtime.compile_cache")
     "results_dir",
     "extend",
     "dataset.cache",

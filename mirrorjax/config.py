@@ -176,12 +176,6 @@ RUN_ONLY = (
 
 # of folders; `~` is written out in them
 PATHS = ("results_dir", "extend", "dataset.cache", "measurement.null_cache", "runtime.compile_cache")
-    "results_dir",
-    "extend",
-    "dataset.cache",
-    "measurement.null_cache",
-    "runtime.compile_cache",
-)  # of folders; `~` is written out in them
 
 
 def stored(config: Mapping[str, Any]) -> Config:

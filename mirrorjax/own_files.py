@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra.plugins.config_source import ConfigResult
-from omegaconf import DictConfig, ListConfig
+from omegaconf import DictConfig, OmegaConf
 
 from mirrorjax.errors import InputError
 
@@ -50,12 +50,16 @@ def files_named() -> Iterator[None]:
 
 def _refuse_two_presets(file: Path, config: DictConfig) -> None:
     """Hydra would merge all that a default names, so that the sweep would be of neither."""
-    for entry in config.get("defaults") or []:
-        for group, chosen in entry.items() if isinstance(entry, DictConfig) else ():
-            if isinstance(chosen, ListConfig):
+    plain = OmegaConf.to_container(config, resolve=False)
+    defaults = plain.get("defaults") if isinstance(plain, dict) else None
+    for entry in defaults if isinstance(defaults, list) else ():
+        for group, chosen in entry.items() if isinstance(entry, dict) else ():
+            if isinstance(chosen, list):
                 lines = file.read_text(encoding="utf-8").splitlines()
                 number = next((i for i, line in enumerate(lines, 1) if f"{group}:" in line), 1)
-                raise InputError(f"{file}, line {number}: {group} names {', '.join(chosen)}; allowed: one preset")
+                raise InputError(
+                    f"{file}, line {number}: {group} names {', '.join(map(str, chosen))}; allowed: one preset"
+                )
 
 
 def _reason(error: yaml.MarkedYAMLError) -> str:

@@ -17,10 +17,26 @@ from mirrorjax.population.axes import members
 from mirrorjax.population.members import _text, identity
 from mirrorjax.settings.allowed import check_writable, texts, validate
 from mirrorjax.settings.axes import AxesConfig
-from mirrorjax.settings.schema import PATHS, Config, DatasetConfig, RuntimeConfig, checkpoints, units_at
+from mirrorjax.settings.schema import (
+    PATHS,
+    Config,
+    DatasetConfig,
+    MeasurementConfig,
+    RuntimeConfig,
+    checkpoints,
+    units_at,
+)
 
 TEXTS = list(
-    texts(Config(name="x", extend="x", dataset=DatasetConfig(cache="x"), runtime=RuntimeConfig(compile_cache="x")))
+    texts(
+        Config(
+            name="x",
+            extend="x",
+            dataset=DatasetConfig(cache="x"),
+            measurement=MeasurementConfig(null_cache="x"),
+            runtime=RuntimeConfig(compile_cache="x"),
+        )
+    )
 )
 EXPERIMENTS = sorted(file.stem for file in (data_folder("sweeps") / "experiment").glob("*.yaml"))
 

@@ -113,7 +113,8 @@ class Config:
 
 SETTINGS = settings_of(Config)  # those with a rule of their own, by key
 MEMBER = of_members(SETTINGS.values())  # those that define a member, by name
-PATHS = ("results_dir", "extend", "dataset.cache", "runtime.compile_cache")  # of folders; `~` is written out in them
+# of folders; `~` is written out in them
+PATHS = ("results_dir", "extend", "dataset.cache", "measurement.null_cache", "runtime.compile_cache")
 
 
 def stored(config: Mapping[str, Any]) -> Config:

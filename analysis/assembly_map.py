@@ -21,6 +21,7 @@ from pyarrow import csv
 from rich.console import Console
 from rich.table import Table
 
+from mirrorjax.measures import label
 from mirrorjax.regimes.empathy import DENSITY, EPISODES, at_rest, born, lived, measures
 from mirrorjax.report.figure import save, static_figure, static_style
 
@@ -85,7 +86,7 @@ def show(table: pa.Table, n: int) -> None:
     printed = Table(
         title=f"Brains of {n:,} neurons an area; collapse is expected from dose {edge_of_collapse(n, firing(n)):.2f} on"
     )
-    for head in ("dose", "without a veil", "behind a full one", "empathy", "SSI", "completion"):
+    for head in ("dose", "without a veil", "behind a full one", "empathy", label("ssi"), "completion"):
         printed.add_column(head)
     found, empathy, ssi, whole = phases(table), *(means(table, name) for name in ("empathy", "ssi", "completion"))
     for row, dose in enumerate(DOSES):
@@ -103,7 +104,7 @@ def draw(table: pa.Table, n: int, folder: Path) -> None:
             axes.contour(VEILS, DOSES, means(table, "overlap_frog_object"), [COLLAPSED], colors="white")
             axes.contour(VEILS, DOSES, means(table, "completion"), [0.5], colors="white", linestyles="dashed")
             axes.axhline(edge_of_collapse(n, firing(n)), color="red", linewidth=1, linestyle="dotted")
-            axes.set(title=name.replace("_", " ").replace("ssi", "SSI"), xlabel="veil", ylabel="dose")
+            axes.set(title=label(name), xlabel="veil", ylabel="dose")
         made.colorbar(shown, ax=axes)
         save(made, folder / "assembly_map")
 

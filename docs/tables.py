@@ -32,8 +32,19 @@ def _default(setting: Setting) -> str:
     return "all" if setting.default is None else f"{setting.default:g}" if setting.is_number else setting.default
 
 
+def regimes_table(settings: Iterable[Setting]) -> str:
+    """The settings that one regime alone looks at."""
+    table = (
+        "| regime | setting, and axis of the same name | default | allowed | what it does |\n|---|---|---|---|---|\n"
+    )
+    for each in settings:
+        table += f"| `{each.of}` | `{each.key}` | {_default(each)} | {each.words} | {each.note} |\n"
+    return table
+
+
 BLOCKS = {
-    "theory.md": ("knobs", knobs_table(each for name, each in AXES.items() if name not in FIRST)),
+    "theory.md": ("knobs", knobs_table(each for name, each in AXES.items() if name not in FIRST and not each.of)),
+    "regimes.md": ("regimes", regimes_table(each for each in AXES.values() if each.of)),
     "sweeps.md": ("axes", axes_table(AXES.values())),
 }  # name and text, by page
 

@@ -44,7 +44,8 @@ def test_the_order_of_axes_is_frozen():
     """Members are expanded in this order, and a population that was stopped is continued by their places."""
     assert list(AXES) == [
         *("width", "depth", "activation", "learning_rate", "dropout", "l2", "batch_size"),
-        *("congruence", "dependency", "edge", "veil_symbol", "veil_role", "mask", "skies", "shuffled", "encoding"),
+        *("congruence", "dependency", "edge", "veil_symbol", "veil_role", "mask", "skies", "shuffled"),
+        *("alignment", "temperature", "observe", "positives", "encoding"),
         *("obstacle_rate", "obstacle_width", "scroll", "boards", "data_seed"),
     ]
 

@@ -287,7 +287,8 @@ def test_every_axis_reaches_the_members():
     }
     assert [axis.name for axis in fields(AxesConfig)] == list(values)
     for axis, given in values.items():
-        config = config_with(population__seeds=1, **{f"population__axes__{axis}": given})
+        regime = MEMBER[axis].of or "supervised"
+        config = config_with(population__seeds=1, regime__name=regime, **{f"population__axes__{axis}": given})
         validate(config)
         assert [getattr(member, axis) for member in members(config)] == given
     few = dict(list(values.items())[:10])

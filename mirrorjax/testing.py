@@ -4,6 +4,7 @@ A check raises an `AssertionError` that says which promise is broken. It takes s
 """
 
 from collections.abc import Callable, Mapping
+from typing import cast
 
 import jax
 import jax.numpy as jnp
@@ -122,7 +123,7 @@ def check_regime(regime: Callable[[int], Regime]) -> None:
     for name, value in own.items():
         _close(params[name][tuple(map(slice, value.shape))], value, f"{name}: padding changes what is learnt")
     half = _trained(wide, start, values, world, 0, _STEPS // 2)
-    restored = from_state_dict(half, jax.tree.map(np.asarray, to_state_dict(half)))
+    restored = cast(TrainState, from_state_dict(half, jax.tree.map(np.asarray, to_state_dict(half))))
     resumed = _trained(wide, restored, values, world, _STEPS // 2, _STEPS)
     _same(resumed, after, "resumed training is another one", exactly=True)
     given = wide.put(jax.tree.map(lambda x: x[0], start.own), {name: value[0] for name, value in params.items()})

@@ -65,7 +65,7 @@ class Deaf(MLP):
 
     def run(self, params: Params, inputs: jax.Array, edit: Edit = keep) -> Shown:
         shown = super().run(params, inputs, lambda site, units: edit(site, units) if site.name == "hidden_1" else units)
-        return shown.replace(units=shown.units | {"hidden_2": edit(self.sites[1], shown.units["hidden_2"])})
+        return replace(shown, units=shown.units | {"hidden_2": edit(self.sites[1], shown.units["hidden_2"])})
 
 
 class NoRelu(MLP):

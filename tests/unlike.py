@@ -105,7 +105,7 @@ class DeltaRule:
     ) -> tuple[Taught, jax.Array]:
         rows, weights = train[drawn], batch_weights(values, self.batch)
         shown = self.show(state.params, values, pictures_of(rows))
-        error = (self.targets(rows) - self.answer(shown.outputs)) * weights
+        error = (self.targets(rows) - self.answer(shown.outputs)) * weights[None, :]
         answer = state.params["answer"] + values.learning_rate * error @ shown.units["stream"].T
         return Taught(state.params | {"answer": answer}, state.lessons + 1), jnp.isfinite(answer).all()
 
@@ -116,7 +116,7 @@ class DeltaRule:
         return state.params
 
     def put(self, state: Taught, params: Params) -> Taught:
-        return state.replace(params=params)
+        return replace(state, params=params)
 
     def show(self, params: Params, values: MemberValues, pictures: jax.Array, edit: Edit = keep) -> Shown:
         return self.network.run(params, pictures, in_turn(padding(values.width), edit))

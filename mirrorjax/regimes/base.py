@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol, Self
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from flax import struct
 from jaxtyping import Array, Bool, Float32, Int32, UInt32
@@ -137,11 +138,11 @@ def held_out(piece: int, *sets: np.ndarray) -> HeldOut:
 
     def pieces(array: np.ndarray) -> jax.Array:
         padded = np.concatenate([array, np.zeros((-len(array) % piece, *array.shape[1:]), array.dtype)])
-        return jax.numpy.asarray(padded.reshape(-1, piece, *array.shape[1:]))
+        return jnp.asarray(padded.reshape(-1, piece, *array.shape[1:]))
 
     count = len(sets[0])
     return HeldOut(
-        rows=jax.numpy.stack([pieces(rows) for rows in sets]),
+        rows=jnp.stack([pieces(rows) for rows in sets]),
         weight=pieces(np.ones(count, np.float32)),
-        pieces=jax.numpy.int32(-(-count // piece)),
+        pieces=jnp.int32(-(-count // piece)),
     )

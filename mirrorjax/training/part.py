@@ -84,7 +84,7 @@ class PartRunner:
         """The updates that each slot's member has had [blocks, block]."""
         return jax.vmap(jax.vmap(self.regime.steps))(self.state.own)
 
-    def put(self, params: Params) -> None:
+    def put(self, params: dict[str, Any]) -> None:
         """Gives each slot's network these parameters [blocks, block]."""
         state = replace(self.state, own=jax.vmap(jax.vmap(self.regime.put))(self.state.own, params))
         self.state = self._on_devices(state) if self.loaded else state

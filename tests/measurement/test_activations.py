@@ -129,7 +129,7 @@ def test_pieces_hold_every_row_once(dataset):
     """And the rows of each group are in pieces of their own, in the order that they came in."""
     rows, counts = measured_rows(dataset.test, dataset.validation[:600])
     most = -(-2000 // PIECE) + len(GROUPS)
-    assert rows.test.shape == (most, PIECE, 2) and rows.validation.shape == (1, -(-600 // PIECE), PIECE, 2)
+    assert rows.test.shape == (most, PIECE, 2) and rows.held.rows.shape == (1, -(-600 // PIECE), PIECE, 2)
     group, words = np.asarray(rows.group), np.asarray(rows.test)
     assert np.array_equal(np.asarray(rows.truth) == -1, group == -1)
     first = np.asarray(rows.first_piece)
@@ -143,8 +143,8 @@ def test_pieces_hold_every_row_once(dataset):
     assert np.array_equal(np.sort(keys[0]), np.sort(keys[1]))
     places = np.argsort(keys[1])[np.searchsorted(np.sort(keys[1]), row_keys(seen[0]))]
     assert (np.diff(places) > 0).all()
-    padding = rows.validation_weight.size - 600
-    assert np.asarray(rows.validation_weight).ravel().tolist() == [1.0] * 600 + [0.0] * padding
+    padding = rows.held.weight.size - 600
+    assert np.asarray(rows.held.weight).ravel().tolist() == [1.0] * 600 + [0.0] * padding
 
 
 @pytest.mark.parametrize("member", MEMBERS)

@@ -18,6 +18,7 @@ from mirrorjax.population.members import _text, identity
 from mirrorjax.settings.allowed import check_writable, texts, validate
 from mirrorjax.settings.axes import AxesConfig
 from mirrorjax.settings.schema import (
+    MEMBER,
     PATHS,
     Config,
     DatasetConfig,

@@ -98,7 +98,7 @@ class Contrastive(Supervised):
         rows, weights = train[drawn], batch_weights(values, self.batch)
         stream = substream((values.dropout_stream[0], values.dropout_stream[1]), jnp.uint32(_WATCHING))
         watching = replace(values, dropout_stream=jnp.stack(stream))
-        edits = tuple(dropout(self.sites, each, step, self.batch) for each in (values, watching))
+        edits = dropout(self.sites, values, step, self.batch), dropout(self.sites, watching, step, self.batch)
         return descend(lambda params: self.both(params, values, rows, weights, edits), state, values)
 
     def both(

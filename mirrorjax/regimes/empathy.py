@@ -6,6 +6,7 @@ JOIN. A share of the neurons that stand for the other are one's own: the *veil*.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
@@ -86,7 +87,7 @@ def lived(
     k = areas["mix"].neurons.shape[0]
     episode = (moment // moments) % len(EPISODES)
     begins = moment % moments == 0
-    awake = {name: which.replace(on=jnp.where(begins, 0.0, which.on)) for name, which in areas.items()}
+    awake = {name: replace(which, on=jnp.where(begins, 0.0, which.on)) for name, which in areas.items()}
     shown = stimuli(episode // len(FEELINGS), episode % len(FEELINGS), veil, k)
     draws = substream(substream(stream, _GROWING), moment.astype(jnp.uint32))
     fibres, after = step(fibres, {**shown, **awake}, JOIN, growth(dose, moments), draws)

@@ -29,7 +29,8 @@ def _life(seed: jax.Array, dose: jax.Array, veil: jax.Array) -> dict[str, jax.Ar
     stream = (seed, jnp.uint32(3))
 
     def moment(number, state):
-        return lived(*state, number, veil, dose, stream, MOMENTS)
+        fibres, areas = state
+        return lived(fibres, areas, number, veil, dose, stream, MOMENTS)
 
     fibres, _ = jax.lax.fori_loop(0, MOMENTS * len(EPISODES), moment, (born(stream, N), at_rest(K)))
     return measures(fibres, veil, stream, K)

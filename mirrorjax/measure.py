@@ -182,19 +182,18 @@ def _put_weights(population: Population, stored: Stored) -> np.ndarray:
     weights = dict(stored.weights_of_all())
     finite = np.zeros(len(population.ids), bool)
     for runner in population.runners:
-        saved = runner.state_by_member()
-        params = {name: np.zeros_like(values) for name, values in saved["state"]["params"].items()}
-        for row, member in enumerate(runner.part.members):
+        params = {name: np.zeros(value.shape, value.dtype) for name, value in runner.params().items()}
+        for block, place in np.argwhere(runner.part.slots >= 0):
+            member = runner.part.slots[block, place]
             own = weights.get(population.ids[member], {})
-            if {name: weight.ndim for name, weight in own.items()} != {name: p.ndim - 1 for name, p in params.items()}:
+            if {name: weight.ndim for name, weight in own.items()} != {name: p.ndim - 2 for name, p in params.items()}:
                 raise InputError(
                     f"{stored.folder}: weights.safetensors has no weights of member {population.ids[member]}"
                 )
             for name, weight in own.items():  # beyond a narrower network's own is padding, which nothing is read of
-                params[name][(row, *map(slice, weight.shape))] = weight
+                params[name][(block, place, *map(slice, weight.shape))] = weight
             finite[member] = all(np.isfinite(weight).all() for weight in own.values())
-        saved["state"]["params"] = params
-        runner.put_back(saved, np.arange(len(runner.part.members)))
+        runner.put(params)
     return finite
 
 

@@ -18,7 +18,7 @@ from mirrorjax.population.plan import Part, ProgramSpec, plan
 from mirrorjax.tracking.contents import MANIFEST
 from mirrorjax.tracking.jobs import read_json
 from mirrorjax.tracking.results import Results
-from mirrorjax.training.memory import state_shapes
+from mirrorjax.training.memory import parameter_shapes
 from mirrorjax.training.untrained import null_files
 
 # Measured on two cores of an AMD EPYC with `paper_fast` (156,339 model-steps/s, 18 s for 51 checkpoints of 32 members
@@ -90,7 +90,7 @@ def steps_of(members: Sequence[Member], end: float) -> list[int]:
 
 def compiled_parameters(program: ProgramSpec) -> int:
     """Of a member as compiled, padding included."""
-    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(state_shapes(program).params))
+    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(parameter_shapes(program)))
 
 
 def work_of(parts: Sequence[Part], members: Sequence[Member], end: float, due: int, rows: int) -> Work:

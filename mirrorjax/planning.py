@@ -200,8 +200,9 @@ def _measured(config: Config, found: Estimate, largest: ProgramEstimate) -> list
     measured = jax.device_put(measured, everywhere)
     runner.load()
     runner.start()
-    runner.measured(measured)
-    runner.divergences(measured)
+    params = runner.params(rows)
+    runner.measured(params, measured)
+    runner.divergences(params, measured)
     rate = _steps_per_second(runner, rows)
     taken = [(str(name[0]), compiled_bytes(program)) for (name, *_), program in compiler.programs.items()]
     return [(name, bytes_, f", {rate:,.0f} model-steps/s" if name == "train" else "") for name, bytes_ in taken]

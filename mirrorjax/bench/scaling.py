@@ -37,7 +37,7 @@ def cost(devices: list[Device]) -> list[Figure]:
     (runner,) = trainer.runners
     for rows in (12_500, 25_000, 50_000, 100_000):
         measured_on, _ = measured_rows(dataset.test[:rows], dataset.validation[:rows])
-        spent = seconds(lambda on=measured_on: runner.measured(on), repeats=3)
+        spent = seconds(lambda on=measured_on: runner.measured(runner.params(), on), repeats=3)
         figures.append(figure(f"{rows:,} rows", spent, "s", axis="rows", at=rows))
     return figures
 
@@ -47,14 +47,15 @@ def measuring(devices: list[Device]) -> list[Figure]:
     dataset, members = reference_dataset(), seeds(64)
     (runner,) = Trainer(members, dataset.train, devices, block_for(64, devices)).runners
     rows, _ = measured_rows(dataset.test, dataset.validation[: len(dataset.test)])
-    spent = seconds(lambda: runner.measured(rows))
+    spent = seconds(lambda: runner.measured(runner.params(), rows))
     each = [s / len(members) for s in spent]
     figures = [figure("a member and checkpoint", each, "s", members=len(members), rows=len(dataset.test))]
     for count in (1024, 4096):
         boards = boards_of(dataset, count, 256)
-        each = [s / len(members) for s in seconds(lambda boards=boards: runner.battery(boards))]
+        each = [s / len(members) for s in seconds(lambda boards=boards: runner.battery(runner.params(), boards))]
         figures.append(figure(f"calibrated, {count:,} boards", each, "s", members=len(members), boards=count))
     boards, everyone = boards_of(dataset, 1024, 256), np.ones(len(members), bool)
     scores = np.zeros((len(members), 2 * HEADLINE.width), np.float32)
-    each = [s / len(members) for s in seconds(lambda: runner.causes(boards, scores, everyone), repeats=3)]
+    spent = seconds(lambda: runner.causes(runner.params(), boards, scores, everyone), repeats=3)
+    each = [s / len(members) for s in spent]
     return [*figures, figure("dear", each, "s", members=len(members), boards=1024)]

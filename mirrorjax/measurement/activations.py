@@ -6,6 +6,7 @@ power sums are kept, taken about a pivot near the group's mean, so that float32 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -16,8 +17,8 @@ from jaxtyping import Array, Float32, Int32, UInt32
 from mirrorjax.dataset.build import answers
 from mirrorjax.dataset.oracle import EDGE_HELP, RESCUE_HELP, situation_of_row
 from mirrorjax.dataset.row import unpack
-from mirrorjax.game.state import Action
 from mirrorjax.measurement.probe import Probe, pictures_of
+from mirrorjax.regimes.base import held_out
 
 # Disjoint groups of test rows; scenarios, filtered and not, are unions of them.
 GROUPS = ("none", "frog_5", "frog_other", "toad_4", "toad_other", "both")
@@ -44,9 +45,7 @@ class MeasuredRows:
     first_piece: Int32[Array, " bounds"]  # where each group's pieces begin, and the end of the last
     group: Int32[Array, "pieces P"]  # into GROUPS
     truth: Int32[Array, "pieces P"]  # into TRUTHS
-    validation: UInt32[Array, "sets validation_pieces P 2"]  # as many as members differ in what they are trained on
-    validation_weight: Float32[Array, "validation_pieces P"]  # 1, or 0 for padding
-    validation_pieces: Int32[Array, ""]  # that are looked at
+    held: Any  # what the regime's score is on: of validation rows `HeldOut`, in pieces of P rows too
 
 
 @dataclass(frozen=True)
@@ -69,8 +68,7 @@ class Statistics:
     pivot: Float32[Array, "U groups"]
     power_sums: Float32[Array, "4 U groups"]  # of (activation - pivot)^1..4
     confusion: Float32[Array, "truths answers"]  # test rows
-    squared_error: Float32[Array, ""]  # summed over validation rows, mean over outputs
-    penalty: Float32[Array, ""]  # unscaled
+    scores: dict[str, Float32[Array, ""]]  # the regime's own
 
 
 def truths(found: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -115,22 +113,15 @@ def measured_rows(test: np.ndarray, *validation: np.ndarray) -> tuple[MeasuredRo
         first_piece=jnp.asarray(first_piece, jnp.int32),
         group=in_pieces(group.astype(np.int32), -1),
         truth=in_pieces(truth.astype(np.int32), -1),
-        validation=jnp.stack([_pieces(each) for each in validation]),
-        validation_weight=_pieces(np.ones(len(validation[0]), np.float32)),
-        validation_pieces=jnp.int32(-(-len(validation[0]) // PIECE)),
+        held=held_out(PIECE, *validation),
     )
     return rows, counts
 
 
-def _pieces(array: np.ndarray) -> jax.Array:
-    pad = -len(array) % PIECE
-    padded = np.concatenate([array, np.zeros((pad, *array.shape[1:]), array.dtype)])
-    return jnp.asarray(padded.reshape(-1, PIECE, *array.shape[1:]))
-
-
 def measure(probe: Probe, rows: MeasuredRows) -> Statistics:
-    """One member's pass over the test rows and its own set of validation rows."""
-    count = probe.count + probe.network.outputs
+    """One member's pass over the test rows, and its score on what is held out."""
+    acts = probe.network.outputs
+    count = probe.count + acts
 
     def of_group(group: Int32[Array, ""]) -> tuple[jax.Array, jax.Array, jax.Array]:
         """Pivot, power sums and confusion of the rows of one group, which fill pieces of their own."""
@@ -139,7 +130,7 @@ def measure(probe: Probe, rows: MeasuredRows) -> Statistics:
         def units_of(number: Int32[Array, ""]) -> tuple[jax.Array, jax.Array, jax.Array]:
             shown = probe.show(pictures_of(rows.test[number]))
             here = (rows.group[number] == group).astype(jnp.float32)
-            return shown.outputs, probe.everything(shown), here
+            return probe.answer(shown), probe.everything(shown), here
 
         _, units, here = units_of(first)
         pivot = (units @ here) / jnp.maximum(here.sum(), 1.0)
@@ -149,34 +140,24 @@ def measure(probe: Probe, rows: MeasuredRows) -> Statistics:
             centred = (units - pivot[:, None]) * here[None, :]
             square = centred * centred
             powers = centred, square, square * centred, square * square
-            answer = jax.nn.one_hot(jnp.argmax(outputs, axis=0), len(Action), dtype=jnp.float32)
+            summed = tuple(s + p for s, p in zip(sums[0], powers, strict=True))
+            if not acts:
+                return summed, sums[1]
+            answer = jax.nn.one_hot(jnp.argmax(outputs, axis=0), acts, dtype=jnp.float32)
             truth = jax.nn.one_hot(rows.truth[number], len(TRUTHS), dtype=jnp.float32)
-            return tuple(s + p for s, p in zip(sums[0], powers, strict=True)), sums[1] + truth.T @ answer
+            return summed, sums[1] + truth.T @ answer
 
         # Sums stay apart by place in the piece until the end: additions of whole arrays, in place and vectorised.
-        zero = (jnp.zeros((count, PIECE), jnp.float32),) * 4, jnp.zeros((len(TRUTHS), len(Action)), jnp.float32)
+        zero = (jnp.zeros((count, PIECE), jnp.float32),) * 4, jnp.zeros((len(TRUTHS), acts), jnp.float32)
         powers, confusion = jax.lax.fori_loop(first, last, add, zero)
         return pivot, jnp.stack([power.sum(-1) for power in powers]), confusion
 
     pivot, power_sums, confusion = jax.lax.map(of_group, jnp.arange(len(GROUPS)))
-
-    regime, values = probe.regime, probe.values
-
-    def squared_errors(number: Int32[Array, ""], total: jax.Array) -> jax.Array:
-        outputs = probe.show(regime.pictures(own_rows[number], values.knobs)).outputs
-        return total + (outputs - targets[number]) ** 2 * rows.validation_weight[number][None, :]
-
-    # once for all members, unless they have knobs, or rows of their own
-    own_rows = rows.validation[0 if len(rows.validation) == 1 else values.validation]
-    targets = jax.lax.map(lambda words: regime.targets(words, values.knobs), own_rows)
-    zero = jnp.zeros((probe.network.outputs, PIECE), jnp.float32)
-    errors = jax.lax.fori_loop(0, rows.validation_pieces, squared_errors, zero)
     return Statistics(
         pivot=pivot.T,
         power_sums=jnp.moveaxis(power_sums, 0, -1),
         confusion=confusion.sum(0),
-        squared_error=jnp.sum(errors) / probe.network.outputs,
-        penalty=regime.penalty(probe.params),
+        scores=probe.score(rows.held),
     )
 
 

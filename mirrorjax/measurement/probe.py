@@ -12,6 +12,7 @@ from jaxtyping import Array, Bool, Float32, UInt32
 from mirrorjax.dataset.row import features
 from mirrorjax.models.base import Edit, Network, Params, Shown, Site, Units, keep
 from mirrorjax.population.members import MemberValues
+from mirrorjax.regimes.base import Regime
 
 
 def site_numbers(sites: tuple[Site, ...]) -> np.ndarray:
@@ -40,7 +41,7 @@ class Probe:
         values: the member's settings.
     """
 
-    regime: Any = struct.field(pytree_node=False)
+    regime: Regime = struct.field(pytree_node=False)
     params: Params
     values: MemberValues
 
@@ -72,6 +73,14 @@ class Probe:
     def show(self, pictures: Float32[Array, "100 batch"], edit: Edit = keep) -> Shown:
         """What the member makes of pictures."""
         return self.regime.show(self.params, self.values, pictures, edit)
+
+    def answer(self, shown: Shown) -> Float32[Array, "4 batch"]:
+        """How much each act is chosen."""
+        return self.regime.answer(shown.outputs)
+
+    def score(self, held: Any) -> dict[str, Float32[Array, ""]]:
+        """The regime's own numbers, on what is held out."""
+        return self.regime.score(self.params, self.values, held)
 
     def row(self, shown: Shown) -> Float32[Array, "U batch"]:
         """The units of all sites."""

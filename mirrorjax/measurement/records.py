@@ -18,6 +18,7 @@ from mirrorjax.measurement.probe import site_numbers, site_places
 from mirrorjax.models.base import Network, Site
 
 Columns = dict[str, np.ndarray]
+_OF_LOSS = {"squared_error", "penalty"}  # scores that the columns of losses are made of
 
 
 @dataclass(frozen=True)
@@ -78,18 +79,18 @@ class Measured:
         return moments(self.statistics, self.counts, union).mean
 
 
-@needs("acts")
 def loss_columns(measured: Measured) -> Columns:
     """Losses apart, on the validation rows: MSE on one-hot labels, the L2 penalty, their sum, excess error, and learnt.
 
     Excess error is (MSE - best)/(MSE of the best constant - best), with best = 0 where the picture determines the
     answer, as in the paper's game; NaN where no answer can be learnt. Learnt is 1 where it is small enough, else 0.
-    No columns where no validation row was looked at.
+    No columns where no validation row was looked at, or where the regime has no such score.
     """
-    if not measured.counts.validation:
+    if not measured.counts.validation or not measured.statistics.scores.keys() >= _OF_LOSS:
         return {}
-    mse = np.asarray(measured.statistics.squared_error, float) / measured.counts.validation
-    penalty = np.asarray(measured.statistics.penalty, float) * measured.l2
+    scores = measured.statistics.scores
+    mse = np.asarray(scores["squared_error"], float) / measured.counts.validation
+    penalty = np.asarray(scores["penalty"], float) * measured.l2
     learnable = measured.constant_mse - measured.best_mse
     with np.errstate(divide="ignore", invalid="ignore"):
         excess = np.where(learnable > 1e-6, (mse - measured.best_mse) / learnable, np.nan)
@@ -100,6 +101,12 @@ def loss_columns(measured: Measured) -> Columns:
         "excess_error": excess,
         "learnt": learnt(excess).astype(float),
     }
+
+
+def score_columns(measured: Measured) -> Columns:
+    """The regime's other scores, as they are."""
+    scores = measured.statistics.scores
+    return {name: np.asarray(each) for name, each in scores.items() if name not in _OF_LOSS}
 
 
 @needs("acts")
@@ -156,6 +163,7 @@ def cmni_columns(measured: Measured) -> Columns:
 # A measure turns a checkpoint's statistics into columns of [M] or [M, k]; a new one is a function and a line here.
 MEASURES: dict[str, Callable[[Measured], Columns]] = {
     "loss": loss_columns,
+    "scores": score_columns,
     "accuracy": accuracy_columns,
     "cmni": cmni_columns,
 }

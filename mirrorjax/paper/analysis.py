@@ -21,7 +21,7 @@ from mirrorjax.measurement.probe import Probe, site_places
 from mirrorjax.measurement.records import Measured, record
 from mirrorjax.models.base import Layered
 from mirrorjax.paper.hubs import CIRCUITS, DOMINANT, Hub, choose_hubs
-from mirrorjax.regimes import regime_of
+from mirrorjax.regimes import own_regime
 from mirrorjax.runtime import keep_programs
 from mirrorjax.tracking.network import Network
 from mirrorjax.tracking.results import Population
@@ -134,7 +134,7 @@ def analyse(population: Population, network: Network) -> Analysis:
 def analyse_on(network: Network, config: Config, dataset: Dataset) -> Analysis:
     """The same with a dataset at hand; see `analyse`."""
     member = network.member
-    probe = replace(network.probe, regime=regime_of(member, knobs=not member.at_paper))  # as in training
+    probe = replace(network.probe, regime=own_regime(member).only("score"))
     test, validation = measured_row_counts(config, len(dataset.test), len(dataset.validation))
     rows, counts = measured_rows(dataset.test[:test], dataset.validation[:validation])
     stacked = jax.tree.map(lambda values: np.asarray(values)[None], _measure(probe, rows))

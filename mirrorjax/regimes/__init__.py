@@ -1,18 +1,24 @@
-"""Ways to learn the game. A regime turns packed rows into a loss; each is one file and one line here."""
+"""Ways to learn the game, and the registry of them: each is one file, with the contract of `base.Regime`."""
 
+import functools
+from dataclasses import replace
 from typing import Any
 
 from mirrorjax.models import network_of
+from mirrorjax.population.members import Member
+from mirrorjax.population.plan import ProgramSpec, program_of
+from mirrorjax.regimes.base import Regime
 from mirrorjax.regimes.supervised import Supervised
 
-REGIMES = {"supervised": Supervised}
+REGIMES: dict[str, Any] = {"supervised": Supervised}
 
 
-def regime_of(member: Any, knobs: bool = False) -> Supervised:
-    """How a member learns, or all members of a program: of whatever has their settings by name.
+@functools.cache
+def regime_of(program: ProgramSpec) -> Regime:
+    """How the members of a program learn."""
+    return REGIMES[program.regime].of(network_of(program), program)
 
-    Args:
-        member: regime, model and encoding, and what the model is made of.
-        knobs: whether right answers and pictures in training are other ones than the paper's.
-    """
-    return REGIMES[member.regime](network=network_of(member), encoding=member.encoding, knobs=knobs)
+
+def own_regime(member: Member) -> Regime:
+    """How a member learns, with a network of its own width: without padding."""
+    return regime_of(replace(program_of(member), width=member.width))

@@ -1,37 +1,43 @@
 """The paper's regime: mean squared error on one-hot labels of the oracle, and an L2 penalty on hidden kernels."""
 
-from dataclasses import dataclass, field
-from typing import ClassVar
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Self
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float32, Int32, UInt32
+from jaxtyping import Array, Bool, Float32, Int32, UInt32
 
 from mirrorjax.dataset import knobs as turned
-from mirrorjax.dataset.knobs import Knobs
+from mirrorjax.dataset.knobs import PAPER, Knobs
 from mirrorjax.dataset.row import features
 from mirrorjax.models.base import Edit, Network, Params, Shown, Site, in_turn, keep, padding
 from mirrorjax.models.encoding import encoded
 from mirrorjax.models.mlp import MLP
-from mirrorjax.population.members import MemberValues
+from mirrorjax.population.members import MemberValues, init_key
+from mirrorjax.regimes.base import PAPER_EPOCHS, Clock, HeldOut, Use, World
+from mirrorjax.regimes.descent import Learner, batch_numbers, batch_weights, begin, descend, dropout
 
 
 @dataclass(frozen=True)
 class Supervised:
-    """One compiled program's static part: the network and what it is trained to do.
+    """What members of one program have in common; its methods are of one member.
 
     Attributes:
         network: as compiled.
         encoding: of pictures, a name in `models.encoding.ENCODINGS`.
         knobs: whether right answers and pictures follow the members' knobs; else these are not looked at.
-        initialises_as: the regime whose networks start with the same hidden weights; they have one null.
+        batch: rows of an update as compiled.
     """
 
     initialises_as: ClassVar[str] = "supervised"
+    settings: ClassVar[tuple[str, ...]] = ("learning_rate", "batch_size", "dropout", "l2", *PAPER)
+    needs: ClassVar[tuple[str, ...]] = ("rows",)
+    clock: ClassVar[Clock] = PAPER_EPOCHS
 
     network: Network = field(default_factory=MLP)
     encoding: str = "ordinal"
     knobs: bool = False
+    batch: int = 0
 
     def __str__(self) -> str:
         """In a line of a log."""
@@ -43,9 +49,51 @@ class Supervised:
         """Of the network."""
         return self.network.sites
 
-    def init(self, key: jax.Array, width: Int32[Array, ""]) -> Params:
-        """Initial weights of one member; padding is zero."""
-        return self.network.init(key, width)
+    @classmethod
+    def of(cls, network: Network, program: Any) -> Self:
+        """The regime of a program's members."""
+        return cls(network, program.encoding, program.knobs, program.batch)
+
+    def only(self, use: Use) -> Self:
+        """Without the batch for scores, and without knobs where only pictures are shown."""
+        return replace(self, batch=0, knobs=self.knobs and use == "score") if use != "update" else self
+
+    def world(self, data: World) -> World:
+        """The rows as they are."""
+        return data
+
+    def init(self, values: MemberValues) -> Learner:
+        """A member with its initial weights; padding is zero."""
+        return begin(self.network.init(init_key(values), values.width))
+
+    def draw(self, values: MemberValues, step: UInt32[Array, ""]) -> UInt32[Array, " batch"]:
+        """The numbers of its rows."""
+        return batch_numbers(values, step, self.batch)
+
+    def update(
+        self,
+        state: Learner,
+        values: MemberValues,
+        step: UInt32[Array, ""],
+        drawn: UInt32[Array, " batch"],
+        train: UInt32[Array, "rows 2"],
+    ) -> tuple[Learner, Bool[Array, ""]]:
+        """One batch."""
+        rows, weights = train[drawn], batch_weights(values, self.batch)
+        edit = dropout(self.sites, values, step, self.batch)
+        return descend(lambda params: self.loss(params, values, rows, weights, edit), state, values)
+
+    def steps(self, state: Learner) -> Int32[Array, ""]:
+        """As Adam has counted them."""
+        return jnp.asarray(state.moments.count)
+
+    def policy(self, state: Learner, values: MemberValues, train: Any) -> Params:
+        """The weights as they are."""
+        return state.params
+
+    def put(self, state: Learner, params: Params) -> Learner:
+        """The weights in the place of its own."""
+        return replace(state, params=params)
 
     def show(
         self, params: Params, values: MemberValues, pictures: Float32[Array, "100 batch"], edit: Edit = keep
@@ -60,16 +108,20 @@ class Supervised:
         inputs = encoded(pictures, self.encoding)
         return self.network.run(params, inputs, in_turn(padding(values.width), edit))
 
-    def pictures(self, rows: UInt32[Array, "batch 2"], knobs: Knobs | None = None) -> Float32[Array, "100 batch"]:
-        """Packed rows as they are seen; with the knobs, as in training. Without them they are the paper's."""
+    def answer(self, outputs: Float32[Array, "4 batch"]) -> Float32[Array, "4 batch"]:
+        """The outputs themselves, which are fitted to one-hot answers."""
+        return outputs
+
+    def pictures(self, rows: UInt32[Array, "batch 2"], knobs: Knobs) -> Float32[Array, "100 batch"]:
+        """Packed rows as they are seen in training."""
         with jax.named_scope("inputs"):
-            if self.knobs and knobs is not None:
+            if self.knobs:
                 return jax.vmap(turned.features, in_axes=(0, None), out_axes=-1)(rows, knobs)
             return jax.vmap(features, out_axes=-1)(rows)
 
-    def targets(self, rows: UInt32[Array, "batch 2"], knobs: Knobs | None = None) -> Float32[Array, "4 batch"]:
-        """Right answers of packed rows, one-hot; mixed where the knobs say so. Without knobs they are the paper's."""
-        if not self.knobs or knobs is None:
+    def targets(self, rows: UInt32[Array, "batch 2"], knobs: Knobs) -> Float32[Array, "4 batch"]:
+        """Right answers of packed rows in training, one-hot; mixed where the knobs say so."""
+        if not self.knobs:
             return jax.vmap(turned.paper_target, out_axes=-1)(rows)
         return jax.vmap(turned.target, in_axes=(0, None), out_axes=-1)(rows, knobs)
 
@@ -97,3 +149,16 @@ class Supervised:
         outputs = self.network.run(params, inputs, edit).outputs
         error = jnp.mean((outputs - self.targets(rows, values.knobs)) ** 2, axis=0)
         return jnp.sum(error * weights) + values.l2 * self.penalty(params)
+
+    def score(self, params: Params, values: MemberValues, held: HeldOut) -> dict[str, Float32[Array, ""]]:
+        """`squared_error`, summed over the held-out rows, a mean over outputs; `penalty`, without its factor."""
+        # once for all members, unless they have knobs, or rows of their own
+        rows = held.rows[0 if len(held.rows) == 1 else values.validation]
+        targets = jax.lax.map(lambda words: self.targets(words, values.knobs), rows)
+
+        def add(number: Int32[Array, ""], total: jax.Array) -> jax.Array:
+            outputs = self.show(params, values, self.pictures(rows[number], values.knobs)).outputs
+            return total + (outputs - targets[number]) ** 2 * held.weight[number][None, :]
+
+        errors = jax.lax.fori_loop(0, held.pieces, add, jnp.zeros(targets.shape[1:], jnp.float32))
+        return {"squared_error": jnp.sum(errors) / self.network.outputs, "penalty": self.penalty(params)}

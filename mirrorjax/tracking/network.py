@@ -20,8 +20,8 @@ from mirrorjax.game.observation import OBSERVATION_SIZE, OWN_SYMBOL
 from mirrorjax.measurement.probe import Probe
 from mirrorjax.population.members import Member, MemberValues, stack_values
 from mirrorjax.reading import NAME
-from mirrorjax.regimes import regime_of
-from mirrorjax.regimes.supervised import Supervised
+from mirrorjax.regimes import own_regime
+from mirrorjax.regimes.base import Regime
 from mirrorjax.tracking.results import Population, Results
 from mirrorjax.tracking.store import replacing
 from mirrorjax.tracking.weights import STACKS
@@ -68,9 +68,9 @@ class Network:
         return Member(**{name: value for name, value in self.settings.items() if name in known and value is not None})
 
     @cached_property
-    def regime(self) -> Supervised:
+    def regime(self) -> Regime:
         """The static part, as wide as the member."""
-        return regime_of(self.member)
+        return own_regime(self.member).only("show")
 
     @cached_property
     def values(self) -> MemberValues:
@@ -165,7 +165,7 @@ def fitting(member_id: str, settings: dict[str, Any], params: dict[str, np.ndarr
     width = jax.ShapeDtypeStruct((), jnp.int32)
     own, found = (
         {name: f"{value.dtype} {list(value.shape)}" for name, value in each.items()}
-        for each in (jax.eval_shape(network.regime.init, jax.random.key(0), width), params)
+        for each in (jax.eval_shape(network.regime.network.init, jax.random.key(0), width), params)
     )
     for name in {**own, **found}:
         if own.get(name) != found.get(name):

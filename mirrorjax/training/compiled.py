@@ -14,10 +14,10 @@ from mirrorjax.measurement.activations import MeasuredRows
 from mirrorjax.measurement.battery.boards import Boards
 from mirrorjax.population.plan import AXIS, Part, over_members
 from mirrorjax.regimes import regime_of
-from mirrorjax.regimes.supervised import Supervised
+from mirrorjax.regimes.base import Regime
 from mirrorjax.runtime import Compiler
 from mirrorjax.training import programs
-from mirrorjax.training.memory import state_shapes, value_shapes
+from mirrorjax.training.memory import parameter_shapes, state_shapes, value_shapes
 
 _TOGETHER = 32  # members of an accelerator's block whose boards are looked at side by side: some 8 MB each
 
@@ -36,32 +36,31 @@ class Programs:
 
     def init(self) -> Any:
         """values → state."""
-        return self._of_block("init", self._network, (value_shapes(),))
+        return self._of_block("init", self._seen, (value_shapes(),))
 
     def measure(self, rows: MeasuredRows) -> Any:
-        """(params, values), rows → statistics; losses depend on the knobs."""
-        program = self.part.program
-        return self._of_block("measure", regime_of(program, program.knobs), self._bare, rows)
+        """(params, values), rows → statistics; scores may depend on more than what is shown."""
+        return self._of_block("measure", self._regime.only("score"), self._bare, rows)
 
     def battery(self, boards: Boards) -> Any:
         """(params, values), boards → calibrated measures."""
         block = self.part.slots.shape[1]
         on_cpu = self.mesh.devices.flat[0].platform == "cpu"  # there each member has the caches to itself
         return self._of_block(
-            "battery", self._network, self._bare, boards, together=1 if on_cpu else min(_TOGETHER, block)
+            "battery", self._seen, self._bare, boards, together=1 if on_cpu else min(_TOGETHER, block)
         )
 
     def divergences(self, rows: MeasuredRows) -> Any:
         """(params, values), rows → KL divergences of units."""
-        return self._of_block("divergences", self._network, self._bare, rows)
+        return self._of_block("divergences", self._seen, self._bare, rows)
 
     def causes(self, boards: Boards) -> Any:
         """(params, values, scores of units, who is asked), boards → dear measures."""
-        scores = np.empty(sum(site.size for site in self._network.sites), np.float32)
-        return self._of_block("causes", self._network, (*self._bare, scores, np.bool_(False)), boards)
+        scores = np.empty(sum(site.size for site in self._seen.sites), np.float32)
+        return self._of_block("causes", self._seen, (*self._bare, scores, np.bool_(False)), boards)
 
-    def train(self, rows: jax.Array) -> Any:
-        """state, values, start and stop of each block [blocks], rows → state."""
+    def train(self, rows: Any) -> Any:
+        """state, values, start and stop of each block [blocks], what they learn from → state."""
         program, shape = self.part.program, self.part.slots.shape
 
         def local(state, values, start, stop, rows):
@@ -79,12 +78,12 @@ class Programs:
         return self._compiled("train", program, local, (*of_members, clock, clock), rows, donate=(0,))
 
     def makers(
-        self, training: jax.Array, rows: MeasuredRows, boards: Boards | None, causes: bool
+        self, training: Any, rows: MeasuredRows, boards: Boards | None, causes: bool
     ) -> dict[str, Callable[[], Any]]:
         """What compiles each program, by name.
 
         Args:
-            training: rows that are trained on.
+            training: what is learnt from.
             rows: that are measured on.
             boards: for the calibrated measures; None leaves their programs out.
             causes: whether the dear ones are among them.
@@ -99,16 +98,20 @@ class Programs:
         return makers
 
     @property
-    def _network(self) -> Supervised:
-        """The regime, less what only training and losses look at."""
+    def _regime(self) -> Regime:
         return regime_of(self.part.program)
 
     @property
-    def _bare(self) -> tuple[Any, Any]:
-        """Shapes of a member's weights and values."""
-        return state_shapes(self.part.program).params, value_shapes()
+    def _seen(self) -> Regime:
+        """The regime, less what only training and scores look at."""
+        return self._regime.only("show")
 
-    def _of_block(self, name: str, regime: Supervised, own: tuple, *shared: Any, **options: int) -> Any:
+    @property
+    def _bare(self) -> tuple[Any, Any]:
+        """Shapes of a member's parameters and values."""
+        return parameter_shapes(self.part.program), value_shapes()
+
+    def _of_block(self, name: str, regime: Regime, own: tuple, *shared: Any, **options: int) -> Any:
         """A function of `programs`, for one block of each device; `own` tells shapes of one member."""
         function = partial(getattr(programs, name), regime, **options)
 

@@ -10,11 +10,11 @@ import numpy as np
 
 from mirrorjax.dataset.build import Dataset
 from mirrorjax.dataset.sources import Sources
-from mirrorjax.hosts import as_first, to_devices
+from mirrorjax.hosts import as_first
 from mirrorjax.measurement.battery.boards import Boards
 from mirrorjax.measurement.records import Columns
 from mirrorjax.population.members import Member, identity
-from mirrorjax.population.plan import plan, population_mesh, replicated
+from mirrorjax.population.plan import plan, population_mesh
 from mirrorjax.runtime import Compiler, Device
 from mirrorjax.training.checkpoint import TrainingState
 from mirrorjax.training.joining import in_order, joined, stacked
@@ -112,9 +112,7 @@ class Population:
         self.profile_folder, self.on_profile = profile_folder, on_profile
         self.between_chunks: Callable[[], None] = lambda: None  # where `state` may be taken, and an end be made
         self.seconds: dict[str, float] = defaultdict(float)  # by phase
-        everywhere = replicated(self.mesh)
         sources = sources or Sources.only(dataset)
-        self.rows = to_devices(sources.train, everywhere)
         self.measuring = Measuring(
             self.members,
             self.ids,
@@ -146,7 +144,10 @@ class Population:
         shapes = {(runner.part.program, runner.part.slots.shape): runner for runner in runners}
         makers = [
             runner.programs.makers(
-                self.rows, self.measuring.rows, self.measuring.boards, causes=bool(self.measuring.asked.any())
+                self.measuring.world(runner.regime).train,
+                self.measuring.rows_of(runner.regime),
+                self.measuring.boards,
+                causes=bool(self.measuring.asked.any()),
             )
             for runner in shapes.values()
         ]
@@ -218,6 +219,7 @@ class Population:
         if route.length and not self.beside:
             self.compiler.wait()
         reached, piece = 0, max(1, route.length // 50)
+        train = self.measuring.world(runner.regime).train
         while reached < route.length:
             start, compiled = time.perf_counter(), self.compiler.seconds
             reached = min(route.length, reached + piece)
@@ -225,7 +227,7 @@ class Population:
             if self.profile_folder and self.model_steps:  # not the very first chunk, which is short
                 steps = self._profile(runner, stop, self.profile_folder)
             else:
-                steps = runner.train_to(stop, self.rows)
+                steps = runner.train_to(stop, train)
             compiling = self.compiler.seconds - compiled
             spent = as_first(max(1e-6, time.perf_counter() - start - compiling))  # it says how far all go next
             self.seconds["training"] += spent
@@ -243,8 +245,9 @@ class Population:
     def _profile(self, runner: PartRunner, stop: np.ndarray, folder: Path) -> int:
         self.profile_folder = None  # once is enough
         done: list[int] = []
-        compiled = runner.programs.train(self.rows).as_text()
-        operations = profile(lambda: done.append(runner.train_to(stop, self.rows)), compiled, folder)
+        train = self.measuring.world(runner.regime).train
+        compiled = runner.programs.train(train).as_text()
+        operations = profile(lambda: done.append(runner.train_to(stop, train)), compiled, folder)
         self.on_profile(as_lines(operations, done[0]))
         return done[0]
 
@@ -280,7 +283,8 @@ class Population:
         index: dict[str, dict] = {}
         for number, runner in enumerate(self.runners):
             group = f"part-{number}"
-            params = {name: runner.by_member(value) for name, value in runner.state.params.items()}
+            found = runner.params(self.measuring.world(runner.regime).train)
+            params = {name: runner.by_member(value) for name, value in found.items()}
             arrays |= {f"{group}/{name}": value for name, value in params.items()}
             for row, member in enumerate(runner.part.members):
                 shapes = own_shapes(runner.part.program, self.members[member].width)

@@ -15,16 +15,17 @@ from mirrorjax.dataset.coordinates import Coordinates, coordinates
 from mirrorjax.dataset.knobs import PAPER, Knobs
 from mirrorjax.dataset.sources import Sources
 from mirrorjax.hosts import to_devices
-from mirrorjax.measurement.activations import measured_rows
+from mirrorjax.measurement.activations import MeasuredRows, measured_rows
 from mirrorjax.measurement.battery.boards import Boards
 from mirrorjax.measurement.battery.circuits import KINDS
 from mirrorjax.measurement.battery.classes import CLASSES
 from mirrorjax.measurement.battery.dear import named
 from mirrorjax.measurement.cmni import mirror_neuron_score
 from mirrorjax.measurement.records import Columns, Measured, record, unit_table
+from mirrorjax.models.base import Params
 from mirrorjax.population.members import Member
 from mirrorjax.population.plan import replicated
-from mirrorjax.regimes import regime_of
+from mirrorjax.regimes.base import Regime, World
 from mirrorjax.training.part import PartRunner
 
 PLACE = "place"  # of a row's member in the population
@@ -67,7 +68,8 @@ class Measuring:
         validation = validation_sets(sources, validation_rows or len(test))
         self.coordinates = coordinates or coordinates_of(members, sources, validation)
         rows, self.counts = measured_rows(test, *validation)
-        self.rows = everywhere(rows)
+        self.rows, self.train = everywhere(rows), everywhere(sources.train)
+        self._worlds: dict[Regime, World] = {}
         self.boards = None if boards is None else everywhere(boards)
         self.asked = first_seeds(members, causes_seeds)
 
@@ -78,11 +80,22 @@ class Measuring:
         """
         other = copy(self)
         other.members, other.ids = members, ids
-        none = to_devices(np.int32(0), self.rows.validation_pieces.sharding)
-        other.rows, other.counts = replace(self.rows, validation_pieces=none), replace(self.counts, validation=0)
+        none = to_devices(np.int32(0), self.rows.held.pieces.sharding)
+        other.rows = replace(self.rows, held=replace(self.rows.held, pieces=none))
+        other.counts, other._worlds = replace(self.counts, validation=0), {}
         other.coordinates = {name: np.full(len(members), np.nan) for name in self.coordinates}
         other.asked = np.zeros(len(members), bool)
         return other
+
+    def world(self, regime: Regime) -> World:
+        """What the members of a regime share: what they learn from, and what they are scored on."""
+        if regime not in self._worlds:
+            self._worlds[regime] = regime.world(World(train=self.train, held=self.rows.held))
+        return self._worlds[regime]
+
+    def rows_of(self, regime: Regime) -> MeasuredRows:
+        """What its members are measured on."""
+        return replace(self.rows, held=self.world(regime).held)
 
     def part(self, runner: PartRunner, index: int, status: np.ndarray, with_units: bool) -> tuple[Columns, Columns]:
         """Records of a part's members, and their units if wanted (else no columns).
@@ -93,46 +106,50 @@ class Measuring:
             status: of its members.
             with_units: whether there is to be a table of units.
         """
-        members = runner.part.members
+        members, regime = runner.part.members, runner.regime
+        params, rows = runner.params(self.world(regime).train), self.rows_of(regime)
         measured = Measured(
-            statistics=jax.tree.map(runner.by_member, runner.measured(self.rows)),
+            statistics=jax.tree.map(runner.by_member, runner.measured(params, rows)),
             counts=self.counts,
-            network=regime_of(runner.part.program).network,
+            network=regime.network,
             width=np.array([self.members[i].width for i in members]),
             l2=np.array([self.members[i].l2 for i in members]),
             constant_mse=self.coordinates["constant_mse"][members],
             best_mse=self.coordinates["best_mse"][members],
         )
-        steps = runner.by_member(runner.state.moments.count).astype(np.int64)
+        time = regime.clock.time
+        steps = runner.by_member(runner.steps()).astype(np.int64)
         columns = {
             "member_id": np.array([self.ids[i] for i in members], dtype=object),
             "checkpoint": np.full(len(members), index),
             "step": steps,
-            "epoch": np.array([self.members[i].epoch(int(s)) for i, s in zip(members, steps, strict=True)]),
+            "epoch": np.array([time(self.members[i], int(step)) for i, step in zip(members, steps, strict=True)]),
             "status": status,
             **record(measured),
         }
         if self.boards is not None:
-            columns |= {name: runner.by_member(value) for name, value in runner.battery(self.boards).items()}
+            columns |= {name: runner.by_member(value) for name, value in runner.battery(params, self.boards).items()}
         if not with_units:
             return columns, {}
-        kl = runner.divergences(self.rows)
+        kl = runner.divergences(params, rows)
         table = unit_table(measured, [self.ids[i] for i in members])
         table |= {name: runner.by_member(pair)[measured.exists] for name, pair in kl.items()}
         whose = np.nonzero(measured.exists)[0]
         table |= {name: columns[name][whose] for name in ("checkpoint", "step", "epoch")}
         if self.boards is not None and self.asked.any():
-            of_members, of_units = self._causes(runner, self.boards, measured)
+            of_members, of_units = self._causes(runner, params, self.boards, measured)
             columns |= of_members
             table |= of_units
         return columns, table | {PLACE: members[whose]}
 
-    def _causes(self, runner: PartRunner, boards: Boards, measured: Measured) -> tuple[Columns, Columns]:
+    def _causes(
+        self, runner: PartRunner, params: Params, boards: Boards, measured: Measured
+    ) -> tuple[Columns, Columns]:
         """The dear measures of the members that are asked; NaN, or no name, of the others and of output units."""
         hidden = measured.hidden
         scores = mirror_neuron_score(*(measured.means(name) for name in ("none", "frog_filtered", "toad_filtered")))
         asked = self.asked[runner.part.members]
-        of_members, of_units = jax.tree.map(runner.by_member, runner.causes(boards, scores[:, :hidden], asked))
+        of_members, of_units = jax.tree.map(runner.by_member, runner.causes(params, boards, scores[:, :hidden], asked))
         columns = {name: np.where(asked, value, np.nan) for name, value in named(of_members).items()}
         known = measured.exists[:, :hidden] & asked[:, None]
         units: Columns = {}

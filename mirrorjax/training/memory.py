@@ -17,6 +17,7 @@ import jax
 from mirrorjax.config import RuntimeConfig
 from mirrorjax.errors import InputError
 from mirrorjax.measurement.activations import GROUPS, PIECE
+from mirrorjax.models.base import Params
 from mirrorjax.population.members import Member, MemberValues, stack_values
 from mirrorjax.population.plan import ProgramSpec, largest_group, plan, program_of
 from mirrorjax.regimes import regime_of
@@ -73,9 +74,15 @@ def state_shapes(program: ProgramSpec) -> TrainState:
 
 
 @functools.cache
+def parameter_shapes(program: ProgramSpec) -> Params:
+    """Shapes and types of the parameters of one member's network, in a program."""
+    return jax.eval_shape(regime_of(program).network.init, jax.random.key(0), value_shapes().width)
+
+
+@functools.cache
 def own_shapes(program: ProgramSpec, width: int) -> dict[str, list[int]]:
     """Shapes of the parameters of a member of this width, without its program's padding."""
-    return {name: list(each.shape) for name, each in state_shapes(replace(program, width=width)).params.items()}
+    return {name: list(each.shape) for name, each in parameter_shapes(replace(program, width=width)).items()}
 
 
 @functools.cache
@@ -87,8 +94,7 @@ def value_shapes() -> MemberValues:
 @functools.cache
 def need(program: ProgramSpec, host: bool = True) -> Need:
     """What members of a program need; on a CPU (`host`) the copy that a part may go back to is in the same memory."""
-    shapes = state_shapes(program)
-    state, parameters = _bytes(shapes), _bytes(shapes.params)
+    state, parameters = _bytes(state_shapes(program)), _bytes(parameter_shapes(program))
     values = _bytes(value_shapes())
     network = regime_of(program).network
     hidden = sum(site.size for site in network.sites)

@@ -20,6 +20,8 @@ from mirrorjax.measurement.battery.boards import Boards
 from mirrorjax.models.base import Params
 from mirrorjax.population.members import Member, stack_values
 from mirrorjax.population.plan import AXIS, Part, over_members
+from mirrorjax.regimes import regime_of
+from mirrorjax.regimes.base import Regime
 from mirrorjax.runtime import Compiler
 from mirrorjax.training.compiled import Programs
 from mirrorjax.training.memory import compiled_bytes
@@ -68,10 +70,28 @@ class PartRunner:
         self.load()
         self.state = self._on_devices(self._each_block("init", self.programs.init(), (self.values,)))
 
+    @property
+    def regime(self) -> Regime:
+        """How its members learn."""
+        return regime_of(self.part.program)
+
+    def params(self, train: Any = None) -> Params:
+        """The parameters of each slot's network [blocks, block], of what its members learn from."""
+        of_member = partial(self.regime.policy, train=train)
+        return jax.vmap(jax.vmap(of_member))(self.state.own, self.values)
+
+    def steps(self) -> jax.Array:
+        """The updates that each slot's member has had [blocks, block]."""
+        return jax.vmap(jax.vmap(self.regime.steps))(self.state.own)
+
+    def put(self, params: dict[str, Any]) -> None:
+        """Gives each slot's network these parameters [blocks, block]."""
+        state = replace(self.state, own=jax.vmap(jax.vmap(self.regime.put))(self.state.own, params))
+        self.state = self._on_devices(state) if self.loaded else state
+
     def change(self, params: Callable[[Params], Params]) -> None:
         """Puts other weights in the place of each member's own, a function of them."""
-        changed = jax.jit(jax.vmap(jax.vmap(params)), out_shardings=over_members(self.mesh))(self.state.params)
-        self.state = replace(self.state, params=changed)
+        self.put(jax.jit(jax.vmap(jax.vmap(params)), out_shardings=over_members(self.mesh))(self.params()))
 
     @property
     def loaded(self) -> bool:
@@ -168,10 +188,13 @@ class PartRunner:
 
     def steps_at(self, epoch: float) -> np.ndarray:
         """The step of each block [blocks] at which a paper epoch is complete."""
-        return np.array([member.step_at(epoch) for member in self.pace_setters], np.int64)
+        return np.array([self.regime.clock.step(member, epoch) for member in self.pace_setters], np.int64)
 
-    def train_to(self, stop: np.ndarray, rows: jax.Array) -> int:
-        """Trains each block up to its step `stop` [blocks]; returns the model-steps done (padding not counted)."""
+    def train_to(self, stop: np.ndarray, rows: Any) -> int:
+        """Trains each block up to its step `stop` [blocks] on what is learnt from; returns the model-steps done.
+
+        Padding is not counted.
+        """
         stop = np.where(self.used & self.in_training().any(-1), np.maximum(stop, self.done), self.done)
         run = self.programs.train(rows)
         self._check_room("train", run)
@@ -187,19 +210,19 @@ class PartRunner:
     def _by_block(self, steps: np.ndarray) -> jax.Array:
         return to_devices(steps.astype(np.uint32), over_members(self.mesh))
 
-    def measured(self, rows: MeasuredRows) -> Statistics:
+    def measured(self, params: Params, rows: MeasuredRows) -> Statistics:
         """The streamed statistics of each slot, on the host, leading axes [blocks, block]."""
-        return self._each_block("measure", self.programs.measure(rows), (self.state.params, self.values), rows)
+        return self._each_block("measure", self.programs.measure(rows), (params, self.values), rows)
 
-    def battery(self, boards: Boards) -> dict[str, np.ndarray]:
+    def battery(self, params: Params, boards: Boards) -> dict[str, np.ndarray]:
         """The calibrated measures of each slot, on the host, leading axes [blocks, block]."""
-        return self._each_block("battery", self.programs.battery(boards), (self.state.params, self.values), boards)
+        return self._each_block("battery", self.programs.battery(boards), (params, self.values), boards)
 
-    def causes(self, boards: Boards, scores: np.ndarray, chosen: np.ndarray) -> tuple[dict, dict]:
+    def causes(self, params: Params, boards: Boards, scores: np.ndarray, chosen: np.ndarray) -> tuple[dict, dict]:
         """The dear measures of chosen slots and of their units, leading axes [blocks, block]; zero for others.
 
         Args:
-            boards: as for the battery.
+            params, boards: as for the battery.
             scores: mirror neuron score of each unit of a site [members of the part, U].
             chosen: which members [members of the part].
         """
@@ -207,13 +230,12 @@ class PartRunner:
         by_slot, asked = np.zeros((*slots.shape, scores.shape[-1]), np.float32), np.zeros(slots.shape, bool)
         by_slot[slots >= 0], asked[slots >= 0] = scores, chosen
         placed = self._on_devices((by_slot, asked))
-        own = self.state.params, self.values, *placed
+        own = params, self.values, *placed
         return self._each_block("causes", self.programs.causes(boards), own, boards)
 
-    def divergences(self, rows: MeasuredRows) -> dict[str, np.ndarray]:
+    def divergences(self, params: Params, rows: MeasuredRows) -> dict[str, np.ndarray]:
         """KL divergences per unit, by pair of scenarios, leading axes [blocks, block]."""
-        own = self.state.params, self.values
-        return self._each_block("divergences", self.programs.divergences(rows), own, rows)
+        return self._each_block("divergences", self.programs.divergences(rows), (params, self.values), rows)
 
     def in_training(self) -> np.ndarray:
         """Which slots have a member that has neither stopped nor diverged [blocks, block]."""
@@ -221,13 +243,15 @@ class PartRunner:
 
     def epochs(self) -> tuple[np.ndarray, np.ndarray]:
         """The paper epoch that each block with a member has reached, and whether it is in training."""
-        reached = np.array([m.epoch(int(step)) for m, step in zip(self.pace_setters, self.done, strict=True)])
+        clocks = zip(self.pace_setters, self.done, strict=True)
+        reached = np.array([self.regime.clock.time(member, int(step)) for member, step in clocks])
         return reached[self.used], np.asarray(self.in_training().any(-1))[self.used]
 
     def state_by_member(self) -> dict[str, Any]:
         """`state` [members of the part, ...] in slot order, nested, and the steps that a member's block has `done`."""
         done = np.broadcast_to(self.done[:, None], self.part.slots.shape)
-        return {"done": self.by_member(done), "state": to_state_dict(jax.tree.map(self.by_member, self.state))}
+        own, alive = to_state_dict(jax.tree.map(self.by_member, self.state.own)), self.by_member(self.state.alive)
+        return {"done": self.by_member(done), "state": {**own, "alive": alive}}
 
     def put_back(self, saved: Mapping[str, Any], rows: np.ndarray) -> None:
         """Goes on from what `state_by_member` gave, here or elsewhere.
@@ -238,8 +262,9 @@ class PartRunner:
         """
         places = np.full(self.part.slots.shape, rows[0])  # padding stands in for the first member, as before
         places[self.part.slots >= 0] = rows
-        saved_state = jax.tree.map(lambda x: x[places], saved["state"])
-        state = cast(TrainState, from_state_dict(self.state, saved_state))
+        own = jax.tree.map(lambda x: x[places], saved["state"])
+        alive = own.pop("alive")
+        state = TrainState(own=from_state_dict(self.state.own, own), alive=alive)
         self.state = self._on_devices(state) if self.loaded else state
         self.done = np.where(self.part.slots >= 0, saved["done"][places], 0).max(-1).astype(np.uint32)
 

@@ -1,6 +1,7 @@
 """What is compiled: functions of the members of one block, stacked on the leading axis."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import jax
@@ -18,11 +19,11 @@ from mirrorjax.models.base import Params
 from mirrorjax.population.members import MemberValues
 from mirrorjax.population.plan import ProgramSpec
 from mirrorjax.regimes import regime_of
-from mirrorjax.regimes.supervised import Supervised
-from mirrorjax.training.step import TrainState, batch_indices, init_state, train_step
+from mirrorjax.regimes.base import Regime
+from mirrorjax.training.step import TrainState, init_state
+from mirrorjax.training.step import train as train_member
 
 _ALIKE = ("order", "batch_size", "first_row", "train_rows")  # of the members of a block with one order
-STEPS_AHEAD = 8  # whose rows are numbered together: in the step's own loop the compiler would do it anew for each use
 
 
 def train(
@@ -31,58 +32,37 @@ def train(
     values: MemberValues,
     start: UInt32[Array, ""],
     stop: UInt32[Array, ""],
-    rows: UInt32[Array, "rows 2"],
+    rows: Any,
 ) -> TrainState:
-    """Trains the members of one block from step `start` up to `stop`."""
-    common = jax.tree.map(lambda _: 0, values)
-    own_order = program.data_order != "shared"
-    if not own_order:  # one order, one batch: the inputs are computed once and layer 1 is one product
+    """Trains the members of one block from step `start` up to `stop`, on what they learn from."""
+    own = jax.tree.map(lambda _: 0, values)
+    if program.data_order == "shared":  # one order, one batch: the inputs are computed once and layer 1 is one product
         alike = {name: getattr(values, name)[0] for name in _ALIKE}
-        values, common = replace(values, **alike), replace(common, **dict.fromkeys(_ALIKE))
-    regime = regime_of(program, program.knobs)
+        values, own = replace(values, **alike), replace(own, **dict.fromkeys(_ALIKE))
 
-    def indices(values: MemberValues, step: jax.Array) -> jax.Array:
-        return values.first_row + batch_indices(values, step, program.batch, values.train_rows)
-
-    def some_steps(number: jax.Array, state: TrainState) -> TrainState:
-        """The steps of [start, stop) from `number` * STEPS_AHEAD on."""
-        first = number * STEPS_AHEAD
-        steps = first + jnp.arange(STEPS_AHEAD, dtype=jnp.uint32)
-        of_members = jax.vmap(indices, in_axes=(common, None), out_axes=0 if own_order else None)
-        ahead = jax.vmap(of_members, in_axes=(None, 0))(values, steps)
-
-        def one_step(step: jax.Array, state: TrainState) -> TrainState:
-            def one_member(state: TrainState, values: MemberValues, batch: jax.Array) -> TrainState:
-                return train_step(regime, program.batch, state, values, step, rows[batch])
-
-            in_axes = (0, common, 0 if own_order else None)
-            return jax.vmap(one_member, in_axes=in_axes)(state, values, ahead[step - first])
-
-        return jax.lax.fori_loop(jnp.maximum(start, first), jnp.minimum(stop, first + STEPS_AHEAD), one_step, state)
-
-    last = (stop + STEPS_AHEAD - 1) // STEPS_AHEAD
-    return jax.lax.fori_loop(start // STEPS_AHEAD, last, some_steps, state)
+    of_member = partial(train_member, regime_of(program))
+    return jax.vmap(of_member, in_axes=(0, own, None, None, None))(state, values, start, stop, rows)
 
 
-def init(regime: Supervised, values: MemberValues) -> TrainState:
+def init(regime: Regime, values: MemberValues) -> TrainState:
     """The members before their first step."""
     return jax.vmap(lambda values: init_state(regime, values))(values)
 
 
-def measure(regime: Supervised, params: Params, values: MemberValues, rows: MeasuredRows) -> Statistics:
+def measure(regime: Regime, params: Params, values: MemberValues, rows: MeasuredRows) -> Statistics:
     """The members' streamed statistics."""
     return jax.vmap(measure_member, in_axes=(0, None))(Probe(regime, params, values), rows)
 
 
 def battery(
-    regime: Supervised, params: Params, values: MemberValues, boards: Boards, *, together: int
+    regime: Regime, params: Params, values: MemberValues, boards: Boards, *, together: int
 ) -> dict[str, Float32[Array, " block"]]:
     """The members' calibrated measures; `together` of them are shown the boards side by side."""
     return jax.lax.map(lambda probe: cheap(probe, boards), Probe(regime, params, values), batch_size=together)
 
 
 def causes(
-    regime: Supervised,
+    regime: Regime,
     params: Params,
     values: MemberValues,
     scores: Float32[Array, "block U"],
@@ -104,7 +84,7 @@ def causes(
 
 
 def divergences(
-    regime: Supervised, params: Params, values: MemberValues, rows: MeasuredRows
+    regime: Regime, params: Params, values: MemberValues, rows: MeasuredRows
 ) -> dict[str, Float32[Array, "block U"]]:
     """KL divergences of the members' units, by pair of scenarios."""
     return jax.lax.map(lambda probe: divergences_of_member(probe, rows), Probe(regime, params, values))

@@ -1,124 +1,74 @@
-"""One member, one update: a pure function of the member's identity, the step and the data."""
+"""One member in training: its regime's state, and whether it goes on."""
 
 from dataclasses import replace
-from typing import cast
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 from flax import struct
-from jaxtyping import Array, Bool, Float32, UInt32
+from jaxtyping import Array, Bool, UInt32
 
-from mirrorjax.models.base import Edit, Params, Site
-from mirrorjax.population.members import MemberValues, init_key
-from mirrorjax.randomness import permute, substream, word
-from mirrorjax.regimes.supervised import Supervised
+from mirrorjax.population.members import MemberValues
+from mirrorjax.regimes.base import Regime, State
 
-BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7  # Keras' Adam (the published code)
-DIVERGED = 1e4  # a batch loss from here on, or one that is no number, ends a member's training (untrained: below 100)
+STEPS_AHEAD = 8  # that are drawn for together: in a step's own loop the compiler would draw anew for each use
 
 
 @struct.dataclass
 class TrainState:
     """One member in training; stacked on the leading axis for a population."""
 
-    params: Params
-    moments: optax.ScaleByAdamState
+    own: State  # of the regime
     alive: Bool[Array, ""]  # false once it has diverged; frozen from then on
 
 
-def init_state(regime: Supervised, values: MemberValues) -> TrainState:
-    """A member before its first step."""
-    params = regime.init(init_key(values), values.width)
-    moments = cast(optax.ScaleByAdamState, optax.scale_by_adam().init(params))
-    return TrainState(params=params, moments=moments, alive=jnp.bool_(True))
-
-
-def adam(
-    params: Params, gradient: Params, moments: optax.ScaleByAdamState, learning_rate: Float32[Array, ""]
-) -> tuple[Params, optax.ScaleByAdamState]:
-    """One update by Adam as Keras has it: α·√(1 - β₂ᵗ)/(1 - β₁ᵗ) · m/(√v + ε), ε on the uncorrected root.
-
-    (`optax.scale_by_adam` adds ε to the corrected one.) The corrections are one factor of the rate, so that nothing is
-    divided by them: how such divisions are rounded is the compiler's choice, and changes with the number of devices.
-    """
-    mean = optax.tree.update_moment(gradient, moments.mu, BETA_1, 1)
-    square = optax.tree.update_moment_per_elem_norm(gradient, moments.nu, BETA_2, 2)
-    mean, square = jax.lax.optimization_barrier((mean, square))  # else they are computed again for the parameters
-    count = jnp.asarray(moments.count) + 1
-    steps = count.astype(jnp.float32)
-    rate = learning_rate * jnp.sqrt(1 - BETA_2**steps) / (1 - BETA_1**steps)
-    params = jax.tree.map(lambda p, m, v: p - rate * (m / (jnp.sqrt(v) + EPSILON)), params, mean, square)
-    return params, optax.ScaleByAdamState(count=count, mu=mean, nu=square)
-
-
-def batch_indices(
-    values: MemberValues, step: UInt32[Array, ""], batch: int, train_rows: UInt32[Array, ""] | int
-) -> UInt32[Array, " batch"]:
-    """Which of its `train_rows` a member sees at a step: a fresh order each pass, each row at most once a pass.
-
-    A pass is as many whole batches as there are; the fewer than one batch of rows left out are others each time.
-    The compiled batch is filled up with the last row, so that it costs no more look-ups than the member's own.
-    """
-    size = values.batch_size.astype(jnp.uint32)
-    steps_a_pass = jnp.uint32(train_rows) // size
-    position = (step % steps_a_pass) * size + jnp.minimum(jnp.arange(batch, dtype=jnp.uint32), size - 1)
-    order = substream((values.order[0], values.order[1]), step // steps_a_pass)
-    return permute(position, jnp.uint32(train_rows), order)
-
-
-def dropout_gates(
-    sites: tuple[Site, ...], values: MemberValues, step: UInt32[Array, ""], batch: int
-) -> dict[str, Float32[Array, "units batch"]]:
-    """By what each site's units are multiplied: inverted dropout and the padding in one, 0 or 1/(1 - rate).
-
-    A gate's draw is a hash of (member, step, site, unit, row): it does not depend on the padding.
-    """
-    at = substream((values.dropout_stream[0], values.dropout_stream[1]), step)
-    row = jnp.arange(batch, dtype=jnp.uint32)[None, :]
-
-    def of_site(number: int, site: Site) -> Float32[Array, "units batch"]:
-        unit = jnp.arange(site.size, dtype=jnp.uint32)[:, None] << 14
-        kept = word(at, jnp.uint32(number << 26) | unit | row) >= (values.dropout * 2.0**32).astype(jnp.uint32)
-        scale = site.own(values.width).astype(jnp.float32) / (1 - values.dropout)
-        return jnp.where(kept, scale[:, None], 0.0)
-
-    return {site.name: of_site(number, site) for number, site in enumerate(sites)}
-
-
-def dropout(sites: tuple[Site, ...], values: MemberValues, step: UInt32[Array, ""], batch: int) -> Edit:
-    """The edit of one update: the member's dropout, and the padding."""
-    with jax.named_scope("dropout"):  # the names are for profiles
-        gates = dropout_gates(sites, values, step, batch)
-    return lambda site, units: units * gates[site.name]
+def init_state(regime: Regime, values: MemberValues) -> TrainState:
+    """A member before its first update."""
+    return TrainState(own=regime.init(values), alive=jnp.bool_(True))
 
 
 def train_step(
-    regime: Supervised,
-    batch: int,
-    state: TrainState,
-    values: MemberValues,
-    step: UInt32[Array, ""],
-    rows: UInt32[Array, "batch 2"],
+    regime: Regime, state: TrainState, values: MemberValues, step: UInt32[Array, ""], drawn: Any, train: Any
 ) -> TrainState:
     """One update of one member.
 
     Args:
         regime: the program's static part.
-        batch: rows as compiled; the member's own batch size may be smaller, the rest has no weight.
         state, values: the member.
         step: number of the update, from 0.
-        rows: the batch, packed.
+        drawn: for it, by the regime.
+        train: what the members of its world learn from.
 
     Returns:
         The member after the update; unchanged if it has diverged.
     """
-    count = values.batch_size
-    weights = (jnp.arange(batch) < count).astype(jnp.float32) / count.astype(jnp.float32)
-    edit = dropout(regime.sites, values, step, batch)
-    loss, gradient = jax.value_and_grad(regime.loss)(state.params, values, rows, weights, edit)
-    with jax.named_scope("update"):
-        params, moments = adam(state.params, gradient, state.moments, values.learning_rate)
-        alive = state.alive & (loss < DIVERGED)
-        after = TrainState(params=params, moments=moments, alive=alive)
+    own, well = regime.update(state.own, values, step, drawn, train)
+    with jax.named_scope("update"):  # the names are for profiles
+        alive = state.alive & well
+        after = TrainState(own=own, alive=alive)
         return jax.tree.map(lambda new, old: jnp.where(alive, new, old), after, replace(state, alive=alive))
+
+
+def train(
+    regime: Regime,
+    state: TrainState,
+    values: MemberValues,
+    start: UInt32[Array, ""],
+    stop: UInt32[Array, ""],
+    learnt_from: Any,
+) -> TrainState:
+    """One member from step `start` up to `stop`."""
+
+    def some_steps(number: jax.Array, state: TrainState) -> TrainState:
+        """Those from `number` * STEPS_AHEAD on."""
+        first = number * STEPS_AHEAD
+        ahead = jax.vmap(lambda step: regime.draw(values, step))(first + jnp.arange(STEPS_AHEAD, dtype=jnp.uint32))
+
+        def one_step(step: jax.Array, state: TrainState) -> TrainState:
+            drawn = jax.tree.map(lambda each: each[step - first], ahead)
+            return train_step(regime, state, values, step, drawn, learnt_from)
+
+        return jax.lax.fori_loop(jnp.maximum(start, first), jnp.minimum(stop, first + STEPS_AHEAD), one_step, state)
+
+    last = (stop + STEPS_AHEAD - 1) // STEPS_AHEAD
+    return jax.lax.fori_loop(start // STEPS_AHEAD, last, some_steps, state)

@@ -62,7 +62,7 @@ def measured(
     compiled = members[0]["hidden_1_bias"].shape[-1]
     network = MLP(width=compiled, depth=depth)
     values = stack_values([Member(width=width) for width in widths], "")
-    statistics = _over_members(Probe(Supervised(network), stacked(members), values), rows)
+    statistics = _over_members(Probe(Supervised(network), jax.tree.map(jnp.asarray, stacked(members)), values), rows)
     factors = np.array(l2 or [0.01] * len(members))
     (known,) = coordinates(validation, [Knobs(**{name: jnp.float32(value) for name, value in PAPER.items()})])
     scale = known.constant_mse, known.best_mse

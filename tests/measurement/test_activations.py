@@ -129,7 +129,7 @@ def test_pieces_hold_every_row_once(dataset):
     """And the rows of each group are in pieces of their own, in the order that they came in."""
     rows, counts = measured_rows(dataset.test, dataset.validation[:600])
     most = -(-2000 // PIECE) + len(GROUPS)
-    assert rows.test.shape == (most, PIECE, 2) and rows.validation.shape == (1, -(-600 // PIECE), PIECE, 2)
+    assert rows.test.shape == (most, PIECE, 2) and rows.held.rows.shape == (1, -(-600 // PIECE), PIECE, 2)
     group, words = np.asarray(rows.group), np.asarray(rows.test)
     assert np.array_equal(np.asarray(rows.truth) == -1, group == -1)
     first = np.asarray(rows.first_piece)
@@ -143,8 +143,8 @@ def test_pieces_hold_every_row_once(dataset):
     assert np.array_equal(np.sort(keys[0]), np.sort(keys[1]))
     places = np.argsort(keys[1])[np.searchsorted(np.sort(keys[1]), row_keys(seen[0]))]
     assert (np.diff(places) > 0).all()
-    padding = rows.validation_weight.size - 600
-    assert np.asarray(rows.validation_weight).ravel().tolist() == [1.0] * 600 + [0.0] * padding
+    padding = rows.held.weight.size - 600
+    assert np.asarray(rows.held.weight).ravel().tolist() == [1.0] * 600 + [0.0] * padding
 
 
 @pytest.mark.parametrize("member", MEMBERS)
@@ -163,9 +163,10 @@ def test_squared_error_and_penalty(found, networks, dataset, on_validation, memb
     full = on_validation[member]
     labels = np.eye(4)[answers(validation)["label"]]
     error = ((full.outputs - labels) ** 2).mean(1).sum()
-    np.testing.assert_allclose(found.statistics.squared_error[member], error, rtol=1e-5)  # float32 sum of 1,300 terms
+    scores = {name: score[member] for name, score in found.statistics.scores.items()}
+    np.testing.assert_allclose(scores["squared_error"], error, rtol=1e-5)  # float32 sum of 1,300 terms
     kernels = [networks[member][f"hidden_{layer}_kernel"].astype(float) for layer in (1, 2)]
-    np.testing.assert_allclose(found.statistics.penalty[member], sum((k**2).sum() for k in kernels), rtol=1e-5)
+    np.testing.assert_allclose(scores["penalty"], sum((k**2).sum() for k in kernels), rtol=1e-5)
 
 
 def test_the_best_constant_answer(found, dataset):
@@ -180,5 +181,6 @@ def test_the_penalty_is_of_hidden_kernels_only(dataset):
     for name in ("hidden_1_bias", "output_kernel", "output_bias"):
         other[name] = other[name] + 1
     both = measured([one, other], [8, 8], dataset.test[:600], dataset.validation[:600])
-    assert both.statistics.penalty[0] == both.statistics.penalty[1] > 0
-    assert both.statistics.squared_error[0] != both.statistics.squared_error[1]
+    scores = both.statistics.scores
+    assert scores["penalty"][0] == scores["penalty"][1] > 0
+    assert scores["squared_error"][0] != scores["squared_error"][1]

@@ -115,8 +115,7 @@ def by_hand() -> Measured:
         pivot=jnp.asarray(pivot),
         power_sums=jnp.zeros((2, 4, *pivot.shape[1:])),
         confusion=jnp.zeros((2, 5, 4)),
-        squared_error=jnp.zeros(2),
-        penalty=jnp.zeros(2),
+        scores={},
     )
     return Measured(statistics, counts_of(groups), MLP(width=3, depth=2), width=np.array([2, 3]), l2=np.zeros(2))
 

@@ -66,8 +66,7 @@ def test_of_equal_distributions_is_zero(networks, dataset):
     group = jnp.asarray(np.repeat([0, 1, 3, 5], PIECE).reshape(4, PIECE), jnp.int32)
     rows = MeasuredRows(
         test=test, first_piece=jnp.asarray([0, 1, 2, 2, 3, 3, 4]), group=group, truth=jnp.zeros_like(group),
-        validation=test, validation_weight=jnp.ones((4, PIECE), jnp.float32),
-        validation_pieces=jnp.int32(4),
+        held=None,
     )  # fmt: skip
     for number, width in enumerate(WIDTHS):
         found = _divergences(networks[number], width, rows)

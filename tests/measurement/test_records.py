@@ -22,7 +22,8 @@ class TestLoss:
         columns = loss_columns(found)
         assert (columns["val_loss"] == columns["val_mse"] + columns["penalty"]).all()
         assert columns["penalty"][1] == 0 < columns["penalty"][2]  # l2 is 0 for the second
-        np.testing.assert_allclose(columns["penalty"], found.statistics.penalty * np.array([0.01, 0, 0.5]), rtol=1e-6)
+        penalty = found.statistics.scores["penalty"] * np.array([0.01, 0, 0.5])
+        np.testing.assert_allclose(columns["penalty"], penalty, rtol=1e-6)
 
     @pytest.mark.parametrize("member", range(len(WIDTHS)))
     def test_mse_and_excess_error(self, found, dataset, on_validation, member):

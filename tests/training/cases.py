@@ -130,7 +130,7 @@ def observed_run() -> Observed:
         return train_step(*arguments)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mirrorjax.training.programs.train_step", counting)
+        patch.setattr("mirrorjax.training.step.train_step", counting)
         population = population_of(mixed_members()[:16], devices=2, compiler=Compiler())
         ends = epochs(10, 20, 30)
         checkpoints, compiled, traced = [], [], []

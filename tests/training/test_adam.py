@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from mirrorjax.training.step import BETA_1, BETA_2, EPSILON, adam
+from mirrorjax.regimes.descent import BETA_1, BETA_2, EPSILON, adam
 
 RATE = 0.1
 SLOPES = np.array([1.0, 1e-2, 1e-4, 1e-6, 1e-7, 1e-8, 0.0])  # gradients from plain to far below epsilon

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mirrorjax.population.members import Member, stack_values
-from mirrorjax.training.step import batch_indices
+from mirrorjax.regimes.descent import batch_indices
 from tests.chance import Z_LIMIT, assert_counts, assert_uncorrelated
 
 ROWS = 1003  # no multiple of a batch

@@ -10,7 +10,7 @@ import pytest
 from mirrorjax.models.base import Site
 from mirrorjax.models.mlp import MLP
 from mirrorjax.population.members import Member
-from mirrorjax.training.step import dropout_gates
+from mirrorjax.regimes.descent import dropout_gates
 from tests.chance import assert_share, assert_uncorrelated
 from tests.networks import values_of
 

@@ -12,14 +12,21 @@ from mirrorjax.dataset.row import features
 from mirrorjax.population.members import Member, MemberValues
 from mirrorjax.population.plan import program_of
 from mirrorjax.regimes import regime_of
+from mirrorjax.regimes.descent import batch_indices, dropout, dropout_gates
 from mirrorjax.regimes.supervised import Supervised
-from mirrorjax.training.step import batch_indices, dropout, dropout_gates
 from tests.networks import values_of
 from tests.training import reference
 from tests.training.cases import RATE, largest_difference
 
 COMPARED = (1, 6, 9, 25, 35)  # of the mixed members
 TWO_LAYERS = (1, 6, 9)
+
+
+def supervised(member: Member) -> Supervised:
+    """The regime of its program."""
+    found = regime_of(program_of(member))
+    assert isinstance(found, Supervised)
+    return found
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1, 2, 3))
@@ -40,7 +47,7 @@ def inputs_of(rows):
 
 def batches_of(member: Member, dataset, steps: int) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Inputs, one-hot labels and dropout masks of a member's first steps, cut to its own batch and width."""
-    program, regime = program_of(member), regime_of(program_of(member))
+    program, regime = program_of(member), supervised(member)
     chosen, gates = draws(regime, program.batch, len(dataset.train), steps, values_of(member, dataset.content_hash))
     rows = dataset.train[np.asarray(chosen)[:, : member.batch_size].ravel()]
     inputs = np.asarray(inputs_of(jnp.asarray(rows))).reshape(steps, member.batch_size, -1)
@@ -73,7 +80,7 @@ def test_training_equals_the_plain_reference(mixed, dataset, number):
 def test_gradient_by_hand_in_float64(mixed, dataset, number):
     """On one step's batch with dropout and penalty. Float32 sums of a hundred terms; seen: 3e-7 of the largest."""
     member, weights = mixed.members[number], mixed.after[number]
-    program, regime = program_of(member), regime_of(program_of(member))
+    program, regime = program_of(member), supervised(member)
 
     @jax.jit
     def gradient_of(params, values, train):
@@ -94,7 +101,7 @@ def test_padding_rows_of_a_batch_have_no_say(mixed, dataset):
     """A batch of 20 in a program of 32: whatever the other 12 rows are, the gradient has the same bits."""
     member, weights = mixed.members[6], mixed.after[6]
     assert member.batch_size == 20 and program_of(member).batch == 32
-    regime, values = regime_of(program_of(member)), values_of(member, dataset.content_hash)
+    regime, values = supervised(member), values_of(member, dataset.content_hash)
     edit = dropout(regime.sites, values, jnp.uint32(0), 32)
     share = (jnp.arange(32) < 20).astype(jnp.float32) / 20
     gradient_of = jax.jit(jax.grad(lambda weights, rows: regime.loss(weights, values, rows, share, edit)))

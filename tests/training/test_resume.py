@@ -146,6 +146,10 @@ def test_restoring_compiles_nothing_and_leaves_the_state_alone(mixed):
     members = mixed.members[:16]
     population, _ = run(members, *epochs(80))
     state = population.state()
+    saved = next(found["state"] for name, found in state.arrays.items() if name != "members")
+    assert saved.keys() == {"params", "moments", "alive"} and saved["moments"].keys() == {"count", "mu", "nu"}, (
+        "states that are on disk already have these"
+    )
     before = [array.tobytes() for array in flat(state.arrays)]
     count = COMPILER.count
     restored = population_of(members)

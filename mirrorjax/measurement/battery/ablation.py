@@ -1,4 +1,4 @@
-"""What a network can no longer do without a class of its units of the first site.
+"""What a network can no longer do without a class of the units of its first site.
 
 A set's activations are replaced by their means over the task's rows (`mean`), or by those on other rows (`resample`,
 Chan et al. 2022, *Causal scrubbing*). The effect is the change of the share of right answers, each kind of right
@@ -117,10 +117,10 @@ def _effects(
     mean = jnp.sum(hidden * (total / total.sum())[None, :], axis=-1, keepdims=True)
     others = jnp.roll(hidden, hidden.shape[-1] // 2 + 1, axis=-1)
     instead = jnp.stack([jnp.broadcast_to(mean, hidden.shape), others])
-    intact = _right(shown.outputs, rows)
+    intact = _right(probe.answer(shown), rows)
 
     def effect(each: tuple[Array, Array]) -> Array:
         units, mode = each
-        return _right(probe.show(pictures, probe.replacing(units, instead[mode])).outputs, rows) - intact
+        return _right(probe.answer(probe.show(pictures, probe.replacing(units, instead[mode]))), rows) - intact
 
     return intact, jax.lax.map(effect, (sets, modes))

@@ -36,5 +36,5 @@ def cheap(probe: Probe, boards: Boards) -> dict[str, Float32[Array, ""]]:
         columns |= decomposition(found, probe.own)
     if fits(behaviour, probe.network):
         on_rescue = shown_each(probe, boards.rescue, ("x0", "xT"))
-        columns |= behaviour({name: shown.outputs for name, shown in on_rescue.items()})
+        columns |= behaviour({name: probe.answer(shown) for name, shown in on_rescue.items()})
     return columns | bookkeeping(found, probe)

@@ -15,7 +15,7 @@ import numpy as np
 
 from mirrorjax.models.base import Network
 from mirrorjax.population.members import Member
-from mirrorjax.regimes import REGIMES, regime_of
+from mirrorjax.regimes import REGIMES, own_regime
 
 VERSION = 1  # of the measures; raise it when one of them changes, so that nulls that were kept are measured anew
 FIRST_SEED = 1 << 60  # of nulls, far from any member's
@@ -40,7 +40,7 @@ class Null:
     @cached_property
     def network(self) -> Network:
         """One of this architecture."""
-        return regime_of(self.architecture).network
+        return own_regime(self.architecture).network
 
     @cached_property
     def moments(self) -> dict[str, tuple[float, float]]:
@@ -63,7 +63,8 @@ class Null:
 
         It is linear in the products of a member's norms, so that the null's mean and covariance over layers suffice.
         """
-        depth, hidden = len(self.network.sites), sum(site.size for site in self.network.sites)
+        depth = len(self.network.sites)
+        hidden = sum(site.size for site in self.network.sites if site.kind == "rate")
         layers = depth if name == "cmni_hidden" else depth + 1
         units = hidden if name == "cmni_hidden" else hidden + self.network.outputs
         scores = np.stack([self.columns[part] for part in (*_numbered("mne_layer", depth), "mne_output")][:layers])

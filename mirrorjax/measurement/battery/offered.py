@@ -15,7 +15,7 @@ from mirrorjax.measurement.battery.responses import responses
 from mirrorjax.measurement.needs import fits
 from mirrorjax.measurement.probe import Probe
 from mirrorjax.population.members import Member, stack_values
-from mirrorjax.regimes import regime_of
+from mirrorjax.regimes import own_regime
 
 CAUSES = "causes"  # all of the dear measures, and the verdict, which takes them
 VERDICT = ("mirror", "mirror_code")
@@ -49,9 +49,9 @@ def dear_names(member: Member) -> dict[str, frozenset[str]]:
 
 
 def _shapes(member: Member) -> tuple[Probe, Boards]:
-    regime = regime_of(member)
+    regime = own_regime(member)
     values = jax.tree.map(lambda each: each[0], stack_values([member], ""))
-    params = jax.eval_shape(regime.init, jax.random.key(0), values.width)
+    params = jax.eval_shape(regime.network.init, jax.random.key(0), values.width)
     pictures = jnp.zeros((len(CONDITIONS), OBSERVATION_SIZE, _BOARDS), jnp.int8)
     rows = len(TRUTHS) * OF_EACH
     task = TaskRows(words=jnp.zeros((rows, 2), jnp.uint32), weight=jnp.zeros((len(TRUTHS), rows)))

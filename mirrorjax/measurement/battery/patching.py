@@ -36,10 +36,11 @@ def patching(
     """
     within = units & jnp.asarray(probe.site == 1)
     seen = {name: probe.show(pictures) for name, pictures in boards.items()}
-    helps = {name: shown.outputs[Action.HELP] for name, shown in seen.items()}
+    helps = {name: probe.answer(shown)[Action.HELP] for name, shown in seen.items()}
 
     def patched(onto: str, source: str) -> jax.Array:
-        return probe.show(boards[onto], probe.replacing(within, probe.row(seen[source]))).outputs[Action.HELP]
+        edit = probe.replacing(within, probe.row(seen[source]))
+        return probe.answer(probe.show(boards[onto], edit))[Action.HELP]
 
     whole = helps["xT"] - helps["x0"]
     by_toad, by_frog = patched("x0", "xT") - helps["x0"], patched("x0", "xF") - helps["x0"]

@@ -1,0 +1,148 @@
+"""What a way to learn is to whoever trains and measures it: one member's state, updates, policy and score.
+
+A population is `vmap` of it. Frozen and hashable: whatever is in it forces a compiled program of its own; what differs
+between the members of one program is in their `MemberValues`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Protocol, Self
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import struct
+from jaxtyping import Array, Bool, Float32, Int32, UInt32
+
+from mirrorjax.models.base import Edit, Network, Params, Shown, Site, keep
+from mirrorjax.population.members import Member, MemberValues
+
+State = Any  # a pytree: all that one member carries from update to update: weights, moments, games, memories
+Use = Literal["show", "score", "update"]
+
+
+@struct.dataclass
+class HeldOut:
+    """Rows that nobody is trained on, in pieces of P rows."""
+
+    rows: UInt32[Array, "sets pieces P 2"]  # as many sets as members differ in what they are trained on
+    weight: Float32[Array, "pieces P"]  # 1, or 0 for padding
+    pieces: Int32[Array, ""]  # that are looked at
+
+
+@struct.dataclass
+class World:
+    """What all members of a program share on their device: what they learn from, and what their score is taken on."""
+
+    train: Any  # packed rows [rows, 2] of a regime that learns from rows
+    held: Any  # HeldOut of such a regime
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The unit of schedules and of the time in results.
+
+    Attributes:
+        name: of the unit.
+        time: of a member after so many updates.
+        step: the update at which a member's time is complete.
+    """
+
+    name: str
+    time: Callable[[Member, int], float]
+    step: Callable[[Member, float], int]
+
+
+PAPER_EPOCHS = Clock("epoch", Member.epoch, Member.step_at)
+
+
+class Regime(Protocol):
+    """How one member learns.
+
+    Attributes:
+        initialises_as: the regime whose networks start with the same weights as these; they have one null.
+        settings: names of the member's settings that it looks at, besides those of the network.
+        needs: what the dataset has to have: `rows`.
+        clock: by which its members are trained and measured.
+        network: what is trained, measured, stored and exported.
+        sites: of the network.
+    """
+
+    initialises_as: ClassVar[str]
+    settings: ClassVar[tuple[str, ...]]
+    needs: ClassVar[tuple[str, ...]]
+    clock: ClassVar[Clock]
+
+    @property
+    def network(self) -> Network: ...
+
+    @property
+    def sites(self) -> tuple[Site, ...]: ...
+
+    @classmethod
+    def of(cls, network: Network, program: Any) -> Self:
+        """The regime of a program's members: of whatever has their settings by name."""
+        ...
+
+    def only(self, use: Use) -> Self:
+        """The regime less what a use of it does not look at: programs that differ in nothing else are compiled once."""
+        ...
+
+    def world(self, data: World) -> World:
+        """What its members share, made of the dataset's rows, on the device."""
+        ...
+
+    def init(self, values: MemberValues) -> State:
+        """A member before its first update."""
+        ...
+
+    def draw(self, values: MemberValues, step: UInt32[Array, ""]) -> Any:
+        """What an update takes that depends on member and step alone, as numbers of rows: for several steps at once."""
+        ...
+
+    def update(
+        self, state: State, values: MemberValues, step: UInt32[Array, ""], drawn: Any, train: Any
+    ) -> tuple[State, Bool[Array, ""]]:
+        """A member after update number `step`, from 0, and whether it is still well: else it is frozen as it was."""
+        ...
+
+    def steps(self, state: State) -> Int32[Array, ""]:
+        """The updates that a state has had."""
+        ...
+
+    def policy(self, state: State, values: MemberValues, train: Any) -> Params:
+        """The network's parameters: what is measured and stored. A read-out is solved here."""
+        ...
+
+    def put(self, state: State, params: Params) -> State:
+        """The state with these parameters as its policy."""
+        ...
+
+    def show(
+        self, params: Params, values: MemberValues, pictures: Float32[Array, "100 batch"], edit: Edit = keep
+    ) -> Shown:
+        """What a member makes of pictures, and nothing of chance: no dropout."""
+        ...
+
+    def score(self, params: Params, values: MemberValues, held: Any) -> dict[str, Float32[Array, ""]]:
+        """Numbers of its own on what is held out."""
+        ...
+
+    def answer(self, outputs: Float32[Array, "4 batch"]) -> Float32[Array, "4 batch"]:
+        """How much each act is chosen, of the outputs: what ablation and patching look at."""
+        ...
+
+
+def held_out(piece: int, *sets: np.ndarray) -> HeldOut:
+    """Sets of as many packed rows [N, 2] each, in pieces of so many rows."""
+
+    def pieces(array: np.ndarray) -> jax.Array:
+        padded = np.concatenate([array, np.zeros((-len(array) % piece, *array.shape[1:]), array.dtype)])
+        return jnp.asarray(padded.reshape(-1, piece, *array.shape[1:]))
+
+    count = len(sets[0])
+    return HeldOut(
+        rows=jnp.stack([pieces(rows) for rows in sets]),
+        weight=pieces(np.ones(count, np.float32)),
+        pieces=jnp.int32(-(-count // piece)),
+    )

@@ -14,6 +14,7 @@ _LOOK = ("paper", "inspection", "policy", "play")
 _TOP = (
     "pipeline",
     "measure",
+    "testing",
     "refine",
     *_PLAN,
     *_LOOK,

@@ -1,5 +1,6 @@
 """Strict JAX for every test: no silent promotion, two CPU devices; programs are compiled once for all tests."""
 
+import logging
 import os
 from pathlib import Path
 
@@ -8,6 +9,7 @@ os.environ.setdefault("WANDB_SILENT", "true")
 
 import jax
 
+logging.getLogger("jax").setLevel(logging.WARNING)  # else a test that is verbose fills the others' captured logs
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_num_cpu_devices", 2)

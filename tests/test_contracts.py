@@ -42,7 +42,7 @@ def regime_at(name: str, width: int) -> Regime:
     return {**REGIMES, "delta_rule": DeltaRule}[name].of(network, program)
 
 
-@pytest.mark.parametrize("name", [*REGIMES, "delta_rule"])
+@pytest.mark.parametrize("name", [*REGIMES, pytest.param("delta_rule", marks=pytest.mark.slow)])
 def test_a_regime_keeps_its_contract(name: str):
     check_regime(lambda width: regime_at(name, width))
 
@@ -96,6 +96,7 @@ def test_a_measure_that_sees_the_scale_is_told():
         )
 
 
+@pytest.mark.slow
 def test_a_population_of_another_kind_is_trained_and_measured(monkeypatch: pytest.MonkeyPatch):
     """Its own score is a column; what it has not is none: losses of a regression, circuits of two layers."""
     monkeypatch.setitem(REGIMES, "delta_rule", DeltaRule)

@@ -144,5 +144,6 @@ class Contrastive(Supervised):
             pictures = self.pictures(rows, values.knobs)
             return self.show(params, values, pictures).units[last]
 
-        weights = held.weight.ravel() * jax.vmap(lambda words: is_apart(words) & (unpack(words).energy > 0))(rows)
+        counts = jax.vmap(lambda words: is_apart(words) & (unpack(words).energy > 0))(rows)
+        weights = jnp.where(counts, held.weight.ravel(), 0.0)
         return super().score(params, values, held) | seat_measures(units, rows, jax.vmap(seen)(rows), weights)

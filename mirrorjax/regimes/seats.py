@@ -48,7 +48,7 @@ def _cka(
     first: Float32[Array, "units rows"], second: Float32[Array, "units rows"], weight: Float32[Array, " rows"]
 ) -> Float32[Array, ""]:
     def product(a: jax.Array, b: jax.Array) -> jax.Array:
-        return jnp.sum(((a * weight) @ b.T) ** 2)
+        return jnp.sum(((a * weight[None, :]) @ b.T) ** 2)
 
     size = jnp.sqrt(product(first, first) * product(second, second))
     return product(first, second) / jnp.maximum(size, _FEWEST)
@@ -59,8 +59,8 @@ def _nmse(
 ) -> Float32[Array, ""]:
     number = jnp.maximum(jnp.sum(weight), 1.0)
     both, twice = jnp.concatenate([first, second], axis=1), jnp.concatenate([weight, weight])
-    variance = jnp.sum(_centred(both, twice) ** 2 * twice) / (2 * number)
-    return jnp.sum((first - second) ** 2 * weight) / number / jnp.maximum(variance, _FEWEST)
+    variance = jnp.sum(_centred(both, twice) ** 2 * twice[None, :]) / (2 * number)
+    return jnp.sum((first - second) ** 2 * weight[None, :]) / number / jnp.maximum(variance, _FEWEST)
 
 
 def _recall(
@@ -71,14 +71,15 @@ def _recall(
 ) -> Float32[Array, ""]:
     """The first `asked` rows are asked, the others fit the map."""
     h, other = first[:, asked:], second[:, asked:]
-    gram = (h * weight[asked:]) @ h.T
+    weighed = h * weight[None, asked:]
+    gram = weighed @ h.T
     ridge = RIDGE * jnp.trace(gram) / len(gram) + _FEWEST
     mapped = jax.scipy.linalg.cho_solve(
-        (jnp.linalg.cholesky(gram + ridge * jnp.eye(len(gram))), True), (h * weight[asked:]) @ other.T
+        (jnp.linalg.cholesky(gram + ridge * jnp.eye(len(gram))), True), weighed @ other.T
     )
     guess = mapped.T @ first[:, :asked]
     apart = jnp.sum((guess[:, :, None] - second[:, None, :asked]) ** 2, axis=0)
     counts = weight[:asked] > 0
     nearest = jnp.argmin(jnp.where(counts[None, :], apart, jnp.inf), axis=1)
     found = (nearest == jnp.arange(asked)) & counts
-    return jnp.sum(found).astype(jnp.float32) / jnp.maximum(jnp.sum(counts), 1)
+    return jnp.sum(found.astype(jnp.float32)) / jnp.maximum(jnp.sum(counts.astype(jnp.float32)), 1.0)

@@ -1,0 +1,54 @@
+"""Measures of own and seen views, with known answers."""
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from mirrorjax.regimes.seats import seat_measures
+
+ROWS, UNITS = 1200, 12
+
+
+@pytest.fixture(scope="module")
+def views() -> dict[str, jax.Array]:
+    own, other, turn = (
+        jax.random.normal(jax.random.key(i), shape) for i, shape in enumerate([(UNITS, ROWS)] * 2 + [(UNITS, UNITS)])
+    )
+    return {"own": own, "other": other, "turned": jnp.linalg.qr(turn)[0] @ own}
+
+
+def measured(views: dict[str, jax.Array], seen: str, weights: jax.Array) -> dict[str, float]:
+    """Of units that are looked up by the number of the row; those of seen rows come behind."""
+    both = jnp.concatenate([views["own"], views[seen]], axis=1)
+    rows = jnp.stack([jnp.arange(2 * ROWS, dtype=jnp.uint32)] * 2, axis=1)
+
+    @jax.jit
+    def of(weights: jax.Array) -> dict[str, jax.Array]:
+        return seat_measures(lambda words: both[:, words[:, 0]], rows[:ROWS], rows[ROWS:], weights)
+
+    return {name: float(value) for name, value in of(weights).items()}
+
+
+def test_the_same_views(views):
+    found = measured(views, "own", jnp.ones(ROWS))
+    assert found == pytest.approx({"seat_cka": 1, "seat_nmse": 0, "seat_recall": 1}, abs=1e-4)
+
+
+def test_a_rotation_is_the_same_to_cka_and_recall_and_not_to_nmse(views):
+    found = measured(views, "turned", jnp.ones(ROWS))
+    assert found["seat_cka"] == pytest.approx(1, abs=1e-4)
+    assert found["seat_recall"] == 1
+    assert found["seat_nmse"] == pytest.approx(2, abs=0.5)
+
+
+def test_unrelated_views(views):
+    found = measured(views, "other", jnp.ones(ROWS))
+    assert found["seat_cka"] < 0.05
+    assert found["seat_recall"] < 0.05
+    assert found["seat_nmse"] == pytest.approx(2, abs=0.1)
+
+
+def test_rows_without_weight_do_not_count(views):
+    counted = (jnp.arange(ROWS) % 3 > 0).astype(jnp.float32)
+    spoilt = views | {"own": jnp.where(counted[None, :] > 0, views["own"], 1e3)}
+    assert measured(spoilt, "turned", counted) == pytest.approx(measured(views, "turned", counted), abs=1e-3)

@@ -160,7 +160,9 @@ def program_words(program: ProgramSpec) -> str:
     """What is compiled, in words."""
     words = f"{program.depth}×{program.width} {program.activation}, batch {program.batch}"
     words += "" if program.data_order == "own" else f", {program.data_order} order"
-    others = [name for name, usual in ((program.regime, "supervised"), (program.model, "mlp")) if name != usual]
+    usual = (program.regime, "supervised"), (program.model, "mlp"), (program.encoding, "ordinal")
+    others = [name for name, default in usual if name != default]
+    others += [f"{program.positives} positives"] if program.positives != "same" else []
     return ", ".join([words, *others])
 
 

@@ -23,7 +23,7 @@ from mirrorjax.tracking.later import LATER, write_later
 from mirrorjax.tracking.results import Population as Stored
 from mirrorjax.tracking.results import Results
 from mirrorjax.tracking.store import RECORDS, Store
-from mirrorjax.training.loop import Population, Schedule
+from mirrorjax.training.loop import Schedule, Trainer
 from mirrorjax.training.memory import data_bytes, layout
 from mirrorjax.training.untrained import nulls_of
 
@@ -128,7 +128,7 @@ def _measured(
     budget = memory_budget(runtime.memory_budget, runtime.platform, devices)
     block, room = layout(runtime, members, len(devices), budget, rows)
     say(f"population {stored.name}: measuring {len(members):,} networks")
-    population = Population(
+    population = Trainer(
         members,
         dataset,
         devices=devices,
@@ -177,7 +177,7 @@ def _members(stored: Stored, config: Config, dataset_hash: str) -> list[Member]:
     return [configured[member_id] for member_id in ids]
 
 
-def _put_weights(population: Population, stored: Stored) -> np.ndarray:
+def _put_weights(population: Trainer, stored: Stored) -> np.ndarray:
     """Gives every network its stored weights; whether they are all finite [members]."""
     weights = dict(stored.weights_of_all())
     finite = np.zeros(len(population.ids), bool)

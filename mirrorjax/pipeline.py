@@ -58,7 +58,7 @@ from mirrorjax.tracking.store import Elsewhere, Store
 from mirrorjax.tracking.wandb import choose_mode
 from mirrorjax.training.checkpoint import States
 from mirrorjax.training.keeper import Keeper, in_all_processes
-from mirrorjax.training.loop import Population, Schedule
+from mirrorjax.training.loop import Schedule, Trainer
 from mirrorjax.training.measuring import coordinates_of, validation_sets
 from mirrorjax.training.memory import data_bytes, layout
 from mirrorjax.training.untrained import NullSettings, null_files, nulls_of
@@ -177,7 +177,7 @@ def run_population(
             # several processes compile in the same order, each when it needs to
             compiler = Compiler(0 if several() else min(cores(), COMPILER_THREADS), bar.compiling)
             held.callback(compiler.close)
-            population = Population(
+            population = Trainer(
                 members,
                 dataset,
                 devices=devices,
@@ -220,7 +220,7 @@ def _nulls(
     devices: list[Device],
     block: int,
     budget: float | None,
-    population: Population,
+    population: Trainer,
     recorder: Recorder,
     bar: Progress,
 ) -> Nulls | None:
@@ -248,7 +248,7 @@ def _steps(members: list[Member], schedule: Schedule) -> int:
 
 
 def _resumed(
-    population: Population,
+    population: Trainer,
     schedule: Schedule,
     states: States | None,
     manifest: Mapping[str, Any],
@@ -312,13 +312,13 @@ def _counts_line(dataset: Dataset) -> str:
     )
 
 
-def _start(population: Population, block: int) -> dict[str, Any]:
+def _start(population: Trainer, block: int) -> dict[str, Any]:
     programs = len({runner.part.program for runner in population.runners})
     devices = population.mesh.size
     return {"members": len(population.members), "programs": programs, "devices": devices, "block": block}
 
 
-def _start_line(folder: Path, population: Population, block: int) -> str:
+def _start_line(folder: Path, population: Trainer, block: int) -> str:
     facts = ", ".join(f"{name} {number:,}" for name, number in _start(population, block).items())
     return f"training {folder.name}: {facts}"
 

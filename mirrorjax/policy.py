@@ -5,14 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from mirrorjax.tracking.network import Network, find_network
+from mirrorjax.tracking.network import TrainedNetwork, find_network
 
 
 @dataclass(frozen=True)
 class MemberPolicy:
     """One trained network that plays Frog."""
 
-    network: Network
+    network: TrainedNetwork
 
     def describe(self) -> str:
         """What is playing, in a line."""

@@ -1,6 +1,7 @@
 """A module imports only from its left, and nothing up to training knows wandb, hydra or the terminal."""
 
 import ast
+from collections import Counter
 from pathlib import Path
 
 import mirrorjax
@@ -62,3 +63,13 @@ def test_words_of_the_report_cost_no_figures():
     """Planning a million networks takes `report.words` alone: a package that imports itself whole takes seconds."""
     tree = ast.parse((PACKAGE / "report" / "__init__.py").read_text(encoding="utf-8"))
     assert [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)] == []
+
+
+def test_no_class_name_means_two_things():
+    classes = Counter(
+        node.name
+        for file in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, count in classes.items() if count > 1] == []

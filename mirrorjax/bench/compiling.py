@@ -7,7 +7,7 @@ import jax
 from mirrorjax.bench.timing import Figure, once
 from mirrorjax.bench.workload import reference_dataset, seeds
 from mirrorjax.runtime import Compiler, Device, block_size
-from mirrorjax.training.loop import Population, Schedule
+from mirrorjax.training.loop import Schedule, Trainer
 
 
 def compiling(devices: list[Device]) -> list[Figure]:
@@ -20,9 +20,7 @@ def compiling(devices: list[Device]) -> list[Figure]:
             jax.clear_caches()
             compiler = Compiler()
             block = block_size(None, devices[0].platform, 32)
-            population = Population(
-                seeds(32), dataset, devices=devices, block=block, compiler=compiler, test_rows=2_000
-            )
+            population = Trainer(seeds(32), dataset, devices=devices, block=block, compiler=compiler, test_rows=2_000)
             list(population.run(Schedule((0.0, 0.001), units_at=(0.001,))))
             for key, spent in compiler.spent.items():
                 figures.append(once(f"{key[0][0]}, {time}", spent - compiler.traced[key], "s"))

@@ -6,7 +6,7 @@ from mirrorjax.bench.training import block_for
 from mirrorjax.bench.workload import HEADLINE, reference_dataset, seeds
 from mirrorjax.population.plan import program_of
 from mirrorjax.runtime import Compiler, Device
-from mirrorjax.training.loop import Population, Schedule
+from mirrorjax.training.loop import Schedule, Trainer
 from mirrorjax.training.memory import need
 
 FEW, MANY = 2_048, 8_192
@@ -19,7 +19,7 @@ def memory(devices: list[Device]) -> list[Figure]:
     host = devices[0].platform == "cpu"
     peaks = []
     for members in (FEW, MANY):
-        population = Population(
+        population = Trainer(
             seeds(members),
             reference_dataset(),
             devices=devices,

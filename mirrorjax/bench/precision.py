@@ -7,7 +7,7 @@ from mirrorjax.bench.timing import Figure, once
 from mirrorjax.bench.workload import HEADLINE, reference_dataset, seeds
 from mirrorjax.population.members import Member
 from mirrorjax.runtime import Compiler, Device, block_size
-from mirrorjax.training.loop import Population, Schedule
+from mirrorjax.training.loop import Schedule, Trainer
 
 PRECISIONS = ("highest", "high", "default")
 EPOCHS = 1.0
@@ -23,7 +23,7 @@ def precision(devices: list[Device]) -> list[Figure]:
     try:
         for name in PRECISIONS:
             jax.config.update("jax_default_matmul_precision", name)
-            population = Population(
+            population = Trainer(
                 members,
                 dataset,
                 devices=devices,

@@ -4,7 +4,7 @@ import numpy as np
 
 from mirrorjax.bench.timing import Figure, figure, seconds
 from mirrorjax.bench.training import block_for, measured
-from mirrorjax.bench.workload import HEADLINE, Trainer, flops_a_step, reference_dataset, seeds
+from mirrorjax.bench.workload import HEADLINE, Workload, flops_a_step, reference_dataset, seeds
 from mirrorjax.measurement.activations import measured_rows
 from mirrorjax.measurement.battery.boards import boards_of
 from mirrorjax.runtime import Device
@@ -25,15 +25,15 @@ def scaling(devices: list[Device]) -> list[Figure]:
 def cost(devices: list[Device]) -> list[Figure]:
     """Seconds against steps, members and measured rows, each alone."""
     dataset, figures = reference_dataset(), []
-    trainer = Trainer(seeds(512), dataset.train, devices, block_for(512, devices))
+    trainer = Workload(seeds(512), dataset.train, devices, block_for(512, devices))
     for steps in (64, 128, 256, 512):
         spent = seconds(lambda steps=steps: trainer.train(steps), repeats=3)
         figures.append(figure(f"{steps} steps", spent, "s", axis="steps", at=steps))
     for members in (256, 512, 1024, 2048):
-        trainer = Trainer(seeds(members), dataset.train, devices, block_for(members, devices))
+        trainer = Workload(seeds(members), dataset.train, devices, block_for(members, devices))
         spent = seconds(lambda trainer=trainer: trainer.train(64), repeats=3)
         figures.append(figure(f"{members:,} members", spent, "s", axis="members", at=members))
-    trainer = Trainer(seeds(64), dataset.train, devices, block_for(64, devices))
+    trainer = Workload(seeds(64), dataset.train, devices, block_for(64, devices))
     (runner,) = trainer.runners
     for rows in (12_500, 25_000, 50_000, 100_000):
         measured_on, _ = measured_rows(dataset.test[:rows], dataset.validation[:rows])
@@ -45,7 +45,7 @@ def cost(devices: list[Device]) -> list[Figure]:
 def measuring(devices: list[Device]) -> list[Figure]:
     """A checkpoint's measurement of 64 members: 100,000 test and 100,000 validation rows; the calibrated measures."""
     dataset, members = reference_dataset(), seeds(64)
-    (runner,) = Trainer(members, dataset.train, devices, block_for(64, devices)).runners
+    (runner,) = Workload(members, dataset.train, devices, block_for(64, devices)).runners
     rows, _ = measured_rows(dataset.test, dataset.validation[: len(dataset.test)])
     spent = seconds(lambda: runner.measured(runner.params(), rows))
     each = [s / len(members) for s in spent]

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from mirrorjax.bench.timing import Figure, rate, side_by_side
-from mirrorjax.bench.workload import HEADLINE, Trainer, flops_a_step, reference_dataset, seeds
+from mirrorjax.bench.workload import HEADLINE, Workload, flops_a_step, reference_dataset, seeds
 from mirrorjax.population.members import Member
 from mirrorjax.runtime import Device, block_size
 
@@ -23,11 +23,11 @@ def measured(
     name: str, members: list[Member], train, devices: list[Device], block: int, flops: float | None = None
 ) -> Figure:
     """Model-steps a second of a population in training."""
-    (figure,) = compared({name: Trainer(members, train, devices, block)}, flops, block=block)
+    (figure,) = compared({name: Workload(members, train, devices, block)}, flops, block=block)
     return figure
 
 
-def compared(trainers: dict[str, Trainer], flops: float | None = None, **parameters: int) -> list[Figure]:
+def compared(trainers: dict[str, Workload], flops: float | None = None, **parameters: int) -> list[Figure]:
     """Model-steps a second of several populations, in turns: their ratios bear a busy machine."""
     steps = {name: trainer.steps_for(SECONDS) for name, trainer in trainers.items()}
     runs = {name: lambda name=name, trainer=trainer: trainer.train(steps[name]) for name, trainer in trainers.items()}
@@ -83,7 +83,7 @@ def widths(devices: list[Device]) -> list[Figure]:
         for width in (8, 16, 17, 24, 32, 40, 50)
     ]
     both = {
-        "widths 5…50 by the ladder": Trainer(mixed, train, devices, block),
-        "widths 5…50 padded to 50": Trainer(padded, train, devices, block),
+        "widths 5…50 by the ladder": Workload(mixed, train, devices, block),
+        "widths 5…50 padded to 50": Workload(padded, train, devices, block),
     }
     return [*compared(both, block=block), *ladder]

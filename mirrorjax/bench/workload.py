@@ -36,7 +36,7 @@ def reference_dataset() -> Dataset:
     return load_or_build(DatasetSpec(), default_folder() / "datasets")
 
 
-class Trainer:
+class Workload:
     """Members in training on some devices, without measuring, for timing."""
 
     def __init__(self, members: list[Member], train: np.ndarray, devices: list[Device], block: int):

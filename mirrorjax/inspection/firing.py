@@ -11,7 +11,7 @@ from mirrorjax.dataset.row import BOARD_BITS, SKIES, row_keys, unpack
 from mirrorjax.game.render import board
 from mirrorjax.game.state import GameState, Player
 from mirrorjax.paper.analysis import Analysis
-from mirrorjax.tracking.network import Network
+from mirrorjax.tracking.network import TrainedNetwork
 
 UNITS = 3  # of the first layer, by mirror neuron score
 BOARDS = 2  # of each
@@ -102,6 +102,6 @@ def state_of(words: np.ndarray) -> GameState:
     )
 
 
-def describe_no_mirror_units(network: Network) -> str:
+def describe_no_mirror_units(network: TrainedNetwork) -> str:
     """What to say in place of boards."""
     return f"The first layer of {network.member_id} has no mirror unit, so that there are no boards to show."

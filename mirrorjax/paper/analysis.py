@@ -23,7 +23,7 @@ from mirrorjax.paper.hubs import CIRCUITS, DOMINANT, Hub, choose_hubs
 from mirrorjax.regimes import own_regime
 from mirrorjax.runtime import keep_programs
 from mirrorjax.settings.schema import Config, MeasurementConfig
-from mirrorjax.tracking.network import Network
+from mirrorjax.tracking.network import TrainedNetwork
 from mirrorjax.tracking.results import Population
 
 ROLES = ("insensitive", "mirror", "differentiating", "mirror and differentiating", "other response")
@@ -46,7 +46,7 @@ class Analysis:
         contributions: path contributions [n, n, 4] by circuit (source, hub, output); empty for another depth.
     """
 
-    network: Network
+    network: TrainedNetwork
     record: dict[str, Any]
     scenarios: dict[str, Moments]
     mns: np.ndarray
@@ -116,7 +116,7 @@ def _contributions(probe: Probe, boards: Boards) -> dict[str, jax.Array]:
     }
 
 
-def analyse(population: Population, network: Network) -> Analysis:
+def analyse(population: Population, network: TrainedNetwork) -> Analysis:
     """Measures a member on the test rows of its dataset, as training did, and on matched boards of the hold-out.
 
     Raises:
@@ -131,7 +131,7 @@ def analyse(population: Population, network: Network) -> Analysis:
         return analyse_on(network, config, dataset)
 
 
-def analyse_on(network: Network, config: Config, dataset: Dataset) -> Analysis:
+def analyse_on(network: TrainedNetwork, config: Config, dataset: Dataset) -> Analysis:
     """The same with a dataset at hand; see `analyse`."""
     member = network.member
     probe = replace(network.probe, regime=own_regime(member).only("score"))

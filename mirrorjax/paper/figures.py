@@ -10,7 +10,7 @@ from mirrorjax.measures import label
 from mirrorjax.paper.analysis import ROLES, Analysis
 from mirrorjax.report.figure import BLUE, GREEN, GREY, PURPLE, RED, Chooser, Panel, axis, figure, note, safe
 from mirrorjax.report.first_layer import SCENARIOS as SCENARIO_TITLES
-from mirrorjax.report.load import Group, Population
+from mirrorjax.report.load import Group, ReportedPopulation
 from mirrorjax.report.paper import LABEL, paper_curve
 from mirrorjax.report.statistics import Curve, curves, settled
 from mirrorjax.report.words import counted
@@ -39,7 +39,7 @@ _PATTERNS: dict[str, dict[str, Any]] = {
 }
 
 
-def training_run(population: Population, member_id: str) -> Panel:
+def training_run(population: ReportedPopulation, member_id: str) -> Panel:
     """Figure 2: validation loss (left axis, red) and CMNI (right axis, green) against epoch.
 
     One variant is the member's own run, as published; the other its configuration's median over seeds.

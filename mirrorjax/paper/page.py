@@ -9,10 +9,10 @@ from mirrorjax.paper.analysis import Analysis, analyse
 from mirrorjax.paper.circuit_figure import circuit
 from mirrorjax.paper.figures import layer_bars, training_run
 from mirrorjax.paper.population_tables import population_tables
-from mirrorjax.paper.tables import Cell, Table, make_folder, member_tables
+from mirrorjax.paper.tables import Cell, PaperTable, make_folder, member_tables
 from mirrorjax.report.figure import Panel
 from mirrorjax.report.html import page, panel_html, section
-from mirrorjax.report.load import Population, load
+from mirrorjax.report.load import ReportedPopulation, load
 from mirrorjax.report.words import NOT_MEASURED, epoch_words, plain_number, tidy_number
 from mirrorjax.tracking.network import find_network, how_it_ended
 from mirrorjax.tracking.store import write_text
@@ -60,10 +60,10 @@ def write_paper_tables(results: Path, member: str | None = None, out: Path | Non
 
 def _body(
     name: str,
-    population: Population,
+    population: ReportedPopulation,
     analysis: Analysis,
-    of_population: list[Table],
-    of_member: list[Table],
+    of_population: list[PaperTable],
+    of_member: list[PaperTable],
     ended: str,
 ) -> str:
     network = analysis.network
@@ -105,7 +105,7 @@ def member_figures(analysis: Analysis) -> dict[str, Panel]:
     return figures
 
 
-def table_html(table: Table) -> str:
+def table_html(table: PaperTable) -> str:
     """A table with its title and note."""
     heads = "".join(f'<th scope="col">{escape(column)}</th>' for column in table.columns)
     rows = "".join(f"<tr>{_cells(table, row)}</tr>" for row in table.rows)
@@ -117,7 +117,7 @@ def table_html(table: Table) -> str:
     )
 
 
-def _cells(table: Table, row: tuple[Cell, ...]) -> str:
+def _cells(table: PaperTable, row: tuple[Cell, ...]) -> str:
     return "".join(
         f"<td>{escape(cell_words(cell, column))}</td>" for column, cell in zip(table.columns, row, strict=True)
     )

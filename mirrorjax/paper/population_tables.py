@@ -2,8 +2,8 @@
 
 from mirrorjax.measurement.cmni import ROBUST_LOSS
 from mirrorjax.measurement.learnt import ROBUST, Threshold
-from mirrorjax.paper.tables import Table
-from mirrorjax.report.load import Population, Sweep
+from mirrorjax.paper.tables import PaperTable
+from mirrorjax.report.load import ReportedPopulation, Sweep
 
 # below: the paper speaks of no mirror neurons
 NONE = Threshold((("cmni", "<", 0.0005), ("val_loss", "<", ROBUST_LOSS)))
@@ -12,7 +12,7 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def population_tables(sweep: Sweep) -> list[Table]:
+def population_tables(sweep: Sweep) -> list[PaperTable]:
     """Both tables, over all populations of a results folder.
 
     A configuration is all that defines a member but its seeds. With several seeds the best checkpoint is that of any of
@@ -27,14 +27,14 @@ def population_tables(sweep: Sweep) -> list[Table]:
         "the {which} CMNI, which is more extreme the more there are. MNS is the sum over all units."
     )
     return [
-        Table(
+        PaperTable(
             1,
             "Checkpoints with high CMNI",
             _COLUMNS,
             sorted(high, key=_cmni, reverse=True),
             f"{ROBUST.words}. {common.format(which='highest')}",
         ),
-        Table(
+        PaperTable(
             2,
             "Checkpoints with low CMNI",
             _COLUMNS,
@@ -48,7 +48,7 @@ def _cmni(row: tuple) -> float:
     return row[_COLUMNS.index("CMNI")]
 
 
-def _best(population: Population, threshold: Threshold, order: str) -> list[tuple]:
+def _best(population: ReportedPopulation, threshold: Threshold, order: str) -> list[tuple]:
     """The configurations' rows; of equal CMNI the earlier checkpoint, and then the smaller id."""
     settings = [group.settings for group in population.groups]
     found = population.query(

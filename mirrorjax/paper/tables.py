@@ -19,7 +19,7 @@ DIFFERENTIATING_ROLES = ("differentiating", "mirror and differentiating")
 
 
 @dataclass(frozen=True)
-class Table:
+class PaperTable:
     """A table of the paper.
 
     Attributes:
@@ -50,7 +50,7 @@ class Table:
         return path
 
 
-def member_tables(analysis: Analysis) -> list[Table]:
+def member_tables(analysis: Analysis) -> list[PaperTable]:
     """Tables 3 to 10; 6 takes two hidden layers, 7 to 10 exactly two and a hub."""
     tables = [confusion(analysis), first_layer_means(analysis), mirror_moments(analysis)]
     if analysis.depth >= 2:
@@ -66,22 +66,22 @@ def member_tables(analysis: Analysis) -> list[Table]:
     return tables
 
 
-def confusion(analysis: Analysis) -> Table:
+def confusion(analysis: Analysis) -> PaperTable:
     """Table 3: counts of test rows, true answers down, the network's across."""
     counts = np.asarray(analysis.record["confusion"]).reshape(len(LABELS), len(LABELS))
     rows: list[tuple[Cell, ...]] = [(name, *row.tolist()) for name, row in zip(LABELS, counts, strict=True)]
     note = f"Test rows; rows are the true labels. Accuracy {analysis.record['accuracy']:.4f}."
-    return Table(3, "Confusion matrix", ("true label", *LABELS), rows, note)
+    return PaperTable(3, "Confusion matrix", ("true label", *LABELS), rows, note)
 
 
-def first_layer_means(analysis: Analysis) -> Table:
+def first_layer_means(analysis: Analysis) -> PaperTable:
     """Table 4: mean activation of the first layer's units in the four scenarios, unfiltered."""
     rows = _means(analysis, 1, analysis.number[analysis.layer == 1])
     columns = ("unit", *SCENARIOS)
-    return Table(4, "First layer: mean activation by scenario", columns, rows, _roles_note(analysis, 1))
+    return PaperTable(4, "First layer: mean activation by scenario", columns, rows, _roles_note(analysis, 1))
 
 
-def mirror_moments(analysis: Analysis) -> Table:
+def mirror_moments(analysis: Analysis) -> PaperTable:
     """Table 5: moments of the first layer's mirror units; Frog's scenario holds only rows that show a 5."""
     names = ("mean", "variance", "kurtosis", "skewness")
     unions = ("none", "frog_filtered", "toad", "both")
@@ -96,17 +96,19 @@ def mirror_moments(analysis: Analysis) -> Table:
     )
     if not rows:
         note = f"This network's first layer has no mirror unit. {note}"
-    return Table(5, "Mirror units of the first layer: moments by scenario", ("unit", "moment", *SCENARIOS), rows, note)
+    return PaperTable(
+        5, "Mirror units of the first layer: moments by scenario", ("unit", "moment", *SCENARIOS), rows, note
+    )
 
 
-def second_layer_means(analysis: Analysis) -> Table:
+def second_layer_means(analysis: Analysis) -> PaperTable:
     """Table 6: the same as Table 4 for the second layer's hubs, mirror and differentiating units."""
     chosen = {int(unit) for unit in analysis.of_layer(2, *MIRROR_ROLES, *DIFFERENTIATING_ROLES)}
     chosen |= {hub.unit for hub in analysis.hubs}
     rows = _means(analysis, 2, np.array(sorted(chosen), int))
     note = "Units that are mirror or differentiating, and those of Tables 7 to 10. " if analysis.hubs else ""
     title = "Second layer: mean activation of chosen units by scenario"
-    return Table(6, title, ("unit", *SCENARIOS), rows, note + _roles_note(analysis, 2))
+    return PaperTable(6, title, ("unit", *SCENARIOS), rows, note + _roles_note(analysis, 2))
 
 
 def _means(analysis: Analysis, layer: int, units: np.ndarray) -> list[tuple[Cell, ...]]:
@@ -154,7 +156,7 @@ def to_outputs(analysis: Analysis) -> Weights:
     return Weights(analysis.kernels[-1].astype(np.float64))
 
 
-def self_preservation_sources(analysis: Analysis, hub: Hub) -> Table:
+def self_preservation_sources(analysis: Analysis, hub: Hub) -> PaperTable:
     """Table 7: weights into the self-preservation hub, beside those into the other units of the second layer."""
     weights = between_hidden(analysis)
     into = weights.kernel[hub.unit - 1]
@@ -169,14 +171,14 @@ def self_preservation_sources(analysis: Analysis, hub: Hub) -> Table:
                 _source_row(weights, f"others: {name}", float(function(into[rest])), float(function(elsewhere[rest])))
             )
     columns = ("source unit", f"weight to L2N{hub.unit}", "z", "mean weight to the other units of layer 2", "z of it")
-    return Table(7, "Weights into the self-preservation hub", columns, rows, f"{hub.note()} {weights.note()}")
+    return PaperTable(7, "Weights into the self-preservation hub", columns, rows, f"{hub.note()} {weights.note()}")
 
 
 def _source_row(weights: Weights, name: str, *values: float) -> tuple[Cell, ...]:
     return (name, *(cell for value in values for cell in (float(value), weights.z(float(value)))))
 
 
-def self_preservation_outputs(analysis: Analysis, hub: Hub) -> Table:
+def self_preservation_outputs(analysis: Analysis, hub: Hub) -> PaperTable:
     """Table 8: the hub's weight to leap, beside those to the other outputs."""
     weights = to_outputs(analysis)
     outgoing = weights.kernel[:, hub.unit - 1]
@@ -191,10 +193,12 @@ def self_preservation_outputs(analysis: Analysis, hub: Hub) -> Table:
         )
     ]
     columns = ("output", f"weight from L2N{hub.unit}", "z")
-    return Table(8, "The self-preservation hub's outgoing weights", columns, rows, f"{hub.note()} {weights.note()}")
+    return PaperTable(
+        8, "The self-preservation hub's outgoing weights", columns, rows, f"{hub.note()} {weights.note()}"
+    )
 
 
-def help_sources(analysis: Analysis, hub: Hub, number: int, *, mirror: bool) -> Table:
+def help_sources(analysis: Analysis, hub: Hub, number: int, *, mirror: bool) -> PaperTable:
     """Tables 9 and 10: weights into a help hub from differentiating units, and mirror units too, beside all others."""
     weights = between_hidden(analysis)
     into = weights.kernel[hub.unit - 1]
@@ -205,7 +209,7 @@ def help_sources(analysis: Analysis, hub: Hub, number: int, *, mirror: bool) -> 
         rows.append(_source_row(weights, "mean of all others", into[rest].mean()))
     columns = ("source unit", f"weight to L2N{hub.unit}", "z")
     title = f"Weights into the hub of {hub.circuit.name}"
-    return Table(number, title, columns, rows, f"{hub.note()} {weights.note()}")
+    return PaperTable(number, title, columns, rows, f"{hub.note()} {weights.note()}")
 
 
 def _sources(analysis: Analysis, mirror: bool) -> list[int]:

@@ -3,12 +3,12 @@
 import numpy as np
 
 from mirrorjax.phases.law_words import number
-from mirrorjax.phases.time_collapse import BY_ERROR, LEVEL, Collapse
+from mirrorjax.phases.time_collapse import BY_ERROR, LEVEL, TimeCollapse
 
 CLOCKS = {"epoch": "lr · steps", "step": "steps", BY_ERROR: BY_ERROR}
 
 
-def verdict(found: Collapse, measure: str, what: str = "rates") -> str:
+def verdict(found: TimeCollapse, measure: str, what: str = "rates") -> str:
     """Says whether a collapse is refuted, and where the conditions differ most.
 
     Args:

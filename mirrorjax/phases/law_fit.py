@@ -4,7 +4,7 @@ import numpy as np
 from scipy.optimize import leastsq
 from scipy.special import expit, logit
 
-from mirrorjax.phases.law_shapes import IN_LOG_X, Axis, Law
+from mirrorjax.phases.law_shapes import IN_LOG_X, Law, LawAxis
 
 _SEARCHES = 3  # from the best of the starts
 _EDGE = 0.002  # of a bounded search
@@ -17,7 +17,7 @@ class Problem:
     A place of the search is the shape's parameters between their bounds, each 0 to 1.
     """
 
-    def __init__(self, law: Law, axis: Axis, log_x: np.ndarray, error: np.ndarray):
+    def __init__(self, law: Law, axis: LawAxis, log_x: np.ndarray, error: np.ndarray):
         self.law, self.axis, self.log_x, self.weight = law, axis, log_x, 1 / error
         bounds = law.bounds(axis)
         self.names = tuple(bounds)

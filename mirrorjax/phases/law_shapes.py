@@ -13,7 +13,7 @@ _STARTS = (0.03, 0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 0.95)  # places between the bo
 
 
 @dataclass(frozen=True)
-class Axis:
+class LawAxis:
     """The points' places: `low` and `high` of log x, the smallest `gap` between neighbours, their `centre`."""
 
     low: float
@@ -36,52 +36,52 @@ class Law:
 
     name: str
     formula: str
-    shape: Callable[[np.ndarray, np.ndarray, Axis], np.ndarray]
-    bounds: Callable[[Axis], dict[str, tuple[float, float]]]
+    shape: Callable[[np.ndarray, np.ndarray, LawAxis], np.ndarray]
+    bounds: Callable[[LawAxis], dict[str, tuple[float, float]]]
     level: bool = True
     amplitude: bool = True
     positive: bool = False
 
-    def number(self, axis: Axis) -> int:
+    def number(self, axis: LawAxis) -> int:
         """Of parameters."""
         return int(self.level) + int(self.amplitude) + len(self.bounds(axis))
 
-    def starts(self, axis: Axis) -> np.ndarray:
+    def starts(self, axis: LawAxis) -> np.ndarray:
         """Where the search begins, always the same: places between the bounds, [starts, shape parameters]."""
         return np.array(list(product(_STARTS, repeat=len(self.bounds(axis)))))
 
 
-def axis_of(x: np.ndarray) -> Axis:
+def axis_of(x: np.ndarray) -> LawAxis:
     """Describes where the points are; x are positive and not all equal."""
     log_x = np.unique(np.log(x))
-    return Axis(float(log_x[0]), float(log_x[-1]), float(np.diff(log_x).min()), float(log_x.mean()))
+    return LawAxis(float(log_x[0]), float(log_x[-1]), float(np.diff(log_x).min()), float(log_x.mean()))
 
 
-def _no_shape(log_x: np.ndarray, shape: np.ndarray, axis: Axis) -> np.ndarray:
+def _no_shape(log_x: np.ndarray, shape: np.ndarray, axis: LawAxis) -> np.ndarray:
     return np.zeros_like(log_x)
 
 
-def _power(log_x: np.ndarray, shape: np.ndarray, axis: Axis) -> np.ndarray:
+def _power(log_x: np.ndarray, shape: np.ndarray, axis: LawAxis) -> np.ndarray:
     return np.exp(shape[0] * (log_x - axis.centre))  # about 1, whatever the unit of x
 
 
-def _approach(log_x: np.ndarray, shape: np.ndarray, axis: Axis) -> np.ndarray:
+def _approach(log_x: np.ndarray, shape: np.ndarray, axis: LawAxis) -> np.ndarray:
     return np.exp(-shape[0] * (log_x - axis.centre))
 
 
-def _exponential(log_x: np.ndarray, shape: np.ndarray, axis: Axis) -> np.ndarray:
+def _exponential(log_x: np.ndarray, shape: np.ndarray, axis: LawAxis) -> np.ndarray:
     return np.exp(-np.exp(log_x - shape[0]))
 
 
-def _logistic(log_x: np.ndarray, shape: np.ndarray, axis: Axis) -> np.ndarray:
+def _logistic(log_x: np.ndarray, shape: np.ndarray, axis: LawAxis) -> np.ndarray:
     return 0.5 * (1 + np.tanh((log_x - shape[0]) / (2 * shape[1])))
 
 
-def _bump(log_x: np.ndarray, shape: np.ndarray, axis: Axis) -> np.ndarray:
+def _bump(log_x: np.ndarray, shape: np.ndarray, axis: LawAxis) -> np.ndarray:
     return np.exp(-0.5 * ((log_x - shape[0]) / shape[1]) ** 2)
 
 
-def _range(axis: Axis) -> float:
+def _range(axis: LawAxis) -> float:
     return axis.high - axis.low
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mirrorjax.phases.laws import ALIKE, MISSES, Fit, Laws
+from mirrorjax.phases.laws import ALIKE, MISSES, LawFit, Laws
 
 
 def sentence(laws: Laws) -> str:
@@ -32,7 +32,7 @@ def sentence(laws: Laws) -> str:
     return " ".join(words)
 
 
-def _preferred(laws: Laws, best: Fit) -> str:
+def _preferred(laws: Laws, best: LawFit) -> str:
     compared = [fit for fit in laws.fits if np.isfinite(fit.aic)]
     others = [fit for fit in compared if fit is not best and fit not in laws.alike]
     over = f"{len(compared)} laws over {len(laws.x)} points, {laws.total:,} networks"
@@ -46,7 +46,7 @@ def _preferred(laws: Laws, best: Fit) -> str:
     return f"Preferred: {best.name} ({over}{next_best}{against})."
 
 
-def parameter_words(fit: Fit, names: tuple[str, ...] = ()) -> str:
+def parameter_words(fit: LawFit, names: tuple[str, ...] = ()) -> str:
     """Parameters with their intervals."""
     words = []
     for name in names or tuple(fit.parameters):

@@ -17,7 +17,7 @@ _PRIOR = 4.0  # degrees of freedom that the pooled variance counts beside a poin
 
 
 @dataclass(frozen=True)
-class Fit:
+class LawFit:
     """One law fitted to the points.
 
     Attributes:
@@ -71,12 +71,12 @@ class Laws:
     error: np.ndarray
     networks: np.ndarray
     total: int
-    fits: tuple[Fit, ...] = ()
-    preferred: Fit | None = None
-    alike: tuple[Fit, ...] = ()
+    fits: tuple[LawFit, ...] = ()
+    preferred: LawFit | None = None
+    alike: tuple[LawFit, ...] = ()
     missing: str = ""
 
-    def fit(self, name: str) -> Fit:
+    def fit(self, name: str) -> LawFit:
         """The fit of the law of this name."""
         return next(each for each in self.fits if each.name == name)
 
@@ -149,13 +149,13 @@ def _errors(rows: list[np.ndarray], networks: np.ndarray) -> np.ndarray:
     return np.sqrt((squares + _PRIOR * pooled) / (free + _PRIOR) / networks)
 
 
-def _fit(law: Law, points: Laws) -> Fit:
+def _fit(law: Law, points: Laws) -> LawFit:
     problem = Problem(law, axis_of(points.x), np.log(points.x), points.error)
     place = problem.search(points.mean)
     number, chi_square = law.number(problem.axis), problem.chi_square(place, points.mean)
     comparable = number < len(np.unique(points.x)) and points.total > number + 1
     correction = 2 * number * (number + 1) / (points.total - number - 1) if comparable else np.nan
-    return Fit(
+    return LawFit(
         law,
         number,
         problem.parameters(place, points.mean),
@@ -169,7 +169,7 @@ def _fit(law: Law, points: Laws) -> Fit:
     )
 
 
-def _compared(fits: list[Fit]) -> tuple[Fit, ...]:
+def _compared(fits: list[LawFit]) -> tuple[LawFit, ...]:
     smallest = min(fit.aic for fit in fits if np.isfinite(fit.aic))
     known = [replace(fit, delta=fit.aic - smallest) for fit in fits]
     return tuple(sorted(known, key=lambda fit: (np.isnan(fit.aic), fit.aic, fit.number)))
@@ -194,7 +194,7 @@ def _resampled_means(points: Laws, rows: list[np.ndarray], paired: bool, resampl
     return np.column_stack(drawn)
 
 
-def _with_intervals(fit: Fit, drawn: np.ndarray) -> Fit:
+def _with_intervals(fit: LawFit, drawn: np.ndarray) -> LawFit:
     start, problem = np.clip(fit.place, 0.01, 0.99)[None], fit.problem
     found = [problem.parameters(problem.search(mean, start), mean) for mean in drawn]
     limits = {name: np.quantile([each[name] for each in found], [0.025, 0.975]) for name in fit.parameters}

@@ -19,7 +19,7 @@ _DRAWS = 1000
 
 
 @dataclass(frozen=True)
-class Condition:
+class TimeCondition:
     """Networks trained alike.
 
     Attributes:
@@ -37,7 +37,7 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class Collapse:
+class TimeCollapse:
     """The test against one clock.
 
     Attributes:
@@ -79,7 +79,7 @@ def fallen(error: np.ndarray) -> np.ndarray:
     return -np.log(np.fmin.accumulate(positive, axis=1))
 
 
-def time_collapse(conditions: Sequence[Condition], clock: str) -> Collapse:
+def time_collapse(conditions: Sequence[TimeCondition], clock: str) -> TimeCollapse:
     """Tests whether conditions are one curve on a clock.
 
     Networks with a value that is not finite are left out. Between checkpoints values are interpolated linearly; where
@@ -113,16 +113,16 @@ def time_collapse(conditions: Sequence[Condition], clock: str) -> Collapse:
     p_value = (1 + np.sum(drawn >= measured * (1 - 1e-12))) / (1 + len(drawn))
     expected = (float(np.median(drawn)), float(np.quantile(drawn, 0.95)))
     widest = _widest(means, noise)
-    return Collapse(clock, places, means, noise, measured, expected, float(p_value), widest, names, networks)
+    return TimeCollapse(clock, places, means, noise, measured, expected, float(p_value), widest, names, networks)
 
 
-def _nothing(clock: str, names: tuple[str, ...], networks: tuple[int, ...], missing: str) -> Collapse:
+def _nothing(clock: str, names: tuple[str, ...], networks: tuple[int, ...], missing: str) -> TimeCollapse:
     empty = np.empty(0)
     nan = float("nan")
-    return Collapse(clock, empty, empty, empty, nan, (nan, nan), nan, (0, 0, 0), names, networks, missing)
+    return TimeCollapse(clock, empty, empty, empty, nan, (nan, nan), nan, (0, 0, 0), names, networks, missing)
 
 
-def _whole(condition: Condition, clock: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _whole(condition: TimeCondition, clock: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Times, values and seeds of the networks with all values, without checkpoints that none has."""
     values = np.asarray(condition.values, np.float64)
     times = np.broadcast_to(np.asarray(condition.clocks[clock], np.float64), values.shape)

@@ -6,7 +6,7 @@ import numpy as np
 
 from mirrorjax.measures import label
 from mirrorjax.report.figure import View
-from mirrorjax.report.load import Group, Population
+from mirrorjax.report.load import Group, ReportedPopulation
 from mirrorjax.report.paper import paper_curve
 from mirrorjax.report.settings import BY_NAME, PAPER_BATCH, PAPER_RATE, knobs_off
 from mirrorjax.report.statistics import Curve, Networks, after_peak_start, band
@@ -54,7 +54,7 @@ class Line:
         return {None: "not measured", True: "met", False: "not met"}[self.met]
 
 
-def applicable(population: Population, found: Networks) -> list[Group]:
+def applicable(population: ReportedPopulation, found: Networks) -> list[Group]:
     """The configurations that the published run can be compared with: 2×17, batch 25, the theory's knobs as published,
     and at least 8 networks.
     """

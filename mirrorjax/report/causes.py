@@ -36,7 +36,7 @@ _UPPER, _LOWER = [0.42, 0.95], [0.0, 0.22]  # where panels begin and end, as sha
 
 
 @dataclass(frozen=True)
-class Estimate:
+class MeanEstimate:
     """A mean over networks with its 95 % interval, and over how many it is."""
 
     low: float
@@ -45,10 +45,10 @@ class Estimate:
     networks: int
 
 
-def estimate(values: np.ndarray) -> Estimate:
+def estimate(values: np.ndarray) -> MeanEstimate:
     """Of the networks where there is a value."""
     low, value, high = mean_interval(values)
-    return Estimate(low, value, high, int(np.isfinite(values).sum()))
+    return MeanEstimate(low, value, high, int(np.isfinite(values).sum()))
 
 
 def panel(view: View) -> Panel:
@@ -153,7 +153,7 @@ def _heading(words: str, x: float, y: float) -> dict[str, Any]:
     return note(words, xref="paper", x=x, xanchor="left", yref="paper", y=y, yanchor="bottom", font={"size": 13})
 
 
-def _ratio_words(name: str, each: Estimate, found: Dear) -> str:
+def _ratio_words(name: str, each: MeanEstimate, found: Dear) -> str:
     return f"{label(name)}, n = {each.networks}; undefined {found.networks - each.networks}"
 
 
@@ -161,7 +161,7 @@ def _title(found: Dear, mode: str) -> str:
     return f"{found.group.label} – {found.words}, {mode} ablation"
 
 
-def _points(rows: list[int], estimates: list[Estimate], colour: str, label: str, place: int) -> go.Scatter:
+def _points(rows: list[int], estimates: list[MeanEstimate], colour: str, label: str, place: int) -> go.Scatter:
     known = [(row, each) for row, each in zip(rows, estimates, strict=True) if each.networks]
     values = np.array([each.value for _, each in known])
     low, high = (np.array([getattr(each, end) for _, each in known]) for end in ("low", "high"))
@@ -212,7 +212,7 @@ def draw(view: View) -> MatplotlibFigure | None:
     return made
 
 
-def _whisker(axes: Axes, row: int, each: Estimate, at_random: bool) -> None:
+def _whisker(axes: Axes, row: int, each: MeanEstimate, at_random: bool) -> None:
     axes.axvline(0, color=GREY, linewidth=0.8)
     axes.plot([each.low, each.high], [row, row], color=_COLOURS[at_random])
     axes.plot(each.value, row, "o", color=_COLOURS[at_random], markerfacecolor="white" if at_random else None)

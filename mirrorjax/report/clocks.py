@@ -7,9 +7,9 @@ import numpy as np
 
 from mirrorjax.measures import label
 from mirrorjax.phases.collapse_words import verdict
-from mirrorjax.phases.time_collapse import BY_ERROR, Condition, fallen, time_collapse
+from mirrorjax.phases.time_collapse import BY_ERROR, TimeCondition, fallen, time_collapse
 from mirrorjax.report.figure import View
-from mirrorjax.report.load import Group, Population
+from mirrorjax.report.load import Group, ReportedPopulation
 from mirrorjax.report.phase_axes import order_of
 from mirrorjax.report.words import tidy_number
 from mirrorjax.tracking.later import quoted
@@ -18,14 +18,14 @@ JUDGED = ("cmni", "accuracy", "mni_star")  # in the report's words on rates
 PACES = {"learning_rate": ("rates", "lr"), "batch_size": ("batch sizes", "batch")}
 
 
-def condition(population: Population, group: Group, measure: str, name: str) -> Condition:
+def condition(population: ReportedPopulation, group: Group, measure: str, name: str) -> TimeCondition:
     """The trained checkpoints of one configuration's networks, diverged ones nan, on every clock that was recorded."""
     made = trajectories(population, [group], [measure])
     known = ("epoch", "step") if len(made.seeds) else ()
     clocks = {name: np.nanmedian(made.values[name], axis=0)[None] for name in known}
     if "excess_error" in made.values:
         clocks[BY_ERROR] = fallen(made.values["excess_error"])
-    return Condition(name, made.values[measure], clocks, made.seeds)
+    return TimeCondition(name, made.values[measure], clocks, made.seeds)
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Trajectories:
     values: dict[str, np.ndarray]
 
 
-def trajectories(population: Population, groups: Sequence[Group], measures: Sequence[str]) -> Trajectories:
+def trajectories(population: ReportedPopulation, groups: Sequence[Group], measures: Sequence[str]) -> Trajectories:
     """Reads what networks were at their trained checkpoints."""
     asked = "".join(f", CASE WHEN alive THEN {quoted(name)} END AS {quoted(name)}" for name in measures)
     clocks = ["epoch", "step", *({"excess_error"} & population.measures - {*measures})]
@@ -82,7 +82,7 @@ def rate_verdicts(view: View) -> list[str]:
     return words
 
 
-def verdicts(made: Sequence[Condition], words: str, what: str, clocks: Sequence[str]) -> list[str]:
+def verdicts(made: Sequence[TimeCondition], words: str, what: str, clocks: Sequence[str]) -> list[str]:
     """One sentence a clock that all conditions have."""
     shared = [clock for clock in clocks if all(clock in each.clocks for each in made)]
     return [verdict(time_collapse(made, clock), words, what) for clock in shared]

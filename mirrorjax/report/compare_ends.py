@@ -8,7 +8,7 @@ import numpy as np
 from mirrorjax.phases.collapse_words import CLOCKS, verdict, where
 from mirrorjax.phases.intervals import mean_interval
 from mirrorjax.phases.matching import at_excess, common_excess
-from mirrorjax.phases.time_collapse import BY_ERROR, Collapse, Condition, time_collapse
+from mirrorjax.phases.time_collapse import BY_ERROR, TimeCollapse, TimeCondition, time_collapse
 from mirrorjax.report.clocks import condition
 from mirrorjax.report.compared import Compared
 from mirrorjax.report.tables import Cell, Table
@@ -32,7 +32,7 @@ class Matched:
     missing: str = ""
 
 
-def conditions(sweeps: Sequence[Compared], measures: Sequence[str]) -> dict[str, list[Condition]]:
+def conditions(sweeps: Sequence[Compared], measures: Sequence[str]) -> dict[str, list[TimeCondition]]:
     """By measure, the networks of every sweep's configuration nearest the paper's."""
     found = {}
     for name in measures:
@@ -41,7 +41,7 @@ def conditions(sweeps: Sequence[Compared], measures: Sequence[str]) -> dict[str,
     return found
 
 
-def at_epoch(made: dict[str, list[Condition]]) -> Matched:
+def at_epoch(made: dict[str, list[TimeCondition]]) -> Matched:
     """At the last paper epoch that all sweeps have a checkpoint at, within 2 %."""
     clocks = [each.clocks["epoch"][0] if "epoch" in each.clocks else np.empty(0) for each in next(iter(made.values()))]
     first, *others = clocks
@@ -55,7 +55,7 @@ def at_epoch(made: dict[str, list[Condition]]) -> Matched:
     return Matched(f"at paper epoch {epoch_words(at)}", "epoch", at, values)
 
 
-def at_error(made: dict[str, list[Condition]]) -> Matched:
+def at_error(made: dict[str, list[TimeCondition]]) -> Matched:
     """At the smallest excess error that half of every sweep's networks reach."""
     clock = BY_ERROR
     first = next(iter(made.values()))
@@ -119,8 +119,8 @@ def table(measures: dict[str, str], matched: Sequence[Matched]) -> Table:
 
 
 def tests(
-    sweeps: Sequence[Compared], made: dict[str, list[Condition]], measures: dict[str, str]
-) -> list[tuple[str, Collapse]]:
+    sweeps: Sequence[Compared], made: dict[str, list[TimeCondition]], measures: dict[str, str]
+) -> list[tuple[str, TimeCollapse]]:
     """Whether the sweeps' curves are one, by measure, on every clock that all have."""
     clocks = ["epoch", "step", BY_ERROR]
     if "learning rate" not in differing(sweeps):
@@ -133,7 +133,7 @@ def tests(
     return found
 
 
-def tests_table(found: Sequence[tuple[str, Collapse]], whole: bool = False) -> Table:
+def tests_table(found: Sequence[tuple[str, TimeCollapse]], whole: bool = False) -> Table:
     """For the page, or with the sentences for the file."""
     rows: list[list[Cell]] = []
     for label, each in found:

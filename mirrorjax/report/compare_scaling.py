@@ -20,7 +20,7 @@ from mirrorjax.report.words import listed
 
 
 @dataclass(frozen=True)
-class Point:
+class ScalingPoint:
     """One configuration of one sweep: where it is on each regressor, and its networks' end values by measure."""
 
     sweep: Compared
@@ -29,7 +29,7 @@ class Point:
     values: dict[str, np.ndarray]
 
 
-def points(sweeps: Sequence[Compared]) -> list[Point]:
+def points(sweeps: Sequence[Compared]) -> list[ScalingPoint]:
     """One a configuration; networks of one configuration with different numbers of training boards are apart."""
     found = []
     for sweep in sweeps:
@@ -41,11 +41,11 @@ def points(sweeps: Sequence[Compared]) -> list[Point]:
                     same = own.settings["train_boards"] == boards
                     mask = inside & (same if np.isfinite(boards) else np.isnan(own.settings["train_boards"]))
                     x = {name: float(np.median(values[mask])) for name, values in own.settings.items()}
-                    found.append(Point(sweep, group, x, {name: row[mask] for name, row in own.values.items()}))
+                    found.append(ScalingPoint(sweep, group, x, {name: row[mask] for name, row in own.values.items()}))
     return found
 
 
-def regressors(found: Sequence[Point]) -> list[str]:
+def regressors(found: Sequence[ScalingPoint]) -> list[str]:
     """Those in which points differ."""
     return [name for name in REGRESSORS if len({each.x[name] for each in found if np.isfinite(each.x[name])}) > 1]
 
@@ -89,25 +89,25 @@ def panel(sweeps: Sequence[Compared]) -> Panel:
     return result
 
 
-def _fewest(found: Sequence[Point], measures: dict[str, str]) -> int:
+def _fewest(found: Sequence[ScalingPoint], measures: dict[str, str]) -> int:
     """The fewest networks behind a mean."""
     return min(int(np.isfinite(each.values[name]).sum()) for each in found for name in measures)
 
 
-def _others(found: Sequence[Point], regressor: str) -> str:
+def _others(found: Sequence[ScalingPoint], regressor: str) -> str:
     """The settings besides the regressor in which points differ."""
     settings = [name for name in found[0].group.settings if name not in OWN.get(regressor, set())]
     differing = [name for name in settings if len({str(each.group.settings.get(name)) for each in found}) > 1]
     return listed([name.replace("_", " ") for name in differing]) or "nothing else"
 
 
-def _laws(found: Sequence[Point], measure: str, regressor: str) -> Laws:
+def _laws(found: Sequence[ScalingPoint], measure: str, regressor: str) -> Laws:
     known = [each for each in found if np.isfinite(each.x[regressor]) and each.x[regressor] > 0]
     known = [each for each in known if np.isfinite(each.values[measure]).any()]
     return fit_laws(np.array([each.x[regressor] for each in known]), [each.values[measure] for each in known])
 
 
-def _figure(found: Sequence[Point], sweeps: Sequence[Compared], measure: str, regressor: str) -> go.Figure:
+def _figure(found: Sequence[ScalingPoint], sweeps: Sequence[Compared], measure: str, regressor: str) -> go.Figure:
     laws, traces, extremes = _laws(found, measure, regressor), [], []
     for sweep in sweeps:
         own = [each for each in found if each.sweep is sweep and each.x[regressor] > 0]

@@ -7,7 +7,7 @@ import numpy as np
 from mirrorjax.measures import CAUSED, PARTS
 from mirrorjax.phases.intervals import wilson
 from mirrorjax.report.figure import View
-from mirrorjax.report.load import Group, Population
+from mirrorjax.report.load import Group, ReportedPopulation
 from mirrorjax.report.words import counted, epoch_words
 from mirrorjax.tracking.later import quoted
 
@@ -107,5 +107,5 @@ def ablated(chosen: str, mode: str, kind: str, at_random: bool = False) -> str:
     return f"ablate_{'random_' if at_random else ''}{chosen}_{mode}_{kind}"
 
 
-def _names(population: Population) -> list[str]:
+def _names(population: ReportedPopulation) -> list[str]:
     return sorted(name for name in population.measures if any(each.match(name) for each in CAUSED))

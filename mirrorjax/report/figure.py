@@ -15,7 +15,7 @@ from matplotlib import colormaps, rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as MatplotlibFigure
 
-from mirrorjax.report.load import Group, Population
+from mirrorjax.report.load import Group, ReportedPopulation
 from mirrorjax.report.statistics import Curve, Networks, curves
 from mirrorjax.report.tables import Table
 from mirrorjax.report.words import counted
@@ -48,7 +48,7 @@ Made = TypeVar("Made")
 class View:
     """All that a figure may draw from: one population, what was computed over it, and what the reader chose."""
 
-    population: Population
+    population: ReportedPopulation
     curves: dict[int, Curve]
     networks: Networks
     member: str | None = None

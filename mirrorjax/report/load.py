@@ -62,7 +62,7 @@ class Group:
 
 
 @dataclass
-class Population:
+class ReportedPopulation:
     """One population's tables, with those of the populations that extend it.
 
     Attributes:
@@ -137,7 +137,7 @@ class Sweep:
     folder: Path
     results: Results
     about: dict[str, Any]
-    populations: list[Population]
+    populations: list[ReportedPopulation]
     problems: list[str]
 
     @property
@@ -172,7 +172,7 @@ def _overrides(about: dict[str, Any]) -> dict[str, list[str]]:
     }
 
 
-def _load_population(sources: list[Source], root: Path) -> Population:
+def _load_population(sources: list[Source], root: Path) -> ReportedPopulation:
     problems: list[str] = []
     source, *others = sources
     members, records, units = _pooled(sources)
@@ -187,7 +187,7 @@ def _load_population(sources: list[Source], root: Path) -> Population:
     )
     schema = pa.unify_schemas([each.record_schema() for each in sources], promote_options="permissive")
     measures = create_observations(database, schema, records, problems)
-    return Population(
+    return ReportedPopulation(
         name=source.name,
         path=_relative(source, root),
         folder=source.folder,

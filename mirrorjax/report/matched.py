@@ -34,7 +34,7 @@ MOST_AXES = 4
 
 
 @dataclass(frozen=True)
-class Line:
+class MatchedLine:
     """One measure along one axis, all other settings as in the configuration nearest the paper's.
 
     Attributes:
@@ -126,12 +126,12 @@ class Way:
         return np.arange(len(self.means)) + self.beside
 
 
-def lines(view: View) -> list[list[Line]]:
+def lines(view: View) -> list[list[MatchedLine]]:
     """By axis, the measures that were recorded; computed once a view."""
     return view.kept(_lines)
 
 
-def _lines(view: View) -> list[list[Line]]:
+def _lines(view: View) -> list[list[MatchedLine]]:
     names = [name for name in MEASURES if name in view.population.measures]
     if "excess_error" not in view.population.measures or not names:
         return []
@@ -141,7 +141,7 @@ def _lines(view: View) -> list[list[Line]]:
     return [[line[name] for name in shared] for line in found] if shared else []
 
 
-def _along(view: View, along: Axis, names: list[str]) -> dict[str, Line]:
+def _along(view: View, along: Axis, names: list[str]) -> dict[str, MatchedLine]:
     """By measure; values of the axis at which no network has it are left out."""
     groups = alike_but(view, [*along.names, *SEEDS])
     place_of = {
@@ -162,7 +162,7 @@ def _along(view: View, along: Axis, names: list[str]) -> dict[str, Line]:
         last = float(epoch[min(np.flatnonzero(known[own].any(axis=0))[-1] for own in rows)])
         error = common_excess([excess[own] for own in rows])
         matched = compare(places[kept], epoch, excess[kept], values[kept], excess_target=error, epoch_target=last)
-        found[name] = Line(name, along, [along.ticks[place] for place in shown], matched, error, last)
+        found[name] = MatchedLine(name, along, [along.ticks[place] for place in shown], matched, error, last)
     return found
 
 
@@ -190,13 +190,13 @@ def panel(view: View) -> Panel:
     return result
 
 
-def _fewest(found: list[list[Line]]) -> int:
+def _fewest(found: list[list[MatchedLine]]) -> int:
     """The fewest networks behind a mean."""
     every = [each for row in found for line in row for each in line.conditions]
     return min(each.networks - max(each.never, each.absent) for each in every)
 
 
-def _figure(line: Line) -> go.Figure:
+def _figure(line: MatchedLine) -> go.Figure:
     return figure(
         [_trace(line, way) for way in line.ways],
         height=400,
@@ -209,7 +209,7 @@ def _figure(line: Line) -> go.Figure:
     )
 
 
-def _trace(line: Line, way: Way) -> go.Scatter:
+def _trace(line: MatchedLine, way: Way) -> go.Scatter:
     symbol, _, colour = way.style
     low, mean, high = way.columns
     return go.Scatter(

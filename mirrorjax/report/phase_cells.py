@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from mirrorjax.phases.fluctuations import Fluctuations
 from mirrorjax.phases.intervals import share
-from mirrorjax.report.load import Group, Population
+from mirrorjax.report.load import Group, ReportedPopulation
 from mirrorjax.report.phase_axes import MOST_VALUES, Axis, axes
 from mirrorjax.report.phase_fluctuations import at_checkpoint
 from mirrorjax.report.phase_orders import BINDER, MEAN, OF_CELLS, ORDERS, SHARE, Order
@@ -125,7 +125,7 @@ class Cells:
         return f"networks a cell: {low} to {high}" + (", adaptively added" if adaptively else "")
 
 
-def why_none(population: Population) -> str:
+def why_none(population: ReportedPopulation) -> str:
     """Why a population has no map; empty if it has one."""
     found = [axis for axis in axes(population.groups) if axis.is_number]
     if not found:
@@ -139,7 +139,7 @@ def why_none(population: Population) -> str:
     return ""
 
 
-def cells(population: Population) -> Cells:
+def cells(population: ReportedPopulation) -> Cells:
     """Aggregates a population, in one query; ask `why_none` first."""
     x, *others = axes(population.groups)
     y = others.pop(0) if others and others[0].is_number else None
@@ -176,7 +176,7 @@ def cells(population: Population) -> Cells:
     )
 
 
-def _aggregated(population: Population, orders: tuple[Order, ...], number: int) -> dict:
+def _aggregated(population: ReportedPopulation, orders: tuple[Order, ...], number: int) -> dict:
     """The one query over all records: [checkpoints, cells] of everything."""
     columns = population.query(
         "SELECT cell, checkpoint, max(epoch) AS epoch, count(*) AS networks, count(*) FILTER (NOT alive) AS diverged"
@@ -230,7 +230,7 @@ def _sql(order: Order) -> str:
 
 
 def _with_intervals(
-    population: Population, orders: tuple[Order, ...], values: dict[str, Values], checkpoint: np.ndarray
+    population: ReportedPopulation, orders: tuple[Order, ...], values: dict[str, Values], checkpoint: np.ndarray
 ) -> None:
     """Fills in the intervals of susceptibilities and Binder cumulants at the last checkpoint: dear to have at all."""
     found: dict[tuple[str, int], Fluctuations] = {}
@@ -246,7 +246,7 @@ def _with_intervals(
         own.low[known[-1]], own.high[known[-1]] = significant(interval.low), significant(interval.high)
 
 
-def _coordinates(population: Population, number: int) -> dict[str, np.ndarray]:
+def _coordinates(population: ReportedPopulation, number: int) -> dict[str, np.ndarray]:
     """What was measured beside the nominal values, and the size of the networks: means over a cell's networks."""
     columns = population.query(
         f"SELECT cell, {', '.join(f'avg(members.{name}) AS {name}' for name in COORDINATES)} "

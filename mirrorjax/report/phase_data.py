@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from mirrorjax.report.load import Population
+from mirrorjax.report.load import ReportedPopulation
 from mirrorjax.report.phase_boundary import as_json, boundary_of
 from mirrorjax.report.phase_cells import Cells, Values
 from mirrorjax.report.phase_orders import OF_CELLS, SHARE, Order
@@ -18,7 +18,7 @@ _COLOURS_END = (0.01, 0.99)  # quantiles of all cells' values: one wild ratio wo
 MOST_FITS = 200  # of boundaries: each takes milliseconds; beyond, the last checkpoint of each slice has one
 
 
-def map_data(cells: Cells, population: Population, adaptively: bool) -> dict[str, Any]:
+def map_data(cells: Cells, population: ReportedPopulation, adaptively: bool) -> dict[str, Any]:
     """All that the page needs of a map."""
     point = paper_point(cells)
     return {
@@ -101,7 +101,7 @@ def _boundaries(cells: Cells) -> dict[str, dict[str, Any]]:
     return found
 
 
-def members_data(cells: Cells, population: Population) -> dict[str, Any]:
+def members_data(cells: Cells, population: ReportedPopulation) -> dict[str, Any]:
     """The networks of each cell with what was measured of them last: mirror networks first, then by SSI."""
     orders = [order for order in cells.orders if order.kind not in OF_CELLS]
     # a diverged network keeps its last finite values, which are no results

@@ -3,17 +3,17 @@
 import numpy as np
 
 from mirrorjax.phases.fluctuations import Fluctuations, fluctuations
-from mirrorjax.report.load import Population
+from mirrorjax.report.load import ReportedPopulation
 from mirrorjax.tracking.later import quoted
 
 
-def at_checkpoint(population: Population, measure: str, checkpoint: int, cells: int) -> Fluctuations:
+def at_checkpoint(population: ReportedPopulation, measure: str, checkpoint: int, cells: int) -> Fluctuations:
     """The fluctuations of every cell at one checkpoint; arguments as of `networks_of`."""
     return fluctuations(*networks_of(population, measure, checkpoint, cells))
 
 
 def networks_of(
-    population: Population, measure: str, checkpoint: int, cells: int
+    population: ReportedPopulation, measure: str, checkpoint: int, cells: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """One measure of the networks of every cell at a checkpoint.
 

@@ -5,7 +5,7 @@ import numpy as np
 from mirrorjax.errors import InputError
 from mirrorjax.phases import separability
 from mirrorjax.phases.collapse import collapse
-from mirrorjax.report.load import Population
+from mirrorjax.report.load import ReportedPopulation
 from mirrorjax.report.phase_axes import Axis
 from mirrorjax.report.phase_cells import Cells
 from mirrorjax.report.phase_fluctuations import networks_of
@@ -59,7 +59,7 @@ def separability_words(found: Cells, order: Order, number: int) -> str:
     return words
 
 
-def collapse_words(found: Cells, population: Population) -> list[str]:
+def collapse_words(found: Cells, population: ReportedPopulation) -> list[str]:
     """Whether networks of several sizes change along a knob as at a transition; empty without such axes.
 
     Further axes are held at the paper's value, or their first.

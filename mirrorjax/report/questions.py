@@ -7,7 +7,7 @@ from html import escape
 from mirrorjax.report import summary
 from mirrorjax.report.figure import View
 from mirrorjax.report.html import details, link, preformatted, section
-from mirrorjax.report.load import Extension, Population, Sweep
+from mirrorjax.report.load import Extension, ReportedPopulation, Sweep
 from mirrorjax.report.methods import methods
 from mirrorjax.report.phase_map import cells_of
 from mirrorjax.report.runs_table import acceptance_tables, acceptance_words, manifest_facts, runs_table
@@ -178,11 +178,11 @@ _TABLE_NOTE = (
 )
 
 
-def _facts(population: Population | Extension) -> str:
+def _facts(population: ReportedPopulation | Extension) -> str:
     facts = manifest_facts(population.manifest) if population.manifest else '<p class="missing">No manifest.</p>'
     config = details("Resolved config", preformatted(population.config)) if population.config else ""
-    extensions = population.extensions if isinstance(population, Population) else []
-    kind = "Population" if isinstance(population, Population) else "Extension"
+    extensions = population.extensions if isinstance(population, ReportedPopulation) else []
+    kind = "Population" if isinstance(population, ReportedPopulation) else "Extension"
     parts = [f"<h3>{kind} <code>{escape(population.name)}</code></h3>{facts}{config}"]
     return "".join([*parts, *map(_facts, extensions)])
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirrorjax.measures import label
-from mirrorjax.report.load import EPOCH_ROUNDING, PEAK_AFTER, Group, Population
+from mirrorjax.report.load import EPOCH_ROUNDING, PEAK_AFTER, Group, ReportedPopulation
 from mirrorjax.report.statistics import Networks
 from mirrorjax.report.words import tidy_number
 from mirrorjax.tracking.later import quoted
@@ -57,7 +57,7 @@ class Points:
         return f"{REGRESSORS[self.regressor]} ({self.series})" if self.series else REGRESSORS[self.regressor]
 
 
-def measured(population: Population) -> dict[str, str]:
+def measured(population: ReportedPopulation) -> dict[str, str]:
     """Those of `MEASURES` that were recorded."""
     known = population.measures
     return {name: label for name, label in MEASURES.items() if (name if "peak" not in name else "cmni") in known}
@@ -72,7 +72,7 @@ class Ends:
     values: dict[str, np.ndarray]
 
 
-def ends(population: Population, networks: Networks) -> Ends:
+def ends(population: ReportedPopulation, networks: Networks) -> Ends:
     """Reads settings and last values; `networks` has the peaks, in the same order."""
     last = [name for name in measured(population) if "peak" not in name]
     columns = population.query(
@@ -90,7 +90,7 @@ def ends(population: Population, networks: Networks) -> Ends:
     return Ends(columns["group_index"], settings, values | {"peak": networks.peak, "peak_epoch": networks.peak_epoch})
 
 
-def points_of(population: Population, networks: Networks) -> list[Points]:
+def points_of(population: ReportedPopulation, networks: Networks) -> list[Points]:
     """All series with at least three places, by regressor, that with most places first; the steps last."""
     if not len(networks.group):
         return []
@@ -102,7 +102,7 @@ def points_of(population: Population, networks: Networks) -> list[Points]:
     return result + _over_steps(population, names)
 
 
-def _series(population: Population, found: Ends, names: list[str], regressor: str) -> list[Points]:
+def _series(population: ReportedPopulation, found: Ends, names: list[str], regressor: str) -> list[Points]:
     """Points of one regressor, apart by what else differs."""
     by_rest: dict[tuple[str, ...], list[Group]] = {}
     for group in population.groups:
@@ -135,7 +135,7 @@ def _differing(rest: tuple[str, ...], others: list[tuple[str, ...]]) -> str:
     return ", ".join(words)
 
 
-def _over_steps(population: Population, names: list[str]) -> list[Points]:
+def _over_steps(population: ReportedPopulation, names: list[str]) -> list[Points]:
     """The configuration nearest the paper's at its own checkpoints: compute, at a fixed size."""
     group = population.headline
     alive = "CASE WHEN alive THEN {} END AS {}"

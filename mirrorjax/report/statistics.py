@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirrorjax.phases.intervals import FEWEST_RESAMPLED, wilson
-from mirrorjax.report.load import EPOCH_ROUNDING, PEAK_AFTER, Group, Population
+from mirrorjax.report.load import EPOCH_ROUNDING, PEAK_AFTER, Group, ReportedPopulation
 from mirrorjax.report.words import NOT_MEASURED, percent
 from mirrorjax.tracking.later import quoted
 
@@ -155,7 +155,7 @@ def after_peak_start(epochs: np.ndarray) -> np.ndarray:
     return epochs > PEAK_AFTER + EPOCH_ROUNDING
 
 
-def curves(population: Population, measures: Sequence[str] = CURVE_MEASURES) -> dict[int, Curve]:
+def curves(population: ReportedPopulation, measures: Sequence[str] = CURVE_MEASURES) -> dict[int, Curve]:
     """Computes every configuration's curve, by group index.
 
     Args:
@@ -187,7 +187,7 @@ def _sql(measure: str) -> str:
     return " - ".join(quoted(name) for name in measure.split(" - "))
 
 
-def networks(population: Population) -> Networks:
+def networks(population: ReportedPopulation) -> Networks:
     """Computes what each network did. Ties of a peak go to the earlier checkpoint."""
     known = population.measures
     last = ", ".join(f"{f'last.{name}' if name in known else 'NULL::DOUBLE'} AS last_{name}" for name in LAST_MEASURES)

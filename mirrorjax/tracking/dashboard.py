@@ -37,7 +37,7 @@ _WIDE = {"w": 24, "h": 12}  # of W&B's grid, which has 24 columns
 
 
 @dataclass(frozen=True)
-class Compared:
+class ComparedRun:
     """The sweeps that are compared.
 
     Attributes:
@@ -100,7 +100,7 @@ def push(sweeps: Sequence[Path], entity: str | None, project: str | None, dry_ru
     return f"workspace: {workspace.url}\nreport: {report.url}"
 
 
-def _compared(sweeps: Sequence[Path], entity: str | None, project: str | None) -> Compared:
+def _compared(sweeps: Sequence[Path], entity: str | None, project: str | None) -> ComparedRun:
     """The groups, and where their runs are as far as their own configs say."""
     opened = [Results.open(sweep) for sweep in sweeps]
     populations = [population for results in opened for population in results.populations]
@@ -117,7 +117,7 @@ def _compared(sweeps: Sequence[Path], entity: str | None, project: str | None) -
         return given or found[0]
 
     where = agreed("entity", entity, ""), agreed("project", project, "mirrorjax")
-    return Compared(tuple(groups), *where, any(has_old_names(population.folder) for population in populations))
+    return ComparedRun(tuple(groups), *where, any(has_old_names(population.folder) for population in populations))
 
 
 def _why_offline() -> str | None:
@@ -126,7 +126,7 @@ def _why_offline() -> str | None:
     return None if has_api_key() else "W&B has no key; `wandb login` stores one"
 
 
-def _with_default_entity(compared: Compared) -> Compared:
+def _with_default_entity(compared: ComparedRun) -> ComparedRun:
     import wandb
 
     entity = compared.entity or _asked("entity", lambda: wandb.Api().default_entity)
@@ -159,18 +159,18 @@ def _packages() -> tuple[Any, Any, Any]:
     return workspaces, reports, expr
 
 
-def _curve(title: str, keys: Sequence[str], compared: Compared) -> Any:
+def _curve(title: str, keys: Sequence[str], compared: ComparedRun) -> Any:
     _, reports, _ = _packages()
     before = [name for name in map(old_name, keys) if name not in keys] if compared.old_names else []
     return reports.LinePlot(title=title, x=EPOCH, y=[*keys, *before], title_x="paper epoch")
 
 
-def _band(quantity: str, compared: Compared) -> Any:
+def _band(quantity: str, compared: ComparedRun) -> Any:
     keys = [key(quantity, statistic) for statistic in BAND]
     return _curve(f"{label(quantity)}: median, 5 % and 95 %", keys, compared)
 
 
-def _sections(compared: Compared) -> dict[str, list[Any]]:
+def _sections(compared: ComparedRun) -> dict[str, list[Any]]:
     """The panels by section, in order."""
     _, reports, _ = _packages()
     wide = reports.Layout(**_WIDE)
@@ -196,7 +196,7 @@ def _sections(compared: Compared) -> dict[str, list[Any]]:
     }
 
 
-def _workspace(compared: Compared) -> Any:
+def _workspace(compared: ComparedRun) -> Any:
     workspaces, _, expr = _packages()
     group = expr.Metric("Group")
     return workspaces.Workspace(
@@ -211,7 +211,7 @@ def _workspace(compared: Compared) -> Any:
     )
 
 
-def _report(compared: Compared) -> Any:
+def _report(compared: ComparedRun) -> Any:
     _, reports, expr = _packages()
     blocks: list[Any] = []
     for name, panels in _sections(compared).items():
@@ -230,7 +230,7 @@ def _report(compared: Compared) -> Any:
     )
 
 
-def _specification(compared: Compared, workspace: Any, report: Any) -> str:
+def _specification(compared: ComparedRun, workspace: Any, report: Any) -> str:
     """What `save` sends, as JSON; the package has no public way to ask for it."""
     sent = {name: item._to_model().spec for name, item in (("workspace", workspace), ("report", report))}
     content = {

@@ -48,7 +48,7 @@ SELECT population, count(*) AS networks, count(*) FILTER (status = 'diverged') A
 
 
 @dataclass(frozen=True)
-class Network:
+class TrainedNetwork:
     """A member with its final weights, dropout off.
 
     Attributes:
@@ -83,7 +83,7 @@ class Network:
         return Probe(self.regime, {name: jnp.asarray(weight) for name, weight in self.params.items()}, self.values)
 
     def __repr__(self) -> str:
-        return f"Network({self.describe()})"
+        return f"TrainedNetwork({self.describe()})"
 
     def describe(self) -> str:
         """The member in a line."""
@@ -143,7 +143,7 @@ class Network:
         return path
 
 
-def fitting(member_id: str, settings: dict[str, Any], params: dict[str, np.ndarray], folder: Path) -> Network:
+def fitting(member_id: str, settings: dict[str, Any], params: dict[str, np.ndarray], folder: Path) -> TrainedNetwork:
     """A member as a network.
 
     Args:
@@ -158,7 +158,7 @@ def fitting(member_id: str, settings: dict[str, Any], params: dict[str, np.ndarr
     if not NAME.fits(member_id):  # files are named after it
         raise InputError(f"{folder / 'members.parquet'}: a member_id is {member_id[:80]!r}; allowed: {NAME.words}")
     shown = {name: printable(value) if isinstance(value, str) else value for name, value in settings.items()}
-    network = Network(member_id, shown, params)
+    network = TrainedNetwork(member_id, shown, params)
     for name, rule in _RULES.items():
         given = settings.get(name) or ("ordinal" if name == "encoding" else None)  # older results had no other
         check(rule, f"{folder / 'members.parquet'}: {name} of {member_id}", given)
@@ -176,7 +176,7 @@ def fitting(member_id: str, settings: dict[str, Any], params: dict[str, np.ndarr
     return network
 
 
-def find_network(results: Path, member: str | None = None) -> tuple[Population, Network]:
+def find_network(results: Path, member: str | None = None) -> tuple[Population, TrainedNetwork]:
     """A member's population and its network.
 
     Args:

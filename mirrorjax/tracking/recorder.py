@@ -26,7 +26,7 @@ from mirrorjax.tracking.progress import Progress
 from mirrorjax.tracking.shown import shown_config
 from mirrorjax.tracking.store import Elsewhere, Store
 from mirrorjax.tracking.wandb import WandbTracker
-from mirrorjax.training.loop import Checkpoint, Population
+from mirrorjax.training.loop import Checkpoint, Trainer
 
 _NAMED = 20  # members that an event lists
 _TAG = 64  # letters of a tag; W&B refuses longer ones
@@ -66,7 +66,7 @@ class Recorder:
         self._seconds = {"dataset": time.perf_counter() - began, "storing": 0.0, "tracking": 0.0}
         self._earlier: Mapping[str, float] = {}  # seconds of the processes before this one
         self._tracker: WandbTracker | None = None
-        self._population: Population | None = None
+        self._population: Trainer | None = None
         self._finished = False
         self._last: tuple[int, float] | None = None  # number and epoch of the checkpoint that was measured last
         self._elsewhere = isinstance(store, Elsewhere)
@@ -127,7 +127,7 @@ class Recorder:
         """Keeps what untrained networks score, by architecture and measure."""
         self._store.write_nulls(table)
 
-    def watch(self, population: Population) -> None:
+    def watch(self, population: Trainer) -> None:
         """Takes the times and counts of the manifest from this population."""
         self._population = population
 

@@ -24,7 +24,7 @@ from mirrorjax.tracking.whole import UNREADABLE, first_and_last_member, torn, wh
 if TYPE_CHECKING:
     from mirrorjax.dataset.build import Dataset
     from mirrorjax.dataset.matched import Pictures
-    from mirrorjax.tracking.network import Network
+    from mirrorjax.tracking.network import TrainedNetwork
 
 SCHEMAS = {"members": MEMBERS, "records": RECORDS, "units": UNITS}
 _SHOWN = 6  # candidates that a message lists
@@ -181,7 +181,7 @@ class Population:
         """
         return read_all_weights(self.folder, read_index(self.folder, self.member_ids))
 
-    def member(self, member: str) -> "Network":
+    def member(self, member: str) -> "TrainedNetwork":
         """One member with its final weights, to be run, looked into and exported.
 
         Args:

@@ -11,7 +11,7 @@ from mirrorjax.hosts import as_first, from_first, is_first, largest, several, te
 from mirrorjax.log import event
 from mirrorjax.signals import StopSignals, meaning
 from mirrorjax.training.checkpoint import Saved, States, TrainingState
-from mirrorjax.training.loop import Population
+from mirrorjax.training.loop import Trainer
 
 
 class Keeper:
@@ -34,7 +34,7 @@ class Keeper:
 
     def __init__(
         self,
-        population: Population,
+        population: Trainer,
         states: States | None,
         fingerprint: Mapping[str, Any],
         every: float | None,
@@ -83,7 +83,7 @@ class Keeper:
         self._last = self._clock()
 
 
-def in_all_processes(saved: Saved | None, population: Population) -> Saved | None:
+def in_all_processes(saved: Saved | None, population: Trainer) -> Saved | None:
     """What the first process has found, in every process; all of them have to call it."""
     if not several():
         return saved

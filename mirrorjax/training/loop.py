@@ -59,7 +59,7 @@ class Checkpoint:
     units: Columns | None
 
 
-class Population:
+class Trainer:
     """All members in training: parts on devices, and what is known of each member on the host."""
 
     def __init__(

@@ -21,7 +21,7 @@ from mirrorjax.population.members import Member, identity
 from mirrorjax.population.plan import plan, population_mesh
 from mirrorjax.runtime import Compiler, Device
 from mirrorjax.training.joining import joined
-from mirrorjax.training.loop import Population
+from mirrorjax.training.loop import Trainer
 from mirrorjax.training.measuring import Measuring
 from mirrorjax.training.memory import data_bytes, make_room
 from mirrorjax.training.part import OnBlock, PartRunner, runners_of
@@ -56,7 +56,7 @@ def nulls_of(
     devices: Sequence[Device],
     block: int,
     budget: float | None,
-    population: Population | None = None,
+    population: Trainer | None = None,
     on_measure: Callable[[str], None] = lambda what: None,
     on_block: OnBlock = lambda name, done, of: None,
 ) -> Nulls:
@@ -71,7 +71,7 @@ def nulls_of(
         budget: bytes of each device.
         population: whose nulls they are, on these devices: it shares its programs, rows and boards.
         on_measure: told what is measured, before it is.
-        on_block: told how far it is, see `Population`.
+        on_block: told how far it is, see `Trainer`.
     """
     files = null_files(members, settings, dataset.content_hash, folder)
     kept = {each: columns for each, file in files.items() if is_first() and (columns := _read(file)) is not None}
@@ -115,7 +115,7 @@ def untrained_records(
     test_rows: int | None = None,
     change: Callable[[Params], Params] | None = None,
     causes: bool = False,
-    population: Population | None = None,
+    population: Trainer | None = None,
     on_block: OnBlock = lambda name, done, of: None,
 ) -> Columns:
     """Records of networks as they are made, never trained.
@@ -128,7 +128,7 @@ def untrained_records(
         change: done to each network's weights first.
         causes: whether the dear measures are made too.
         population: on these devices, whose programs, rows and boards are shared; then there are no losses, nor causes.
-        on_block: told how far it is, see `Population`.
+        on_block: told how far it is, see `Trainer`.
     """
     members = [member.resolved() for member in members]
     ids = [identity(member, dataset.content_hash) for member in members]
@@ -162,7 +162,7 @@ def _measured(
     devices: Sequence[Device],
     block: int,
     budget: float | None,
-    population: Population | None,
+    population: Trainer | None,
     on_block: OnBlock,
 ) -> dict[Member, Columns]:
     """Columns of numbers [seeds] by architecture."""

@@ -10,7 +10,7 @@ from mirrorjax.game.observation import OBSERVATION_SIZE
 from mirrorjax.game.state import Action
 from mirrorjax.paper.analysis import Analysis, analyse_on
 from mirrorjax.settings.schema import Config, MeasurementConfig
-from mirrorjax.tracking.network import Network
+from mirrorjax.tracking.network import TrainedNetwork
 from tests.measurement.cases import some_weights
 
 CONFIG = Config(name="small", measurement=MeasurementConfig(boards=256, rescue_boards=64))
@@ -32,7 +32,7 @@ def settings(width: int, depth: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def planted() -> Network:
+def planted() -> TrainedNetwork:
     """Five units a layer. First: one follows the players' symbols, one their negative, a twin, a dead one, noise.
 
     All but the dead one vary with the sky too. The second layer's first unit sums the mirror units and asks for help,
@@ -50,11 +50,11 @@ def planted() -> Network:
     params["output_kernel"] *= 1e-3
     params["output_bias"] = np.array([2, 0, 0, 0], np.float32)
     params["output_kernel"][Action.HELP, 0] = 1
-    return Network("0123456789abcdef", settings(5, 2), params)
+    return TrainedNetwork("0123456789abcdef", settings(5, 2), params)
 
 
-def random_network(depth: int) -> Network:
-    return Network("0123456789abcdef", settings(4, depth), some_weights(4, depth, 4, seed=depth))
+def random_network(depth: int) -> TrainedNetwork:
+    return TrainedNetwork("0123456789abcdef", settings(4, depth), some_weights(4, depth, 4, seed=depth))
 
 
 @functools.cache

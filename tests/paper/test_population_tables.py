@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mirrorjax.paper.population_tables import population_tables
-from mirrorjax.paper.tables import Table
+from mirrorjax.paper.tables import PaperTable
 from mirrorjax.report.load import load
 from tests.report.cases import Network, write_sweep
 
@@ -26,7 +26,7 @@ START = (0.4, 0.05)
 
 
 @pytest.fixture
-def tables(tmp_path: Path) -> list[Table]:
+def tables(tmp_path: Path) -> list[PaperTable]:
     networks = [
         # the second seed's checkpoint 2 is the best; the untrained and the loss of .06 do not count
         network(0, 17, START, (0.059, 0.006), (0.05, 0.007), (0.05, 0.0051)),
@@ -42,7 +42,7 @@ def tables(tmp_path: Path) -> list[Table]:
     return population_tables(load(write_sweep(tmp_path / "sweep", {"aaaa": networks}, epochs=EPOCHS)))
 
 
-def test_table_1_has_the_best_checkpoint_of_each_configuration_by_cmni(tables: list[Table]):
+def test_table_1_has_the_best_checkpoint_of_each_configuration_by_cmni(tables: list[PaperTable]):
     high, _ = tables
     assert high.columns == ("learning rate", "layers", "neurons/layer", "epoch", "val loss", "MNS", "CMNI", "network")
     assert [row[:5] for row in high.rows] == [(1e-4, 2, 17, 2, 0.0599), (1e-4, 2, 9, 2, 0.05)]
@@ -52,7 +52,7 @@ def test_table_1_has_the_best_checkpoint_of_each_configuration_by_cmni(tables: l
     assert "7 networks in 5 configurations" in high.note
 
 
-def test_table_2_has_low_ones(tables: list[Table]):
+def test_table_2_has_low_ones(tables: list[PaperTable]):
     _, low = tables
     assert low.columns == tables[0].columns
     assert [(row[0], row[2], row[3], row[6]) for row in low.rows] == [(4e-6, 11, 3, 0.0), (1e-4, 11, 2, 0.0001)]

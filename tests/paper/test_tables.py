@@ -15,7 +15,7 @@ from mirrorjax.measurement.activations import Moments
 from mirrorjax.paper.analysis import ROLES, Analysis
 from mirrorjax.paper.hubs import CIRCUITS, Hub
 from mirrorjax.paper.page import WITHOUT_CIRCUITS, left_out, member_figures, table_html
-from mirrorjax.paper.tables import Table, Weights, member_tables
+from mirrorjax.paper.tables import PaperTable, Weights, member_tables
 from tests.paper.cases import analysis_of_planted, analysis_of_random, dataset, planted, settings
 
 pytestmark = pytest.mark.slow
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 MOMENTS = ("mean", "variance", "skewness", "kurtosis")
 
 
-def by_number(analysis: Analysis) -> dict[int, Table]:
+def by_number(analysis: Analysis) -> dict[int, PaperTable]:
     return {table.number: table for table in member_tables(analysis)}
 
 
@@ -111,7 +111,7 @@ def with_roles() -> Analysis:
     return replace(analysis_of_planted(), role=role, hubs=hubs)
 
 
-def assert_rows(table: Table, expected: list[tuple]) -> None:
+def assert_rows(table: PaperTable, expected: list[tuple]) -> None:
     assert [row[0] for row in table.rows] == [row[0] for row in expected]
     for row, wanted in zip(table.rows, expected, strict=True):
         assert row[1:] == pytest.approx(wanted[1:], rel=1e-9), row[0]
@@ -204,7 +204,7 @@ def test_other_depths_are_measured(depth: int, numbers: list[int]):
 
 
 def test_a_table_as_csv_and_as_html(tmp_path: Path):
-    table = Table(7, "a < b", ("source", "z"), [("N1", 0.1234567), ("N2", float("nan"))], "note & note")
+    table = PaperTable(7, "a < b", ("source", "z"), [("N1", 0.1234567), ("N2", float("nan"))], "note & note")
     path = table.write(tmp_path)
     assert path.name == "table_7.csv"
     with path.open(newline="", encoding="utf-8") as file:

@@ -5,7 +5,7 @@ import pytest
 
 from mirrorjax.errors import InputError
 from mirrorjax.phases.collapse_words import verdict
-from mirrorjax.phases.time_collapse import Collapse, Condition, fallen, time_collapse
+from mirrorjax.phases.time_collapse import TimeCollapse, TimeCondition, fallen, time_collapse
 
 EPOCHS = np.array([1.0, 2, 3, 5, 7, 10, 15, 20])
 RATES = (2e-5, 4e-5, 1e-4)
@@ -15,7 +15,7 @@ def curve(epoch: np.ndarray) -> np.ndarray:
     return epoch / 7 * np.exp(1 - epoch / 7)
 
 
-def conditions(seed: int, shift: float = 0.0, clock_of_truth: str = "epoch", seeds: int = 12) -> list[Condition]:
+def conditions(seed: int, shift: float = 0.0, clock_of_truth: str = "epoch", seeds: int = 12) -> list[TimeCondition]:
     """Curves over epochs (or over steps) with one offset a network; the last rate is shifted at epoch 7 alone."""
     chance, made = np.random.default_rng(seed), []
     for rate in RATES:
@@ -25,7 +25,7 @@ def conditions(seed: int, shift: float = 0.0, clock_of_truth: str = "epoch", see
         if rate == RATES[-1]:
             own[:, EPOCHS == 7] += shift
         clocks = {"epoch": EPOCHS[None], "step": steps[None]}
-        made.append(Condition(f"lr {rate}", own, clocks, np.arange(seeds)))
+        made.append(TimeCondition(f"lr {rate}", own, clocks, np.arange(seeds)))
     return made
 
 
@@ -67,7 +67,7 @@ def test_networks_with_the_same_seed_are_permuted_together():
     chance = np.random.default_rng(3)
     offset, noise = 0.5 * chance.standard_normal((12, 1)), 0.01
     made = [
-        Condition(
+        TimeCondition(
             f"{place}",
             curve(EPOCHS) + offset + 0.05 * place + noise * chance.standard_normal((12, len(EPOCHS))),
             {"epoch": EPOCHS[None]},
@@ -76,7 +76,7 @@ def test_networks_with_the_same_seed_are_permuted_together():
         for place in range(2)
     ]
     assert time_collapse(made, "epoch").refuted
-    strangers = [made[0], Condition("1", made[1].values, made[1].clocks, np.arange(12) + 100)]
+    strangers = [made[0], TimeCondition("1", made[1].values, made[1].clocks, np.arange(12) + 100)]
     assert not time_collapse(strangers, "epoch").refuted
 
 
@@ -87,7 +87,9 @@ def test_matching_on_the_excess_error():
         error = np.exp(-speed * EPOCHS) * np.exp(0.02 * chance.standard_normal((10, 1)))
         values = 1 - error + 0.02 * chance.standard_normal((10, 1))
         made.append(
-            Condition(f"{place}", values, {"epoch": EPOCHS[None], "excess error": fallen(error)}, np.arange(10) + place)
+            TimeCondition(
+                f"{place}", values, {"epoch": EPOCHS[None], "excess error": fallen(error)}, np.arange(10) + place
+            )
         )
     assert time_collapse(made, "epoch").refuted
     matched = time_collapse(made, "excess error")
@@ -108,16 +110,16 @@ def test_networks_without_all_values_are_left_out():
     assert collapse.networks == (11, 12, 12) and 3.0 not in collapse.places
 
 
-def missing(collapse: Collapse) -> str:
+def missing(collapse: TimeCollapse) -> str:
     assert not collapse.refuted and "nothing can be said" in verdict(collapse, "CMNI")
     return collapse.missing
 
 
 def test_what_cannot_be_tested_says_why():
     one, two, *_ = conditions(6)
-    apart = Condition("late", two.values, {"epoch": EPOCHS[None] + 100}, two.seeds)
+    apart = TimeCondition("late", two.values, {"epoch": EPOCHS[None] + 100}, two.seeds)
     assert "no stretch in common" in missing(time_collapse([one, apart], "epoch"))
-    single = Condition("single", two.values[:1], two.clocks, two.seeds[:1])
+    single = TimeCondition("single", two.values[:1], two.clocks, two.seeds[:1])
     assert "single has fewer than two networks" in missing(time_collapse([one, single], "epoch"))
     with pytest.raises(InputError, match="two or more"):
         time_collapse([one], "epoch")

@@ -82,7 +82,7 @@ def runs_of(folder: Path) -> list[str]:
 def test_a_finished_sweep_is_left_as_it_is(
     finished: Sweep, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    monkeypatch.delattr(pipeline, "Population")  # nothing is trained
+    monkeypatch.delattr(pipeline, "Trainer")  # nothing is trained
     before = bytes_and_times(finished.folder)
     assert main(["sweep", *SETTINGS, f"results_dir={finished.folder.parent}"]) == 0
     assert bytes_and_times(finished.folder) == before

@@ -102,7 +102,7 @@ def test_a_member_of_both_counts_once(pair: tuple[Sweep, Sweep], finished: Sweep
 
 
 def test_nothing_missing_trains_nothing(sweep: Run, smaller: Path, finished: Sweep, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.delattr(pipeline, "Population")
+    monkeypatch.delattr(pipeline, "Trainer")
     fewer = ("population.seeds=2", f"extend={smaller}")
     done = sweep(*fewer, "tracker=off")
     assert "extending: 8 of 8 members are finished in " in done.out and "; 0 to train" in done.out

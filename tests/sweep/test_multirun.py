@@ -38,7 +38,7 @@ def test_a_population_for_each_game(sweep: Run, finished: Sweep):
 
 
 def test_one_wrong_job_and_none_is_started(sweep: Run, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.delattr(pipeline, "Population")
+    monkeypatch.delattr(pipeline, "Trainer")
     refused = sweep("-m", "model.width=17,-3", "population.axes.width=null", code=2)
     assert refused.err == "error: model.width is -3; allowed: from 1 to 4096\n"
     assert not Path("results").exists()

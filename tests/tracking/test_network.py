@@ -14,7 +14,7 @@ from mirrorjax.errors import InputError
 from mirrorjax.models.mlp import MLP
 from mirrorjax.policy import member_policy
 from mirrorjax.regimes.supervised import Supervised
-from mirrorjax.tracking.network import Network, find_network, how_it_ended
+from mirrorjax.tracking.network import TrainedNetwork, find_network, how_it_ended
 from mirrorjax.tracking.results import Results
 from mirrorjax.tracking.store import Store
 from tests.tracking.cases import ids, member_columns, record_columns
@@ -49,12 +49,12 @@ def results(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def network(results: Path) -> Network:
+def network(results: Path) -> TrainedNetwork:
     (population,) = Results.open(results).populations
     return population.member(ids(3)[1][:8])
 
 
-def test_a_member_is_what_was_stored(network: Network):
+def test_a_member_is_what_was_stored(network: TrainedNetwork):
     assert network.member_id == ids(3)[1]
     assert network.settings["depth"] == 3 and network.settings["seed"] == 1
     assert network.regime == REGIME
@@ -62,7 +62,7 @@ def test_a_member_is_what_was_stored(network: Network):
     assert network.describe() == f"{ids(3)[1]}: 3×6, rate 0.0001, seed 1"
 
 
-def test_it_runs_as_in_training(network: Network):
+def test_it_runs_as_in_training(network: TrainedNetwork):
     pictures = jax.vmap(features, out_axes=-1)(jnp.asarray(ROWS))
     shown = REGIME.network.run({name: jnp.asarray(weight) for name, weight in weights(1).items()}, pictures)
     own_outputs, own_hidden = network.run_with_activations(ROWS)
@@ -73,7 +73,7 @@ def test_it_runs_as_in_training(network: Network):
     np.testing.assert_allclose(own_hidden, np.concatenate([*shown.units.values()]), rtol=1e-5, atol=1e-6)
 
 
-def test_rows_and_their_pictures_are_the_same(network: Network):
+def test_rows_and_their_pictures_are_the_same(network: TrainedNetwork):
     pictures = np.asarray(jax.vmap(features, out_axes=-1)(jnp.asarray(ROWS)))
     for given in (pictures, pictures.astype(np.int8), pictures.astype(np.float64)):
         assert np.array_equal(network.run(given), network.run(ROWS))
@@ -87,12 +87,12 @@ def test_rows_and_their_pictures_are_the_same(network: Network):
     [np.zeros((3, 100)), np.zeros((100, 2, 2)), np.zeros((100, 2), np.uint32)[:, :1], np.full(100, "x"), np.zeros(99)],
     ids=["transposed", "three axes", "uint32 pictures", "text", "99 numbers"],
 )
-def test_other_arrays_are_refused(network: Network, boards: np.ndarray):
+def test_other_arrays_are_refused(network: TrainedNetwork, boards: np.ndarray):
     with pytest.raises(InputError, match=r"boards: an array \[.*\] of .*; allowed: pictures \[100\]"):
         network.run(boards)
 
 
-def test_export_to_safetensors(network: Network, tmp_path: Path):
+def test_export_to_safetensors(network: TrainedNetwork, tmp_path: Path):
     path = network.save(tmp_path / "member.safetensors")
     with safe_open(path, framework="numpy") as file:
         names = file.keys()
@@ -106,7 +106,7 @@ def test_export_to_safetensors(network: Network, tmp_path: Path):
     assert json.loads(about["settings"]) == network.settings and about["member_id"] == network.member_id
 
 
-def test_export_to_npz_has_no_pickle(network: Network, tmp_path: Path):
+def test_export_to_npz_has_no_pickle(network: TrainedNetwork, tmp_path: Path):
     path = network.save(str(tmp_path / "member.npz"))
     with np.load(path, allow_pickle=False) as file:
         assert set(file.files) == {*network.params, "settings", "member_id"}
@@ -116,13 +116,13 @@ def test_export_to_npz_has_no_pickle(network: Network, tmp_path: Path):
 
 
 @pytest.mark.parametrize("name", ["member.pt", "member", "member.npz.gz"])
-def test_other_suffixes_are_refused(network: Network, tmp_path: Path, name: str):
+def test_other_suffixes_are_refused(network: TrainedNetwork, tmp_path: Path, name: str):
     with pytest.raises(InputError, match=r"path: .*; allowed: .safetensors, .npz"):
         network.save(tmp_path / name)
     assert not (tmp_path / name).exists()
 
 
-def test_a_folder_that_is_not_there_is_an_input_error(network: Network, tmp_path: Path):
+def test_a_folder_that_is_not_there_is_an_input_error(network: TrainedNetwork, tmp_path: Path):
     with pytest.raises(InputError, match="cannot be written"):
         network.save(tmp_path / "nowhere" / "member.npz")
 

@@ -12,7 +12,7 @@ from mirrorjax.dataset.build import Dataset, DatasetSpec, build
 from mirrorjax.dataset.cache import content_hash
 from mirrorjax.population.members import PAPER_EPOCH, Member
 from mirrorjax.runtime import Compiler
-from mirrorjax.training.loop import Checkpoint, Population, Schedule
+from mirrorjax.training.loop import Checkpoint, Schedule, Trainer
 from mirrorjax.training.step import train_step
 
 SMALL = DatasetSpec(turns=60_000, games=64, burn_in=512, test_rows=2_000)
@@ -54,22 +54,22 @@ def epochs(*steps: int, rate: float = RATE) -> tuple[float, ...]:
     return tuple(step * rate / PAPER_EPOCH for step in steps)
 
 
-def population_of(members: list[Member], *, devices: int = 1, block: int = BLOCK, **options) -> Population:
+def population_of(members: list[Member], *, devices: int = 1, block: int = BLOCK, **options) -> Trainer:
     """A population on the small dataset, measured on few rows."""
     settings = {"compiler": COMPILER, "test_rows": 600, "validation_rows": 600} | options
-    return Population(members, small_dataset(), devices=jax.devices()[:devices], block=block, **settings)
+    return Trainer(members, small_dataset(), devices=jax.devices()[:devices], block=block, **settings)
 
 
 def run(
     members: list[Member], *ends: float, patience: float | None = None, **options
-) -> tuple[Population, list[Checkpoint]]:
+) -> tuple[Trainer, list[Checkpoint]]:
     """A population trained to these epochs, and its checkpoints; epoch 0 is one of them."""
     population = population_of(members, **options)
     schedule = Schedule((0.0, *ends), patience=patience)
     return population, list(population.run(schedule))
 
 
-def weights_of(population: Population) -> list[Weights]:
+def weights_of(population: Trainer) -> list[Weights]:
     """Each member's own weights, without padding, in the population's order."""
     arrays, index = population.weights()
     found = []
@@ -113,7 +113,7 @@ def no_records_differ(one: list[Checkpoint], other: list[Checkpoint], members: l
 class Observed(NamedTuple):
     """A run over two devices with a compiler of its own, and how much was compiled by when."""
 
-    population: Population
+    population: Trainer
     checkpoints: list[Checkpoint]
     compiled: list[int]  # programs, after each checkpoint
     traced: list[int]  # times that the update has been traced, after each checkpoint

@@ -6,7 +6,7 @@ import pytest
 
 from mirrorjax.dataset.build import Dataset
 from mirrorjax.population.members import Member
-from mirrorjax.training.loop import Checkpoint, Population
+from mirrorjax.training.loop import Checkpoint, Trainer
 from tests.training.cases import Weights, epochs, mixed_members, population_of, run, small_dataset, weights_of
 
 STEPS = 200  # of the members at RATE; twice as many at RATE / 2
@@ -16,7 +16,7 @@ class Trained(NamedTuple):
     """A population after its run."""
 
     members: list[Member]
-    population: Population
+    population: Trainer
     checkpoints: list[Checkpoint]
     before: list[Weights]
     after: list[Weights]

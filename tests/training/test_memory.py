@@ -12,7 +12,7 @@ from mirrorjax.population.members import Member
 from mirrorjax.population.plan import plan, program_of
 from mirrorjax.runtime import GIB, Compiler, block_size, free_memory, memory_budget
 from mirrorjax.training.checkpoint import TrainingState
-from mirrorjax.training.loop import Checkpoint, Population, Schedule
+from mirrorjax.training.loop import Checkpoint, Schedule, Trainer
 from mirrorjax.training.memory import UNLIMITED, Room, compiled_bytes, largest_block, make_room, need
 from mirrorjax.training.part import PartRunner
 from mirrorjax.training.step import TrainState
@@ -35,12 +35,12 @@ ONE_BLOCK = {PROGRAM: BLOCK}
 
 
 class Run(NamedTuple):
-    population: Population
+    population: Trainer
     checkpoints: list[Checkpoint]
     weights: list[Weights]
 
 
-def trained(look: Callable[[Population], None] = lambda population: None, **options) -> Run:
+def trained(look: Callable[[Trainer], None] = lambda population: None, **options) -> Run:
     """The sixteen members, trained and measured; `look` at each checkpoint."""
     population = population_of(MEMBERS, **options)
     checkpoints = []
@@ -74,7 +74,7 @@ def assert_same(one: Run, other: Run) -> None:
 
 
 def test_parts_that_take_turns_have_the_bits_of_the_whole(uncut: Run, notes: list[str]):
-    def one_is_there(population: Population) -> None:
+    def one_is_there(population: Trainer) -> None:
         assert [runner.loaded for runner in population.runners] == [False, True]
         waiting = population.runners[0]
         assert all(isinstance(x, np.ndarray) for x in jax.tree.leaves((waiting.state, waiting.values)))
@@ -168,7 +168,7 @@ def test_out_of_memory_halves_a_part_and_goes_on(
 
 def test_out_of_memory_first_sends_the_other_parts_away(uncut: Run, monkeypatch: pytest.MonkeyPatch, notes: list[str]):
     train_to = PartRunner.train_to
-    population: list[Population] = []
+    population: list[Trainer] = []
 
     def alone_only(self: PartRunner, *arguments):
         if sum(runner.loaded for runner in population[0].runners) > 1:

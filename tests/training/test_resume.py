@@ -9,7 +9,7 @@ import pytest
 from mirrorjax.population.members import Member
 from mirrorjax.population.plan import program_of
 from mirrorjax.training.checkpoint import States
-from mirrorjax.training.loop import Checkpoint, Population, Schedule
+from mirrorjax.training.loop import Checkpoint, Schedule, Trainer
 from mirrorjax.training.memory import Room
 from tests.training.cases import (
     COMPILER,
@@ -38,7 +38,7 @@ class Stopped(Exception):
 
 def piecewise(
     states: States, members: list[Member], schedule: Schedule, stops: list[int], devices: list[int]
-) -> Iterator[tuple[Population, list[Checkpoint]]]:
+) -> Iterator[tuple[Trainer, list[Checkpoint]]]:
     """Runs a population in pieces: each ends at so many looks between chunks, and the next is restored from disk."""
     for stop, count in zip([*stops, None], devices, strict=True):
         compiler = COMPILER if count == 1 else observed_run().population.compiler
@@ -47,7 +47,7 @@ def piecewise(
             population.restore(saved.state)
         looks = 0
 
-        def look(population: Population = population, stop: int | None = stop) -> None:
+        def look(population: Trainer = population, stop: int | None = stop) -> None:
             nonlocal looks
             looks += 1
             if looks == stop:

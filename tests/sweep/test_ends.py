@@ -100,7 +100,7 @@ def test_a_report_that_fails_costs_no_results(
     copy = tmp_path / finished.folder.name
     shutil.copytree(finished.folder, copy)
     (copy / "report.html").unlink()
-    monkeypatch.setattr("mirrorjax.report.write_report", broken)
+    monkeypatch.setattr("mirrorjax.report.build.write_report", broken)
     assert main(["sweep", *SETTINGS, f"results_dir={tmp_path}"]) == 1
     out, err = capsys.readouterr()
     assert out.splitlines()[-1] == str(copy), "no page is named that is not there"
@@ -203,7 +203,7 @@ def test_sigterm_at_any_moment_is_taken_up_by_the_same_command(finished: Sweep, 
         ("mirrorjax.pipeline._nulls", "", False),
         ("mirrorjax.runtime.Compiler.__call__", "train", False),
         ("mirrorjax.tracking.store.Store.write_weights", "", True),
-        ("mirrorjax.report.write_report", "", True),
+        ("mirrorjax.report.build.write_report", "", True),
     ]
     folder = Path("results") / finished.folder.name
     for moment, program, done in moments:
@@ -287,7 +287,7 @@ def test_a_broken_figure_costs_no_result(sweep: Run, monkeypatch: pytest.MonkeyP
     def broken(*_: object) -> None:
         raise ZeroDivisionError("no room")
 
-    monkeypatch.setattr("mirrorjax.report.phase_diagram_image", broken)
+    monkeypatch.setattr("mirrorjax.report.build.phase_diagram_image", broken)
     made = sweep("report=false")
     assert made.population.done
     assert "W&B: no figures: ZeroDivisionError: no room" in caplog.text

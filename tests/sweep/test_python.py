@@ -41,7 +41,7 @@ def test_dataset_boards_and_their_reprs(finished: Sweep):
     frog = population.boards(2, rescue=True)["x0"][32:64]
     assert (np.argmax(frog == 4, axis=0) >= 26).all()
     network = population.member(population.member_ids[0])
-    assert repr(network) == f"Network({network.describe()})"
+    assert repr(network) == f"TrainedNetwork({network.describe()})"
     with pytest.raises(InputError, match="boards: 0; allowed: 1 or more"):
         population.boards(0)
 

@@ -137,7 +137,7 @@ class Contrastive(Supervised):
 
     def score(self, params: Params, values: MemberValues, held: HeldOut) -> dict[str, Float32[Array, ""]]:
         """That of `supervised`, and how alike own and seen views are (`seat_measures`)."""
-        rows = held.rows[0].reshape(-1, 2)[: len(held.weight.ravel())]
+        rows = held.rows[0].reshape(-1, 2)
         last = self.sites[-1].name
 
         def units(rows: UInt32[Array, "some 2"]) -> Float32[Array, "units some"]:

@@ -31,10 +31,11 @@ def seat_measures(
     some = min(len(own), ASKED + FITTED)
     asked = min(ASKED, some // 2)
     weight = weights[:some]
-    first, second = _centred(units(own[:some]), weight), _centred(units(seen[:some]), weight)
+    views = units(own[:some]), units(seen[:some])
+    first, second = (_centred(view, weight) for view in views)
     return {
         "seat_cka": _cka(first, second, weight),
-        "seat_nmse": _nmse(units(own[:some]), units(seen[:some]), weight),
+        "seat_nmse": _nmse(*views, weight),
         "seat_recall": _recall(first, second, weight, asked),
     }
 

@@ -23,7 +23,7 @@ from rich.table import Table
 
 from mirrorjax.measures import label
 from mirrorjax.regimes.empathy import DENSITY, EPISODES, at_rest, born, lived, measures
-from mirrorjax.report.figure import save, static_figure, static_style
+from mirrorjax.report.chart.figure import save, static_figure, static_style
 
 DOSES = (1.0, 1.0625, 1.125, 1.1875, 1.25, 1.3125, 1.375, 1.5, 1.75)
 VEILS = tuple(i / 8 for i in range(9))

@@ -16,22 +16,22 @@ from pyarrow import csv
 from rich.console import Console
 from rich.table import Table
 
-from mirrorjax.cli import main as mirrorjax
+from mirrorjax.assemble import compile_cache, dataset_folder, dataset_spec, null_folder, null_settings
 from mirrorjax.dataset.cache import load_or_build
 from mirrorjax.errors import InputError
-from mirrorjax.marks import put_cell
-from mirrorjax.materials import compile_cache, dataset_folder, dataset_spec, null_folder, null_settings
+from mirrorjax.launch.cli import main as mirrorjax
+from mirrorjax.machine.runtime import configure
 from mirrorjax.measurement.battery.boards import boards_of
 from mirrorjax.measurement.battery.nulls import SCALE_FREE, Nulls, architecture_of, null_members
 from mirrorjax.measures import label
 from mirrorjax.models.base import Params
-from mirrorjax.phases.intervals import wilson
 from mirrorjax.population.members import Member
-from mirrorjax.report.figure import BLUE, GREEN, GREY, save, static_figure, static_style
-from mirrorjax.report.readme import measured_on
-from mirrorjax.report.words import short_number
-from mirrorjax.runtime import configure
-from mirrorjax.tracking.results import Population, Results
+from mirrorjax.report.chart.figure import BLUE, GREEN, GREY, save, static_figure, static_style
+from mirrorjax.report.page.marks import put_cell
+from mirrorjax.report.page.readme import measured_on
+from mirrorjax.report.words.numbers import short_number
+from mirrorjax.results.read import Population, Results
+from mirrorjax.statistics.intervals import wilson
 from mirrorjax.training.untrained import nulls_of, untrained_records
 
 HELD_OUT = 1000

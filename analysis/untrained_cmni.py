@@ -19,16 +19,16 @@ from rich.table import Table
 from mirrorjax.dataset.build import DatasetSpec
 from mirrorjax.dataset.cache import default_folder, load_or_build
 from mirrorjax.errors import InputError
-from mirrorjax.marks import put_cell
+from mirrorjax.machine.runtime import configure, device_facts, versions
 from mirrorjax.measurement.battery.boards import boards_of
 from mirrorjax.measurement.battery.nulls import SCALE_FREE
 from mirrorjax.measurement.cmni import ROBUST_CMNI
 from mirrorjax.models.base import Params
 from mirrorjax.population.members import Member
-from mirrorjax.report.figure import GREEN, GREY, RED, save, static_figure, static_style
-from mirrorjax.report.readme import measured_on
-from mirrorjax.report.words import short_number, tidy_exponent
-from mirrorjax.runtime import configure, device_facts, versions
+from mirrorjax.report.chart.figure import GREEN, GREY, RED, save, static_figure, static_style
+from mirrorjax.report.page.marks import put_cell
+from mirrorjax.report.page.readme import measured_on
+from mirrorjax.report.words.numbers import short_number, tidy_exponent
 from mirrorjax.training.untrained import untrained_records
 
 SEEDS = 256

@@ -16,15 +16,15 @@ from pyarrow import csv
 from rich.console import Console
 from rich.table import Table
 
-from mirrorjax.cli import main as mirrorjax
 from mirrorjax.errors import InputError
-from mirrorjax.marks import put_cell
+from mirrorjax.launch.cli import main as mirrorjax
 from mirrorjax.measures import PARTS
-from mirrorjax.phases.intervals import mean_interval
-from mirrorjax.report.figure import BLUE, GREEN, GREY, ORANGE, RED, save, static_figure, static_style
-from mirrorjax.report.readme import measured_on
-from mirrorjax.report.words import short_interval, short_number
-from mirrorjax.tracking.results import Results
+from mirrorjax.report.chart.figure import BLUE, GREEN, GREY, ORANGE, RED, save, static_figure, static_style
+from mirrorjax.report.page.marks import put_cell
+from mirrorjax.report.page.readme import measured_on
+from mirrorjax.report.words.numbers import short_interval, short_number
+from mirrorjax.results.read import Results
+from mirrorjax.statistics.intervals import mean_interval
 
 SETS = {name: PARTS["SET"][name] for name in ("mirror", "largest_mns", "toad_only", "frog_only")} | {
     f"random_{name}": f"random, as many as {PARTS['SET'][name]}" for name in ("mirror", "toad_only")

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mirrorjax.errors import InputError
-from mirrorjax.tracking.results import Results
+from mirrorjax.results.read import Results
 
 QUESTION = """
 with trained as (

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from mirrorjax.marks import put
+from mirrorjax.report.page.marks import put
 from mirrorjax.settings.axes import AXES, FIRST
 from mirrorjax.settings.setting import Setting
 

@@ -19,13 +19,13 @@ def sweep(overrides: Sequence[str] = ()) -> Path:
         overrides: as on the command line, without a shell's quotes; `-m` too.
 
     Returns:
-        The sweep's folder, for `mirrorjax.tracking.results.Results.open`.
+        The sweep's folder, for `mirrorjax.results.read.Results.open`.
 
     Raises:
         InputError: a setting is not allowed; nothing was trained.
         RuntimeError: a population could not be finished; says why.
         KeyboardInterrupt: the kernel was interrupted; in training the state is saved first.
     """
-    from mirrorjax.launch import sweep  # a moment's work: it brings Hydra, and what trains brings JAX
+    from mirrorjax.launch.application import sweep  # a moment's work: it brings Hydra, and what trains brings JAX
 
     return sweep(overrides)

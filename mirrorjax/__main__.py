@@ -1,5 +1,5 @@
 """`python -m mirrorjax`."""
 
-from mirrorjax.cli import main
+from mirrorjax.launch.cli import main
 
 raise SystemExit(main())

@@ -15,12 +15,7 @@ from typing import Any
 
 from rich.console import Console
 
-from mirrorjax.dataset.build import Dataset
-from mirrorjax.dataset.cache import dataset_file, peek
-from mirrorjax.errors import InputError, enough_memory
-from mirrorjax.hosts import as_first, is_first, several
-from mirrorjax.log import event
-from mirrorjax.materials import (
+from mirrorjax.assemble import (
     compile_cache,
     dataset_folder,
     dataset_spec,
@@ -29,12 +24,12 @@ from mirrorjax.materials import (
     null_folder,
     null_settings,
 )
-from mirrorjax.measurement.battery.boards import Boards, boards_of
-from mirrorjax.measurement.battery.nulls import Nulls, summary
-from mirrorjax.population.axes import members as expand
-from mirrorjax.population.members import Member
-from mirrorjax.population.table import member_columns
-from mirrorjax.runtime import (
+from mirrorjax.dataset.build import Dataset
+from mirrorjax.dataset.cache import dataset_file, peek
+from mirrorjax.errors import InputError, enough_memory
+from mirrorjax.machine.hosts import as_first, is_first, several
+from mirrorjax.machine.log import event
+from mirrorjax.machine.runtime import (
     COMPILER_THREADS,
     Compiler,
     Device,
@@ -45,22 +40,27 @@ from mirrorjax.runtime import (
     source_commit,
     versions,
 )
+from mirrorjax.measurement.battery.boards import Boards, boards_of
+from mirrorjax.measurement.battery.nulls import Nulls, summary
+from mirrorjax.population.axes import members as expand
+from mirrorjax.population.members import Member
+from mirrorjax.population.table import member_columns
+from mirrorjax.results.extension import check_sweep, extended, finish_empty, missing
+from mirrorjax.results.lock import check_unlocked, locked
+from mirrorjax.results.read import Results
+from mirrorjax.results.store import Elsewhere, Store
 from mirrorjax.settings.allowed import check_writable, validate
 from mirrorjax.settings.folder import job_hash
 from mirrorjax.settings.grid import each_combination
 from mirrorjax.settings.schema import Config, checkpoints, units_at
-from mirrorjax.tracking.extension import check_sweep, extended, finish_empty, missing
-from mirrorjax.tracking.lock import check_unlocked, locked
 from mirrorjax.tracking.progress import Progress
 from mirrorjax.tracking.recorder import FinalFigures, Recorder
-from mirrorjax.tracking.results import Results
-from mirrorjax.tracking.store import Elsewhere, Store
 from mirrorjax.tracking.wandb import choose_mode
 from mirrorjax.training.checkpoint import States
-from mirrorjax.training.keeper import Keeper, in_all_processes
 from mirrorjax.training.loop import Schedule, Trainer
 from mirrorjax.training.measuring import coordinates_of, validation_sets
 from mirrorjax.training.memory import data_bytes, layout
+from mirrorjax.training.saving import StateSaver, in_all_processes
 from mirrorjax.training.untrained import NullSettings, null_files, nulls_of
 
 
@@ -199,15 +199,15 @@ def run_population(
             event("started", _start_line(folder, population, block), **_start(population, block))
             recorder.watch(population)
             nulls = _nulls(config, members, dataset, boards, devices, block, budget, population, recorder, bar)
-            keeper = _resumed(population, schedule, states, manifest, runtime.checkpoint_seconds, recorder, bar)
-            with keeper.signals:
+            saver = _resumed(population, schedule, states, manifest, runtime.checkpoint_seconds, recorder, bar)
+            with saver.signals:
                 for checkpoint in population.run(schedule):
                     if nulls is not None:
                         checkpoint.records.update(nulls.calibrated(checkpoint.records))
                     recorder.checkpoint(checkpoint)
                 recorder.end(population.weights())
                 if runtime.keep_state:
-                    keeper.save()
+                    saver.save()
         _drop_state(states, config)
     return folder
 
@@ -255,7 +255,7 @@ def _resumed(
     every: float | None,
     recorder: Recorder,
     bar: Progress,
-) -> Keeper:
+) -> StateSaver:
     """Lets a population go on from the state that was saved last, if there is one, and save its own from now on."""
     fingerprint = {
         "job": manifest["job"],
@@ -278,7 +278,7 @@ def _resumed(
         bar.resume(population.model_steps)
         epoch, end = population.epoch, schedule.checkpoints[-1]
         event("resumed", f"resumes at epoch {epoch:.3g} of {end:.3g}", epoch=epoch, model_steps=population.model_steps)
-    return Keeper(population, states, fingerprint, every, recorder.facts, bar.saving)
+    return StateSaver(population, states, fingerprint, every, recorder.facts, bar.saving)
 
 
 def _finished_before(folder: Path, config: Config, console: Console) -> bool:
@@ -353,7 +353,7 @@ def _manifest(
 
 def _final_figures(folder: Path) -> FinalFigures:
     """The phase diagram and the map as images and as a page, and a table of all cells, for the dashboard."""
-    from mirrorjax.report.build import phase_diagram_html, phase_diagram_image, phase_map_image
+    from mirrorjax.report.page.build import phase_diagram_html, phase_diagram_image, phase_map_image
     from mirrorjax.tracking.cells import cells
 
     figures = folder / "figures"

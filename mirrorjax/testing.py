@@ -14,13 +14,13 @@ from jax.typing import ArrayLike
 
 from mirrorjax.dataset.build import Dataset, DatasetSpec, build
 from mirrorjax.dataset.sources import Sources
-from mirrorjax.measurement.activations import measure, measured_rows
 from mirrorjax.measurement.battery.boards import Boards, boards_of
-from mirrorjax.measurement.battery.cheap import cheap
-from mirrorjax.measurement.battery.dear import dear
+from mirrorjax.measurement.battery.caused import caused
 from mirrorjax.measurement.battery.nulls import SCALE_FREE
+from mirrorjax.measurement.battery.observed import observed
 from mirrorjax.measurement.needs import fits
 from mirrorjax.measurement.probe import Probe
+from mirrorjax.measurement.stream import measure, measured_rows
 from mirrorjax.models.base import Network, Params, Shown, Site, Units, padding
 from mirrorjax.population.members import Member, MemberValues, stack_values
 from mirrorjax.regimes.base import Regime, World
@@ -131,7 +131,7 @@ def check_regime(regime: Callable[[int], Regime]) -> None:
     _same(back, {name: value[0] for name, value in params.items()}, "the policy is not what was put", exactly=True)
     probe = Probe(wide.only("show"), back, jax.tree.map(lambda x: x[0], values))
     boards = boards_of(dataset, 128, 64)
-    jax.jit(dear)(probe, boards, jnp.zeros(probe.count))
+    jax.jit(caused)(probe, boards, jnp.zeros(probe.count))
     jax.jit(lambda probe: measure(probe, rows))(Probe(wide.only("score"), back, probe.values))
     _check_untrained(wide, dataset, boards)
 
@@ -144,7 +144,7 @@ def _check_untrained(regime: Regime, dataset: Dataset, boards: Boards) -> None:
 
     def columns(values: MemberValues) -> dict[str, jax.Array]:
         params = regime.policy(regime.init(values), values, world.train)
-        return cheap(Probe(regime.only("show"), params, values), boards)
+        return observed(Probe(regime.only("show"), params, values), boards)
 
     found = jax.jit(lambda values: jax.lax.map(columns, values))(values)
     for name in set(SCALE_FREE) & found.keys():

@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mirrorjax.tracking.results import Population, Results
+from mirrorjax.results.read import Population, Results
 
 LARGE = [
     "experiment=quickstart", "population.seeds=342",  # times six widths: 2,052 networks

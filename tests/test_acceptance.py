@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from mirrorjax.cli import main
-from mirrorjax.report.acceptance import acceptance, applicable
-from mirrorjax.report.figure import View
-from mirrorjax.report.load import load
-from mirrorjax.report.statistics import curves, networks
+from mirrorjax.launch.cli import main
+from mirrorjax.report.page.acceptance import acceptance, applicable
+from mirrorjax.report.read.over_seeds import curves, networks
+from mirrorjax.report.read.populations import load
+from mirrorjax.report.read.view import View
 
 
 @pytest.mark.slow

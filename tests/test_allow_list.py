@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from mirrorjax.callables import FOR_SBATCH, LAUNCHER, check_options
-from mirrorjax.cli import main
 from mirrorjax.errors import InputError
+from mirrorjax.launch.allow_list import FOR_SBATCH, LAUNCHER, check_options
+from mirrorjax.launch.cli import main
 
 ENDS = "dataset.turns=0"  # what is not refused for another reason is refused for this
 SLURM = ["-m", "experiment=smoke", "launcher=submitit_slurm"]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mirrorjax.cli import main
-from mirrorjax.launch import data_folder, sweep_name
+from mirrorjax.launch.application import data_folder, sweep_name
+from mirrorjax.launch.cli import main
 from tests.shell import shell
 from tests.tracking.cases import ids, population
 
@@ -50,7 +50,7 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 )
 def test_help_does_not_wait_for_slow_imports(arguments: list[str]):
     code = (
-        "import sys\nfrom mirrorjax.cli import main\n"
+        "import sys\nfrom mirrorjax.launch.cli import main\n"
         f"try: main({arguments})\nexcept SystemExit as end: assert not end.code\n"
         f"print([name for name in {SLOW_IMPORTS} if name in sys.modules])"
     )

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from mirrorjax.cli import main
 from mirrorjax.errors import InputError
-from mirrorjax.launch import data_folder
+from mirrorjax.launch.application import data_folder
+from mirrorjax.launch.cli import main
 from mirrorjax.population.axes import members
 from mirrorjax.population.members import _text, identity
 from mirrorjax.settings.allowed import check_writable, texts, validate

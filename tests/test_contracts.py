@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mirrorjax.measurement.battery.cheap import OF_RESPONSES
+from mirrorjax.machine.runtime import Compiler
+from mirrorjax.measurement.battery.observed import OF_RESPONSES
 from mirrorjax.models import MODELS
 from mirrorjax.models.base import Edit, Params, Shown, keep
 from mirrorjax.models.mlp import MLP
@@ -15,7 +16,6 @@ from mirrorjax.population.members import Member
 from mirrorjax.population.plan import program_of
 from mirrorjax.regimes import REGIMES
 from mirrorjax.regimes.base import Regime
-from mirrorjax.runtime import Compiler
 from mirrorjax.testing import check_measure, check_network, check_regime
 from mirrorjax.training.loop import Schedule
 from tests.measurement.battery.cases import small_boards, untrained

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mirrorjax.log import event, logger, shown_to_people, written_to
+from mirrorjax.machine.log import event, logger, shown_to_people, written_to
 
 KEY = "0123456789abcdef" * 3
 

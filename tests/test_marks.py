@@ -7,7 +7,7 @@ import pytest
 
 import mirrorjax
 from mirrorjax.errors import InputError
-from mirrorjax.marks import between_marks, block, put, with_row
+from mirrorjax.report.page.marks import between_marks, block, put, with_row
 
 PAGE = "before\n<!-- one: make one -->\nold\n<!-- end of one -->\nafter\n"
 README = Path(mirrorjax.__file__).parent.parent / "README.md"

@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 
 import mirrorjax
-from mirrorjax.marks import block
-from mirrorjax.measurement.activations import TRUTHS, UNIONS
-from mirrorjax.measurement.battery import ablation, circuits, classes, dear
+from mirrorjax.measurement.battery import ablation, circuits, classes
+from mirrorjax.measurement.battery import caused as caused
 from mirrorjax.measurement.battery.offered import Z
 from mirrorjax.measurement.learnt import LEARNT, ROBUST
+from mirrorjax.measurement.stream import TRUTHS, UNIONS
 from mirrorjax.measures import MEASURES, PARTS, Measure, label, measure, register
-from mirrorjax.report import columns
-from mirrorjax.tracking.store import RECORDS, UNITS
+from mirrorjax.report.page import columns
+from mirrorjax.report.page.marks import block
+from mirrorjax.results.store import RECORDS, UNITS
 
 PACKAGE = Path(str(mirrorjax.__file__)).parent
 
@@ -36,7 +37,7 @@ def test_a_measure_is_where_it_says():
 
 def test_parts_are_those_of_the_battery():
     assert set(PARTS["KIND"]) == set(TRUTHS)
-    assert set(PARTS["SET"]) == set(dear.SETS) and set(PARTS["MODE"]) == set(ablation.MODES)
+    assert set(PARTS["SET"]) == set(caused.SETS) and set(PARTS["MODE"]) == set(ablation.MODES)
     assert set(PARTS["CLASS"]) == plain(classes.CLASSES) and set(PARTS["CIRCUIT"]) == plain(circuits.KINDS)
     assert list(PARTS["SCENARIO"]) == list(UNIONS)
 
@@ -101,7 +102,7 @@ def test_thresholds_are_the_same_in_numpy_and_in_sql():
 
 @pytest.mark.parametrize(("page", "texts"), columns.blocks().items())
 def test_documents_have_them(page, texts):
-    """`python -m mirrorjax.report.columns docs` writes them."""
+    """`python -m mirrorjax.report.page.columns docs` writes them."""
     whole = (PACKAGE.parent / "docs" / page).read_text(encoding="utf-8")
     assert {name: block(whole, name) for name in texts} == texts
 
@@ -121,5 +122,5 @@ def tables_of_labels() -> dict[str, set[str]]:
 def test_labels_stand_in_one_file():
     """There were 13 such tables, which did not agree."""
     found = tables_of_labels()
-    paper = found.pop("mirrorjax/paper/population_tables.py")  # headings of the paper's own tables
+    paper = found.pop("mirrorjax/member/paper/population_tables.py")  # headings of the paper's own tables
     assert set(found) == {"mirrorjax/measures.py"} and paper == {"MNS", "CMNI"}

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from mirrorjax.output import unbroken_output
+from mirrorjax.machine.output import unbroken_output
 from tests.shell import shell
 
 WORKS = """
 import contextlib, os, sys
 from rich.console import Console
-from mirrorjax.output import unbroken_output
+from mirrorjax.machine.output import unbroken_output
 with unbroken_output(), open(sys.argv[1], "w") as file:
     with contextlib.suppress(OSError):
         os.write(2, b"noise of a library")
@@ -40,7 +40,7 @@ def test_work_goes_on_wherever_its_output_goes(to: str, tmp_path: Path):
 def test_a_reader_that_is_slow_gets_everything():
     """Where another process, node for instance, has set the pipe not to wait."""
     script = (
-        "import os\nfrom mirrorjax.output import unbroken_output\nos.set_blocking(1, False)\n"
+        "import os\nfrom mirrorjax.machine.output import unbroken_output\nos.set_blocking(1, False)\n"
         "with unbroken_output(): print('x' * 500_000)"
     )
     assert (
@@ -49,7 +49,8 @@ def test_a_reader_that_is_slow_gets_everything():
 
 
 def test_a_sign_that_the_terminal_lacks_stops_nothing():
-    script = "from mirrorjax.output import unbroken_output\nwith unbroken_output(): print('2×17')"
+    imported = "from mirrorjax.machine.output import unbroken_output"
+    script = f"{imported}\nwith unbroken_output(): print('2×17')"
     ran = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, env={"PYTHONIOENCODING": "ascii"}
     )
@@ -72,7 +73,9 @@ def test_what_only_prints_fails_where_that_cannot_be_written():
 
 
 def test_a_game_that_nobody_sees_ends():
-    script = "from mirrorjax.output import unbroken_output\nwith unbroken_output(ends=True):\n  while True: print(1)"
+    script = (
+        "from mirrorjax.machine.output import unbroken_output\nwith unbroken_output(ends=True):\n  while True: print(1)"
+    )
     reader = "import sys; sys.stdin.readline()"
     ran = shell(
         f'"{sys.executable}" -c \'{script}\' | "{sys.executable}" -c "{reader}"\nexit ${{PIPESTATUS[0]}}',

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mirrorjax.cli import main
-from mirrorjax.planning import duration, size
-from mirrorjax.tracking.results import Results
+from mirrorjax.launch.cli import main
+from mirrorjax.launch.plan import duration, size
+from mirrorjax.results.read import Results
 
 TINY = [
     "experiment=smoke",

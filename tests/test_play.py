@@ -25,7 +25,7 @@ from mirrorjax.errors import InputError
 from mirrorjax.game.render import FLAT, FLY, LEGEND, LETTERS, ROUGH
 from mirrorjax.game.rollout import PLAYERS, game_streams, new_game, rollout
 from mirrorjax.game.state import Action, GameParams
-from mirrorjax.play import POLICY_LEGEND, Game, Keyboard, decide, keys_of, member_view, play
+from mirrorjax.member.play import POLICY_LEGEND, Game, Keyboard, decide, keys_of, member_view, play
 from tests.game.cases import states_of
 from tests.game.reference import Board
 
@@ -193,7 +193,7 @@ class Terminal:
         program = f"""
 import fcntl, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-from mirrorjax.play import play
+from mirrorjax.member.play import play
 play({options})
 """
         self.program = subprocess.Popen(

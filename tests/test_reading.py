@@ -8,18 +8,30 @@ from typing import Any
 
 import pytest
 
-from mirrorjax.cli import main
 from mirrorjax.errors import InputError, printable
-from mirrorjax.log import event, written_to
-from mirrorjax.reading import COUNT, FINITE, LARGEST, NAME, OBJECT, TEXT, Each, Fields, Newer, read_json, read_yaml
-from mirrorjax.report.load import load
+from mirrorjax.launch.cli import main
+from mirrorjax.launch.status import read_status, table
+from mirrorjax.machine.log import event, written_to
+from mirrorjax.machine.reading import (
+    COUNT,
+    FINITE,
+    LARGEST,
+    NAME,
+    OBJECT,
+    TEXT,
+    Each,
+    Fields,
+    Newer,
+    read_json,
+    read_yaml,
+)
+from mirrorjax.report.read.populations import load
+from mirrorjax.results.extension import extended
+from mirrorjax.results.jobs import note_rounds, note_sweep, rounds_of
+from mirrorjax.results.lock import locked
+from mirrorjax.results.read import Results
+from mirrorjax.results.store import Store
 from mirrorjax.settings.schema import Config, literal, stored
-from mirrorjax.tracking.extension import extended
-from mirrorjax.tracking.jobs import note_rounds, note_sweep, rounds_of
-from mirrorjax.tracking.lock import locked
-from mirrorjax.tracking.results import Results
-from mirrorjax.tracking.status import read_status, table
-from mirrorjax.tracking.store import Store
 from tests.tracking.cases import population
 
 SECRET = "not for anybody's eyes"

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
+from mirrorjax.launch.refine import _round_config, _share, verdicts
 from mirrorjax.population.axes import members
-from mirrorjax.refine import _round_config, _share, verdicts
 from mirrorjax.settings.folder import job_hash
 from mirrorjax.settings.schema import Config, stored
 from tests.report.cases import Network, like_paper, write_sweep

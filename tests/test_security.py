@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import mirrorjax
-from mirrorjax.cli import main
-from mirrorjax.report.build import write_report
-from mirrorjax.tracking.store import write_json
+from mirrorjax.launch.cli import main
+from mirrorjax.report.page.build import write_report
+from mirrorjax.results.store import write_json
 from tests.tracking.cases import population
 
 PACKAGE = Path(str(mirrorjax.__file__)).parent

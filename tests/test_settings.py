@@ -13,9 +13,10 @@ from omegaconf.errors import ConfigKeyError
 import mirrorjax
 from mirrorjax.dataset.knobs import PAPER
 from mirrorjax.errors import InputError
-from mirrorjax.marks import block
-from mirrorjax.report.phase_axes import Axis
-from mirrorjax.report.settings import BY_NAME
+from mirrorjax.report.map.axes import Axis
+from mirrorjax.report.page.marks import block
+from mirrorjax.report.read.configurations import BY_NAME
+from mirrorjax.results.store import KNOBS, MEMBERS, setting_fields
 from mirrorjax.settings.allowed import validate
 from mirrorjax.settings.axes import AXES
 from mirrorjax.settings.folder import job_hash
@@ -23,7 +24,6 @@ from mirrorjax.settings.grid import each_combination
 from mirrorjax.settings.map_axes import map_of
 from mirrorjax.settings.schema import MEMBER, Config, config_with, unvaried
 from mirrorjax.settings.setting import Acts, Range, Setting
-from mirrorjax.tracking.store import KNOBS, MEMBERS, setting_fields
 
 PACKAGE = Path(str(mirrorjax.__file__)).parent
 DOCS = Path(__file__).parents[1] / "docs"

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from mirrorjax.signals import StopSignals, stops_raise
+from mirrorjax.machine.signals import StopSignals, stops_raise
 
 
 def test_the_first_is_noted_and_the_second_raises(capfd: pytest.CaptureFixture[str]):

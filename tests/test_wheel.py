@@ -58,20 +58,20 @@ def test_it_installs_one_name_with_all_its_data(wheel: Path):
         assert {name.removeprefix("mirrorjax/") for name in names if name.startswith(f"mirrorjax/{folder}/")} == files
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "mirrorjax").rglob("*.py")}
     assert modules <= names
-    assert {"mirrorjax/py.typed", "mirrorjax/report/page.css", "mirrorjax/report/page.js"} <= names
+    assert {"mirrorjax/py.typed", "mirrorjax/report/page/page.css", "mirrorjax/report/page/page.js"} <= names
     assert not any("__pycache__" in name or "/tests/" in name for name in names)
 
 
 def test_the_installed_code_is_the_wheels(installed: Path, tmp_path: Path):
     ran = subprocess.run(
-        [sys.executable, "-c", "import mirrorjax.launch as s; print(s.__file__, s.data_folder('sweeps'))"],
+        [sys.executable, "-c", "import mirrorjax.launch.application as s; print(s.__file__, s.data_folder('sweeps'))"],
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": str(installed)},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert ran.stdout.split() == [f"{installed}/mirrorjax/launch.py", f"{installed}/mirrorjax/sweeps"]
+    assert ran.stdout.split() == [f"{installed}/mirrorjax/launch/application.py", f"{installed}/mirrorjax/sweeps"]
 
 
 def test_it_lists_its_experiments(installed: Path, tmp_path: Path):
@@ -95,4 +95,4 @@ def test_it_trains_and_reports(installed: Path, tmp_path: Path):
 
 def test_it_ships_a_command(installed: Path):
     (entry_points,) = installed.glob("mirrorjax-*.dist-info/entry_points.txt")
-    assert "mirrorjax = mirrorjax.cli:main" in entry_points.read_text()
+    assert "mirrorjax = mirrorjax.launch.cli:main" in entry_points.read_text()

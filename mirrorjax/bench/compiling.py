@@ -6,7 +6,7 @@ import jax
 
 from mirrorjax.bench.timing import Figure, once
 from mirrorjax.bench.workload import reference_dataset, seeds
-from mirrorjax.runtime import Compiler, Device, block_size
+from mirrorjax.machine.runtime import Compiler, Device, block_size
 from mirrorjax.training.loop import Schedule, Trainer
 
 

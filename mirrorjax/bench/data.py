@@ -9,7 +9,7 @@ from pathlib import Path
 from mirrorjax.bench.timing import Figure, once
 from mirrorjax.dataset.build import DatasetSpec
 from mirrorjax.dataset.cache import load_or_build
-from mirrorjax.runtime import Device
+from mirrorjax.machine.runtime import Device
 
 
 def data(devices: list[Device]) -> list[Figure]:

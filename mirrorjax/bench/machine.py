@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from mirrorjax.bench.timing import Figure, figure, seconds
-from mirrorjax.runtime import Device
+from mirrorjax.machine.runtime import Device
 
 
 def peak(device: Device, repeats: int = 10) -> Figure:

@@ -4,8 +4,8 @@ from mirrorjax.bench.data import peak_memory
 from mirrorjax.bench.timing import Figure, once
 from mirrorjax.bench.training import block_for
 from mirrorjax.bench.workload import HEADLINE, reference_dataset, seeds
+from mirrorjax.machine.runtime import Compiler, Device
 from mirrorjax.population.plan import program_of
-from mirrorjax.runtime import Compiler, Device
 from mirrorjax.training.loop import Schedule, Trainer
 from mirrorjax.training.memory import need
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from mirrorjax.bench.timing import Figure, rate, seconds
 from mirrorjax.bench.workload import HEADLINE, flops_a_step
-from mirrorjax.runtime import Device
+from mirrorjax.machine.runtime import Device
 
 ROWS = 50_000
 _UNIT = "model-steps/s"

@@ -5,8 +5,8 @@ import numpy as np
 
 from mirrorjax.bench.timing import Figure, once
 from mirrorjax.bench.workload import HEADLINE, reference_dataset, seeds
+from mirrorjax.machine.runtime import Compiler, Device, block_size
 from mirrorjax.population.members import Member
-from mirrorjax.runtime import Compiler, Device, block_size
 from mirrorjax.training.loop import Schedule, Trainer
 
 PRECISIONS = ("highest", "high", "default")

@@ -14,12 +14,12 @@ from mirrorjax.bench.figures import draw
 from mirrorjax.bench.section import SECTIONS
 from mirrorjax.bench.table import BLOCK, markdown, plain, summary
 from mirrorjax.errors import InputError
-from mirrorjax.marks import put
+from mirrorjax.report.page.marks import put
 
 _FACTS = """
 import json, sys
 from mirrorjax.bench.machine import bandwidth
-from mirrorjax.runtime import configure, device_facts, versions
+from mirrorjax.machine.runtime import configure, device_facts, versions
 devices = configure(sys.argv[1], None, "highest", None)
 facts = device_facts(devices)
 print(json.dumps({"device": facts, "versions": versions(), "memory_bandwidth": bandwidth(devices[0]).median}))

@@ -5,9 +5,9 @@ import numpy as np
 from mirrorjax.bench.timing import Figure, figure, seconds
 from mirrorjax.bench.training import block_for, measured
 from mirrorjax.bench.workload import HEADLINE, Workload, flops_a_step, reference_dataset, seeds
-from mirrorjax.measurement.activations import measured_rows
+from mirrorjax.machine.runtime import Device
 from mirrorjax.measurement.battery.boards import boards_of
-from mirrorjax.runtime import Device
+from mirrorjax.measurement.stream import measured_rows
 
 
 def scaling(devices: list[Device]) -> list[Figure]:
@@ -58,4 +58,4 @@ def measuring(devices: list[Device]) -> list[Figure]:
     scores = np.zeros((len(members), 2 * HEADLINE.width), np.float32)
     spent = seconds(lambda: runner.causes(runner.params(), boards, scores, everyone), repeats=3)
     each = [s / len(members) for s in spent]
-    return [*figures, figure("dear", each, "s", members=len(members), boards=1024)]
+    return [*figures, figure("caused", each, "s", members=len(members), boards=1024)]

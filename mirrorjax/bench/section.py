@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mirrorjax.bench.timing import Figure
-from mirrorjax.runtime import Device
+from mirrorjax.machine.runtime import Device
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def run_section(name: str, platform: str) -> list[Figure]:
     from importlib import import_module
 
     from mirrorjax.bench.machine import peak
-    from mirrorjax.runtime import configure
+    from mirrorjax.machine.runtime import configure
 
     devices = configure(platform, None, "highest", None)
     module, function = section.function.split(":")

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from mirrorjax.bench.timing import Figure, rate, seconds
 from mirrorjax.game.rollout import PLAYERS, game_streams, new_game, rollout
 from mirrorjax.game.state import GameParams
-from mirrorjax.runtime import Device
+from mirrorjax.machine.runtime import Device
 
 ROUNDS = 128
 

@@ -9,9 +9,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from mirrorjax.bench.timing import Figure, figure
-from mirrorjax.runtime import Device
+from mirrorjax.machine.runtime import Device
 
-_MAIN = "import sys; from mirrorjax.cli import main; sys.exit(main())"
+_MAIN = "import sys; from mirrorjax.launch.cli import main; sys.exit(main())"
 _COMMAND = (
     "sweep",
     "experiment=quickstart",

@@ -4,7 +4,7 @@ from typing import Any
 
 from mirrorjax.bench.section import SECTIONS
 
-BLOCK = "bench"  # of a page, see `mirrorjax.marks`
+BLOCK = "bench"  # of a page, see `mirrorjax.report.page.marks`
 PEAK = "peak of float32 products"
 PUBLISHED_GAME = 13_000  # turns a second of the public Python game with its display silenced
 

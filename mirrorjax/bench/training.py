@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from mirrorjax.bench.timing import Figure, rate, side_by_side
 from mirrorjax.bench.workload import HEADLINE, Workload, flops_a_step, reference_dataset, seeds
+from mirrorjax.machine.runtime import Device, block_size
 from mirrorjax.population.members import Member
-from mirrorjax.runtime import Device, block_size
 
 SECONDS = 1.0  # of a repetition
 BLOCK = 64  # on a CPU the fastest for thousands of members; the default is a quarter of it, for tens of members

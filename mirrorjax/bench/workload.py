@@ -9,9 +9,9 @@ from mirrorjax.dataset.build import Dataset, DatasetSpec
 from mirrorjax.dataset.cache import default_folder, load_or_build
 from mirrorjax.dataset.sources import Sources
 from mirrorjax.game.observation import OBSERVATION_SIZE
+from mirrorjax.machine.runtime import Compiler, Device
 from mirrorjax.population.members import OUTPUTS, Member
 from mirrorjax.population.plan import plan, population_mesh, replicated
-from mirrorjax.runtime import Compiler, Device
 from mirrorjax.training.part import PartRunner
 
 VISIT = 64  # steps that a block is trained at the least before the next; a run trains each to its checkpoint

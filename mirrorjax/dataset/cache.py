@@ -18,8 +18,8 @@ import numpy as np
 
 from mirrorjax.dataset.build import Dataset, DatasetSpec, build
 from mirrorjax.errors import InputError
-from mirrorjax.log import event
-from mirrorjax.texts import checked_path
+from mirrorjax.machine.log import event
+from mirrorjax.settings.texts import checked_path
 
 Kept = TypeVar("Kept")
 FORMAT = 1  # part of every file name: raise it when the same spec gives other rows

@@ -4,8 +4,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float32
 
-from mirrorjax.measurement.activations import GROUPS, UNIONS, MeasuredRows
 from mirrorjax.measurement.probe import Probe, pictures_of
+from mirrorjax.measurement.stream import GROUPS, UNIONS, MeasuredRows
 
 BINS = 50
 PSEUDO_COUNT = 0.5  # added to every bin, so that an empty one does not make the divergence infinite

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirrorjax.dataset.oracle import LABELS
-from mirrorjax.measurement.activations import TRUTHS, UNIONS, RowCounts, Statistics, moments
 from mirrorjax.measurement.cmni import (
     checkpoint_mirror_neuron_index,
     mirror_neuron_expression,
@@ -15,6 +14,7 @@ from mirrorjax.measurement.cmni import (
 from mirrorjax.measurement.learnt import learnt
 from mirrorjax.measurement.needs import fits, needs
 from mirrorjax.measurement.probe import site_numbers, site_places
+from mirrorjax.measurement.stream import TRUTHS, UNIONS, RowCounts, Statistics, moments
 from mirrorjax.models.base import Network, Site
 
 Columns = dict[str, np.ndarray]

@@ -12,8 +12,8 @@ import jax
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
+from mirrorjax.machine.runtime import Device
 from mirrorjax.population.members import Member
-from mirrorjax.runtime import Device
 from mirrorjax.settings.schema import MEMBER
 from mirrorjax.settings.setting import Acts
 

@@ -24,7 +24,7 @@ from mirrorjax.settings.schema import (
     value_of,
 )
 from mirrorjax.settings.setting import settings_of
-from mirrorjax.texts import path_problem, text_problem
+from mirrorjax.settings.texts import path_problem, text_problem
 
 _MOST_CHECKPOINTS = 10_000
 

@@ -4,12 +4,12 @@ import numpy as np
 import pyarrow as pa
 
 from mirrorjax.measurement.learnt import LEARNT
-from mirrorjax.phases.intervals import share
+from mirrorjax.results.later import quoted
+from mirrorjax.results.read import Results
 from mirrorjax.settings.columns import COORDINATES, SEEDS, SIZES
 from mirrorjax.settings.map_axes import REPLICATES
+from mirrorjax.statistics.intervals import share
 from mirrorjax.tracking.keys import QUANTITIES
-from mirrorjax.tracking.later import quoted
-from mirrorjax.tracking.results import Results
 
 _REPLICATES = ("population", "member_id", *SEEDS, REPLICATES)
 _CAPACITY = ("depth", "width")  # named even where all networks have the same

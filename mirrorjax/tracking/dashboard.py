@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from mirrorjax.errors import InputError
+from mirrorjax.machine.secrets import hidden
 from mirrorjax.measures import MEASURES, label
-from mirrorjax.secrets import hidden
-from mirrorjax.tracking.jobs import read_sweep
+from mirrorjax.results.jobs import read_sweep
+from mirrorjax.results.read import Results
+from mirrorjax.results.store import write_text
 from mirrorjax.tracking.keys import (
     BAND,
     DIVERGED,
@@ -26,8 +28,6 @@ from mirrorjax.tracking.keys import (
     key,
     old_name,
 )
-from mirrorjax.tracking.results import Results
-from mirrorjax.tracking.store import write_text
 from mirrorjax.tracking.wandb import CELLS, DIAGRAM, DIAGRAM_HTML, MAP, choose_mode, has_api_key
 
 _FIRST = ("cmni", "mni_star", "ssi", "rescue_accuracy", "excess_error")  # the other quantities are in a section below

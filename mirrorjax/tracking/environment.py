@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from mirrorjax.errors import InputError
 from mirrorjax.settings.schema import TrackerConfig
-from mirrorjax.texts import text_problem
+from mirrorjax.settings.texts import text_problem
 
 _PROJECT = "mirrorjax"
 # A population has one run: its name, group and id say which population it is, and its files are in the population's

@@ -55,7 +55,7 @@ def population_metrics(
 
 
 def _share(successes: int, trials: int) -> tuple[float, float, float]:
-    from mirrorjax.phases.intervals import wilson  # a second, which a population without verdicts does without
+    from mirrorjax.statistics.intervals import wilson  # a second, which a population without verdicts does without
 
     low, high = wilson(successes, trials)
     return successes / trials, float(low), float(high)

@@ -17,15 +17,15 @@ import pyarrow as pa
 from omegaconf import OmegaConf
 
 from mirrorjax.errors import InputError
-from mirrorjax.log import event, written_to
+from mirrorjax.machine.log import event, written_to
+from mirrorjax.results.jobs import note_sweep
+from mirrorjax.results.store import Elsewhere, Store
 from mirrorjax.settings.schema import TrackerConfig
 from mirrorjax.tracking.environment import with_environment
 from mirrorjax.tracking.heartbeat import FINISHING, Heartbeat
-from mirrorjax.tracking.jobs import note_sweep
 from mirrorjax.tracking.progress import Progress
-from mirrorjax.tracking.shown import shown_config
-from mirrorjax.tracking.store import Elsewhere, Store
 from mirrorjax.tracking.wandb import WandbTracker
+from mirrorjax.tracking.wandb_config import shown_config
 from mirrorjax.training.loop import Checkpoint, Trainer
 
 _NAMED = 20  # members that an event lists

@@ -14,13 +14,13 @@ import numpy as np
 import pyarrow as pa
 
 from mirrorjax.errors import InputError
-from mirrorjax.log import event
-from mirrorjax.reading import head_of
-from mirrorjax.secrets import hidden
+from mirrorjax.machine.log import event
+from mirrorjax.machine.reading import head_of
+from mirrorjax.machine.secrets import hidden
+from mirrorjax.results.store import write_text
 from mirrorjax.tracking import keys
 from mirrorjax.tracking.environment import is_disabled, overruled
 from mirrorjax.tracking.metrics import IMAGES, population_metrics
-from mirrorjax.tracking.store import write_text
 
 INIT_SECONDS, LOG_SECONDS, FINISH_SECONDS = 30.0, 20.0, 120.0  # W&B is given up after these
 _GRACE_SECONDS = 10.0  # on top of W&B's own limits, which usually hold

@@ -18,8 +18,8 @@ import jax
 import numpy as np
 
 from mirrorjax.errors import InputError
-from mirrorjax.hosts import several
-from mirrorjax.reading import COUNT, OBJECT, TEXT, Fields, misfit
+from mirrorjax.machine.hosts import several
+from mirrorjax.machine.reading import COUNT, OBJECT, TEXT, Fields, misfit
 
 FORMAT = 1  # of what is saved: raise it when an older one can no longer be restored
 _ABOUT = Fields(

@@ -10,12 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
-from mirrorjax.measurement.activations import MeasuredRows
+from mirrorjax.machine.runtime import Compiler
 from mirrorjax.measurement.battery.boards import Boards
+from mirrorjax.measurement.stream import MeasuredRows
 from mirrorjax.population.plan import AXIS, Part, over_members
 from mirrorjax.regimes import regime_of
 from mirrorjax.regimes.base import Regime
-from mirrorjax.runtime import Compiler
 from mirrorjax.training import programs
 from mirrorjax.training.memory import parameter_shapes, state_shapes, value_shapes
 
@@ -55,7 +55,7 @@ class Programs:
         return self._of_block("divergences", self._seen, self._bare, rows)
 
     def causes(self, boards: Boards) -> Any:
-        """(params, values, scores of units, who is asked), boards → dear measures."""
+        """(params, values, scores of units, who is asked), boards → causal measures."""
         scores = np.empty(sum(site.size for site in self._seen.sites), np.float32)
         return self._of_block("causes", self._seen, (*self._bare, scores, np.bool_(False)), boards)
 
@@ -86,7 +86,7 @@ class Programs:
             training: what is learnt from.
             rows: that are measured on.
             boards: for the calibrated measures; None leaves their programs out.
-            causes: whether the dear ones are among them.
+            causes: whether the causal ones are among them.
         """
         makers: dict[str, Callable[[], Any]] = {"init": self.init}
         makers |= {"measure": partial(self.measure, rows), "divergences": partial(self.divergences, rows)}

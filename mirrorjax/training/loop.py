@@ -10,20 +10,20 @@ import numpy as np
 
 from mirrorjax.dataset.build import Dataset
 from mirrorjax.dataset.sources import Sources
-from mirrorjax.hosts import as_first
+from mirrorjax.machine.hosts import as_first
+from mirrorjax.machine.runtime import Compiler, Device
 from mirrorjax.measurement.battery.boards import Boards
 from mirrorjax.measurement.records import Columns
 from mirrorjax.population.members import Member, identity
 from mirrorjax.population.plan import plan, population_mesh
-from mirrorjax.runtime import Compiler, Device
+from mirrorjax.training.block_order import BlockOrder
 from mirrorjax.training.checkpoint import TrainingState
 from mirrorjax.training.joining import in_order, joined, stacked
 from mirrorjax.training.measuring import Measuring
 from mirrorjax.training.memory import UNLIMITED, Room, own_shapes
 from mirrorjax.training.part import OnBlock, PartRunner, runners_of
+from mirrorjax.training.placement import Placement
 from mirrorjax.training.profile import as_lines, profile
-from mirrorjax.training.route import Route
-from mirrorjax.training.stage import Stage
 
 CHUNK_SECONDS = 2.0  # between two looks at the host: progress, signals
 _OF_MEMBERS, _OF_THE_LOOP = ("stopped", "best", "best_epoch"), ("next_checkpoint", "ended", "model_steps")  # are saved
@@ -94,7 +94,7 @@ class Trainer:
             test_rows, validation_rows: how many of the dataset's to measure on; None is all test rows and the same
                 number of validation rows.
             boards: for the calibrated measures; None leaves these out.
-            causes_seeds: seeds of each combination of settings that get the dear measures; None: all.
+            causes_seeds: seeds of each combination of settings that get the causal measures; None: all.
             sources: of the rows that members are trained on; None: of all of the dataset's.
             coordinates: of the members' knobs, if they are known: see `measuring.coordinates_of`.
             room: how the population is cut so that it fits into memory.
@@ -130,8 +130,8 @@ class Trainer:
         runners = runners_of(parts, self.members, dataset.content_hash, sources, self.mesh, compiler, on_block)
         if ahead is not None:
             self._compile_ahead(runners, ahead)
-        self.stage = Stage(runners, room, self._undone)
-        self.stage.each(PartRunner.start)
+        self.placement = Placement(runners, room, self._undone)
+        self.placement.each(PartRunner.start)
         self.stopped = np.zeros(len(self.members), bool)
         self.best = np.full(len(self.members), np.inf)  # validation loss
         self.best_epoch = np.zeros(len(self.members))
@@ -158,7 +158,7 @@ class Trainer:
     @property
     def runners(self) -> list[PartRunner]:
         """The parts; more and smaller ones once memory was short."""
-        return self.stage.runners
+        return self.placement.runners
 
     def run(self, schedule: Schedule) -> Iterator[Checkpoint]:
         """Trains to the end of the schedule, or until nobody is in training; yields each checkpoint on the way.
@@ -215,15 +215,17 @@ class Trainer:
     def _train(self, runner: PartRunner, epoch: float) -> None:
         """Trains a part to an epoch, in pieces of about CHUNK_SECONDS, at the least of one step of one block."""
         runner.keep()
-        route = Route(runner.done, np.where(runner.in_training().any(-1), runner.steps_at(epoch), 0), self.mesh.size)
-        if route.length and not self.beside:
+        order = BlockOrder(
+            runner.done, np.where(runner.in_training().any(-1), runner.steps_at(epoch), 0), self.mesh.size
+        )
+        if order.length and not self.beside:
             self.compiler.wait()
-        reached, piece = 0, max(1, route.length // 50)
+        reached, piece = 0, max(1, order.length // 50)
         train = self.measuring.world(runner.regime).train
-        while reached < route.length:
+        while reached < order.length:
             start, compiled = time.perf_counter(), self.compiler.seconds
-            reached = min(route.length, reached + piece)
-            stop = route.at(reached)
+            reached = min(order.length, reached + piece)
+            stop = order.at(reached)
             if self.profile_folder and self.model_steps:  # not the very first chunk, which is short
                 steps = self._profile(runner, stop, self.profile_folder)
             else:
@@ -262,7 +264,7 @@ class Trainer:
             self.seconds["measurement"] += time.perf_counter() - start - (self.compiler.seconds - compiled)
             return runner.part.members, columns, units
 
-        parts = self.stage.each(work)
+        parts = self.placement.each(work)
         tables = [table for *_, table in parts if table]
         records = joined([(members, columns) for members, columns, _ in parts], len(self.members))
         return Checkpoint(index=index, epoch=epoch, records=records, units=stacked(tables))

@@ -14,14 +14,14 @@ from mirrorjax.dataset.build import Dataset
 from mirrorjax.dataset.coordinates import Coordinates, coordinates
 from mirrorjax.dataset.knobs import PAPER, Knobs
 from mirrorjax.dataset.sources import Sources
-from mirrorjax.hosts import to_devices
-from mirrorjax.measurement.activations import MeasuredRows, measured_rows
+from mirrorjax.machine.hosts import to_devices
 from mirrorjax.measurement.battery.boards import Boards
+from mirrorjax.measurement.battery.caused import named
 from mirrorjax.measurement.battery.circuits import KINDS
 from mirrorjax.measurement.battery.classes import CLASSES
-from mirrorjax.measurement.battery.dear import named
 from mirrorjax.measurement.cmni import mirror_neuron_score
 from mirrorjax.measurement.records import Columns, Measured, record, unit_table
+from mirrorjax.measurement.stream import MeasuredRows, measured_rows
 from mirrorjax.models.base import Params
 from mirrorjax.population.members import Member
 from mirrorjax.population.plan import replicated
@@ -42,8 +42,8 @@ class Measuring:
         mesh: of the devices.
         test_rows, validation_rows: how many; None is all test rows and the same number of validation rows.
         boards: for the calibrated measures; None leaves these out.
-        causes_seeds: of each combination of settings the first so many seeds get the dear measures, at checkpoints with
-            a table of units; None: all.
+        causes_seeds: of each combination of settings the first so many seeds get the causal measures, at checkpoints
+            with a table of units; None: all.
         coordinates: see `coordinates_of`; None: they are found here.
     """
 
@@ -145,7 +145,7 @@ class Measuring:
     def _causes(
         self, runner: PartRunner, params: Params, boards: Boards, measured: Measured
     ) -> tuple[Columns, Columns]:
-        """The dear measures of the members that are asked; NaN, or no name, of the others and of output units."""
+        """The causal measures of the members that are asked; NaN, or no name, of the others and of output units."""
         hidden = measured.hidden
         scores = mirror_neuron_score(*(measured.means(name) for name in ("none", "frog_filtered", "toad_filtered")))
         asked = self.asked[runner.part.members]

@@ -2,7 +2,7 @@
 
 What a member leaves on a device is exact, from shapes. What a program takes besides while it runs is an estimate from
 above until it is compiled: fitted to what XLA reports for blocks of 16 and 64 members of widths 8 to 128 on a CPU,
-where it was 1.0 to 1.6 times the report. `compiled_bytes` then is exact, and `Stage` holds it against the budget.
+where it was 1.0 to 1.6 times the report. `compiled_bytes` then is exact, and `Placement` holds it against the budget.
 """
 
 import functools
@@ -15,12 +15,12 @@ from typing import Any
 import jax
 
 from mirrorjax.errors import InputError
-from mirrorjax.measurement.activations import GROUPS, PIECE
+from mirrorjax.machine.runtime import GIB, block_size
+from mirrorjax.measurement.stream import GROUPS, PIECE
 from mirrorjax.models.base import Params
 from mirrorjax.population.members import Member, MemberValues, stack_values
 from mirrorjax.population.plan import ProgramSpec, largest_group, plan, program_of
 from mirrorjax.regimes import regime_of
-from mirrorjax.runtime import GIB, block_size
 from mirrorjax.settings.schema import RuntimeConfig
 from mirrorjax.training.step import TrainState, init_state
 

@@ -14,15 +14,15 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Int32
 
 from mirrorjax.dataset.sources import Sources
-from mirrorjax.hosts import several, to_devices, to_host
-from mirrorjax.measurement.activations import MeasuredRows, Statistics
+from mirrorjax.machine.hosts import several, to_devices, to_host
+from mirrorjax.machine.runtime import Compiler
 from mirrorjax.measurement.battery.boards import Boards
+from mirrorjax.measurement.stream import MeasuredRows, Statistics
 from mirrorjax.models.base import Params
 from mirrorjax.population.members import Member, stack_values
 from mirrorjax.population.plan import AXIS, Part, over_members
 from mirrorjax.regimes import regime_of
 from mirrorjax.regimes.base import Regime
-from mirrorjax.runtime import Compiler
 from mirrorjax.training.compiled import Programs
 from mirrorjax.training.memory import compiled_bytes
 from mirrorjax.training.step import TrainState
@@ -219,7 +219,7 @@ class PartRunner:
         return self._each_block("battery", self.programs.battery(boards), (params, self.values), boards)
 
     def causes(self, params: Params, boards: Boards, scores: np.ndarray, chosen: np.ndarray) -> tuple[dict, dict]:
-        """The dear measures of chosen slots and of their units, leading axes [blocks, block]; zero for others.
+        """The causal measures of chosen slots and of their units, leading axes [blocks, block]; zero for others.
 
         Args:
             params, boards: as for the battery.

@@ -8,13 +8,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float32, UInt32
 
-from mirrorjax.measurement.activations import MeasuredRows, Statistics
-from mirrorjax.measurement.activations import measure as measure_member
 from mirrorjax.measurement.battery.boards import Boards
-from mirrorjax.measurement.battery.cheap import cheap
-from mirrorjax.measurement.battery.dear import dear
+from mirrorjax.measurement.battery.caused import caused
+from mirrorjax.measurement.battery.observed import observed
 from mirrorjax.measurement.histograms import divergences as divergences_of_member
 from mirrorjax.measurement.probe import Probe
+from mirrorjax.measurement.stream import MeasuredRows, Statistics
+from mirrorjax.measurement.stream import measure as measure_member
 from mirrorjax.models.base import Params
 from mirrorjax.population.members import MemberValues
 from mirrorjax.population.plan import ProgramSpec
@@ -58,7 +58,7 @@ def battery(
     regime: Regime, params: Params, values: MemberValues, boards: Boards, *, together: int
 ) -> dict[str, Float32[Array, " block"]]:
     """The members' calibrated measures; `together` of them are shown the boards side by side."""
-    return jax.lax.map(lambda probe: cheap(probe, boards), Probe(regime, params, values), batch_size=together)
+    return jax.lax.map(lambda probe: observed(probe, boards), Probe(regime, params, values), batch_size=together)
 
 
 def causes(
@@ -69,13 +69,13 @@ def causes(
     asked: Bool[Array, " block"],
     boards: Boards,
 ) -> tuple[dict[str, Array], dict[str, Array]]:
-    """The dear measures of the members that are asked, and of their units; zero for others."""
+    """The causal measures of the members that are asked, and of their units; zero for others."""
 
     def one(member: tuple[Probe, Array, Array]) -> Any:
         probe, scores, asked = member
 
         def measured() -> Any:
-            return dear(probe, boards, scores)
+            return caused(probe, boards, scores)
 
         nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(measured))
         return jax.lax.cond(asked, measured, lambda: nothing)

@@ -12,20 +12,20 @@ import numpy as np
 from mirrorjax.dataset.build import Dataset
 from mirrorjax.dataset.cache import keep, load_kept
 from mirrorjax.dataset.sources import Sources
-from mirrorjax.hosts import as_first, is_first
+from mirrorjax.machine.hosts import as_first, is_first
+from mirrorjax.machine.runtime import Compiler, Device
 from mirrorjax.measurement.battery.boards import Boards
 from mirrorjax.measurement.battery.nulls import ARCHITECTURE, VERSION, Null, Nulls, architecture_of, null_members
 from mirrorjax.measurement.records import Columns
 from mirrorjax.models.base import Params
 from mirrorjax.population.members import Member, identity
 from mirrorjax.population.plan import plan, population_mesh
-from mirrorjax.runtime import Compiler, Device
 from mirrorjax.training.joining import joined
 from mirrorjax.training.loop import Trainer
 from mirrorjax.training.measuring import Measuring
 from mirrorjax.training.memory import data_bytes, make_room
 from mirrorjax.training.part import OnBlock, PartRunner, runners_of
-from mirrorjax.training.stage import Stage
+from mirrorjax.training.placement import Placement
 
 _VALIDATION_ROWS = 1000  # for losses, which no null is of
 
@@ -126,7 +126,7 @@ def untrained_records(
         devices, block, budget: as for a population in training.
         test_rows: that are measured; None: all.
         change: done to each network's weights first.
-        causes: whether the dear measures are made too.
+        causes: whether the causal measures are made too.
         population: on these devices, whose programs, rows and boards are shared; then there are no losses, nor causes.
         on_block: told how far it is, see `Trainer`.
     """
@@ -151,7 +151,7 @@ def untrained_records(
 
     parts = plan(members, block, len(devices), room.members)
     runners = runners_of(parts, members, dataset.content_hash, sources, mesh, compiler, on_block)
-    return joined(Stage(runners, room, lambda steps: None).each(work), len(members))
+    return joined(Placement(runners, room, lambda steps: None).each(work), len(members))
 
 
 def _measured(

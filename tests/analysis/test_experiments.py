@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from mirrorjax.cli import main
 from mirrorjax.dataset.build import DatasetSpec
+from mirrorjax.launch.cli import main
 from mirrorjax.measurement.battery.nulls import SCALE_FREE
-from mirrorjax.report.load import load
-from mirrorjax.tracking.results import Results
+from mirrorjax.report.read.populations import load
+from mirrorjax.results.read import Results
 
 SCRIPTS = Path(__file__).parents[2] / "analysis"
 SMALL = [

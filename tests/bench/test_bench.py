@@ -13,8 +13,8 @@ from mirrorjax.bench.table import BLOCK, markdown, plain, ratios, summary
 from mirrorjax.bench.timing import figure, once, rate, seconds
 from mirrorjax.bench.workload import HEADLINE, flops_a_step, seeds
 from mirrorjax.errors import InputError
-from mirrorjax.marks import block
 from mirrorjax.population.members import Member, identity
+from mirrorjax.report.page.marks import block
 
 
 def made_up() -> dict:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import mirrorjax.dataset.cache as cache
-import mirrorjax.secrets as secrets
+import mirrorjax.machine.secrets as secrets
 from mirrorjax.dataset.build import Dataset, DatasetSpec
 from mirrorjax.dataset.cache import content_hash, dataset_file, default_folder, load_or_build, spec_hash
 from mirrorjax.errors import InputError

@@ -73,11 +73,11 @@ def test_members_with_rows_of_their_own_have_the_bits_that_they_have_alone():
     members = [Member(seed=seed, learning_rate=RATE, boards=count) for count in (None, 100, 900) for seed in range(3)]
     wanted = list(dict.fromkeys(member.source for member in members))
     together = population_of(members, sources=sources(*wanted))
-    together.stage.each(lambda runner: together._train(runner, epochs(40)[0]))
+    together.placement.each(lambda runner: together._train(runner, epochs(40)[0]))
     after = weights_of(together)
     for source in wanted:
         chosen = [place for place, member in enumerate(members) if member.source == source]
         alone = population_of([members[place] for place in chosen], sources=sources(source))
-        alone.stage.each(lambda runner, alone=alone: alone._train(runner, epochs(40)[0]))
+        alone.placement.each(lambda runner, alone=alone: alone._train(runner, epochs(40)[0]))
         assert all(same_bits(after[i], own) for i, own in zip(chosen, weights_of(alone), strict=True))
     assert not same_bits(after[0], after[3])

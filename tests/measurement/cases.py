@@ -10,7 +10,9 @@ from mirrorjax.dataset.build import answers
 from mirrorjax.dataset.coordinates import coordinates
 from mirrorjax.dataset.knobs import PAPER, Knobs
 from mirrorjax.dataset.row import features
-from mirrorjax.measurement.activations import (
+from mirrorjax.measurement.probe import Probe
+from mirrorjax.measurement.records import Measured
+from mirrorjax.measurement.stream import (
     GROUPS,
     UNIONS,
     MeasuredRows,
@@ -19,8 +21,6 @@ from mirrorjax.measurement.activations import (
     measure,
     measured_rows,
 )
-from mirrorjax.measurement.probe import Probe
-from mirrorjax.measurement.records import Measured
 from mirrorjax.models.mlp import MLP
 from mirrorjax.population.members import Member, stack_values
 from mirrorjax.regimes.supervised import Supervised

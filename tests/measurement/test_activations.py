@@ -8,7 +8,7 @@ from scipy import stats
 
 from mirrorjax.dataset.build import answers
 from mirrorjax.dataset.row import row_keys
-from mirrorjax.measurement.activations import GROUPS, PIECE, TRUTHS, UNIONS, measured_rows, moments
+from mirrorjax.measurement.stream import GROUPS, PIECE, TRUTHS, UNIONS, measured_rows, moments
 from tests.measurement.cases import measured, some_weights
 from tests.measurement.conftest import WIDTHS
 

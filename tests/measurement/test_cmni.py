@@ -10,7 +10,6 @@ import pytest
 
 import mirrorjax.report
 from mirrorjax.dataset.build import DatasetSpec, build
-from mirrorjax.measurement.activations import GROUPS, MeasuredRows, Statistics, measure, measured_rows
 from mirrorjax.measurement.cmni import (
     ROBUST_CMNI,
     ROBUST_LOSS,
@@ -20,6 +19,7 @@ from mirrorjax.measurement.cmni import (
 )
 from mirrorjax.measurement.probe import Probe
 from mirrorjax.measurement.records import Measured, cmni_columns, unit_table
+from mirrorjax.measurement.stream import GROUPS, MeasuredRows, Statistics, measure, measured_rows
 from mirrorjax.models.mlp import MLP
 from mirrorjax.population.members import Member, MemberValues, init_key, stack_values
 from mirrorjax.regimes.supervised import Supervised
@@ -39,7 +39,7 @@ TABLE_4 = {
 
 
 def epochs_of_the_paper() -> list[dict[str, str]]:
-    path = Path(mirrorjax.report.__file__).parent / "paper_epochs.csv"
+    path = Path(mirrorjax.report.__file__).parent / "read" / "paper_epochs.csv"
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
 

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mirrorjax.measurement.activations import PIECE, MeasuredRows, measured_rows
 from mirrorjax.measurement.histograms import BINS, PAIRS, PSEUDO_COUNT, divergences
+from mirrorjax.measurement.stream import PIECE, MeasuredRows, measured_rows
 from mirrorjax.models.mlp import MLP
 from tests.measurement.cases import Plain
 from tests.measurement.conftest import WIDTHS

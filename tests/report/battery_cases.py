@@ -6,26 +6,26 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mirrorjax.report.dear import CIRCUITS, CLASSES, KINDS, MODES, RATIOS, SETS, ablated
-from mirrorjax.report.nulls import ARCHITECTURE
+from mirrorjax.report.read.caused import CIRCUITS, CLASSES, KINDS, MODES, RATIOS, SETS, ablated
+from mirrorjax.report.read.nulls import ARCHITECTURE
 from tests.report.cases import Network, like_paper, write_population
 
 EPOCHS = (0.0, 1.0, 2.0, 5.0, 7.0, 10.0, 20.0)
 SEEDS = 6
-ASKED = 4  # seeds 0 to 3 get the dear measures
+ASKED = 4  # seeds 0 to 3 get the causal measures
 DEAR_FROM = 10  # paper epoch from which on they are recorded
 CALIBRATED = ("cmni", "cmni_hidden", "mni_star", "ssi", "ssi_last", "d_prime_mni", "cross_decoding")
 
 
 def with_battery(network: Network, epoch: float) -> dict[str, float]:
-    """Like the paper, with the cheap measures and, of the first seeds and late, the dear ones."""
+    """Like the paper, with the observational measures and, of the first seeds and late, the causal ones."""
     values = like_paper(network, epoch)
     asked = network.seed < ASKED and epoch >= DEAR_FROM
     values |= {"excess_error": float(np.exp(-0.2 * epoch))}
-    return values | cheap(network, epoch, values["cmni_hidden"]) | dear(network, asked)
+    return values | observed(network, epoch, values["cmni_hidden"]) | caused(network, asked)
 
 
-def cheap(network: Network, epoch: float, cmni_hidden: float) -> dict[str, float]:
+def observed(network: Network, epoch: float, cmni_hidden: float) -> dict[str, float]:
     """Rising from 0; the z of every measure is the seed; composition is -.001 · seed, value coding .002."""
     risen = min(epoch / 20, 1.0)
     raw = {
@@ -42,7 +42,7 @@ def cheap(network: Network, epoch: float, cmni_hidden: float) -> dict[str, float
     return raw | {f"{name}_z": float(network.seed) for name in CALIBRATED}
 
 
-def dear(network: Network, asked: bool) -> dict[str, float]:
+def caused(network: Network, asked: bool) -> dict[str, float]:
     """Seed 0 has no mirror unit, and TR is defined for seeds 1 and 2; nobody has a Frog-only unit."""
     seed = network.seed
     found = {f"intact_{kind}": 0.75 for kind in KINDS}

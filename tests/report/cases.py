@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from mirrorjax.report.paper import paper_curve
-from mirrorjax.tracking.store import (
+from mirrorjax.report.read.published import paper_curve
+from mirrorjax.results.store import (
     MEMBERS,
     RECORDS,
     UNITS,

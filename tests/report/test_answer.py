@@ -10,16 +10,17 @@ import numpy as np
 import pytest
 
 from mirrorjax.measurement.learnt import LEARNT_BELOW
-from mirrorjax.report import first_figure
-from mirrorjax.report.answer import headline
-from mirrorjax.report.build import write_report
-from mirrorjax.report.figure import Chooser, Panel, View, figure
-from mirrorjax.report.load import load
-from mirrorjax.report.phase_map import cells_of
-from mirrorjax.report.runs_table import runs_table
-from mirrorjax.report.shares import by_setting, over_training
-from mirrorjax.report.verdict import verdict
-from mirrorjax.tracking.store import write_json
+from mirrorjax.report.chart.figure import Chooser, Panel, figure
+from mirrorjax.report.figures import first as first_figure
+from mirrorjax.report.figures.shares import by_setting, over_training
+from mirrorjax.report.map.figure import cells_of
+from mirrorjax.report.page.answer import headline
+from mirrorjax.report.page.build import write_report
+from mirrorjax.report.page.runs_table import runs_table
+from mirrorjax.report.read.populations import load
+from mirrorjax.report.read.verdict import verdict
+from mirrorjax.report.read.view import View
+from mirrorjax.results.store import write_json
 from tests.report.battery_cases import with_battery
 from tests.report.cases import Network, write_population, write_sweep
 from tests.report.map_cases import KnobNetwork, planted, veil_map, write_map
@@ -98,7 +99,7 @@ def test_learnt_is_below_the_constant_and_nan_is_not(tmp_path):
 
 def test_nothing_that_is_shown_has_a_verdict_without_learning(tmp_path, monkeypatch):
     """No sentence, table, map or file: every network is called a mirror network, and none has learnt."""
-    monkeypatch.setattr("mirrorjax.report.build.save", lambda made, stem: [])
+    monkeypatch.setattr("mirrorjax.report.page.build.save", lambda made, stem: [])
     networks = [Network(seed, width=width, values=asked(0, 9, 9)) for width in (8, 17) for seed in range(3)]
     write_population(tmp_path / "p", networks, EPOCHS)
     page = Page(write_report(tmp_path).read_text(encoding="utf-8"))
@@ -173,13 +174,13 @@ def page(calibrated_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> s
     folder = tmp_path_factory.mktemp("answered") / "p"
     shutil.copytree(calibrated_folder, folder)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mirrorjax.report.build.save", lambda made, stem: [])
+        patch.setattr("mirrorjax.report.page.build.save", lambda made, stem: [])
         return write_report(folder).read_text(encoding="utf-8")
 
 
 def test_few_words_are_unfolded(page, tmp_path, monkeypatch):
     """A reader's minute: fewer than 1,500 words, of one population and of many with many problems."""
-    monkeypatch.setattr("mirrorjax.report.build.save", lambda made, stem: [])
+    monkeypatch.setattr("mirrorjax.report.page.build.save", lambda made, stem: [])
     one = Page(page)
     assert 100 < len(one.unfolded.split()) < 700 and len(one.words.split()) > 2000
     folder = write_sweep(tmp_path / "s", {f"p{n}": [Network(0)] for n in range(4)}, epochs=[0, 2, 5])

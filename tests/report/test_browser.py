@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from mirrorjax.report.build import phase_diagram_html, write_report
-from mirrorjax.report.compare import write_comparison
-from mirrorjax.report.registry import FIGURES
+from mirrorjax.report.compare.build import write_comparison
+from mirrorjax.report.figures.registry import FIGURES
+from mirrorjax.report.page.build import phase_diagram_html, write_report
 from tests.report.battery_cases import with_battery, write_nulls
 from tests.report.cases import Network, write_sweep
 from tests.report.map_cases import KnobNetwork, mirrors, veil_map, write_map

@@ -10,20 +10,20 @@ import pyarrow.parquet as pq
 import pytest
 from scipy.stats import t as student
 
-from mirrorjax.measurement.activations import TRUTHS
 from mirrorjax.measurement.battery import ablation, classes
+from mirrorjax.measurement.battery import caused as measured_caused
 from mirrorjax.measurement.battery import circuits as hubs
-from mirrorjax.measurement.battery import dear as measured_dear
 from mirrorjax.measurement.battery import nulls as measured
+from mirrorjax.measurement.stream import TRUTHS
 from mirrorjax.measures import label
-from mirrorjax.phases.intervals import wilson
-from mirrorjax.report import calibration, causes, circuits, decomposition, onset
-from mirrorjax.report import dear as reported
-from mirrorjax.report.build import write_report
-from mirrorjax.report.figure import View
-from mirrorjax.report.nulls import ARCHITECTURE
-from mirrorjax.report.registry import FIGURES
-from tests.report.battery_cases import EPOCHS, SEEDS, cheap, with_battery, write_nulls
+from mirrorjax.report.figures import calibration, causes, circuits, decomposition, onset
+from mirrorjax.report.figures.registry import FIGURES
+from mirrorjax.report.page.build import write_report
+from mirrorjax.report.read import caused as reported
+from mirrorjax.report.read.nulls import ARCHITECTURE
+from mirrorjax.report.read.view import View
+from mirrorjax.statistics.intervals import wilson
+from tests.report.battery_cases import EPOCHS, SEEDS, observed, with_battery, write_nulls
 from tests.report.cases import Network, write_population
 from tests.report.test_figures import drawn, view_of
 from tests.report.test_report import Page
@@ -40,12 +40,14 @@ def old(tmp_path_factory) -> Path:
     return write_population(tmp_path_factory.mktemp("old") / "p", [Network(seed) for seed in range(3)], EPOCHS)
 
 
-def of_first(view: View) -> reported.Dear:
-    return reported.dear(view)[0]
+def of_first(view: View) -> reported.Caused:
+    return reported.caused(view)[0]
 
 
 def test_names_are_those_of_the_measurement():
-    assert reported.KINDS == TRUTHS and reported.MODES == ablation.MODES and tuple(reported.SETS) == measured_dear.SETS
+    assert (
+        reported.KINDS == TRUTHS and reported.MODES == ablation.MODES and tuple(reported.SETS) == measured_caused.SETS
+    )
     plain = [name.replace(" ", "_").replace("-", "_") for name in (*classes.CLASSES, *hubs.KINDS[1:])]
     assert set(plain) == {*reported.CLASSES, *reported.CIRCUITS}
     assert ARCHITECTURE == measured.ARCHITECTURE
@@ -183,7 +185,7 @@ def test_circuits(view):
 
 def test_report_with_everything(calibrated_folder, monkeypatch):
     folder = calibrated_folder
-    monkeypatch.setattr("mirrorjax.report.build.save", lambda made, stem: [])
+    monkeypatch.setattr("mirrorjax.report.page.build.save", lambda made, stem: [])
     text = write_report(folder).read_text(encoding="utf-8")
     page = Page(text)
     assert text.count('data-figure="') == 1 + len(FIGURES), "and the first one"
@@ -208,7 +210,7 @@ def test_report_with_everything(calibrated_folder, monkeypatch):
 
 
 def test_what_is_missing_is_said(old, monkeypatch):
-    monkeypatch.setattr("mirrorjax.report.build.save", lambda made, stem: [])
+    monkeypatch.setattr("mirrorjax.report.page.build.save", lambda made, stem: [])
     text = write_report(old).read_text(encoding="utf-8")
     page = Page(text)
     for words in (calibration.MISSING, reported.NOT_ASKED, "what rises when cannot be drawn"):
@@ -226,9 +228,9 @@ def test_cheap_measures_alone(tmp_path, monkeypatch):
 
     def values(network: Network, epoch: float) -> dict[str, float]:
         own = {"cmni": 0.006, "cmni_hidden": 0.004, "val_loss": 0.05}
-        return own | {name: value for name, value in cheap(network, epoch, 0.004).items() if not name.endswith("_z")}
+        return own | {name: value for name, value in observed(network, epoch, 0.004).items() if not name.endswith("_z")}
 
-    monkeypatch.setattr("mirrorjax.report.build.save", lambda made, stem: [])
+    monkeypatch.setattr("mirrorjax.report.page.build.save", lambda made, stem: [])
     folder = write_population(tmp_path / "p", [Network(seed, values=values) for seed in range(3)], EPOCHS)
     words = Page(write_report(folder).read_text(encoding="utf-8")).words
     assert calibration.MISSING in words and reported.NOT_ASKED in words
@@ -238,7 +240,7 @@ def test_cheap_measures_alone(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("kind", ["torn", "without columns", "of another type"])
 def test_foreign_nulls_are_a_problem_not_an_end(kind, tmp_path, monkeypatch):
-    monkeypatch.setattr("mirrorjax.report.build.save", lambda made, stem: [])
+    monkeypatch.setattr("mirrorjax.report.page.build.save", lambda made, stem: [])
     folder = write_population(tmp_path / "p", [Network(0, values=with_battery)], EPOCHS)
     if kind == "torn":
         (folder / "nulls.parquet").write_bytes(b"PAR1 torn")
@@ -253,7 +255,7 @@ def test_foreign_nulls_are_a_problem_not_an_end(kind, tmp_path, monkeypatch):
 
 
 def test_names_are_escaped(tmp_path, monkeypatch):
-    monkeypatch.setattr("mirrorjax.report.build.save", lambda made, stem: [])
+    monkeypatch.setattr("mirrorjax.report.page.build.save", lambda made, stem: [])
     evil = "<img src=x onerror=alert(1)>"
     networks = [Network(seed, activation=kind, values=with_battery) for seed in range(2) for kind in (evil, "relu")]
     folder = write_population(tmp_path / "p", networks, EPOCHS)

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mirrorjax.cli import main
 from mirrorjax.errors import InputError
-from mirrorjax.report.compare import write_comparison
-from mirrorjax.report.compared import chosen_measures, configurations, read, warnings
+from mirrorjax.launch.cli import main
+from mirrorjax.report.compare.build import write_comparison
+from mirrorjax.report.compare.sweeps import chosen_measures, configurations, read, warnings
 from tests.report.battery_cases import with_battery
 from tests.report.cases import Network, write_population, write_sweep
 

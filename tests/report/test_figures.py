@@ -6,14 +6,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mirrorjax.report import phase_diagram, phase_grid, timeline, units
-from mirrorjax.report.acceptance import acceptance, applicable, differing_settings
-from mirrorjax.report.figure import Panel, View
-from mirrorjax.report.first_layer import CLASSES, classify, offered, units_of
-from mirrorjax.report.load import load
-from mirrorjax.report.paper import paper_curve
-from mirrorjax.report.registry import FIGURES
-from mirrorjax.report.statistics import curves, networks
+from mirrorjax.report.chart.figure import Panel
+from mirrorjax.report.figures import capacity_time as phase_diagram
+from mirrorjax.report.figures import capacity_time_cells as phase_grid
+from mirrorjax.report.figures import timeline, units
+from mirrorjax.report.figures.first_layer import CLASSES, classify, offered, units_of
+from mirrorjax.report.figures.registry import FIGURES
+from mirrorjax.report.page.acceptance import acceptance, applicable, differing_settings
+from mirrorjax.report.read.over_seeds import curves, networks
+from mirrorjax.report.read.populations import load
+from mirrorjax.report.read.published import paper_curve
+from mirrorjax.report.read.view import View
 from tests.report.cases import QUICKSTART_EPOCHS, Network, planted_means, write_population
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mirrorjax.report import matched
-from mirrorjax.report.build import write_report
+from mirrorjax.report.figures import matched
+from mirrorjax.report.page.build import write_report
 from tests.report.cases import Network, like_paper, write_population, write_sweep
 from tests.report.map_cases import KnobNetwork, write_map
 from tests.report.test_figures import drawn, view_of

@@ -8,17 +8,17 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from mirrorjax.phases.intervals import wilson
-from mirrorjax.report.acceptance import applicable
-from mirrorjax.report.build import write_report
-from mirrorjax.report.figure import View
-from mirrorjax.report.phase_boundary import boundary_of
-from mirrorjax.report.phase_cells import Cells, significant
-from mirrorjax.report.phase_data import map_data, packed
-from mirrorjax.report.phase_fluctuations import at_checkpoint
-from mirrorjax.report.phase_map import cells_of, panel, table
-from mirrorjax.report.phase_paper import paper_point
-from mirrorjax.report.phase_words import map_sentences
+from mirrorjax.report.map.boundary import boundary_of
+from mirrorjax.report.map.cells import Cells, significant
+from mirrorjax.report.map.data import map_data, packed
+from mirrorjax.report.map.figure import cells_of, panel, table
+from mirrorjax.report.map.fluctuations import at_checkpoint
+from mirrorjax.report.map.paper_point import paper_point
+from mirrorjax.report.map.sentences import map_sentences
+from mirrorjax.report.page.acceptance import applicable
+from mirrorjax.report.page.build import write_report
+from mirrorjax.report.read.view import View
+from mirrorjax.statistics.intervals import wilson
 from tests.report.cases import Network, like_paper
 from tests.report.map_cases import EPOCHS, KnobNetwork, mirrors, planted, veil_map, write_map
 from tests.report.test_figures import view_of

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mirrorjax.cli import main
-from mirrorjax.marks import block
-from mirrorjax.report.words import short_interval, short_number
+from mirrorjax.launch.cli import main
+from mirrorjax.report.page.marks import block
+from mirrorjax.report.words.numbers import short_interval, short_number
 from tests.report.battery_cases import with_battery
 from tests.report.cases import Network, write_sweep
 

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from mirrorjax.errors import InputError
-from mirrorjax.report.build import phase_diagram_html, phase_diagram_image, write_report
-from mirrorjax.report.html import script_safe
+from mirrorjax.report.page.build import phase_diagram_html, phase_diagram_image, write_report
+from mirrorjax.report.page.html import script_safe
 from tests.report.cases import Network, write_population, write_sweep
 
 
@@ -64,7 +64,7 @@ def own_scripts(text: str) -> str:
 @pytest.fixture
 def page_only(monkeypatch: pytest.MonkeyPatch):
     """Leaves out the saving of static figures, most of the time, where a test looks at the page alone."""
-    monkeypatch.setattr("mirrorjax.report.build.save", lambda made, stem: [])
+    monkeypatch.setattr("mirrorjax.report.page.build.save", lambda made, stem: [])
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mirrorjax.report import scaling
-from mirrorjax.report.clocks import rate_verdicts
-from mirrorjax.report.figure import View
-from mirrorjax.report.load import load
-from mirrorjax.report.scaling_points import REGRESSORS, Points, points_of
-from mirrorjax.report.statistics import curves, networks
+from mirrorjax.report.figures import scaling
+from mirrorjax.report.figures.clocks import rate_verdicts
+from mirrorjax.report.figures.scaling_points import REGRESSORS, Points, points_of
+from mirrorjax.report.read.over_seeds import curves, networks
+from mirrorjax.report.read.populations import load
+from mirrorjax.report.read.view import View
 from tests.report.battery_cases import with_battery
 from tests.report.cases import Network, write_population
 

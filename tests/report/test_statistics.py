@@ -7,9 +7,9 @@ import duckdb
 import numpy as np
 import pytest
 
-from mirrorjax.report.load import load
-from mirrorjax.report.statistics import band, band_sql, curves, networks
-from mirrorjax.report.words import listed, percent, plain_number, tidy_number
+from mirrorjax.report.read.over_seeds import band, band_sql, curves, networks
+from mirrorjax.report.read.populations import load
+from mirrorjax.report.words.numbers import listed, percent, plain_number, tidy_number
 from tests.report.cases import Network, like_paper, write_population
 from tests.report.map_cases import KnobNetwork, write_map
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from mirrorjax.tracking.results import Population, Results
-from mirrorjax.tracking.store import Store
+from mirrorjax.results.read import Population, Results
+from mirrorjax.results.store import Store
 
 SETTINGS = [
     "experiment=smoke",

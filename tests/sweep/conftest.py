@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import wandb
 
-from mirrorjax.cli import main
+from mirrorjax.launch.cli import main
 from mirrorjax.settings.schema import Config, stored
 from tests.sweep.cases import SETTINGS, Run, Sweep
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mirrorjax.tracking.results import Population, Results
+from mirrorjax.results.read import Population, Results
 from tests.sweep.cases import CALIBRATED, QUICKLY, SETTINGS, assert_same_results
 
 pytestmark = [pytest.mark.slow, pytest.mark.processes]

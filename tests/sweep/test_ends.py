@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 
 import mirrorjax.pipeline as pipeline
-from mirrorjax.cli import main
 from mirrorjax.errors import InputError
+from mirrorjax.launch.cli import main
+from mirrorjax.results.read import Results
+from mirrorjax.results.store import Store
 from mirrorjax.tracking.progress import Progress
-from mirrorjax.tracking.results import Results
-from mirrorjax.tracking.store import Store
 from mirrorjax.tracking.wandb import WandbTracker
 from tests.sweep.cases import QUICKLY, SETTINGS, Run, Sweep, assert_same_results, at_checkpoint, bytes_and_times
 from tests.tracking.test_wandb import inspect
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 
 KILLED = """
 import os, signal, sys
-from mirrorjax.cli import main
+from mirrorjax.launch.cli import main
 from mirrorjax.training.checkpoint import States
 save = States.save
 def save_and_die(states, state, fingerprint, facts):
@@ -44,7 +44,7 @@ main(sys.argv[1:])
 
 ON_A_TERMINAL = """
 import fcntl, signal, sys, termios
-from mirrorjax.cli import main
+from mirrorjax.launch.cli import main
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 signal.signal(signal.SIGHUP, signal.SIG_IGN if sys.argv[1] == "ignored" else signal.SIG_DFL)
 sys.exit(main(sys.argv[2:]))
@@ -100,7 +100,7 @@ def test_a_report_that_fails_costs_no_results(
     copy = tmp_path / finished.folder.name
     shutil.copytree(finished.folder, copy)
     (copy / "report.html").unlink()
-    monkeypatch.setattr("mirrorjax.report.build.write_report", broken)
+    monkeypatch.setattr("mirrorjax.report.page.build.write_report", broken)
     assert main(["sweep", *SETTINGS, f"results_dir={tmp_path}"]) == 1
     out, err = capsys.readouterr()
     assert out.splitlines()[-1] == str(copy), "no page is named that is not there"
@@ -199,11 +199,11 @@ def test_sigterm_at_any_moment_is_taken_up_by_the_same_command(finished: Sweep, 
     """In the order of a run, each time in the results that the one before has left."""
     moments = [
         ("mirrorjax.dataset.cache.load_kept", "", False),
-        ("mirrorjax.runtime.Compiler.__call__", "init", False),
+        ("mirrorjax.machine.runtime.Compiler.__call__", "init", False),
         ("mirrorjax.pipeline._nulls", "", False),
-        ("mirrorjax.runtime.Compiler.__call__", "train", False),
-        ("mirrorjax.tracking.store.Store.write_weights", "", True),
-        ("mirrorjax.report.build.write_report", "", True),
+        ("mirrorjax.machine.runtime.Compiler.__call__", "train", False),
+        ("mirrorjax.results.store.Store.write_weights", "", True),
+        ("mirrorjax.report.page.build.write_report", "", True),
     ]
     folder = Path("results") / finished.folder.name
     for moment, program, done in moments:
@@ -287,7 +287,7 @@ def test_a_broken_figure_costs_no_result(sweep: Run, monkeypatch: pytest.MonkeyP
     def broken(*_: object) -> None:
         raise ZeroDivisionError("no room")
 
-    monkeypatch.setattr("mirrorjax.report.build.phase_diagram_image", broken)
+    monkeypatch.setattr("mirrorjax.report.page.build.phase_diagram_image", broken)
     made = sweep("report=false")
     assert made.population.done
     assert "W&B: no figures: ZeroDivisionError: no room" in caplog.text

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pytest
 
 import mirrorjax.pipeline as pipeline
-from mirrorjax.cli import main
-from mirrorjax.report.build import write_report
-from mirrorjax.report.load import load
-from mirrorjax.tracking.results import Results
+from mirrorjax.launch.cli import main
+from mirrorjax.report.page.build import write_report
+from mirrorjax.report.read.populations import load
+from mirrorjax.results.read import Results
 from tests.sweep.cases import QUICKLY, SETTINGS, Run, Sweep, bytes_and_times
 
 pytestmark = pytest.mark.slow

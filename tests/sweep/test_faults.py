@@ -10,19 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from mirrorjax.cli import main
+from mirrorjax.assemble import dataset_spec
 from mirrorjax.dataset.cache import dataset_file, peek
-from mirrorjax.materials import dataset_spec
+from mirrorjax.launch.cli import main
+from mirrorjax.launch.status import read_status
+from mirrorjax.results.read import Population, Results
 from mirrorjax.settings.schema import Config
-from mirrorjax.tracking.results import Population, Results
-from mirrorjax.tracking.status import read_status
 from tests.sweep.cases import QUICKLY, SETTINGS, Run, Sweep, assert_same_results, at_checkpoint, bytes_and_times
 
 pytestmark = pytest.mark.slow
 
 FILES_OF_AT_MOST = """
 import resource, sys
-from mirrorjax.cli import main
+from mirrorjax.launch.cli import main
 from mirrorjax.tracking.recorder import Recorder
 watch, limit = Recorder.watch, int(sys.argv[1])
 def watch_and_limit(recorder, population):
@@ -33,12 +33,12 @@ sys.exit(main(sys.argv[2:]))
 """
 PAUSES = """
 import sys, time
-from mirrorjax.cli import main
-from mirrorjax.training.keeper import Keeper
-def pause(keeper):
+from mirrorjax.launch.cli import main
+from mirrorjax.training.saving import StateSaver
+def pause(saver):
     print("at work", flush=True)
     time.sleep(600)
-Keeper.__call__ = pause
+StateSaver.__call__ = pause
 main(sys.argv[1:])
 """
 SAVING = [*QUICKLY, "runtime.checkpoint_seconds=0"]
@@ -126,7 +126,7 @@ def test_the_state_of_another_population_is_refused(sweep: Run, copy: Population
 
 
 def sweep_of(*more: str) -> str:
-    from mirrorjax.launch import sweep_name
+    from mirrorjax.launch.application import sweep_name
 
     return sweep_name([*SETTINGS, *QUICKLY, *more])
 

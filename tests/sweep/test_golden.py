@@ -15,11 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from mirrorjax.cli import main
-from mirrorjax.report.build import write_report
-from mirrorjax.report.load import load
-from mirrorjax.runtime import configure, device_facts
-from mirrorjax.tracking.results import Population, Results
+from mirrorjax.launch.cli import main
+from mirrorjax.machine.runtime import configure, device_facts
+from mirrorjax.report.page.build import write_report
+from mirrorjax.report.read.populations import load
+from mirrorjax.results.read import Population, Results
 
 pytestmark = pytest.mark.slow
 GOLDEN = Path(__file__).parents[1] / "data" / "golden"

@@ -7,10 +7,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from mirrorjax.cli import main
-from mirrorjax.measure import lacking
-from mirrorjax.measurement.battery import cheap
-from mirrorjax.tracking.results import Results
+from mirrorjax.launch.cli import main
+from mirrorjax.launch.measure import lacking
+from mirrorjax.measurement.battery import observed as observed
+from mirrorjax.results.read import Results
 from tests.sweep.cases import CALIBRATED, QUICKLY, Run, Sweep, bytes_and_times
 from tests.tracking.cases import ids, population, record_columns
 
@@ -59,7 +59,7 @@ def test_measured_later_is_as_measured_in_training(sweep: Run, monkeypatch: pyte
     complete = pq.read_table(file)
     names = ["mni_star", "mni_star_z", "ssi_last", "rescue_accuracy", "cross_decoding"]
     pq.write_table(complete.drop_columns(names), file)
-    monkeypatch.setitem(cheap.OF_RESPONSES, "of_mine", lambda found: {"alive_units": found.alive.sum()})
+    monkeypatch.setitem(observed.OF_RESPONSES, "of_mine", lambda found: {"alive_units": found.alive.sum()})
     assert main(["measure", str(folder), "--measures", "rescue_accuracy", "ssi_last", "counterfactual", "of_mine"]) == 0
     assert "5 columns added at checkpoint 3" in capsys.readouterr().out, "nothing that was there"
     (again,) = Results.open(folder).populations

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import mirrorjax.pipeline as pipeline
-from mirrorjax.tracking.status import read_status
+from mirrorjax.launch.status import read_status
 from tests.sweep.cases import QUICKLY, Run, Sweep, assert_same_results, at_checkpoint, bytes_and_times
 from tests.tracking.test_wandb import inspect
 

@@ -12,10 +12,10 @@ import pytest
 from hydra.core.global_hydra import GlobalHydra
 
 import mirrorjax
-from mirrorjax import runtime
 from mirrorjax.errors import InputError
-from mirrorjax.runtime import configure
-from mirrorjax.tracking.results import Results
+from mirrorjax.machine import runtime
+from mirrorjax.machine.runtime import configure
+from mirrorjax.results.read import Results
 from tests.sweep.cases import QUICKLY, SETTINGS, bytes_and_times
 
 

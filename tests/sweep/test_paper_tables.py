@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mirrorjax.cli import main
-from mirrorjax.tracking.results import Results
+from mirrorjax.launch.cli import main
+from mirrorjax.results.read import Results
 from tests.report.test_report import Page, own_scripts
 from tests.sweep.cases import Sweep
 

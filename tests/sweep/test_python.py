@@ -9,8 +9,8 @@ import pytest
 import mirrorjax
 from mirrorjax.dataset.matched import CONDITIONS
 from mirrorjax.errors import InputError
+from mirrorjax.results.read import Results
 from mirrorjax.settings.schema import MeasurementConfig
-from mirrorjax.tracking.results import Results
 from tests.sweep.cases import Sweep
 
 PAGE = Path(mirrorjax.__file__).parent.parent / "docs" / "inspect.md"

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-import mirrorjax.refine
+import mirrorjax.launch.refine
 import mirrorjax.settings.allowed
-from mirrorjax.cli import main
-from mirrorjax.report.load import load
-from mirrorjax.tracking.results import Results
-from mirrorjax.tracking.status import read_status, table
+from mirrorjax.launch.cli import main
+from mirrorjax.launch.status import read_status, table
+from mirrorjax.report.read.populations import load
+from mirrorjax.results.read import Results
 from tests.sweep.cases import QUICKLY, SETTINGS, Run, Sweep, at_checkpoint
 
 pytestmark = pytest.mark.slow
@@ -36,7 +36,7 @@ def planted(sweep: Path, resolved: Mapping[str, Any], dataset_hash: str) -> dict
 def patched() -> Iterator[None]:
     """Planted verdicts, so that nothing calibrated need be measured, which takes a minute to compile."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mirrorjax.refine, "verdicts", planted)
+        patch.setattr(mirrorjax.launch.refine, "verdicts", planted)
         patch.setattr(mirrorjax.settings.allowed, "_refine_problems", lambda config: [])
         yield
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mirrorjax.launch import sweep_name
+from mirrorjax.launch.application import sweep_name
 from tests.sweep.cases import QUICKLY, SETTINGS, Run
 
 

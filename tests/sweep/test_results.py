@@ -8,15 +8,15 @@ from importlib import metadata
 import numpy as np
 import pytest
 
-from mirrorjax import materials
+from mirrorjax import assemble as materials
 from mirrorjax.dataset.build import Dataset
 from mirrorjax.dataset.cache import load_or_build
 from mirrorjax.population.axes import members
 from mirrorjax.population.members import Member, identity
+from mirrorjax.results.store import KNOBS, MEMBERS, RECORDS, UNITS
 from mirrorjax.settings.schema import Config
 from mirrorjax.tracking.keys import key
 from mirrorjax.tracking.metrics import population_metrics
-from mirrorjax.tracking.store import KNOBS, MEMBERS, RECORDS, UNITS
 from tests.dataset import reference
 from tests.sweep.cases import EPOCHS, SETTINGS, Sweep
 from tests.tracking.test_wandb import inspect

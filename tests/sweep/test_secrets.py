@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mirrorjax.tracking.results import Results
+from mirrorjax.results.read import Results
 from tests.sweep.cases import Run, at_checkpoint
 
 KEY = "0123456789abcdef" * 3

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from mirrorjax.launch.status import read_status
+from mirrorjax.results.jobs import read_json
+from mirrorjax.results.read import Results
 from mirrorjax.tracking.heartbeat import FILE
-from mirrorjax.tracking.jobs import read_json
-from mirrorjax.tracking.results import Results
-from mirrorjax.tracking.status import read_status
 from tests.sweep.cases import CALIBRATED, QUICKLY, SETTINGS, Run, assert_same_results, bytes_and_times
 
 pytestmark = [pytest.mark.slow, pytest.mark.processes]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mirrorjax.tracking.store import UNITS, Store
+from mirrorjax.results.store import UNITS, Store
 
 
 def ids(members: int, first: int = 0) -> list[str]:

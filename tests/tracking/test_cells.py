@@ -8,9 +8,9 @@ import pytest
 from scipy.stats import ttest_1samp
 from statsmodels.stats.proportion import proportion_confint
 
+from mirrorjax.results.read import Results
+from mirrorjax.results.store import Store
 from mirrorjax.tracking.cells import cells
-from mirrorjax.tracking.results import Results
-from mirrorjax.tracking.store import Store
 from tests.tracking.cases import ids, member_columns, population, record_columns
 
 MEMBERS = 12

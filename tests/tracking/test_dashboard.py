@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 import wandb
 
-from mirrorjax.cli import main
 from mirrorjax.errors import InputError
+from mirrorjax.launch.cli import main
+from mirrorjax.results.read import Results
 from mirrorjax.tracking import dashboard
 from mirrorjax.tracking.cells import cells
 from mirrorjax.tracking.keys import MIRROR, QUANTITIES, key
-from mirrorjax.tracking.results import Results
 from mirrorjax.tracking.wandb import WandbTracker
 from tests.tracking.cases import population, record_columns
 from tests.tracking.test_wandb import KEY

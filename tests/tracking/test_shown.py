@@ -2,7 +2,7 @@
 
 import pytest
 
-from mirrorjax.tracking.shown import MOST_VALUES, shown_config
+from mirrorjax.tracking.wandb_config import MOST_VALUES, shown_config
 
 RESOLVED = {
     "name": "smoke",

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from mirrorjax.cli import main
 from mirrorjax.errors import InputError
+from mirrorjax.launch.cli import main
+from mirrorjax.launch.status import read_status, table
+from mirrorjax.results.jobs import forget_failure, note_failure, note_sweep
+from mirrorjax.results.store import write_json
 from mirrorjax.tracking.heartbeat import FILE, Heartbeat
-from mirrorjax.tracking.jobs import forget_failure, note_failure, note_sweep
-from mirrorjax.tracking.status import read_status, table
-from mirrorjax.tracking.store import write_json
 
 JOBS = [
     {"job": name, "members": 100, "model_steps": 1000, "overrides": ["experiment=smoke", f"model.width={width}"]}
@@ -160,7 +160,7 @@ def test_wrong_folders(sweep: Path, place: str, message: str, capsys: pytest.Cap
 
 def test_it_waits_for_no_slow_import(sweep: Path):
     code = (
-        f"import sys\nfrom mirrorjax.cli import main\nassert main(['status', {str(sweep)!r}]) == 0\n"
+        f"import sys\nfrom mirrorjax.launch.cli import main\nassert main(['status', {str(sweep)!r}]) == 0\n"
         "print([name for name in ('jax', 'numpy', 'pyarrow', 'hydra', 'wandb') if name in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -17,12 +17,12 @@ import wandb
 from PIL import Image
 
 from mirrorjax.errors import InputError
+from mirrorjax.results.read import Results
 from mirrorjax.tracking import wandb as tracking
 from mirrorjax.tracking.cells import cells
 from mirrorjax.tracking.keys import SECTIONS, WITHOUT_PANEL
 from mirrorjax.tracking.metrics import MAX_KEYS, population_metrics
 from mirrorjax.tracking.recorder import run_tags
-from mirrorjax.tracking.results import Results
 from mirrorjax.tracking.wandb import WandbTracker, choose_mode
 from tests.tracking.cases import population, record_columns
 from tests.tracking.wandb_server import Server

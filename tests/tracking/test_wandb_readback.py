@@ -15,10 +15,10 @@ import wandb
 from scipy.stats import ttest_1samp
 from statsmodels.stats.proportion import proportion_confint
 
+from mirrorjax.results.read import Results
+from mirrorjax.results.store import Store
 from mirrorjax.tracking.cells import cells
 from mirrorjax.tracking.keys import HISTOGRAMS, QUANTITIES, SECTIONS, key
-from mirrorjax.tracking.results import Results
-from mirrorjax.tracking.store import Store
 from mirrorjax.tracking.wandb import WandbTracker
 from tests.tracking.cases import member_columns, record_columns
 from tests.tracking.test_wandb import KEY, inspect
@@ -29,7 +29,7 @@ GROUP, TAGS = "smoke-3f2a91c0", ["smoke", "full"]
 
 
 def columns(checkpoint: int) -> dict[str, Any]:
-    """Records with the calibrated measures; the last checkpoint has the dear ones of most networks."""
+    """Records with the calibrated measures; the last checkpoint has the causal ones of most networks."""
     random = np.random.default_rng(checkpoint)
     calibrated = ("mni_star", "ssi", "ssi_last", "cross_decoding_social", "rescue_accuracy", "cmni_z")
     measured = {name: random.normal(0.1, 1, MEMBERS) for name in calibrated}

@@ -10,8 +10,8 @@ import pytest
 
 from mirrorjax.dataset.build import Dataset, DatasetSpec, build
 from mirrorjax.dataset.cache import content_hash
+from mirrorjax.machine.runtime import Compiler
 from mirrorjax.population.members import PAPER_EPOCH, Member
-from mirrorjax.runtime import Compiler
 from mirrorjax.training.loop import Checkpoint, Schedule, Trainer
 from mirrorjax.training.step import train_step
 

@@ -10,8 +10,8 @@ import pytest
 
 from mirrorjax.errors import InputError
 from mirrorjax.training.checkpoint import States, TrainingState
-from mirrorjax.training.keeper import Keeper
 from mirrorjax.training.loop import Schedule
+from mirrorjax.training.saving import StateSaver
 from tests.training.cases import epochs, mixed_members, population_of
 
 FINGERPRINT = {"job": "1c9e0b7d52aa", "block": 8}
@@ -183,18 +183,18 @@ def test_when_the_state_is_saved(
     clock = Clock()
     population = population_of(mixed_members()[:1])
     states = States(tmp_path / "state")
-    keeper = Keeper(population, states, FINGERPRINT, every, facts=dict, clock=clock)
+    saver = StateSaver(population, states, FINGERPRINT, every, facts=dict, clock=clock)
     found, last = [], 0
     for now in (59.0, 61.0, 100.0):
         clock.now = now
-        keeper()
+        saver()
         newest = max((int(path.name) for path in (tmp_path / "state").glob("*")), default=0)
         found.append(newest > last)
         last = newest
     assert found == due
-    keeper.signals.number = 15
+    saver.signals.number = 15
     with pytest.raises(SystemExit) as ended:
-        keeper()
+        saver()
     assert ended.value.code == 143
     assert caplog.messages == ["stopped at epoch 0, state saved: the same command goes on"]
     assert states.restore(FINGERPRINT, 0) is not None
@@ -204,8 +204,8 @@ def test_when_the_state_is_saved(
 def test_a_stop_is_a_stop_even_if_the_state_cannot_be_saved(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     (tmp_path / "state").write_text("a file")
     population = population_of(mixed_members()[:1])
-    keeper = Keeper(population, States(tmp_path / "state"), {}, every=None, facts=dict)
-    keeper.signals.number = 2
+    saver = StateSaver(population, States(tmp_path / "state"), {}, every=None, facts=dict)
+    saver.signals.number = 2
     with pytest.raises(KeyboardInterrupt):
         list(population.run(Schedule((0.0, *epochs(5)))))
     (note,) = caplog.messages

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mirrorjax.tracking.results import Results
+from mirrorjax.results.read import Results
 from tests.sweep.cases import QUICKLY, SETTINGS, assert_same_results
 
 pytestmark = [pytest.mark.slow, pytest.mark.processes]
@@ -26,7 +26,7 @@ def free_port() -> int:
 
 STOPPED = """
 import os, signal, sys
-from mirrorjax.cli import main
+from mirrorjax.launch.cli import main
 from mirrorjax.tracking.recorder import Recorder
 checkpoint = Recorder.checkpoint
 def checkpoint_and_stop(recorder, measured):

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from mirrorjax.errors import InputError
+from mirrorjax.machine.runtime import GIB, Compiler, block_size, free_memory, memory_budget
 from mirrorjax.population.members import Member
 from mirrorjax.population.plan import plan, program_of
-from mirrorjax.runtime import GIB, Compiler, block_size, free_memory, memory_budget
 from mirrorjax.training.checkpoint import TrainingState
 from mirrorjax.training.loop import Checkpoint, Schedule, Trainer
 from mirrorjax.training.memory import UNLIMITED, Room, compiled_bytes, largest_block, make_room, need
@@ -54,7 +54,7 @@ def trained(look: Callable[[Trainer], None] = lambda population: None, **options
 def notes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is said about memory."""
     found: list[str] = []
-    monkeypatch.setattr("mirrorjax.training.stage.event", lambda name, message, **_: found.append(message))
+    monkeypatch.setattr("mirrorjax.training.placement.event", lambda name, message, **_: found.append(message))
     return found
 
 

@@ -13,12 +13,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float32, Int32
 
-from mirrorjax.measurement.activations import TRUTHS
 from mirrorjax.measurement.battery.boards import TaskRows
 from mirrorjax.measurement.battery.draws import uniform
-from mirrorjax.measurement.battery.order import places
+from mirrorjax.measurement.battery.ranks import places
 from mirrorjax.measurement.needs import needs
 from mirrorjax.measurement.probe import Probe, pictures_of
+from mirrorjax.measurement.stream import TRUTHS
 
 MODES = ("mean", "resample")
 _RANDOM_SETS = 8  # of each size, whose effects are averaged

@@ -7,7 +7,7 @@ from jaxtyping import Array, Float32, Int8, UInt32
 
 from mirrorjax.dataset.build import Dataset, answers
 from mirrorjax.dataset.matched import CONDITIONS, matched_boards
-from mirrorjax.measurement.activations import TRUTHS, truths
+from mirrorjax.measurement.stream import TRUTHS, truths
 
 OF_EACH = 400  # task rows of each kind of right answer
 

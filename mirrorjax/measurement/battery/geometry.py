@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float32
 
 from mirrorjax.measurement.battery.draws import normal
-from mirrorjax.measurement.battery.order import places
+from mirrorjax.measurement.battery.ranks import places
 from mirrorjax.measurement.battery.responses import Responses
 
 BOARDS = 256  # at the most: the distances between them grow with the square

@@ -6,25 +6,25 @@ import numpy as np
 
 from mirrorjax.dataset.matched import CONDITIONS
 from mirrorjax.game.observation import OBSERVATION_SIZE
-from mirrorjax.measurement.activations import TRUTHS
 from mirrorjax.measurement.battery.boards import OF_EACH, Boards, TaskRows
-from mirrorjax.measurement.battery.cheap import OF_RESPONSES, cheap
-from mirrorjax.measurement.battery.dear import dear, named
+from mirrorjax.measurement.battery.caused import caused, named
 from mirrorjax.measurement.battery.nulls import RAW, SCALE_FREE
+from mirrorjax.measurement.battery.observed import OF_RESPONSES, observed
 from mirrorjax.measurement.battery.responses import responses
 from mirrorjax.measurement.needs import fits
 from mirrorjax.measurement.probe import Probe
+from mirrorjax.measurement.stream import TRUTHS
 from mirrorjax.population.members import Member, stack_values
 from mirrorjax.regimes import own_regime
 
-CAUSES = "causes"  # all of the dear measures, and the verdict, which takes them
+CAUSES = "causes"  # all of the causal measures, and the verdict, which takes them
 VERDICT = ("mirror", "mirror_code")
 Z = tuple(f"{name}_z" for name in (*SCALE_FREE, *RAW))
 _BOARDS = 64  # any number
 
 
-def cheap_names(member: Member) -> dict[str, frozenset[str]]:
-    """Columns of each measure of responses and, by its own name, of every cheap column; and of z.
+def observed_names(member: Member) -> dict[str, frozenset[str]]:
+    """Columns of each measure of responses and, by its own name, of every observed column; and of z.
 
     Args:
         member: of an architecture, for columns that are of a site.
@@ -35,15 +35,15 @@ def cheap_names(member: Member) -> dict[str, frozenset[str]]:
     )
     measures = {name: measure for name, measure in OF_RESPONSES.items() if fits(measure, probe.network)}
     names = {name: frozenset(jax.eval_shape(measure, of_responses)) for name, measure in measures.items()}
-    single = [*jax.eval_shape(cheap, probe, boards), *Z]
+    single = [*jax.eval_shape(observed, probe, boards), *Z]
     return {**{name: frozenset({name}) for name in single}, **names}
 
 
-def dear_names(member: Member) -> dict[str, frozenset[str]]:
-    """Columns of the dear measures together and, by its own name, of each; and of the verdict."""
+def caused_names(member: Member) -> dict[str, frozenset[str]]:
+    """Columns of the causal measures together and, by its own name, of each; and of the verdict."""
     probe, boards = _shapes(member)
     scores = jax.ShapeDtypeStruct((probe.count,), jnp.float32)
-    of_member, _ = jax.eval_shape(dear, probe, boards, scores)
+    of_member, _ = jax.eval_shape(caused, probe, boards, scores)
     columns = [*named({name: np.zeros((1, *each.shape), each.dtype) for name, each in of_member.items()}), *VERDICT]
     return {**{name: frozenset({name}) for name in columns}, CAUSES: frozenset(columns)}
 

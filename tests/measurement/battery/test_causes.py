@@ -8,7 +8,6 @@ import pytest
 from mirrorjax.dataset.build import DatasetSpec, build
 from mirrorjax.dataset.matched import CONDITIONS, matched_boards
 from mirrorjax.game.state import Action
-from mirrorjax.measurement.activations import TRUTHS
 from mirrorjax.measurement.battery.ablation import ablation, named, random_sets
 from mirrorjax.measurement.battery.boards import task_rows
 from mirrorjax.measurement.battery.circuits import (
@@ -22,6 +21,7 @@ from mirrorjax.measurement.battery.circuits import (
 )
 from mirrorjax.measurement.battery.patching import patching
 from mirrorjax.measurement.probe import Probe
+from mirrorjax.measurement.stream import TRUTHS
 from mirrorjax.models.mlp import MLP
 from tests.measurement.battery.cases import untrained
 from tests.networks import probe_of

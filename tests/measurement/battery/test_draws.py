@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mirrorjax.measurement.battery.draws import choices, normal
-from mirrorjax.measurement.battery.order import places
+from mirrorjax.measurement.battery.ranks import places
 
 
 def test_a_draw_is_the_beginning_of_a_larger_one():

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mirrorjax.measurement.battery.cheap import cheap
+from mirrorjax.measurement.battery.observed import observed
 from mirrorjax.models.mlp import MLP
 from tests.measurement.battery.cases import rescaled, small_boards, untrained
 from tests.networks import probe_of
@@ -21,7 +21,7 @@ def boards():
     return small_boards()
 
 
-measured = jax.jit(cheap)
+measured = jax.jit(observed)
 
 
 def columns(params, width: int = 8, network: MLP = NETWORK) -> dict[str, float]:

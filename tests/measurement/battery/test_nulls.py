@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from mirrorjax.machine.runtime import Compiler
 from mirrorjax.measurement.battery.nulls import (
     FIRST_SEED,
     RAW,
@@ -20,7 +21,6 @@ from mirrorjax.measurement.battery.nulls import (
 from mirrorjax.population.members import Member
 from mirrorjax.regimes import REGIMES
 from mirrorjax.regimes.supervised import Supervised
-from mirrorjax.runtime import Compiler
 from mirrorjax.training.loop import Schedule
 from mirrorjax.training.untrained import NullSettings, null_files, nulls_of, untrained_records
 from tests.measurement.battery.cases import small_boards
@@ -107,7 +107,7 @@ def test_nulls_are_measured_once_and_kept(tmp_path, monkeypatch: pytest.MonkeyPa
 def test_nulls_compile_nothing_that_the_population_has_compiled(tmp_path, monkeypatch: pytest.MonkeyPatch):
     """However many there are of either; and what they know nothing of, losses, is not made up."""
     monkeypatch.setattr(
-        "mirrorjax.training.programs.cheap", lambda probe, boards: {"ssi": probe.values.width.astype("float32")}
+        "mirrorjax.training.programs.observed", lambda probe, boards: {"ssi": probe.values.width.astype("float32")}
     )
     members = [Member(width=3, depth=1, seed=seed) for seed in range(BLOCK + 1)]
     population = population_of(members, boards=small_boards(), causes_seeds=0, compiler=Compiler())

@@ -1,0 +1,230 @@
+"""Configs name values and no code: of Hydra's own options and settings only those below are taken, all else is refused.
+
+Hydra runs what its own settings name: callbacks, loggers, plugins, commands of a job, with an environment of their own.
+A config may come from elsewhere (`--config-dir`), and an argument may be pasted, so both are held against this list.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
+from hydra._internal.utils import get_args_parser
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from mirrorjax.errors import InputError
+from mirrorjax.machine.secrets import hidden, refuse_secrets
+
+OPTIONS_WITH_VALUE = ("--cfg", "-c", "--package", "-p", "--info", "-i", "--config-dir", "-cd")
+_OPTIONS = (
+    *OPTIONS_WITH_VALUE,
+    *("--multirun", "-m", "--resolve", "--help", "-h", "--hydra-help", "--version", "--shell-completion", "-sc"),
+)
+# By plugin, our own choice of it. Its settings below are values for a queue (docs/clusters.md): none is a command, and
+# none names a file.
+_LAUNCHERS = {"basic": "local", "submitit_local": "submitit_local", "submitit_slurm": "submitit_slurm"}
+LAUNCHER = (
+    *("partition", "account", "qos", "constraint", "exclude", "comment", "gres", "nodes", "tasks_per_node"),
+    *("cpus_per_task", "cpus_per_gpu", "gpus_per_node", "gpus_per_task", "mem_gb", "mem_per_cpu", "mem_per_gpu"),
+    *("timeout_min", "signal_delay_s", "max_num_timeout", "array_parallelism", "stderr_to_stdout"),
+)
+FOR_SBATCH = (  # of `additional_parameters`
+    *("reservation", "licenses", "nodelist", "exclusive", "nice", "priority", "dependency", "begin", "deadline"),
+    *("mail-user", "mail-type", "clusters", "switches", "hint", "wckey", "prefer", "contiguous", "time-min", "tmp"),
+)
+_VALUES = ("hydra.launcher", "hydra.sweeper.params", "hydra.mode", "hydra.verbose")
+_ALLOWED = "of hydra.* there are hydra.launcher.* (docs/clusters.md), hydra.sweeper.params, hydra.mode, hydra.verbose"
+# Hydra writes these over, whatever a config says; and the name of the sweep's folder, which we give.
+_HYDRAS_OWN = ("hydra.runtime.", "hydra.overrides.", "hydra.job.name", "hydra.job.override_dirname")
+
+_GIVEN = "command-line"  # Hydra's name for the folder of --config-dir
+_LEFT_OUT = "left out"
+_composed: dict[str, dict[str, Any]] = {}  # what `_own` made, by launcher: conf does not change while we run
+
+_CALLBACK = ("hydra.callbacks.check_first._target_", "mirrorjax.launch.application.CheckFirst")
+_PLUGINS = {
+    "hydra.launcher._target_": ("hydra._internal.core_plugins.", "hydra_plugins."),
+    "hydra.sweeper._target_": ("hydra._internal.core_plugins.",),
+}
+_LOGGING = ("logging.StreamHandler", "logging.FileHandler", "logging.Formatter")
+_STREAMS = ("ext://sys.stdout", "ext://sys.stderr")
+_MADE_OF_TEXT = ("oc.decode", "oc.create")  # they could make what is looked for here out of a text
+
+
+def check_options(options: Sequence[str]) -> None:
+    """Checks that Hydra is given no options but those that a sweep has, each by its whole name.
+
+    What Hydra does not know either, and would take for no other option's beginning, is left to its own refusal.
+
+    Args:
+        options: arguments that are no overrides; values of options may be among them.
+
+    Raises:
+        InputError: names the option.
+    """
+    hydras = [name for action in get_args_parser()._actions for name in action.option_strings]
+    for name in (option.partition("=")[0] for option in options if option.startswith("-")):
+        unknown = name.startswith("--") and not any(known.startswith(name) for known in hydras)
+        if name not in _OPTIONS and not unknown:
+            raise InputError(f"{name}: no option of a sweep; allowed: {', '.join(_OPTIONS)}")
+
+
+@contextmanager
+def configs_without_code() -> Iterator[None]:
+    """Checks every config that Hydra composes in the block, before Hydra does anything with it.
+
+    Hydra instantiates callbacks and sets logging up as soon as it has composed a config; no hook of its own is earlier.
+    """
+    compose = ConfigLoaderImpl.load_configuration
+
+    def checked(
+        self: ConfigLoaderImpl, config_name: str | None, overrides: list[str], *args: Any, **kwargs: Any
+    ) -> DictConfig:
+        given = [(override.key_or_group, override) for override in OverridesParser.create().parse_overrides(overrides)]
+        for name, override in given:
+            if name == "hydra.searchpath":  # packages that it names would be imported while composing
+                raise InputError(f"{name} is {override.value()!r}; {_ALLOWED}")
+        config = compose(self, config_name, overrides, *args, **kwargs)
+        refuse_callables(config)
+        _refuse_what_differs(config, overrides, _own(compose, self, _launcher(config)))
+        names = [name for name, _ in given]
+        for name, override in given:
+            if _is_hydras(name) and not _is_allowed(name) and (name != "hydra.job.name" or names.count(name) > 1):
+                raise InputError(f"{name} is {override.value()!r}; {_ALLOWED}")
+        _refuse_revealed(config)
+        return config
+
+    ConfigLoaderImpl.load_configuration = checked
+    try:
+        yield
+    finally:
+        ConfigLoaderImpl.load_configuration = compose
+
+
+def refuse_callables(config: DictConfig) -> None:
+    """Checks that a composed config names no callable but mirrorjax's callback and Hydra's own plugins.
+
+    Raises:
+        InputError: names the setting and what it holds.
+    """
+    for name, value in _values(OmegaConf.to_container(config, resolve=False), ""):
+        if not _harmless(name, value):
+            raise InputError(f"{name} is {value!r}; a config names values, no code that is to be run")
+
+
+def _harmless(name: str, value: Any) -> bool:
+    key = name.rpartition(".")[2]
+    if isinstance(value, str) and any(resolver in value for resolver in _MADE_OF_TEXT):
+        return False
+    if key == "_target_":
+        return (name, value) == _CALLBACK or str(value).startswith(_PLUGINS.get(name, ()))
+    if name.startswith(("hydra.job_logging.", "hydra.hydra_logging.")):
+        if key in ("()", "class"):
+            return value in _LOGGING
+        if isinstance(value, str) and "://" in value:
+            return value in _STREAMS
+    return True
+
+
+def _launcher(config: DictConfig) -> str:
+    """The plugin that starts jobs.
+
+    Raises:
+        InputError: it is none of ours.
+    """
+    launcher = config.hydra.runtime.choices.get("hydra/launcher")
+    if launcher not in _LAUNCHERS:
+        raise InputError(f"hydra/launcher is {launcher!r}; allowed: {', '.join(_LAUNCHERS)}")
+    return launcher
+
+
+def _own(compose: Any, loader: ConfigLoaderImpl, launcher: str) -> dict[str, Any]:
+    """What the project's own conf alone makes of Hydra's settings, whatever `--config-dir` has beside it."""
+    if launcher not in _composed:
+        path = ConfigSearchPathImpl()
+        path.config_search_path = [part for part in loader.get_search_path().get_path() if part.provider != _GIVEN]
+        own = compose(ConfigLoaderImpl(path), "config", [f"launcher={_LAUNCHERS[launcher]}"], RunMode.RUN)
+        _composed[launcher] = _hydras(own)
+    return _composed[launcher]
+
+
+def _hydras(config: DictConfig) -> dict[str, Any]:
+    """Hydra's settings by their full names, as they stand, and its choices of plugins."""
+    settings = _values(OmegaConf.to_container(config.hydra, resolve=False), "hydra")
+    choices = ((name, value) for name, value in config.hydra.runtime.choices.items() if str(name).startswith("hydra/"))
+    return {str(name): value for name, value in (*settings, *choices) if not str(name).startswith(_HYDRAS_OWN)}
+
+
+def _refuse_what_differs(config: DictConfig, overrides: Sequence[str], own: Mapping[str, Any]) -> None:
+    """Checks that Hydra's settings are those of the project's own conf, but for those that may be given.
+
+    Raises:
+        InputError: names the setting.
+    """
+    found = _hydras(config)
+    for name in {**found, **own}:
+        if name.startswith("hydra.launcher."):
+            part, _, inner = name.removeprefix("hydra.launcher.").partition(".")
+            known = part in LAUNCHER or (part == "additional_parameters" and inner.replace("_", "-") in FOR_SBATCH)
+        else:
+            known = _is_allowed(name)
+        if not known and found.get(name, _LEFT_OUT) != own.get(name, _LEFT_OUT):
+            raise InputError(f"{name} is {hidden(found.get(name, _LEFT_OUT))!r}; {_ALLOWED}")
+    noted = [line for _, line in _values(OmegaConf.to_container(config.hydra.overrides, resolve=False), "")]
+    if added := set(noted) - set(overrides):
+        raise InputError(f"hydra.overrides holds {sorted(added)}; {_ALLOWED}")
+
+
+def _refuse_revealed(config: DictConfig) -> None:
+    """Checks values as they are going to be, once what they refer to has been looked up.
+
+    Raises:
+        InputError: one holds a secret; or one for a queue several lines, of which a batch script would run the second.
+    """
+    values = {**dict(_looked_up(config, "")), **dict(_looked_up(config.hydra.launcher, "hydra.launcher"))}
+    refuse_secrets(values)
+    for name, value in values.items():
+        if name.startswith("hydra.launcher.") and isinstance(value, str) and re.search(r"[\x00-\x1f]", value):
+            raise InputError(f"{name} is {value!r}; allowed: one line of text")
+
+
+def _looked_up(node: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """Every value that is there, with its full name, less Hydra's; what cannot be is told by whoever needs it."""
+    for key in node if isinstance(node, DictConfig) else range(len(node)):
+        full = f"{name}.{key}" if name else str(key)
+        if full == "hydra":
+            continue
+        try:
+            value = node[key]
+        except OmegaConfBaseException:
+            continue
+        if OmegaConf.is_config(value):
+            yield from _looked_up(value, full)
+        else:
+            yield full, value
+
+
+def _is_hydras(name: str) -> bool:
+    return re.match(r"hydra($|[./@])", name) is not None
+
+
+def _is_allowed(name: str) -> bool:
+    """Whether a setting of Hydra's may be given; of the launcher's not all may, see `_refuse_what_differs`."""
+    return name == "hydra/launcher" or re.match(rf"({'|'.join(map(re.escape, _VALUES))})($|\.)", name) is not None
+
+
+def _values(node: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """Every value that is not a container, with its full name."""
+    if isinstance(node, dict):
+        for key, inner in node.items():
+            yield from _values(inner, f"{name}.{key}" if name else str(key))
+    elif isinstance(node, list):
+        for place, inner in enumerate(node):
+            yield from _values(inner, f"{name}.{place}")
+    else:
+        yield name, node

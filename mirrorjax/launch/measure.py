@@ -1,0 +1,216 @@
+"""`mirrorjax measure`: calibrated measures of networks that are trained already, added to their results."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from mirrorjax.assemble import compile_cache, load, measured_row_counts, null_folder, null_settings
+from mirrorjax.errors import InputError
+from mirrorjax.machine.runtime import Compiler, Device, configure, memory_budget
+from mirrorjax.measurement.battery.boards import boards_of
+from mirrorjax.measurement.battery.nulls import summary
+from mirrorjax.measurement.battery.observed import OF_RESPONSES
+from mirrorjax.measurement.battery.offered import CAUSES, VERDICT, Z, caused_names, observed_names
+from mirrorjax.measurement.records import Columns
+from mirrorjax.population.axes import members as expand
+from mirrorjax.population.members import Member, identity
+from mirrorjax.results.later import LATER, write_later
+from mirrorjax.results.read import Population as Stored
+from mirrorjax.results.read import Results
+from mirrorjax.results.store import RECORDS, Store
+from mirrorjax.settings.allowed import check_writable
+from mirrorjax.settings.schema import Config, DistributedConfig, MeasurementConfig
+from mirrorjax.training.loop import Schedule, Trainer
+from mirrorjax.training.memory import data_bytes, layout
+from mirrorjax.training.untrained import nulls_of
+
+
+def measure(
+    results: Path,
+    names: Sequence[str] = (),
+    platform: str | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> list[Path]:
+    """Measures all finished networks of a results folder at their end, with their final weights.
+
+    What training recorded stays: columns are added, and values where there are none (see `tracking.later`).
+
+    Args:
+        results: a sweep's folder, or one population's.
+        names: of measures or of columns; none are all calibrated measures.
+        platform: `cpu`, `gpu` or `tpu`; None is the one that the networks were trained on.
+        say: is told what is done, a line at a time.
+
+    Returns:
+        The files that were written, one a population.
+
+    Raises:
+        InputError: no finished population is there, there is no measure of a name, weights or dataset are others than
+            those of the population, or nothing can be written.
+    """
+    opened = Results.open(results)
+    finished = [each for each in opened.populations if each.done and each.checkpoints]
+    if not finished:
+        raise InputError(f"{results}: no finished population with records here, so there are no networks to measure")
+    for population in finished:
+        check_writable("RESULTS", population.folder / LATER)
+    first = _measurable(finished[0].stored_config(), platform)
+    devices = configure(  # before JAX is asked for any shape
+        first.runtime.platform, None, first.runtime.precision, compile_cache(first), first.runtime.distributed
+    )
+    wanted, caused = _wanted(finished, names)
+    files = []
+    for population in finished:
+        if not names and (population.folder / LATER).is_dir():
+            say(f"population {population.name}: measured before; --measures NAME measures anew")
+            continue
+        config = _measurable(population.stored_config(), first.runtime.platform)
+        columns = lacking(population, *_measured(population, config, wanted, caused, devices, say))
+        if len(columns) > 1:
+            checkpoint = population.checkpoints[-1]
+            files.append(write_later(population.folder, checkpoint, columns))
+            say(f"population {population.name}: {len(columns) - 1} columns added at checkpoint {checkpoint}")
+        else:
+            say(f"population {population.name}: its records have all of that, and stay as they are")
+    return files
+
+
+def _wanted(populations: Sequence[Stored], names: Sequence[str]) -> tuple[set[str] | None, bool]:
+    """The columns that are asked for, None for all of them; and whether causal measures are among them.
+
+    Raises:
+        InputError: there is no measure and no column of a name.
+    """
+    if not names:
+        return None, True
+    rows = [row for each in populations for row in each.members().select(["regime", "model", "depth"]).to_pylist()]
+    shapes = {(row["regime"], row["model"], row["depth"]) for row in rows}
+    architectures = [
+        Member(regime=regime, model=model, depth=depth, width=4) for regime, model, depth in sorted(shapes)
+    ]
+    known: dict[str, set[str]] = {}
+
+    def offer(names_of: Callable[[Member], dict[str, frozenset[str]]]) -> None:
+        for architecture in architectures:
+            for name, columns in names_of(architecture).items():
+                known.setdefault(name, set()).update(columns)
+
+    offer(observed_names)
+    if caused := not set(names) <= known.keys():  # they take seconds to be looked at
+        offer(caused_names)
+    for name in names:
+        if name not in known:
+            measures = [*OF_RESPONSES, CAUSES]
+            raise InputError(f"--measures: {name!r}; allowed: {', '.join(measures)}, or a column (docs/measures.md)")
+    wanted = set().union(*(known[name] for name in names))
+    return wanted | {z for z in Z if z.removesuffix("_z") in wanted}, caused
+
+
+def _measured(
+    stored: Stored,
+    config: Config,
+    wanted: set[str] | None,
+    caused: bool,
+    devices: list[Device],
+    say: Callable[[str], None],
+) -> tuple[Columns, np.ndarray]:
+    """The wanted columns of a population's networks [members], and whose weights are not finite."""
+    runtime = config.runtime
+    dataset = stored.dataset()
+    members = _members(stored, config, dataset.content_hash)
+    _, sources = load(config, members, say)
+    boards = boards_of(dataset, config.measurement.boards, config.measurement.rescue_boards)
+    test, validation = measured_row_counts(config, len(dataset.test), len(dataset.validation))
+    rows = data_bytes(len(sources.train), test, validation, config.measurement.boards, len(sources.validation))
+    budget = memory_budget(runtime.memory_budget, runtime.platform, devices)
+    block, room = layout(runtime, members, len(devices), budget, rows)
+    say(f"population {stored.name}: measuring {len(members):,} networks")
+    population = Trainer(
+        members,
+        dataset,
+        devices=devices,
+        block=block,
+        compiler=Compiler(),
+        test_rows=config.measurement.test_rows,
+        validation_rows=config.measurement.validation_rows,
+        boards=boards,
+        causes_seeds=None if caused else 0,
+        sources=sources,
+        room=room,
+    )
+    finite = _put_weights(population, stored)
+    (checkpoint,) = population.run(Schedule((0.0,), units_at=(0.0,) if caused else ()))
+    records, settings = checkpoint.records, null_settings(config)
+    if settings is not None and (wanted is None or wanted & {*Z, *VERDICT}):
+        nulls = nulls_of(
+            members, settings, dataset, boards, null_folder(config), devices=devices, block=block, budget=budget,
+            on_measure=say,
+        )  # fmt: skip
+        records.update(nulls.calibrated(records))
+        if not (stored.folder / "nulls.parquet").exists():
+            Store(stored.folder).write_nulls(summary(nulls.by_architecture))
+    kept = {name: values for name, values in records.items() if wanted is None or name in wanted}
+    return {"member_id": records["member_id"], **kept}, ~finite
+
+
+def _measurable(config: Config, platform: str | None) -> Config:
+    """The config with matched boards, as many as usual where there were none, and in this process alone."""
+    asked, usual, runtime = config.measurement, MeasurementConfig(), config.runtime
+    return replace(
+        config,
+        measurement=replace(
+            asked, boards=asked.boards or usual.boards, rescue_boards=asked.rescue_boards or usual.rescue_boards
+        ),
+        runtime=replace(runtime, platform=platform or runtime.platform, distributed=DistributedConfig()),
+    )
+
+
+def _members(stored: Stored, config: Config, dataset_hash: str) -> list[Member]:
+    """The members of a stored population, which has not all that its config makes where it extends another one."""
+    configured = {identity(each.resolved(), dataset_hash): each for each in expand(config)}
+    ids = stored.member_ids
+    if strange := next((member_id for member_id in ids if member_id not in configured), None):
+        raise InputError(f"{stored.folder}: its settings make no member {strange} in this version")
+    return [configured[member_id] for member_id in ids]
+
+
+def _put_weights(population: Trainer, stored: Stored) -> np.ndarray:
+    """Gives every network its stored weights; whether they are all finite [members]."""
+    weights = dict(stored.weights_of_all())
+    finite = np.zeros(len(population.ids), bool)
+    for runner in population.runners:
+        params = {name: np.zeros(value.shape, value.dtype) for name, value in runner.params().items()}
+        for block, place in np.argwhere(runner.part.slots >= 0):
+            member = runner.part.slots[block, place]
+            own = weights.get(population.ids[member], {})
+            if {name: weight.ndim for name, weight in own.items()} != {name: p.ndim - 2 for name, p in params.items()}:
+                raise InputError(
+                    f"{stored.folder}: weights.safetensors has no weights of member {population.ids[member]}"
+                )
+            for name, weight in own.items():  # beyond a narrower network's own is padding, which nothing is read of
+                params[name][(block, place, *map(slice, weight.shape))] = weight
+            finite[member] = all(np.isfinite(weight).all() for weight in own.values())
+        runner.put(params)
+    return finite
+
+
+def lacking(stored: Stored, measured: Columns, broken: np.ndarray) -> Columns:
+    """Of what was measured the columns of numbers that the last records do not have, or not of all networks.
+
+    A network that has diverged has NaN.
+    """
+    recorded = pq.ParquetFile(stored.files("records")[-1]).read()
+    status = dict(zip(recorded["member_id"].to_pylist(), recorded["status"].to_pylist(), strict=True))
+    ids = measured["member_id"]
+    lost = broken | np.array([status.get(member_id) == "diverged" for member_id in ids])
+    columns: Columns = {"member_id": ids}
+    for name, values in measured.items():
+        has_all = name in recorded.column_names and recorded[name].null_count == 0
+        by_training = name in RECORDS.names or name.startswith("mne_layer_")  # at every checkpoint
+        if values.ndim == 1 and values.dtype.kind in "fiu" and not has_all and not by_training:
+            columns[name] = values.copy() if values.dtype.kind == "f" else values.astype(float)
+            columns[name][lost] = np.nan
+    return columns

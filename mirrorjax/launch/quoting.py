@@ -1,0 +1,149 @@
+"""The command line as people type it: texts are quoted for Hydra, and what it would take in silence is refused."""
+
+import math
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import is_dataclass
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import ChoiceSweep, Override, RangeSweep
+from hydra.errors import HydraException
+
+from mirrorjax.errors import InputError
+from mirrorjax.launch.explain import GROUPS_ONLY, type_of
+from mirrorjax.settings.texts import checked_path
+
+MOST_JOBS = 1000  # populations of one multirun: each is composed and checked before the first one starts
+_CONFIG_DIR = ("--config-dir", "-cd")
+_QUOTED = re.compile(r"""\s*(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\s*""", re.S)
+
+
+def for_hydra(overrides: Sequence[str], multirun: bool) -> list[str]:
+    """The overrides as Hydra reads them.
+
+    Args:
+        overrides: as typed.
+        multirun: whether a comma separates values of a sweep.
+
+    Raises:
+        InputError: a preset is chosen twice, or a text may mean two things; says what to type.
+    """
+    _refuse_two_presets(overrides)
+    return [_quoted(override, multirun) for override in overrides]
+
+
+def with_config_dir(options: Sequence[str]) -> list[str]:
+    """The options, with `~` written out in --config-dir.
+
+    Raises:
+        InputError: there is no such folder.
+    """
+    found, before = [], ""
+    for option in options:
+        name, given, value = option.partition("=")
+        folder = option if before in _CONFIG_DIR else value if given and name in _CONFIG_DIR else None
+        if folder is not None:
+            path = checked_path("--config-dir", folder)
+            if not path.is_dir():
+                raise InputError(f"--config-dir: {path} is no folder")
+            option = str(path) if before in _CONFIG_DIR else f"{name}={path}"
+        found.append(option)
+        before = option
+    return found
+
+
+def _refuse_two_presets(overrides: Sequence[str]) -> None:
+    chosen: dict[str, str] = {}
+    for override in overrides:
+        group, given, value = override.partition("=")
+        if not given or not _is_group(group):
+            continue
+        if value.lstrip().startswith("["):
+            names = value.strip(" []")
+            raise InputError(f"{override}: one preset at a time; -m {group}={names} trains a population for each")
+        if chosen.setdefault(group, value) != value:
+            raise InputError(f"{group} is given twice, {chosen[group]} and {value}; allowed: one preset")
+
+
+def _is_group(key: str) -> bool:
+    return key in (*GROUPS_ONLY, "size") or ("." not in key and is_dataclass(type_of(key)))
+
+
+def _quoted(override: str, multirun: bool) -> str:
+    key, given, value = override.partition("=")
+    type_ = type_of(key.lstrip("+"))
+    if not given or "${" in value or _QUOTED.fullmatch(value):
+        return override
+    if type_ == list[str]:
+        return override if _parsed(override) or not re.fullmatch(r"\[.*\]", value, re.S) else f"{key}={_list(value)}"
+    if type_ not in (str, str | None) and not _is_group(key):
+        return override
+    parsed = _parsed(override)
+    several = parsed.is_sweep_override() if parsed else "," in value
+    if several and (multirun or type_ not in (str, str | None)):
+        if parsed:
+            return override
+        raise InputError(f"{override!r} cannot be read; quote each value: {_to_type(f'{key}={_each(value)}')}")
+    quoted = f"{key}={_quotes(value)}"
+    if several:
+        raise InputError(
+            f"{override!r} gives several values: -m trains a population for each; one text is typed {_to_type(quoted)}"
+        )
+    if parsed is None or (type_ in (str, str | None) and value not in ("null", "") and parsed.value() != value):
+        return quoted
+    return override
+
+
+def _parsed(override: str) -> Override | None:
+    """None where Hydra cannot read it."""
+    try:
+        return OverridesParser.create().parse_override(override)
+    except HydraException:
+        return None
+
+
+def _quotes(text: str) -> str:
+    """A text as Hydra reads it literally: quotes inside are escaped, and the backslashes before one."""
+    return '"' + re.sub(r'(\\*)("|$)', lambda found: found[1] * 2 + ('\\"' if found[2] else ""), text) + '"'
+
+
+def _each(values: str) -> str:
+    return ",".join(value if _QUOTED.fullmatch(value) else _quotes(value.strip()) for value in values.split(","))
+
+
+def _list(value: str) -> str:
+    return f"[{_each(value[1:-1])}]"
+
+
+def _to_type(override: str) -> str:
+    return shlex.quote(override)
+
+
+def number_of_jobs(overrides: Sequence[Override]) -> int:
+    """How many jobs a multirun has, without making any.
+
+    Raises:
+        InputError: none, or more than a command may have.
+    """
+    each = {o.get_key_element(): _values(o) for o in overrides if o.is_sweep_override()}
+    number = math.prod(each.values())
+    if number == 0:
+        raise InputError(f"{next(key for key, values in each.items() if not values)}: a sweep over no value at all")
+    if number > MOST_JOBS:
+        raise InputError(
+            f"-m makes {number:,} populations ({', '.join(f'{key}: {values:,}' for key, values in each.items())}); "
+            f"allowed: at most {MOST_JOBS:,}; what can be an axis inside one population (population.axes.*) is quicker"
+        )
+    return int(number)
+
+
+def _values(override: Override) -> float:
+    value: Any = override.value()
+    if isinstance(value, ChoiceSweep):
+        return len(value.list)
+    if isinstance(value, RangeSweep):
+        assert value.start is not None and value.stop is not None
+        return max(0, math.ceil((value.stop - value.start) / value.step)) if value.step else math.inf
+    return sum(1 for _ in override.sweep_string_iterator()) if override.is_discrete_sweep() else 1

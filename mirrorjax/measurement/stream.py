@@ -1,0 +1,207 @@
+"""One pass over the test and validation rows: everything that the observational measures need of a member, streamed.
+
+Rows come in pieces, so that memory does not grow with their number. Per unit and group of rows the first four
+power sums are kept, taken about a pivot near the group's mean, so that float32 loses nothing that matters.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import struct
+from jaxtyping import Array, Float32, Int32, UInt32
+
+from mirrorjax.dataset.build import answers
+from mirrorjax.dataset.oracle import EDGE_HELP, RESCUE_HELP, situation_of_row
+from mirrorjax.dataset.row import unpack
+from mirrorjax.measurement.probe import Probe, pictures_of
+from mirrorjax.regimes.base import held_out
+
+# Disjoint groups of test rows; scenarios, filtered and not, are unions of them.
+GROUPS = ("none", "frog_5", "frog_other", "toad_4", "toad_other", "both")
+UNIONS = {
+    "none": ("none",),
+    "frog": ("frog_5", "frog_other"),
+    "toad": ("toad_4", "toad_other"),
+    "both": ("both",),
+    "frog_filtered": ("frog_5",),  # rows that show a 5 (the published filter)
+    "toad_filtered": ("toad_4",),  # rows that show a 4
+}
+TRUTHS = ("hop", "jump", "leap", "help_edge", "help_rescue")  # true answers, the two kinds of help apart
+PIECE = 128  # rows at a time: the sums of a block of members stay in the cache
+
+
+@struct.dataclass
+class MeasuredRows:
+    """The rows that a checkpoint is measured on, in pieces of P rows; padding has group and truth -1.
+
+    The test rows of a group have pieces of their own.
+    """
+
+    test: UInt32[Array, "pieces P 2"]
+    first_piece: Int32[Array, " bounds"]  # where each group's pieces begin, and the end of the last
+    group: Int32[Array, "pieces P"]  # into GROUPS
+    truth: Int32[Array, "pieces P"]  # into TRUTHS
+    held: Any  # what the regime's score is on: of validation rows `HeldOut`, in pieces of P rows too
+
+
+@dataclass(frozen=True)
+class RowCounts:
+    """What is known of the measured rows whoever is measured."""
+
+    groups: np.ndarray  # test rows by GROUPS
+    truths: np.ndarray  # test rows by TRUTHS
+    validation: int
+
+    def union(self, name: str) -> int:
+        """Test rows of a scenario, filtered or not (a name in UNIONS)."""
+        return int(sum(self.groups[GROUPS.index(group)] for group in UNIONS[name]))
+
+
+@struct.dataclass
+class Statistics:
+    """What one pass leaves of one member; U units: those of the sites, then the outputs."""
+
+    pivot: Float32[Array, "U groups"]
+    power_sums: Float32[Array, "4 U groups"]  # of (activation - pivot)^1..4
+    confusion: Float32[Array, "truths answers"]  # test rows
+    scores: dict[str, Float32[Array, ""]]  # the regime's own
+
+
+def truths(found: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Indices into TRUTHS [N], of the `answers` of N rows."""
+    return np.select(
+        [found["help_kind"] == EDGE_HELP, found["help_kind"] == RESCUE_HELP],
+        [TRUTHS.index("help_edge"), TRUTHS.index("help_rescue")],
+        found["label"].astype(int),
+    )
+
+
+def measured_rows(test: np.ndarray, *validation: np.ndarray) -> tuple[MeasuredRows, RowCounts]:
+    """Arranges packed rows [N, 2] in pieces, with their groups and right answers; sets of validation rows are equal."""
+    found = answers(test)
+    seen = jax.jit(jax.vmap(lambda words: situation_of_row(unpack(words))))(jnp.asarray(test))
+    shows_frog, shows_toad = np.asarray(seen.shows_frog), np.asarray(seen.shows_toad)
+    group = np.select(
+        [found["scenario"] == 0, found["scenario"] == 1, found["scenario"] == 2],
+        [0, np.where(shows_toad, 1, 2), np.where(shows_frog, 3, 4)],
+        5,
+    )
+    truth = truths(found)
+    counts = RowCounts(
+        groups=np.bincount(group, minlength=len(GROUPS)),
+        truths=np.bincount(truth, minlength=len(TRUTHS)),
+        validation=len(validation[0]),
+    )
+    pieces = -(-counts.groups // PIECE)
+    first_piece = np.concatenate([[0], np.cumsum(pieces)])
+    order = np.argsort(group, kind="stable")  # the groups one after the other, each from the start of a piece
+    before = np.concatenate([[0], np.cumsum(counts.groups)])[group[order]]
+    place = first_piece[group[order]] * PIECE + np.arange(len(test)) - before
+    most = -(-len(test) // PIECE) + len(GROUPS)  # whatever the groups are: the shape depends on the number of rows only
+
+    def in_pieces(values: np.ndarray, fill: int) -> jax.Array:
+        placed = np.full((most * PIECE, *values.shape[1:]), fill, values.dtype)
+        placed[place] = values[order]
+        return jnp.asarray(placed.reshape(most, PIECE, *values.shape[1:]))
+
+    rows = MeasuredRows(
+        test=in_pieces(test, 0),
+        first_piece=jnp.asarray(first_piece, jnp.int32),
+        group=in_pieces(group.astype(np.int32), -1),
+        truth=in_pieces(truth.astype(np.int32), -1),
+        held=held_out(PIECE, *validation),
+    )
+    return rows, counts
+
+
+def measure(probe: Probe, rows: MeasuredRows) -> Statistics:
+    """One member's pass over the test rows, and its score on what is held out."""
+    acts = probe.network.outputs
+    count = probe.count + acts
+
+    def of_group(group: Int32[Array, ""]) -> tuple[jax.Array, jax.Array, jax.Array]:
+        """Pivot, power sums and confusion of the rows of one group, which fill pieces of their own."""
+        first, last = rows.first_piece[group], rows.first_piece[group + 1]
+
+        def units_of(number: Int32[Array, ""]) -> tuple[jax.Array, jax.Array, jax.Array]:
+            shown = probe.show(pictures_of(rows.test[number]))
+            here = (rows.group[number] == group).astype(jnp.float32)
+            return probe.answer(shown), probe.everything(shown), here
+
+        _, units, here = units_of(first)
+        pivot = (units @ here) / jnp.maximum(here.sum(), 1.0)
+
+        def add(number: Int32[Array, ""], sums: tuple[tuple[jax.Array, ...], jax.Array]):
+            outputs, units, here = units_of(number)
+            centred = (units - pivot[:, None]) * here[None, :]
+            square = centred * centred
+            powers = centred, square, square * centred, square * square
+            summed = tuple(s + p for s, p in zip(sums[0], powers, strict=True))
+            if not acts:
+                return summed, sums[1]
+            answer = jax.nn.one_hot(jnp.argmax(outputs, axis=0), acts, dtype=jnp.float32)
+            truth = jax.nn.one_hot(rows.truth[number], len(TRUTHS), dtype=jnp.float32)
+            return summed, sums[1] + truth.T @ answer
+
+        # Sums stay apart by place in the piece until the end: additions of whole arrays, in place and vectorised.
+        zero = (jnp.zeros((count, PIECE), jnp.float32),) * 4, jnp.zeros((len(TRUTHS), acts), jnp.float32)
+        powers, confusion = jax.lax.fori_loop(first, last, add, zero)
+        return pivot, jnp.stack([power.sum(-1) for power in powers]), confusion
+
+    pivot, power_sums, confusion = jax.lax.map(of_group, jnp.arange(len(GROUPS)))
+    return Statistics(
+        pivot=pivot.T,
+        power_sums=jnp.moveaxis(power_sums, 0, -1),
+        confusion=confusion.sum(0),
+        scores=probe.score(rows.held),
+    )
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Mean, variance (ddof 0), skewness g1 and kurtosis g2 (Fisher), [..., U] float64; NaN where undefined."""
+
+    mean: np.ndarray
+    variance: np.ndarray
+    skewness: np.ndarray
+    kurtosis: np.ndarray
+
+
+def moments(statistics: Statistics, counts: RowCounts, union: str) -> Moments:
+    """A scenario's moments per unit, merged exactly (float64) from its groups.
+
+    Args:
+        statistics: of members stacked on the leading axes, as numpy arrays.
+        counts: of the measured rows.
+        union: a name in UNIONS.
+    """
+    indices = [GROUPS.index(group) for group in UNIONS[union]]
+    number = counts.groups[indices].astype(float)
+    total = number.sum()
+    pivot = np.asarray(statistics.pivot, float)[..., indices]
+    sums = np.moveaxis(np.asarray(statistics.power_sums, float)[..., indices], -3, 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.sum(pivot * number + sums[0], axis=-1) / total
+        # Central moments about the union's mean: shift each group's power sums from its pivot.
+        shift = pivot - mean[..., None]
+        second = np.sum(sums[1] + 2 * shift * sums[0] + number * shift**2, axis=-1) / total
+        third = np.sum(sums[2] + 3 * shift * sums[1] + 3 * shift**2 * sums[0] + number * shift**3, axis=-1) / total
+        fourth = (
+            np.sum(
+                sums[3] + 4 * shift * sums[2] + 6 * shift**2 * sums[1] + 4 * shift**3 * sums[0] + number * shift**4,
+                axis=-1,
+            )
+            / total
+        )
+        second = np.maximum(second, 0.0)
+        alive = second > 0
+        return Moments(
+            mean=mean,
+            variance=second,
+            skewness=np.where(alive, third / second**1.5, np.nan),
+            kurtosis=np.where(alive, fourth / second**2 - 3, np.nan),
+        )

@@ -1,0 +1,1 @@
+"""One network in depth: its paper tables, a page of its own, and a game that it plays."""

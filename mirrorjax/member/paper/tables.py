@@ -1,0 +1,230 @@
+"""Tables 3 to 10 of the paper for one member, in the paper's rows and columns."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mirrorjax.dataset.oracle import LABELS, SCENARIOS
+from mirrorjax.errors import InputError
+from mirrorjax.game.state import Action
+from mirrorjax.member.paper.analysis import Analysis
+from mirrorjax.member.paper.hubs import Hub
+from mirrorjax.results.store import replacing
+
+Cell = str | int | float
+MIRROR_ROLES = ("mirror", "mirror and differentiating")
+DIFFERENTIATING_ROLES = ("differentiating", "mirror and differentiating")
+
+
+@dataclass(frozen=True)
+class PaperTable:
+    """A table of the paper.
+
+    Attributes:
+        number: the paper's.
+        title: what it shows.
+        columns: headings.
+        rows: as many cells each; not rounded, NaN where undefined.
+        note: what is to be known to read it.
+    """
+
+    number: int
+    title: str
+    columns: tuple[str, ...]
+    rows: list[tuple[Cell, ...]]
+    note: str = ""
+
+    def write(self, folder: Path) -> Path:
+        """Writes table_N.csv.
+
+        Raises:
+            InputError: it cannot be written.
+        """
+        path = folder / f"table_{self.number}.csv"
+        with replacing(path) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(self.columns)
+            writer.writerows(self.rows)
+        return path
+
+
+def member_tables(analysis: Analysis) -> list[PaperTable]:
+    """Tables 3 to 10; 6 takes two hidden layers, 7 to 10 exactly two and a hub."""
+    tables = [confusion(analysis), first_layer_means(analysis), mirror_moments(analysis)]
+    if analysis.depth >= 2:
+        tables.append(second_layer_means(analysis))
+    if analysis.hubs:
+        own, tactical, empathy = analysis.hubs
+        tables += [
+            self_preservation_sources(analysis, own),
+            self_preservation_outputs(analysis, own),
+            help_sources(analysis, tactical, 9, mirror=False),
+            help_sources(analysis, empathy, 10, mirror=True),
+        ]
+    return tables
+
+
+def confusion(analysis: Analysis) -> PaperTable:
+    """Table 3: counts of test rows, true answers down, the network's across."""
+    counts = np.asarray(analysis.record["confusion"]).reshape(len(LABELS), len(LABELS))
+    rows: list[tuple[Cell, ...]] = [(name, *row.tolist()) for name, row in zip(LABELS, counts, strict=True)]
+    note = f"Test rows; rows are the true labels. Accuracy {analysis.record['accuracy']:.4f}."
+    return PaperTable(3, "Confusion matrix", ("true label", *LABELS), rows, note)
+
+
+def first_layer_means(analysis: Analysis) -> PaperTable:
+    """Table 4: mean activation of the first layer's units in the four scenarios, unfiltered."""
+    rows = _means(analysis, 1, analysis.number[analysis.layer == 1])
+    columns = ("unit", *SCENARIOS)
+    return PaperTable(4, "First layer: mean activation by scenario", columns, rows, _roles_note(analysis, 1))
+
+
+def mirror_moments(analysis: Analysis) -> PaperTable:
+    """Table 5: moments of the first layer's mirror units; Frog's scenario holds only rows that show a 5."""
+    names = ("mean", "variance", "kurtosis", "skewness")
+    unions = ("none", "frog_filtered", "toad", "both")
+    rows: list[tuple[Cell, ...]] = []
+    for unit in analysis.of_layer(1, *MIRROR_ROLES):
+        for name in names:
+            values = (float(getattr(analysis.scenarios[union], name)[unit - 1]) for union in unions)
+            rows.append((f"N{unit}", name, *values))
+    note = (
+        "Frog's scenario: only rows that show a 5, as the paper filters them. Variance over all rows (ddof 0), "
+        "Fisher's kurtosis (0 for a normal distribution)."
+    )
+    if not rows:
+        note = f"This network's first layer has no mirror unit. {note}"
+    return PaperTable(
+        5, "Mirror units of the first layer: moments by scenario", ("unit", "moment", *SCENARIOS), rows, note
+    )
+
+
+def second_layer_means(analysis: Analysis) -> PaperTable:
+    """Table 6: the same as Table 4 for the second layer's hubs, mirror and differentiating units."""
+    chosen = {int(unit) for unit in analysis.of_layer(2, *MIRROR_ROLES, *DIFFERENTIATING_ROLES)}
+    chosen |= {hub.unit for hub in analysis.hubs}
+    rows = _means(analysis, 2, np.array(sorted(chosen), int))
+    note = "Units that are mirror or differentiating, and those of Tables 7 to 10. " if analysis.hubs else ""
+    title = "Second layer: mean activation of chosen units by scenario"
+    return PaperTable(6, title, ("unit", *SCENARIOS), rows, note + _roles_note(analysis, 2))
+
+
+def _means(analysis: Analysis, layer: int, units: np.ndarray) -> list[tuple[Cell, ...]]:
+    first = int(np.flatnonzero(analysis.layer == layer)[0])
+    return [
+        (f"N{unit}", *(float(analysis.scenarios[name].mean[first + unit - 1]) for name in SCENARIOS)) for unit in units
+    ]
+
+
+def _roles_note(analysis: Analysis, layer: int) -> str:
+    parts = ["All rows of each scenario."]
+    for name, role in (
+        ("Mirror units", "mirror"),
+        ("Differentiating", "differentiating"),
+        ("Both", "mirror and differentiating"),
+        ("Another response (suppressed, Frog only or opposed)", "other response"),
+    ):
+        parts.append(f"{name}: {', '.join(f'N{unit}' for unit in analysis.of_layer(layer, role)) or 'none'}.")
+    return " ".join(parts)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A layer pair's kernel [to, from] and its z-scores over the whole matrix (ddof 0)."""
+
+    kernel: np.ndarray
+
+    def z(self, weight: float) -> float:
+        """(weight - mean)/sd of all weights of the matrix; NaN where they are all the same."""
+        spread = float(self.kernel.std())
+        return (weight - float(self.kernel.mean())) / spread if spread > 0 else float("nan")
+
+    def note(self) -> str:
+        """Mean and deviation."""
+        return f"z over the whole matrix: mean {self.kernel.mean():.4f}, standard deviation {self.kernel.std():.4f}."
+
+
+def between_hidden(analysis: Analysis) -> Weights:
+    """From the first hidden layer to the second."""
+    return Weights(analysis.kernels[1].astype(np.float64))
+
+
+def to_outputs(analysis: Analysis) -> Weights:
+    """From the last hidden layer to the outputs."""
+    return Weights(analysis.kernels[-1].astype(np.float64))
+
+
+def self_preservation_sources(analysis: Analysis, hub: Hub) -> PaperTable:
+    """Table 7: weights into the self-preservation hub, beside those into the other units of the second layer."""
+    weights = between_hidden(analysis)
+    into = weights.kernel[hub.unit - 1]
+    others = np.delete(weights.kernel, hub.unit - 1, axis=0)
+    elsewhere = others.mean(axis=0) if len(others) else np.full(len(into), np.nan)
+    named = _sources(analysis, mirror=True)
+    rows = [_source_row(weights, f"N{unit}", into[unit - 1], elsewhere[unit - 1]) for unit in named]
+    rest = np.setdiff1d(np.arange(len(into)), np.array(named, int) - 1)
+    if len(rest):
+        for name, function in (("mean", np.mean), ("min", np.min), ("max", np.max)):
+            rows.append(
+                _source_row(weights, f"others: {name}", float(function(into[rest])), float(function(elsewhere[rest])))
+            )
+    columns = ("source unit", f"weight to L2N{hub.unit}", "z", "mean weight to the other units of layer 2", "z of it")
+    return PaperTable(7, "Weights into the self-preservation hub", columns, rows, f"{hub.note()} {weights.note()}")
+
+
+def _source_row(weights: Weights, name: str, *values: float) -> tuple[Cell, ...]:
+    return (name, *(cell for value in values for cell in (float(value), weights.z(float(value)))))
+
+
+def self_preservation_outputs(analysis: Analysis, hub: Hub) -> PaperTable:
+    """Table 8: the hub's weight to leap, beside those to the other outputs."""
+    weights = to_outputs(analysis)
+    outgoing = weights.kernel[:, hub.unit - 1]
+    others = np.delete(outgoing, int(Action.LEAP))
+    rows = [
+        _source_row(weights, name, value)
+        for name, value in (
+            ("leap", outgoing[Action.LEAP]),
+            ("others: mean", others.mean()),
+            ("others: min", others.min()),
+            ("others: max", others.max()),
+        )
+    ]
+    columns = ("output", f"weight from L2N{hub.unit}", "z")
+    return PaperTable(
+        8, "The self-preservation hub's outgoing weights", columns, rows, f"{hub.note()} {weights.note()}"
+    )
+
+
+def help_sources(analysis: Analysis, hub: Hub, number: int, *, mirror: bool) -> PaperTable:
+    """Tables 9 and 10: weights into a help hub from differentiating units, and mirror units too, beside all others."""
+    weights = between_hidden(analysis)
+    into = weights.kernel[hub.unit - 1]
+    named = _sources(analysis, mirror)
+    rows = [_source_row(weights, f"N{unit}", into[unit - 1]) for unit in named]
+    rest = np.setdiff1d(np.arange(len(into)), np.array(named, int) - 1)
+    if len(rest):
+        rows.append(_source_row(weights, "mean of all others", into[rest].mean()))
+    columns = ("source unit", f"weight to L2N{hub.unit}", "z")
+    title = f"Weights into the hub of {hub.circuit.name}"
+    return PaperTable(number, title, columns, rows, f"{hub.note()} {weights.note()}")
+
+
+def _sources(analysis: Analysis, mirror: bool) -> list[int]:
+    """Numbers of the first layer's mirror units, if they are asked for, and differentiating ones; each once."""
+    first = analysis.of_layer(1, *MIRROR_ROLES) if mirror else []
+    return list(dict.fromkeys(int(unit) for unit in [*first, *analysis.of_layer(1, *DIFFERENTIATING_ROLES)]))
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder to write into.
+
+    Raises:
+        InputError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be made: {error.strerror or error}") from error

@@ -1,0 +1,1 @@
+"""Several sweeps beside each other."""

@@ -1,0 +1,134 @@
+"""Writes the comparison of several sweeps: compare.html, figures/ and tables/."""
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+from mirrorjax.errors import InputError
+from mirrorjax.report.chart.figure import save, static_style
+from mirrorjax.report.chart.tables import table_html, write_csv
+from mirrorjax.report.compare import curves as compare_curves
+from mirrorjax.report.compare import ends as compare_ends
+from mirrorjax.report.compare import scaling as compare_scaling
+from mirrorjax.report.compare.sweeps import Compared, chosen_measures, read, warnings
+from mirrorjax.report.page.html import link, page, panel_html, section
+from mirrorjax.report.read.verdict import total
+from mirrorjax.report.words.numbers import counted, listed
+from mirrorjax.results.store import write_text
+from mirrorjax.statistics.intervals import mean_interval_words
+
+_ENDS = (
+    "Means over networks of the configuration nearest the paper's in each sweep, with {intervals}: at the last "
+    " paper epoch that all have a checkpoint at, and at the smallest excess error that half of every sweep's "
+    "networks reach (the smallest so far counts, interpolated between checkpoints; networks that never get there are "
+    "left out and counted). A difference that is gone at the same excess error is one of how far training came."
+)
+_TESTS = (
+    "Spread between the sweeps' mean curves over all places that they share, in standard deviations between networks, "
+    "held against permutations of networks between sweeps (1,000; a spread beyond 95 % of them, the column “by "
+    "chance”, refutes that they are one curve). Means there are in the order of the sweeps. Every line is a test of "
+    "its own: of twenty, one is refuted by chance. With many networks a difference of no importance is refuted too: "
+    "look at its size."
+)
+
+
+def write_comparison(folders: Sequence[Path], out: Path, measures: Sequence[str] = ()) -> Path:
+    """Writes OUT/compare.html, one file that needs nothing else, OUT/figures/ and OUT/tables/.
+
+    Args:
+        folders: results folders, two at least.
+        out: made where it is not there.
+        measures: of the records, for the curves and the table; those that all sweeps have without any.
+
+    Returns:
+        The path of compare.html.
+
+    Raises:
+        InputError: for fewer than two folders, one without results, a measure that was not recorded, or an `out` that
+            cannot be written to.
+    """
+    sweeps = read([Path(folder) for folder in folders])
+    chosen = chosen_measures(sweeps, measures)
+    out = Path(out)
+    try:
+        for name in ("figures", "tables"):
+            (out / name).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out {out}: the comparison cannot be written: {error.strerror or error}") from error
+    names = " · ".join(each.name for each in sweeps)
+    body = "\n".join(
+        [
+            f'<header><h1>Comparison</h1><p class="subtitle">{escape(names)}</p></header>',
+            _key(sweeps),
+            _warning_box(sweeps),
+            section("Curves", _curves(sweeps, chosen, out), "curves"),
+            _ends(sweeps, chosen, out),
+            section("End values", _scaling(sweeps, out), "scaling"),
+        ]
+    )
+    path = out / "compare.html"
+    write_text(path, page(f"{names} – mirrorjax compare", body))
+    return path
+
+
+def _warning_box(sweeps: Sequence[Compared]) -> str:
+    found = warnings(sweeps)
+    if not found:
+        return ""
+    lines = "".join(f"<li>{escape(each)}</li>" for each in found)
+    return f'<div class="caution"><p><strong>Not measured alike.</strong></p><ul>{lines}</ul></div>'
+
+
+def _key(sweeps: Sequence[Compared]) -> str:
+    lines = []
+    for each in sweeps:
+        number = sum(len(view.networks.group) for view in each.views)
+        groups = sum(len(view.population.groups) for view in each.views)
+        found = total(each.views).words
+        lines.append(
+            f"<li><strong>{escape(each.name)}</strong>: {counted(number, 'network')} in "
+            f"{counted(groups, 'configuration')}, <code>{escape(str(each.folder))}</code>. "
+            f"{escape(found[0].upper() + found[1:])}.</li>"
+        )
+    return f'<div class="summary"><ul>{"".join(lines)}</ul></div>'
+
+
+def _curves(sweeps: Sequence[Compared], measures: dict[str, str], out: Path) -> str:
+    with static_style():
+        paths = save(compare_curves.draw(sweeps, measures), out / "figures" / "curves")
+    write_csv(compare_curves.table(sweeps, measures), out / "tables" / "curves.csv")
+    made = compare_curves.panel(sweeps, measures)
+    return panel_html(made, "compare-curves", (f"figures/{path.name}" for path in paths), "tables/curves.csv")
+
+
+def _scaling(sweeps: Sequence[Compared], out: Path) -> str:
+    with static_style():
+        drawn = compare_scaling.draw(sweeps)
+        paths = save(drawn, out / "figures" / "scaling") if drawn else []
+    write_csv(compare_scaling.table(sweeps), out / "tables" / "scaling.csv")
+    made = compare_scaling.panel(sweeps)
+    return panel_html(made, "compare-scaling", (f"figures/{path.name}" for path in paths), "tables/scaling.csv")
+
+
+def _ends(sweeps: Sequence[Compared], measures: dict[str, str], out: Path) -> str:
+    made = compare_ends.conditions(sweeps, list(measures))
+    matched = [compare_ends.at_epoch(made), compare_ends.at_error(made)]
+    missing = "".join(
+        f'<p class="missing">Not matched: {escape(each.missing)}.</p>' for each in matched if each.missing
+    )
+    write_csv(compare_ends.table(measures, matched), out / "tables" / "matched.csv")
+    tests = compare_ends.tests(sweeps, made, measures)
+    write_csv(compare_ends.tests_table(tests, whole=True), out / "tables" / "collapse.csv")
+    ends = _ENDS.format(intervals=mean_interval_words(compare_ends.fewest(matched)))
+    values = (
+        table_html(compare_ends.shown_table(sweeps, measures, matched))
+        + missing
+        + f'<p class="caption">{ends}</p><p class="copies">All numbers: {link("tables/matched.csv", "CSV")}</p>'
+    )
+    differing = compare_ends.differing(sweeps)
+    about = f"The configurations shown differ in {listed(differing)}." if differing else "They differ in no setting."
+    one = (
+        f"<p>{escape(about)}</p>{table_html(compare_ends.tests_table(tests))}"
+        f'<p class="caption">{_TESTS}</p><p class="copies">All numbers: {link("tables/collapse.csv", "CSV")}</p>'
+    )
+    return section("At the same place", values, "matched") + section("One curve?", one, "collapse")

@@ -1,0 +1,162 @@
+"""What sweeps' networks have at the same paper epoch, and at the same excess error; whether their curves are one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mirrorjax.report.chart.tables import Cell, Table
+from mirrorjax.report.compare.sweeps import Compared
+from mirrorjax.report.figures.clocks import condition
+from mirrorjax.report.words.collapses import CLOCKS, verdict, where
+from mirrorjax.report.words.numbers import epoch_words, interval_words, plain_number
+from mirrorjax.statistics.intervals import mean_interval
+from mirrorjax.statistics.matching import at_excess, common_excess
+from mirrorjax.statistics.time_collapse import BY_ERROR, TimeCollapse, TimeCondition, time_collapse
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Values of every sweep's shown configuration at one place of a clock.
+
+    Attributes:
+        title: what is matched, for readers; `clock` and `at` for the file.
+        values: by sweep and measure, over networks; nan where a network never gets there.
+        missing: why nothing can be matched; empty when it can.
+    """
+
+    title: str
+    clock: str
+    at: float
+    values: dict[tuple[str, str], np.ndarray]
+    missing: str = ""
+
+
+def conditions(sweeps: Sequence[Compared], measures: Sequence[str]) -> dict[str, list[TimeCondition]]:
+    """By measure, the networks of every sweep's configuration nearest the paper's."""
+    found = {}
+    for name in measures:
+        shown = [(sweep, sweep.shown()) for sweep in sweeps]
+        found[name] = [condition(pair[0].population, pair[1], name, sweep.name) for sweep, pair in shown if pair]
+    return found
+
+
+def at_epoch(made: dict[str, list[TimeCondition]]) -> Matched:
+    """At the last paper epoch that all sweeps have a checkpoint at, within 2 %."""
+    clocks = [each.clocks["epoch"][0] if "epoch" in each.clocks else np.empty(0) for each in next(iter(made.values()))]
+    first, *others = clocks
+    shared = [at for at in first if all(np.any(np.abs(own - at) <= 0.02 * max(at, 1)) for own in others)]
+    if not shared:
+        return Matched("", "epoch", np.nan, {}, "the sweeps have no trained checkpoint at the same paper epoch")
+    at = float(max(shared))
+    values = {}
+    for name, each in ((name, each) for name, row in made.items() for each in row):
+        values[each.name, name] = each.values[:, int(np.argmin(np.abs(each.clocks["epoch"][0] - at)))]
+    return Matched(f"at paper epoch {epoch_words(at)}", "epoch", at, values)
+
+
+def at_error(made: dict[str, list[TimeCondition]]) -> Matched:
+    """At the smallest excess error that half of every sweep's networks reach."""
+    clock = BY_ERROR
+    first = next(iter(made.values()))
+    if not all(clock in each.clocks for each in first):
+        return Matched("", clock, np.nan, {}, "excess error was not recorded in all of them")
+    errors = {each.name: np.exp(-each.clocks[clock]) for each in first}
+    target = common_excess(list(errors.values()))
+    if np.isnan(target):
+        return Matched("", clock, np.nan, {}, "no excess error is passed by half of the networks of every sweep")
+    values = {
+        (each.name, name): at_excess(each.clocks["epoch"], errors[each.name], each.values, target).value
+        for name, row in made.items()
+        for each in row
+    }
+    return Matched(f"at excess error {plain_number(target)}", clock, target, values)
+
+
+def shown_table(sweeps: Sequence[Compared], measures: dict[str, str], matched: Sequence[Matched]) -> Table:
+    """For the page, a column a sweep: means with their 95 % intervals."""
+    rows: list[list[Cell]] = []
+    for each in matched:
+        if each.missing:
+            continue
+        first = next(iter(measures))
+        rows.append([each.title, "networks", *(_counted(each.values[sweep.name, first]) for sweep in sweeps)])
+        for name, label in measures.items():
+            rows.append(["", label, *(_words(each.values[sweep.name, name]) for sweep in sweeps)])
+    return Table(("matched", "measure", *(f"{sweep.name}: {_configuration(sweep)}" for sweep in sweeps)), rows)
+
+
+def fewest(matched: Sequence[Matched]) -> int:
+    """The fewest networks behind a mean; 0 without any."""
+    counts = [int(np.isfinite(values).sum()) for each in matched for values in each.values.values()]
+    return min(counts, default=0)
+
+
+def _counted(values: np.ndarray) -> str:
+    return f"{int(np.isfinite(values).sum()):,} of {len(values):,}"
+
+
+def _configuration(sweep: Compared) -> str:
+    shown = sweep.shown()
+    return shown[1].label if shown else ""
+
+
+def _words(values: np.ndarray) -> str:
+    return interval_words(*mean_interval(values))
+
+
+def table(measures: dict[str, str], matched: Sequence[Matched]) -> Table:
+    """For the file: the same numbers with all digits."""
+    rows: list[list[Cell]] = []
+    for each in matched:
+        for (sweep, name), values in each.values.items():
+            low, mean, high = mean_interval(values)
+            rows.append(
+                [sweep, each.clock, each.at, name, int(np.isfinite(values).sum()), len(values), mean, low, high]
+            )
+    head = "sweep matched at measure networks of mean low_95 high_95"
+    return Table(head.split(), rows)
+
+
+def tests(
+    sweeps: Sequence[Compared], made: dict[str, list[TimeCondition]], measures: dict[str, str]
+) -> list[tuple[str, TimeCollapse]]:
+    """Whether the sweeps' curves are one, by measure, on every clock that all have."""
+    clocks = ["epoch", "step", BY_ERROR]
+    if "learning rate" not in differing(sweeps):
+        clocks.remove("step")  # the same clock as the epochs
+    found = []
+    for name, row in made.items():
+        shared = [clock for clock in clocks if all(clock in each.clocks for each in row)]
+        shared = [clock for clock in shared if name != "excess_error" or clock != BY_ERROR]
+        found += [(measures[name], time_collapse(row, clock)) for clock in shared]
+    return found
+
+
+def tests_table(found: Sequence[tuple[str, TimeCollapse]], whole: bool = False) -> Table:
+    """For the page, or with the sentences for the file."""
+    rows: list[list[Cell]] = []
+    for label, each in found:
+        cells: list[Cell] = [label, CLOCKS[each.clock], "nothing can be said", "", "", "", each.missing, ""]
+        if not each.missing:
+            place = each.widest[0]
+            cells = [
+                label,
+                CLOCKS[each.clock],
+                "refuted" if each.refuted else "not refuted",
+                plain_number(each.spread),
+                plain_number(each.expected[1]),
+                f"{each.p_value:.3f}",
+                where(each.clock, each.places[place]),
+                " · ".join(plain_number(mean) for mean in each.means[:, place]),
+            ]
+        rows.append([*cells, verdict(each, label, "sweeps")] if whole else cells)
+    head = ("measure", "matched", "one curve", "spread", "by chance", "p", "widest at", "means there")
+    return Table((*head, "verdict") if whole else head, rows)
+
+
+def differing(sweeps: Sequence[Compared]) -> list[str]:
+    """Settings in which the configurations shown differ."""
+    groups = [shown[1] for shown in (sweep.shown() for sweep in sweeps) if shown]
+    names = groups[0].settings
+    return [name.replace("_", " ") for name in names if len({str(each.settings.get(name)) for each in groups}) > 1]

@@ -1,0 +1,155 @@
+"""Several sweeps beside each other: what is shown of each, how it is drawn, and where they are not comparable."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mirrorjax.errors import InputError
+from mirrorjax.measures import label
+from mirrorjax.report.chart.figure import BLUE, GREEN, ORANGE, PURPLE, RED, SKY
+from mirrorjax.report.read.over_seeds import curves, networks
+from mirrorjax.report.read.populations import Group, load
+from mirrorjax.report.read.view import View
+from mirrorjax.report.words.numbers import listed
+
+STYLES = (  # colour, plotly's dash, plotly's symbol, and both in print
+    (BLUE, "solid", "circle", "-", "o"),
+    (RED, "dash", "square", "--", "s"),
+    (GREEN, "dot", "diamond", ":", "D"),
+    (PURPLE, "dashdot", "triangle-up", "-.", "^"),
+    (ORANGE, "longdash", "cross", (0, (8, 3)), "P"),
+    (SKY, "longdashdot", "x", (0, (8, 2, 1, 2)), "X"),
+)
+MEASURES = (  # offered where every sweep has them, in this order
+    "cmni", "cmni_hidden", "mni_star", "ssi", "accuracy", "rescue_accuracy", "val_loss", "excess_error",
+)  # fmt: skip
+NEAREST = "nearest the paper's"
+_ONLY_WHEN = {"every", "at", "units_at", "causes_seeds"}  # measurement settings: when, and of whom; no value moves
+_MANY = ("ablate_", "intact_", "units_", "circuits_")  # too many to name
+
+
+@dataclass(frozen=True)
+class Style:
+    """How one sweep is drawn, on the page and in print."""
+
+    colour: str
+    dash: str
+    symbol: str
+    line: Any
+    marker: str
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One of the sweeps.
+
+    Attributes:
+        name: the sweep's, or its folder's where two share a name.
+        views: its populations with records.
+    """
+
+    name: str
+    folder: Path
+    views: list[View]
+    style: Style
+
+    @property
+    def measures(self) -> frozenset[str]:
+        """Recorded in all its populations."""
+        return frozenset.intersection(*(view.population.measures for view in self.views))
+
+    @property
+    def capacities(self) -> list[str]:
+        """Of all its configurations."""
+        return list(dict.fromkeys(group.capacity for view in self.views for group in view.population.groups))
+
+    def shown(self, capacity: str = "") -> tuple[View, Group] | None:
+        """The configuration nearest the paper's, of a capacity if one is given."""
+        for view in self.views:
+            head = view.population.headline
+            if not capacity or head.capacity == capacity:
+                return view, head
+            fitting = [group for group in view.population.groups if group.capacity == capacity]
+            if fitting:
+                return view, min(fitting, key=lambda group: (_differences(group, head), group.index))
+        return None
+
+
+def _differences(one: Group, other: Group) -> int:
+    return sum(one.settings[name] != other.settings[name] for name in one.settings)
+
+
+def read(folders: Sequence[Path]) -> list[Compared]:
+    """Reads all sweeps.
+
+    Raises:
+        InputError: for fewer than two, more than there are colours, one given twice, or one without records.
+    """
+    if not 2 <= len(folders) <= len(STYLES):
+        raise InputError(f"compare: {len(folders)} results folders given; allowed: 2 to {len(STYLES)}")
+    if len({folder.resolve() for folder in folders}) < len(folders):
+        raise InputError(f"compare: a results folder is given twice: {listed([str(folder) for folder in folders])}")
+    sweeps = [load(folder) for folder in folders]
+    names = [sweep.name for sweep in sweeps]
+    found = []
+    for folder, sweep, style in zip(folders, sweeps, STYLES, strict=False):
+        views = [View(each, curves(each, MEASURES), networks(each)) for each in sweep.populations]
+        views = [view for view in views if len(view.networks.group)]
+        if not views:
+            why = f" ({'; '.join(sweep.problems[:3])})" if sweep.problems else ""
+            raise InputError(f"{folder}: no population has records that can be read{why}; allowed: results with some")
+        name = sweep.name if names.count(sweep.name) == 1 else folder.resolve().name
+        found.append(Compared(name, folder, views, Style(*style)))
+    if len({each.name for each in found}) < len(found):  # folders of one name in different places
+        found = [Compared(str(each.folder), each.folder, each.views, each.style) for each in found]
+    return found
+
+
+def chosen_measures(sweeps: Sequence[Compared], asked: Sequence[str] = ()) -> dict[str, str]:
+    """Measures by name, with their names for readers.
+
+    Raises:
+        InputError: for one that some sweep does not have; names those that all have.
+    """
+    shared = frozenset.intersection(*(each.measures for each in sweeps))
+    for name in asked:
+        lacking = [each.name for each in sweeps if name not in each.measures]
+        if lacking:
+            known = sorted(each for each in shared if not each.startswith(_MANY))
+            raise InputError(
+                f"--measure {name}: not recorded in {listed(lacking)}; all of these sweeps have {', '.join(known)}"
+            )
+    return {name: label(name) for name in asked or MEASURES if name in shared}
+
+
+def configurations(sweeps: Sequence[Compared]) -> list[str]:
+    """Capacities that two sweeps have at least; the empty one, nearest the paper's, comes first."""
+    capacities = [capacity for each in sweeps for capacity in each.capacities]
+    return ["", *dict.fromkeys(capacity for capacity in capacities if capacities.count(capacity) > 1)]
+
+
+def warnings(sweeps: Sequence[Compared]) -> list[str]:
+    """Where values of the sweeps may differ for other reasons than what was swept."""
+    words = []
+    hashes = {each.name: sorted({view.population.dataset_hash for view in each.views}) for each in sweeps}
+    if len({tuple(found) for found in hashes.values()}) > 1 or any(len(found) > 1 for found in hashes.values()):
+        each = "; ".join(f"{name}: {listed(found)}" for name, found in hashes.items())
+        words.append(f"The datasets differ (content hashes: {each}): values may differ for that reason alone.")
+    settings = {each.name: _measurement(each) for each in sweeps}
+    for name in sorted({name for found in settings.values() for name in found}):
+        values = {sweep: found.get(name, "not recorded") for sweep, found in settings.items()}
+        if len(set(values.values())) > 1:
+            each = ", ".join(f"{value} in {sweep}" for sweep, value in values.items())
+            words.append(f"Measured differently: measurement.{name} is {each}.")
+    return words
+
+
+def _measurement(sweep: Compared) -> dict[str, str]:
+    """Settings that move measured values, in words; a null takes all rows, or all networks."""
+    found: dict[str, set[str]] = {}
+    for view in sweep.views:
+        for name, value in (view.population.config.get("measurement") or {}).items():
+            if name not in _ONLY_WHEN:
+                found.setdefault(str(name), set()).add("all" if value is None else str(value))
+    return {name: " or ".join(sorted(values)) for name, values in found.items()}

@@ -1,0 +1,268 @@
+"""Whether a setting changes a network or only how far it is: measures at equal lr · steps and at equal excess error."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+from matplotlib.figure import Figure as MatplotlibFigure
+
+from mirrorjax.measures import label
+from mirrorjax.report.chart.figure import (
+    BLUE,
+    RED,
+    Chooser,
+    FigureKind,
+    Panel,
+    axis,
+    error_bars,
+    figure,
+    half_widths,
+    safe,
+    static_figure,
+)
+from mirrorjax.report.chart.tables import Cell, Table
+from mirrorjax.report.figures.clocks import alike_but, trajectories
+from mirrorjax.report.map.axes import MOST_VALUES, Axis, axes
+from mirrorjax.report.read.configurations import SEEDS
+from mirrorjax.report.read.view import View
+from mirrorjax.report.words.numbers import epoch_words, interval_words, plain_number
+from mirrorjax.statistics.intervals import Interval, mean_interval_words
+from mirrorjax.statistics.matching import Condition, common_excess, compare
+
+MEASURES = ("mni_star", "ssi_last", "cross_decoding_social", "rescue_accuracy", "accuracy", "cmni")
+MOST_AXES = 4
+
+
+@dataclass(frozen=True)
+class MatchedLine:
+    """One measure along one axis, all other settings as in the configuration nearest the paper's.
+
+    Attributes:
+        ticks: the axis' values at which there are conditions.
+        conditions: at these.
+        error: the excess error that is matched; nan where there is none that all pass.
+        epoch: the paper epoch that is matched: the last one that networks of all conditions have.
+    """
+
+    measure: str
+    axis: Axis
+    ticks: list[str]
+    conditions: list[Condition]
+    error: float
+    epoch: float
+
+    @property
+    def label(self) -> str:
+        """Of the measure."""
+        return label(self.measure)
+
+    @property
+    def ways(self) -> list["Way"]:
+        """How it was matched: by time, and by error if there is one that all pass."""
+        found = [
+            Way(
+                label=f"at paper epoch {epoch_words(self.epoch)}",
+                means=[each.at_epoch for each in self.conditions],
+                notes=[f"{each.absent} have no value there" for each in self.conditions],
+                style=("circle", "o", BLUE),
+                beside=-0.08,
+            )
+        ]
+        if np.isfinite(self.error):
+            found.append(
+                Way(
+                    label=f"at excess error {plain_number(self.error)}",
+                    means=[each.at_excess for each in self.conditions],
+                    notes=[
+                        f"{each.never} never reach it, reached at paper epoch {interval_words(*each.epoch)}"
+                        for each in self.conditions
+                    ],
+                    style=("square", "s", RED),
+                    beside=0.08,
+                )
+            )
+        return found
+
+    @property
+    def words(self) -> str:
+        """From the first to the last condition, both ways."""
+        moved = f"{self.label} at {self.axis.letters} {self.ticks[0]} and {self.ticks[-1]}"
+        by_time, *by_error = (
+            f"{interval_words(*way.means[0])} and {interval_words(*way.means[-1])}" for way in self.ways
+        )
+        said = [f"{by_time} at paper epoch {epoch_words(self.epoch)}"]
+        said += [f"{each} where excess error first reaches {plain_number(self.error)}" for each in by_error]
+        if not by_error:
+            said.append("there is no excess error that half of the networks reach at every value")
+        return f"{moved}: {'; '.join(said)}."
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way of matching along a line, an entry a condition.
+
+    Attributes:
+        label: what is equal.
+        means: with their intervals.
+        notes: how many networks are left out, in words.
+        style: plotly's symbol, matplotlib's marker, colour.
+        beside: how far it is drawn beside the place of its value.
+    """
+
+    label: str
+    means: list[Interval[float]]
+    notes: list[str]
+    style: tuple[str, str, str]
+    beside: float
+
+    @property
+    def columns(self) -> np.ndarray:
+        """Low, mean and high [3, conditions]."""
+        return np.array(self.means, np.float64).T
+
+    @property
+    def x(self) -> np.ndarray:
+        """Where it is drawn [conditions]."""
+        return np.arange(len(self.means)) + self.beside
+
+
+def lines(view: View) -> list[list[MatchedLine]]:
+    """By axis, the measures that were recorded; computed once a view."""
+    return view.kept(_lines)
+
+
+def _lines(view: View) -> list[list[MatchedLine]]:
+    names = [name for name in MEASURES if name in view.population.measures]
+    if "excess_error" not in view.population.measures or not names:
+        return []
+    known = [each for each in axes(view.population.groups) if len(each.values) <= MOST_VALUES]
+    found = [line for each in known[:MOST_AXES] if (line := _along(view, each, names))]
+    shared = [name for name in names if all(name in line for line in found)]
+    return [[line[name] for name in shared] for line in found] if shared else []
+
+
+def _along(view: View, along: Axis, names: list[str]) -> dict[str, MatchedLine]:
+    """By measure; values of the axis at which no network has it are left out."""
+    groups = alike_but(view, [*along.names, *SEEDS])
+    place_of = {
+        group.index: along.values.index(tuple(group.settings[name] for name in along.names)) for group in groups
+    }
+    made = trajectories(view.population, groups, names)
+    places = np.array([place_of[int(group)] for group in made.groups], np.int64)
+    epoch = np.nanmedian(made.values["epoch"], axis=0)
+    found = {}
+    for name in names:
+        values = made.values[name]
+        known = np.isfinite(values)
+        shown = [place for place in np.unique(places) if known[places == place].any()]
+        if len(shown) < 2:
+            continue
+        rows, kept = [places == place for place in shown], np.isin(places, shown)
+        excess = np.where(known, made.values["excess_error"], np.nan)
+        last = float(epoch[min(np.flatnonzero(known[own].any(axis=0))[-1] for own in rows)])
+        error = common_excess([excess[own] for own in rows])
+        matched = compare(places[kept], epoch, excess[kept], values[kept], excess_target=error, epoch_target=last)
+        found[name] = MatchedLine(name, along, [along.ticks[place] for place in shown], matched, error, last)
+    return found
+
+
+def panel(view: View) -> Panel:
+    """Builds the figure: one variant an axis and measure."""
+    result = Panel("Matched: does a setting change networks, or only how far they are?")
+    found = lines(view)
+    if not found:
+        result.missing = "Nothing to match: no setting varies around the paper's, or excess error was not recorded."
+        return result
+    result.choosers = (
+        Chooser("Measure", tuple(line.label for line in found[0])),
+        Chooser("Along", tuple(row[0].axis.label for row in found)),
+    )
+    result.variants = {(column, row): _figure(line) for row, own in enumerate(found) for column, line in enumerate(own)}
+    result.caption = [
+        f"Means over networks with {mean_interval_words(_fewest(found))}; all other settings are those of the "
+        "configuration nearest the paper's. Circles: at the same lr · steps, the last that all have. Squares: where a "
+        "network's excess error "
+        "first reaches the least value that half of the networks of every condition reach (straight lines between "
+        "checkpoints; on hover, how many never do and are left out). A difference among the circles alone may be "
+        "one of how far training is; one among the squares is not.",
+        *(row[0].words for row in found),
+    ]
+    return result
+
+
+def _fewest(found: list[list[MatchedLine]]) -> int:
+    """The fewest networks behind a mean."""
+    every = [each for row in found for line in row for each in line.conditions]
+    return min(each.networks - max(each.never, each.absent) for each in every)
+
+
+def _figure(line: MatchedLine) -> go.Figure:
+    return figure(
+        [_trace(line, way) for way in line.ways],
+        height=400,
+        title={"text": safe(f"{line.label} along {line.axis.label}")},
+        legend={"orientation": "h", "y": -0.2, "x": 0, "yanchor": "top"},
+        xaxis=axis(
+            line.axis.label, tickvals=list(range(len(line.ticks))), ticktext=[safe(tick) for tick in line.ticks]
+        ),
+        yaxis=axis(line.label),
+    )
+
+
+def _trace(line: MatchedLine, way: Way) -> go.Scatter:
+    symbol, _, colour = way.style
+    low, mean, high = way.columns
+    return go.Scatter(
+        x=way.x,
+        y=mean,
+        error_y=error_bars(low, mean, high, color=colour, thickness=1.3),
+        mode="markers",
+        marker={"size": 8, "color": colour, "symbol": symbol},
+        name=way.label,
+        text=[
+            f"{safe(tick)}: {interval_words(*own)}; {each.networks} networks, {note}"
+            for tick, own, each, note in zip(line.ticks, way.means, line.conditions, way.notes, strict=True)
+        ],
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def draw(view: View) -> MatplotlibFigure | None:
+    """Draws the first measure along every axis."""
+    found = [row[0] for row in lines(view)]
+    if not found:
+        return None
+    made = static_figure(3.6 * len(found), 3.0)
+    for own, line in zip(made.subplots(1, len(found), squeeze=False)[0], found, strict=True):
+        for way in line.ways:
+            _, marker, colour = way.style
+            low, mean, high = way.columns
+            bars = half_widths(low, mean, high)
+            own.errorbar(way.x, mean, bars, fmt=marker, color=colour, capsize=2, markersize=4, label=way.label)
+        own.set_xticks(range(len(line.ticks)), line.ticks, rotation=45 if len(line.ticks) > 5 else 0)
+        own.set_xlabel(line.axis.label)
+        own.set_ylabel(line.label)
+        own.legend(frameon=False, fontsize=7)
+    return made
+
+
+def table(view: View) -> Table | None:
+    """All measures along all axes, matched both ways."""
+    rows: list[list[Cell]] = [
+        [
+            *(line.measure, line.axis.letters, tick, each.networks),
+            *(line.epoch, each.absent, each.at_epoch.value, each.at_epoch.low, each.at_epoch.high),
+            *(line.error, each.never, each.at_excess.value, each.at_excess.low, each.at_excess.high),
+            *(each.epoch.value, each.epoch.low, each.epoch.high),
+        ]
+        for line in (line for row in lines(view) for line in row)
+        for tick, each in zip(line.ticks, line.conditions, strict=True)
+    ]
+    head = (
+        "measure along value networks epoch absent at_epoch at_epoch_low_95 at_epoch_high_95 excess_error never "
+        "at_excess at_excess_low_95 at_excess_high_95 reached_epoch reached_epoch_low_95 reached_epoch_high_95"
+    )
+    return Table(head.split(), rows) if rows else None
+
+
+FIGURE = FigureKind("matched", panel, draw, table)

@@ -1,0 +1,264 @@
+"""When it rises: behaviour and measures over epochs, each on the scale of its final value, around the peak of CMNI."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from matplotlib.figure import Figure as MatplotlibFigure
+
+from mirrorjax.measures import label
+from mirrorjax.report.chart.figure import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    RED,
+    Chooser,
+    FigureKind,
+    Panel,
+    axis,
+    figure,
+    note,
+    of_networks,
+    safe,
+    static_figure,
+)
+from mirrorjax.report.chart.lines import EPOCHS
+from mirrorjax.report.figures.timeline import shown_groups
+from mirrorjax.report.read.over_seeds import BANDS, Band, Curve, after_peak_start
+from mirrorjax.report.read.populations import PEAK_AFTER, Group
+from mirrorjax.report.read.view import View
+from mirrorjax.report.words.numbers import counted, epoch_words, listed, plain_number
+
+MEASURES = {  # colour, line
+    "rescue_accuracy": (RED, "solid"),
+    "recall_leap": (ORANGE, "dash"),
+    "d_prime_mni": (BLUE, "solid"),
+    "ssi": (GREEN, "dash"),
+    "tr": (PURPLE, "dot"),
+}
+NAMES = ("cmni", *MEASURES)
+_PRINTED = {"solid": "-", "dash": "--", "dot": ":"}
+
+
+@dataclass(frozen=True)
+class Rise:
+    """One measure's median over the checkpoints that have it.
+
+    Attributes:
+        name: into MEASURES.
+        epoch, values: of the medians, and their band.
+        final: the last median.
+        half: epoch of the first checkpoint from which on the median stays at or above half of `final`; nan if `final`
+            is not above zero.
+        from_start: whether that is the first checkpoint that has it: it may have risen before.
+    """
+
+    name: str
+    epoch: np.ndarray
+    values: Band
+    final: float
+    half: float
+    from_start: bool
+
+    @property
+    def label(self) -> str:
+        """In words."""
+        return label(self.name)
+
+
+def rises(curve: Curve) -> list[Rise]:
+    """Of every measure with a median at two checkpoints at least."""
+    found = []
+    for name in MEASURES:
+        own = curve.bands[name]
+        known = np.flatnonzero(np.isfinite(own.median) & np.isfinite(curve.epoch))
+        if len(known) < 2:
+            continue
+        epoch, values = curve.epoch[known], Band(own.low[known], own.median[known], own.high[known])
+        final = float(values.median[-1])
+        below = np.flatnonzero(values.median < final / 2)
+        half = float(epoch[below[-1] + 1 if len(below) else 0]) if final > 0 else np.nan
+        found.append(Rise(name, epoch, values, final, half, from_start=not len(below)))
+    return found
+
+
+def peak_epoch(curve: Curve) -> float:
+    """Of the median curve of CMNI; nan without a checkpoint after epoch 1.5."""
+    cmni = curve.bands["cmni"].median
+    known = np.flatnonzero(after_peak_start(curve.epoch) & np.isfinite(cmni))
+    return float(curve.epoch[known[np.argmax(cmni[known])]]) if len(known) else np.nan
+
+
+def panel(view: View) -> Panel:
+    """Builds the figure: one variant a configuration."""
+    result = Panel("When it rises")
+    groups = _groups(view)
+    if not groups:
+        result.missing = (
+            "Rescue accuracy, d′-MNI, SSI and TR were not recorded at two checkpoints at least (as with "
+            "measurement.boards=0 or an older version): what rises when cannot be drawn."
+        )
+        return result
+    result.choosers = (Chooser("Configuration", tuple(of_networks(group, group.networks) for group in groups)),)
+    result.variants = {(place,): _figure(view, group) for place, group in enumerate(groups)}
+    curve = view.measured(NAMES)[groups[0].index]
+    result.caption = [
+        "Medians over networks, each divided by its last median, so that 1 is where it ends; on hover its own value "
+        f"and the band of {BANDS}. The legend has the epoch from which on it stays above half of that (a checkpoint: "
+        f"nothing is interpolated). TR is the median over networks where it is defined. {groups[0].label}: "
+        f"{_when(curve)}",
+        *_left_out(curve),
+    ]
+    return result
+
+
+def _groups(view: View) -> list[Group]:
+    if not {"rescue_accuracy", "d_prime_mni", "ssi", "tr"} & view.population.measures:
+        return []
+    found = view.measured(NAMES)
+    return [group for group in shown_groups(view) if any(rise.final > 0 for rise in rises(found[group.index]))]
+
+
+def _when(curve: Curve) -> str:
+    """When each passes half of its end, relative to the peak of CMNI."""
+    peak = peak_epoch(curve)
+    risen = [rise for rise in rises(curve) if rise.final > 0]
+    if not np.isfinite(peak):
+        halves = listed([f"{rise.label} at epoch {epoch_words(rise.half)}{_or_before(rise)}" for rise in risen])
+        return f"half of the end is passed by {halves}; no checkpoint after epoch {PEAK_AFTER}, so no peak of CMNI."
+    words = f"the median CMNI peaks at epoch {epoch_words(peak)}"
+    if peak >= curve.epoch[-1]:
+        words += ", the last checkpoint: it may be a rise cut short"
+    halves = listed([f"{rise.label} {_relative(rise.half - peak)}{_or_before(rise)}" for rise in risen])
+    return f"{words}; half of the end is passed by {halves}."
+
+
+def _relative(epochs: float) -> str:
+    if abs(epochs) < 0.005:
+        return "at the peak"
+    return f"{epoch_words(abs(epochs))} epochs {'after' if epochs > 0 else 'before'} it"
+
+
+def _or_before(rise: Rise) -> str:
+    return " or earlier (its first value)" if rise.from_start else ""
+
+
+def _left_out(curve: Curve) -> list[str]:
+    found = rises(curve)
+    flat = [f"{rise.label} ({plain_number(rise.final)})" for rise in found if rise.final <= 0]
+    absent = [label(name) for name in MEASURES if name not in {rise.name for rise in found}]
+    words = [f"Not drawn, since it does not end above zero: {listed(flat)}."] if flat else []
+    return words + ([f"Not known at two checkpoints: {listed(absent)}."] if absent else [])
+
+
+def _legend(rise: Rise) -> str:
+    return f"{rise.label}: half at epoch {epoch_words(rise.half)}{_or_before(rise)}, ends at {plain_number(rise.final)}"
+
+
+def _figure(view: View, group: Group) -> go.Figure:
+    curve = view.measured(NAMES)[group.index]
+    peak = peak_epoch(curve)
+    traces: list[Any] = []
+    for rise in rises(curve):
+        if rise.final <= 0:
+            continue
+        colour, dash = MEASURES[rise.name]
+        traces.append(
+            go.Scatter(
+                x=rise.epoch,
+                y=rise.values.median / rise.final,
+                customdata=np.column_stack([rise.values.median, rise.values.low, rise.values.high]).astype(np.float32),
+                mode="lines+markers",
+                marker={"size": 5},
+                line={"color": colour, "width": 2, "dash": dash},
+                name=_legend(rise),
+                hovertemplate=f"{rise.label} %{{customdata[0]:.3f}} [%{{customdata[1]:.3f}}, %{{customdata[2]:.3f}}]"
+                "<extra></extra>",
+            )
+        )
+    shapes = [_line("y", y) for y in (0.5, 1.0)]
+    notes = [*_peak_note(peak), *[note(f"not drawn: {words}", **_CORNER) for words in _flat(curve)]]
+    return figure(
+        traces,
+        height=520,
+        title={"text": safe(of_networks(group, group.networks))},
+        hovermode="x unified",
+        legend={"orientation": "h", "y": -0.17, "x": 0, "yanchor": "top"},
+        margin={"l": 70, "r": 20, "t": 75, "b": 130},
+        xaxis=axis(EPOCHS),
+        yaxis=axis("median / last median", range=_range(curve)),
+        shapes=shapes + ([_line("x", peak)] if np.isfinite(peak) else []),
+        annotations=notes,
+    )
+
+
+_CORNER = {
+    "xref": "paper",
+    "x": 0.005,
+    "xanchor": "left",
+    "yref": "paper",
+    "y": 0.99,
+    "yanchor": "top",
+    "bgcolor": "white",
+}
+
+
+def _flat(curve: Curve) -> list[str]:
+    names = [rise.label for rise in rises(curve) if rise.final <= 0]
+    return [f"{listed(names)}, not above zero at the end"] if names else []
+
+
+def _range(curve: Curve) -> list[float]:
+    """Of the scaled medians, cut at what is far from the end: untrained values may be many times it."""
+    drawn = [rise.values.median / rise.final for rise in rises(curve) if rise.final > 0]
+    values = np.concatenate([*drawn, [0.0, 1.0]])
+    return [max(float(values.min()), -1.0) - 0.08, min(float(values.max()), 3.0) + 0.12]
+
+
+def _peak_note(peak: float) -> list[dict[str, Any]]:
+    if not np.isfinite(peak):
+        return []
+    words = f"CMNI peaks at epoch {epoch_words(peak)}"
+    return [note(words, xref="x", x=peak, yref="paper", y=1.0, yanchor="bottom", xanchor="center")]
+
+
+def _line(which: str, value: float) -> dict[str, Any]:
+    across = {"xref": "paper", "x0": 0, "x1": 1, "yref": "y", "y0": value, "y1": value}
+    upright = {"yref": "paper", "y0": 0, "y1": 1, "xref": "x", "x0": value, "x1": value}
+    return {
+        "type": "line",
+        "line": {"color": GREY, "width": 1, "dash": "dot"},
+        **(across if which == "y" else upright),
+    }
+
+
+def draw(view: View) -> MatplotlibFigure | None:
+    """Draws the configuration nearest the paper's."""
+    groups = _groups(view)
+    if not groups:
+        return None
+    group, made = groups[0], static_figure(7.0, 4.2)
+    curve, axes = view.measured(NAMES)[group.index], made.subplots()
+    for rise in rises(curve):
+        if rise.final > 0:
+            colour, dash = MEASURES[rise.name]
+            scaled = rise.values.median / rise.final
+            axes.plot(rise.epoch, scaled, _PRINTED[dash], color=colour, marker="o", markersize=3, label=_legend(rise))
+    peak = peak_epoch(curve)
+    if np.isfinite(peak):
+        axes.axvline(peak, color=GREY, linestyle=":", linewidth=1)
+    for value in (0.5, 1.0):
+        axes.axhline(value, color=GREY, linestyle=":", linewidth=1)
+    axes.set_ylim(*_range(curve))
+    axes.set_xlabel(EPOCHS)
+    axes.set_ylabel("median / last median")
+    peak_words = f"; CMNI peaks at epoch {epoch_words(peak)}" if np.isfinite(peak) else ""
+    axes.set_title(f"{group.label}: {counted(group.networks, 'network')}{peak_words}", loc="left")
+    axes.legend(frameon=False, fontsize=8)
+    return made
+
+
+FIGURE = FigureKind("onset", panel, draw)

@@ -1,0 +1,190 @@
+"""Along what a population's settings vary: the axes of its map, found in the data."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mirrorjax.report.read.configurations import BY_NAME, SEEDS, SETTINGS
+from mirrorjax.report.read.populations import Group
+from mirrorjax.report.words.numbers import tidy_number
+from mirrorjax.statistics.order_parameters import construction_marks
+
+MOST_VALUES = 100  # of an axis: more are no grid but a random search
+_MARKED = {  # short names of steps, for want of room
+    ("dependency", 0.0): "no rescue answer at D = 0",
+    ("dependency", 0.5): "arg max of mixed labels changes at D = .5",
+}
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Settings that were moved together, and the values that they took.
+
+    Attributes:
+        names: of the settings, one-to-one functions of each other.
+        values: combinations of their values in rising order, [values][names].
+    """
+
+    names: tuple[str, ...]
+    values: tuple[tuple[Any, ...], ...]
+
+    @property
+    def label(self) -> str:
+        """Named after all its settings."""
+        if self.names == ("depth", "width"):
+            return "hidden layers × units a layer"
+        return " = ".join(BY_NAME[name].label for name in self.names)
+
+    @property
+    def letters(self) -> str:
+        """The same as short as can be, for hover texts and lists of cells."""
+        return " = ".join(name.replace("_", " ") for name in self.names)
+
+    @property
+    def ticks(self) -> list[str]:
+        """Every value in words."""
+        return [_words(self.names, value) for value in self.values]
+
+    def named(self, place: int) -> str:
+        """One value with its settings' names: `veil symbol = veil role 0.5`, but `dropout 0, encoding one_hot`."""
+        tick = self.ticks[place]
+        if ", " not in tick:
+            return f"{self.letters} {tick}"
+        each = zip(self.names, self.values[place], strict=True)
+        return ", ".join(f"{name.replace('_', ' ')} {_value_words(value)}" for name, value in each)
+
+    @property
+    def is_number(self) -> bool:
+        """Whether its values have an order, so that a map can run along it."""
+        return any(BY_NAME[name].is_number for name in self.names)
+
+    @property
+    def lead(self) -> int:
+        """Which of its settings gives the coordinate: the first number."""
+        return next((place for place, name in enumerate(self.names) if BY_NAME[name].is_number), 0)
+
+    def coordinates(self, found: np.ndarray | None = None) -> np.ndarray:
+        """Where the values lie on the scale on which their effect is even, [values]; logarithms of sizes and rates.
+
+        Args:
+            found: what stands in for a value that was not given: the number of training boards, [values].
+        """
+        numbers = np.array([np.nan if each[self.lead] is None else each[self.lead] for each in self.values], np.float64)
+        if found is not None:
+            numbers = np.where(np.isnan(numbers), found, numbers)
+        return np.log(numbers) if self.in_logs else numbers
+
+    @property
+    def in_logs(self) -> bool:
+        """Whether its effect is taken as even in logarithms."""
+        numbers = [each[self.lead] for each in self.values if each[self.lead] is not None]
+        return BY_NAME[self.names[self.lead]].in_logs and min(numbers, default=0) > 0
+
+    @property
+    def scale(self) -> str:
+        """What its coordinates are, for sentences."""
+        return f"ln {self.letters}" if self.in_logs else self.letters
+
+    @property
+    def paper(self) -> float | None:
+        """The place of the paper's value among the values: whole where it is one, between two, None outside.
+
+        Settings that are moved together are at the paper's point only together.
+        """
+        paper = tuple(BY_NAME[name].default for name in self.names)
+        for place, value in enumerate(self.values):
+            if value == paper:
+                return float(place)
+        if len(self.names) > 1 or not self.is_number or paper[0] is None:
+            return None
+        return self.place_of(float(paper[0]))
+
+    def place_of(self, number: float) -> float | None:
+        """The place of a number between the values; None outside."""
+        numbers = [each[self.lead] for each in self.values if each[self.lead] is not None]
+        if not numbers or not min(numbers) <= number <= max(numbers):
+            return None
+        axis = Axis((self.names[self.lead],), tuple((each,) for each in (*numbers, number)))
+        *known, own = axis.coordinates()
+        return float(np.interp(own, known, np.arange(len(known))))
+
+    def paper_words(self) -> str:
+        """Where the paper's value lies, if it is not on the axis; else empty."""
+        if self.paper is not None:
+            return ""
+        paper = [BY_NAME[name].default for name in self.names]
+        own = " and ".join(
+            f"{name.replace('_', ' ')} {_words((name,), (value,))}"
+            for name, value in zip(self.names, paper, strict=True)
+        )
+        first, last = self.ticks[0], self.ticks[-1]
+        if len(self.names) > 1 or not self.is_number:
+            return f"the paper's {own} is none of the values here"
+        if paper[0] is None:
+            return f"the paper's {own} lies beyond this map's edge at {last}"
+        lowest = next(each[0] for each in self.values if each[0] is not None)
+        return f"the paper's {own} lies beyond this map's edge at {first if paper[0] < lowest else last}"
+
+    def marks(self) -> list[tuple[float, str, str]]:
+        """Steps that the construction itself puts there, no finding about networks: places, labels, sentences."""
+        found = []
+        for at, name in enumerate(self.names):
+            own = Axis((name,), tuple((value[at],) for value in self.values))
+            for mark in construction_marks(name):
+                place = own.place_of(mark.value)
+                if place is None:
+                    continue
+                label = _MARKED.get((name, mark.value), mark.sentence)
+                if place == 0:  # of one value alone: the line stands between it and the next
+                    place = 0.5
+                found.append((place, label, mark.sentence))
+        return found
+
+
+def axes(groups: Sequence[Group]) -> list[Axis]:
+    """Every setting that varies over the configurations, but the data's seed, those that move together as one.
+
+    Numbers with most values first, then the order of `SETTINGS`; names last.
+    """
+    columns = {name: tuple(group.settings[name] for group in groups) for name in SETTINGS if name not in SEEDS}
+    distinct = {name: len(set(values)) for name, values in columns.items()}
+    together: list[list[str]] = []
+    for name, values in columns.items():
+        if distinct[name] < 2:
+            continue
+        for names in together:
+            if distinct[name] == distinct[names[0]] == len(set(zip(columns[names[0]], values, strict=True))):
+                names.append(name)
+                break
+        else:
+            together.append([name])
+    found = []
+    for names in together:
+        lead = Axis(tuple(names), ()).lead
+        values = set(zip(*(columns[name] for name in names), strict=True))
+        found.append(Axis(tuple(names), tuple(sorted(values, key=lambda each: order_of(each[lead])))))
+    return sorted(found, key=lambda axis: (not axis.is_number, -len(axis.values)))
+
+
+def order_of(value: Any) -> tuple[bool, Any]:
+    """By which values of a setting are sorted; one that was not given comes last."""
+    return value is None, 0 if value is None else value  # all boards are more than any number
+
+
+def _words(names: Sequence[str], values: Sequence[Any]) -> str:
+    words = [_value_words(value) for value in values]
+    if tuple(names) == ("depth", "width"):
+        return "×".join(words)
+    return words[0] if len(set(words)) == 1 else ", ".join(words)
+
+
+def _value_words(value: Any) -> str:
+    if value is None:
+        return "all"
+    if isinstance(value, str):
+        return value
+    if abs(value) >= 1e4 and value == round(value):
+        return f"{value:,.0f}"
+    return tidy_number(round(value, 6) if abs(value) > 1e-3 else value)

@@ -1,0 +1,116 @@
+"""The boundary of a map, where half of the networks are mirror networks: fitted slice by slice, in the map's places."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import contourpy
+import numpy as np
+
+from mirrorjax.errors import InputError
+from mirrorjax.report.map.axes import Axis
+from mirrorjax.report.map.cells import Cells
+from mirrorjax.statistics import boundary
+from mirrorjax.statistics.intervals import Interval
+
+POOR_FIT = 0.05  # p-value of the deviance below which a fit is too plain for the map
+_STEPS = 8  # of a fitted surface between two values of an axis
+_FINEST = 121  # places along an axis
+
+
+@dataclass(frozen=True)
+class Found:
+    """A fit, or why there is none.
+
+    Attributes:
+        fit: None where the cells do not allow one.
+        why: there is no boundary; a sentence. Of one that exists, that it does.
+        lines: `value`, and `low` and `high` of its band: lines of [x, y], in places of the axes; of a map only.
+        curve: of a diagram along one axis: places, and P with its band at them.
+        centre: of such a diagram: the place of P = 1/2 with its interval, cut to the axis.
+    """
+
+    fit: boundary.Boundary | None
+    why: str
+    lines: dict[str, list[np.ndarray]]
+    curve: tuple[np.ndarray, Interval[np.ndarray]] | None = None
+    centre: Interval[float] | None = None
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a boundary."""
+        return self.fit is not None and self.fit.exists
+
+    @property
+    def is_poor(self) -> bool:
+        """Whether the surface is too plain for the map, so that line and band are not to be trusted."""
+        return self.fit is not None and self.fit.lack_of_fit < POOR_FIT
+
+
+def boundary_of(cells: Cells, name: str, checkpoint: int, number: int) -> Found:
+    """Fits one slice of a share at a checkpoint.
+
+    Args:
+        cells: of the population.
+        name: of the order parameter, a share.
+        checkpoint: its place.
+        number: of the slice.
+    """
+    values = cells.values[name]
+    own = (cells.slice_number == number) & (values.count[checkpoint] > 0)
+    along = [axis for axis in (cells.x, cells.y) if axis is not None]
+    scales = [cells.coordinates_of(axis) for axis in along]
+    points = np.stack([scale[cells.place[own, at]] for at, scale in enumerate(scales)], axis=-1)
+    trials = values.count[checkpoint, own]
+    if not len(points):
+        return Found(None, "no network of this slice was asked", {})
+    if not np.isfinite(points).all():
+        return Found(None, f"no boundary was fitted: it is not known how many {along[0].letters} “all” are", {})
+    successes = np.round(values.value[checkpoint, own] * trials)
+    try:
+        fit = boundary.fit(points, successes, trials, names=[axis.scale for axis in along])
+    except InputError as error:
+        return Found(None, f"no boundary was fitted: {error}", {})
+    if len(along) == 1:
+        return _along_one(fit, along[0], scales[0])
+    return Found(fit, fit.why, _lines(fit, scales) if fit.exists else {})
+
+
+def _along_one(fit: boundary.Boundary, axis: Axis, scale: np.ndarray) -> Found:
+    places = _places(scale)
+    curve = places, fit.probability(np.interp(places, np.arange(len(scale)), scale))
+    found = np.interp([*fit.centre], *_rising(scale)) if fit.exists else None
+    return Found(fit, fit.why, {}, curve, Interval(*sorted(map(float, found))) if found is not None else None)
+
+
+def _lines(fit: boundary.Boundary, scales: list[np.ndarray]) -> dict[str, list[np.ndarray]]:
+    """The 50 % level of P and of both ends of its band, on a grid finer than the cells."""
+    across, up = (_places(scale) for scale in scales)
+    own = [np.interp(places, np.arange(len(scale)), scale) for places, scale in zip((across, up), scales, strict=True)]
+    surface = fit.probability(np.stack(np.meshgrid(*own), axis=-1))
+    return {
+        level: [np.asarray(line) for line in contourpy.contour_generator(across, up, values).lines(0.5)]
+        for level, values in surface._asdict().items()
+    }
+
+
+def _places(scale: np.ndarray) -> np.ndarray:
+    last = len(scale) - 1
+    return np.linspace(0, last, min(last * _STEPS + 1, _FINEST))
+
+
+def _rising(scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    places = np.arange(len(scale), dtype=np.float64)
+    return (scale, places) if scale[0] <= scale[-1] else (scale[::-1], places[::-1])
+
+
+def as_json(found: Found) -> dict[str, Any]:
+    """What a page needs of it; places to a thousandth."""
+    data: dict[str, Any] = {"why": found.why, "exists": found.exists, "poor": found.is_poor}
+    for level, lines in found.lines.items():
+        data[level] = [np.round(line, 3).T.tolist() for line in lines]
+    if found.curve is not None:
+        places, band = found.curve
+        data["curve"] = [np.round(each, 4).tolist() for each in (places, *band)]
+    if found.centre is not None:
+        data["centre"] = [round(each, 3) for each in found.centre]
+    return data

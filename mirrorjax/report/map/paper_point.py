@@ -1,0 +1,75 @@
+"""Where the paper's point lies on a map."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mirrorjax.report.map.cells import Cells
+from mirrorjax.report.read.configurations import BY_NAME, SEEDS, SETTINGS, knobs_off
+from mirrorjax.report.words.numbers import listed, tidy_number
+
+
+@dataclass(frozen=True)
+class PaperPoint:
+    """The published settings on a map.
+
+    Attributes:
+        place: on the axes across and upwards, whole at a cell; None where it is not on the map.
+        slice_number: of the map that it is on.
+        cell: its number, None between cells.
+        words: sentences: where it is, or why it is not there, and what else differs.
+    """
+
+    place: tuple[float, ...] | None
+    slice_number: int
+    cell: int | None
+    words: list[str]
+
+
+def paper_point(cells: Cells) -> PaperPoint:
+    """Finds the paper's point."""
+    settings = cells.groups[0][0].settings
+    moved = {name for axis in cells.axes for name in axis.names}
+    fixed = [name for name in SETTINGS if name not in moved and name not in SEEDS]
+    off = [name for name in knobs_off(settings) if name in fixed]
+    others = [
+        name
+        for name in fixed
+        if name not in off and BY_NAME[name].knob is None and settings[name] != BY_NAME[name].default
+    ]
+    places = [axis.paper for axis in cells.axes]
+    beyond = [axis.paper_words() for axis in cells.axes if axis.paper is None]
+    # a map is of whole slices
+    beyond += [
+        f"the paper's {axis.letters} lies between this map's values"
+        for axis in cells.slices
+        if axis.paper is not None and axis.paper % 1
+    ]
+    trained = [f"These networks differ from the paper's in other settings too: {_differences(settings, others)}."]
+    if off or beyond:
+        why = ([f"fixed here: {_differences(settings, off)}"] if off else []) + beyond
+        return PaperPoint(None, 0, None, [f"The paper's point is not on this map: {'; '.join(why)}."])
+    number = len(cells.axes) - len(cells.slices)
+    own = tuple(float(place) for place in places if place is not None)
+    shape = tuple(len(axis.values) for axis in cells.slices)
+    slice_number = int(np.ravel_multi_index(tuple(map(int, own[number:])), shape)) if shape else 0
+    match = np.flatnonzero((cells.place == np.array(own)).all(axis=1))
+    cell = int(match[0]) if len(match) else None
+    where = listed(
+        [f"{axis.letters} {axis.ticks[int(at)]}" for axis, at in zip(cells.axes, own, strict=True) if not at % 1]
+    )
+    words = [
+        f"The paper's point, a star, is the cell at {where}."
+        if cell is not None
+        else "The paper's point, a star, lies between cells that were run."
+    ]
+    return PaperPoint(own[:number], slice_number, cell, words + (trained if others else []))
+
+
+def _differences(settings: dict, names: list[str]) -> str:
+    def words(value: object) -> str:
+        return "all" if value is None else value if isinstance(value, str) else tidy_number(value)
+
+    return ", ".join(
+        f"{BY_NAME[name].label} {words(settings[name])} (paper: {words(BY_NAME[name].default)})" for name in names
+    )

@@ -1,0 +1,217 @@
+"""Does a run reproduce the paper? The published values beside the measured ones, and what is required (2×17)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mirrorjax.measures import label
+from mirrorjax.report.read.configurations import BY_NAME, PAPER_BATCH, PAPER_RATE, knobs_off
+from mirrorjax.report.read.over_seeds import Curve, Networks, after_peak_start, band
+from mirrorjax.report.read.populations import Group, ReportedPopulation
+from mirrorjax.report.read.published import paper_curve
+from mirrorjax.report.read.view import View
+from mirrorjax.report.words.numbers import epoch_words, listed, plain_number, tidy_number
+
+EPOCHS = (2, 5, 10, 25, 49)  # where validation loss is compared
+LOSS_TOLERANCE = 0.005
+PEAK_EPOCHS = (4.0, 12.0)
+FEWEST_NETWORKS, WANTED_NETWORKS = 8, 32  # to show the table at all; to accept
+PUBLISHED_SETTINGS = {name: BY_NAME[name].default for name in ("dropout", "l2", "activation")}
+_LAST = 49
+# published at epoch 70 (Table 3): share of the rows of a label that are answered right
+_RECALLS = (
+    ("accuracy", 0.921, 0.90),
+    ("recall_jump", 1.0, 0.99),
+    ("recall_help", 0.9628, 0.85),
+    ("recall_leap", 0.5695, 0.40),
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the acceptance table.
+
+    Attributes:
+        name: what is compared.
+        published: the paper's value, in words.
+        measured: ours; nan if the run does not have it.
+        low, high: 5 % and 95 % quantiles over networks.
+        required: in words.
+        met: None where it was not measured.
+    """
+
+    name: str
+    published: str
+    measured: float
+    low: float
+    high: float
+    required: str
+    met: bool | None
+
+    @property
+    def verdict(self) -> str:
+        """In words."""
+        return {None: "not measured", True: "met", False: "not met"}[self.met]
+
+
+def applicable(population: ReportedPopulation, found: Networks) -> list[Group]:
+    """The configurations that the published run can be compared with: 2×17, batch 25, the theory's knobs as published,
+    and at least 8 networks.
+    """
+    return [
+        group
+        for group in population.groups
+        if group.is_paper_capacity
+        and group.settings["batch_size"] == PAPER_BATCH
+        and not knobs_off(group.settings)
+        and int(np.sum(found.of(group))) >= FEWEST_NETWORKS
+    ]
+
+
+def differing_settings(group: Group) -> str:
+    """States how a configuration differs from the published one; empty where it does not.
+
+    The learning rate may differ: time is learning rate × steps, up to the noise of larger steps.
+    """
+    own, words = group.settings, []
+    if not np.isclose(own["learning_rate"], PAPER_RATE):
+        words.append(f"learning rate {tidy_number(own['learning_rate'])} instead of 4e-6")
+    for name, value in PUBLISHED_SETTINGS.items():
+        same = own[name] == value if isinstance(value, str) else bool(np.isclose(own[name], value))
+        if not same:
+            words.append(f"{name} {own[name]} instead of {value}")
+    if own["data_order"] == "shared":
+        words.append("one data order for all seeds, so that their spread is too small")
+    return listed(words)
+
+
+def acceptance(view: View, group: Group) -> list[Line]:
+    """Compares one configuration with the published run.
+
+    The peak is the maximum of the *median curve* after epoch 1.5; its interval is over the networks' own peaks. All
+    else is judged by the median over networks that have not diverged.
+    """
+    curve, found = view.curves[group.index], view.networks
+    number = int(np.sum(found.of(group) & ~found.diverged))
+    lines = [
+        Line(
+            "networks that did not diverge",
+            "1",
+            number,
+            np.nan,
+            np.nan,
+            f"≥ {WANTED_NETWORKS}",
+            number >= WANTED_NETWORKS,
+        )
+    ]
+    for epoch in EPOCHS:
+        published = paper_curve().at("val_loss", epoch)
+        low, median, high = _at(curve, "val_loss", epoch)
+        lines.append(
+            _line(
+                f"{label('val_loss')} at epoch {epoch}",
+                f"{published:.4f}",
+                (low, median, high),
+                (published - LOSS_TOLERANCE, published + LOSS_TOLERANCE),
+            )
+        )
+    lines += _cmni_lines(curve, found, group)
+    values = _values_at(view, group, _LAST)
+    for name, published, least in _RECALLS:
+        own = band(values[name])
+        lines.append(
+            _line(
+                f"{label(name)} at epoch {_LAST}",
+                f"{published:.3f} (epoch 70)",
+                (float(own.low), float(own.median), float(own.high)),
+                (least, np.inf),
+            )
+        )
+    return lines
+
+
+def _cmni_lines(curve: Curve, found: Networks, group: Group) -> list[Line]:
+    own, paper = found.of(group), paper_curve()
+    peak_band, epoch_band = band(found.peak[own]), band(found.peak_epoch[own])
+    cmni, epochs = curve.bands["cmni"].median, curve.epoch
+    known = np.flatnonzero(after_peak_start(epochs) & np.isfinite(cmni))
+    peak = last = peak_epoch = float("nan")
+    if len(known) and not _ends_too_early(epochs[known], cmni[known]):
+        top = known[np.argmax(cmni[known])]
+        peak, peak_epoch, last = float(cmni[top]), float(epochs[top]), float(cmni[known[-1]])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = band(found.peak[own] / found.last["cmni"][own])
+        ratio = float(np.divide(peak, last))
+    end = float(epochs[known[-1]]) if len(known) else np.nan
+    published_top = int(np.argmax(paper.cmni))
+    published_ratio = paper.cmni[published_top] / paper.at("cmni", end) if np.isfinite(end) else np.nan
+    dip, dip_epoch = _dip(curve, peak_epoch)
+    return [
+        _line(
+            "CMNI peak: epoch",
+            epoch_words(paper.epoch[published_top]),
+            (float(epoch_band.low), peak_epoch, float(epoch_band.high)),
+            PEAK_EPOCHS,
+        ),
+        _line(
+            "CMNI peak: height",
+            f"{paper.cmni[published_top]:.5f}",
+            (float(peak_band.low), peak, float(peak_band.high)),
+            (0.006, 0.014),
+        ),
+        _line(
+            f"CMNI peak / last (epoch {epoch_words(end)})",
+            plain_number(published_ratio),
+            (float(ratios.low), ratio, float(ratios.high)),
+            (1.3, np.inf),
+        ),
+        _line(
+            f"CMNI dip before the peak (to {plain_number(dip)}): epoch",
+            "2 (0.00414)",
+            (np.nan, dip_epoch, np.nan),
+            (1.0, 3.0),
+        ),
+    ]
+
+
+def _ends_too_early(epochs: np.ndarray, cmni: np.ndarray) -> bool:
+    """Whether the highest value is where the run stopped, before a peak was due: then none was seen, nor missed."""
+    return bool(np.argmax(cmni) == len(cmni) - 1 and epochs[-1] < PEAK_EPOCHS[1])
+
+
+def _dip(curve: Curve, peak_epoch: float) -> tuple[float, float]:
+    """The lowest point of the median curve before its peak; one checkpoint alone there could not tell where it lies."""
+    cmni, epochs = curve.bands["cmni"].median, curve.epoch
+    before = np.flatnonzero((epochs > 0) & (epochs < peak_epoch) & np.isfinite(cmni))
+    if len(before) < 2:
+        return np.nan, np.nan
+    lowest = before[np.argmin(cmni[before])]
+    return float(cmni[lowest]), float(epochs[lowest])
+
+
+def _at(curve: Curve, name: str, epoch: float) -> tuple[float, float, float]:
+    place = curve.at_epoch(epoch)
+    if place is None:
+        return np.nan, np.nan, np.nan
+    values = curve.bands[name]
+    return float(values.low[place]), float(values.median[place]), float(values.high[place])
+
+
+def _values_at(view: View, group: Group, epoch: float) -> dict[str, np.ndarray]:
+    """The measures of each network that has not diverged, at the checkpoint of an epoch; empty without one."""
+    curve, names = view.curves[group.index], [name for name, *_ in _RECALLS]
+    place = curve.at_epoch(epoch)
+    if place is None:
+        return {name: np.array([]) for name in names}
+    return view.population.query(
+        f"SELECT {', '.join(names)} FROM observations WHERE group_index = ? AND checkpoint = ? AND alive",
+        (group.index, int(curve.checkpoint[place])),
+    )
+
+
+def _line(name: str, published: str, values: tuple[float, float, float], allowed: tuple[float, float]) -> Line:
+    low, measured, high = values
+    least, most = allowed
+    required = f"≥ {least:g}" if np.isinf(most) else f"{least:g} to {most:g}"
+    met = bool(least <= measured <= most) if np.isfinite(measured) else None
+    return Line(name, published, measured, low, high, required, met)

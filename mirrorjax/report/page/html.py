@@ -1,0 +1,166 @@
+"""Puts the report together as one self-contained page: nothing is loaded, from disk or from the network."""
+
+import json
+from collections.abc import Iterable
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from urllib.parse import quote
+
+from plotly.io import to_json
+from plotly.offline import get_plotlyjs
+
+from mirrorjax.report.chart.figure import Chooser, LiveMap, Panel, cividis
+from mirrorjax.report.chart.tables import table_html
+
+_FEW = 5  # options that are shown side by side; more become a drop-down list
+# the browser itself then refuses whatever would be loaded
+_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:"
+)
+
+
+def page(title: str, body: str, finished: Iterable[str] = ()) -> str:
+    """Wraps the body in a whole page with style, plotly and behaviour inlined; says which populations are finished."""
+    style, behaviour = _resource("page.css"), "".join(map(_resource, ("narrow.js", "map.js", "page.js")))
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f'<meta name="finished-populations" content="{escape(" ".join(finished))}">\n'
+        f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n"
+        f"<script>{get_plotlyjs()}</script>\n<script>\n{behaviour}</script>\n</body>\n</html>\n"
+    )
+
+
+def panel_html(panel: Panel, name: str, static: Iterable[str] = (), table: str = "") -> str:
+    """Writes a figure with its controls and caption.
+
+    Args:
+        name: unique on the page.
+        static: paths of the static copies, relative to the page.
+        table: path of the table of its numbers, relative to the page.
+    """
+    heading = f'<h3 id="{escape(name)}">{escape(panel.title)}</h3>'
+    if panel.missing:
+        return f'<p class="missing">{escape(panel.title)} – left out: {escape(panel.missing)}</p>'
+    if panel.live:
+        drawn = map_html(panel.live, name)
+        return _figure(
+            panel,
+            name,
+            f'data-kind="map" data-colours="{escape(json.dumps(cividis()))}"',
+            heading,
+            drawn,
+            static,
+            table,
+        )
+    controls = "".join(_control(chooser, f"{name}-{place}") for place, chooser in enumerate(panel.choosers))
+    variants = ",".join(
+        f'"{",".join(map(str, key))}":{to_json(made, validate=False)}' for key, made in panel.variants.items()
+    )
+    height = max(made.layout.height for made in panel.variants.values())
+    drawn = (
+        f'<div class="controls">{controls}</div><div class="plot" style="min-height:{height}px"></div>'
+        f'<script type="application/json">{script_safe("{" + variants + "}")}</script>'
+    )
+    return _figure(panel, name, "", heading, drawn, static, table)
+
+
+def _figure(
+    panel: Panel, name: str, attributes: str, heading: str, drawn: str, static: Iterable[str], table: str
+) -> str:
+    caption = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in panel.caption)
+    links = ", ".join(link(path, Path(path).suffix[1:].upper()) for path in static)
+    copies = f'<p class="copies">Static copy: {links}</p>' if links else ""
+    copies += f'<p class="copies">All numbers: {link(table, "CSV")}</p>' if table else ""
+    shown = table_html(panel.table) if panel.table else ""
+    return (
+        f'<section class="figure" data-figure="{escape(name)}" {attributes}>{heading}{drawn}{shown}'
+        f'<div class="caption">{caption}{copies}</div></section>'
+    )
+
+
+def map_html(live: LiveMap, name: str) -> str:
+    """Writes the controls of a map, the place where it is drawn, its numbers, and the place for a cell's networks."""
+    controls = _control(live.orders, f"{name}-order", "order")
+    controls += "".join(
+        _control(chooser, f"{name}-slice-{place}", "slice", first) for place, (chooser, first) in enumerate(live.slices)
+    )
+    last = live.checkpoints - 1
+    slider = (
+        f'<label class="slider">Checkpoint <input type="range" min="0" max="{last}" value="{last}" step="1" '
+        'autocomplete="off"> <output></output></label>'
+    )
+    cell = "".join(
+        f'<label>{escape(chooser.label)} <select autocomplete="off"><option value="">–</option>{_options(chooser)}'
+        "</select></label>"
+        for chooser in live.cell
+    )
+    return (
+        f'<div class="controls">{controls}{slider}</div><p class="note" aria-live="polite"></p>'
+        f'<div class="plot" style="min-height:{live.height}px"></div>'
+        f'<script type="application/json">{script_safe(json.dumps(live.data, ensure_ascii=False))}</script>'
+        '<fieldset class="controls cell"><legend>Networks of a cell: click on it, or choose</legend>'
+        f'{cell}</fieldset><div class="members" aria-live="polite"></div>'
+    )
+
+
+def _options(chooser: Chooser, first: int | None = None) -> str:
+    return "".join(
+        f'<option value="{place}"{" selected" if place == first else ""}>{escape(text)}</option>'
+        for place, text in enumerate(chooser.options)
+    )
+
+
+def _control(chooser: Chooser, name: str, kind: str = "", first: int = 0) -> str:
+    own = f"control {kind}".strip()
+    if len(chooser.options) == 1:
+        return f'<span class="{own}" data-value="0">{escape(chooser.label)}: {escape(chooser.options[0])}</span>'
+    label = escape(chooser.label)
+    if len(chooser.options) <= _FEW:
+        buttons = "".join(
+            f'<label><input type="radio" name="{escape(name)}" value="{place}"{" checked" if place == first else ""}>'
+            f"<span>{escape(option)}</span></label>"
+            for place, option in enumerate(chooser.options)
+        )
+        return f'<fieldset class="{own} buttons"><legend>{label}</legend>{buttons}</fieldset>'
+    return f'<label class="{own}">{label} <select autocomplete="off">{_options(chooser, first)}</select></label>'
+
+
+def script_safe(text: str) -> str:
+    """Keeps JSON from ending the script element that it stands in: there, `<` occurs in strings alone."""
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def link(path: str, text: str) -> str:
+    """Writes a link to a file beside the page."""
+    return f'<a href="{escape(quote(path))}">{escape(text)}</a>'
+
+
+def section(title: str, content: str, name: str) -> str:
+    """Writes a section with its heading."""
+    return f'<section id="{escape(name)}"><h2>{escape(title)}</h2>{content}</section>'
+
+
+def question(title: str, short: str, content: str, name: str) -> str:
+    """Writes a part that is folded under its question, with a short answer beside it."""
+    beside = f' <span class="short">{escape(short)}</span>' if short else ""
+    return (
+        f'<details class="question" id="{escape(name)}"><summary><h2>{escape(title)}</h2>{beside}</summary>'
+        f"{content}</details>"
+    )
+
+
+def details(title: str, content: str) -> str:
+    """Writes a part that opens on a click."""
+    return f"<details><summary>{escape(title)}</summary>{content}</details>"
+
+
+def preformatted(value: object) -> str:
+    """Writes a config as it is."""
+    return f"<pre>{escape(json.dumps(value, indent=2, ensure_ascii=False, default=str))}</pre>"
+
+
+def _resource(name: str) -> str:
+    return (files("mirrorjax.report.page") / name).read_text(encoding="utf-8")

@@ -1,0 +1,210 @@
+"""Everything below the report's first screen: raw CMNI with its caution, and the rest folded by question."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from html import escape
+
+from mirrorjax.report.map.figure import cells_of
+from mirrorjax.report.page import summary
+from mirrorjax.report.page.html import details, link, preformatted, section
+from mirrorjax.report.page.methods import methods
+from mirrorjax.report.page.runs_table import acceptance_tables, acceptance_words, manifest_facts, runs_table
+from mirrorjax.report.read.over_seeds import band
+from mirrorjax.report.read.populations import Extension, ReportedPopulation, Sweep
+from mirrorjax.report.read.verdict import total
+from mirrorjax.report.read.view import View
+from mirrorjax.report.words.numbers import counted, listed, plain_number
+
+MOST_UNFOLDED = 3  # populations whose CMNI is told without a click
+MOST_PROBLEMS = 5  # that are told without a click
+
+
+@dataclass(frozen=True)
+class Question:
+    """A part that is folded under its question.
+
+    Attributes:
+        name: its anchor; figures are filed under it in `registry.OF_QUESTIONS`.
+        title: the question; `nav` the same in few words, `short` what is answered in few words.
+        content: HTML.
+    """
+
+    name: str
+    title: str
+    nav: str
+    short: str
+    content: str
+
+
+Figures = Mapping[tuple[str, str], str]  # HTML, by question and population
+
+
+def questions(sweep: Sweep, views: list[View], figures: Figures) -> list[Question]:
+    """All parts, in their order."""
+
+    def told(name: str, sentence: Callable[[View], str]) -> str:
+        return _by_population(views, lambda view: _paragraph(sentence(view)) + figures[name, view.population.name])
+
+    found = total(views)
+    learnt = f"{found.learnt:,} of {found.networks:,} networks"
+    mirror = f"{found.mirror:,} of {found.judged:,} are mirror networks" if found.judged else found.missing
+    return [
+        Question("learnt", "Did they learn the task?", "Did they learn?", learnt, told("learnt", summary.outcome)),
+        Question(
+            "chance",
+            "Do units answer to the other's distress more than chance?",
+            "More than chance?",
+            _chance(views),
+            told("chance", summary.chance),
+        ),
+        Question("causes", "What do these units cause?", "What do they cause?", mirror, told("causes", summary.causes)),
+        Question(
+            "settings",
+            _settings_title(views),
+            "Which settings?",
+            _settings(views),
+            told("settings", summary.on_map),
+        ),
+        Question("paper", "Does it agree with the paper?", "Like the paper?", acceptance_words(views), _paper(views)),
+        Question("run", "What was run?", "What was run?", _run(views), _what_was_run(views)),
+        Question("methods", "How is it computed?", "How computed?", "", methods()),
+        Question("data", "Raw data", "Raw data", "", _raw_files(sweep)),
+    ]
+
+
+def cmni(views: list[View]) -> str:
+    """Raw CMNI, never without its caution."""
+    known = [view for view in views if len(view.networks.group)]
+    if not known:
+        return ""
+    told = _by_population(known, lambda view: _paragraph(summary.cmni(view)) + _paragraph(summary.warnings(view)))
+    if len(known) > MOST_UNFOLDED:
+        told = details("CMNI of every population", told)
+    box = f'<div class="caution">{summary.caution(known if len(known) <= MOST_UNFOLDED else [])}</div>'
+    return section("CMNI, the published index", told + box, "cmni")
+
+
+def problems(sweep: Sweep) -> str:
+    """What was found while loading; empty where nothing was."""
+    lines = [f"<li>{escape(problem)}</li>" for problem in sweep.problems]
+    if not lines:
+        return ""
+    told = f'<ul class="problems">{"".join(lines[:MOST_PROBLEMS])}</ul>'
+    if lines[MOST_PROBLEMS:]:
+        more = f'<ul class="problems">{"".join(lines[MOST_PROBLEMS:])}</ul>'
+        told += details(f"{len(lines) - MOST_PROBLEMS:,} more", more)
+    return section("Problems found while loading", told, "problems")
+
+
+def _paragraph(text: str) -> str:
+    return f"<p>{text}</p>" if text else ""
+
+
+def _by_population(views: list[View], content: Callable[[View], str]) -> str:
+    """One after the other, each under its name where there are several."""
+    parts = []
+    for view in views:
+        if len(views) > 1:
+            parts.append(f"<h3>Population <code>{escape(view.population.label)}</code></h3>")
+        parts.append(content(view) if len(view.networks.group) else '<p class="missing">No records yet.</p>')
+    return "".join(parts)
+
+
+def _chance(views: list[View]) -> str:
+    """The median z of the calibrated measure of single units, where the first population has one."""
+    if len(views) != 1 or "mni_star_z" not in views[0].population.measures:
+        return ""
+    return f"median z of MNI* at the end: {plain_number(band(views[0].networks.last['mni_star_z']).median)}"
+
+
+def _settings_title(views: list[View]) -> str:
+    found = cells_of(views[0]) if len(views) == 1 else None
+    letters = [axis.letters for axis in found.axes][:3] if found else []
+    return f"How does it depend on {listed(letters)}?" if letters else "How does it depend on the settings?"
+
+
+def _settings(views: list[View]) -> str:
+    if len(views) != 1:
+        return ""
+    found = cells_of(views[0])
+    return counted(len(found.place), "cell") if found else "one configuration" if len(views[0].curves) == 1 else ""
+
+
+def _paper(views: list[View]) -> str:
+    robust = _by_population(views, lambda view: _paragraph(summary.robust(view)))
+    tables = acceptance_tables(views)
+    if not tables:
+        return f'{robust}<p class="missing">No comparison: it takes at least 8 networks of 2×17 at batch size 25.</p>'
+    intro = (
+        "<p>Measured values are medians over networks; the peak is that of the median curve after epoch 1.5, with the "
+        "spread of the networks' own peaks beside it. A value that the run has no checkpoint for is “not measured”, "
+        "which is not “met”.</p>"
+    )
+    return robust + intro + tables
+
+
+def _run(views: list[View]) -> str:
+    networks = sum(group.networks for view in views for group in view.population.groups)
+    words = [counted(networks, "network"), counted(sum(len(view.population.groups) for view in views), "configuration")]
+    return ", ".join(words + ([counted(len(views), "population")] if len(views) > 1 else []))
+
+
+def _what_was_run(views: list[View]) -> str:
+    hashes = {view.population.dataset_hash for view in views}
+    parts = []
+    if len(views) > 1:
+        on = "one dataset" if len(hashes) == 1 else f"<strong>{len(hashes)} different datasets</strong>"
+        parts.append(
+            f"<p>{_run(views)}, trained on {on}. Populations are shown one after the other; no figure pools them.</p>"
+        )
+    for view in views:
+        population = view.population
+        parts.append(f'<h3 id="population-{escape(population.name)}">Population <code>{escape(population.name)}</code>')
+        parts.append(f"</h3><p>{summary.what_was_run(view)}</p>")
+        parts.append(f"<p>Dataset <code>{escape(population.dataset_hash)}</code>.</p>")
+        if population.extensions:
+            names = listed([f"<code>{escape(each.name)}</code>" for each in population.extensions])
+            parts.append(f"<p>With {names}, which extended it: together they count as one population.</p>")
+    facts = "".join(_facts(view.population) for view in views)
+    return (
+        f'{"".join(parts)}<h3 id="runs">Configurations</h3>{runs_table(views)}{_TABLE_NOTE}'
+        f'<div id="populations">{facts}</div>'
+    )
+
+
+_TABLE_NOTE = (
+    '<p class="caption">One line a configuration; click a heading to sort, point at it for its meaning. Lines of '
+    "different populations stand beside each other and are not pooled.</p>"
+)
+
+
+def _facts(population: ReportedPopulation | Extension) -> str:
+    facts = manifest_facts(population.manifest) if population.manifest else '<p class="missing">No manifest.</p>'
+    config = details("Resolved config", preformatted(population.config)) if population.config else ""
+    extensions = population.extensions if isinstance(population, ReportedPopulation) else []
+    kind = "Population" if isinstance(population, ReportedPopulation) else "Extension"
+    parts = [f"<h3>{kind} <code>{escape(population.name)}</code></h3>{facts}{config}"]
+    return "".join([*parts, *map(_facts, extensions)])
+
+
+def _raw_files(sweep: Sweep) -> str:
+    items = []
+    for population in (each for found in sweep.populations for each in (found, *found.extensions)):
+        links = [
+            link(f"{population.path}/{name}", name)
+            for name in (
+                "members.parquet",
+                "records/",
+                "units/",
+                "nulls.parquet",
+                "config.yaml",
+                "manifest.json",
+                "weights.safetensors",
+            )
+            if (population.folder / name).exists()
+        ]
+        items.append(f"<li><code>{escape(population.name)}</code>: {' · '.join(links)}</li>")
+    return (
+        "<p>Everything above was computed from these Parquet files (links work while this page lies in its results "
+        f"folder).</p><ul>{''.join(items)}</ul>"
+    )

@@ -1,0 +1,238 @@
+"""The report in plain words: sentences whose every number is computed from the records."""
+
+from html import escape
+
+import numpy as np
+
+from mirrorjax.measurement.cmni import ROBUST_CMNI
+from mirrorjax.measurement.learnt import LEARNT, ROBUST
+from mirrorjax.measures import label
+from mirrorjax.report.map.figure import cells_of
+from mirrorjax.report.map.sentences import map_sentences
+from mirrorjax.report.read.caused import caused
+from mirrorjax.report.read.over_seeds import BANDS, Band, band, share_words
+from mirrorjax.report.read.populations import PEAK_AFTER
+from mirrorjax.report.read.verdict import verdict
+from mirrorjax.report.read.view import View
+from mirrorjax.report.words.numbers import (
+    counted,
+    epoch_words,
+    interval_words,
+    listed,
+    percent,
+    plain_number,
+    spread_words,
+    tidy_number,
+)
+
+
+def what_was_run(view: View) -> str:
+    """Networks, configurations, rates and how long they were trained."""
+    groups, found = view.population.groups, view.networks
+    if not groups:
+        return "No networks are listed here (members.parquet is missing or empty)."
+    capacities = list(dict.fromkeys(group.capacity for group in groups))
+    names = listed(capacities) if len(capacities) <= 6 else f"{capacities[0]} to {capacities[-1]}"
+    rates = spread_words((group.settings["learning_rate"] for group in groups), tidy_number)
+    seeds = [group.networks for group in groups]
+    per_group = str(min(seeds)) if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)}"
+    number = sum(seeds)
+    length = ""
+    if np.isfinite(found.step).any():
+        length = (
+            f", trained for {spread_words(_longest(view, found.step), lambda value: f'{value:,.0f}')} steps "
+            f"({epoch_words(float(np.nanmax(found.epoch)))} paper epochs at most)"
+        )
+    status = view.population.status
+    state = (
+        "" if status in (None, "done") else f" <strong>This population's status is “{escape(str(status))}”.</strong>"
+    )
+    capacity = "one capacity" if len(capacities) == 1 else f"{len(capacities)} capacities"
+    in_groups = "" if len(groups) == 1 else f"{len(groups)} configurations with {per_group} networks each, "
+    return (
+        f"<strong>{counted(number, 'network')}</strong> of {capacity} (hidden layers × units: {escape(names)}), "
+        f'{in_groups}learning rate <span class="nobreak">{escape(rates)}</span>{length}.{state}'
+    )
+
+
+def _longest(view: View, values: np.ndarray) -> list[float]:
+    """The highest finite value of each configuration."""
+    highest = []
+    for group in view.population.groups:
+        own = values[view.networks.of(group)]
+        if np.isfinite(own).any():
+            highest.append(float(np.nanmax(own)))
+    return highest
+
+
+def outcome(view: View) -> str:
+    """How many learnt, how well, and what became of the others."""
+    found, given = view.networks, verdict(view)
+    loss, accuracy = band(found.last["val_loss"]), band(found.last["accuracy"])
+    mixed = ", which differ in more than their seeds" if len(view.population.groups) > 1 else ""
+    diverged, stopped = int(found.diverged.sum()), int(found.stopped.sum())
+    words = (
+        f"<strong>{given.learnt_words[0].upper()}{given.learnt_words[1:]}</strong> ({escape(LEARNT.words)}: "
+        "0 is the best answer that the task leaves open, 1 the best constant one). "
+        f"At the last record the median {label('val_loss')} is {_with_band(loss)} and the median {label('accuracy')} "
+        f"{_with_band(accuracy)}; brackets hold {BANDS}{mixed}. "
+    )
+    words += f"{counted(diverged, 'network')} diverged" if diverged else "None diverged"
+    if diverged:
+        words += ", and left medians and bands"
+    return words + (f"; {counted(stopped, 'network')} stopped early." if stopped else ".")
+
+
+def cmni(view: View) -> str:
+    """Raw CMNI of the configuration nearest the paper's, never without what stands beside it."""
+    headline, found = view.population.headline, view.networks
+    own = found.of(headline)
+    if not own.any():
+        return f"There are no records of {escape(headline.label)}, the configuration nearest the paper's."
+    untrained, peak, epoch = (band(values[own]) for values in (found.untrained, found.peak, found.peak_epoch))
+    words = f"CMNI in the configuration nearest the paper's 2×17 (<strong>{escape(headline.label)}</strong>, "
+    words += f"{counted(int(own.sum()), 'network')}): "
+    if np.isfinite(untrained.median):
+        beside = _beside(view, found.untrained_hidden[own], found.untrained_z[own])
+        words += f"untrained {_with_band(untrained)} ({beside}); "
+    else:
+        words += "untrained not measured; "
+    if not np.isfinite(peak.median):
+        return words + f"there is no checkpoint after epoch {PEAK_AFTER}, so no peak can be given."
+    words += (
+        f"after epoch {PEAK_AFTER} each network's highest value is {_with_band(peak)} "
+        f"({_beside(view, found.peak_hidden[own], found.peak_z[own])}), reached at epoch "
+        f"{epoch_words(float(epoch.median))} [{epoch_words(float(epoch.low))}, {epoch_words(float(epoch.high))}] "
+        "(medians over seeds)"
+    )
+    end = float(np.nanmax(found.epoch[own]))
+    if float(epoch.median) >= end - 1e-9:
+        words += (
+            f", <strong>the last checkpoint (epoch {epoch_words(end)}): this may be a rise cut short, no peak</strong>"
+        )
+    ratio = float(untrained.median / peak.median) if peak.median > 0 else np.nan
+    if np.isfinite(ratio):
+        words += (
+            f"; the untrained value is {plain_number(ratio)} times the trained peak"
+            if ratio >= 1
+            else f"; the trained peak is {plain_number(1 / ratio)} times the untrained value"
+        )
+    beside = _beside(view, found.last["cmni_hidden"][own], found.last["cmni_z"][own])
+    return words + f". At the end CMNI is {_with_band(band(found.last['cmni'][own]))} ({beside})."
+
+
+def _beside(view: View, hidden: np.ndarray, z: np.ndarray) -> str:
+    """What stands beside every raw CMNI: that of the hidden units, and z against untrained networks if it is known."""
+    words = f"hidden units alone {plain_number(band(hidden).median)}"
+    if "cmni_z" in view.population.measures:
+        words += f", z {plain_number(band(z).median)}"
+    return words
+
+
+def chance(view: View) -> str:
+    """Calibrated measures at the end, and whether CMNI was held against chance."""
+    population, found = view.population, view.networks
+    words = []
+    if "cmni_z" not in population.measures:
+        words.append("CMNI was not held against untrained networks here: its z is not known.")
+    known = [name for name in ("ssi", "mni_star") if name in population.measures]
+    if known:
+        own = found.of(population.headline)
+        values = [f"{label(name)} {_with_band(band(found.last[name][own]))}" for name in known]
+        shown = escape(population.headline.label)
+        words.append(f"Calibrated measures at the end, <strong>{shown}</strong>: {listed(values)}.")
+    else:
+        words.append("No calibrated measure was recorded.")
+    return " ".join(words)
+
+
+def causes(view: View) -> str:
+    """The verdict on all networks, and TR of the configuration nearest the paper's."""
+    given = verdict(view)
+    words = [f"<strong>{given.words[0].upper()}{given.words[1:]}.</strong>"]
+    asked = [each for each in caused(view) if each.group is view.population.headline]
+    if not asked:
+        return f"{words[0]} None of the networks nearest the paper's was asked what its units cause."
+    (each,) = asked
+    undefined = each.networks - each.defined("tr")
+    words.append(
+        f"Of {escape(each.group.label)}, {each.words}: TR is {_with_band(band(each.of('tr')))}, and undefined in "
+        f"{undefined:,} of {each.networks:,}."
+    )
+    return " ".join(words)
+
+
+def robust(view: View) -> str:
+    """Networks that are robust by the paper's thresholds."""
+    found = view.networks
+    number = len(found.group)
+    at_end, ever = int(found.robust_last.sum()), int(found.robust_ever.sum())
+    return (
+        f"“Robust” by the paper's thresholds ({escape(ROBUST.words)}): "
+        f"<strong>{share_words(at_end, number)}</strong> at the last record; "
+        f"{share_words(ever, number)} at some checkpoint after epoch {PEAK_AFTER} (Wilson 95 % intervals; of all "
+        "networks, diverged ones included)."
+    )
+
+
+def on_map(view: View) -> str:
+    """What the map of settings supports; empty without one."""
+    found = cells_of(view)
+    if found is None:
+        return ""
+    words = escape(" ".join(map_sentences(found, view)))
+    conditional = "conditional on the one dataset" if found.data_seeds == 1 else f"over {found.data_seeds} datasets"
+    return f"{words} All intervals are {conditional}."
+
+
+def warnings(view: View) -> str:
+    """What makes every interval too small; empty where nothing does."""
+    if any(group.settings["data_order"] == "shared" for group in view.population.groups):
+        return (
+            "<strong>Some networks share one data order: they share that noise, so that their spread over seeds, and "
+            "every interval here, is too small.</strong>"
+        )
+    return ""
+
+
+def caution(views: list[View]) -> str:
+    """The standing caution, with this run's own numbers, as HTML."""
+    parts = []
+    for view in views:
+        words = _caution_words(view)
+        if words:
+            prefix = (
+                f"Population <code>{escape(view.population.name)}</code>: " if len(views) > 1 else "Measured here: "
+            )
+            parts.append(f"<li>{prefix}{words}</li>")
+    return (
+        "<p><strong>Read CMNI with care.</strong> Raw CMNI is a reference to the literature, no evidence of mirror "
+        "neurons by itself. It is high before any training, changes when weights are rescaled without any effect on "
+        "behaviour, and counts the four output units. Read it beside its untrained value and the value of the hidden "
+        f"units alone.</p><ul>{''.join(parts)}</ul>"
+    )
+
+
+def _caution_words(view: View) -> str:
+    found = view.networks
+    if not len(found.group):
+        return ""
+    untrained, part = band(found.untrained), band(found.last["output_share"])
+    if np.isfinite(untrained.median):
+        words = (
+            f"untrained networks score {_with_band(untrained)} "
+            f"({_beside(view, found.untrained_hidden, found.untrained_z)}), "
+            f"{plain_number(untrained.median / ROBUST_CMNI, 2)} times the “robust” threshold of {ROBUST_CMNI}; "
+        )
+    else:
+        words = "untrained networks were not measured here (no checkpoint 0): CMNI has nothing to be held against; "
+    if np.isfinite(part.median):
+        return words + (
+            f"{percent(float(part.median))} [{percent(float(part.low))}, {percent(float(part.high))}] of the score "
+            "at the last record comes from the four output units."
+        )
+    return words + "the share of the output units was not measured."
+
+
+def _with_band(values: Band) -> str:
+    return interval_words(values.low, values.median, values.high)

@@ -1,0 +1,113 @@
+"""The causal measures of a configuration: what its units cause, over the networks that were asked."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mirrorjax.measures import CAUSED, PARTS
+from mirrorjax.report.read.populations import Group, ReportedPopulation
+from mirrorjax.report.read.view import View
+from mirrorjax.report.words.numbers import counted, epoch_words
+from mirrorjax.results.later import quoted
+from mirrorjax.statistics.intervals import wilson
+
+# of right answers; of ablations; of first-layer units, that are ablated; of units
+KINDS, MODES, SETS, CLASSES = (tuple(PARTS[part]) for part in ("KIND", "MODE", "SET", "CLASS"))
+CIRCUITS = {name: words for name, words in PARTS["CIRCUIT"].items() if name != "none"}
+RATIOS = ("sufficiency", "necessity", "tr")
+ASKED = "units_mirror_1"  # has a value in every network that was asked
+NOT_ASKED = (
+    "No network was asked what its units cause (the records have no causal measures, as with "
+    "measurement.causes_seeds=0, measurement.boards=0, no table of units, or an older version): this figure cannot be drawn."
+)
+
+
+@dataclass(frozen=True)
+class Caused:
+    """The networks of one configuration that were asked, at its last checkpoint with causal measures.
+
+    Attributes:
+        group: the configuration.
+        epoch: paper epoch of the checkpoint.
+        values: every causal measure by name, over networks; nan where it is undefined.
+        networks: how many; diverged ones are left out.
+        learnt: which of them have learnt their task; only these have a verdict.
+    """
+
+    group: Group
+    epoch: float
+    values: dict[str, np.ndarray]
+    networks: int
+    learnt: np.ndarray
+
+    @property
+    def words(self) -> str:
+        """Which networks and when, for titles."""
+        return (
+            f"{counted(self.networks, 'network')}, {int(self.learnt.sum()):,} learnt, at epoch "
+            f"{epoch_words(self.epoch)}"
+        )
+
+    def of(self, name: str) -> np.ndarray:
+        """One measure over networks; nan if it was not recorded."""
+        return self.values.get(name, np.full(self.networks, np.nan))
+
+    def defined(self, name: str) -> int:
+        """In how many networks a measure has a value."""
+        return int(np.isfinite(self.of(name)).sum())
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share of networks with its Wilson 95 % interval; nan where nobody was asked."""
+
+    count: int
+    number: int
+    low: float
+    high: float
+
+    @property
+    def value(self) -> float:
+        """count/number."""
+        return self.count / self.number if self.number else np.nan
+
+
+def caused(view: View) -> list[Caused]:
+    """Of all configurations that have causal measures, that nearest the paper's first."""
+    population = view.population
+    if ASKED not in population.measures:
+        return []
+    names = _names(population)
+    columns = population.query(
+        f"WITH asked AS (SELECT * FROM observations WHERE alive AND {ASKED} IS NOT NULL) "
+        f"SELECT group_index, epoch, learnt, {', '.join(map(quoted, names))} FROM asked "
+        "QUALIFY checkpoint = max(checkpoint) OVER (PARTITION BY group_index) ORDER BY group_index, member_id"
+    )
+    found = []
+    for group in population.groups:
+        own = columns["group_index"] == group.index
+        if own.any():
+            values = {name: columns[name][own] for name in names}
+            found.append(
+                Caused(
+                    group, float(np.nanmax(columns["epoch"][own])), values, int(own.sum()), columns["learnt"][own] > 0
+                )
+            )
+    return sorted(found, key=lambda each: each.group is not population.headline)
+
+
+def share(values: np.ndarray) -> Share:
+    """Of the networks with a finite value, those above zero."""
+    values = values[np.isfinite(values)]
+    count, number = int((values > 0).sum()), len(values)
+    low, high = wilson(count, number)
+    return Share(count, number, float(low), float(high))
+
+
+def ablated(chosen: str, mode: str, kind: str, at_random: bool = False) -> str:
+    """The column with the change of a share of right answers by the ablation of a set."""
+    return f"ablate_{'random_' if at_random else ''}{chosen}_{mode}_{kind}"
+
+
+def _names(population: ReportedPopulation) -> list[str]:
+    return sorted(name for name in population.measures if any(each.match(name) for each in CAUSED))

@@ -1,0 +1,61 @@
+"""What untrained networks score: reads `nulls.parquet` of a population's folders."""
+
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mirrorjax.results.parquet import UNREADABLE, why_not_ours
+
+ARCHITECTURE = ("regime", "model", "depth", "width", "activation", "encoding")  # what a null depends on
+_NUMBERS = ("seeds", "mean", "sd", "q99")
+_COLUMNS = (*ARCHITECTURE, "measure", *_NUMBERS)
+_ROWS = pa.schema(
+    [
+        *((name, pa.int64() if name in ("depth", "width") else pa.string()) for name in (*ARCHITECTURE, "measure")),
+        *((name, pa.float64()) for name in _NUMBERS),
+    ]
+)
+
+Nulls = dict[tuple[str, ...], dict[str, dict[str, float]]]  # by architecture and measure: the numbers of a row
+
+
+def read_nulls(folders: Iterable[Path], problems: list[str]) -> Nulls:
+    """Reads the nulls of folders that belong together; of an architecture that several have, those of the first."""
+    found: Nulls = {}
+    for folder in folders:
+        file = folder / "nulls.parquet"
+        if not file.exists():
+            continue
+        try:
+            if why := why_not_ours(file, _ROWS):
+                raise ValueError(why)
+            rows = pq.read_table(file, columns=list(_COLUMNS)).to_pylist()
+            own = [(_key(row), str(row["measure"]), {name: float(row[name]) for name in _NUMBERS}) for row in rows]
+            if not all(math.isfinite(row["seeds"]) for _, _, row in own):
+                raise ValueError("it does not say of how many seeds it is")
+        except (*UNREADABLE, TypeError) as error:
+            problems.append(f"nulls.parquet: skipped, {type(error).__name__}: {str(error).splitlines()[0]}")
+            continue
+        for architecture, measure, row in own:
+            found.setdefault(architecture, {}).setdefault(measure, row)
+    return found
+
+
+def limit_in_z(nulls: Nulls, settings: Mapping[str, Any], measure: str) -> float | None:
+    """The .99 quantile of untrained networks of an architecture, as a z; None where it is not known."""
+    row = nulls.get(_key(settings), {}).get(measure)
+    return (row["q99"] - row["mean"]) / row["sd"] if row and row["sd"] else None
+
+
+def seeds(nulls: Nulls, settings: Mapping[str, Any]) -> int:
+    """How many untrained networks an architecture's null has; 0 without one."""
+    rows = nulls.get(_key(settings), {})
+    return max((int(row["seeds"]) for row in rows.values()), default=0)
+
+
+def _key(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(str(settings[name]) for name in ARCHITECTURE)

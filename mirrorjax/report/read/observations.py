@@ -1,0 +1,101 @@
+"""The table that all figures draw from: one row a network and checkpoint, with every measure that was recorded."""
+
+from collections.abc import Iterable
+
+import duckdb
+import pyarrow as pa
+
+from mirrorjax.measurement.learnt import LEARNT, ROBUST
+from mirrorjax.measures import EVERY_RECORD, MEASURES
+from mirrorjax.results.later import quoted
+
+_COLUMNS = [column for each in EVERY_RECORD for column in each.columns()]
+_PLACE = tuple(column.name for column in _COLUMNS if column.kind == "key")
+_REQUIRED = tuple(column.name for column in _COLUMNS if column.type == "float64" and column.kind != "key")
+# shown of the networks that have learnt their task, null for the others
+VERDICTS = tuple(name for name, each in MEASURES.items() if each.kind == "verdict")
+_OTHERS = (*_PLACE, "group_index", "seed", "alive", "robust", "learnt", "units", "output_share")  # no measures
+
+
+def create_observations(
+    database: duckdb.DuckDBPyConnection, schema: pa.Schema, records: Iterable[pa.Table], problems: list[str]
+) -> frozenset[str]:
+    """Joins records to `members`, each member and checkpoint once, and says what did not fit.
+
+    Whether a network has learnt its task (`learnt`, 1 or 0) is read off its excess error, so
+    that older results have it too.
+
+    Args:
+        database: has `members`; gets `observations`.
+        schema: of all records together.
+        records: of the population, some at a time, which may lack columns.
+        problems: lines are added to it.
+
+    Returns:
+        The measures of which there is at least one finite value.
+    """
+    measures = [*_REQUIRED, *_further(schema)]
+    database.execute(
+        "CREATE TABLE observations (group_index INTEGER, member_id VARCHAR, seed BIGINT, checkpoint BIGINT, "
+        "step BIGINT, epoch DOUBLE, status VARCHAR, alive BOOLEAN, robust BOOLEAN, learnt DOUBLE, output_share DOUBLE, "
+        f"{', '.join(f'{quoted(name)} DOUBLE' for name in measures)})"
+    )
+    rows, known = 0, 0
+    for table in records:
+        own = [name for name in measures if name in table.column_names]
+        database.register("raw_records", table.select([*_PLACE, *own]))
+        database.execute(_insertion(own))
+        database.execute("CHECKPOINT")  # compresses it
+        rows += _count(database, "raw_records")
+        known += _count(database, "raw_records SEMI JOIN members USING (member_id)")
+        database.unregister("raw_records")
+    kept = _count(database, "observations")
+    silent = _count(database, "members ANTI JOIN observations USING (member_id)")
+    if rows > known:
+        problems.append(f"{rows - known} records of networks that members.parquet does not have: left out")
+    if known > kept:
+        problems.append(f"{known - kept} records given twice for one network and checkpoint: one of each was used")
+    if silent and rows:
+        problems.append(f"{silent} networks of members.parquet have no record at all")
+    measures += ["output_share", "learnt"]
+    counts = ", ".join(f"count({quoted(name)})" for name in measures)
+    found = database.execute(f"SELECT {counts} FROM observations").fetchall()[0]
+    return frozenset(name for name, count in zip(measures, found, strict=True) if count)
+
+
+def _insertion(measures: Iterable[str]) -> str:
+    """Of each member and checkpoint once; values that are not finite become null."""
+    there = "SELECT member_id, checkpoint FROM observations WHERE checkpoint IN (SELECT checkpoint FROM raw_records)"
+    finite = ", ".join(
+        f"CASE WHEN isfinite(CAST(raw_records.{quoted(name)} AS DOUBLE)) THEN CAST(raw_records.{quoted(name)} AS "
+        f"DOUBLE) END AS {quoted(name)}"
+        for name in measures
+    )
+    verdicts = [name for name in VERDICTS if name in measures]
+    shown = ", ".join(f"CASE WHEN learnt > 0 THEN {name} END AS {name}" for name in verdicts)
+    replaced = f"* REPLACE ({shown})" if verdicts else "*"
+    return (
+        f"INSERT INTO observations BY NAME SELECT {replaced} FROM (SELECT *, CASE WHEN mne > 0 THEN mne_output / mne "
+        f"END AS output_share, CAST(coalesce(alive AND {LEARNT.sql}, false) AS DOUBLE) AS learnt, "
+        f"coalesce(alive AND {ROBUST.sql}, false) AS robust FROM ("
+        "SELECT DISTINCT ON (member_id, checkpoint) group_index, member_id, seed, checkpoint, step, "
+        f"CAST(epoch AS DOUBLE) AS epoch, status, coalesce(status <> 'diverged', true) AS alive, {finite} "
+        f"FROM raw_records JOIN members USING (member_id) ANTI JOIN ({there}) USING (member_id, checkpoint) "
+        "ORDER BY member_id, checkpoint))"
+    )
+
+
+def _further(schema: pa.Schema) -> list[str]:
+    """Numeric columns beyond the required ones; of names that SQL takes for one, the first."""
+    taken = {*_REQUIRED, *_OTHERS}
+    names = []
+    for field in schema:
+        plain = field.name.casefold()
+        if (pa.types.is_integer(field.type) or pa.types.is_floating(field.type)) and plain not in taken:
+            taken.add(plain)
+            names.append(field.name)
+    return names
+
+
+def _count(database: duckdb.DuckDBPyConnection, source: str) -> int:
+    return database.execute(f"SELECT count(*) FROM {source}").fetchall()[0][0]

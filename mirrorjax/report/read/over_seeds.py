@@ -1,0 +1,239 @@
+"""What is computed over seeds: bands over checkpoints, and each network's peak."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mirrorjax.report.read.populations import EPOCH_ROUNDING, PEAK_AFTER, Group, ReportedPopulation
+from mirrorjax.report.words.numbers import NOT_MEASURED, percent
+from mirrorjax.results.later import quoted
+from mirrorjax.statistics.intervals import FEWEST_RESAMPLED, wilson
+
+CURVE_MEASURES = ("val_loss", "cmni", "cmni_hidden", "accuracy", "mne", "output_share")
+LAST_MEASURES = (
+    "val_loss",
+    "accuracy",
+    "recall_jump",
+    "recall_leap",
+    "recall_help",
+    "recall_help_edge",
+    "recall_help_rescue",
+    "cmni",
+    "cmni_hidden",
+    "mne",
+    "output_share",
+    "cmni_z",
+    "ssi",
+    "mni_star",
+    "mni_star_z",
+)
+LOW, HIGH = 0.05, 0.95  # the 90 % band
+BANDS = f"90 % of the networks (of fewer than {FEWEST_RESAMPLED}, all)"  # what bands and brackets hold
+
+
+@dataclass(frozen=True)
+class Band:
+    """Median and 90 % band over networks: 5 % and 95 % quantiles, of fewer than 8 the least and the largest value.
+
+    Numbers, or arrays over checkpoints.
+    """
+
+    low: np.ndarray
+    median: np.ndarray
+    high: np.ndarray
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One configuration over its checkpoints; every array is over checkpoints.
+
+    Attributes:
+        checkpoint: numbers of the checkpoints, rising.
+        epoch: paper epochs.
+        networks: recorded there, diverged ones included; the divisor of shares.
+        alive: of these, not diverged; medians and bands are over them.
+        robust: of `networks`, CMNI ≥ .005 and validation loss < .06; a diverged network is not.
+        learnt: of `networks`, excess error below LEARNT_BELOW; a diverged network is not.
+        bands: by measure.
+    """
+
+    checkpoint: np.ndarray
+    epoch: np.ndarray
+    networks: np.ndarray
+    alive: np.ndarray
+    robust: np.ndarray
+    learnt: np.ndarray
+    bands: dict[str, Band]
+
+    def at_epoch(self, epoch: float, tolerance: float = 0.02) -> int | None:
+        """The place of the checkpoint at this paper epoch, None if none is within 2 %."""
+        if not len(self.epoch):
+            return None
+        place = int(np.argmin(np.abs(self.epoch - epoch)))
+        return place if abs(self.epoch[place] - epoch) <= tolerance * max(epoch, 1.0) else None
+
+
+@dataclass(frozen=True)
+class Networks:
+    """What each network did; every array is over networks, nan where not measured.
+
+    `last` holds `LAST_MEASURES` at its last record, `untrained` CMNI at checkpoint 0, `peak` its highest CMNI after
+    paper epoch 1.5; beside both the CMNI of the hidden units alone and the z of CMNI at the same checkpoint.
+    """
+
+    group: np.ndarray
+    member_id: np.ndarray
+    seed: np.ndarray
+    diverged: np.ndarray
+    stopped: np.ndarray
+    step: np.ndarray
+    epoch: np.ndarray
+    last: dict[str, np.ndarray]
+    untrained: np.ndarray
+    untrained_hidden: np.ndarray
+    untrained_z: np.ndarray
+    peak: np.ndarray
+    peak_hidden: np.ndarray
+    peak_z: np.ndarray
+    peak_epoch: np.ndarray
+    robust_last: np.ndarray
+    robust_at_peak: np.ndarray
+    robust_ever: np.ndarray
+    learnt: np.ndarray
+
+    def of(self, group: Group) -> np.ndarray:
+        """Mask of a configuration's networks."""
+        return self.group == group.index
+
+
+def band(values: np.ndarray) -> Band:
+    """Median and 90 % band of the finite values; nan without any."""
+    values = np.asarray(values, np.float64)
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return Band(*(np.asarray(np.nan),) * 3)
+    if len(values) < FEWEST_RESAMPLED:
+        return Band(*(np.asarray(each) for each in (values.min(), np.median(values), values.max())))
+    return Band(*np.quantile(values, [LOW, 0.5, HIGH]))
+
+
+def band_sql(value: str) -> dict[str, str]:
+    """The low, median and high end of a band over the living networks of an expression, as SQL aggregates."""
+    few = f"count({value}) FILTER (alive) < {FEWEST_RESAMPLED}"
+    ends = {"low": ("min", LOW), "high": ("max", HIGH)}
+    found = {
+        word: f"CASE WHEN {few} THEN {least}({value}) FILTER (alive) "
+        f"ELSE quantile_cont({value}, {place}) FILTER (alive) END"
+        for word, (least, place) in ends.items()
+    }
+    return found | {"median": f"quantile_cont({value}, 0.5) FILTER (alive)"}
+
+
+def share_words(count: int, number: int) -> str:
+    """Writes `3 of 4 (75 % [30 %, 95 %])`, with Wilson's 95 % interval; n/a of nobody."""
+    if not number:
+        return NOT_MEASURED
+    low, high = wilson(count, number)
+    return f"{count:,} of {number:,} ({percent(count / number)} [{percent(float(low))}, {percent(float(high))}])"
+
+
+def settled(epochs: np.ndarray) -> np.ndarray:
+    """Mask of the checkpoints that axes and colours are made for: from epoch 1.5 on, where untrained values are gone.
+
+    A run without any shows what it has: all but checkpoint 0, or that.
+    """
+    for first in (PEAK_AFTER - EPOCH_ROUNDING, 1e-9):
+        mask = epochs >= first
+        if mask.any():
+            return mask
+    return np.ones(len(epochs), bool)
+
+
+def after_peak_start(epochs: np.ndarray) -> np.ndarray:
+    """Mask of the checkpoints among which a peak is looked for."""
+    return epochs > PEAK_AFTER + EPOCH_ROUNDING
+
+
+def curves(population: ReportedPopulation, measures: Sequence[str] = CURVE_MEASURES) -> dict[int, Curve]:
+    """Computes every configuration's curve, by group index.
+
+    Args:
+        measures: to have bands of. One that was not recorded has none: its bands are nan. `A - B` is the difference of
+            two measures, network by network.
+    """
+    known = [name for name in measures if set(name.split(" - ")) <= population.measures]
+    quantiles = "".join(
+        f", {sql} AS {quoted(f'{name}_{word}')}" for name in known for word, sql in band_sql(_sql(name)).items()
+    )
+    columns = population.query(
+        "SELECT group_index, checkpoint, max(epoch) AS epoch, count(*) AS networks, "
+        f"count(*) FILTER (alive) AS alive, count(*) FILTER (robust) AS robust, "
+        f"count(*) FILTER (learnt > 0) AS learnt{quantiles} "
+        "FROM observations GROUP BY group_index, checkpoint ORDER BY group_index, checkpoint"
+    )
+    result = {}
+    for group in population.groups:
+        own = columns["group_index"] == group.index
+        bands = {name: Band(*(np.full(int(own.sum()), np.nan),) * 3) for name in measures}
+        for name in known:
+            bands[name] = Band(*(columns[f"{name}_{word}"][own] for word in ("low", "median", "high")))
+        plain = {name: columns[name][own] for name in ("checkpoint", "epoch", "networks", "alive", "robust", "learnt")}
+        result[group.index] = Curve(**plain, bands=bands)
+    return result
+
+
+def _sql(measure: str) -> str:
+    return " - ".join(quoted(name) for name in measure.split(" - "))
+
+
+def networks(population: ReportedPopulation) -> Networks:
+    """Computes what each network did. Ties of a peak go to the earlier checkpoint."""
+    known = population.measures
+    last = ", ".join(f"{f'last.{name}' if name in known else 'NULL::DOUBLE'} AS last_{name}" for name in LAST_MEASURES)
+    z = "cmni_z" if "cmni_z" in known else "NULL::DOUBLE"
+    columns = population.query(
+        "WITH last AS (SELECT * FROM observations "
+        "QUALIFY row_number() OVER (PARTITION BY member_id ORDER BY checkpoint DESC) = 1), "
+        f"trained AS (SELECT *, {z} AS z FROM observations WHERE alive AND epoch > {PEAK_AFTER + EPOCH_ROUNDING}), "
+        "peak AS (SELECT * FROM trained WHERE cmni IS NOT NULL "
+        "QUALIFY row_number() OVER (PARTITION BY member_id ORDER BY cmni DESC, checkpoint) = 1), "
+        "ever AS (SELECT member_id, bool_or(robust) AS robust FROM trained GROUP BY member_id), "
+        f"start AS (SELECT member_id, cmni, cmni_hidden, {z} AS z FROM observations WHERE checkpoint = 0) "
+        "SELECT last.group_index, last.member_id, last.seed, last.status, last.step, last.epoch, "
+        f"{last}, CAST(last.robust AS INTEGER) AS robust_last, last.learnt, start.cmni AS untrained, "
+        "start.cmni_hidden AS untrained_hidden, start.z AS untrained_z, "
+        "peak.cmni AS peak, peak.cmni_hidden AS peak_hidden, peak.z AS peak_z, "
+        "peak.epoch AS peak_epoch, CAST(coalesce(peak.robust, false) AS INTEGER) AS robust_at_peak, "
+        "CAST(coalesce(ever.robust, false) AS INTEGER) AS robust_ever "
+        "FROM last LEFT JOIN start USING (member_id) LEFT JOIN peak USING (member_id) LEFT JOIN ever USING (member_id) "
+        "ORDER BY last.group_index, last.seed, last.member_id"
+    )
+    status = columns["status"].astype(str)
+    diverged = status == "diverged"
+
+    def of_survivors(name: str) -> np.ndarray:
+        # a diverged network keeps its last finite values, which are no results
+        return np.where(diverged, np.nan, columns[name].astype(np.float64))
+
+    return Networks(
+        group=columns["group_index"],
+        member_id=columns["member_id"].astype(str),
+        seed=columns["seed"],
+        diverged=diverged,
+        stopped=status == "stopped",
+        step=columns["step"],
+        epoch=columns["epoch"],
+        last={name: of_survivors(f"last_{name}") for name in LAST_MEASURES},
+        untrained=columns["untrained"],
+        untrained_hidden=columns["untrained_hidden"],
+        untrained_z=columns["untrained_z"].astype(np.float64),
+        peak=of_survivors("peak"),
+        peak_hidden=of_survivors("peak_hidden"),
+        peak_z=of_survivors("peak_z"),
+        peak_epoch=of_survivors("peak_epoch"),
+        robust_last=columns["robust_last"] > 0,
+        robust_at_peak=(columns["robust_at_peak"] > 0) & ~diverged,
+        robust_ever=columns["robust_ever"] > 0,
+        learnt=columns["learnt"] > 0,
+    )

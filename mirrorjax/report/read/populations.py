@@ -1,0 +1,305 @@
+"""Reads a results folder into one in-memory database a population, grouped by configuration."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from mirrorjax.measures import PARTS
+from mirrorjax.report.read.chains import chains
+from mirrorjax.report.read.configurations import (
+    BY_NAME,
+    PAPER_BATCH,
+    PAPER_DEPTH,
+    PAPER_RATE,
+    PAPER_WIDTH,
+    SETTINGS,
+    knobs_distance,
+    knobs_off,
+)
+from mirrorjax.report.read.nulls import Nulls, read_nulls
+from mirrorjax.report.read.observations import create_observations
+from mirrorjax.report.words.numbers import tidy_number
+from mirrorjax.results.jobs import read_sweep
+from mirrorjax.results.read import Population as Source
+from mirrorjax.results.read import Results
+from mirrorjax.settings.columns import COORDINATES
+
+PEAK_AFTER = 1.5  # paper epochs: untrained networks score high, and the fall from there is no peak
+EPOCH_ROUNDING = 0.01  # steps are whole, so that a checkpoint for epoch 1.5 may lie a little beside it
+
+
+@dataclass(frozen=True)
+class Group:
+    """One configuration: networks of one population that differ in their seeds alone."""
+
+    index: int
+    settings: dict[str, Any]
+    parameters: int
+    units: int
+    networks: int
+    series: str  # all but the capacity, in words: groups of one series fill one phase diagram
+
+    @property
+    def capacity(self) -> str:
+        """Hidden layers × units a layer, as the paper writes it."""
+        return f"{self.settings['depth']}×{self.settings['width']}"
+
+    @property
+    def label(self) -> str:
+        """The configuration in words."""
+        return f"{self.capacity}, {self.series}"
+
+    @property
+    def is_paper_capacity(self) -> bool:
+        """Whether the published curve, two layers of 17, is about this architecture."""
+        return (self.settings["depth"], self.settings["width"]) == (PAPER_DEPTH, PAPER_WIDTH)
+
+
+@dataclass
+class ReportedPopulation:
+    """One population's tables, with those of the populations that extend it.
+
+    Attributes:
+        name: of its folder, the oldest if others extend it; `path`, `manifest` and `config` are this one's too.
+        path: of its folder, relative to the report, for links.
+        database: `members` (member_id, seed, group_index, all of `SETTINGS` and `COORDINATES`) and `observations`
+            (group_index, member_id, checkpoint, step, epoch, status, alive, robust, learnt, and every measure of the
+            records, null where not finite, and a verdict where the network has not learnt its task).
+        measures: of these, those with any finite value.
+        nulls: what untrained networks score.
+        groups: the configurations, by their index.
+        units: one row a member and unit at that member's last checkpoint that has units; None without any.
+        label: what tells it from the sweep's others, in words; its name if nothing is known to.
+    """
+
+    name: str
+    path: str
+    folder: Path
+    manifest: dict[str, Any]
+    config: dict[str, Any]
+    database: duckdb.DuckDBPyConnection
+    measures: frozenset[str]
+    nulls: Nulls
+    groups: list[Group]
+    units: pa.Table | None
+    problems: list[str] = field(default_factory=list)
+    extensions: list["Extension"] = field(default_factory=list)
+    label: str = ""
+
+    @property
+    def names(self) -> list[str]:
+        """Of all the folders."""
+        return [self.name, *(extension.name for extension in self.extensions)]
+
+    @property
+    def status(self) -> str | None:
+        """Of the first of the folders that is not done; else done, or None if none says."""
+        found = [each.manifest.get("status") for each in (self, *self.extensions)]
+        return next((str(status) for status in found if status not in (None, "done")), found[0])
+
+    def query(self, sql: str, parameters: Iterable[object] = ()) -> dict[str, np.ndarray]:
+        """Runs a query and returns its columns; numbers come as float64 with nan for null."""
+        columns = self.database.execute(sql, list(parameters)).fetchnumpy()
+        return {name: _plain(values) for name, values in columns.items()}
+
+    @property
+    def headline(self) -> Group:
+        """The configuration nearest the paper's."""
+        return min(self.groups, key=_distance_to_paper)
+
+    @property
+    def dataset_hash(self) -> str:
+        """Populations with different ones are never pooled."""
+        return str((self.manifest.get("dataset") or {}).get("hash", "unknown"))
+
+
+@dataclass
+class Extension:
+    """The folder of a population that extends another one."""
+
+    name: str
+    path: str
+    folder: Path
+    manifest: dict[str, Any]
+    config: dict[str, Any]
+
+
+@dataclass
+class Sweep:
+    """All of a results folder."""
+
+    folder: Path
+    results: Results
+    about: dict[str, Any]
+    populations: list[ReportedPopulation]
+    problems: list[str]
+
+    @property
+    def name(self) -> str:
+        """The sweep's name, or its folder's."""
+        return str(self.about.get("name") or self.folder.resolve().name)
+
+
+def load(folder: Path) -> Sweep:
+    """Reads a results folder.
+
+    Raises:
+        InputError: if it is none.
+    """
+    results = Results.open(folder)
+    populations = [_load_population(sources, folder) for sources in chains(results.populations)]
+    about = read_sweep(folder, results.problems)
+    # paths as a reader of the page knows them, beside it
+    problems = [line.replace(f"{folder.resolve()}/", "").replace(f"{folder}/", "") for line in results.problems]
+    problems += [f"{each.name}: {problem}" for each in populations for problem in each.problems]
+    overrides = _overrides(about)
+    for each in populations:
+        each.label = ", ".join(overrides.get(each.name, [])) or each.name
+    return Sweep(folder, results, about, populations, problems)
+
+
+def _overrides(about: dict[str, Any]) -> dict[str, list[str]]:
+    """By population, the overrides that not all of the sweep's populations were given."""
+    words = {job["job"]: job.get("overrides") or [] for job in about.get("jobs") or []}
+    return {
+        job: [each for each in own if not all(each in other for other in words.values())] for job, own in words.items()
+    }
+
+
+def _load_population(sources: list[Source], root: Path) -> ReportedPopulation:
+    problems: list[str] = []
+    source, *others = sources
+    members, records, units = _pooled(sources)
+    database = duckdb.connect()
+    # measures that few checkpoints have are nearly free then: without it 10⁵ networks × 50 checkpoints take 10 GB
+    database.execute("ATTACH ':memory:' AS report (COMPRESS); USE report")
+    database.register("raw_members", _with_later_columns(members))
+    order, measured = ", ".join(SETTINGS), ", ".join(COORDINATES)
+    database.execute(
+        f"CREATE TABLE members AS SELECT CAST(member_id AS VARCHAR) AS member_id, seed, {measured}, {order}, "
+        f"CAST(dense_rank() OVER (ORDER BY {order}) - 1 AS INTEGER) AS group_index FROM raw_members"
+    )
+    schema = pa.unify_schemas([each.record_schema() for each in sources], promote_options="permissive")
+    measures = create_observations(database, schema, records, problems)
+    return ReportedPopulation(
+        name=source.name,
+        path=_relative(source, root),
+        folder=source.folder,
+        manifest=source.manifest,
+        config=source.config,
+        database=database,
+        measures=measures,
+        nulls=read_nulls((each.folder for each in sources), problems),
+        groups=_groups(database),
+        units=_last_units(units, database),
+        problems=problems,
+        extensions=[Extension(e.name, _relative(e, root), e.folder, e.manifest, e.config) for e in others],
+    )
+
+
+def _relative(source: Source, root: Path) -> str:
+    return Path(os.path.relpath(source.folder.resolve(), root.resolve())).as_posix()
+
+
+def _pooled(sources: list[Source]) -> tuple[pa.Table, Iterator[pa.Table], pa.Table]:
+    """Members, records and units of populations that extend each other; a member of several counts in the first."""
+    members, units, again = [], [], []
+    seen: set[str] = set()
+    for source in sources:
+        own = source.members()
+        ids = set(own["member_id"].to_pylist())
+        again.append(sorted(ids & seen))
+        members.append(_without(own, again[-1]))
+        units.append(_without(source.units(), again[-1]))
+        seen |= ids
+    pairs = zip(sources, again, strict=True)
+    records = (_without(table, twice) for source, twice in pairs for table in source.record_tables())
+    joined = [pa.concat_tables(found, promote_options="permissive") for found in (members, units)]
+    return joined[0], records, joined[1]
+
+
+def _without(table: pa.Table, members: list[str]) -> pa.Table:
+    return table.filter(~np.isin(table["member_id"].to_pylist(), members)) if members else table
+
+
+def _with_later_columns(members: pa.Table) -> pa.Table:
+    """Adds what older results do not have: the paper's value of a setting, nothing for what was not measured."""
+    for name in (*SETTINGS, *COORDINATES):
+        if name not in members.column_names:
+            paper = BY_NAME[name].default if name in SETTINGS else None
+            kind = pa.string() if isinstance(paper, str) else pa.float64()
+            members = members.append_column(name, pa.array([paper] * len(members), kind))
+    return members
+
+
+def _groups(database: duckdb.DuckDBPyConnection) -> list[Group]:
+    rows = database.execute(
+        f"SELECT group_index, any_value(parameters), any_value(units), count(*), {', '.join(SETTINGS)} FROM members "
+        f"GROUP BY group_index, {', '.join(SETTINGS)} ORDER BY group_index"
+    ).fetchall()
+    settings: list[dict[str, Any]] = [dict(zip(SETTINGS, row[4:], strict=True)) for row in rows]
+    varying = {name for name in SETTINGS if len({str(each[name]) for each in settings}) > 1}
+    groups = []
+    for (index, parameters, units, networks, *_), each in zip(rows, settings, strict=True):
+        groups.append(Group(index, each, parameters or 0, units or 0, networks, _series_words(each, varying)))
+    return groups
+
+
+def _series_words(settings: dict[str, Any], varying: set[str]) -> str:
+    words = [f"lr {tidy_number(settings['learning_rate'])}"]
+    for name in SETTINGS[3:]:
+        if name in varying:
+            words.append(f"{name.replace('_', ' ')} {_value_words(settings[name])}")
+    return ", ".join(words)
+
+
+def _value_words(value: Any) -> str:
+    if value is None:
+        return "all"
+    return tidy_number(value) if isinstance(value, float) else str(value)
+
+
+def _distance_to_paper(group: Group) -> tuple[float, ...]:
+    """Capacity first, then the theory's knobs (how many are off, how far), learning rate and batch size, most seeds."""
+    own = group.settings
+    capacity = abs((own["depth"] or 0) - PAPER_DEPTH) + abs(np.log2(max(own["width"] or 1, 1) / PAPER_WIDTH))
+    rate = abs(np.log((own["learning_rate"] or 1.0) / PAPER_RATE))
+    activation = float(own["activation"] != "relu")
+    return (
+        capacity,
+        len(knobs_off(own)),
+        knobs_distance(own),
+        activation,
+        rate,
+        abs((own["batch_size"] or 0) - PAPER_BATCH),
+        -group.networks,
+        group.index,
+    )
+
+
+def _last_units(units: pa.Table, database: duckdb.DuckDBPyConnection) -> pa.Table | None:
+    """The first-layer rows of every network at its last checkpoint that has units."""
+    if units.num_rows == 0:
+        return None
+    database.register("raw_units", units)
+    names = ("member_id", "checkpoint", "epoch", "unit", "mns", *(f"mean_{group}" for group in PARTS["SCENARIO"]))
+    table = database.sql(
+        f"SELECT {', '.join(names)} FROM raw_units WHERE layer = 1 AND NOT output "
+        "QUALIFY checkpoint = max(checkpoint) OVER (PARTITION BY member_id) ORDER BY member_id, unit"
+    ).to_arrow_table()
+    database.unregister("raw_units")
+    return table
+
+
+def _plain(values: Any) -> np.ndarray:
+    if isinstance(values, np.ma.MaskedArray):
+        if values.dtype.kind in "iufb":
+            return np.ma.filled(values.astype(np.float64), np.nan)
+        return values.filled("") if values.dtype.kind in "US" else values.filled(None)
+    return values.astype(np.float64) if values.dtype.kind in "iuf" else values

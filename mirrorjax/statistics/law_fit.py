@@ -1,0 +1,91 @@
+"""Fits one law to weighted means: a search over the numbers of its shape, level and amplitude in closed form."""
+
+import numpy as np
+from scipy.optimize import leastsq
+from scipy.special import expit, logit
+
+from mirrorjax.statistics.law_shapes import IN_LOG_X, Law, LawAxis
+
+_SEARCHES = 3  # from the best of the starts
+_EDGE = 0.002  # of a bounded search
+_POWERS = {"power law": 1, "power law with offset": 1, "plateau (power)": -1}  # sign of x's exponent
+
+
+class Problem:
+    """A law at given places with given errors; the means are what changes between resamples.
+
+    A place of the search is the shape's parameters between their bounds, each 0 to 1.
+    """
+
+    def __init__(self, law: Law, axis: LawAxis, log_x: np.ndarray, error: np.ndarray):
+        self.law, self.axis, self.log_x, self.weight = law, axis, log_x, 1 / error
+        bounds = law.bounds(axis)
+        self.names = tuple(bounds)
+        self.low = np.array([low for low, _ in bounds.values()])
+        self.span = np.array([high - low for low, high in bounds.values()])
+        self._level = self.weight / np.sqrt(np.sum(self.weight**2))
+
+    def shape(self, place: np.ndarray) -> np.ndarray:
+        """Its parameters."""
+        return self.low + place * self.span
+
+    def residuals(self, place: np.ndarray, mean: np.ndarray) -> np.ndarray:
+        """In standard errors, with the best level and amplitude."""
+        left, amplitude, column = self._solved(place, mean)
+        return left - amplitude * column
+
+    def linear(self, place: np.ndarray, mean: np.ndarray) -> tuple[float, float]:
+        """The best level and amplitude, 0 where the law has none."""
+        _, amplitude, _ = self._solved(place, mean)
+        if not self.law.level:
+            return 0.0, amplitude
+        curve = self.law.shape(self.log_x, self.shape(place), self.axis)
+        return float(np.average(mean - amplitude * curve, weights=self.weight**2)), amplitude
+
+    def _solved(self, place: np.ndarray, mean: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
+        """What is left without the level, the amplitude, and the shape without the level, all weighted."""
+        left = self._without_level(mean * self.weight)
+        if not self.law.amplitude:
+            return left, 0.0, np.zeros_like(left)
+        column = self._without_level(self.law.shape(self.log_x, self.shape(place), self.axis) * self.weight)
+        size = float(column @ column)
+        amplitude = float(column @ left) / size if size > 0 else 0.0
+        return left, max(amplitude, 0.0) if self.law.positive else amplitude, column
+
+    def _without_level(self, weighted: np.ndarray) -> np.ndarray:
+        return weighted - self._level * (self._level @ weighted) if self.law.level else weighted
+
+    def chi_square(self, place: np.ndarray, mean: np.ndarray) -> float:
+        """Of the best level and amplitude there."""
+        return float(np.sum(self.residuals(place, mean) ** 2))
+
+    def search(self, mean: np.ndarray, starts: np.ndarray | None = None) -> np.ndarray:
+        """The place of the smallest χ²; from all starts of the law without others."""
+        starts = self.law.starts(self.axis) if starts is None else starts
+        if not self.names:
+            return starts[0]
+        first = np.argsort([self.chi_square(start, mean) for start in starts], kind="stable")[:_SEARCHES]
+        found = []
+        for start in starts[first]:
+            # full_output: without it a search that ends at a bound, slowly, warns
+            free, *_ = leastsq(
+                lambda free: self.residuals(expit(free), mean), logit(start), maxfev=200, full_output=True
+            )
+            found.append(expit(np.asarray(free)))
+        return min(found, key=lambda place: self.chi_square(place, mean))
+
+    def parameters(self, place: np.ndarray, mean: np.ndarray) -> dict[str, float]:
+        """All of the law's, as in its formula."""
+        shape = dict(zip(self.names, self.shape(place).tolist(), strict=True))
+        found = {name: float(np.exp(value)) if name in IN_LOG_X else value for name, value in shape.items()}
+        level, amplitude = self.linear(place, mean)
+        if self.law.amplitude:  # a power's shape is taken about the centre of the points
+            exponent = _POWERS.get(self.law.name, 0) * shape.get("exponent", 0.0)
+            found["amplitude"] = float(amplitude * np.exp(-exponent * self.axis.centre))
+        if self.law.level:
+            found["level"] = level
+        return found
+
+    def at_edge(self, place: np.ndarray) -> tuple[str, ...]:
+        """Names of the parameters that ran into their bounds."""
+        return tuple(name for name, at in zip(self.names, place, strict=True) if not _EDGE < at < 1 - _EDGE)

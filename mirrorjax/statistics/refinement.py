@@ -1,0 +1,93 @@
+"""Where further networks narrow the boundary's band most: more seeds in cells that are there, and new points."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mirrorjax.statistics import boundary
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What one round of refinement adds.
+
+    Attributes:
+        cells: places in the cells, of those that get more networks.
+        new: places in the new points, of those that get networks.
+        networks: that are added in all.
+        widest: height of the widest band of P that holds 1/2; nan where there is no boundary.
+        at: the place where it is, of the cells and then of the new points; None where there is no boundary.
+        why: if nothing is added, the reason, a sentence.
+    """
+
+    cells: list[int]
+    new: list[int]
+    networks: int
+    widest: float
+    at: int | None
+    why: str
+
+
+def propose(
+    points: np.ndarray,
+    successes: np.ndarray,
+    trials: np.ndarray,
+    networks: np.ndarray,
+    new: np.ndarray,
+    *,
+    seeds: int,
+    budget: int,
+    width: float,
+    names: Sequence[str] = (),
+) -> Proposal:
+    """Chooses places one after the other: always where the band is widest, given what is chosen already.
+
+    What a place with further networks does to the band is taken from the information that the fitted P expects of them
+    (as in the sequential search for a G-optimal design: Fedorov 1972; Wynn 1970), so that a round does not put
+    all of them beside each other.
+
+    Args:
+        points: coordinates of the cells, [cells, d], on the scale on which their effect is even.
+        successes, trials: verdicts [cells].
+        networks: that each cell has, with a verdict or not, [cells].
+        new: coordinates of the points that may be added, [points, d].
+        seeds: networks that each chosen place has afterwards.
+        budget: most networks that are added.
+        width: of the band of P; places with no wider one are left as they are.
+        names: of the coordinates, for sentences.
+    """
+    if not trials.sum():
+        return _nothing("no network has a verdict")
+    found = boundary.fit(points, successes, trials, names)
+    if not found.exists:
+        return _nothing(found.why)
+    places = np.concatenate([points, new.reshape(-1, points.shape[1])])
+    cost = np.concatenate([seeds - networks, np.full(len(new), seeds)])
+    told = trials.sum() / networks.sum()  # share of the networks that have a verdict
+    widths = found.width(places)
+    widest, at = float(widths.max()), int(widths.argmax())
+    chosen: list[int] = []
+    left, expected = budget, found
+    while True:
+        may = (cost > 0) & (cost <= left) & (widths > width)
+        may[chosen] = False
+        if not may.any():
+            break
+        best = int(np.where(may, widths, -1).argmax())
+        chosen.append(best)
+        left -= int(cost[best])
+        expected = expected.expecting(places[best], told * cost[best])
+        widths = expected.width(places)
+    why = ""
+    if not chosen and widest == 0:
+        why = "it is certain on which side of the boundary every place lies, cells and half-way between them"
+    elif not chosen:
+        why = f"no band of P is wider than {width:g}" if widest <= width else "its budget of networks is used up"
+    cells = sorted(place for place in chosen if place < len(points))
+    added = sorted(place - len(points) for place in chosen if place >= len(points))
+    return Proposal(cells, added, budget - left, widest, at, why)
+
+
+def _nothing(why: str) -> Proposal:
+    return Proposal([], [], 0, float("nan"), None, why)

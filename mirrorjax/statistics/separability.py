@@ -1,0 +1,231 @@
+"""Does a map factor into f(rows)·g(columns)?"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+
+from mirrorjax.errors import InputError
+from mirrorjax.statistics.intervals import TAILS, Interval
+
+DRAWS = 400  # maps of each parametric bootstrap
+_PRIOR_NETWORKS = 4  # weight of the pooled variance in each cell's own
+_FAR = 30.0  # P = e^−30: as good as 0
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One form of the map. AIC = 2·parameters − 2 log L (Akaike 1974)."""
+
+    name: str
+    parameters: int
+    log_likelihood: float
+    aic: float
+
+
+@dataclass(frozen=True)
+class Separability:
+    """What a map's cells say about f(rows)·g(columns).
+
+    Attributes:
+        candidates: constant, rows only, columns only, product, full.
+        best: the name of the candidate of lowest AIC.
+        interaction_p: p-value of the product against the full map: how often maps drawn from the fitted product have
+            no smaller likelihood ratio. Small: it does not factor.
+        rank_one_share: σ₁²/Σσ² of the matrix of cells. The interval is of the map without its noise: a parametric
+            bootstrap from the cells, reflected at the value (basic interval), since noise makes any map's share less.
+        share_if_product: median and 95 % range of that share for maps drawn from the fitted product, with this noise.
+        f, g: the fitted factors [A] and [B], the greatest |g| is 1.
+    """
+
+    candidates: tuple[Candidate, ...]
+    best: str
+    interaction_p: float
+    rank_one_share: Interval[float]
+    share_if_product: Interval[float]
+    f: np.ndarray
+    g: np.ndarray
+
+
+def default_names(rows: str, columns: str) -> tuple[str, str, str, str, str]:
+    """Names of the candidates of a map over two quantities."""
+    return "constant", f"{rows} only", f"{columns} only", f"{rows} times {columns}", "full"
+
+
+NAMES = default_names("f", "g")
+
+
+def of_counts(successes: object, trials: object, names: Sequence[str] = NAMES, draws: int = DRAWS) -> Separability:
+    """Tests a map of shares P, binomial in every cell.
+
+    Args:
+        successes, trials: [A, B], trials above 0 in every cell.
+        names: of the five candidates, in the order of `Separability.candidates`.
+        draws: maps of each parametric bootstrap.
+        draws: maps of each parametric bootstrap.
+
+    Raises:
+        InputError: for a map that is no full grid of counts.
+    """
+    successes, trials = np.asarray(successes, np.float64), np.asarray(trials, np.float64)
+    _check(successes, trials, names)
+    if not ((successes >= 0) & (successes <= trials)).all():
+        raise InputError("successes: should be from 0 to the cell's trials in every cell")
+
+    def likelihood(counts: np.ndarray, shares: np.ndarray) -> float:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            hits = np.where(counts > 0, counts * np.log(shares), 0.0)
+            misses = np.where(counts < trials, (trials - counts) * np.log1p(-shares), 0.0)
+        return float((hits + misses).sum())
+
+    def product(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return _product_of_shares(counts, trials)
+
+    rng = np.random.default_rng(0)
+    whole = trials.astype(np.int64)
+    # a cell with no success has some chance of one: Jeffreys' (s + ½)/(n + 1)
+    return _separability(
+        successes,
+        weights=trials,
+        scale=1 / trials,
+        names=names,
+        draws=draws,
+        likelihood=likelihood,
+        product=product,
+        draw=lambda shares: rng.binomial(whole, np.clip(shares, 0, 1)).astype(np.float64),
+        cells=(successes + 0.5) / (trials + 1),
+    )
+
+
+def of_values(values: object, names: Sequence[str] = NAMES, draws: int = DRAWS) -> Separability:
+    """Tests a map of means m, normal in every cell with the variance of its networks.
+
+    A cell's variance is drawn towards that of all cells by as much as four networks would (Smyth 2004, for few
+    replicates), so that a cell whose networks happen to agree has no boundless weight.
+
+    Args:
+        values: [A, B, seeds], nan where a cell has no such network; two or more finite in every cell.
+        names, draws: as in `of_counts`.
+
+    Raises:
+        InputError: for a map that is no full grid.
+    """
+    values = np.asarray(values, np.float64)
+    if values.ndim != 3:
+        raise InputError(f"values {values.shape}: should be [rows, columns, seeds]")
+    number = np.isfinite(values).sum(axis=2)
+    if (number < 2).any():
+        raise InputError("values: every cell of the map should have two or more finite ones")
+    means, own = np.nanmean(values, axis=2), np.nanvar(values, axis=2, ddof=1)
+    _check(means, number, names)
+    pooled = ((number - 1) * own).sum() / (number - 1).sum()
+    if pooled == 0:
+        raise InputError("values: the networks of every cell are all equal, which leaves no error to test against")
+    variance = ((number - 1) * own + _PRIOR_NETWORKS * pooled) / (number - 1 + _PRIOR_NETWORKS) / number
+    rng = np.random.default_rng(0)
+    return _separability(
+        means,
+        weights=1 / variance,
+        scale=np.ones(means.shape),
+        names=names,
+        draws=draws,
+        likelihood=lambda cells, fitted: float(-0.5 * ((cells - fitted) ** 2 / variance).sum()),
+        product=lambda cells: _product_of_means(cells, 1 / variance),
+        # Student's t: the cells' variances are estimates, too
+        draw=lambda fitted: fitted + np.sqrt(variance) * rng.standard_t(number - 1 + _PRIOR_NETWORKS),
+        cells=means,
+    )
+
+
+def _separability(
+    data: np.ndarray,
+    *,
+    weights: np.ndarray,
+    scale: np.ndarray,
+    names: Sequence[str],
+    draws: int,
+    likelihood: Callable[[np.ndarray, np.ndarray], float],
+    product: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
+    draw: Callable[[np.ndarray], np.ndarray],
+    cells: np.ndarray,
+) -> Separability:
+    """The same for both kinds of data; `data · scale` is the matrix of the map, `cells` what to draw maps from."""
+    matrix = data * scale
+    rows, columns = matrix.shape
+    f, g = product(data)
+    fitted = np.outer(f, g)
+
+    def mean(axis: int | None) -> np.ndarray:
+        return np.broadcast_to(np.average(matrix, axis, weights, keepdims=True), matrix.shape)
+
+    forms = (mean(None), mean(1), mean(0), fitted, matrix)
+    sizes = (1, rows, columns, rows + columns - 1, rows * columns)
+    logs = [likelihood(data, form) for form in forms]
+    candidates = tuple(
+        Candidate(name, size, log, 2 * size - 2 * log) for name, size, log in zip(names, sizes, logs, strict=True)
+    )
+    ratios, shares = [], []
+    for _ in range(draws):
+        drawn = draw(fitted)
+        ratios.append(likelihood(drawn, drawn * scale) - likelihood(drawn, np.outer(*product(drawn))))
+        shares.append(_share(drawn * scale))
+    value = _share(matrix)
+    low, high = np.quantile([_share(draw(cells) * scale) for _ in range(draws)], TAILS)
+    return Separability(
+        candidates=candidates,
+        best=min(candidates, key=lambda each: each.aic).name,
+        interaction_p=float((1 + np.sum(np.array(ratios) >= logs[4] - logs[3] - 1e-9)) / (1 + draws)),
+        rank_one_share=Interval(*(float(np.clip(each, 0, 1)) for each in (2 * value - high, value, 2 * value - low))),
+        share_if_product=Interval(*(float(each) for each in np.quantile(shares, [TAILS[0], 0.5, TAILS[1]]))),
+        f=f,
+        g=g,
+    )
+
+
+def _share(matrix: np.ndarray) -> float:
+    """σ₁²/Σσ² of the singular values; 1 for a map of zeros."""
+    squares = np.linalg.svd(matrix, compute_uv=False) ** 2
+    return float(squares[0] / squares.sum()) if squares.sum() > 0 else 1.0
+
+
+def _product_of_shares(successes: np.ndarray, trials: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Most likely f, g with P = f·g ≤ 1. In u = −log f, v = −log g ≥ 0 the log likelihood is concave."""
+    rows, misses = len(successes), trials - successes
+
+    def negative(uv: np.ndarray) -> tuple[float, np.ndarray]:
+        depth = np.maximum(uv[:rows, None] + uv[None, rows:], 1e-9)
+        slope = successes - misses / np.expm1(depth)
+        value = (successes * depth - misses * np.log(-np.expm1(-depth))).sum()
+        return float(value), np.concatenate([slope.sum(axis=1), slope.sum(axis=0)])
+
+    shares = (successes + 0.5) / (trials + 1)
+    start = np.concatenate([-np.log(shares.mean(1)), np.full(shares.shape[1], 0.1)])
+    found = minimize(negative, start, jac=True, method="L-BFGS-B", bounds=[(0, _FAR)] * len(start))
+    f, g = np.exp(-found.x[:rows]), np.exp(-found.x[rows:])
+    return f * g.max(), g / g.max()
+
+
+def _product_of_means(means: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weighted least squares of f·g, each given the other in turn (Gabriel & Zamir 1979), from the SVD's start."""
+    left, values, right = np.linalg.svd(means)
+    f, g = left[:, 0] * values[0], right[0]
+    for _ in range(200):
+        f = (weights * means) @ g / np.maximum(weights @ g**2, 1e-300)
+        new = f @ (weights * means) / np.maximum(f**2 @ weights, 1e-300)
+        done = np.allclose(new, g, rtol=1e-10, atol=1e-12)
+        g = new / max(np.abs(new).max(), 1e-300)
+        if done:
+            break
+    f = (weights * means) @ g / np.maximum(weights @ g**2, 1e-300)
+    sign = 1.0 if g[np.abs(g).argmax()] > 0 else -1.0
+    return sign * f, sign * g
+
+
+def _check(matrix: np.ndarray, trials: np.ndarray, names: Sequence[str]) -> None:
+    if matrix.ndim != 2 or matrix.shape != trials.shape or min(matrix.shape) < 2:
+        raise InputError(f"map {matrix.shape} of {trials.shape} networks: should be [A, B], two or more of each")
+    if not (trials > 0).all():
+        raise InputError("trials: every cell of the map should have networks")
+    if len(names) != 5:
+        raise InputError(f"names: {len(names)} given; there are five candidates")

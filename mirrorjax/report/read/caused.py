@@ -18,7 +18,8 @@ RATIOS = ("sufficiency", "necessity", "tr")
 ASKED = "units_mirror_1"  # has a value in every network that was asked
 NOT_ASKED = (
     "No network was asked what its units cause (the records have no causal measures, as with "
-    "measurement.causes_seeds=0, measurement.boards=0, no table of units, or an older version): this figure cannot be drawn."
+    "measurement.causes_seeds=0, measurement.boards=0, no table of units, or an older version): "
+    "this figure cannot be drawn."
 )
 
 

@@ -259,7 +259,7 @@ EVERY_UNIT = (
     Measure("output", "output", "whether it is one", kind="key", type="bool"),
     Measure("mns", "MNS", "mirror neuron score, filtered and clipped", "cmni.py", unit="activation"),
     Measure("MOMENT_SCENARIO", "{MOMENT} activation, {SCENARIO}", "over the rows of a scenario; filtered: Frog's that "
-            "show a 5, Toad's that show a 4; null where undefined", "activations.py", type="float32"),
+            "show a 5, Toad's that show a 4; null where undefined", "stream.py", type="float32"),
     Measure("kl_PAIR", "KL divergence, {PAIR}", "50 bins", "histograms.py", unit="nats", type="float32"),
 )
 CAUSED_UNITS = (

@@ -10,12 +10,12 @@ from omegaconf import OmegaConf
 
 from mirrorjax.errors import InputError
 from mirrorjax.machine.log import event
-from mirrorjax.population.members import Member, identity
 from mirrorjax.machine.reading import Absent, read_json
-from mirrorjax.settings.schema import RuntimeConfig
+from mirrorjax.population.members import Member, identity
 from mirrorjax.results.contents import MANIFEST
 from mirrorjax.results.read import Results
 from mirrorjax.results.store import MEMBERS, Store
+from mirrorjax.settings.schema import RuntimeConfig
 
 
 @dataclass(frozen=True)

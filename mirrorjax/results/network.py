@@ -16,15 +16,15 @@ from safetensors.numpy import save as as_safetensors
 from mirrorjax.dataset.row import features
 from mirrorjax.errors import InputError, printable
 from mirrorjax.game.observation import OBSERVATION_SIZE, OWN_SYMBOL
+from mirrorjax.machine.reading import NAME
 from mirrorjax.measurement.probe import Probe
 from mirrorjax.population.members import Member, MemberValues, stack_values
-from mirrorjax.machine.reading import NAME
 from mirrorjax.regimes import own_regime
 from mirrorjax.regimes.base import Regime
-from mirrorjax.settings.allowed import check
 from mirrorjax.results.read import Population, Results
 from mirrorjax.results.store import replacing
 from mirrorjax.results.weights import STACKS
+from mirrorjax.settings.allowed import check
 
 SUFFIXES = (".safetensors", ".npz")
 _RULES = {  # settings that a member's network is made of, by the columns of members.parquet

@@ -13,13 +13,13 @@ import pyarrow.parquet as pq
 
 from mirrorjax.errors import InputError
 from mirrorjax.machine.reading import Newer, read_json, read_yaml
-from mirrorjax.settings.allowed import validate
-from mirrorjax.settings.schema import Config, MeasurementConfig, RuntimeConfig, TrackerConfig, stored
 from mirrorjax.results.contents import CONFIG, FORMAT, MANIFEST
 from mirrorjax.results.later import LATER, LATER_KEYS, completed, join_later, view_of
+from mirrorjax.results.parquet import UNREADABLE, first_and_last_member, torn, why_not_ours
 from mirrorjax.results.store import KNOBS, MEMBERS, RECORDS, TABLES, UNITS, knob_defaults
 from mirrorjax.results.weights import STACKS, read_all_weights, read_index, read_weights
-from mirrorjax.results.parquet import UNREADABLE, first_and_last_member, torn, why_not_ours
+from mirrorjax.settings.allowed import validate
+from mirrorjax.settings.schema import Config, MeasurementConfig, RuntimeConfig, TrackerConfig, stored
 
 if TYPE_CHECKING:
     from mirrorjax.dataset.build import Dataset

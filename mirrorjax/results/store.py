@@ -14,16 +14,16 @@ import pyarrow.parquet as pq
 from safetensors.numpy import save
 
 from mirrorjax.errors import NotWritten
-from mirrorjax.measures import EVERY_RECORD, EVERY_UNIT, Measure
 from mirrorjax.machine.reading import refuse_newer
+from mirrorjax.measures import EVERY_RECORD, EVERY_UNIT, Measure
+from mirrorjax.results.contents import FORMAT
+from mirrorjax.results.parquet import with_format
+from mirrorjax.results.weights import INDEX, STACKS, index_digest
 from mirrorjax.settings.axes import FIRST
 from mirrorjax.settings.columns import KNOBS as OF_KNOBS
 from mirrorjax.settings.columns import ROWS, SEEDS, SIZES
 from mirrorjax.settings.schema import MEMBER
 from mirrorjax.settings.setting import Setting
-from mirrorjax.results.contents import FORMAT
-from mirrorjax.results.weights import INDEX, STACKS, index_digest
-from mirrorjax.results.parquet import with_format
 
 TABLES = ("members", "records", "units")
 _TEMPORARY = ".tmp"  # the end of a name that is not yet anything: not .parquet, so that no glob takes it for data

@@ -16,9 +16,10 @@ from pyarrow import csv
 from rich.console import Console
 from rich.table import Table
 
-from mirrorjax.assemble import compile_cache, dataset_folder, dataset_spec, null_folder, null_settings
 from mirrorjax.dataset.cache import load_or_build
+from mirrorjax.dataset.configured import dataset_folder, dataset_spec
 from mirrorjax.errors import InputError
+from mirrorjax.job.folders import compile_cache, null_folder, null_settings
 from mirrorjax.launch.cli import main as mirrorjax
 from mirrorjax.machine.runtime import configure
 from mirrorjax.measurement.battery.boards import boards_of
@@ -32,6 +33,8 @@ from mirrorjax.report.page.readme import measured_on
 from mirrorjax.report.words.numbers import short_number
 from mirrorjax.results.read import Population, Results
 from mirrorjax.statistics.intervals import wilson
+from mirrorjax.training.data import Data
+from mirrorjax.training.memory import Layout
 from mirrorjax.training.untrained import nulls_of, untrained_records
 
 HELD_OUT = 1000
@@ -106,11 +109,9 @@ def untrained(population: Population, trained: Columns, count: int) -> Columns:
             name: params[name] * (norm / ((params[name] ** 2).sum() ** 0.5)) for name, norm in norms.items()
         }
 
-    setup = {"devices": devices, "block": 16}
-    records = untrained_records(
-        members, dataset, boards, **setup, test_rows=settings.test_rows, change=as_large, causes=True
-    )
-    nulls = nulls_of([architecture], settings, dataset, boards, null_folder(config), budget=None, **setup)
+    data, layout = Data.of(dataset, boards=boards, test_rows=settings.test_rows), Layout(devices, 16)
+    records = untrained_records(members, data, layout, change=as_large, causes=True)
+    nulls = nulls_of([architecture], settings, null_folder(config), data, layout)
     return records | Nulls(members, nulls.by_architecture).calibrated(records)
 
 

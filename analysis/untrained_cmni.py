@@ -29,6 +29,8 @@ from mirrorjax.report.chart.figure import GREEN, GREY, RED, save, static_figure,
 from mirrorjax.report.page.marks import put_cell
 from mirrorjax.report.page.readme import measured_on
 from mirrorjax.report.words.numbers import short_number, tidy_exponent
+from mirrorjax.training.data import Data
+from mirrorjax.training.memory import Layout
 from mirrorjax.training.untrained import untrained_records
 
 SEEDS = 256
@@ -55,12 +57,9 @@ def main(out: Path, spec: DatasetSpec | None = None, seeds: int = SEEDS, readme:
     """
     devices = configure("cpu", None, "highest", default_folder() / "programs")
     dataset = load_or_build(spec or DatasetSpec(), default_folder() / "datasets")
-    boards = boards_of(dataset, 1024, 256)
+    data, layout = Data.of(dataset, boards=boards_of(dataset, 1024, 256)), Layout(devices, 16)
     members = [Member(seed=seed) for seed in range(seeds)]
-    found = {
-        factor: untrained_records(members, dataset, boards, devices=devices, block=16, change=rescaled(factor))
-        for factor in FACTORS
-    }
+    found = {factor: untrained_records(members, data, layout, change=rescaled(factor)) for factor in FACTORS}
     names = ("cmni", "cmni_hidden", *SCALE_FREE)
     rows = {"seed": np.tile(np.arange(seeds), len(FACTORS)), "alpha": np.repeat(FACTORS, seeds)}
     rows |= {name: np.concatenate([found[factor][name] for factor in FACTORS]) for name in names}

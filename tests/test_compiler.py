@@ -7,7 +7,7 @@ from typing import NamedTuple
 import jax
 import pytest
 
-from mirrorjax.machine.runtime import Compiler
+from mirrorjax.machine.compiler import Compiler
 
 SHAPE = jax.ShapeDtypeStruct((2,), "float32")
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mirrorjax.machine.runtime import Compiler
+from mirrorjax.machine.compiler import Compiler
 from mirrorjax.measurement.battery.observed import OF_RESPONSES
 from mirrorjax.models import MODELS
 from mirrorjax.models.base import Edit, Params, Shown, keep

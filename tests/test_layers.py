@@ -9,8 +9,8 @@ import pytest
 import mirrorjax
 
 GROUND = ("errors", "measures", "randomness", "settings", "machine")
-STORY = ("game", "dataset", "models", "population", "regimes", "measurement", "training", "statistics", "assemble")
-KEPT = ("results", "tracking", "report")
+STORY = ("game", "dataset", "models", "population", "regimes", "measurement", "training", "statistics")
+KEPT = ("results", "tracking", "job", "report")
 TOP = ("pipeline", "member", "testing", "bench", "launch", "__main__", "__init__")  # whose one call imports when called
 ORDER = (*GROUND, *STORY, *KEPT, *TOP)
 REPORT = ("words", "read", "chart", "map", "figures", "page", "compare")

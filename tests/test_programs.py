@@ -10,7 +10,7 @@ COMPILE = """
 import sys
 from pathlib import Path
 import jax
-from mirrorjax.machine.runtime import keep_programs
+from mirrorjax.machine.compiler import keep_programs
 keep_programs(Path(sys.argv[1]))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 print(jax.jit(lambda x: x @ x)(jax.numpy.eye(3)).sum())

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from mirrorjax.assemble import load
 from mirrorjax.dataset.cache import default_folder
 from mirrorjax.errors import InputError, enough_memory
+from mirrorjax.job.data import load
 from mirrorjax.launch.quoting import MOST_JOBS, for_hydra, number_of_jobs
 from mirrorjax.population.members import Member
 from mirrorjax.settings.schema import Config, DatasetConfig
@@ -183,7 +183,7 @@ def test_a_cache_of_the_environment_is_a_path_like_any_other(
 def test_a_dataset_for_which_there_is_no_memory_is_refused_before_it_is_built(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("mirrorjax.assemble.free_memory", lambda: 50_000_000)
+    monkeypatch.setattr("mirrorjax.dataset.configured.free_memory", lambda: 50_000_000)
     config = Config(name="test", dataset=DatasetConfig(turns=7_000_000, cache=str(tmp_path)))
     with pytest.raises(InputError) as error:
         load(config, [Member()], lambda line: None)

@@ -5,22 +5,22 @@ import tempfile
 import jax
 
 from mirrorjax.bench.timing import Figure, once
-from mirrorjax.bench.workload import reference_dataset, seeds
-from mirrorjax.machine.runtime import Compiler, Device, block_size
-from mirrorjax.training.loop import Schedule, Trainer
+from mirrorjax.bench.workload import measured_population, seeds
+from mirrorjax.machine.runtime import Device, block_size
+from mirrorjax.training.loop import Schedule
 
 
 def compiling(devices: list[Device]) -> list[Figure]:
     """All programs of a population with a table of units, twice."""
-    dataset, figures = reference_dataset(), []
+    figures = []
     with tempfile.TemporaryDirectory() as folder:
         jax.config.update("jax_compilation_cache_dir", folder)
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         for time in ("from nothing", "from the cache"):
             jax.clear_caches()
-            compiler = Compiler()
             block = block_size(None, devices[0].platform, 32)
-            population = Trainer(seeds(32), dataset, devices=devices, block=block, compiler=compiler, test_rows=2_000)
+            population = measured_population(seeds(32), devices, block, 2_000)
+            compiler = population.compiler
             list(population.run(Schedule((0.0, 0.001), units_at=(0.001,))))
             for key, spent in compiler.spent.items():
                 figures.append(once(f"{key[0][0]}, {time}", spent - compiler.traced[key], "s"))

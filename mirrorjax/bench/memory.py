@@ -3,10 +3,10 @@
 from mirrorjax.bench.data import peak_memory
 from mirrorjax.bench.timing import Figure, once
 from mirrorjax.bench.training import block_for
-from mirrorjax.bench.workload import HEADLINE, reference_dataset, seeds
-from mirrorjax.machine.runtime import Compiler, Device
+from mirrorjax.bench.workload import HEADLINE, measured_population, seeds
+from mirrorjax.machine.runtime import Device
 from mirrorjax.population.plan import program_of
-from mirrorjax.training.loop import Schedule, Trainer
+from mirrorjax.training.loop import Schedule
 from mirrorjax.training.memory import need
 
 FEW, MANY = 2_048, 8_192
@@ -19,15 +19,7 @@ def memory(devices: list[Device]) -> list[Figure]:
     host = devices[0].platform == "cpu"
     peaks = []
     for members in (FEW, MANY):
-        population = Trainer(
-            seeds(members),
-            reference_dataset(),
-            devices=devices,
-            block=block_for(members, devices),
-            compiler=Compiler(),
-            test_rows=_ROWS,
-            validation_rows=_ROWS,
-        )
+        population = measured_population(seeds(members), devices, block_for(members, devices), _ROWS)
         for _ in population.run(_SCHEDULE):
             pass
         peaks.append(peak_memory() if host else _peak_of(devices))

@@ -4,10 +4,10 @@ import jax
 import numpy as np
 
 from mirrorjax.bench.timing import Figure, once
-from mirrorjax.bench.workload import HEADLINE, reference_dataset, seeds
-from mirrorjax.machine.runtime import Compiler, Device, block_size
+from mirrorjax.bench.workload import HEADLINE, measured_population, seeds
+from mirrorjax.machine.runtime import Device, block_size
 from mirrorjax.population.members import Member
-from mirrorjax.training.loop import Schedule, Trainer
+from mirrorjax.training.loop import Schedule
 
 PRECISIONS = ("highest", "high", "default")
 EPOCHS = 1.0
@@ -16,22 +16,14 @@ MEMBERS = 32
 
 def precision(devices: list[Device]) -> list[Figure]:
     """Thirty-two seeds for a paper epoch at each precision: steps a second, and how far CMNI moves from `highest`."""
-    dataset = reference_dataset()
     members = seeds(MEMBERS, Member(**{**vars(HEADLINE), "learning_rate": 1e-4}))
     figures, exact = [], np.zeros(MEMBERS)
     before = jax.config.values["jax_default_matmul_precision"]
     try:
         for name in PRECISIONS:
             jax.config.update("jax_default_matmul_precision", name)
-            population = Trainer(
-                members,
-                dataset,
-                devices=devices,
-                block=block_size(None, devices[0].platform, MEMBERS),
-                compiler=Compiler(),
-                test_rows=20_000,
-                validation_rows=20_000,
-            )
+            block = block_size(None, devices[0].platform, MEMBERS)
+            population = measured_population(members, devices, block, 20_000)
             last = list(population.run(Schedule((0.0, EPOCHS))))[-1]
             cmni = last.records["cmni"].astype(float)
             speed = population.model_steps / population.seconds["training"]

@@ -9,9 +9,14 @@ from mirrorjax.dataset.build import Dataset, DatasetSpec
 from mirrorjax.dataset.cache import default_folder, load_or_build
 from mirrorjax.dataset.sources import Sources
 from mirrorjax.game.observation import OBSERVATION_SIZE
-from mirrorjax.machine.runtime import Compiler, Device
+from mirrorjax.machine.compiler import Compiler
+from mirrorjax.machine.runtime import Device
 from mirrorjax.population.members import OUTPUTS, Member
 from mirrorjax.population.plan import plan, population_mesh, replicated
+from mirrorjax.training.data import Data
+from mirrorjax.training.loop import Trainer
+from mirrorjax.training.measuring import Measuring
+from mirrorjax.training.memory import Layout
 from mirrorjax.training.part import PartRunner
 
 VISIT = 64  # steps that a block is trained at the least before the next; a run trains each to its checkpoint
@@ -34,6 +39,12 @@ def seeds(count: int, like: Member = HEADLINE, data_order: str = "own") -> list[
 def reference_dataset() -> Dataset:
     """The default dataset, from the cache if it is there."""
     return load_or_build(DatasetSpec(), default_folder() / "datasets")
+
+
+def measured_population(members: list[Member], devices: list[Device], block: int, rows: int) -> Trainer:
+    """Members that are trained on the reference dataset and measured on so many of its test and validation rows."""
+    data = Data.of(reference_dataset(), test_rows=rows, validation_rows=rows)
+    return Trainer(Measuring(members, data, devices), Layout(devices, block), Compiler())
 
 
 class Workload:

@@ -109,7 +109,8 @@ def _plan(jobs: Callable[[], list[DictConfig]]) -> None:
             validate(config)
             if settings.mode == RunMode.RUN and settings.runtime.choices["hydra/launcher"] != "basic":
                 raise InputError(f"launcher is {settings.runtime.choices['launcher']}; it needs -m, a multirun")
-        from mirrorjax.pipeline import check_folders, planned
+        from mirrorjax.job.assemble import planned
+        from mirrorjax.job.folders import check_folders
 
         _about["jobs"] = []
         for settings, config, resolved in composed:

@@ -9,7 +9,8 @@ from typing import Any
 
 import jax
 
-from mirrorjax.assemble import measured_row_counts, null_folder, null_settings
+from mirrorjax.job.data import measured_row_counts
+from mirrorjax.job.folders import null_folder, null_settings
 from mirrorjax.measurement.battery.nulls import ARCHITECTURE
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import OUTPUTS, Member

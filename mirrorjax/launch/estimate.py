@@ -9,10 +9,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from mirrorjax.assemble import dataset_folder, dataset_spec, measured_row_counts
 from mirrorjax.dataset.cache import peek
+from mirrorjax.dataset.configured import dataset_folder, dataset_spec
 from mirrorjax.dataset.sources import other_datasets
 from mirrorjax.errors import InputError
+from mirrorjax.job.data import measured_row_counts
 from mirrorjax.launch.durations import (
     TRAIN_SHARE,
     Seconds,

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from mirrorjax.assemble import compile_cache, load, measured_row_counts, null_folder, null_settings
 from mirrorjax.errors import InputError
-from mirrorjax.machine.runtime import Compiler, Device, configure, memory_budget
-from mirrorjax.measurement.battery.boards import boards_of
+from mirrorjax.job.data import data_of, load
+from mirrorjax.job.folders import compile_cache, null_folder, null_settings
+from mirrorjax.machine.compiler import Compiler
+from mirrorjax.machine.runtime import Device, configure, memory_budget
 from mirrorjax.measurement.battery.nulls import summary
 from mirrorjax.measurement.battery.observed import OF_RESPONSES
 from mirrorjax.measurement.battery.offered import CAUSES, VERDICT, Z, caused_names, observed_names
@@ -24,7 +25,8 @@ from mirrorjax.results.store import RECORDS, Store
 from mirrorjax.settings.allowed import check_writable
 from mirrorjax.settings.schema import Config, DistributedConfig, MeasurementConfig
 from mirrorjax.training.loop import Schedule, Trainer
-from mirrorjax.training.memory import data_bytes, layout
+from mirrorjax.training.measuring import Measuring
+from mirrorjax.training.memory import Layout, layout
 from mirrorjax.training.untrained import nulls_of
 
 
@@ -118,37 +120,19 @@ def _measured(
     say: Callable[[str], None],
 ) -> tuple[Columns, np.ndarray]:
     """The wanted columns of a population's networks [members], and whose weights are not finite."""
-    runtime = config.runtime
-    dataset = stored.dataset()
+    runtime, dataset = config.runtime, stored.dataset()
     members = _members(stored, config, dataset.content_hash)
     _, sources = load(config, members, say)
-    boards = boards_of(dataset, config.measurement.boards, config.measurement.rescue_boards)
-    test, validation = measured_row_counts(config, len(dataset.test), len(dataset.validation))
-    rows = data_bytes(len(sources.train), test, validation, config.measurement.boards, len(sources.validation))
+    data = data_of(config, dataset, sources)
     budget = memory_budget(runtime.memory_budget, runtime.platform, devices)
-    block, room = layout(runtime, members, len(devices), budget, rows)
+    laid = Layout(devices, *layout(runtime, members, len(devices), budget, data.bytes))
     say(f"population {stored.name}: measuring {len(members):,} networks")
-    population = Trainer(
-        members,
-        dataset,
-        devices=devices,
-        block=block,
-        compiler=Compiler(),
-        test_rows=config.measurement.test_rows,
-        validation_rows=config.measurement.validation_rows,
-        boards=boards,
-        causes_seeds=None if caused else 0,
-        sources=sources,
-        room=room,
-    )
-    finite = _put_weights(population, stored)
-    (checkpoint,) = population.run(Schedule((0.0,), units_at=(0.0,) if caused else ()))
+    trainer = Trainer(Measuring(members, data, devices, None if caused else 0), laid, Compiler())
+    finite = _put_weights(trainer, stored)
+    (checkpoint,) = trainer.run(Schedule((0.0,), units_at=(0.0,) if caused else ()))
     records, settings = checkpoint.records, null_settings(config)
     if settings is not None and (wanted is None or wanted & {*Z, *VERDICT}):
-        nulls = nulls_of(
-            members, settings, dataset, boards, null_folder(config), devices=devices, block=block, budget=budget,
-            on_measure=say,
-        )  # fmt: skip
+        nulls = nulls_of(members, settings, null_folder(config), data, laid, on_measure=say)
         records.update(nulls.calibrated(records))
         if not (stored.folder / "nulls.parquet").exists():
             Store(stored.folder).write_nulls(summary(nulls.by_architecture))

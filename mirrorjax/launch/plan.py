@@ -14,7 +14,8 @@ from rich.table import Table
 
 from mirrorjax.dataset.sources import Sources
 from mirrorjax.launch.estimate import Estimate, ProgramEstimate, estimate
-from mirrorjax.machine.runtime import Compiler, configure
+from mirrorjax.machine.compiler import Compiler
+from mirrorjax.machine.runtime import configure
 from mirrorjax.measurement.stream import measured_rows
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.plan import ProgramSpec, plan, population_mesh, program_of, replicated

@@ -238,7 +238,7 @@ class Population:
         Raises:
             InputError: its settings make another one now, or see `stored_config`.
         """
-        from mirrorjax.assemble import reference_dataset  # JAX, which a report does without
+        from mirrorjax.dataset.configured import reference_dataset  # JAX, which a report does without
 
         dataset = reference_dataset(self.stored_config())
         trained_on = (self.manifest.get("dataset") or {}).get("hash")

@@ -110,6 +110,10 @@ class Progress:
         """Says that the state is saved."""
         self.phase("saving the state", "saving", _LINE_SECONDS)
 
+    def profiled(self, lines: list[str]) -> None:
+        """Shows where the time of training goes."""
+        self.note("\n".join(lines))
+
     def expect(self, total_model_steps: int) -> None:
         """Sets anew how many steps there are to go."""
         self.total_model_steps = total_model_steps

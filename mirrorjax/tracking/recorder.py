@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 from omegaconf import OmegaConf
 
+from mirrorjax.dataset.build import Dataset
 from mirrorjax.errors import InputError
 from mirrorjax.machine.log import event, written_to
 from mirrorjax.results.jobs import note_sweep
@@ -111,6 +112,10 @@ class Recorder:
         )
         self._seconds["tracking"] += time.perf_counter() - start
 
+    def dataset(self, dataset: Dataset) -> None:
+        """Notes what the population is trained and measured on."""
+        event("dataset", _counts_line(dataset), hash=dataset.content_hash, counts=dataset.counts)
+
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """Counts the time of a block of work, by a name of its own in the manifest's seconds; without compiling."""
@@ -127,9 +132,18 @@ class Recorder:
         """Keeps what untrained networks score, by architecture and measure."""
         self._store.write_nulls(table)
 
-    def watch(self, population: Trainer) -> None:
-        """Takes the times and counts of the manifest from this population."""
+    def watch(self, population: Trainer) -> Trainer:
+        """Takes the times and counts of the manifest from this population, which is about to be trained; gives it."""
         self._population = population
+        about = {
+            "members": len(population.members),
+            "programs": len({runner.part.program for runner in population.runners}),
+            "devices": population.mesh.size,
+            "block": self._manifest["block"],
+        }
+        facts = ", ".join(f"{name} {number:,}" for name, number in about.items())
+        event("started", f"training {self._store.folder.name}: {facts}", **about)
+        return population
 
     def resume(self, facts: Mapping[str, Any]) -> None:
         """Goes on where another process was stopped: times add up.
@@ -277,6 +291,19 @@ def run_tags(manifest: Mapping[str, Any], resolved: Mapping[str, Any], own: Sequ
     regime = (resolved.get("regime") or {}).get("name")
     found = [manifest["experiment"], resolved.get("size"), regime, source, *own]
     return list(dict.fromkeys(str(tag)[:_TAG] for tag in found if tag))
+
+
+def _counts_line(dataset: Dataset) -> str:
+    counts = dataset.counts
+
+    def shares(name: str) -> str:
+        return " ".join(f"{key} {value:.3f}".replace("0.", ".") for key, value in counts[name].items())
+
+    return (
+        f"dataset {dataset.content_hash}: {counts['turns']:,} turns, {counts['boards']:,} boards, "
+        f"{counts['rows']:,} unique rows ({counts['train_rows']:,} train); labels {shares('label')}; "
+        f"scenarios {shares('scenario')}"
+    )
 
 
 def _now() -> str:

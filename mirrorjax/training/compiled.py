@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
-from mirrorjax.machine.runtime import Compiler
+from mirrorjax.machine.compiler import Compiler
 from mirrorjax.measurement.battery.boards import Boards
 from mirrorjax.measurement.stream import MeasuredRows
 from mirrorjax.population.plan import AXIS, Part, over_members

@@ -2,26 +2,23 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
-from mirrorjax.dataset.build import Dataset
-from mirrorjax.dataset.sources import Sources
+from mirrorjax.machine.compiler import Compiler
 from mirrorjax.machine.hosts import as_first
-from mirrorjax.machine.runtime import Compiler, Device
-from mirrorjax.measurement.battery.boards import Boards
 from mirrorjax.measurement.records import Columns
-from mirrorjax.population.members import Member, identity
-from mirrorjax.population.plan import plan, population_mesh
+from mirrorjax.population.plan import plan
 from mirrorjax.training.block_order import BlockOrder
 from mirrorjax.training.checkpoint import TrainingState
 from mirrorjax.training.joining import in_order, joined, stacked
 from mirrorjax.training.measuring import Measuring
-from mirrorjax.training.memory import UNLIMITED, Room, own_shapes
-from mirrorjax.training.part import OnBlock, PartRunner, runners_of
+from mirrorjax.training.memory import Layout, own_shapes
+from mirrorjax.training.part import PartRunner, runners_of
 from mirrorjax.training.placement import Placement
 from mirrorjax.training.profile import as_lines, profile
 
@@ -59,78 +56,72 @@ class Checkpoint:
     units: Columns | None
 
 
+class Listener(Protocol):
+    """Whoever wants to be told how training goes."""
+
+    def advance(self, model_steps: int, seconds: float) -> None:
+        """Every few seconds: model-steps done, and seconds that they took."""
+
+    def block(self, name: str, done: int, of: int) -> None:
+        """What is measured, and how many of how many blocks a device of a part are done."""
+
+    def profiled(self, lines: list[str]) -> None:
+        """Once: a table of a chunk's dearest operations."""
+
+
+class Nobody:
+    """A listener that takes no notice."""
+
+    def advance(self, model_steps: int, seconds: float) -> None:
+        """Nothing."""
+
+    def block(self, name: str, done: int, of: int) -> None:
+        """Nothing."""
+
+    def profiled(self, lines: list[str]) -> None:
+        """Nothing."""
+
+
+NOBODY = Nobody()
+
+
 class Trainer:
     """All members in training: parts on devices, and what is known of each member on the host."""
 
     def __init__(
         self,
-        members: Sequence[Member],
-        dataset: Dataset,
-        *,
-        devices: Sequence[Device],
-        block: int,
+        measuring: Measuring,
+        layout: Layout,
         compiler: Compiler,
-        test_rows: int | None = None,
-        validation_rows: int | None = None,
-        boards: Boards | None = None,
-        causes_seeds: int | None = None,
-        sources: Sources | None = None,
-        coordinates: Columns | None = None,
-        room: Room = UNLIMITED,
+        *,
         ahead: Schedule | None = None,
-        on_progress: Callable[[int, float], None] = lambda steps, seconds: None,
-        on_block: OnBlock = lambda name, done, of: None,
+        listener: Listener = NOBODY,
         profile_folder: Path | None = None,
-        on_profile: Callable[[list[str]], None] = lambda lines: None,
     ):
-        """Plans the parts, moves the dataset to the devices and makes the initial weights.
+        """Plans the parts and makes the initial weights.
 
         Args:
-            members: the population.
-            dataset: measured on, and trained on where there are no `sources`.
-            devices: that share the members.
-            block: members that a program trains side by side; bits are the same for equal blocks.
+            measuring: the members, on their devices, and what they are measured on.
+            layout: how they share the devices; bits are the same for equal blocks.
             compiler: of the programs.
-            test_rows, validation_rows: how many of the dataset's to measure on; None is all test rows and the same
-                number of validation rows.
-            boards: for the calibrated measures; None leaves these out.
-            causes_seeds: seeds of each combination of settings that get the causal measures; None: all.
-            sources: of the rows that members are trained on; None: of all of the dataset's.
-            coordinates: of the members' knobs, if they are known: see `measuring.coordinates_of`.
-            room: how the population is cut so that it fits into memory.
             ahead: what is going to be run, where the compiler is to begin with all that it needs.
-            on_progress: called with model-steps done and seconds taken, every few seconds.
-            on_block: called with what is measured, and how many of how many blocks a device of a part are done.
+            listener: is told how it goes.
             profile_folder: where the trace of one chunk is kept; None traces nothing.
-            on_profile: called once with a table of the chunk's dearest operations.
         """
-        self.members = [member.resolved() for member in members]
-        self.ids = [identity(member, dataset.content_hash) for member in self.members]
-        self.mesh = population_mesh(devices)
-        self.beside = devices[0].platform != "cpu"  # programs are compiled beside training, else on the same cores
-        self.on_progress = on_progress
-        self.profile_folder, self.on_profile = profile_folder, on_profile
+        self.measuring, self.compiler, self.mesh = measuring, compiler, measuring.mesh
+        self.members, self.ids = measuring.members, measuring.ids
+        self.beside = layout.devices[0].platform != "cpu"  # programs are compiled beside training, else on its cores
+        self.listener, self.profile_folder = listener, profile_folder
         self.between_chunks: Callable[[], None] = lambda: None  # where `state` may be taken, and an end be made
         self.seconds: dict[str, float] = defaultdict(float)  # by phase
-        sources = sources or Sources.only(dataset)
-        self.measuring = Measuring(
-            self.members,
-            self.ids,
-            dataset,
-            sources,
-            self.mesh,
-            test_rows,
-            validation_rows,
-            boards,
-            causes_seeds,
-            coordinates,
+        parts = plan(self.members, layout.block, len(layout.devices), layout.room.members)
+        data = measuring.data
+        runners = runners_of(
+            parts, self.members, data.dataset.content_hash, data.sources, self.mesh, compiler, listener.block
         )
-        self.compiler = compiler
-        parts = plan(self.members, block, len(devices), room.members)
-        runners = runners_of(parts, self.members, dataset.content_hash, sources, self.mesh, compiler, on_block)
         if ahead is not None:
             self._compile_ahead(runners, ahead)
-        self.placement = Placement(runners, room, self._undone)
+        self.placement = Placement(runners, layout.room, self._undone)
         self.placement.each(PartRunner.start)
         self.stopped = np.zeros(len(self.members), bool)
         self.best = np.full(len(self.members), np.inf)  # validation loss
@@ -234,7 +225,7 @@ class Trainer:
             spent = as_first(max(1e-6, time.perf_counter() - start - compiling))  # it says how far all go next
             self.seconds["training"] += spent
             self.model_steps += steps
-            self.on_progress(steps, spent)
+            self.listener.advance(steps, spent)
             self.between_chunks()
             piece = max(1, round(piece * min(10.0, CHUNK_SECONDS / spent)))
         runner.forget()
@@ -242,7 +233,7 @@ class Trainer:
     def _undone(self, steps: int) -> None:
         """Steps that have to be done again, for want of memory."""
         self.model_steps -= steps
-        self.on_progress(-steps, 0.0)
+        self.listener.advance(-steps, 0.0)
 
     def _profile(self, runner: PartRunner, stop: np.ndarray, folder: Path) -> int:
         self.profile_folder = None  # once is enough
@@ -250,7 +241,7 @@ class Trainer:
         train = self.measuring.world(runner.regime).train
         compiled = runner.programs.train(train).as_text()
         operations = profile(lambda: done.append(runner.train_to(stop, train)), compiled, folder)
-        self.on_profile(as_lines(operations, done[0]))
+        self.listener.profiled(as_lines(operations, done[0]))
         return done[0]
 
     def _checkpoint(self, index: int, epoch: float, with_units: bool) -> Checkpoint:

@@ -4,17 +4,17 @@ from collections import defaultdict
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import fields, replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import Mesh
 
-from mirrorjax.dataset.build import Dataset
 from mirrorjax.dataset.coordinates import Coordinates, coordinates
 from mirrorjax.dataset.knobs import PAPER, Knobs
 from mirrorjax.dataset.sources import Sources
 from mirrorjax.machine.hosts import to_devices
+from mirrorjax.machine.runtime import Device
 from mirrorjax.measurement.battery.boards import Boards
 from mirrorjax.measurement.battery.caused import named
 from mirrorjax.measurement.battery.circuits import KINDS
@@ -23,9 +23,11 @@ from mirrorjax.measurement.cmni import mirror_neuron_score
 from mirrorjax.measurement.records import Columns, Measured, record, unit_table
 from mirrorjax.measurement.stream import MeasuredRows, measured_rows
 from mirrorjax.models.base import Params
-from mirrorjax.population.members import Member
-from mirrorjax.population.plan import replicated
+from mirrorjax.population.members import Member, identity
+from mirrorjax.population.plan import population_mesh, replicated
+from mirrorjax.population.table import member_columns
 from mirrorjax.regimes.base import Regime, World
+from mirrorjax.training.data import Data
 from mirrorjax.training.part import PartRunner
 
 PLACE = "place"  # of a row's member in the population
@@ -33,53 +35,49 @@ _NAMED = {"unit_class": CLASSES, "hub": KINDS}  # columns of units that are indi
 
 
 class Measuring:
-    """What a population is measured on, on its devices.
+    """Members, and what they are measured on, on their devices.
 
     Args:
-        members, ids: the population.
-        dataset: whose test rows are used.
-        sources: whose validation rows are used.
-        mesh: of the devices.
-        test_rows, validation_rows: how many; None is all test rows and the same number of validation rows.
-        boards: for the calibrated measures; None leaves these out.
+        members: the population.
+        data: what it learns from and is measured on.
+        devices: that share the members.
         causes_seeds: of each combination of settings the first so many seeds get the causal measures, at checkpoints
             with a table of units; None: all.
-        coordinates: see `coordinates_of`; None: they are found here.
+
+    Attributes:
+        members, ids: the population, every setting resolved.
+        coordinates: of the members' knobs, as columns [members]: see `dataset.coordinates.Coordinates`.
     """
 
     def __init__(
-        self,
-        members: Sequence[Member],
-        ids: list[str],
-        dataset: Dataset,
-        sources: Sources,
-        mesh: Mesh,
-        test_rows: int | None,
-        validation_rows: int | None,
-        boards: Boards | None,
-        causes_seeds: int | None,
-        coordinates: Columns | None,
+        self, members: Sequence[Member], data: Data, devices: Sequence[Device], causes_seeds: int | None = None
     ):
-        def everywhere(tree):
-            return jax.tree.map(lambda x: to_devices(x, replicated(mesh)), tree)
-
-        self.members, self.ids = members, ids
-        test = dataset.test[:test_rows]
-        validation = validation_sets(sources, validation_rows or len(test))
-        self.coordinates = coordinates or coordinates_of(members, sources, validation)
-        rows, self.counts = measured_rows(test, *validation)
-        self.rows, self.train = everywhere(rows), everywhere(sources.train)
+        self.members = [member.resolved() for member in members]
+        self.ids = [identity(member, data.dataset.content_hash) for member in self.members]
+        self.data, self.mesh = data, population_mesh(devices)
+        validation = data.validation
+        self.coordinates = coordinates_of(self.members, data.sources, validation)
+        rows, self.counts = measured_rows(data.test, *validation)
+        self.rows, self.train, self.boards = jax.tree.map(
+            lambda x: to_devices(x, replicated(self.mesh)), (rows, data.sources.train, data.boards)
+        )
         self._worlds: dict[Regime, World] = {}
-        self.boards = None if boards is None else everywhere(boards)
-        self.asked = first_seeds(members, causes_seeds)
+        self.asked = first_seeds(self.members, causes_seeds)
 
-    def of_nulls(self, members: Sequence[Member], ids: list[str]) -> "Measuring":
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The columns of members.parquet."""
+        data = self.data
+        return member_columns(self.members, data.dataset.content_hash, data.sources, self.coordinates)
+
+    def of_nulls(self, members: Sequence[Member]) -> "Measuring":
         """The same for networks that are never trained: no losses, nothing that units cause.
 
         Rows and boards have the shapes that they have for the population, whose programs thus serve them.
         """
         other = copy(self)
-        other.members, other.ids = members, ids
+        other.members = [member.resolved() for member in members]
+        other.ids = [identity(member, self.data.dataset.content_hash) for member in other.members]
         none = to_devices(np.int32(0), self.rows.held.pieces.sharding)
         other.rows = replace(self.rows, held=replace(self.rows.held, pieces=none))
         other.counts, other._worlds = replace(self.counts, validation=0), {}
@@ -159,12 +157,6 @@ class Measuring:
             whole[:, :hidden][known] = np.array([*names, None], dtype=object)[value[known]] if names else value[known]
             units[name] = whole[measured.exists]
         return columns, units
-
-
-def validation_sets(sources: Sources, count: int) -> list[np.ndarray]:
-    """So many rows of each set of validation rows, the same number of all."""
-    most = min(count, *(len(rows) for rows in sources.validation))
-    return [rows[:most] for rows in sources.validation]
 
 
 def coordinates_of(members: Sequence[Member], sources: Sources, validation: Sequence[np.ndarray]) -> Columns:

@@ -15,7 +15,7 @@ from typing import Any
 import jax
 
 from mirrorjax.errors import InputError
-from mirrorjax.machine.runtime import GIB, block_size
+from mirrorjax.machine.runtime import GIB, Device, block_size
 from mirrorjax.measurement.stream import GROUPS, PIECE
 from mirrorjax.models.base import Params
 from mirrorjax.population.members import Member, MemberValues, stack_values
@@ -65,6 +65,26 @@ class Room:
 
 
 UNLIMITED = Room()
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How members share devices.
+
+    Attributes:
+        devices: that share them.
+        block: members that a program trains side by side.
+        room: how they are cut so that they fit into memory.
+    """
+
+    devices: Sequence[Device]
+    block: int
+    room: Room = UNLIMITED
+
+    @property
+    def host(self) -> bool:
+        """Whether the devices share the host's memory."""
+        return self.devices[0].platform == "cpu"
 
 
 @functools.cache

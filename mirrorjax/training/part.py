@@ -14,8 +14,8 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Int32
 
 from mirrorjax.dataset.sources import Sources
+from mirrorjax.machine.compiler import Compiler
 from mirrorjax.machine.hosts import several, to_devices, to_host
-from mirrorjax.machine.runtime import Compiler
 from mirrorjax.measurement.battery.boards import Boards
 from mirrorjax.measurement.stream import MeasuredRows, Statistics
 from mirrorjax.models.base import Params

@@ -3,27 +3,26 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mirrorjax.dataset.build import Dataset
 from mirrorjax.dataset.cache import keep, load_kept
 from mirrorjax.dataset.sources import Sources
+from mirrorjax.machine.compiler import Compiler
 from mirrorjax.machine.hosts import as_first, is_first
-from mirrorjax.machine.runtime import Compiler, Device
-from mirrorjax.measurement.battery.boards import Boards
 from mirrorjax.measurement.battery.nulls import ARCHITECTURE, VERSION, Null, Nulls, architecture_of, null_members
 from mirrorjax.measurement.records import Columns
 from mirrorjax.models.base import Params
-from mirrorjax.population.members import Member, identity
-from mirrorjax.population.plan import plan, population_mesh
+from mirrorjax.population.members import Member
+from mirrorjax.population.plan import plan
+from mirrorjax.training.data import Data
 from mirrorjax.training.joining import joined
 from mirrorjax.training.loop import Trainer
 from mirrorjax.training.measuring import Measuring
-from mirrorjax.training.memory import data_bytes, make_room
+from mirrorjax.training.memory import Layout, make_room
 from mirrorjax.training.part import OnBlock, PartRunner, runners_of
 from mirrorjax.training.placement import Placement
 
@@ -49,14 +48,11 @@ class NullSettings:
 def nulls_of(
     members: Sequence[Member],
     settings: NullSettings,
-    dataset: Dataset,
-    boards: Boards,
     folder: Path,
+    data: Data,
+    layout: Layout,
     *,
-    devices: Sequence[Device],
-    block: int,
-    budget: float | None,
-    population: Trainer | None = None,
+    trainer: Trainer | None = None,
     on_measure: Callable[[str], None] = lambda what: None,
     on_block: OnBlock = lambda name, done, of: None,
 ) -> Nulls:
@@ -65,20 +61,26 @@ def nulls_of(
     Args:
         members: the population.
         settings: what the nulls are.
-        dataset, boards: what they are measured on.
         folder: where they are kept.
-        devices, block: as for the population.
-        budget: bytes of each device.
-        population: whose nulls they are, on these devices: it shares its programs, rows and boards.
+        data: what they are measured on.
+        layout: as for the population.
+        trainer: of the population, whose programs, rows and boards are shared.
         on_measure: told what is measured, before it is.
-        on_block: told how far it is, see `Trainer`.
+        on_block: told how far it is, see `Listener`.
     """
-    files = null_files(members, settings, dataset.content_hash, folder)
+    files = null_files(members, settings, data.dataset.content_hash, folder)
     kept = {each: columns for each, file in files.items() if is_first() and (columns := _read(file)) is not None}
     lacking = [each for each in files if not as_first(each in kept)]
     if lacking:
         on_measure(f"measuring {settings.seeds:,} untrained networks of {_named(lacking)}, for nulls")
-        kept |= _measured(lacking, settings, dataset, boards, devices, block, budget, population, on_block)
+        records = untrained_records(
+            [member for each in lacking for member in null_members(each, settings.seeds)],
+            replace(data, test_rows=settings.test_rows),
+            layout,
+            trainer=trainer,
+            on_block=on_block,
+        )
+        kept |= _by_architecture(records, lacking, settings.seeds)
         for architecture in lacking if is_first() else ():
             _keep(files[architecture], kept[architecture])
     if not is_first():  # only the first process writes records, and reads these
@@ -106,40 +108,32 @@ def _named(architectures: Sequence[Member]) -> str:
 
 def untrained_records(
     members: Sequence[Member],
-    dataset: Dataset,
-    boards: Boards,
+    data: Data,
+    layout: Layout,
     *,
-    devices: Sequence[Device],
-    block: int,
-    budget: float | None = None,
-    test_rows: int | None = None,
     change: Callable[[Params], Params] | None = None,
     causes: bool = False,
-    population: Trainer | None = None,
+    trainer: Trainer | None = None,
     on_block: OnBlock = lambda name, done, of: None,
 ) -> Columns:
     """Records of networks as they are made, never trained.
 
     Args:
         members: the networks.
-        dataset, boards: what they are measured on.
-        devices, block, budget: as for a population in training.
-        test_rows: that are measured; None: all.
+        data: what they are measured on; of its validation rows a few.
+        layout: as for a population in training.
         change: done to each network's weights first.
         causes: whether the causal measures are made too.
-        population: on these devices, whose programs, rows and boards are shared; then there are no losses, nor causes.
-        on_block: told how far it is, see `Trainer`.
+        trainer: on these devices, whose programs, rows and boards are shared; then there are no losses, nor causes.
+        on_block: told how far it is, see `Listener`.
     """
-    members = [member.resolved() for member in members]
-    ids = [identity(member, dataset.content_hash) for member in members]
-    mesh, sources = population_mesh(devices), Sources.only(dataset)
-    if population is not None:
-        compiler, measuring = population.compiler, population.measuring.of_nulls(members, ids)
+    data = replace(data, sources=Sources.only(data.dataset), validation_rows=_VALIDATION_ROWS)
+    if trainer is None:
+        compiler, measuring = Compiler(), Measuring(members, data, layout.devices, None if causes else 0)
     else:
-        rows, asked = (test_rows, _VALIDATION_ROWS), None if causes else 0
-        compiler, measuring = Compiler(), Measuring(members, ids, dataset, sources, mesh, *rows, boards, asked, None)
-    data = data_bytes(len(dataset.train), len(dataset.test), _VALIDATION_ROWS, boards=boards.anywhere.shape[-1])
-    room = make_room(members, block, len(devices), budget, data, devices[0].platform == "cpu")
+        compiler, measuring = trainer.compiler, trainer.measuring.of_nulls(members)
+    devices = len(layout.devices)
+    room = make_room(measuring.members, layout.block, devices, layout.room.budget, data.bytes, layout.host)
 
     def work(runner: PartRunner) -> tuple[np.ndarray, Columns]:
         runner.start()
@@ -149,35 +143,17 @@ def untrained_records(
         columns, _ = measuring.part(runner, 0, np.full(len(own), "training", object), with_units=causes)
         return own, columns
 
-    parts = plan(members, block, len(devices), room.members)
-    runners = runners_of(parts, members, dataset.content_hash, sources, mesh, compiler, on_block)
+    parts = plan(measuring.members, layout.block, devices, room.members)
+    runners = runners_of(
+        parts, measuring.members, data.dataset.content_hash, data.sources, measuring.mesh, compiler, on_block
+    )
     return joined(Placement(runners, room, lambda steps: None).each(work), len(members))
 
 
-def _measured(
-    architectures: Sequence[Member],
-    settings: NullSettings,
-    dataset: Dataset,
-    boards: Boards,
-    devices: Sequence[Device],
-    block: int,
-    budget: float | None,
-    population: Trainer | None,
-    on_block: OnBlock,
-) -> dict[Member, Columns]:
+def _by_architecture(records: Columns, architectures: Sequence[Member], seeds: int) -> dict[Member, Columns]:
     """Columns of numbers [seeds] by architecture."""
-    records = untrained_records(
-        [member for each in architectures for member in null_members(each, settings.seeds)],
-        *(dataset, boards),
-        devices=devices,
-        block=block,
-        budget=budget,
-        test_rows=settings.test_rows,
-        population=population,
-        on_block=on_block,
-    )
     numbers = {
-        name: values.reshape(len(architectures), settings.seeds)
+        name: values.reshape(len(architectures), seeds)
         for name, values in records.items()
         if values.ndim == 1 and values.dtype != object
     }

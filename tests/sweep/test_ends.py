@@ -199,9 +199,9 @@ def test_sigterm_at_any_moment_is_taken_up_by_the_same_command(finished: Sweep, 
     """In the order of a run, each time in the results that the one before has left."""
     moments = [
         ("mirrorjax.dataset.cache.load_kept", "", False),
-        ("mirrorjax.machine.runtime.Compiler.__call__", "init", False),
-        ("mirrorjax.pipeline._nulls", "", False),
-        ("mirrorjax.machine.runtime.Compiler.__call__", "train", False),
+        ("mirrorjax.machine.compiler.Compiler.__call__", "init", False),
+        ("mirrorjax.pipeline.calibration", "", False),
+        ("mirrorjax.machine.compiler.Compiler.__call__", "train", False),
         ("mirrorjax.results.store.Store.write_weights", "", True),
         ("mirrorjax.report.page.build.write_report", "", True),
     ]

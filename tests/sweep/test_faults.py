@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from mirrorjax.assemble import dataset_spec
 from mirrorjax.dataset.cache import dataset_file, peek
+from mirrorjax.dataset.configured import dataset_spec
 from mirrorjax.launch.cli import main
 from mirrorjax.launch.status import read_status
 from mirrorjax.results.read import Population, Results

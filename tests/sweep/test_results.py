@@ -8,7 +8,7 @@ from importlib import metadata
 import numpy as np
 import pytest
 
-from mirrorjax import assemble as materials
+from mirrorjax.dataset import configured
 from mirrorjax.dataset.build import Dataset
 from mirrorjax.dataset.cache import load_or_build
 from mirrorjax.population.axes import members
@@ -25,7 +25,7 @@ from tests.tracking.test_wandb import inspect
 @pytest.fixture(scope="module")
 def dataset(config: Config) -> Dataset:
     """The dataset that the command left in the cache."""
-    return load_or_build(materials.dataset_spec(config), materials.dataset_folder(config))
+    return load_or_build(configured.dataset_spec(config), configured.dataset_folder(config))
 
 
 def test_the_files_are_those_of_the_format(finished: Sweep):

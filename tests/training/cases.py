@@ -10,9 +10,13 @@ import pytest
 
 from mirrorjax.dataset.build import Dataset, DatasetSpec, build
 from mirrorjax.dataset.cache import content_hash
-from mirrorjax.machine.runtime import Compiler
+from mirrorjax.machine.compiler import Compiler
+from mirrorjax.measurement.battery.boards import Boards
 from mirrorjax.population.members import PAPER_EPOCH, Member
+from mirrorjax.training.data import Data
 from mirrorjax.training.loop import Checkpoint, Schedule, Trainer
+from mirrorjax.training.measuring import Measuring
+from mirrorjax.training.memory import UNLIMITED, Layout, Room
 from mirrorjax.training.step import train_step
 
 SMALL = DatasetSpec(turns=60_000, games=64, burn_in=512, test_rows=2_000)
@@ -54,10 +58,21 @@ def epochs(*steps: int, rate: float = RATE) -> tuple[float, ...]:
     return tuple(step * rate / PAPER_EPOCH for step in steps)
 
 
-def population_of(members: list[Member], *, devices: int = 1, block: int = BLOCK, **options) -> Trainer:
+def population_of(
+    members: list[Member],
+    *,
+    devices: int = 1,
+    block: int = BLOCK,
+    compiler: Compiler = COMPILER,
+    room: Room = UNLIMITED,
+    causes_seeds: int | None = None,
+    boards: Boards | None = None,
+    **options,
+) -> Trainer:
     """A population on the small dataset, measured on few rows."""
-    settings = {"compiler": COMPILER, "test_rows": 600, "validation_rows": 600} | options
-    return Trainer(members, small_dataset(), devices=jax.devices()[:devices], block=block, **settings)
+    data = Data.of(small_dataset(), boards=boards, test_rows=600, validation_rows=600)
+    layout = Layout(jax.devices()[:devices], block, room)
+    return Trainer(Measuring(members, data, layout.devices, causes_seeds), layout, compiler, **options)
 
 
 def run(

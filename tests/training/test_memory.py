@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from mirrorjax.errors import InputError
-from mirrorjax.machine.runtime import GIB, Compiler, block_size, free_memory, memory_budget
+from mirrorjax.machine.compiler import Compiler
+from mirrorjax.machine.runtime import GIB, block_size, free_memory, memory_budget
 from mirrorjax.population.members import Member
 from mirrorjax.population.plan import plan, program_of
 from mirrorjax.training.checkpoint import TrainingState

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -11,11 +11,14 @@ import pytest
 import mirrorjax.training.untrained as untrained
 from mirrorjax.measurement.battery.nulls import architecture_of
 from mirrorjax.population.members import Member
+from mirrorjax.training.data import Data
+from mirrorjax.training.memory import Layout
 from mirrorjax.training.untrained import NullSettings, null_files, nulls_of
 
 SETTINGS = NullSettings(seeds=4, boards=8, rescue_boards=2, test_rows=None)
 MEMBERS = [Member(width=5), Member(width=8)]
 DATASET: Any = SimpleNamespace(content_hash="0123456789abcdef")
+DATA = Data(DATASET, cast(Any, None))
 COLUMNS = {"ssi": np.arange(4.0), "step": np.zeros(4, np.int64)}
 
 
@@ -24,18 +27,18 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Widths that were measured, each in no time."""
     widths: list[int] = []
 
-    def measure(architectures: list[Member], *_: object) -> dict[Member, dict[str, np.ndarray]]:
-        widths.extend(each.width for each in architectures)
-        return {each: {name: values + each.width for name, values in COLUMNS.items()} for each in architectures}
+    def measure(members: list[Member], *_: object, **__: object) -> dict[str, np.ndarray]:
+        own = [member.width for member in members[:: SETTINGS.seeds]]
+        widths.extend(own)
+        return {name: np.concatenate([values + width for width in own]) for name, values in COLUMNS.items()}
 
-    monkeypatch.setattr(untrained, "_measured", measure)
+    monkeypatch.setattr(untrained, "untrained_records", measure)
     return widths
 
 
 def nulls(folder: Path) -> dict[int, dict[str, np.ndarray]]:
     """By width."""
-    boards: Any = None
-    found = nulls_of(MEMBERS, SETTINGS, DATASET, boards, folder, devices=[], block=16, budget=None)
+    found = nulls_of(MEMBERS, SETTINGS, folder, DATA, Layout([], 16))
     return {each.width: dict(null.columns) for each, null in found.by_architecture.items()}
 
 

@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from mirrorjax.training.loop import Schedule
+from mirrorjax.training.loop import Nobody, Schedule
 from mirrorjax.training.profile import Operation, as_lines, profile
 from tests.training.cases import epochs, mixed_members, population_of, weights_of
 
@@ -30,8 +30,13 @@ def test_the_table_adds_up():
 
 
 def test_a_population_is_profiled_once_and_unchanged(tmp_path):
-    tables = []
-    watched = population_of(mixed_members()[:8], profile_folder=tmp_path / "trace", on_profile=tables.append)
+    tables: list[list[str]] = []
+
+    class Listening(Nobody):
+        def profiled(self, lines: list[str]) -> None:
+            tables.append(lines)
+
+    watched = population_of(mixed_members()[:8], profile_folder=tmp_path / "trace", listener=Listening())
     plain = population_of(mixed_members()[:8])
     for population in (watched, plain):
         list(population.run(Schedule((0.0, *epochs(60, 120)))))

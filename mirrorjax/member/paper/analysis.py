@@ -7,9 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mirrorjax.assemble import compile_cache, measured_row_counts
 from mirrorjax.dataset.build import Dataset
-from mirrorjax.machine.runtime import keep_programs
+from mirrorjax.job.data import measured_row_counts
+from mirrorjax.job.folders import compile_cache
+from mirrorjax.machine.compiler import keep_programs
 from mirrorjax.measurement.battery.boards import Boards, boards_of
 from mirrorjax.measurement.battery.caused import caused, named
 from mirrorjax.measurement.battery.circuits import dominant_output, paths

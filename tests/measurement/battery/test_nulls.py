@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mirrorjax.machine.runtime import Compiler
+from mirrorjax.machine.compiler import Compiler
 from mirrorjax.measurement.battery.nulls import (
     FIRST_SEED,
     RAW,
@@ -21,7 +21,9 @@ from mirrorjax.measurement.battery.nulls import (
 from mirrorjax.population.members import Member
 from mirrorjax.regimes import REGIMES
 from mirrorjax.regimes.supervised import Supervised
+from mirrorjax.training.data import Data
 from mirrorjax.training.loop import Schedule
+from mirrorjax.training.memory import Layout
 from mirrorjax.training.untrained import NullSettings, null_files, nulls_of, untrained_records
 from tests.measurement.battery.cases import small_boards
 from tests.training.cases import BLOCK, population_of, small_dataset
@@ -65,15 +67,15 @@ def test_raw_cmni_is_compared_at_the_members_own_norms():
 @pytest.mark.slow
 def test_at_other_norms_without_measuring_anew():
     """The moments at given norms are those of networks that were rescaled to these norms, and measured."""
-    members, dataset, boards = [Member(seed=seed, width=5) for seed in range(6)], small_dataset(), small_boards()
+    members, data = [Member(seed=seed, width=5) for seed in range(6)], Data.of(small_dataset(), boards=small_boards())
     norms = {"hidden_1_kernel": 21.0, "hidden_2_kernel": 1.5, "output_kernel": 4.0}
 
     def change(params):
         return params | {name: params[name] * norm / jnp.linalg.norm(params[name]) for name, norm in norms.items()}
 
-    setup = {"devices": jax.devices()[:1], "block": BLOCK}
-    plain = untrained_records(members, dataset, boards, **setup)
-    changed = untrained_records(members, dataset, boards, **setup, change=change)
+    layout = Layout(jax.devices()[:1], BLOCK)
+    plain = untrained_records(members, data, layout)
+    changed = untrained_records(members, data, layout, change=change)
     one = {name: changed[name][:1] for name in ("norm_layer_1", "norm_layer_2", "norm_output")}
     assert [float(value[0]) for value in one.values()] == pytest.approx([21.0, 1.5, 4.0])
     found = Null(architecture_of(members[0]), plain)
@@ -88,16 +90,16 @@ def test_at_other_norms_without_measuring_anew():
 @pytest.mark.slow
 def test_nulls_are_measured_once_and_kept(tmp_path, monkeypatch: pytest.MonkeyPatch):
     members = [Member(width=5), Member(width=5, seed=3, learning_rate=1e-4), Member(width=8)]
-    settings, dataset, boards = NullSettings(6, 512, 128, None), small_dataset(), small_boards()
+    settings, data = NullSettings(6, 512, 128, None), Data.of(small_dataset(), boards=small_boards())
     told: list[str] = []
-    setup = {"devices": jax.devices()[:1], "block": BLOCK, "budget": None, "on_measure": told.append}
-    first = nulls_of(members, settings, dataset, boards, tmp_path, **setup)
+    setup = members, settings, tmp_path, data, Layout(jax.devices()[:1], BLOCK)
+    first = nulls_of(*setup, on_measure=told.append)
     assert told == ["measuring 6 untrained networks of 2×5, 2×8, for nulls"]
     assert len(first.by_architecture) == 2, "a null is of the architecture, not of the rate"
-    files = null_files(members, settings, dataset.content_hash, tmp_path)
+    files = null_files(members, settings, data.dataset.content_hash, tmp_path)
     assert sorted(tmp_path.iterdir()) == sorted(files.values())
     monkeypatch.delattr("mirrorjax.training.untrained.runners_of")
-    again = nulls_of(members, settings, dataset, boards, tmp_path, **setup)
+    again = nulls_of(*setup, on_measure=told.append)
     assert len(told) == 1
     for one, other in zip(first.by_architecture.values(), again.by_architecture.values(), strict=True):
         assert one.columns.keys() == other.columns.keys()
@@ -114,11 +116,9 @@ def test_nulls_compile_nothing_that_the_population_has_compiled(tmp_path, monkey
     list(population.run(Schedule((0.0,))))
     told: list[tuple[str, int, int]] = []
     found = nulls_of(
-        *(members, NullSettings(5 * BLOCK, 512, 128, 600), small_dataset(), small_boards(), tmp_path),
-        devices=jax.devices()[:1],
-        block=BLOCK,
-        budget=None,
-        population=population,
+        *(members, NullSettings(5 * BLOCK, 512, 128, 600), tmp_path, population.measuring.data),
+        Layout(jax.devices()[:1], BLOCK),
+        trainer=population,
         on_block=lambda *block: told.append(block),
     )
     assert [name for (name, _), *_ in population.compiler.programs] == ["init", "measure", "battery"]

@@ -1,0 +1,69 @@
+"""The dataset that a configuration asks for: what it is made of, where it is kept, and the memory that it takes."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from mirrorjax.dataset.build import Dataset, DatasetSpec
+from mirrorjax.dataset.cache import dataset_file, default_folder, load_or_build
+from mirrorjax.dataset.sources import game_params
+from mirrorjax.errors import InputError, enough_memory
+from mirrorjax.machine.runtime import GIB, free_memory
+from mirrorjax.settings.schema import Config
+
+_TURN_BYTES = 100  # that building takes, measured at seven million turns
+
+
+def dataset_spec(config: Config) -> DatasetSpec:
+    """What the configured dataset is made of."""
+    return DatasetSpec(
+        turns=config.dataset.turns,
+        games=config.dataset.games,
+        burn_in=config.dataset.burn_in,
+        players=config.game.players,
+        params=game_params(config.game),
+        split=config.dataset.split,
+        test_rows=config.dataset.test_rows,
+        seed=config.dataset.seed,
+    )
+
+
+def dataset_folder(config: Config) -> Path:
+    """Where built datasets are kept."""
+    return Path(config.dataset.cache) if config.dataset.cache else default_folder() / "datasets"
+
+
+def reference_dataset(config: Config) -> Dataset:
+    """The dataset that all members are measured on.
+
+    Raises:
+        InputError: it cannot be kept or built.
+    """
+    with enough_memory("the dataset", "dataset.turns or dataset.test_rows"):
+        return kept_or_built(dataset_spec(config), config, lambda line: None)
+
+
+def kept_or_built(spec: DatasetSpec, config: Config, report: Callable[[str], None]) -> Dataset:
+    """A dataset from the configured cache, else built and put there.
+
+    Args:
+        spec: of the dataset: the configured one, or another one in the same cache.
+        config: says where it is kept.
+        report: called with a line of progress now and then.
+
+    Raises:
+        InputError: there is no room for it, in memory or on disk.
+    """
+    folder = dataset_folder(config)
+    if not dataset_file(spec, folder).exists():
+        _check_memory(spec.turns)
+    return load_or_build(spec, folder, report)
+
+
+def _check_memory(turns: int) -> None:
+    """The system ends whoever takes more memory than there is, without a word."""
+    free = free_memory()
+    if turns * _TURN_BYTES > free:
+        raise InputError(
+            f"dataset.turns is {turns:,}: building it takes about {turns * _TURN_BYTES / GIB:.1f} GiB of memory, and "
+            f"{free / GIB:.1f} are free; allowed: at most {free // _TURN_BYTES:,} here"
+        )

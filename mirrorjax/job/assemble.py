@@ -1,0 +1,130 @@
+"""What a configuration comes to, before anything is computed: a job, its folders, members, schedule and machine."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from mirrorjax.dataset.build import Dataset
+from mirrorjax.job.folders import check_folders, compile_cache
+from mirrorjax.machine.runtime import Device, configure, device_facts, memory_budget, source_commit, versions
+from mirrorjax.population.axes import members as expand
+from mirrorjax.population.members import Member
+from mirrorjax.results.extension import Extended, extended, missing
+from mirrorjax.settings.allowed import validate
+from mirrorjax.settings.folder import job_hash
+from mirrorjax.settings.grid import each_combination
+from mirrorjax.settings.schema import Config, RuntimeConfig, checkpoints, units_at
+from mirrorjax.training.data import Data
+from mirrorjax.training.loop import Schedule
+from mirrorjax.training.memory import Layout, layout
+
+
+@dataclass(frozen=True)
+class Job:
+    """One population to be trained, resolved: what comes after it asks the configuration for numbers alone.
+
+    Attributes:
+        config: that it is of.
+        resolved: the same as plain containers.
+        folder: of the population, which need not exist.
+        members: to be trained.
+        schedule: when they are measured.
+        devices: that they share.
+        budget: bytes of each device; None is no limit.
+        runtime: how they are laid on the devices.
+        there: what the sweep that it extends has; None if it extends none.
+    """
+
+    config: Config
+    resolved: Mapping[str, Any]
+    folder: Path
+    members: list[Member]
+    schedule: Schedule
+    devices: list[Device]
+    budget: float | None
+    runtime: RuntimeConfig
+    there: Extended | None = None
+
+    @property
+    def title(self) -> str:
+        """What is trained, in words."""
+        return f"{self.config.name}: {len(self.members)} networks"
+
+    @property
+    def profile_folder(self) -> Path | None:
+        """Where the trace of one chunk is kept; None: none is made."""
+        return self.folder / "profile" if self.runtime.profile else None
+
+    @property
+    def model_steps(self) -> int:
+        """Summed over members."""
+        end = self.schedule.checkpoints[-1]
+        return sum(member.step_at(end) for member in self.members)
+
+    def lacking(self, dataset_hash: str) -> "Job":
+        """The same without the members that an extended sweep has, and with its block, for equal bits."""
+        if self.config.extend is None:
+            return self
+        there = extended(self.folder.parent, self.resolved, dataset_hash, self.folder.name)
+        members, runtime = missing(self.members, dataset_hash, there, self.runtime)
+        return replace(self, members=members, runtime=runtime, there=there)
+
+    def layout(self, data: Data, saved_block: int) -> Layout:
+        """How its members share the devices.
+
+        On another number of devices it goes on with the block that it began with, and so with the same bits.
+
+        Args:
+            data: that every device has.
+            saved_block: of the state that it goes on from; 0: there is none.
+        """
+        runtime = replace(self.runtime, block=saved_block or self.runtime.block)
+        return Layout(self.devices, *layout(runtime, self.members, len(self.devices), self.budget, data.bytes))
+
+    def manifest(self, dataset: Dataset, block: int) -> dict[str, Any]:
+        """What is known before training."""
+        facts = {
+            "format": 1,
+            "experiment": self.config.name,
+            "job": self.folder.name,
+            "versions": versions(),
+            "device": device_facts(self.devices),
+            "commit": source_commit(),
+            "precision": self.runtime.precision,
+            "block": block,
+            "members": len(self.members),
+            "checkpoints": list(self.schedule.checkpoints),
+            "dataset": {"hash": dataset.content_hash, "counts": dataset.counts},
+        }
+        return facts if self.there is None else facts | {"extends": sorted(self.there.populations)}
+
+
+def assemble(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Job:
+    """Resolves a configuration, and prepares JAX for it.
+
+    Raises:
+        InputError: a setting is not allowed, there is no such device, a folder cannot be written, or not even one block
+            fits into memory: nothing has been written or computed then.
+    """
+    validate(config)
+    check_folders(config, sweep)
+    members, runtime = expand(config), config.runtime
+    devices = configure(
+        runtime.platform, runtime.devices, runtime.precision, compile_cache(config), runtime.distributed
+    )
+    budget = memory_budget(runtime.memory_budget, runtime.platform, devices)
+    layout(runtime, members, len(devices), budget, 0)  # what does not fit without the rows is told before they are made
+    schedule = Schedule(checkpoints(config), units_at(config), config.regime.patience)
+    return Job(config, resolved, sweep / job_hash(resolved), members, schedule, devices, budget, runtime)
+
+
+def planned(config: Config, resolved: Mapping[str, Any]) -> dict[str, Any]:
+    """What a job is going to be, for a sweep that has not begun it: its folder, its members and their steps."""
+    population, usual = config.population, config.optimizer.learning_rate
+    found = each_combination(population, population.union)  # and no member, of which there may be a million
+    rates = Counter(combination.get("learning_rate", usual) for combination in found)
+    steps = sum(number * Member(learning_rate=rate).step_at(config.regime.epochs) for rate, number in rates.items())
+    seeds = population.seeds
+    return {"job": job_hash(resolved), "members": rates.total() * seeds, "model_steps": steps * seeds}

@@ -1,0 +1,66 @@
+"""What a job's members learn from and are measured on."""
+
+from collections.abc import Callable, Sequence
+
+from mirrorjax.dataset.build import Dataset, DatasetSpec
+from mirrorjax.dataset.configured import dataset_spec, kept_or_built
+from mirrorjax.dataset.sources import Sources, load_sources
+from mirrorjax.errors import InputError, enough_memory
+from mirrorjax.measurement.battery.boards import boards_of
+from mirrorjax.population.members import Member
+from mirrorjax.settings.schema import Config
+from mirrorjax.training.data import Data
+
+
+def load(
+    config: Config, members: Sequence[Member], report: Callable[[str], None] = lambda line: None
+) -> tuple[Dataset, Sources]:
+    """The dataset that all members are measured on, and the rows that they are trained on.
+
+    Args:
+        config: of the population.
+        members: all of it.
+        report: called with a line of progress now and then.
+
+    Raises:
+        InputError: a dataset cannot be kept or built, or leaves too little to train on.
+    """
+
+    def found(spec: DatasetSpec) -> Dataset:
+        return kept_or_built(spec, config, report)
+
+    spec = dataset_spec(config)
+    with enough_memory("the dataset", "dataset.turns, dataset.test_rows or the number of population.axes.data_seed"):
+        dataset = found(spec)
+        sources = load_sources(list(dict.fromkeys(member.source for member in members)), dataset, spec, found)
+    _check_batches(config, members, sources)
+    return dataset, sources
+
+
+def _check_batches(config: Config, members: Sequence[Member], sources: Sources) -> None:
+    def lacking(member: Member) -> int:
+        return member.batch_size - int(sources.count[sources.place(member.source)])
+
+    worst = max(members, key=lacking)
+    largest, rows = worst.batch_size, worst.batch_size - lacking(worst)
+    if largest > rows:
+        leaves = "dataset.turns" if worst.boards is None else "dataset.boards"
+        given = "optimizer." if largest == config.optimizer.batch_size else "population: "
+        setting = "population.axes." if config.population.axes.batch_size else given
+        raise InputError(
+            f"{setting}batch_size is {largest:,}; allowed: at most the {rows:,} training rows that {leaves} leaves"
+        )
+
+
+def data_of(config: Config, dataset: Dataset, sources: Sources) -> Data:
+    """What a population learns from and is measured on."""
+    asked = config.measurement
+    boards = boards_of(dataset, asked.boards, asked.rescue_boards) if asked.boards else None
+    return Data(dataset, sources, boards, asked.test_rows, asked.validation_rows)
+
+
+def measured_row_counts(config: Config, test_rows: int, validation_rows: int | None) -> tuple[int, int]:
+    """How many test and validation rows a checkpoint is measured on, of those that a dataset has; None: enough."""
+    test = min(config.measurement.test_rows or test_rows, test_rows)
+    validation = config.measurement.validation_rows or test
+    return test, validation if validation_rows is None else min(validation, validation_rows)

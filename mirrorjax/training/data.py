@@ -1,0 +1,52 @@
+"""What a population learns from and is measured on, on the host."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mirrorjax.dataset.build import Dataset
+from mirrorjax.dataset.sources import Sources
+from mirrorjax.measurement.battery.boards import Boards
+from mirrorjax.training.memory import data_bytes
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a population learns from and is measured on, on the host.
+
+    Attributes:
+        dataset: whose test rows are measured.
+        sources: of the rows that members are trained on, and of the validation rows.
+        boards: for the calibrated measures; None leaves these out.
+        test_rows, validation_rows: how many of them are measured; None is all test rows, and as many validation rows.
+    """
+
+    dataset: Dataset
+    sources: Sources
+    boards: Boards | None = None
+    test_rows: int | None = None
+    validation_rows: int | None = None
+
+    @classmethod
+    def of(cls, dataset: Dataset, **options) -> "Data":
+        """That of a population which is trained on all rows of one dataset."""
+        return cls(dataset, Sources.only(dataset), **options)
+
+    @property
+    def test(self) -> np.ndarray:
+        """The test rows that are measured [N, 2]."""
+        return self.dataset.test[: self.test_rows]
+
+    @property
+    def validation(self) -> list[np.ndarray]:
+        """The validation rows that are measured: so many of each set, the same number of all."""
+        sets = self.sources.validation
+        most = min(self.validation_rows or len(self.test), *(len(rows) for rows in sets))
+        return [rows[:most] for rows in sets]
+
+    @property
+    def bytes(self) -> int:
+        """What it takes of each device."""
+        boards = 0 if self.boards is None else self.boards.anywhere.shape[-1]
+        validation = self.validation
+        return data_bytes(len(self.sources.train), len(self.test), len(validation[0]), boards, len(validation))

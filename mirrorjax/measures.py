@@ -115,9 +115,12 @@ _KEYS = (
     Measure("step", "steps", "of the optimizer", kind="key", type="int64"),
     Measure("epoch", "paper epoch", "lr · steps / .6144", kind="key"),
 )
-EVERY_RECORD = (
+OF_ANY_REGIME = (
     *_KEYS,
     Measure("status", "status", "`training`, `stopped` (early stopping) or `diverged`", kind="key", type="string"),
+)
+EVERY_RECORD = (
+    *OF_ANY_REGIME,
     Measure("val_loss", "validation loss", "`val_mse` + `penalty`, on validation rows, dropout off", "records.py",
             needs=(VALIDATION,), section="loss"),
     Measure("val_mse", "validation MSE", "mean squared error on one-hot labels", "records.py", needs=(VALIDATION,)),
@@ -214,6 +217,25 @@ CALIBRATED = (
     Measure("unique_units", "unique units", "each of k units with pairwise |r| > .99 counts 1/k",
             "battery/bookkeeping.py", "count", needs=_ON_BOARDS),
 )
+OF_ASSEMBLIES = (
+    Measure("time", "time", "by the regime's clock, where that is not paper epochs", kind="key"),
+    Measure("clock", "clock", "the unit of `time`, where that is not paper epochs", kind="key", type="string"),
+    Measure("empathy", "empathy", "overlap of self and other beyond those with the object: one assembly for everything "
+            "is none", "../regimes/empathy.py", "signed", section="assembly"),
+    Measure("overlap_frog_toad", "overlap of self and other", "share of the neurons of MIX that fire for both, in "
+            "distress", "../regimes/empathy.py", "share", section="assembly"),
+    Measure("overlap_frog_object", "overlap of self and object", "the same with an object", "../regimes/empathy.py",
+            "share", section="assembly"),
+    Measure("overlap_toad_object", "overlap of other and object", "of the other", "../regimes/empathy.py", "share"),
+    Measure("overlap_frog_toad_calm", "overlap of self and other, calm", "without distress", "../regimes/empathy.py",
+            "share"),
+    Measure("overlap_frog_object_calm", "overlap of self and object, calm", "without distress",
+            "../regimes/empathy.py", "share"),
+    Measure("overlap_toad_object_calm", "overlap of other and object, calm", "without distress",
+            "../regimes/empathy.py", "share"),
+    Measure("completion", "completion", "share of the assembly of one's own distress that fires once 40 % of it was "
+            "fired and MIX was left to itself", "../regimes/assembly.py", "share"),
+)
 CAUSED = (
     Measure("units_CLASS_LAYER", "{CLASS} units of layer {LAYER}", "alive units of a class: both players' distress "
             "raises it, one's alone moves it, both lower it, they differ in sign, or none; sign-flip tests, false "
@@ -296,7 +318,7 @@ CAUSED_UNITS = (
 
 # By name; a measure of one's own comes in by `register`.
 MEASURES: dict[str, Measure] = {
-    each.name: each for each in (*EVERY_RECORD, *CALIBRATED, *CAUSED, *EVERY_UNIT, *CAUSED_UNITS)
+    each.name: each for each in (*EVERY_RECORD, *CALIBRATED, *OF_ASSEMBLIES, *CAUSED, *EVERY_UNIT, *CAUSED_UNITS)
 }
 
 

@@ -3,6 +3,7 @@
 A check raises an `AssertionError` that says which promise is broken. It takes seconds, most of them of the compiler.
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import cast
 
@@ -20,7 +21,7 @@ from mirrorjax.measurement.battery.nulls import SCALE_FREE
 from mirrorjax.measurement.battery.observed import observed
 from mirrorjax.measurement.needs import fits
 from mirrorjax.measurement.probe import Probe
-from mirrorjax.measurement.stream import measure, measured_rows
+from mirrorjax.measurement.stream import MeasuredRows, measure, measured_rows
 from mirrorjax.models.base import Network, Params, Shown, Site, Units, padding
 from mirrorjax.population.members import Member, MemberValues, stack_values
 from mirrorjax.regimes.base import Regime, World
@@ -113,19 +114,32 @@ def check_regime(regime: Callable[[int], Regime]) -> None:
     after = _trained(wide, start, values, world, 0, _STEPS)
     assert np.asarray(after.alive).all(), "a member is not well after a few updates"
     assert np.array_equal(jax.vmap(wide.steps)(after.own), [_STEPS] * len(members)), "updates are not counted"
-    before, params = (jax.vmap(wide.policy, (0, 0, None))(each.own, values, world.train) for each in (start, after))
+    policies = jax.jit(jax.vmap(wide.policy, (0, 0, None)))
+    before, params = (policies(each.own, values, world.train) for each in (start, after))
     assert any(not np.array_equal(before[name], params[name]) for name in params), "training moves nothing"
     first = jax.tree.map(lambda x: x[:1], values)
     alone = _trained(wide, _started(wide, first), first, world, 0, _STEPS)
     _same(alone, jax.tree.map(lambda x: x[:1], after), "a member alone is another one than in a population")
     unpadded = _trained(narrow, _started(narrow, values), values, world, 0, _STEPS)
-    own = jax.vmap(narrow.policy, (0, 0, None))(unpadded.own, values, world.train)
+    own = jax.jit(jax.vmap(narrow.policy, (0, 0, None)))(unpadded.own, values, world.train)
     for name, value in own.items():
         _close(params[name][tuple(map(slice, value.shape))], value, f"{name}: padding changes what is learnt")
     half = _trained(wide, start, values, world, 0, _STEPS // 2)
     restored = cast(TrainState, from_state_dict(half, jax.tree.map(np.asarray, to_state_dict(half))))
     resumed = _trained(wide, restored, values, world, _STEPS // 2, _STEPS)
     _same(resumed, after, "resumed training is another one", exactly=True)
+    if "rows" in wide.needs:
+        _check_measured(wide, start, params, values, world, rows)
+    else:
+        scores = jax.jit(jax.vmap(wide.score, (0, 0, None)))(params, values, world.held)
+        assert scores and all(np.isfinite(each).all() for each in scores.values()), "without rows its score is all"
+
+
+def _check_measured(
+    wide: Regime, start: TrainState, params: Params, values: MemberValues, world: World, rows: MeasuredRows
+) -> None:
+    """Checks that weights can be put, and that the battery runs."""
+    dataset = _dataset()
     given = wide.put(jax.tree.map(lambda x: x[0], start.own), {name: value[0] for name, value in params.items()})
     back = wide.policy(given, jax.tree.map(lambda x: x[0], values), world.train)
     _same(back, {name: value[0] for name, value in params.items()}, "the policy is not what was put", exactly=True)
@@ -195,6 +209,7 @@ def keep_units(units: jax.Array) -> jax.Array:
     return units
 
 
+@functools.cache
 def _dataset() -> Dataset:
     return build(DatasetSpec(turns=30_000, games=64, burn_in=256, test_rows=400))
 

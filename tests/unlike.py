@@ -75,6 +75,7 @@ class DeltaRule:
     initialises_as: ClassVar[str] = "delta_rule"
     settings: ClassVar[tuple[str, ...]] = ("learning_rate", "batch_size")
     needs: ClassVar[tuple[str, ...]] = ("rows",)
+    reads_out: ClassVar[bool] = False
     clock: ClassVar[Clock] = PAPER_EPOCHS
 
     network: Network

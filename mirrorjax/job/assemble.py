@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from mirrorjax.dataset.build import Dataset
+from mirrorjax.errors import InputError
 from mirrorjax.job.folders import check_folders, compile_cache
 from mirrorjax.machine.runtime import Device, configure, device_facts, memory_budget, source_commit, versions
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import Member
+from mirrorjax.regimes import REGIMES
 from mirrorjax.results.extension import Extended, extended, missing
 from mirrorjax.settings.allowed import validate
+from mirrorjax.settings.axes import axes_in
 from mirrorjax.settings.folder import job_hash
-from mirrorjax.settings.grid import each_combination
-from mirrorjax.settings.schema import Config, RuntimeConfig, checkpoints, units_at
+from mirrorjax.settings.grid import each_combination, values_of
+from mirrorjax.settings.schema import Config, RuntimeConfig, checkpoints, units_at, value_of
 from mirrorjax.training.data import Data
 from mirrorjax.training.loop import Schedule
 from mirrorjax.training.memory import Layout, layout
@@ -60,8 +63,8 @@ class Job:
     @property
     def model_steps(self) -> int:
         """Summed over members."""
-        end = self.schedule.checkpoints[-1]
-        return sum(member.step_at(end) for member in self.members)
+        end, steps = self.schedule.checkpoints[-1], REGIMES[self.config.regime.name].clock.step
+        return sum(steps(member, end) for member in self.members)
 
     def lacking(self, dataset_hash: str) -> "Job":
         """The same without the members that an extended sweep has, and with its block, for equal bits."""
@@ -109,6 +112,7 @@ def assemble(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Job:
             fits into memory: nothing has been written or computed then.
     """
     validate(config)
+    check_regime(config)
     check_folders(config, sweep)
     members, runtime = expand(config), config.runtime
     devices = configure(
@@ -116,8 +120,32 @@ def assemble(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Job:
     )
     budget = memory_budget(runtime.memory_budget, runtime.platform, devices)
     layout(runtime, members, len(devices), budget, 0)  # what does not fit without the rows is told before they are made
-    schedule = Schedule(checkpoints(config), units_at(config), config.regime.patience)
+    shown_rows = "rows" in REGIMES[config.regime.name].needs
+    schedule = Schedule(checkpoints(config), units_at(config) if shown_rows else (), config.regime.patience)
     return Job(config, resolved, sweep / job_hash(resolved), members, schedule, devices, budget, runtime)
+
+
+def check_regime(config: Config) -> None:
+    """Checks that a regime looks at what is asked of it.
+
+    Raises:
+        InputError: names the setting that it would not look at.
+    """
+    regime, population = REGIMES[config.regime.name], config.population
+    if "rows" in regime.needs:
+        return
+    if config.regime.patience is not None:
+        raise InputError(
+            f"regime.patience is {config.regime.patience:g}; allowed: null, for regime={config.regime.name} has no "
+            "validation loss"
+        )
+    for name, axis in axes_in(population).items():
+        values = values_of(name, population, population.union, value_of(config, axis.key))
+        if len(values) > 1 and name not in regime.settings:
+            raise InputError(
+                f"population.axes.{name} has {len(values)} values, at which regime={config.regime.name} does not look; "
+                f"allowed: axes of {', '.join(regime.settings)}"
+            )
 
 
 def planned(config: Config, resolved: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,6 +153,7 @@ def planned(config: Config, resolved: Mapping[str, Any]) -> dict[str, Any]:
     population, usual = config.population, config.optimizer.learning_rate
     found = each_combination(population, population.union)  # and no member, of which there may be a million
     rates = Counter(combination.get("learning_rate", usual) for combination in found)
-    steps = sum(number * Member(learning_rate=rate).step_at(config.regime.epochs) for rate, number in rates.items())
+    steps_of = REGIMES[config.regime.name].clock.step
+    steps = sum(number * steps_of(Member(learning_rate=rate), config.regime.epochs) for rate, number in rates.items())
     seeds = population.seeds
     return {"job": job_hash(resolved), "members": rates.total() * seeds, "model_steps": steps * seeds}

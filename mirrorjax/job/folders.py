@@ -8,6 +8,7 @@ from mirrorjax.dataset.cache import dataset_file, default_folder, peek
 from mirrorjax.dataset.configured import dataset_folder, dataset_spec
 from mirrorjax.errors import InputError
 from mirrorjax.population.axes import members as expand
+from mirrorjax.regimes import REGIMES
 from mirrorjax.results.extension import check_sweep
 from mirrorjax.settings.allowed import check_writable
 from mirrorjax.settings.schema import Config
@@ -62,6 +63,6 @@ def null_folder(config: Config) -> Path:
 def null_settings(config: Config) -> NullSettings | None:
     """What the nulls depend on; None if there are to be none."""
     asked = config.measurement
-    if not asked.boards or not asked.null_seeds:
+    if not asked.boards or not asked.null_seeds or "rows" not in REGIMES[config.regime.name].needs:
         return None
     return NullSettings(asked.null_seeds, asked.boards, asked.rescue_boards, asked.test_rows)

@@ -15,6 +15,7 @@ from mirrorjax.measurement.battery.nulls import ARCHITECTURE
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import OUTPUTS, Member
 from mirrorjax.population.plan import Part, ProgramSpec, plan
+from mirrorjax.regimes import REGIMES
 from mirrorjax.results.contents import MANIFEST
 from mirrorjax.results.jobs import read_json
 from mirrorjax.results.read import Results
@@ -85,8 +86,9 @@ def null_work(config: Config, members: Sequence[Member], dataset_hash: str | Non
 
 
 def steps_of(members: Sequence[Member], end: float) -> list[int]:
-    at_rate = {rate: Member(learning_rate=rate).step_at(end) for rate in {member.learning_rate for member in members}}
-    return [at_rate[member.learning_rate] for member in members]
+    clocks = {(member.regime, member.learning_rate) for member in members}
+    steps = {key: REGIMES[key[0]].clock.step(Member(learning_rate=key[1]), end) for key in clocks}
+    return [steps[member.regime, member.learning_rate] for member in members]
 
 
 def compiled_parameters(program: ProgramSpec) -> int:
@@ -99,7 +101,7 @@ def work_of(parts: Sequence[Part], members: Sequence[Member], end: float, due: i
     for part in parts:
         program = part.program
         block = part.slots.shape[1]
-        of_blocks = [members[slots[0]].step_at(end) for slots in part.slots if slots[0] >= 0]
+        of_blocks = steps_of([members[slots[0]] for slots in part.slots if slots[0] >= 0], end)
         steps += sum(of_blocks) * block * program.batch * (compiled_parameters(program) + _OVERHEAD)
         measured += part.slots.size * due * rows * (program.depth * program.width + OUTPUTS)
         model_steps += sum(steps_of([members[i] for i in part.members], end))

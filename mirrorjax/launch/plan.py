@@ -163,7 +163,7 @@ def program_words(program: ProgramSpec) -> str:
     words += "" if program.data_order == "own" else f", {program.data_order} order"
     usual = (program.regime, "supervised"), (program.model, "mlp"), (program.encoding, "ordinal")
     others = [name for name, default in usual if name != default]
-    others += [f"{program.positives} positives"] if program.positives != "same" else []
+    others += [f"{name} {value}" for name, value in program.later]
     return ", ".join([words, *others])
 
 

@@ -119,7 +119,13 @@ def measured_rows(test: np.ndarray, *validation: np.ndarray) -> tuple[MeasuredRo
 
 
 def measure(probe: Probe, rows: MeasuredRows) -> Statistics:
-    """One member's pass over the test rows, and its score on what is held out."""
+    """One member's pass over the test rows, and its score on what is held out.
+
+    Of a regime that is shown no rows the score alone.
+    """
+    if "rows" not in probe.regime.needs:
+        nothing = jnp.zeros((0, len(GROUPS)))
+        return Statistics(nothing, nothing[None], jnp.zeros((len(TRUTHS), 0)), probe.score(rows.held))
     acts = probe.network.outputs
     count = probe.count + acts
 

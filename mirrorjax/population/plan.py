@@ -4,7 +4,7 @@ import functools
 import operator
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
 from itertools import groupby
 from typing import Any
 
@@ -35,20 +35,24 @@ class ProgramSpec:
     data_order: str
     encoding: str = "ordinal"
     knobs: bool = False  # right answers and pictures follow the members' knobs
-    positives: str = "same"  # of contrastive
+    later: tuple[tuple[str, Any], ...] = ()  # settings that came later, where they are not as they were before
+
+    def own(self, name: str) -> Any:
+        """A setting that came later."""
+        return dict(self.later).get(name, MEMBER[name].default)
 
     def __str__(self) -> str:
         """In a line of a log."""
         more = f"{'' if self.encoding == 'ordinal' else f', {self.encoding}'}{', knobs' if self.knobs else ''}"
-        more += "" if self.positives == "same" else f", {self.positives} positives"
+        more += "".join(f", {name} {value}" for name, value in self.later)
         shape = f"depth {self.depth}, width {self.width}, {self.activation}, batch {self.batch}"
         return f"{self.model}, {shape}, {self.data_order} order, {self.regime}{more}"
 
     @property
     def name(self) -> str:
         """All of it, joined; what came later is left out where it is as it was before."""
-        later = () if self.positives == "same" else (self.positives,)
-        return "-".join(str(value) for value in (*astuple(self)[:-1], *later))
+        always = [getattr(self, each.name) for each in fields(self) if each.name != "later"]
+        return "-".join(str(value) for value in (*always, *(value for _, value in self.later)))
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,9 @@ def _program(width: int, batch_size: int, at_paper: bool, *same: Any) -> Program
     """One object for all its members, so that a million of them are grouped in seconds."""
     batch = -(-batch_size // BATCH_MULTIPLE) * BATCH_MULTIPLE
     own = dict(zip(_SAME, same, strict=True))
-    return ProgramSpec(**own, width=compiled_width(width), batch=batch, knobs=not at_paper)
+    later = {name: own.pop(name) for name in _SAME if MEMBER[name].later}
+    given = tuple((name, value) for name, value in later.items() if value != MEMBER[name].default)
+    return ProgramSpec(**own, width=compiled_width(width), batch=batch, knobs=not at_paper, later=given)
 
 
 def plan(

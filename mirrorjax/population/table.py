@@ -6,29 +6,34 @@ from typing import Any
 import numpy as np
 
 from mirrorjax.dataset.sources import Sources
-from mirrorjax.population.members import Member, identity, parameter_count
+from mirrorjax.population.members import Member
 from mirrorjax.settings.columns import KNOBS, SEEDS
 from mirrorjax.settings.schema import MEMBER
 
 
 def member_columns(
-    members: Sequence[Member], dataset_hash: str, sources: Sources, known: Mapping[str, np.ndarray]
+    members: Sequence[Member],
+    ids: Sequence[str],
+    sizes: Sequence[tuple[int, int]],
+    sources: Sources,
+    known: Mapping[str, np.ndarray],
 ) -> dict[str, Any]:
     """The columns of members.parquet.
 
     Args:
-        members: the population.
-        dataset_hash: of the reference dataset.
+        members, ids: the population.
+        sizes: units and parameters of each.
         sources: of the rows that they are trained on.
         known: coordinates of their knobs, see `coordinates_of`.
     """
     place = [sources.place(member.source) for member in members]
     seeds = [{"seed": member.seed, **member.seeds} for member in members]
     return {
-        "member_id": [identity(member, dataset_hash) for member in members],
+        "member_id": list(ids),
         **{name: [each[name] for each in seeds] for name in SEEDS},
-        **{name: [getattr(member, name) for member in members] for name in (*MEMBER, "units")},
-        "parameters": [parameter_count(member) for member in members],
+        **{name: [getattr(member, name) for member in members] for name in MEMBER},
+        "units": [units for units, _ in sizes],
+        "parameters": [parameters for _, parameters in sizes],
         "train_boards": sources.boards[place],
         "train_rows": sources.count[place],
         **{name: known[name] for name in KNOBS},

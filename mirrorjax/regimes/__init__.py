@@ -7,11 +7,12 @@ from typing import Any
 from mirrorjax.models import network_of
 from mirrorjax.population.members import Member
 from mirrorjax.population.plan import ProgramSpec, program_of
+from mirrorjax.regimes.assembly import Assembly
 from mirrorjax.regimes.base import Regime
 from mirrorjax.regimes.contrastive import Contrastive
 from mirrorjax.regimes.supervised import Supervised
 
-REGIMES: dict[str, Any] = {"supervised": Supervised, "contrastive": Contrastive}
+REGIMES: dict[str, Any] = {"supervised": Supervised, "contrastive": Contrastive, "assembly": Assembly}
 
 
 @functools.cache

@@ -62,7 +62,9 @@ class Regime(Protocol):
     Attributes:
         initialises_as: the regime whose networks start with the same weights as these; they have one null.
         settings: names of the member's settings that it looks at, besides those of the network.
-        needs: what the dataset has to have: `rows`.
+        needs: `rows`, if it is shown rows of the dataset: to learn from, and to be measured on with the battery. A
+            regime that needs none is measured by its score alone.
+        reads_out: whether its policy is computed from a member's state, which takes a program, and not a part of it.
         clock: by which its members are trained and measured.
         network: what is trained, measured, stored and exported.
         sites: of the network.
@@ -71,6 +73,7 @@ class Regime(Protocol):
     initialises_as: ClassVar[str]
     settings: ClassVar[tuple[str, ...]]
     needs: ClassVar[tuple[str, ...]]
+    reads_out: ClassVar[bool]
     clock: ClassVar[Clock]
 
     @property
@@ -102,8 +105,11 @@ class Regime(Protocol):
 
     def update(
         self, state: State, values: MemberValues, step: UInt32[Array, ""], drawn: Any, train: Any
-    ) -> tuple[State, Bool[Array, ""]]:
-        """A member after update number `step`, from 0, and whether it is still well: else it is frozen as it was."""
+    ) -> tuple[State, Bool[Array, ""] | Literal[True]]:
+        """A member after update number `step`, from 0, and whether it is still well: else it is frozen as it was.
+
+        One that cannot fail says True, and its state is not copied from step to step.
+        """
         ...
 
     def steps(self, state: State) -> Int32[Array, ""]:

@@ -2,7 +2,8 @@
 
 C. Papadimitriou, S. Vempala, D. Mitropolsky, M. Collins, W. Maass, *Brain computation by assemblies of neurons*, PNAS
 117:14464 (2020), as the authors' program has it: in one step every area that is driven chooses its winners from what
-fired before, and synapses from what fired to the new winners grow by a factor 1 + β. Nothing is scaled back.
+fired before, and synapses from what fired to the new winners grow by a factor 1 + β. Nothing is
+scaled back: a synapse is known by how often it grew, which is a byte.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,14 +11,15 @@ from collections.abc import Mapping, Sequence
 import jax
 import jax.numpy as jnp
 from flax import struct
-from jaxtyping import Array, Float32, Int32, UInt32
+from jaxtyping import Array, Float32, Int32, UInt8
 
 from mirrorjax.randomness import Stream, substream, uniform, word
 
 TIE = 1e-3  # a draw below it decides between equal drives; synapses of unequal growth differ by more
 
 Fibre = tuple[str, str]  # from a source, a stimulus or an area, to an area
-Fibres = dict[Fibre, Float32[Array, "n n"]]  # synapses [from, to]; 0 where there is none
+Fibres = dict[Fibre, UInt8[Array, "n n"]]  # synapses [from, to]: 0 where there is none, else 1 + how often it grew
+MOST = 255  # beyond which a synapse grows no more
 
 
 @struct.dataclass
@@ -60,15 +62,21 @@ def overlap(one: Fired, other: Fired) -> Float32[Array, ""]:
     return jnp.sum(jnp.where(same, one.on[:, None] * other.on[None, :], 0.0)) / one.on.shape[0]
 
 
-def grown_fibre(stream: Stream, n: int, density: float) -> Float32[Array, "n n"]:
-    """A directed random graph G(n, p) with synapses of 1, each a draw of its own."""
+def strength(synapses: UInt8[Array, "..."], growth: Float32[Array, ""] | float) -> Float32[Array, "..."]:
+    """(1 + β)^c of synapses that have grown c times; 0 where there is none."""
+    times = jnp.maximum(synapses, 1).astype(jnp.float32) - 1
+    return jnp.where(synapses > 0, jnp.exp(jnp.log1p(jnp.asarray(growth, jnp.float32)) * times), 0.0)
+
+
+def new_fibre(stream: Stream, n: int, density: float) -> UInt8[Array, "n n"]:
+    """A directed random graph G(n, p), each synapse a draw of its own."""
     pair = jnp.arange(n, dtype=jnp.uint32)[:, None] * jnp.uint32(n) + jnp.arange(n, dtype=jnp.uint32)[None, :]
-    return (uniform(word(stream, pair)) < density).astype(jnp.float32)
+    return (uniform(word(stream, pair)) < density).astype(jnp.uint8)
 
 
 def connect(stream: Stream, fibres: Sequence[Fibre], n: int, density: float) -> Fibres:
     """All fibres of a brain, as they are before anything was learnt."""
-    return {fibre: grown_fibre(substream(stream, jnp.uint32(i)), n, density) for i, fibre in enumerate(fibres)}
+    return {fibre: new_fibre(substream(stream, jnp.uint32(i)), n, density) for i, fibre in enumerate(fibres)}
 
 
 def winners(drive: Float32[Array, " n"], most: int, draws: Stream) -> Fired:
@@ -84,6 +92,7 @@ def step(
     through: Sequence[Fibre],
     growth: Float32[Array, ""] | float,
     draws: Stream,
+    learns: bool = True,
 ) -> tuple[Fibres, dict[str, Fired]]:
     """One moment: every area at an end of a fibre chooses its winners at once, from what fired before.
 
@@ -91,8 +100,9 @@ def step(
         fibres: of the brain.
         firing: what fires, by stimulus and area.
         through: fibres that are open; the others send nothing and keep their synapses.
-        growth: β, by which synapses to the winners grow; 0 only reads.
+        growth: β, by which synapses to the winners grow.
         draws: of this moment, for ties.
+        learns: whether they do grow; else the moment only reads.
 
     Returns:
         The fibres, and what fires now; areas that no open fibre ends at, and stimuli, fire as before.
@@ -101,16 +111,20 @@ def step(
     now = dict(firing)
     for number, area in enumerate(areas):
         sources = [fibre for fibre in through if fibre[1] == area]
-        drive = sum(firing[source].on @ fibres[source, area][firing[source].neurons] for source, _ in sources)
-        now[area] = winners(jnp.asarray(drive), firing[area].neurons.shape[0], substream(draws, jnp.uint32(number)))
-    changed = dict(fibres)
-    for source, area in through:
-        before, after = firing[source], now[area]
-        factor = 1 + growth * before.on[:, None] * after.on[None, :]
-        changed[source, area] = (
-            fibres[source, area].at[before.neurons[:, None], after.neurons[None, :]].multiply(factor)
+        drive = sum(
+            firing[source].on @ strength(fibres[source, area][firing[source].neurons], growth) for source, _ in sources
         )
-    return changed, now
+        now[area] = winners(jnp.asarray(drive), firing[area].neurons.shape[0], substream(draws, jnp.uint32(number)))
+    if not learns:
+        return dict(fibres), now
+    return {**fibres, **{fibre: _grown(fibres[fibre], firing[fibre[0]], now[fibre[1]]) for fibre in through}}, now
+
+
+def _grown(synapses: UInt8[Array, "n n"], before: Fired, after: Fired) -> UInt8[Array, "n n"]:
+    """The synapses once those from what fired to the winners have grown."""
+    where = before.neurons[:, None], after.neurons[None, :]
+    both = (before.on[:, None] * after.on[None, :] > 0) & (synapses[where] > 0) & (synapses[where] < MOST)
+    return synapses.at[where].add(both.astype(jnp.uint8), unique_indices=True)
 
 
 def run(
@@ -120,18 +134,17 @@ def run(
     growth: Float32[Array, ""] | float,
     draws: Stream,
     steps: Int32[Array, ""] | int,
-    first: UInt32[Array, ""] | int = 0,
+    *,
+    learns: bool = True,
 ) -> tuple[Fibres, dict[str, Fired]]:
     """Several moments with the same open fibres.
 
     Args:
-        fibres, firing, through, growth, draws: as of `step`; each moment has draws of its own.
+        fibres, firing, through, growth, draws, learns: as of `step`; each moment has draws of its own.
         steps: how many.
-        first: number of the first one, for its draws.
     """
 
     def moment(number: Int32[Array, ""], state: tuple[Fibres, dict[str, Fired]]) -> tuple[Fibres, dict[str, Fired]]:
-        at = substream(draws, jnp.uint32(first) + number.astype(jnp.uint32))
-        return step(*state, through, growth, at)
+        return step(*state, through, growth, substream(draws, number.astype(jnp.uint32)), learns)
 
     return jax.lax.fori_loop(0, steps, moment, (dict(fibres), dict(firing)))

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float32, Int32
 
 from mirrorjax.randomness import Stream, substream
-from mirrorjax.regimes.brain import Fibre, Fibres, Fired, as_mask, connect, fired, overlap, part, run, silent, step
+from mirrorjax.regimes.brain import Fibre, Fibres, Fired, connect, fired, overlap, part, run, silent, step
 
 DENSITY = 0.05  # of the random fibres
 READING = 5  # moments without growth, after which MIX is read
@@ -94,46 +94,47 @@ def lived(
     return fibres, {area: after[area] for area in AREAS}
 
 
-def read(fibres: Fibres, veil: Float32[Array, ""], stream: Stream, k: int) -> Fired:
+def read(fibres: Fibres, veil: Float32[Array, ""], beta: Float32[Array, ""], stream: Stream, k: int) -> Fired:
     """What fires in MIX in each of EPISODES, read without growth; the leading axis is over these."""
 
     def one(episode: Int32[Array, ""]) -> Fired:
         shown = stimuli(episode // len(FEELINGS), episode % len(FEELINGS), veil, k)
         draws = substream(substream(stream, _READING), episode.astype(jnp.uint32))
-        return run(fibres, {**shown, **at_rest(k)}, JOIN, 0.0, draws, READING)[1]["mix"]
+        return run(fibres, {**shown, **at_rest(k)}, JOIN, beta, draws, READING, learns=False)[1]["mix"]
 
     return jax.lax.map(one, jnp.arange(len(EPISODES), dtype=jnp.int32))
 
 
-def completion(fibres: Fibres, assembly: Fired, stream: Stream) -> Float32[Array, ""]:
+def completion(fibres: Fibres, assembly: Fired, beta: Float32[Array, ""], stream: Stream) -> Float32[Array, ""]:
     """Share of an assembly of MIX that fires once a part of it was fired and MIX was left to itself."""
     draws = substream(substream(stream, _READING), jnp.uint32(len(EPISODES)))
     seed = {"mix": part(assembly, COMPLETED_FROM)}
-    return overlap(run(fibres, seed, (("mix", "mix"),), 0.0, draws, READING)[1]["mix"], assembly)
+    return overlap(run(fibres, seed, (("mix", "mix"),), beta, draws, READING, learns=False)[1]["mix"], assembly)
 
 
-def measures(fibres: Fibres, veil: Float32[Array, ""], stream: Stream, k: int) -> dict[str, Float32[Array, ""]]:
+def measures(mix: Float32[Array, "6 n"], k: int) -> dict[str, Float32[Array, ""]]:
     """What a brain has made of self, other and object.
 
     `overlap_*` are shares of neurons of MIX that fire for both, of distress unless they say calm; `empathy` is the
     overlap of self and other beyond those with the object: one assembly for everything is none.
+
+    Args:
+        mix: 1 for each neuron of MIX that fires in each of EPISODES.
+        k: neurons that may fire.
     """
-    n = fibres["mix", "mix"].shape[0]
-    mix = read(fibres, veil, stream, k)
-    at = {name: jax.tree.map(lambda leaf, i=i: leaf[i], mix) for i, name in enumerate(EPISODES)}
+    at = dict(zip(EPISODES, mix, strict=True))
     both = {
-        f"{one}_{other}{suffix}": overlap(at[one, feeling], at[other, feeling])
+        f"{one}_{other}{suffix}": jnp.sum(at[one, feeling] * at[other, feeling]) / k
         for one, other in (("frog", "toad"), ("frog", "object"), ("toad", "object"))
         for feeling, suffix in (("distress", ""), ("calm", "_calm"))
     }
-    change = {who: as_mask(at[who, "distress"], n) - as_mask(at[who, "calm"], n) for who in WHO}
+    change = {who: at[who, "distress"] - at[who, "calm"] for who in WHO}
     with_object = (both["frog_object"] + both["toad_object"]) / 2
     return {
         **{f"overlap_{name}": value for name, value in both.items()},
         "empathy": both["frog_toad"] - with_object,
         "ssi": _cosine(change["frog"], change["toad"])
         - (_cosine(change["frog"], change["object"]) + _cosine(change["toad"], change["object"])) / 2,
-        "completion": completion(fibres, at["frog", "distress"], stream),
     }
 
 

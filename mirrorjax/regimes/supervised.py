@@ -32,6 +32,7 @@ class Supervised:
     initialises_as: ClassVar[str] = "supervised"
     settings: ClassVar[tuple[str, ...]] = ("learning_rate", "batch_size", "dropout", "l2", *PAPER)
     needs: ClassVar[tuple[str, ...]] = ("rows",)
+    reads_out: ClassVar[bool] = False
     clock: ClassVar[Clock] = PAPER_EPOCHS
 
     network: Network = field(default_factory=MLP)

@@ -16,7 +16,7 @@ from mirrorjax.machine.reading import Newer, read_json, read_yaml
 from mirrorjax.results.contents import CONFIG, FORMAT, MANIFEST
 from mirrorjax.results.later import LATER, LATER_KEYS, completed, join_later, view_of
 from mirrorjax.results.parquet import UNREADABLE, first_and_last_member, torn, why_not_ours
-from mirrorjax.results.store import KNOBS, MEMBERS, RECORDS, TABLES, UNITS, knob_defaults
+from mirrorjax.results.store import KNOBS, MEMBERS, RECORDS, REQUIRED, TABLES, UNITS, knob_defaults
 from mirrorjax.results.weights import STACKS, read_all_weights, read_index, read_weights
 from mirrorjax.settings.allowed import validate
 from mirrorjax.settings.schema import Config, MeasurementConfig, RuntimeConfig, TrackerConfig, stored
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from mirrorjax.results.network import TrainedNetwork
 
 SCHEMAS = {"members": MEMBERS, "records": RECORDS, "units": UNITS}
+_MUST = SCHEMAS | {"records": REQUIRED, LATER: LATER_KEYS}
+_MAY = {"members": KNOBS, "records": RECORDS}
 _SHOWN = 6  # candidates that a message lists
 
 
@@ -121,20 +123,20 @@ class Population:
         """The whole files of `members`, `records` or `units`; others there are named in `problems`."""
         if table == "members":
             file = self.folder / "members.parquet"
-            return [file] if file.exists() and self._is_ours(file, MEMBERS) else []
+            return [file] if file.exists() and self._is_ours(file, table) else []
         known = self.files("members") if table == "records" else []
         found, members = [], first_and_last_member(known[0]) if known else None
         for file in sorted((self.folder / table).glob("[!.]*")):  # a leading dot: not yet written, no problem
             if file.suffix != ".parquet" or not file.stem.isdecimal():
                 self._problem(file, "no file of ours, skipped")
-            elif self._is_ours(file, SCHEMAS[table], members):
+            elif self._is_ours(file, table, members):
                 found.append(file)
         return found
 
     def later_files(self) -> list[Path]:
         """The whole files of what `mirrorjax measure` has added to the records, one a checkpoint."""
         found = sorted((self.folder / LATER).glob("[0-9]*.parquet"))
-        return [file for file in found if self._is_ours(file, LATER_KEYS)]
+        return [file for file in found if self._is_ours(file, LATER)]
 
     def complete_checkpoints(self, with_units: Collection[int] = ()) -> int:
         """How many checkpoints, from the first one on, have results that can be read through.
@@ -301,10 +303,10 @@ class Population:
                 self._read(file)
         return len(self._torn) > known
 
-    def _is_ours(self, file: Path, schema: pa.Schema, members: tuple[str, str] | None = None) -> bool:
+    def _is_ours(self, file: Path, table: str, members: tuple[str, str] | None = None) -> bool:
         if file in self._torn:
             return False
-        why = why_not_ours(file, schema, members, KNOBS if schema is MEMBERS else None)
+        why = why_not_ours(file, _MUST[table], members, _MAY.get(table))
         if why:
             self._problem(file, why)
         return not why

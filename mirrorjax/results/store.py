@@ -15,7 +15,7 @@ from safetensors.numpy import save
 
 from mirrorjax.errors import NotWritten
 from mirrorjax.machine.reading import refuse_newer
-from mirrorjax.measures import EVERY_RECORD, EVERY_UNIT, Measure
+from mirrorjax.measures import EVERY_RECORD, EVERY_UNIT, OF_ANY_REGIME, Measure
 from mirrorjax.results.contents import FORMAT
 from mirrorjax.results.parquet import with_format
 from mirrorjax.results.weights import INDEX, STACKS, index_digest
@@ -73,7 +73,8 @@ KNOBS = pa.schema(  # further columns of members.parquet, which older results la
         *_fields(pa.float64(), *OF_KNOBS),
     ]
 )
-RECORDS = _schema(EVERY_RECORD)  # further layers: see `with_layers`
+REQUIRED = _schema(OF_ANY_REGIME)  # columns of records that every regime has
+RECORDS = _schema(EVERY_RECORD)  # and those that some regimes lack; further layers: see `with_layers`
 UNITS = _schema(EVERY_UNIT)  # 28 numbers a unit are float32: a file has a row for each of a population's units
 
 
@@ -237,9 +238,15 @@ class Store:
         self._write_table(pa.table(dict(columns)), "nulls.parquet")
 
     def write_records(self, checkpoint: int, columns: Mapping[str, Any]) -> None:
-        """Writes one row a member: what was measured at a checkpoint (columns of `RECORDS`, less `checkpoint`)."""
+        """Writes one row a member: what was measured at a checkpoint.
+
+        Args:
+            checkpoint: its number.
+            columns: those of `REQUIRED`, less `checkpoint`, those of `RECORDS` that the regime has, and any others.
+        """
         columns = {"checkpoint": checkpoint, **columns}
-        self._write_table(as_table(with_layers(RECORDS, columns), columns, "records"), _name("records", checkpoint))
+        own = pa.schema([field for field in RECORDS if field.name in columns or field in REQUIRED])
+        self._write_table(as_table(with_layers(own, columns), columns, "records"), _name("records", checkpoint))
 
     def write_units(self, checkpoint: int, columns: Mapping[str, Any]) -> None:
         """Writes one row a member and unit at a checkpoint (columns of `UNITS`, less `checkpoint`)."""

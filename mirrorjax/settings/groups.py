@@ -66,10 +66,10 @@ class OptimizerConfig:
 
 @dataclass
 class RegimeConfig:
-    """How members learn, and for how long, in paper epochs (lr · steps / .6144)."""
+    """How members learn, and for how long, by the regime's clock: most have paper epochs (lr · steps / .6144)."""
 
-    name: str = setting("supervised", ("supervised", "contrastive"), label="regime", named="regime", acts=Acts.PROGRAM,
-        is_axis=False)
+    name: str = setting("supervised", ("supervised", "contrastive", "assembly"), label="regime", named="regime",
+        acts=Acts.PROGRAM, is_axis=False)
     epochs: float = setting(50.0, Range(0.0, 1e6))
     patience: float | None = setting(None, Range(0.0, closed=False))  # paper epochs without a better validation loss
     # factor of the squared hidden kernels
@@ -100,3 +100,10 @@ class RegimeConfig:
         of="contrastive", note="of the loss of the other's act, beside that of one's own")
     positives: str = setting("same", ("same", "shuffled"), label="positives", acts=Acts.PROGRAM, later=True,
         of="contrastive", note="`shuffled` aligns the views of different rows: an equal pull that says nothing")
+    dose: float = setting(1.25, Range(1.0, 100.0), label="dose G", acts=Acts.VALUE, scale="log", later=True,
+        of="assembly", note="how many times as strong a synapse is after an episode in which it always grew; 1: none "
+        "grows, which is the null")
+    veil: float = setting(0.0, _SHARE, label="veil I of neurons", acts=Acts.VALUE, later=True, of="assembly",
+        note="share of the neurons that stand for the other which are one's own")
+    neurons: int = setting(1000, Range(20, 20_000), label="neurons an area", acts=Acts.PROGRAM, scale="log", later=True,
+        of="assembly", note="n of each of three areas; 1.6 √n of them may fire; a brain takes 7 n² bytes")

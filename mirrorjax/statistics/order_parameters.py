@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 # Columns of the records; shares of verdicts first, and last, for reference, raw CMNI: it counts units.
 ORDER_PARAMETERS = (
-    "mirror", "mirror_code", "mni_star", "ssi_last", "ssi", "cross_decoding_social", "tr", "rescue_accuracy", "cmni",
+    "mirror", "mirror_code", "empathy", "overlap_frog_toad", "overlap_frog_object", "completion",
+    "mni_star", "ssi_last", "ssi", "cross_decoding_social", "tr", "rescue_accuracy", "cmni",
 )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 
 import numpy as np
@@ -30,6 +30,7 @@ class Progress:
 
     Attributes:
         now: the name of the phase that it is in, for `mirrorjax status`.
+        clock: what the time of checkpoints is called.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class Progress:
         self._training_seconds = 0.0
         self._last_shown = -np.inf
         self._measured = ""
-        self.now = "starting"
+        self.now, self.clock = "starting", "epoch"
         self._closed = False
         self._bar: Bar | None = None
         if self.console.is_terminal and not self.console.is_dumb_terminal:
@@ -154,27 +155,26 @@ class Progress:
             share = self.model_steps / max(1, self.total_model_steps)
             self._line(f"training {share:.0%}  {self._pace('model-steps/s')}")
 
-    def checkpoint(self, index: int, epoch: float, step: int, val_loss: np.ndarray, cmni: np.ndarray) -> None:
+    def checkpoint(self, index: int, time: float, step: int, measured: Mapping[str, np.ndarray]) -> None:
         """Shows what was measured.
 
         Args:
             index: of the checkpoint, 0 before training.
-            epoch: paper epochs.
+            time: by the clock, paper epochs for most.
             step: of each member.
-            val_loss: [members]; what is not finite is left out.
-            cmni: [members].
+            measured: [members] by what it is called; what is not finite is left out. The first has its spread too.
         """
-        loss_median, loss_low, loss_high = _summary(val_loss)
-        cmni_median = _summary(cmni)[0]
-        loss, mirror = f"loss {_decimal(loss_median, 4)}", f"CMNI {_decimal(cmni_median, 4)}"
+        of_all = {name: _summary(values) for name, values in measured.items()}
+        shown = [f"{name} {_decimal(median, 4)}" for name, (median, _, _) in of_all.items()]
         if self._bar is not None:
-            self._measured = f"{loss}  {mirror}"
+            self._measured = "  ".join(shown)
             self._update_bar()
             return
-        spread = f"[{_decimal(loss_low, 3)} {_decimal(loss_high, 3)}]"
-        at = f"checkpoint {index}/{self.checkpoints}  epoch {_epoch(epoch)}  step {step:,}"
-        pace = f"  {self._pace('model-steps/s')}" if self.model_steps > self._before else ""
-        self._line(f"{at}  {loss} {spread}  {mirror}{pace}")
+        for _, low, high in [*of_all.values()][:1]:
+            shown[0] += f" [{_decimal(low, 3)} {_decimal(high, 3)}]"
+        at = f"checkpoint {index}/{self.checkpoints}  {self.clock} {_epoch(time)}  step {step:,}"
+        pace = [self._pace("model-steps/s")] if self.model_steps > self._before else []
+        self._line("  ".join([at, *shown, *pace]))
 
     def close(self) -> None:
         """Shows the last state and ends; further calls do nothing."""

@@ -30,6 +30,7 @@ from mirrorjax.tracking.wandb_config import shown_config
 from mirrorjax.training.loop import Checkpoint, Trainer
 
 _NAMED = 20  # members that an event lists
+_HEADLINE = {"val_loss": "loss", "cmni": "CMNI", "empathy": "empathy"}  # columns that are shown where they are there
 _TAG = 64  # letters of a tag; W&B refuses longer ones
 
 
@@ -134,7 +135,7 @@ class Recorder:
 
     def watch(self, population: Trainer) -> Trainer:
         """Takes the times and counts of the manifest from this population, which is about to be trained; gives it."""
-        self._population = population
+        self._population, self._bar.clock = population, population.runners[0].regime.clock.name
         about = {
             "members": len(population.members),
             "programs": len({runner.part.program for runner in population.runners}),
@@ -183,11 +184,12 @@ class Recorder:
         self._seconds["tracking"] += time.perf_counter() - stored
         self._last = (checkpoint.index, checkpoint.epoch)
         self._note_diverged(records)
-        self._bar.checkpoint(checkpoint.index, checkpoint.epoch, step, records["val_loss"], records["cmni"])
-        medians = {name: _median(records[name]) for name in ("val_loss", "cmni", "accuracy")}
+        headline = {name: records[column] for column, name in _HEADLINE.items() if column in records}
+        self._bar.checkpoint(checkpoint.index, checkpoint.epoch, step, headline)
+        medians = {name: _median(records[name]) for name in (*_HEADLINE, "accuracy") if name in records}
         event(
             "checkpoint",
-            f"checkpoint {checkpoint.index}, epoch {checkpoint.epoch:g}: medians {_listed(medians)}",
+            f"checkpoint {checkpoint.index}, {self._bar.clock} {checkpoint.epoch:g}: medians {_listed(medians)}",
             shown=True,  # by the bar
             checkpoint=checkpoint.index,
             epoch=checkpoint.epoch,

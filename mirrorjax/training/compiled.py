@@ -38,6 +38,11 @@ class Programs:
         """values → state."""
         return self._of_block("init", self._seen, (value_shapes(),))
 
+    def policy(self, training: Any) -> Any:
+        """(state, values), what is learnt from → parameters, of a regime that computes them."""
+        own = state_shapes(self.part.program).own, value_shapes()
+        return self._of_block("policy", self._regime, own, training)
+
     def measure(self, rows: MeasuredRows) -> Any:
         """(params, values), rows → statistics; scores may depend on more than what is shown."""
         return self._of_block("measure", self._regime.only("score"), self._bare, rows)
@@ -88,9 +93,13 @@ class Programs:
             boards: for the calibrated measures; None leaves their programs out.
             causes: whether the causal ones are among them.
         """
-        makers: dict[str, Callable[[], Any]] = {"init": self.init}
-        makers |= {"measure": partial(self.measure, rows), "divergences": partial(self.divergences, rows)}
+        makers: dict[str, Callable[[], Any]] = {"init": self.init, "measure": partial(self.measure, rows)}
         makers["train"] = partial(self.train, training)
+        if self._regime.reads_out:
+            makers["policy"] = partial(self.policy, training)
+        if "rows" not in self._regime.needs:
+            return makers
+        makers["divergences"] = partial(self.divergences, rows)
         if boards is not None:
             makers["battery"] = partial(self.battery, boards)
         if boards is not None and causes:

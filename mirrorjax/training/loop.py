@@ -142,7 +142,7 @@ class Trainer:
             )
             for runner in shapes.values()
         ]
-        for names in (("init",), ("measure", "battery"), ("train",), ("divergences", "causes")):
+        for names in (("init",), ("policy", "measure", "battery"), ("train",), ("divergences", "causes")):
             if names[0] != "divergences" or schedule.units_at:
                 self.compiler.ahead([each[name] for each in makers for name in names if name in each])
 

@@ -24,10 +24,11 @@ from mirrorjax.measurement.records import Columns, Measured, record, unit_table
 from mirrorjax.measurement.stream import MeasuredRows, measured_rows
 from mirrorjax.models.base import Params
 from mirrorjax.population.members import Member, identity
-from mirrorjax.population.plan import population_mesh, replicated
+from mirrorjax.population.plan import population_mesh, program_of, replicated
 from mirrorjax.population.table import member_columns
-from mirrorjax.regimes.base import Regime, World
+from mirrorjax.regimes.base import PAPER_EPOCHS, Clock, Regime, World
 from mirrorjax.training.data import Data
+from mirrorjax.training.memory import own_size
 from mirrorjax.training.part import PartRunner
 
 PLACE = "place"  # of a row's member in the population
@@ -67,8 +68,8 @@ class Measuring:
     @property
     def columns(self) -> dict[str, Any]:
         """The columns of members.parquet."""
-        data = self.data
-        return member_columns(self.members, data.dataset.content_hash, data.sources, self.coordinates)
+        sizes = [own_size(program_of(member), member.width) for member in self.members]
+        return member_columns(self.members, self.ids, sizes, self.data.sources, self.coordinates)
 
     def of_nulls(self, members: Sequence[Member]) -> "Measuring":
         """The same for networks that are never trained: no losses, nothing that units cause.
@@ -115,16 +116,17 @@ class Measuring:
             constant_mse=self.coordinates["constant_mse"][members],
             best_mse=self.coordinates["best_mse"][members],
         )
-        time = regime.clock.time
         steps = runner.by_member(runner.steps()).astype(np.int64)
         columns = {
             "member_id": np.array([self.ids[i] for i in members], dtype=object),
             "checkpoint": np.full(len(members), index),
             "step": steps,
-            "epoch": np.array([time(self.members[i], int(step)) for i, step in zip(members, steps, strict=True)]),
+            **time_columns(regime.clock, [self.members[i] for i in members], steps),
             "status": status,
             **record(measured),
         }
+        if "rows" not in regime.needs:
+            return columns, {}
         if self.boards is not None:
             columns |= {name: runner.by_member(value) for name, value in runner.battery(params, self.boards).items()}
         if not with_units:
@@ -157,6 +159,21 @@ class Measuring:
             whole[:, :hidden][known] = np.array([*names, None], dtype=object)[value[known]] if names else value[known]
             units[name] = whole[measured.exists]
         return columns, units
+
+
+def time_columns(clock: Clock, members: Sequence[Member], steps: np.ndarray) -> Columns:
+    """The time that members have reached: paper epochs, or the time of another clock and that clock's name.
+
+    A paper epoch and another clock's unit have nothing in common: where there is another one, `epoch` is NaN.
+    """
+    reached = np.array([clock.time(member, int(step)) for member, step in zip(members, steps, strict=True)])
+    if clock is PAPER_EPOCHS:
+        return {"epoch": reached}
+    return {
+        "epoch": np.full(len(members), np.nan),
+        "time": reached,
+        "clock": np.full(len(members), clock.name, dtype=object),
+    }
 
 
 def coordinates_of(members: Sequence[Member], sources: Sources, validation: Sequence[np.ndarray]) -> Columns:

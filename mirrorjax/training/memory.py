@@ -106,6 +106,14 @@ def own_shapes(program: ProgramSpec, width: int) -> dict[str, list[int]]:
 
 
 @functools.cache
+def own_size(program: ProgramSpec, width: int) -> tuple[int, int]:
+    """N, the units and outputs of a member of this width, and its network's parameters; without padding."""
+    network = regime_of(replace(program, width=width)).network
+    units = sum(site.size for site in network.sites) + network.outputs
+    return units, sum(math.prod(shape) for shape in own_shapes(program, width).values())
+
+
+@functools.cache
 def value_shapes() -> MemberValues:
     """Shapes and types of one member's values."""
     return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), stack_values([Member()], ""))

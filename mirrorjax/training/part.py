@@ -77,6 +77,8 @@ class PartRunner:
 
     def params(self, train: Any = None) -> Params:
         """The parameters of each slot's network [blocks, block], of what its members learn from."""
+        if self.regime.reads_out:
+            return self._each_block("policy", self.programs.policy(train), (self.state.own, self.values), train)
         of_member = partial(self.regime.policy, train=train)
         return jax.vmap(jax.vmap(of_member))(self.state.own, self.values)
 
@@ -175,7 +177,7 @@ class PartRunner:
             found.append(to_host(each))
             if self.state is not None:  # initial weights are made at once
                 self.on_block(name, len(found), number)
-        return jax.tree.map(lambda *blocks: np.stack(blocks, 1).reshape(-1, *blocks[0].shape[1:]), *found)
+        return jax.tree.map(lambda *of_each: np.concatenate(list(np.stack(of_each, 1))), *found)
 
     def _check_room(self, name: str, program: Any, besides: int = 0) -> None:
         """Holds what a compiled program takes, and so many bytes besides, against what there is.

@@ -19,7 +19,7 @@ from mirrorjax.models.base import Params
 from mirrorjax.population.members import MemberValues
 from mirrorjax.population.plan import ProgramSpec
 from mirrorjax.regimes import regime_of
-from mirrorjax.regimes.base import Regime
+from mirrorjax.regimes.base import Regime, State
 from mirrorjax.training.step import TrainState, init_state
 from mirrorjax.training.step import train as train_member
 
@@ -47,6 +47,11 @@ def train(
 def init(regime: Regime, values: MemberValues) -> TrainState:
     """The members before their first step."""
     return jax.vmap(lambda values: init_state(regime, values))(values)
+
+
+def policy(regime: Regime, state: State, values: MemberValues, training: Any) -> Params:
+    """The parameters of the members' networks."""
+    return jax.vmap(lambda state, values: regime.policy(state, values, training))(state, values)
 
 
 def measure(regime: Regime, params: Params, values: MemberValues, rows: MeasuredRows) -> Statistics:

@@ -43,6 +43,8 @@ def train_step(
         The member after the update; unchanged if it has diverged.
     """
     own, well = regime.update(state.own, values, step, drawn, train)
+    if well is True:
+        return replace(state, own=own)
     with jax.named_scope("update"):  # the names are for profiles
         alive = state.alive & well
         after = TrainState(own=own, alive=alive)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mirrorjax.regimes.brain import Fired, as_mask, connect, fired, overlap, part, run, silent, winners
+from mirrorjax.regimes.brain import MOST, Fired, as_mask, connect, fired, overlap, part, run, silent, strength, winners
 from mirrorjax.regimes.brain import step as plain_step
 
 N, K, DENSITY, SEEDS = 1000, 50, 0.05, 8
@@ -18,16 +18,16 @@ step = jax.jit(plain_step, static_argnames="through")
 
 def test_two_moments_by_hand():
     """Six neurons, two fire: the stimulus drives 2 (twice) and 3 (twice), then 2 recruits 4 beside itself."""
-    sent = np.zeros((6, 6), np.float32)
+    sent = np.zeros((6, 6), np.uint8)
     sent[0, [2, 3]], sent[1, [2, 3, 4]] = 1, 1
-    inside = np.zeros((6, 6), np.float32)
+    inside = np.zeros((6, 6), np.uint8)
     inside[2, [2, 4]], inside[3, [4, 5]] = 1, 1
     fibres = {PROJECT[0]: jnp.asarray(sent), PROJECT[1]: jnp.asarray(inside)}
     firing = {"stimulus": fired(jnp.array([0, 1])), "area": silent(2)}
 
     fibres, firing = step(fibres, firing, through=PROJECT, growth=0.5, draws=STREAM)
     assert sorted(firing["area"].neurons.tolist()) == [2, 3]
-    sent[np.ix_([0, 1], [2, 3])] *= 1.5
+    sent[np.ix_([0, 1], [2, 3])] += 1
     np.testing.assert_array_equal(fibres[PROJECT[0]], sent)
     np.testing.assert_array_equal(fibres[PROJECT[1]], inside)  # nothing had fired there
 
@@ -37,8 +37,9 @@ def test_two_moments_by_hand():
     assert 2 in firing["area"].neurons.tolist()
     won = sorted(firing["area"].neurons.tolist())
     assert won in ([2, 3], [2, 4])  # 3 and 4 have the same drive: a draw decides
-    sent[np.ix_([0, 1], won)] *= 1.5
-    inside[np.ix_([2, 3], won)] *= 1.5
+    for synapses, before in ((sent, [0, 1]), (inside, [2, 3])):
+        between = np.ix_(before, won)
+        synapses[between] += synapses[between] > 0
     np.testing.assert_array_equal(fibres[PROJECT[0]], sent)
     np.testing.assert_array_equal(fibres[PROJECT[1]], inside)
 
@@ -66,9 +67,17 @@ def test_a_closed_fibre_keeps_its_synapses():
 def test_synapses_are_powers_of_the_growth():
     fibres, _ = run(connect(STREAM, PROJECT, 60, 0.2), _begun(8), PROJECT, 0.25, STREAM, 6)
     grown = np.asarray(fibres[PROJECT[0]])
-    counts = np.log(grown[grown > 0]) / np.log(1.25)
-    np.testing.assert_allclose(counts, np.round(counts), atol=1e-5)
-    assert counts.max() == pytest.approx(6, abs=1e-5)
+    assert grown.max() == 1 + 6
+    np.testing.assert_allclose(
+        strength(jnp.asarray(grown), 0.25)[grown > 0], 1.25 ** (grown[grown > 0] - 1.0), rtol=1e-6
+    )
+    assert strength(jnp.zeros(2, jnp.uint8), 0.25).tolist() == [0, 0]
+
+
+def test_a_synapse_grows_no_more_than_a_byte_holds():
+    fibres = {PROJECT[0]: jnp.full((4, 4), MOST - 1, jnp.uint8), PROJECT[1]: jnp.zeros((4, 4), jnp.uint8)}
+    after, _ = run(fibres, _begun(2), PROJECT, 0.1, STREAM, 3)
+    assert np.asarray(after[PROJECT[0]]).max() == MOST
 
 
 def _begun(k: int) -> dict[str, Fired]:
@@ -90,7 +99,9 @@ def _projected(seed: jax.Array, growth: jax.Array, moments: int) -> tuple[jax.Ar
     begun = connect(stream, PROJECT, N, DENSITY), _begun(K), jnp.zeros(N)
     (fibres, firing, _), (support, same) = jax.lax.scan(moment, begun, jnp.arange(moments, dtype=jnp.uint32))
     area = firing["area"]
-    back = run(fibres, {"area": part(area, 0.4)}, PROJECT[1:], 0.0, (seed, jnp.uint32(5)), 5)[1]["area"]
+    back = run(fibres, {"area": part(area, 0.4)}, PROJECT[1:], growth, (seed, jnp.uint32(5)), 5, learns=False)[1][
+        "area"
+    ]
     return support[19], support[-1], same[10], overlap(back, area)
 
 
@@ -138,7 +149,10 @@ def _associated(seed: jax.Array, often: jax.Array) -> jax.Array:
     for number, parent in enumerate((first, second)):
         fibres, _ = run(fibres, firing, (parent, inside), growth, (seed, jnp.uint32(20 + number)), 10)
     fibres, _ = run(fibres, firing, (first, second, inside), growth, (seed, jnp.uint32(30)), often)
-    of_each = [run(fibres, firing, (parent,), 0.0, (seed, jnp.uint32(40)), 1)[1]["c"] for parent in (first, second)]
+    of_each = [
+        run(fibres, firing, (parent,), growth, (seed, jnp.uint32(40)), 1, learns=False)[1]["c"]
+        for parent in (first, second)
+    ]
     return overlap(*of_each)
 
 

@@ -7,15 +7,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mirrorjax.regimes.brain import fired
+from mirrorjax.regimes.brain import as_mask, fired, strength
 from mirrorjax.regimes.empathy import (
     EPISODES,
     at_rest,
     born,
+    completion,
     growth,
     identities,
     lived,
     measures,
+    read,
 )
 
 N, K, MOMENTS, SEEDS = 1000, 50, 10, 4
@@ -33,7 +35,9 @@ def _life(seed: jax.Array, dose: jax.Array, veil: jax.Array) -> dict[str, jax.Ar
         return lived(fibres, areas, number, veil, dose, stream, MOMENTS)
 
     fibres, _ = jax.lax.fori_loop(0, MOMENTS * len(EPISODES), moment, (born(stream, N), at_rest(K)))
-    return measures(fibres, veil, stream, K)
+    mix = read(fibres, veil, growth(dose, MOMENTS), stream, K)
+    whole = completion(fibres, jax.tree.map(lambda leaf: leaf[0], mix), growth(dose, MOMENTS), stream)
+    return measures(jax.vmap(lambda which: as_mask(which, N))(mix), K) | {"completion": whole}
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +85,7 @@ def test_a_dose_of_one_leaves_a_brain_as_it_was_born():
     fibres = born(STREAM, 100)
     after, _ = _lived(fibres, at_rest(10), jnp.int32(0), jnp.float32(0.5), jnp.float32(1.0), STREAM)
     for fibre, synapses in fibres.items():
-        np.testing.assert_array_equal(after[fibre], synapses)
+        np.testing.assert_array_equal(strength(after[fibre], 0.0), strength(synapses, 0.0))
 
 
 def test_doses_are_of_a_whole_episode():

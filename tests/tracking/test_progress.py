@@ -44,11 +44,11 @@ def test_plain_lines():
         clock.sleep(30)
         progress.phase("compiling")
         clock.sleep(5)
-        progress.checkpoint(0, 0.0, 0, np.full(3, 1.25), np.full(3, 0.054))
+        progress.checkpoint(0, 0.0, 0, {"loss": np.full(3, 1.25), "CMNI": np.full(3, 0.054)})
         clock.sleep(4)
         progress.advance(614_400, seconds=3.4)
         clock.sleep(1)
-        progress.checkpoint(3, 2.0, 12_288, loss, np.full(103, 0.00449))
+        progress.checkpoint(3, 2.0, 12_288, {"loss": loss, "CMNI": np.full(103, 0.00449)})
     lines = lines_of(file)
     assert lines == [
         "quickstart: 2,457,600 model-steps, 12 checkpoints",
@@ -88,7 +88,7 @@ def test_nothing_finite_and_long_runs():
     with Progress(10_000, 2, "run", Console(file=file), clock=clock) as progress:
         clock.sleep(1)
         progress.advance(1)
-        progress.checkpoint(1, 0.125, 5, np.array([np.nan]), np.array([]))
+        progress.checkpoint(1, 0.125, 5, {"loss": np.array([np.nan]), "CMNI": np.array([])})
     line = next(line for line in lines_of(file) if line.startswith("checkpoint"))
     assert line == "checkpoint 1/2  epoch 0.12  step 5  loss n/a [n/a n/a]  CMNI n/a  1 model-steps/s  2:46:39 left"
 
@@ -108,7 +108,7 @@ def test_a_terminal_gets_one_bar():
         for checkpoint in range(1, 5):
             clock.sleep(2)
             progress.advance(250_000, seconds=1.25)
-            progress.checkpoint(checkpoint, 1.0, 10, np.full(5, 0.0761), np.full(5, 0.0045))
+            progress.checkpoint(checkpoint, 1.0, 10, {"loss": np.full(5, 0.0761), "CMNI": np.full(5, 0.0045)})
     shown = console.export_text()
     last = shown.strip().splitlines()[-1]
     for part in ("quick [start]", "100%", "200 k steps/s", "0:00 left", "loss .0761", "CMNI .0045"):

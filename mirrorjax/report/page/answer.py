@@ -5,6 +5,7 @@ from collections.abc import Callable
 from html import escape
 
 from mirrorjax.report.figures.shares import Point, by_setting
+from mirrorjax.report.map.assemblies import assembly_sentences, of_assemblies
 from mirrorjax.report.read.verdict import Verdict, total
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import counted, listed
@@ -14,30 +15,47 @@ WORDS = (
     "A mirror network takes its partner's distress for its own: the two look alike inside it, move its answers alike, "
     "and it helps. Learnt: nearer to the best possible answers than to a constant one."
 )
+ASSEMBLY_WORDS = (
+    "Brains of assembly calculus learn without a gradient and do not act; an assembly is what fires together. Empathy: "
+    "one's own and the other's distress share neurons beyond those that they share with an object's."
+)
 _MOST_SETTINGS = 3  # that a sentence can tell apart
 
 
 def headline(views: list[View]) -> str:
     """Answers in plain text, for a reader who knows none of the measures."""
+    brains = [view for view in views if of_assemblies(view)]
+    views = [view for view in views if view not in brains]
+    told = [sentence for view in brains for sentence in assembly_sentences(view)]
+    return " ".join([*(_acting(views) if views or not brains else []), *told, *_unfinished([*views, *brains])])
+
+
+def _acting(views: list[View]) -> list[str]:
+    """Of networks that act."""
     found = total(views)
     if not found.networks:
-        return "Nothing has been measured here yet."
+        return ["Nothing has been measured here yet."]
     sentences = [_learnt(found, sum(int(view.networks.diverged.sum()) for view in views))]
     if found.judged:
         sentences += [_mirror(found), *_apart(found, by_setting(views))]
     elif found.learnt:
         sentences.append(_untested(found))
+    return sentences
+
+
+def _unfinished(views: list[View]) -> list[str]:
     unfinished = [view.population.status for view in views if view.population.status not in (None, "done")]
-    if unfinished:
-        states = listed(sorted({f"“{status}”" for status in unfinished}))
-        sentences.append(f"Not finished: the run's status is {states}.")
-    return " ".join(sentences)
+    if not unfinished or not any(len(view.networks.group) for view in views):
+        return []
+    return [f"Not finished: the run's status is {listed(sorted({f'“{status}”' for status in unfinished}))}."]
 
 
 def headline_html(views: list[View]) -> str:
     """The same as HTML, with what its words mean."""
     unbroken = headline(views).replace(" %", "\u00a0%")
-    return f'<p class="headline">{escape(unbroken)}</p><p class="meaning">{escape(WORDS)}</p>'
+    kinds = {of_assemblies(view) for view in views} or {False}
+    words = " ".join(words for words, brains in ((WORDS, False), (ASSEMBLY_WORDS, True)) if brains in kinds)
+    return f'<p class="headline">{escape(unbroken)}</p><p class="meaning">{escape(words)}</p>'
 
 
 def _learnt(found: Verdict, diverged: int) -> str:

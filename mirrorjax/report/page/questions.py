@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
 
+from mirrorjax.report.map.assemblies import of_assemblies
 from mirrorjax.report.map.figure import cells_of
 from mirrorjax.report.page import summary
 from mirrorjax.report.page.html import details, link, preformatted, section
@@ -45,6 +46,17 @@ def questions(sweep: Sweep, views: list[View], figures: Figures) -> list[Questio
     def told(name: str, sentence: Callable[[View], str]) -> str:
         return _by_population(views, lambda view: _paragraph(sentence(view)) + figures[name, view.population.name])
 
+    settings = Question(
+        "settings", _settings_title(views), "Which settings?", _settings(views), told("settings", summary.on_map)
+    )
+    run = Question("run", "What was run?", "What was run?", _run(views), _what_was_run(views))
+    last = [
+        run,
+        Question("methods", "How is it computed?", "How computed?", "", methods()),
+        Question("data", "Raw data", "Raw data", "", _raw_files(sweep)),
+    ]
+    if views and all(map(of_assemblies, views)):  # nobody acts
+        return [settings, *last]
     found = total(views)
     learnt = f"{found.learnt:,} of {found.networks:,} networks"
     mirror = f"{found.mirror:,} of {found.judged:,} are mirror networks" if found.judged else found.missing
@@ -58,23 +70,15 @@ def questions(sweep: Sweep, views: list[View], figures: Figures) -> list[Questio
             told("chance", summary.chance),
         ),
         Question("causes", "What do these units cause?", "What do they cause?", mirror, told("causes", summary.causes)),
-        Question(
-            "settings",
-            _settings_title(views),
-            "Which settings?",
-            _settings(views),
-            told("settings", summary.on_map),
-        ),
+        settings,
         Question("paper", "Does it agree with the paper?", "Like the paper?", acceptance_words(views), _paper(views)),
-        Question("run", "What was run?", "What was run?", _run(views), _what_was_run(views)),
-        Question("methods", "How is it computed?", "How computed?", "", methods()),
-        Question("data", "Raw data", "Raw data", "", _raw_files(sweep)),
+        *last,
     ]
 
 
 def cmni(views: list[View]) -> str:
     """Raw CMNI, never without its caution."""
-    known = [view for view in views if len(view.networks.group)]
+    known = [view for view in views if len(view.networks.group) and not of_assemblies(view)]
     if not known:
         return ""
     told = _by_population(known, lambda view: _paragraph(summary.cmni(view)) + _paragraph(summary.warnings(view)))

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mirrorjax.measurement.learnt import LEARNT, ROBUST
 from mirrorjax.measures import EVERY_RECORD, MEASURES
@@ -14,7 +15,7 @@ _PLACE = tuple(column.name for column in _COLUMNS if column.kind == "key")
 _REQUIRED = tuple(column.name for column in _COLUMNS if column.type == "float64" and column.kind != "key")
 # shown of the networks that have learnt their task, null for the others
 VERDICTS = tuple(name for name, each in MEASURES.items() if each.kind == "verdict")
-_OTHERS = (*_PLACE, "group_index", "seed", "alive", "robust", "learnt", "units", "output_share")  # no measures
+_OTHERS = (*_PLACE, "time", "group_index", "seed", "alive", "robust", "learnt", "units", "output_share")  # no measures
 
 
 def create_observations(
@@ -42,6 +43,7 @@ def create_observations(
     )
     rows, known = 0, 0
     for table in records:
+        table = _with_usual(table)
         own = [name for name in measures if name in table.column_names]
         database.register("raw_records", table.select([*_PLACE, *own]))
         database.execute(_insertion(own))
@@ -61,6 +63,16 @@ def create_observations(
     counts = ", ".join(f"count({quoted(name)})" for name in measures)
     found = database.execute(f"SELECT {counts} FROM observations").fetchall()[0]
     return frozenset(name for name, count in zip(measures, found, strict=True) if count)
+
+
+def _with_usual(table: pa.Table) -> pa.Table:
+    """Records with what some regimes do not have: no value of a loss or an index, and their own time as `epoch`."""
+    if "time" in table.column_names:
+        place = table.column_names.index("epoch")
+        table = table.set_column(place, "epoch", pc.call_function("coalesce", [table["epoch"], table["time"]]))
+    for name in set(_REQUIRED) - set(table.column_names):
+        table = table.append_column(name, pa.nulls(len(table), pa.float64()))
+    return table
 
 
 def _insertion(measures: Iterable[str]) -> str:

@@ -24,6 +24,7 @@ LAST_MEASURES = (
     "mne",
     "output_share",
     "cmni_z",
+    "empathy",
     "ssi",
     "mni_star",
     "mni_star_z",

@@ -1,0 +1,188 @@
+"""Assemblies, and no gradient: a brain meets itself, another and an object, each in distress and calm.
+
+The regime in which nothing is optimised and nobody acts: `empathy.py` says what a brain lives through and what is read
+of it, `brain.py` how neurons fire and synapses grow. Its time is episodes lived, one of a person and a feeling each.
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+from jaxtyping import Array, Float32, Int32, UInt32
+
+from mirrorjax.models.base import Edit, Params, Shown, Site, keep
+from mirrorjax.population.members import MemberValues
+from mirrorjax.randomness import Stream
+from mirrorjax.regimes.base import Clock, Use, World
+from mirrorjax.regimes.brain import Fired
+from mirrorjax.regimes.empathy import EPISODES, at_rest, born, completion, growth, lived, measures, read
+
+MOMENTS = 10  # of an episode
+FIRING = 1.6  # √n times this many neurons may fire in an area
+EPISODE = Clock("episode", lambda member, step: step / MOMENTS, lambda member, episodes: round(episodes * MOMENTS))
+
+
+@struct.dataclass
+class Brain:
+    """One member: how often each synapse has grown, by fibre; what fires, by area; and the moments it has lived."""
+
+    fibres: dict[str, Array]
+    areas: dict[str, Fired]
+    moment: Int32[Array, ""]
+
+
+@dataclass(frozen=True)
+class Mix:
+    """The area in which persons and feelings meet, as it is read: what fires there in each of EPISODES.
+
+    Attributes:
+        neurons: n.
+    """
+
+    settings: ClassVar[tuple[str, ...]] = ("neurons",)
+
+    neurons: int = 1000
+    inputs: ClassVar[int] = 0
+    outputs: ClassVar[int] = 0
+    homogeneous: ClassVar[bool] = False
+
+    def __str__(self) -> str:
+        """In a line of a log."""
+        return f"{self.neurons:,} neurons an area"
+
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        """MIX alone."""
+        return (Site("mix", self.neurons, kind="spikes"),)
+
+    def init(self, key: jax.Array, width: Int32[Array, ""]) -> Params:
+        """Nothing fires, and nothing is completed."""
+        return {"mix": jnp.zeros((len(EPISODES), self.neurons), jnp.uint8), "completion": jnp.float32(0)}
+
+    def run(self, params: Params, inputs: Float32[Array, "0 ..."], edit: Edit = keep) -> Shown:
+        """What fires in each of EPISODES, whatever is shown."""
+        units = edit(self.sites[0], params["mix"].T.astype(jnp.float32))
+        return Shown(jnp.zeros((0, len(EPISODES))), {"mix": units})
+
+    def decayed(self, params: Params) -> list[jax.Array]:
+        """Nothing does."""
+        return []
+
+    def norms(self, params: Params) -> dict[str, Float32[Array, ""]]:
+        """It has none."""
+        return {}
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """What members of one program have in common; its methods are of one member.
+
+    Attributes:
+        neurons: of an area; 1.6 √n of them may fire.
+    """
+
+    initialises_as: ClassVar[str] = "assembly"
+    settings: ClassVar[tuple[str, ...]] = ("dose", "veil", "neurons")
+    needs: ClassVar[tuple[str, ...]] = ()
+    reads_out: ClassVar[bool] = True
+    clock: ClassVar[Clock] = EPISODE
+
+    neurons: int = 1000
+
+    def __str__(self) -> str:
+        """In a line of a log."""
+        return str(self.network)
+
+    @property
+    def network(self) -> Mix:
+        """What is read of it."""
+        return Mix(self.neurons)
+
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        """MIX alone."""
+        return self.network.sites
+
+    @property
+    def firing(self) -> int:
+        """k, the neurons of an area that may fire."""
+        return round(FIRING * self.neurons**0.5)
+
+    @classmethod
+    def of(cls, network: Any, program: Any) -> Self:
+        """The regime of a program's members; the network of others is not looked at."""
+        return cls(program.own("neurons"))
+
+    def only(self, use: Use) -> Self:
+        """All of it."""
+        return self
+
+    def world(self, data: World) -> World:
+        """Nothing: what it is shown is its own."""
+        return World(train=(), held=())
+
+    def init(self, values: MemberValues) -> Brain:
+        """A brain that has learnt nothing, all areas silent."""
+        fibres = born(_stream(values), self.neurons)
+        return Brain(_by_name(fibres), at_rest(self.firing), jnp.int32(0))
+
+    def draw(self, values: MemberValues, step: UInt32[Array, ""]) -> tuple:
+        """Nothing ahead of time."""
+        return ()
+
+    def update(
+        self, state: Brain, values: MemberValues, step: UInt32[Array, ""], drawn: tuple, train: tuple
+    ) -> tuple[Brain, bool]:
+        """One moment; a brain is always well."""
+        of_life = values.veil, values.dose, _stream(values), MOMENTS
+        fibres, areas = lived(_by_fibre(state.fibres), state.areas, step.astype(jnp.int32), *of_life)
+        return Brain(_by_name(fibres), areas, state.moment + 1), True
+
+    def steps(self, state: Brain) -> Int32[Array, ""]:
+        """The moments that it has lived."""
+        return state.moment
+
+    def policy(self, state: Brain, values: MemberValues, train: tuple) -> Params:
+        """What fires in MIX in each of EPISODES, read without growth, and the share of it that a part brings back."""
+        fibres, stream, beta = _by_fibre(state.fibres), _stream(values), growth(values.dose, MOMENTS)
+        mix = read(fibres, values.veil, beta, stream, self.firing)
+        own = jax.tree.map(lambda leaf: leaf[0], mix)  # one's own distress
+        masks = jax.vmap(lambda which: jnp.zeros(self.neurons, jnp.uint8).at[which.neurons].max(_byte(which.on)))(mix)
+        return {"mix": masks, "completion": completion(fibres, own, beta, stream)}
+
+    def put(self, state: Brain, params: Params) -> Brain:
+        """There is no way back from what fires to the synapses."""
+        raise NotImplementedError("what an assembly's brain was read to fire gives no brain")
+
+    def show(
+        self, params: Params, values: MemberValues, pictures: Float32[Array, "100 batch"], edit: Edit = keep
+    ) -> Shown:
+        """What fires in each of EPISODES, whatever pictures show."""
+        return self.network.run(params, pictures[:0], edit)
+
+    def score(self, params: Params, values: MemberValues, held: tuple) -> dict[str, Float32[Array, ""]]:
+        """What it has made of self, other and object (`empathy.measures`), and `completion`."""
+        return {**measures(params["mix"].astype(jnp.float32), self.firing), "completion": params["completion"]}
+
+    def answer(self, outputs: Float32[Array, "0 batch"]) -> Float32[Array, "0 batch"]:
+        """Nobody acts."""
+        return outputs
+
+
+def _stream(values: MemberValues) -> Stream:
+    return values.init[0], values.init[1]
+
+
+def _byte(on: Float32[Array, " k"]) -> Array:
+    return on.astype(jnp.uint8)
+
+
+def _by_name(fibres: dict) -> dict[str, Array]:
+    """Fibres as states are saved: by text."""
+    return {f"{source} to {area}": synapses for (source, area), synapses in fibres.items()}
+
+
+def _by_fibre(named: dict[str, Array]) -> dict:
+    return {tuple(name.split(" to ")): synapses for name, synapses in named.items()}

@@ -1,0 +1,82 @@
+"""What a map of assemblies shows: where nothing forms, where the object stays apart, where one is for everything."""
+
+from statistics import NormalDist
+
+import numpy as np
+
+from mirrorjax.report.map.cells import Cells
+from mirrorjax.report.map.figure import cells_of
+from mirrorjax.report.read.over_seeds import band
+from mirrorjax.report.read.view import View
+from mirrorjax.report.words.numbers import counted, plain_number
+
+FORMED, COLLAPSED = 0.1, 0.75  # an overlap beyond the null's by so much; of self and object from here on
+PHASES = {  # their words; a stone's assembly that is one's own is nobody's empathy
+    "nothing": "nothing has formed",
+    "apart": "assemblies have formed and the object's stays apart",
+    "collapsed": "one assembly stands for self, other and object alike (collapsed), which is no empathy",
+}
+_DENSITY = 0.05  # of the random fibres
+_NULL_DOSE = 1.0  # at which no synapse grows
+
+
+def of_assemblies(view: View) -> bool:
+    """Whether a population is of brains of assembly calculus, which do not act."""
+    return "empathy" in view.population.measures
+
+
+def phases(found: Cells) -> list[str]:
+    """The phase of each cell at the end: a name in PHASES, or nothing where no cell of its column has a dose of 1."""
+    other, thing = (found.at(f"overlap_frog_{name}") for name in ("toad", "object"))
+    doses = next((place for place, axis in enumerate(found.axes) if axis.names == ("dose",)), None)
+    if other is None or thing is None or doses is None:
+        return [""] * len(found.place)
+    null_place = next((i for i, value in enumerate(found.axes[doses].values) if value == (_NULL_DOSE,)), None)
+    cell_at = {tuple(place): cell for cell, place in enumerate(found.place)}
+    names = []
+    for cell, place in enumerate(found.place):
+        null = cell_at.get((*place[:doses], null_place, *place[doses + 1 :]))
+        if null is None:
+            names.append("")
+        elif max(each.value[cell] - each.value[null] for each in (other, thing)) <= FORMED:
+            names.append("nothing")
+        else:
+            names.append("collapsed" if thing.value[cell] >= COLLAPSED else "apart")
+    return names
+
+
+def edge_of_collapse(neurons: int) -> float:
+    """The dose at which a neuron of both parents is captured by one: 2(1 − kp/θ), θ the drive of the k-th neuron."""
+    firing = round(1.6 * neurons**0.5)
+    mean = 2 * firing * _DENSITY
+    threshold = mean + NormalDist().inv_cdf(1 - firing / neurons) * (mean * (1 - _DENSITY)) ** 0.5
+    return 2 * (1 - firing * _DENSITY / threshold)
+
+
+def assembly_sentences(view: View) -> list[str]:
+    """Plain-text sentences about a population of brains."""
+    brains, found = counted(len(view.networks.group), "brain"), cells_of(view)
+    empathy = view.networks.last["empathy"]
+    if found is None:
+        return [f"{brains}: empathy {plain_number(band(empathy).median)} (median)."]
+    return [f"{brains} in {counted(len(found.place), 'cell')}.", *_phase_words(found), *_best_words(found)]
+
+
+def _phase_words(found: Cells) -> list[str]:
+    names = phases(found)
+    if not any(names):
+        return ["Without a dose of 1, at which nothing is learnt, there is no null, and no phase is told."]
+    parts = [f"in {names.count(name):,} {words}" for name, words in PHASES.items() if name in names]
+    return [f"At the end: {'; '.join(parts)}."]
+
+
+def _best_words(found: Cells) -> list[str]:
+    at = found.at("empathy")
+    if at is None:
+        return []
+    best = int(np.nanargmax(at.value))
+    words = f"Empathy, the overlap of self and other beyond the object's, is highest at {found.words(best)}: "
+    words += f"{plain_number(at.value[best])} [{plain_number(at.low[best])}, {plain_number(at.high[best])}]."
+    sizes = sorted({int(group.settings["neurons"]) for own in found.groups for group in own})
+    edges = ", ".join(f"{plain_number(edge_of_collapse(n))} for {n:,} neurons" for n in sizes)
+    return [words, f"Capture by one shared parent predicts collapse from a dose of {edges} on."]

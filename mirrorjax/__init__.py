@@ -26,6 +26,6 @@ def sweep(overrides: Sequence[str] = ()) -> Path:
         RuntimeError: a population could not be finished; says why.
         KeyboardInterrupt: the kernel was interrupted; in training the state is saved first.
     """
-    from mirrorjax.launch.application import sweep  # a moment's work: it brings Hydra, and what trains brings JAX
+    from mirrorjax.launch.run import sweep  # a moment's work: it brings Hydra, and what trains brings JAX
 
     return sweep(overrides)

@@ -32,12 +32,14 @@ class Typed:
         arguments: all, as typed.
         overrides: of settings.
         options: Hydra's, each with its value if it has one.
+        plugins: modules that are to be imported; nothing of Hydra's.
     """
 
     command: str
     arguments: tuple[str, ...]
     overrides: tuple[str, ...]
     options: tuple[tuple[str, str | None], ...]
+    plugins: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, command: str, arguments: Sequence[str]) -> Self:
@@ -47,6 +49,7 @@ class Typed:
             InputError: an option that a sweep does not have, or not by its whole name.
         """
         overrides: list[str] = []
+        plugins: list[str] = []
         options: list[tuple[str, str | None]] = []
         for before, argument in zip(["", *arguments], arguments, strict=False):
             if argument.startswith("-"):
@@ -54,6 +57,8 @@ class Typed:
                 options.append((name, value if given else None))
             elif before in _WITH_VALUE and "=" not in argument:
                 options[-1] = (before, argument)
+            elif argument.startswith("plugins="):
+                plugins += filter(None, re.split(r"[\s,]+", argument.partition("=")[2].strip("[]'\" ")))
             else:
                 overrides.append(argument)
         for name, _ in options:
@@ -62,7 +67,7 @@ class Typed:
         for name, value in options:
             if name in _WITH_VALUE and name not in _MAY_LACK_ONE and value is None:
                 raise InputError(f"{name} is given without a value")
-        return cls(command, tuple(arguments), tuple(overrides), tuple(options))
+        return cls(command, tuple(arguments), tuple(overrides), tuple(options), tuple(plugins))
 
     def _has(self, *names: str) -> bool:
         return any(name in names for name, _ in self.options)

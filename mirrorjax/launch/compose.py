@@ -22,11 +22,12 @@ from mirrorjax.launch.allow_list import LAUNCHERS, check_composed, launcher_of, 
 from mirrorjax.launch.command_line import Typed
 from mirrorjax.launch.config_files import files_named
 from mirrorjax.launch.hydra_application import CONFIG, config_loader, explained, through_hydra
+from mirrorjax.launch.plugins import load
 from mirrorjax.launch.quoting import for_hydra, number_of_jobs, quotes
 from mirrorjax.machine.secrets import refuse_secrets
 from mirrorjax.settings.allowed import validate
 from mirrorjax.settings.folder import job_hash
-from mirrorjax.settings.schema import PATHS, Config, literal, value_of
+from mirrorjax.settings.schema import PATHS, Config, literal, schema, value_of
 from mirrorjax.settings.texts import expanded
 from mirrorjax.tracking.environment import with_environment
 
@@ -69,12 +70,14 @@ class Asked:
         whole: what Hydra makes of it before it is parted into jobs.
         jobs: the populations.
         about: what sweep.json is to say.
+        plugins: that are loaded.
     """
 
     typed: Typed
     whole: DictConfig
     jobs: list[ComposedJob]
     about: dict[str, Any]
+    plugins: list[str]
 
     @property
     def is_multirun(self) -> bool:
@@ -103,6 +106,7 @@ def compose(command: str, arguments: Sequence[str]) -> Asked | None:
     """
     refuse_secrets({argument.split("=", 1)[0]: argument for argument in arguments})
     typed = Typed.of(command, arguments)
+    plugins = load(typed.plugins)
     if typed.completes:
         refuse_searchpath(_readable(os.environ.get("COMP_LINE", "").split()))
         through_hydra(typed, lambda _: None)
@@ -120,7 +124,9 @@ def compose(command: str, arguments: Sequence[str]) -> Asked | None:
     if typed.only_prints:
         through_hydra(typed, lambda _: None)
         return None
-    return Asked(typed, whole, jobs, {**_about(typed), "jobs": [_planned(job) for job in jobs]})
+    made_with = {"plugins": plugins} if plugins else {}
+    about = {**_about(typed), "jobs": [{**_planned(job), **made_with} for job in jobs]}
+    return Asked(typed, whole, jobs, about, plugins)
 
 
 class _Composer:
@@ -219,7 +225,7 @@ def _resolved(composed: DictConfig) -> tuple[Config, dict[str, Any]]:
     """A job's config, and the same as plain containers. `+key=value` gets past Hydra's schema, but not past this."""
     plain = OmegaConf.to_container(composed, resolve=True)
     assert isinstance(plain, dict)
-    config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), literal(plain)))
+    config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema()), literal(plain)))
     assert isinstance(config, Config)
     config.tracker = with_environment(config.tracker, os.environ)
     plain["tracker"] = asdict(config.tracker)

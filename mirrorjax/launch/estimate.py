@@ -36,7 +36,6 @@ from mirrorjax.settings.schema import Config, checkpoints, units_at
 from mirrorjax.tracking.wandb import choose_mode, has_api_key
 from mirrorjax.training.memory import Room, data_bytes, layout, need
 
-_configuration = operator.attrgetter(*AXES)  # all that differs between members but their seeds
 # Measured in the files of `quickstart` and `capacity`.
 _RECORD_BYTES, _UNIT_BYTES, _MEMBER_BYTES, _TABLE_BYTES = 155, 182, 470, 10_000
 _CALIBRATED_BYTES = 255  # of a record with calibrated measures, besides
@@ -190,7 +189,7 @@ def estimate(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Estima
 
 
 @dataclass(frozen=True)
-class _Rows:
+class _PlannedRows:
     """Rows that are trained and measured on, other datasets that they are of besides, and all of their bytes."""
 
     train: int
@@ -201,7 +200,7 @@ class _Rows:
     bytes: int
 
 
-def _rows(config: Config, different: Sequence[Member], counts: Mapping[str, int] | None) -> _Rows:
+def _rows(config: Config, different: Sequence[Member], counts: Mapping[str, int] | None) -> _PlannedRows:
     """The rows of members, of which the reference dataset's are counted if it is built."""
     train = counts["train_rows"] if counts else round(TRAIN_SHARE * config.dataset.turns)
     test, validation = measured_row_counts(
@@ -210,7 +209,7 @@ def _rows(config: Config, different: Sequence[Member], counts: Mapping[str, int]
     sources = {member.source for member in different}  # of fewer boards too: planned as if each had all rows
     games = {source.games for source in sources}
     others = other_datasets(sources, dataset_spec(config)).values()
-    return _Rows(
+    return _PlannedRows(
         train=train,
         test=test,
         validation=validation,
@@ -275,7 +274,7 @@ def _programs(
 
 def _different(members: Sequence[Member]) -> list[Member]:
     """One member of each configuration; those that differ in their seeds alone stand beside each other."""
-    return list({key: next(alike) for key, alike in groupby(members, _configuration)}.values())
+    return list({key: next(alike) for key, alike in groupby(members, operator.attrgetter(*AXES))}.values())
 
 
 def _running(part: Part, devices: int, host: bool) -> int:

@@ -23,7 +23,8 @@ from mirrorjax.errors import InputError
 from mirrorjax.launch.command_line import Typed
 from mirrorjax.launch.explain import explain
 from mirrorjax.launch.quoting import for_hydra
-from mirrorjax.settings.schema import Config
+from mirrorjax.settings.schema import SETTINGS, Config, schema
+from mirrorjax.settings.setting import settings_of
 from mirrorjax.settings.texts import expanded
 
 CONFIG = "config"  # the name of the first config file
@@ -86,7 +87,11 @@ def explained(arguments: Sequence[str]) -> Iterator[None]:
 @contextmanager
 def _prepared() -> Iterator[None]:
     """Hydra with our schema, resolver and experiments; what a notebook has set up of Hydra's is left alone."""
-    ConfigStore.instance().store(name="schema", node=Config)
+    ConfigStore.instance().store(name="schema", node=schema())
+    usual = settings_of(Config)
+    for group in ("model", "regime"):  # a network or a regime of a plugin has no YAML file
+        for name in set(SETTINGS[f"{group}.name"].options) - set(usual[f"{group}.name"].options):
+            ConfigStore.instance().store(group=group, name=name, node={"name": name})
     OmegaConf.register_new_resolver("either", lambda first, second: str(expanded(first or second)), replace=True)
     Plugins.instance().register(SweepsSearchPath)
     instances = Singleton._instances

@@ -162,6 +162,7 @@ def program_words(program: ProgramSpec) -> str:
     usual = (program.regime, "supervised"), (program.model, "mlp"), (program.encoding, "ordinal")
     others = [name for name, default in usual if name != default]
     others += [f"{program.positives} positives"] if program.positives != "same" else []
+    others += [f"{name} {value}" for name, value in program.plugged]
     return ", ".join([words, *others])
 
 

@@ -15,6 +15,7 @@ from mirrorjax.errors import Busy, InputError
 from mirrorjax.launch.compose import Asked, ComposedJob, compose
 from mirrorjax.launch.hydra_application import through_hydra
 from mirrorjax.launch.outcome import finish, first_line, wait_for_submitit
+from mirrorjax.launch.plugins import load
 from mirrorjax.machine.log import shown_to_people
 from mirrorjax.machine.output import unbroken_output
 from mirrorjax.machine.secrets import hidden
@@ -51,11 +52,14 @@ def run(arguments: Sequence[str]) -> int:
     return finish(asked.jobs, asked.about, [each.crash for each in _train(asked)]) if asked else 0
 
 
-def sweep(overrides: Sequence[str] = ()) -> Path:
+def sweep(overrides: Sequence[str] = (), plugins: Sequence[str] = ()) -> Path:
     """Trains the populations of a sweep, from Python; see `mirrorjax.sweep`."""
-    if isinstance(overrides, str) or not all(isinstance(override, str) for override in overrides):
-        raise InputError("mirrorjax.sweep takes a list of texts, for instance mirrorjax.sweep(['experiment=smoke'])")
-    asked = compose("mirrorjax sweep", list(overrides))
+    for given in (overrides, plugins):
+        if isinstance(given, str) or not all(isinstance(each, str) for each in given):
+            raise InputError(
+                "mirrorjax.sweep takes a list of texts, for instance mirrorjax.sweep(['experiment=smoke'])"
+            )
+    asked = compose("mirrorjax sweep", [*overrides, *(f"plugins={name}" for name in plugins)])
     if asked is None:
         raise InputError(f"mirrorjax.sweep({list(overrides)}) trains nothing; allowed: overrides, and -m")
     failures = _train(asked)
@@ -88,7 +92,7 @@ def _train(asked: Asked) -> list[Failure]:
 def _launched(asked: Asked) -> list[Failure]:
     """Runs all jobs by Hydra's launcher, in processes of their own; the sweep's folder has what they have to tell."""
     try:
-        through_hydra(asked.typed, _job_elsewhere(asked.about))
+        through_hydra(asked.typed, _job_elsewhere(asked.about, asked.plugins))
     except Exception as error:
         if not type(error).__module__.startswith("submitit."):
             raise
@@ -98,10 +102,11 @@ def _launched(asked: Asked) -> list[Failure]:
     return []
 
 
-def _job_elsewhere(about: dict[str, Any]) -> Callable[[DictConfig], None]:
+def _job_elsewhere(about: dict[str, Any], plugins: list[str]) -> Callable[[DictConfig], None]:
     """What a launcher sends to another process, with all that a job has to know there."""
 
     def job(composed: DictConfig) -> None:
+        load(plugins)
         hydras = HydraConfig.get()
         _train_one(ComposedJob.of(composed, hydras), hydras.job.num + 1, about)
 

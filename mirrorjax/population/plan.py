@@ -4,7 +4,7 @@ import functools
 import operator
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -13,8 +13,8 @@ import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from mirrorjax.machine.runtime import Device
-from mirrorjax.population.members import Member
-from mirrorjax.settings.schema import MEMBER
+from mirrorjax.population.members import Member, plugged
+from mirrorjax.settings.schema import MEMBER, PLUGGED
 from mirrorjax.settings.setting import Acts
 
 WIDTHS = (8, 16, 17, 24, 32, 40, 50, 64, 96, 128, 192, 256, 384, 512, 768, 1024)  # compiled widths; 17 is the paper's
@@ -36,19 +36,29 @@ class ProgramSpec:
     encoding: str = "ordinal"
     knobs: bool = False  # right answers and pictures follow the members' knobs
     positives: str = "same"  # of contrastive
+    plugged: tuple[tuple[str, Any], ...] = ()  # settings of plugins, with their names; attributes too
+
+    def __getattr__(self, name: str) -> Any:
+        """What a plugin's setting is."""
+        for known, value in self.__dict__.get("plugged", ()):
+            if known == name:
+                return value
+        raise AttributeError(name)
 
     def __str__(self) -> str:
         """In a line of a log."""
         more = f"{'' if self.encoding == 'ordinal' else f', {self.encoding}'}{', knobs' if self.knobs else ''}"
         more += "" if self.positives == "same" else f", {self.positives} positives"
+        more += "".join(f", {name} {value}" for name, value in self.plugged)
         shape = f"depth {self.depth}, width {self.width}, {self.activation}, batch {self.batch}"
         return f"{self.model}, {shape}, {self.data_order} order, {self.regime}{more}"
 
     @property
     def name(self) -> str:
         """All of it, joined; what came later is left out where it is as it was before."""
+        first = astuple(replace(self, plugged=()))[:-2]
         later = () if self.positives == "same" else (self.positives,)
-        return "-".join(str(value) for value in (*astuple(self)[:-1], *later))
+        return "-".join(str(value) for value in (*first, *later, *(value for _, value in self.plugged)))
 
 
 @dataclass(frozen=True)
@@ -82,7 +92,7 @@ def compiled_width(width: int) -> int:
 
 def program_of(member: Member) -> ProgramSpec:
     """The program that a member runs in."""
-    return _program(*_of_program(member))
+    return _program(*_of_program(member), plugged=tuple(plugged(member, Acts.PROGRAM).items()))
 
 
 _SAME = tuple(name for name, each in MEMBER.items() if each.acts is Acts.PROGRAM)
@@ -90,11 +100,13 @@ _of_program = operator.attrgetter("width", "batch_size", "at_paper", *_SAME)
 
 
 @functools.cache
-def _program(width: int, batch_size: int, at_paper: bool, *same: Any) -> ProgramSpec:
+def _program(
+    width: int, batch_size: int, at_paper: bool, *same: Any, plugged: tuple[tuple[str, Any], ...]
+) -> ProgramSpec:
     """One object for all its members, so that a million of them are grouped in seconds."""
     batch = -(-batch_size // BATCH_MULTIPLE) * BATCH_MULTIPLE
     own = dict(zip(_SAME, same, strict=True))
-    return ProgramSpec(**own, width=compiled_width(width), batch=batch, knobs=not at_paper)
+    return ProgramSpec(**own, width=compiled_width(width), batch=batch, knobs=not at_paper, plugged=plugged)
 
 
 def plan(
@@ -135,7 +147,8 @@ def _groups(members: Sequence[Member]) -> dict[ProgramSpec, dict[tuple, list[int
     """Indices of the members by program, and there by what the members of one block have in common."""
     groups: dict[ProgramSpec, dict[tuple, list[int]]] = defaultdict(lambda: defaultdict(list))
     start = 0
-    for _, alike in groupby(members, _settings):  # a million takes a second
+    own_settings = _with_plugged if PLUGGED else _settings  # a million takes a second
+    for _, alike in groupby(members, own_settings):
         own = list(alike)
         groups[program_of(own[0])][_in_common(own[0])] += range(start, start + len(own))
         start += len(own)
@@ -145,6 +158,10 @@ def _groups(members: Sequence[Member]) -> dict[ProgramSpec, dict[tuple, list[int
 # A program, and what a block has in common, depend on these alone; on other values and seeds they do not.
 _RELEVANT = [name for name, each in MEMBER.items() if each.acts is not Acts.VALUE]
 _settings = operator.attrgetter("order_seed", "width", "batch_size", "learning_rate", *_RELEVANT)
+
+
+def _with_plugged(member: Member) -> tuple:
+    return _settings(member), plugged(member, Acts.PROGRAM)
 
 
 def _in_common(member: Member) -> tuple:

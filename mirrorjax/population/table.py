@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from mirrorjax.dataset.sources import Sources
-from mirrorjax.population.members import Member, identity, parameter_count
+from mirrorjax.population.members import Member, identity, looked_at, parameter_count
 from mirrorjax.settings.columns import KNOBS, SEEDS
-from mirrorjax.settings.schema import MEMBER
+from mirrorjax.settings.schema import MEMBER, PLUGGED
 
 
 def member_columns(
@@ -22,12 +22,14 @@ def member_columns(
         sources: of the rows that they are trained on.
         known: coordinates of their knobs, see `coordinates_of`.
     """
+    plugged = looked_at(members)
+    settings = [name for name in MEMBER if name not in PLUGGED or name in plugged]
     place = [sources.place(member.source) for member in members]
     seeds = [{"seed": member.seed, **member.seeds} for member in members]
     return {
         "member_id": [identity(member, dataset_hash) for member in members],
         **{name: [each[name] for each in seeds] for name in SEEDS},
-        **{name: [getattr(member, name) for member in members] for name in (*MEMBER, "units")},
+        **{name: [getattr(member, name) for member in members] for name in (*settings, "units")},
         "parameters": [parameter_count(member) for member in members],
         "train_boards": sources.boards[place],
         "train_rows": sources.count[place],

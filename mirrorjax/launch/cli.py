@@ -103,6 +103,10 @@ def _run(given: list[str]) -> int:
         if given[:1] == ["plan"]:
             return _plan(given[1:])
         options = _parser().parse_args(given)
+        if "plugins" in options:
+            from mirrorjax.launch.plugins import load
+
+            load(options.plugins)
         return options.run(options)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)

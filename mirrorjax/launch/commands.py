@@ -42,6 +42,11 @@ def _text(given: str) -> str:
     return given
 
 
+def _plugins(parser: argparse.ArgumentParser) -> None:
+    plugins = "modules with networks, regimes, measures or figures of your own (docs/plugins.md)"
+    parser.add_argument("--plugins", type=_text, nargs="+", action="extend", default=[], metavar="MODULE", help=plugins)
+
+
 def _status_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sweep", type=_path, help=_RESULTS)
     parser.add_argument("--json", action="store_true", help="for machines")
@@ -63,6 +68,7 @@ def _report_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--readme", type=_path, metavar="PAGE", help="instead: put this sweep's numbers into a page's marks"
     )
+    _plugins(parser)
 
 
 def _report(options: argparse.Namespace) -> int:
@@ -82,6 +88,7 @@ def _compare_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=_path, default=Path("compare"), help="folder to write into; default: ./compare")
     measures = "columns of the records; default: what all have"
     parser.add_argument("--measure", nargs="+", action="extend", type=_text, default=[], help=measures)
+    _plugins(parser)
 
 
 def _compare(options: argparse.Namespace) -> int:
@@ -96,6 +103,7 @@ def _measure_arguments(parser: argparse.ArgumentParser) -> None:
     names = "measures or columns (docs/measures.md; an unknown name lists them); default: all calibrated ones"
     parser.add_argument("--measures", type=_text, nargs="+", action="extend", default=[], metavar="NAME", help=names)
     parser.add_argument("--platform", choices=("cpu", "gpu", "tpu"), help="default: what they were trained on")
+    _plugins(parser)
 
 
 def _measure(options: argparse.Namespace) -> int:
@@ -115,6 +123,7 @@ def _paper_tables_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("results", type=_path, help=_RESULTS)
     parser.add_argument("--member", type=_text, help=_WHICH)
     parser.add_argument("--out", type=_path, help="folder to write into; default: RESULTS/paper_tables")
+    _plugins(parser)
 
 
 def _paper_tables(options: argparse.Namespace) -> int:
@@ -127,6 +136,7 @@ def _paper_tables(options: argparse.Namespace) -> int:
 def _inspect_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("results", type=_path, help=_RESULTS)
     parser.add_argument("--member", type=_text, help=_WHICH)
+    _plugins(parser)
 
 
 def _inspect(options: argparse.Namespace) -> int:
@@ -165,6 +175,7 @@ def _play_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--delay", type=float, default=0.25, help="seconds a turn when running")
     parser.add_argument("--results", type=_path, help="let a trained network of this results folder play Frog")
     parser.add_argument("--member", type=_text, help=f"which one ({_MEMBER}); default: the highest CMNI")
+    _plugins(parser)
 
 
 def _play(options: argparse.Namespace) -> int:

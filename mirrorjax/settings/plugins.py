@@ -8,4 +8,4 @@ LOADED: list[str] = []  # modules, in the order of their import, like `sys.modul
 def lacking(named: Iterable[str]) -> str:
     """In words, the plugins of some results that are not loaded; empty if all are."""
     names = [name for name in named if name not in LOADED]
-    return f"it was made with a plugin: --plugins {' '.join(names)}" if names else ""
+    return f"it needs its plugins: --plugins {' '.join(names)}" if names else ""

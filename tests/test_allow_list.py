@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from mirrorjax.errors import InputError
-from mirrorjax.launch.allow_list import FOR_SBATCH, LAUNCHER, check_options
+from mirrorjax.launch.allow_list import FOR_SBATCH, LAUNCHER
 from mirrorjax.launch.cli import main
+from mirrorjax.launch.command_line import Typed
 
 ENDS = "dataset.turns=0"  # what is not refused for another reason is refused for this
 SLURM = ["-m", "experiment=smoke", "launcher=submitit_slurm"]
@@ -60,9 +61,10 @@ def test_other_options_are_refused_by_name(arguments: list[str], command: str, c
 
 def test_options_of_a_sweep_are_taken():
     given = "-m --multirun --cfg job -c=job --resolve --package model -p model --help -h --hydra-help --version"
-    check_options(f"{given} --info searchpath -i --config-dir given -cd given --shell-completion -sc".split())
+    more = "--info searchpath -i --config-dir given -cd given --shell-completion -sc"
+    Typed.of("mirrorjax sweep", f"{given} {more}".split())
     with pytest.raises(InputError, match="--config-name: no option"):
-        check_options(["--config-name"])
+        Typed.of("mirrorjax sweep", ["--config-name"])
 
 
 @pytest.mark.parametrize(
@@ -78,7 +80,7 @@ def test_options_of_a_sweep_are_taken():
         ("hydra.sweep.subdir=../planted", "hydra.sweep.subdir is '../planted'"),
         ("hydra.output_subdir=.hydra", "hydra.output_subdir is '.hydra'"),
         ("hydra.output_subdir=null", "hydra.output_subdir is None"),  # as it is anyway, but not one to give
-        ("~hydra.callbacks.check_first", "hydra.callbacks.check_first._target_ is 'left out'"),
+        ("~hydra.job_logging.version", "hydra.job_logging.version is 'left out'"),
         ("hydra/job_logging=default", "hydra.job_logging"),
         ("hydra/help=default", "hydra.help.app_name is '${hydra.job.name}'"),
         ("hydra.sweeper.max_batch_size=1", "hydra.sweeper.max_batch_size is 1"),
@@ -145,8 +147,8 @@ def test_what_a_queue_is_told_is_taken(capsys: pytest.CaptureFixture[str]):
             "hydra.launcher.setup.0 is 'touch planted'",
         ),
         (
-            {"experiment/gift.yaml": "", "launcher/mine.yaml": "hydra: {callbacks: {check_first: {other: 1}}}"},
-            "hydra.callbacks.check_first.other is 1",
+            {"experiment/gift.yaml": "", "launcher/mine.yaml": "hydra: {callbacks: {mine: {other: 1}}}"},
+            "hydra.callbacks.mine.other is 1",
         ),
         (  # Hydra's own launchers come behind the folder of --config-dir
             {

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from mirrorjax.launch.application import data_folder, sweep_name
 from mirrorjax.launch.cli import main
+from mirrorjax.launch.command_line import Typed
+from mirrorjax.launch.hydra_application import data_folder
 from tests.shell import shell
 from tests.tracking.cases import ids, population
 
@@ -187,7 +188,7 @@ def test_a_reader_that_leaves_early_is_no_error():
         (["-m", "model.width=5,wide"], "model.width is wide; allowed: a whole number"),
         (["-m", "model.width=5,-3"], "model.width is -3; allowed: from 1 to 4096"),
         (["-m", "game=frog_hops,frogs"], "game is 'frogs'; allowed: both_random, frog_hops"),
-        (["-m", "model.width=interval(1,3)"], "BasicSweeper does not support sweep type : INTERVAL_SWEEP"),
+        (["-m", "model.width=interval(1,3)"], "model.width=interval(1,3): an interval has no end of values; allowed: "),
         (
             ["-m", "--cfg", "job"],
             "Only one of --run, --multirun, --cfg, --info and --shell_completion can be specified",
@@ -285,12 +286,13 @@ def test_a_wrong_wandb_mode_is_named(monkeypatch: pytest.MonkeyPatch, capsys: py
     assert capsys.readouterr().err == "error: WANDB_MODE: 'sometimes'; allowed: online, offline, disabled\n"
 
 
-def test_an_unknown_option_ends_with_the_usage(capsys: pytest.CaptureFixture[str]):
-    with pytest.raises(SystemExit, match="2"):
-        main(["sweep", "--bogus", "experiment=smoke"])
-    err = capsys.readouterr().err
-    assert err.startswith("usage: mirrorjax sweep [--help]")
-    assert err.endswith("mirrorjax sweep: error: unrecognized arguments: --bogus\n")
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [("--bogus", "--bogus: no option of a sweep; allowed: --cfg, "), ("--config-dir", "--config-dir is given without")],
+)
+def test_a_wrong_option_is_named(option: str, message: str, capsys: pytest.CaptureFixture[str]):
+    assert main(["sweep", "experiment=smoke", option]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {message}")
 
 
 @pytest.fixture
@@ -366,6 +368,10 @@ def test_hydras_variables_are_left_alone(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
     main(["sweep", "model.widht=3"])
     assert os.environ["HYDRA_FULL_ERROR"] == "0"
+
+
+def sweep_name(arguments: list[str]) -> str:
+    return Typed.of("mirrorjax sweep", arguments).sweep_name
 
 
 def test_the_name_of_a_sweep():

@@ -11,8 +11,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from mirrorjax.errors import InputError
-from mirrorjax.launch.application import data_folder
 from mirrorjax.launch.cli import main
+from mirrorjax.launch.hydra_application import data_folder
 from mirrorjax.population.axes import members
 from mirrorjax.population.members import _text, identity
 from mirrorjax.settings.allowed import check_writable, texts, validate

@@ -66,7 +66,6 @@ def test_no_text_is_run_as_code():
             ["+hydra.callbacks.evil._target_=os.mkdir", "+hydra.callbacks.evil.path=touched"],
             "hydra.callbacks.evil._target_ is 'os.mkdir'",
         ),
-        (["hydra.callbacks.check_first._target_=os.getcwd"], "hydra.callbacks.check_first._target_ is 'os.getcwd'"),
         (["hydra.launcher._target_=os.mkdir"], "hydra.launcher._target_ is 'os.mkdir'"),
         (["hydra.sweeper._target_=os.mkdir"], "hydra.sweeper._target_ is 'os.mkdir'"),
         (

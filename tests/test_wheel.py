@@ -63,15 +63,19 @@ def test_it_installs_one_name_with_all_its_data(wheel: Path):
 
 
 def test_the_installed_code_is_the_wheels(installed: Path, tmp_path: Path):
+    code = "import mirrorjax.launch.hydra_application as a; print(a.__file__, a.data_folder('sweeps'))"
     ran = subprocess.run(
-        [sys.executable, "-c", "import mirrorjax.launch.application as s; print(s.__file__, s.data_folder('sweeps'))"],
+        [sys.executable, "-c", code],
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": str(installed)},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert ran.stdout.split() == [f"{installed}/mirrorjax/launch/application.py", f"{installed}/mirrorjax/sweeps"]
+    assert ran.stdout.split() == [
+        f"{installed}/mirrorjax/launch/hydra_application.py",
+        f"{installed}/mirrorjax/sweeps",
+    ]
 
 
 def test_it_lists_its_experiments(installed: Path, tmp_path: Path):

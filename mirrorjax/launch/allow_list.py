@@ -5,29 +5,19 @@ A config may come from elsewhere (`--config-dir`), and an argument may be pasted
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
-from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
-from hydra._internal.utils import get_args_parser
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.types import RunMode
+from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mirrorjax.errors import InputError
 from mirrorjax.machine.secrets import hidden, refuse_secrets
 
-OPTIONS_WITH_VALUE = ("--cfg", "-c", "--package", "-p", "--info", "-i", "--config-dir", "-cd")
-_OPTIONS = (
-    *OPTIONS_WITH_VALUE,
-    *("--multirun", "-m", "--resolve", "--help", "-h", "--hydra-help", "--version", "--shell-completion", "-sc"),
-)
 # By plugin, our own choice of it. Its settings below are values for a queue (docs/clusters.md): none is a command, and
 # none names a file.
-_LAUNCHERS = {"basic": "local", "submitit_local": "submitit_local", "submitit_slurm": "submitit_slurm"}
+LAUNCHERS = {"basic": "local", "submitit_local": "submitit_local", "submitit_slurm": "submitit_slurm"}
 LAUNCHER = (
     *("partition", "account", "qos", "constraint", "exclude", "comment", "gres", "nodes", "tasks_per_node"),
     *("cpus_per_task", "cpus_per_gpu", "gpus_per_node", "gpus_per_task", "mem_gb", "mem_per_cpu", "mem_per_gpu"),
@@ -42,11 +32,8 @@ _ALLOWED = "of hydra.* there are hydra.launcher.* (docs/clusters.md), hydra.swee
 # Hydra writes these over, whatever a config says; and the name of the sweep's folder, which we give.
 _HYDRAS_OWN = ("hydra.runtime.", "hydra.overrides.", "hydra.job.name", "hydra.job.override_dirname")
 
-_GIVEN = "command-line"  # Hydra's name for the folder of --config-dir
 _LEFT_OUT = "left out"
-_composed: dict[str, dict[str, Any]] = {}  # what `_own` made, by launcher: conf does not change while we run
 
-_CALLBACK = ("hydra.callbacks.check_first._target_", "mirrorjax.launch.application.CheckFirst")
 _PLUGINS = {
     "hydra.launcher._target_": ("hydra._internal.core_plugins.", "hydra_plugins."),
     "hydra.sweeper._target_": ("hydra._internal.core_plugins.",),
@@ -56,58 +43,45 @@ _STREAMS = ("ext://sys.stdout", "ext://sys.stderr")
 _MADE_OF_TEXT = ("oc.decode", "oc.create")  # they could make what is looked for here out of a text
 
 
-def check_options(options: Sequence[str]) -> None:
-    """Checks that Hydra is given no options but those that a sweep has, each by its whole name.
-
-    What Hydra does not know either, and would take for no other option's beginning, is left to its own refusal.
-
-    Args:
-        options: arguments that are no overrides; values of options may be among them.
+def refuse_searchpath(overrides: Iterable[Override]) -> None:
+    """Checks that no folder or package is named to take configs from: packages would be imported while composing.
 
     Raises:
-        InputError: names the option.
+        InputError: one is.
     """
-    hydras = [name for action in get_args_parser()._actions for name in action.option_strings]
-    for name in (option.partition("=")[0] for option in options if option.startswith("-")):
-        unknown = name.startswith("--") and not any(known.startswith(name) for known in hydras)
-        if name not in _OPTIONS and not unknown:
-            raise InputError(f"{name}: no option of a sweep; allowed: {', '.join(_OPTIONS)}")
+    for override in overrides:
+        if override.key_or_group == "hydra.searchpath":
+            raise InputError(f"hydra.searchpath is {override.value()!r}; {_ALLOWED}")
 
 
-@contextmanager
-def configs_without_code() -> Iterator[None]:
-    """Checks every config that Hydra composes in the block, before Hydra does anything with it.
+def check_composed(
+    config: DictConfig, typed: Sequence[Override], given: Sequence[str], own: Callable[[str], DictConfig]
+) -> None:
+    """Checks a config that Hydra has composed, before anything is done with it.
 
-    Hydra instantiates callbacks and sets logging up as soon as it has composed a config; no hook of its own is earlier.
+    Args:
+        config: with Hydra's settings.
+        typed: the overrides that people gave.
+        given: those that mirrorjax gave besides.
+        own: what the project's own conf alone makes with a launcher, whatever `--config-dir` has beside it.
+
+    Raises:
+        InputError: names the setting that is not allowed.
     """
-    compose = ConfigLoaderImpl.load_configuration
-
-    def checked(
-        self: ConfigLoaderImpl, config_name: str | None, overrides: list[str], *args: Any, **kwargs: Any
-    ) -> DictConfig:
-        given = [(override.key_or_group, override) for override in OverridesParser.create().parse_overrides(overrides)]
-        for name, override in given:
-            if name == "hydra.searchpath":  # packages that it names would be imported while composing
-                raise InputError(f"{name} is {override.value()!r}; {_ALLOWED}")
-        config = compose(self, config_name, overrides, *args, **kwargs)
-        refuse_callables(config)
-        _refuse_what_differs(config, overrides, _own(compose, self, _launcher(config)))
-        names = [name for name, _ in given]
-        for name, override in given:
-            if _is_hydras(name) and not _is_allowed(name) and (name != "hydra.job.name" or names.count(name) > 1):
-                raise InputError(f"{name} is {override.value()!r}; {_ALLOWED}")
-        _refuse_revealed(config)
-        return config
-
-    ConfigLoaderImpl.load_configuration = checked
-    try:
-        yield
-    finally:
-        ConfigLoaderImpl.load_configuration = compose
+    refuse_callables(config)
+    _refuse_what_differs(config, own(launcher_of(config)))
+    noted = [line for _, line in _values(OmegaConf.to_container(config.hydra.overrides, resolve=False), "")]
+    if added := set(noted) - {*given, *(override.input_line for override in typed)}:
+        raise InputError(f"hydra.overrides holds {sorted(added)}; {_ALLOWED}")
+    for override in typed:
+        name = override.key_or_group
+        if _is_hydras(name) and not _is_allowed(name):
+            raise InputError(f"{name} is {override.value()!r}; {_ALLOWED}")
+    _refuse_revealed(config)
 
 
 def refuse_callables(config: DictConfig) -> None:
-    """Checks that a composed config names no callable but mirrorjax's callback and Hydra's own plugins.
+    """Checks that a composed config names no callable but Hydra's own plugins.
 
     Raises:
         InputError: names the setting and what it holds.
@@ -122,7 +96,7 @@ def _harmless(name: str, value: Any) -> bool:
     if isinstance(value, str) and any(resolver in value for resolver in _MADE_OF_TEXT):
         return False
     if key == "_target_":
-        return (name, value) == _CALLBACK or str(value).startswith(_PLUGINS.get(name, ()))
+        return str(value).startswith(_PLUGINS.get(name, ()))
     if name.startswith(("hydra.job_logging.", "hydra.hydra_logging.")):
         if key in ("()", "class"):
             return value in _LOGGING
@@ -131,26 +105,16 @@ def _harmless(name: str, value: Any) -> bool:
     return True
 
 
-def _launcher(config: DictConfig) -> str:
+def launcher_of(config: DictConfig) -> str:
     """The plugin that starts jobs.
 
     Raises:
         InputError: it is none of ours.
     """
     launcher = config.hydra.runtime.choices.get("hydra/launcher")
-    if launcher not in _LAUNCHERS:
-        raise InputError(f"hydra/launcher is {launcher!r}; allowed: {', '.join(_LAUNCHERS)}")
+    if launcher not in LAUNCHERS:
+        raise InputError(f"hydra/launcher is {launcher!r}; allowed: {', '.join(LAUNCHERS)}")
     return launcher
-
-
-def _own(compose: Any, loader: ConfigLoaderImpl, launcher: str) -> dict[str, Any]:
-    """What the project's own conf alone makes of Hydra's settings, whatever `--config-dir` has beside it."""
-    if launcher not in _composed:
-        path = ConfigSearchPathImpl()
-        path.config_search_path = [part for part in loader.get_search_path().get_path() if part.provider != _GIVEN]
-        own = compose(ConfigLoaderImpl(path), "config", [f"launcher={_LAUNCHERS[launcher]}"], RunMode.RUN)
-        _composed[launcher] = _hydras(own)
-    return _composed[launcher]
 
 
 def _hydras(config: DictConfig) -> dict[str, Any]:
@@ -160,24 +124,21 @@ def _hydras(config: DictConfig) -> dict[str, Any]:
     return {str(name): value for name, value in (*settings, *choices) if not str(name).startswith(_HYDRAS_OWN)}
 
 
-def _refuse_what_differs(config: DictConfig, overrides: Sequence[str], own: Mapping[str, Any]) -> None:
+def _refuse_what_differs(config: DictConfig, own: DictConfig) -> None:
     """Checks that Hydra's settings are those of the project's own conf, but for those that may be given.
 
     Raises:
         InputError: names the setting.
     """
-    found = _hydras(config)
-    for name in {**found, **own}:
+    found, usual = _hydras(config), _hydras(own)
+    for name in {**found, **usual}:
         if name.startswith("hydra.launcher."):
             part, _, inner = name.removeprefix("hydra.launcher.").partition(".")
             known = part in LAUNCHER or (part == "additional_parameters" and inner.replace("_", "-") in FOR_SBATCH)
         else:
             known = _is_allowed(name)
-        if not known and found.get(name, _LEFT_OUT) != own.get(name, _LEFT_OUT):
+        if not known and found.get(name, _LEFT_OUT) != usual.get(name, _LEFT_OUT):
             raise InputError(f"{name} is {hidden(found.get(name, _LEFT_OUT))!r}; {_ALLOWED}")
-    noted = [line for _, line in _values(OmegaConf.to_container(config.hydra.overrides, resolve=False), "")]
-    if added := set(noted) - set(overrides):
-        raise InputError(f"hydra.overrides holds {sorted(added)}; {_ALLOWED}")
 
 
 def _refuse_revealed(config: DictConfig) -> None:

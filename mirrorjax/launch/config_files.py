@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from hydra._internal.sources_registry import SourcesRegistry
-from hydra.plugins.config_source import ConfigResult
+from hydra.core.plugins import Plugins
+from hydra.plugins.config_source import ConfigResult, ConfigSource
 from omegaconf import DictConfig, OmegaConf
 
 from mirrorjax.errors import InputError
@@ -18,7 +18,8 @@ _HEADER = "# @package _global_"
 @contextmanager
 def files_named() -> Iterator[None]:
     """Lets Hydra's reading of a config file, in the block, fail in one line that names the file."""
-    reader: Any = SourcesRegistry.instance().resolve("file")  # the class that Hydra loaded: an import gives another one
+    sources: list[Any] = Plugins.instance().discover(ConfigSource)
+    reader = next(each for each in sources if each.scheme() == "file")  # that Hydra loaded: an import gives another one
     load = reader.load_config
 
     def named(source: Any, config_path: str) -> ConfigResult:

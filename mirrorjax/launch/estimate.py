@@ -37,7 +37,6 @@ from mirrorjax.settings.schema import Config, checkpoints, units_at
 from mirrorjax.tracking.wandb import choose_mode, has_api_key
 from mirrorjax.training.memory import Room, data_bytes, layout, need
 
-_configuration = operator.attrgetter(*AXES)  # all that differs between members but their seeds
 # Measured in the files of `quickstart` and `capacity`.
 _RECORD_BYTES, _UNIT_BYTES, _MEMBER_BYTES, _TABLE_BYTES = 155, 182, 470, 10_000
 _CALIBRATED_BYTES = 255  # of a record with calibrated measures, besides
@@ -142,34 +141,23 @@ def estimate(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Estima
     members = expand(config)
     whole = len(members)
     built = peek(dataset_spec(config), dataset_folder(config))
+    dataset_hash = built and built[0]
     present: int | None = 0
     runtime = config.runtime
     if config.extend is not None:
-        members, present, block = _missing(members, resolved, sweep, folder.name, built and built[0])
+        members, present, block = _missing(members, resolved, sweep, folder.name, dataset_hash)
         runtime = replace(runtime, block=runtime.block or block)
-    facts, devices = _devices(config)
-    train_rows = built[1]["train_rows"] if built else round(TRAIN_SHARE * config.dataset.turns)
-    validation_rows = built[1]["validation_rows"] if built else None
-    test, validation = measured_row_counts(config, config.dataset.test_rows, validation_rows)
+    facts, here, budget = _devices(config)
     different = _different(members)
-    sources = {member.source for member in different}  # of fewer boards too: planned as if each had all rows
-    others = other_datasets(sources, dataset_spec(config)).values()
-    others_unbuilt = sum(peek(other, dataset_folder(config)) is None for other in others)
-    unbuilt = others_unbuilt + (built is None)
-    games = {source.games for source in sources}
-    data = data_bytes(
-        train_rows * max(1, len(sources)), test, validation, config.measurement.boards, max(1, len(games))
+    rows = _rows(config, different, built and built[1])
+    block, room = (
+        layout(runtime, members, facts["count"], budget, rows.bytes) if members else (runtime.block or 0, Room())
     )
-    budget = memory_budget(runtime.memory_budget, runtime.platform, devices) if devices else None
-    if not devices and runtime.memory_budget:
-        budget = runtime.memory_budget * GIB
-    block, room = layout(runtime, members, facts["count"], budget, data) if members else (runtime.block or 0, Room())
     parts = plan(members, block, facts["count"], room.members)
     end, due = config.regime.epochs, len(checkpoints(config))
     programs = _programs(parts, members, different, end)
-    running = [_running(part, facts["count"], runtime.platform == "cpu") for part in parts]
-    work = work_of(parts, members, end, due, measured_rows_of(config, test, validation))
-    work = replace(work, measured=work.measured + null_work(config, different, built and built[0]))
+    work = work_of(parts, members, end, due, measured_rows_of(config, rows.test, rows.validation))
+    work = replace(work, measured=work.measured + null_work(config, different, dataset_hash))
     return Estimate(
         name=config.name,
         folder=folder,
@@ -179,36 +167,73 @@ def estimate(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Estima
         present=present,
         programs=programs,
         devices=facts,
-        here=bool(devices),
+        here=here,
         block=block,
         room=room,
         dataset_built=built is not None,
-        other_datasets=len(others),
-        others_unbuilt=others_unbuilt,
-        train_rows=train_rows,
-        data=data,
+        other_datasets=rows.other_datasets,
+        others_unbuilt=rows.others_unbuilt,
+        train_rows=rows.train,
+        data=rows.bytes,
         resident=sum(each.slots * each.resident for each in programs) // facts["count"],
-        running=max(running, default=0),
+        running=max((_running(part, facts["count"], runtime.platform == "cpu") for part in parts), default=0),
         functions=functions_of(config),
         checkpoints=due,
         model_steps=work.model_steps,
-        seconds=seconds_of(config, facts, work, sum(each.shapes for each in programs), unbuilt),
+        seconds=seconds_of(
+            config, facts, work, sum(each.shapes for each in programs), rows.others_unbuilt + (not built)
+        ),
         tracker=choose_mode(config.tracker.mode, os.environ, has_api_key),
         disk=_disk(config, members, parts, due),
         refined=(config.refine_networks or whole) if config.refine else 0,
     )
 
 
-def _devices(config: Config) -> tuple[dict[str, Any], list]:
-    """Facts, and the devices; none if they are elsewhere and `runtime.devices` says how many there will be."""
+@dataclass(frozen=True)
+class _PlannedRows:
+    """Rows that are trained and measured on, other datasets that they are of besides, and all of their bytes."""
+
+    train: int
+    test: int
+    validation: int
+    other_datasets: int
+    others_unbuilt: int
+    bytes: int
+
+
+def _rows(config: Config, different: Sequence[Member], counts: Mapping[str, int] | None) -> _PlannedRows:
+    """The rows of members, of which the reference dataset's are counted if it is built."""
+    train = counts["train_rows"] if counts else round(TRAIN_SHARE * config.dataset.turns)
+    test, validation = measured_row_counts(
+        config, config.dataset.test_rows, counts["validation_rows"] if counts else None
+    )
+    sources = {member.source for member in different}  # of fewer boards too: planned as if each had all rows
+    games = {source.games for source in sources}
+    others = other_datasets(sources, dataset_spec(config)).values()
+    return _PlannedRows(
+        train=train,
+        test=test,
+        validation=validation,
+        other_datasets=len(others),
+        others_unbuilt=sum(peek(other, dataset_folder(config)) is None for other in others),
+        bytes=data_bytes(train * max(1, len(sources)), test, validation, config.measurement.boards, max(1, len(games))),
+    )
+
+
+def _devices(config: Config) -> tuple[dict[str, Any], bool, float | None]:
+    """Facts of the devices, whether they are here, and bytes that each has room for, if that is known.
+
+    Where `runtime.devices` says how many there will be, they may be elsewhere.
+    """
     runtime = config.runtime
     try:
         devices = configure(runtime.platform, runtime.devices, runtime.precision, None)  # a plan keeps nothing
     except InputError:
         if runtime.devices is None:
             raise
-        return {"platform": runtime.platform, "kind": "not here", "count": runtime.devices}, []
-    return device_facts(devices), devices
+        facts = {"platform": runtime.platform, "kind": "not here", "count": runtime.devices}
+        return facts, False, runtime.memory_budget * GIB if runtime.memory_budget else None
+    return device_facts(devices), True, memory_budget(runtime.memory_budget, runtime.platform, devices)
 
 
 def _missing(
@@ -250,7 +275,7 @@ def _programs(
 
 def _different(members: Sequence[Member]) -> list[Member]:
     """One member of each configuration; those that differ in their seeds alone stand beside each other."""
-    return list({key: next(alike) for key, alike in groupby(members, _configuration)}.values())
+    return list({key: next(alike) for key, alike in groupby(members, operator.attrgetter(*AXES))}.values())
 
 
 def _running(part: Part, devices: int, host: bool) -> int:

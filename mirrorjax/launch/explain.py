@@ -10,7 +10,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
 
-from mirrorjax.settings.schema import Config
+from mirrorjax.settings.schema import schema
 
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 _PLURALS = {int: "whole numbers", float: "numbers", bool: "true or false", str: "texts"}
@@ -72,7 +72,7 @@ def _first_line(text: str) -> str:
 def _names_beside(key: str) -> str:
     """The settings in the group that an unknown one was looked for in."""
     group = key.rpartition(".")[0]
-    type_ = type_of(group) if group else Config
+    type_ = type_of(group) if group else schema()
     if not is_dataclass(type_):
         return f"{group} has none inside" if type_ else f"nor is {group}"
     names = ", ".join(field.name for field in fields(type_))
@@ -81,7 +81,7 @@ def _names_beside(key: str) -> str:
 
 def type_of(key: str) -> Any:
     """The type of a setting in the schema; None if there is no such setting."""
-    type_: Any = Config
+    type_: Any = schema()
     for part in key.split("."):
         type_ = get_type_hints(type_).get(part) if is_dataclass(type_) else None
     return type_

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mirrorjax.errors import InputError
+from mirrorjax.launch.compose import ComposedJob
 from mirrorjax.launch.status import read_status
 from mirrorjax.machine.reading import head_of
 from mirrorjax.machine.secrets import hidden
@@ -17,21 +18,20 @@ from mirrorjax.results.jobs import failure, rounds_of
 from mirrorjax.settings.schema import Config
 
 
-def finish(planned: Mapping[Path, Config], about: Mapping[str, Any], failed: Sequence[bool]) -> int:
+def finish(jobs: Iterable[ComposedJob], about: Mapping[str, Any], failed: Sequence[bool]) -> int:
     """Says what there is now, the sweep's folder last.
 
     Args:
-        planned: the jobs of this command, by the folder of the population.
+        jobs: of this command.
         about: the sweep, as its sweep.json has it.
         failed: whether it was a crash, and no wrong input, of each job that failed in this process.
 
     Returns:
         The exit code: 0 if all is finished and reported, 2 if no population was begun because of wrong input, else 1.
     """
-    if not planned:  # nothing but help, or a config, was asked for
-        return 0
     from mirrorjax.machine.hosts import is_first
 
+    planned = {job.folder: job.config for job in jobs}
     if not is_first():
         return 1 if failed else 0
     finished = [folder for folder in planned if (folder / "DONE").exists()]

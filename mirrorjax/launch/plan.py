@@ -1,9 +1,7 @@
 """`mirrorjax plan`: says what a sweep would take, and trains nothing."""
 
 import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 import jax
 import numpy as np
@@ -13,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from mirrorjax.dataset.sources import Sources
+from mirrorjax.launch.compose import ComposedJob
 from mirrorjax.launch.estimate import Estimate, ProgramEstimate, estimate
 from mirrorjax.machine.compiler import Compiler
 from mirrorjax.machine.runtime import configure
@@ -30,11 +29,11 @@ _MEASURED_SECONDS = 2.0  # of training on made-up rows
 _POORLY_FILLED = 0.5  # share of places with a member, below which the plan says what would fill them
 
 
-def show_plans(jobs: Sequence[tuple[Path, Config, Mapping[str, Any]]], measure: bool, console: Console) -> None:
+def show_plans(jobs: Sequence[ComposedJob], measure: bool, console: Console) -> None:
     """Prints the plan of every population of a sweep, and what they take together.
 
     Args:
-        jobs: of each population its sweep's folder, its config, and that as plain containers.
+        jobs: the populations.
         measure: whether to compile the program with most to do, and to time it.
         console: where to.
 
@@ -44,11 +43,11 @@ def show_plans(jobs: Sequence[tuple[Path, Config, Mapping[str, Any]]], measure: 
     if not console.is_terminal:
         console = Console(file=console.file, width=_WIDTH, highlight=False)
     plans = []
-    for sweep, config, resolved in jobs:
-        found = estimate(config, resolved, sweep)
+    for job in jobs:
+        found = estimate(job.config, job.resolved, job.sweep)
         _show(found, console)
         if measure and found.here and found.members:
-            _show_measured(config, found, console)
+            _show_measured(job.config, found, console)
         plans.append(found)
     if len(plans) > 1:
         _show_together(plans, console)

@@ -13,10 +13,8 @@ from hydra.errors import HydraException
 
 from mirrorjax.errors import InputError
 from mirrorjax.launch.explain import GROUPS_ONLY, type_of
-from mirrorjax.settings.texts import checked_path
 
 MOST_JOBS = 1000  # populations of one multirun: each is composed and checked before the first one starts
-_CONFIG_DIR = ("--config-dir", "-cd")
 _QUOTED = re.compile(r"""\s*(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\s*""", re.S)
 
 
@@ -32,26 +30,6 @@ def for_hydra(overrides: Sequence[str], multirun: bool) -> list[str]:
     """
     _refuse_two_presets(overrides)
     return [_quoted(override, multirun) for override in overrides]
-
-
-def with_config_dir(options: Sequence[str]) -> list[str]:
-    """The options, with `~` written out in --config-dir.
-
-    Raises:
-        InputError: there is no such folder.
-    """
-    found, before = [], ""
-    for option in options:
-        name, given, value = option.partition("=")
-        folder = option if before in _CONFIG_DIR else value if given and name in _CONFIG_DIR else None
-        if folder is not None:
-            path = checked_path("--config-dir", folder)
-            if not path.is_dir():
-                raise InputError(f"--config-dir: {path} is no folder")
-            option = str(path) if before in _CONFIG_DIR else f"{name}={path}"
-        found.append(option)
-        before = option
-    return found
 
 
 def _refuse_two_presets(overrides: Sequence[str]) -> None:
@@ -86,7 +64,7 @@ def _quoted(override: str, multirun: bool) -> str:
         if parsed:
             return override
         raise InputError(f"{override!r} cannot be read; quote each value: {_to_type(f'{key}={_each(value)}')}")
-    quoted = f"{key}={_quotes(value)}"
+    quoted = f"{key}={quotes(value)}"
     if several:
         raise InputError(
             f"{override!r} gives several values: -m trains a population for each; one text is typed {_to_type(quoted)}"
@@ -104,13 +82,13 @@ def _parsed(override: str) -> Override | None:
         return None
 
 
-def _quotes(text: str) -> str:
+def quotes(text: str) -> str:
     """A text as Hydra reads it literally: quotes inside are escaped, and the backslashes before one."""
     return '"' + re.sub(r'(\\*)("|$)', lambda found: found[1] * 2 + ('\\"' if found[2] else ""), text) + '"'
 
 
 def _each(values: str) -> str:
-    return ",".join(value if _QUOTED.fullmatch(value) else _quotes(value.strip()) for value in values.split(","))
+    return ",".join(value if _QUOTED.fullmatch(value) else quotes(value.strip()) for value in values.split(","))
 
 
 def _list(value: str) -> str:

@@ -81,12 +81,13 @@ def _job(own: Plain, base: str, number: int, added: Plain, about: Mapping[str, A
     config = stored(own)
     whole = planned(config, own)
     share = added["networks"] / max(1, whole["members"])
-    overrides = next((job["overrides"] for job in about.get("jobs", ()) if job["job"] == base), [])
+    known: Plain = next((job for job in about.get("jobs", ()) if job["job"] == base), {})
     return {
+        **{name: known[name] for name in ("plugins",) if name in known},
         "job": whole["job"],
         "members": added["networks"],
         "model_steps": round(whole["model_steps"] * share),
-        "overrides": [*overrides, f"(round {number} of the refinement of {base})"],
+        "overrides": [*known.get("overrides", ()), f"(round {number} of the refinement of {base})"],
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from mirrorjax.errors import InputError, printable
 from mirrorjax.results.contents import MANIFEST, PROGRESS
-from mirrorjax.results.jobs import SWEEP, failure, read_json, read_sweep
+from mirrorjax.results.jobs import SWEEP, failure, plugins_of, read_json, read_sweep
 from mirrorjax.tracking.heartbeat import FILE, FINISHING
 
 STATES = ("done", "running", "failed", "interrupted", "waiting")
@@ -62,12 +62,13 @@ class JobStatus:
 
 @dataclass(frozen=True)
 class SweepStatus:
-    """A sweep, or one population of it; and a line for each file that is damaged, and left out."""
+    """A sweep, or one population of it; its plugins; and a line for each file that is damaged, and left out."""
 
     folder: str
     command: list[str]
     jobs: list[JobStatus]
     problems: list[str]
+    plugins: list[str]
 
     @property
     def counts(self) -> dict[str, int]:
@@ -107,6 +108,7 @@ class SweepStatus:
             "seconds_left": self.seconds_left,
             "jobs": [asdict(job) for job in self.jobs],
             "problems": self.problems,
+            "plugins": self.plugins,
         }
 
 
@@ -130,7 +132,8 @@ def read_status(path: Path) -> SweepStatus:
         hint = f"but sweeps: give one of {', '.join(sweeps[:6])}" if sweeps else f"it has no {SWEEP} and no population"
         raise InputError(f"{path}: no sweep, {hint}")
     jobs = [_job(sweep, name, planned.get(name, {}), problems) for name in names]
-    return SweepStatus(str(path), about.get("command") or [], jobs, problems)
+    plugins = plugins_of(about, names[0] if path_is_population else None)
+    return SweepStatus(str(path), about.get("command") or [], jobs, problems, plugins)
 
 
 def _manifests(sweep: Path) -> list[Path]:
@@ -222,6 +225,8 @@ def table(status: SweepStatus) -> list[str]:
     if status.seconds_left is not None:
         summary += f", {duration(status.seconds_left)} left"
     lines += ["", summary]
+    if status.plugins:
+        lines.append(f"made with {', '.join(status.plugins)}")
     unfinished = len(status.jobs) - status.counts["done"]
     if unfinished and not status.counts["running"] and status.command:
         lines.append(f"nothing is running; the same command does what is not done: {' '.join(status.command)}")

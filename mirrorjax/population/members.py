@@ -2,11 +2,12 @@
 
 import functools
 import hashlib
-import itertools
 import json
+import math
 import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -18,21 +19,25 @@ from jaxtyping import Array, Float32, Int32, UInt32
 from mirrorjax.dataset.knobs import PAPER, Knobs
 from mirrorjax.dataset.oracle import LABELS
 from mirrorjax.dataset.sources import NOWHERE, OF_SOURCE, Source, Sources
-from mirrorjax.models.encoding import ENCODINGS
+from mirrorjax.models import network_of
+from mirrorjax.models.base import Network
+from mirrorjax.settings import schema
 from mirrorjax.settings.axes import FIRST
-from mirrorjax.settings.schema import MEMBER, PAPER_EPOCH
-from mirrorjax.settings.setting import Acts, made
+from mirrorjax.settings.schema import MEMBER, PAPER_EPOCH, PLUGGED
+from mirrorjax.settings.setting import Acts, Made, Setting, made
 
 OUTPUTS = len(LABELS)
 
 _STREAM_SEEDS = {"init": "init_seed", "order": "order_seed", "dropout": "dropout_seed"}
 
 
-_GIVEN = [(name, each.hint, each.default) for name, each in MEMBER.items()]
-_OWN = [(name, int | None, None) for name in _STREAM_SEEDS.values()]
+def _made() -> type[Made]:
+    own = [(name, int | None, None) for name in _STREAM_SEEDS.values()]
+    given = [(name, each.hint, each.default) for name, each in MEMBER.items()]
+    return made("Member", [("seed", int, 0), *own, *given], frozen=True)
 
 
-class Member(made("Member", [("seed", int, 0), *_OWN, *_GIVEN], frozen=True)):
+class Member(_made()):
     """Everything that defines one network and its training, but not for how long or how often it is measured.
 
     Attributes:
@@ -75,8 +80,8 @@ class Member(made("Member", [("seed", int, 0), *_OWN, *_GIVEN], frozen=True)):
 
     @property
     def units(self) -> int:
-        """N, the divisor of CMNI: hidden units and the four outputs."""
-        return self.depth * self.width + OUTPUTS
+        """N, the divisor of CMNI: units that are rates, and the four outputs."""
+        return _units(*_architecture(self))
 
     def epoch(self, step: int) -> float:
         """Paper epochs after `step` steps: lr · steps / .6144."""
@@ -87,11 +92,34 @@ class Member(made("Member", [("seed", int, 0), *_OWN, *_GIVEN], frozen=True)):
         return round(epoch * PAPER_EPOCH / self.learning_rate)
 
 
+def register(*settings: Setting) -> None:
+    """Gives members further settings, those of plugins; members that there are have the defaults."""
+    schema.register(*settings)
+    Member.__bases__ = (_made(),)
+
+
+def looked_at(members: Iterable[Member]) -> set[str]:
+    """The settings of plugins that any of these members' regimes looks at."""
+    return {name for name, each in PLUGGED.items() if any(member.regime == each.of for member in members)}
+
+
+def plugged(member: Member, acts: Acts) -> dict[str, Any]:
+    """What a member has for those settings of plugins that its regime looks at and that act somewhere, by name."""
+    return {
+        name: getattr(member, name) for name, each in PLUGGED.items() if each.acts is acts and each.of == member.regime
+    }
+
+
 _knobs_of, _AT_PAPER = operator.attrgetter(*PAPER), tuple(PAPER.values())
 _source = functools.cache(Source)  # one object for all that share it, so that a million members are sorted in seconds
 _source_of = operator.attrgetter(*OF_SOURCE)
 _SEEDS = tuple(_STREAM_SEEDS.values())  # the seed acts through these three only
-_lasting = operator.attrgetter(*MEMBER)
+_of_ours = operator.attrgetter(*MEMBER)
+
+
+def _lasting(member: Member) -> tuple:
+    """What a member has for all that defines it but its seeds, in the order of MEMBER."""
+    return (*_of_ours(member), *(getattr(member, name) for name in PLUGGED))
 
 
 @functools.lru_cache(maxsize=10_000)
@@ -149,6 +177,7 @@ class MemberValues(made("Values", [(name, _ARRAYS[kind][0]) for name, kind in _V
         train_rows: that it is trained on.
         validation: number of its set of validation rows.
         knobs: of its rows.
+        plugged: by name, what it has for settings of plugins that act by their value; attributes too.
     """
 
     init: UInt32[Array, "2"]
@@ -158,6 +187,14 @@ class MemberValues(made("Values", [(name, _ARRAYS[kind][0]) for name, kind in _V
     train_rows: UInt32[Array, ""]
     validation: Int32[Array, ""]
     knobs: Knobs
+    plugged: dict[str, Array] = struct.field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> Array:
+        """The value of a plugin's setting."""
+        try:
+            return self.__dict__["plugged"][name]
+        except KeyError:
+            raise AttributeError(name) from None
 
 
 def stack_values(members: Sequence[Member], dataset_hash: str, sources: Sources = NOWHERE) -> MemberValues:
@@ -185,6 +222,11 @@ def stack_values(members: Sequence[Member], dataset_hash: str, sources: Sources 
         validation=jnp.asarray(sources.validation_of[place], jnp.int32),
         knobs=Knobs(**{name: numbers(name, jnp.float32) for name in PAPER}),
         **{name: numbers(name, _ARRAYS[kind][1]) for name, kind in _VALUES},
+        plugged={
+            name: numbers(name, _ARRAYS[PLUGGED[name].kind][1])
+            for name in looked_at(members)
+            if PLUGGED[name].acts is Acts.VALUE
+        },
     )
 
 
@@ -195,5 +237,26 @@ def init_key(values: MemberValues) -> jax.Array:
 
 def parameter_count(member: Member) -> int:
     """Weights and biases of one member's network."""
-    sizes = [ENCODINGS[member.encoding].size, *[member.width] * member.depth, OUTPUTS]
-    return sum((fan_in + 1) * fan_out for fan_in, fan_out in itertools.pairwise(sizes))
+    return _parameters(*_architecture(member))
+
+
+_ARCHITECTURE = ("model", *(name for name, each in MEMBER.items() if each.key.startswith("model.") and name != "model"))
+_architecture = operator.attrgetter(*_ARCHITECTURE)
+
+
+@functools.cache
+def _network(*settings: Any) -> Network:
+    return network_of(SimpleNamespace(**dict(zip(_ARCHITECTURE, settings, strict=True))))
+
+
+@functools.cache  # of a million members few differ in these
+def _units(*settings: Any) -> int:
+    network = _network(*settings)
+    return sum(site.size for site in network.sites if site.kind == "rate") + network.outputs
+
+
+@functools.cache
+def _parameters(*settings: Any) -> int:
+    width = settings[_ARCHITECTURE.index("width")]
+    shapes = jax.eval_shape(_network(*settings).init, jax.random.key(0), jnp.int32(width))
+    return sum(math.prod(each.shape) for each in shapes.values())

@@ -13,8 +13,8 @@ import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from mirrorjax.machine.runtime import Device
-from mirrorjax.population.members import Member
-from mirrorjax.settings.schema import MEMBER
+from mirrorjax.population.members import Member, plugged
+from mirrorjax.settings.schema import MEMBER, PLUGGED
 from mirrorjax.settings.setting import Acts
 
 WIDTHS = (8, 16, 17, 24, 32, 40, 50, 64, 96, 128, 192, 256, 384, 512, 768, 1024)  # compiled widths; 17 is the paper's
@@ -35,11 +35,15 @@ class ProgramSpec:
     data_order: str
     encoding: str = "ordinal"
     knobs: bool = False  # right answers and pictures follow the members' knobs
-    later: tuple[tuple[str, Any], ...] = ()  # settings that came later, where they are not as they were before
+    later: tuple[tuple[str, Any], ...] = ()  # settings that came later, where not as before, and those of plugins
 
-    def own(self, name: str) -> Any:
-        """A setting that came later."""
-        return dict(self.later).get(name, MEMBER[name].default)
+    def __getattr__(self, name: str) -> Any:
+        """What a setting is that came later, or a plugin's."""
+        if name in (given := dict(self.__dict__.get("later", ()))):
+            return given[name]
+        if name in MEMBER:
+            return MEMBER[name].default
+        raise AttributeError(name)
 
     def __str__(self) -> str:
         """In a line of a log."""
@@ -86,7 +90,7 @@ def compiled_width(width: int) -> int:
 
 def program_of(member: Member) -> ProgramSpec:
     """The program that a member runs in."""
-    return _program(*_of_program(member))
+    return _program(*_of_program(member), plugged=tuple(plugged(member, Acts.PROGRAM).items()))
 
 
 _SAME = tuple(name for name, each in MEMBER.items() if each.acts is Acts.PROGRAM)
@@ -94,13 +98,15 @@ _of_program = operator.attrgetter("width", "batch_size", "at_paper", *_SAME)
 
 
 @functools.cache
-def _program(width: int, batch_size: int, at_paper: bool, *same: Any) -> ProgramSpec:
+def _program(
+    width: int, batch_size: int, at_paper: bool, *same: Any, plugged: tuple[tuple[str, Any], ...]
+) -> ProgramSpec:
     """One object for all its members, so that a million of them are grouped in seconds."""
     batch = -(-batch_size // BATCH_MULTIPLE) * BATCH_MULTIPLE
     own = dict(zip(_SAME, same, strict=True))
     later = {name: own.pop(name) for name in _SAME if MEMBER[name].later}
     given = tuple((name, value) for name, value in later.items() if value != MEMBER[name].default)
-    return ProgramSpec(**own, width=compiled_width(width), batch=batch, knobs=not at_paper, later=given)
+    return ProgramSpec(**own, width=compiled_width(width), batch=batch, knobs=not at_paper, later=(*given, *plugged))
 
 
 def plan(
@@ -141,7 +147,8 @@ def _groups(members: Sequence[Member]) -> dict[ProgramSpec, dict[tuple, list[int
     """Indices of the members by program, and there by what the members of one block have in common."""
     groups: dict[ProgramSpec, dict[tuple, list[int]]] = defaultdict(lambda: defaultdict(list))
     start = 0
-    for _, alike in groupby(members, _settings):  # a million takes a second
+    own_settings = _with_plugged if PLUGGED else _settings  # a million takes a second
+    for _, alike in groupby(members, own_settings):
         own = list(alike)
         groups[program_of(own[0])][_in_common(own[0])] += range(start, start + len(own))
         start += len(own)
@@ -151,6 +158,10 @@ def _groups(members: Sequence[Member]) -> dict[ProgramSpec, dict[tuple, list[int
 # A program, and what a block has in common, depend on these alone; on other values and seeds they do not.
 _RELEVANT = [name for name, each in MEMBER.items() if each.acts is not Acts.VALUE]
 _settings = operator.attrgetter("order_seed", "width", "batch_size", "learning_rate", *_RELEVANT)
+
+
+def _with_plugged(member: Member) -> tuple:
+    return _settings(member), plugged(member, Acts.PROGRAM)
 
 
 def _in_common(member: Member) -> tuple:

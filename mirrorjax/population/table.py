@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from mirrorjax.dataset.sources import Sources
-from mirrorjax.population.members import Member
+from mirrorjax.population.members import Member, looked_at
 from mirrorjax.settings.columns import KNOBS, SEEDS
-from mirrorjax.settings.schema import MEMBER
+from mirrorjax.settings.schema import MEMBER, PLUGGED
 
 
 def member_columns(
@@ -26,12 +26,14 @@ def member_columns(
         sources: of the rows that they are trained on.
         known: coordinates of their knobs, see `coordinates_of`.
     """
+    plugged = looked_at(members)
+    settings = [name for name in MEMBER if name not in PLUGGED or name in plugged]
     place = [sources.place(member.source) for member in members]
     seeds = [{"seed": member.seed, **member.seeds} for member in members]
     return {
         "member_id": list(ids),
         **{name: [each[name] for each in seeds] for name in SEEDS},
-        **{name: [getattr(member, name) for member in members] for name in MEMBER},
+        **{name: [getattr(member, name) for member in members] for name in settings},
         "units": [units for units, _ in sizes],
         "parameters": [parameters for _, parameters in sizes],
         "train_boards": sources.boards[place],

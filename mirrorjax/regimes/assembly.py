@@ -113,7 +113,7 @@ class Assembly:
     @classmethod
     def of(cls, network: Any, program: Any) -> Self:
         """The regime of a program's members; the network of others is not looked at."""
-        return cls(program.own("neurons"))
+        return cls(program.neurons)
 
     def only(self, use: Use) -> Self:
         """All of it."""

@@ -59,7 +59,7 @@ class Contrastive(Supervised):
     @classmethod
     def of(cls, network: Any, program: Any) -> Self:
         """The regime of a program's members."""
-        return cls(network, program.encoding, program.knobs, program.batch, program.own("positives"))
+        return cls(network, program.encoding, program.knobs, program.batch, program.positives)
 
     def only(self, use: Use) -> Self:
         """As `supervised`; and without positives, which only updates look at."""

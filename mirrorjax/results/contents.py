@@ -26,7 +26,12 @@ SWEEP = Fields(
         **dict.fromkeys(("name", "created", "version"), TEXT),
         "command": TEXTS,
         "overrides": TEXTS,
-        "jobs": Each(Fields(must={"job": NAME}, may={"overrides": TEXTS, "members": COUNT, "model_steps": COUNT})),
+        "jobs": Each(
+            Fields(
+                must={"job": NAME},
+                may={"overrides": TEXTS, "members": COUNT, "model_steps": COUNT, "plugins": TEXTS},
+            )
+        ),
     }
 )
 PROGRESS = Fields(

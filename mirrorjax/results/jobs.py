@@ -36,6 +36,17 @@ def read_sweep(sweep: Path, problems: list[str] | None = None) -> dict[str, Any]
     return read_json(sweep / SWEEP, OF_SWEEP, problems)
 
 
+def plugins_of(about: Mapping[str, Any], job: str | None = None) -> list[str]:
+    """The modules of people's own that a job, or any of them, was made with.
+
+    Args:
+        about: what sweep.json says.
+        job: the name of its folder; None are all.
+    """
+    jobs = [each for each in about.get("jobs") or [] if job in (None, each["job"])]
+    return list(dict.fromkeys(name for each in jobs for name in each.get("plugins") or []))
+
+
 def note_sweep(sweep: Path, about: Mapping[str, Any]) -> None:
     """Writes sweep.json, or adds the jobs that one of an earlier command does not have.
 

@@ -14,11 +14,13 @@ import pyarrow.parquet as pq
 from mirrorjax.errors import InputError
 from mirrorjax.machine.reading import Newer, read_json, read_yaml
 from mirrorjax.results.contents import CONFIG, FORMAT, MANIFEST
+from mirrorjax.results.jobs import plugins_of, read_sweep
 from mirrorjax.results.later import LATER, LATER_KEYS, completed, join_later, view_of
 from mirrorjax.results.parquet import UNREADABLE, first_and_last_member, torn, why_not_ours
 from mirrorjax.results.store import KNOBS, MEMBERS, RECORDS, REQUIRED, TABLES, UNITS, knob_defaults
 from mirrorjax.results.weights import STACKS, read_all_weights, read_index, read_weights
 from mirrorjax.settings.allowed import validate
+from mirrorjax.settings.plugins import lacking
 from mirrorjax.settings.schema import Config, MeasurementConfig, RuntimeConfig, TrackerConfig, stored
 
 if TYPE_CHECKING:
@@ -81,6 +83,11 @@ class Population:
             return read_yaml(self.folder / "config.yaml", CONFIG)
         except InputError as error:
             return self._unread(error)
+
+    @property
+    def plugins(self) -> list[str]:
+        """The modules of people's own that it was made with."""
+        return plugins_of(read_sweep(self.folder.resolve().parent), self.name)
 
     @property
     def checkpoints(self) -> list[int]:
@@ -197,7 +204,12 @@ class Population:
         members = self.members()
         member_id = _unique(member, members["member_id"].to_pylist(), self.folder)
         (row,) = members.filter(pc.field("member_id") == member_id).to_pylist()
-        return fitting(member_id, row, self.weights(member_id), self.folder)
+        try:
+            return fitting(member_id, row, self.weights(member_id), self.folder)
+        except InputError as error:
+            if why := lacking(self.plugins):
+                raise InputError(f"{self.folder}: {why}") from error
+            raise
 
     def _diverged(self, member_id: str) -> bool:
         """Whether a member has, at its last record."""
@@ -230,8 +242,8 @@ class Population:
             )
             validate(config)
         except InputError as error:
-            why = str(error).splitlines()[0]
-            raise InputError(f"{self.folder}: no config of this version: {why}") from error
+            why = lacking(self.plugins) or f"no config of this version: {str(error).splitlines()[0]}"
+            raise InputError(f"{self.folder}: {why}") from error
         return config
 
     def dataset(self) -> "Dataset":

@@ -19,18 +19,18 @@ RUN_ONLY = (
 )  # fmt: skip
 
 
-def job_hash(resolved: Mapping[str, Any], settings: Iterable[Setting] = tuple(MEMBER.values())) -> str:
+def job_hash(resolved: Mapping[str, Any], settings: Iterable[Setting] | None = None) -> str:
     """Twelve hex digits of a resolved config, less what no result depends on.
 
     Args:
         resolved: as plain containers.
-        settings: of members. Later ones leave no trace where nobody gives them, so that a folder from before they
-            existed is found again.
+        settings: of members, by default all that there are. Later ones leave no trace where nobody gives them, so
+            that a folder from before they existed is found again.
     """
     content = copy.deepcopy(dict(resolved))
     for name in RUN_ONLY:
         _group(content, name).pop(name.rpartition(".")[2], None)
-    for setting in settings:
+    for setting in MEMBER.values() if settings is None else settings:
         if setting.later:
             _without(content, setting)
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]

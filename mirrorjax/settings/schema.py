@@ -3,6 +3,7 @@
 Hydra's YAML files only override what stands here, and in `groups.py`.
 """
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -12,7 +13,7 @@ from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mirrorjax.errors import InputError
-from mirrorjax.settings.axes import GROUPS, GroupConfig, axes_in, axes_of, group_schema, of_members
+from mirrorjax.settings.axes import AXES, GROUPS, GroupConfig, axes_in, axes_of, group_schema, of_members
 from mirrorjax.settings.grid import MOST
 from mirrorjax.settings.groups import DatasetConfig, GameConfig, ModelConfig, OptimizerConfig, RegimeConfig
 from mirrorjax.settings.setting import Acts, Range, Setting, extended, setting, settings_of
@@ -111,10 +112,35 @@ class Config:
     refine_networks: int | None = setting(None, Range(1, 1e7))  # that all rounds add; null: as many as there are
 
 
-SETTINGS = settings_of(Config)  # those with a rule of their own, by key
+SETTINGS = dict(settings_of(Config))  # those with a rule of their own, by key; plugins' come in by `register`
 MEMBER = of_members(SETTINGS.values())  # those that define a member, by name
+PLUGGED: dict[str, Setting] = {}  # of these, the plugins', which come last
 # of folders; `~` is written out in them
 PATHS = ("results_dir", "extend", "dataset.cache", "measurement.null_cache", "runtime.compile_cache")
+
+
+def register(*settings: Setting) -> None:
+    """Adds settings of plugins, which are taken for absent where a folder or an identity is from before them.
+
+    One of a key that there is takes its place.
+    """
+    for each in settings:
+        if each.key not in SETTINGS:
+            PLUGGED[each.name] = each
+        SETTINGS[each.key] = each
+    MEMBER.update(of_members(SETTINGS.values()))
+    AXES.update(axes_of(SETTINGS.values()))
+
+
+def schema() -> type[Config]:
+    """The configuration's class, with what plugins have registered."""
+    usual = settings_of(Config)
+    return _schema(tuple(each for key, each in SETTINGS.items() if each != usual.get(key)))
+
+
+@functools.cache
+def _schema(more: tuple[Setting, ...]) -> type[Config]:
+    return config_with(more) if more else Config
 
 
 def stored(config: Mapping[str, Any]) -> Config:
@@ -126,7 +152,7 @@ def stored(config: Mapping[str, Any]) -> Config:
         InputError: it is none of ours.
     """
     try:
-        found = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config(name="")), literal(config)))
+        found = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema()(name="")), literal(config)))
     except (OmegaConfBaseException, ValueError) as error:
         raise InputError(f"config.yaml: {str(error).splitlines()[0]}") from error
     assert isinstance(found, Config)

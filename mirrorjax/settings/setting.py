@@ -106,6 +106,11 @@ class Setting:
         return isinstance(self.allowed, tuple)
 
     @property
+    def options(self) -> tuple[Any, ...]:
+        """The values that there are to choose from; none where anything lies between."""
+        return self.allowed if isinstance(self.allowed, tuple) else ()
+
+    @property
     def is_number(self) -> bool:
         """Whether it can be an axis of a map; a name can only part a map into several."""
         return self.kind is not str
@@ -129,9 +134,7 @@ class Setting:
     @property
     def words(self) -> str:
         """What is allowed."""
-        if isinstance(self.allowed, tuple):
-            return ", ".join("null" if each is None else str(each) for each in self.allowed)
-        return str(self.allowed)
+        return ", ".join("null" if each is None else str(each) for each in self.options) or str(self.allowed)
 
     @property
     def column_kind(self) -> type:

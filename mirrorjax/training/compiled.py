@@ -36,11 +36,11 @@ class Programs:
 
     def init(self) -> Any:
         """values → state."""
-        return self._of_block("init", self._seen, (value_shapes(),))
+        return self._of_block("init", self._seen, (value_shapes(self.part.program.regime),))
 
     def policy(self, training: Any) -> Any:
         """(state, values), what is learnt from → parameters, of a regime that computes them."""
-        own = state_shapes(self.part.program).own, value_shapes()
+        own = state_shapes(self.part.program).own, value_shapes(self.part.program.regime)
         return self._of_block("policy", self._regime, own, training)
 
     def measure(self, rows: MeasuredRows) -> Any:
@@ -78,7 +78,7 @@ class Programs:
             last = jnp.where(waiting.any(), len(waiting) - jnp.argmax(waiting[::-1]), 0)
             return jax.lax.fori_loop(jnp.argmax(waiting), last, one, state)
 
-        of_members = self._like(state_shapes(program), *shape), self._like(value_shapes(), *shape)
+        of_members = self._like(state_shapes(program), *shape), self._like(value_shapes(program.regime), *shape)
         clock = self._like(np.uint32(0), shape[0])
         return self._compiled("train", program, local, (*of_members, clock, clock), rows, donate=(0,))
 
@@ -118,7 +118,7 @@ class Programs:
     @property
     def _bare(self) -> tuple[Any, Any]:
         """Shapes of a member's parameters and values."""
-        return parameter_shapes(self.part.program), value_shapes()
+        return parameter_shapes(self.part.program), value_shapes(self.part.program.regime)
 
     def _of_block(self, name: str, regime: Regime, own: tuple, *shared: Any, **options: int) -> Any:
         """A function of `programs`, for one block of each device; `own` tells shapes of one member."""

@@ -90,13 +90,13 @@ class Layout:
 @functools.cache
 def state_shapes(program: ProgramSpec) -> TrainState:
     """Shapes and types of one member's state, in a program."""
-    return jax.eval_shape(functools.partial(init_state, regime_of(program)), value_shapes())
+    return jax.eval_shape(functools.partial(init_state, regime_of(program)), value_shapes(program.regime))
 
 
 @functools.cache
 def parameter_shapes(program: ProgramSpec) -> Params:
     """Shapes and types of the parameters of one member's network, in a program."""
-    return jax.eval_shape(regime_of(program).network.init, jax.random.key(0), value_shapes().width)
+    return jax.eval_shape(regime_of(program).network.init, jax.random.key(0), value_shapes(program.regime).width)
 
 
 @functools.cache
@@ -114,16 +114,16 @@ def own_size(program: ProgramSpec, width: int) -> tuple[int, int]:
 
 
 @functools.cache
-def value_shapes() -> MemberValues:
-    """Shapes and types of one member's values."""
-    return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), stack_values([Member()], ""))
+def value_shapes(regime: str) -> MemberValues:
+    """Shapes and types of one member's values, of a regime."""
+    return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), stack_values([Member(regime=regime)], ""))
 
 
 @functools.cache
 def need(program: ProgramSpec, host: bool = True) -> Need:
     """What members of a program need; on a CPU (`host`) the copy that a part may go back to is in the same memory."""
     state, parameters = _bytes(state_shapes(program)), _bytes(parameter_shapes(program))
-    values = _bytes(value_shapes())
+    values = _bytes(value_shapes(program.regime))
     network = regime_of(program).network
     hidden = sum(site.size for site in network.sites)
     units = hidden + network.outputs

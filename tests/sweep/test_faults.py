@@ -126,9 +126,9 @@ def test_the_state_of_another_population_is_refused(sweep: Run, copy: Population
 
 
 def sweep_of(*more: str) -> str:
-    from mirrorjax.launch.application import sweep_name
+    from mirrorjax.launch.command_line import Typed
 
-    return sweep_name([*SETTINGS, *QUICKLY, *more])
+    return Typed.of("mirrorjax sweep", [*SETTINGS, *QUICKLY, *more]).sweep_name
 
 
 def test_clocks_and_time_zones_do_not_matter(

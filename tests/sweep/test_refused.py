@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mirrorjax.launch.application import sweep_name
+from mirrorjax.launch.command_line import Typed
 from tests.sweep.cases import QUICKLY, SETTINGS, Run
 
 
@@ -34,7 +34,7 @@ def test_more_test_rows_than_there_are(sweep: Run, tmp_path: Path):
 
 def test_a_file_where_the_sweep_should_be(sweep: Run):
     Path("results").mkdir()
-    in_the_way = Path("results") / sweep_name(SETTINGS)
+    in_the_way = Path("results") / Typed.of("mirrorjax sweep", SETTINGS).sweep_name
     in_the_way.write_text("precious")
     refused = sweep(*QUICKLY, code=2)
     assert refused.err == (

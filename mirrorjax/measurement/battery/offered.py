@@ -1,5 +1,7 @@
 """The names of the calibrated measures, and the columns that each makes: found by their shapes, nothing is computed."""
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,7 +12,7 @@ from mirrorjax.measurement.battery.boards import OF_EACH, Boards, TaskRows
 from mirrorjax.measurement.battery.caused import caused, named
 from mirrorjax.measurement.battery.nulls import RAW, SCALE_FREE
 from mirrorjax.measurement.battery.observed import OF_RESPONSES, observed
-from mirrorjax.measurement.battery.responses import responses
+from mirrorjax.measurement.battery.responses import Pictures, Responses, responses
 from mirrorjax.measurement.needs import fits
 from mirrorjax.measurement.probe import Probe
 from mirrorjax.measurement.stream import TRUTHS
@@ -30,13 +32,17 @@ def observed_names(member: Member) -> dict[str, frozenset[str]]:
         member: of an architecture, for columns that are of a site.
     """
     probe, boards = _shapes(member)
-    of_responses = jax.eval_shape(
-        lambda probe, pictures: responses(probe, pictures, tuple(CONDITIONS)), probe, boards.anywhere
-    )
+    of_responses = jax.eval_shape(_responses, probe, boards.anywhere)
     measures = {name: measure for name, measure in OF_RESPONSES.items() if fits(measure, probe.network)}
     names = {name: frozenset(jax.eval_shape(measure, of_responses)) for name, measure in measures.items()}
     single = [*jax.eval_shape(observed, probe, boards), *Z]
     return {**{name: frozenset({name}) for name in single}, **names}
+
+
+def made_of_responses(measure: Callable[[Responses], dict[str, jax.Array]]) -> dict[str, jax.ShapeDtypeStruct]:
+    """The columns that a measure of responses makes, of a network with two layers."""
+    probe, boards = _shapes(Member(width=4))
+    return jax.eval_shape(lambda probe, pictures: measure(_responses(probe, pictures)), probe, boards.anywhere)
 
 
 def caused_names(member: Member) -> dict[str, frozenset[str]]:
@@ -46,6 +52,10 @@ def caused_names(member: Member) -> dict[str, frozenset[str]]:
     of_member, _ = jax.eval_shape(caused, probe, boards, scores)
     columns = [*named({name: np.zeros((1, *each.shape), each.dtype) for name, each in of_member.items()}), *VERDICT]
     return {**{name: frozenset({name}) for name in columns}, CAUSES: frozenset(columns)}
+
+
+def _responses(probe: Probe, pictures: Pictures) -> Responses:
+    return responses(probe, pictures, tuple(CONDITIONS))
 
 
 def _shapes(member: Member) -> tuple[Probe, Boards]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mirrorjax.report.read.configurations import BY_NAME, SEEDS, SETTINGS
+from mirrorjax.report.read.configurations import BY_NAME, SEEDS
 from mirrorjax.report.read.populations import Group
 from mirrorjax.report.words.numbers import tidy_number
 from mirrorjax.statistics.order_parameters import construction_marks
@@ -58,12 +58,15 @@ class Axis:
     @property
     def is_number(self) -> bool:
         """Whether its values have an order, so that a map can run along it."""
-        return any(BY_NAME[name].is_number for name in self.names)
+        return any(self._is_number(place) for place in range(len(self.names)))
 
     @property
     def lead(self) -> int:
         """Which of its settings gives the coordinate: the first number."""
-        return next((place for place, name in enumerate(self.names) if BY_NAME[name].is_number), 0)
+        return next((place for place in range(len(self.names)) if self._is_number(place)), 0)
+
+    def _is_number(self, place: int) -> bool:
+        return BY_NAME[self.names[place]].is_number and not any(isinstance(each[place], str) for each in self.values)
 
     def coordinates(self, found: np.ndarray | None = None) -> np.ndarray:
         """Where the values lie on the scale on which their effect is even, [values]; logarithms of sizes and rates.
@@ -146,9 +149,10 @@ class Axis:
 def axes(groups: Sequence[Group]) -> list[Axis]:
     """Every setting that varies over the configurations, but the data's seed, those that move together as one.
 
-    Numbers with most values first, then the order of `SETTINGS`; names last.
+    Numbers with most values first, then the order of the settings; names last.
     """
-    columns = {name: tuple(group.settings[name] for group in groups) for name in SETTINGS if name not in SEEDS}
+    names = [name for name in (groups[0].settings if groups else ()) if name not in SEEDS]
+    columns = {name: tuple(group.settings[name] for group in groups) for name in names}
     distinct = {name: len(set(values)) for name, values in columns.items()}
     together: list[list[str]] = []
     for name, values in columns.items():

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirrorjax.report.map.cells import Cells
-from mirrorjax.report.read.configurations import BY_NAME, SEEDS, SETTINGS, knobs_off
+from mirrorjax.report.read.configurations import BY_NAME, SEEDS, knobs_off
 from mirrorjax.report.words.numbers import listed, tidy_number
 
 
@@ -30,12 +30,15 @@ def paper_point(cells: Cells) -> PaperPoint:
     """Finds the paper's point."""
     settings = cells.groups[0][0].settings
     moved = {name for axis in cells.axes for name in axis.names}
-    fixed = [name for name in SETTINGS if name not in moved and name not in SEEDS]
+    fixed = [name for name in settings if name not in moved and name not in SEEDS]
     off = [name for name in knobs_off(settings) if name in fixed]
     others = [
         name
         for name in fixed
-        if name not in off and BY_NAME[name].knob is None and settings[name] != BY_NAME[name].default
+        if name not in off
+        and name in BY_NAME
+        and BY_NAME[name].knob is None
+        and settings[name] != BY_NAME[name].default
     ]
     places = [axis.paper for axis in cells.axes]
     beyond = [axis.paper_words() for axis in cells.axes if axis.paper is None]

@@ -20,6 +20,7 @@ from mirrorjax.report.read.over_seeds import curves, networks
 from mirrorjax.report.read.populations import Sweep, load
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import counted
+from mirrorjax.results.jobs import plugins_of
 from mirrorjax.results.store import write_text
 
 FIGURE_FILES, TABLE_FILES = "figures", "tables"  # folders beside the page
@@ -164,6 +165,7 @@ def _first_screen(sweep: Sweep, views: list[View], parts: Sequence[Question], re
     about = [counted(len(views), "population")] if len(views) > 1 else []
     about += [created[0][:10]] if created else []
     about += [f"mirrorjax {version}" for version in sorted(versions)]
+    about += [f"with {', '.join(plugins)}"] if (plugins := plugins_of(sweep.about)) else []
     shown = ""
     if any(len(view.networks.group) for view in views):
         measured = [view for view in views if len(view.networks.group)]

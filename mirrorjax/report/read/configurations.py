@@ -20,7 +20,14 @@ def in_order(settings: Iterable[Setting]) -> dict[str, Setting]:
     )
 
 
-BY_NAME = in_order(MEMBER.values())
+class _Described(dict[str, Setting]):
+    """By name those of ours, in their order; any other is a plugin's, and called by its name if that is not loaded."""
+
+    def __missing__(self, name: str) -> Setting:
+        return MEMBER.get(name) or Setting(None, label=name.replace("_", " "), key=name, hint=float)
+
+
+BY_NAME = _Described(in_order(MEMBER.values()))
 SETTINGS = tuple(BY_NAME)
 SEEDS = tuple(name for name, each in BY_NAME.items() if each.scale == "seed")  # cells of a map do not differ in these
 

@@ -1,7 +1,7 @@
 """Reads a results folder into one in-memory database a population, grouped by configuration."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,10 @@ from mirrorjax.report.read.nulls import Nulls, read_nulls
 from mirrorjax.report.read.observations import create_observations
 from mirrorjax.report.words.numbers import tidy_number
 from mirrorjax.results.jobs import read_sweep
+from mirrorjax.results.later import quoted
 from mirrorjax.results.read import Population as Source
 from mirrorjax.results.read import Results
+from mirrorjax.results.store import KNOBS, MEMBERS
 from mirrorjax.settings.columns import COORDINATES
 
 PEAK_AFTER = 1.5  # paper epochs: untrained networks score high, and the fall from there is no peak
@@ -68,7 +70,7 @@ class ReportedPopulation:
     Attributes:
         name: of its folder, the oldest if others extend it; `path`, `manifest` and `config` are this one's too.
         path: of its folder, relative to the report, for links.
-        database: `members` (member_id, seed, group_index, all of `SETTINGS` and `COORDINATES`) and `observations`
+        database: `members` (member_id, seed, group_index, all settings and `COORDINATES`) and `observations`
             (group_index, member_id, checkpoint, step, epoch, status, alive, robust, learnt, and every measure of the
             records, null where not finite, and a verdict where the network has not learnt its task).
         measures: of these, those with any finite value.
@@ -180,7 +182,8 @@ def _load_population(sources: list[Source], root: Path) -> ReportedPopulation:
     # measures that few checkpoints have are nearly free then: without it 10⁵ networks × 50 checkpoints take 10 GB
     database.execute("ATTACH ':memory:' AS report (COMPRESS); USE report")
     database.register("raw_members", _with_later_columns(members))
-    order, measured = ", ".join(SETTINGS), ", ".join(COORDINATES)
+    names = (*SETTINGS, *_of_plugins(members.schema))
+    order, measured = ", ".join(map(quoted, names)), ", ".join(COORDINATES)
     database.execute(
         f"CREATE TABLE members AS SELECT CAST(member_id AS VARCHAR) AS member_id, seed, {measured}, {order}, "
         f"CAST(dense_rank() OVER (ORDER BY {order}) - 1 AS INTEGER) AS group_index FROM raw_members"
@@ -196,7 +199,7 @@ def _load_population(sources: list[Source], root: Path) -> ReportedPopulation:
         database=database,
         measures=measures,
         nulls=read_nulls((each.folder for each in sources), problems),
-        groups=_groups(database),
+        groups=_groups(database, names),
         units=_last_units(units, database),
         problems=problems,
         extensions=[Extension(e.name, _relative(e, root), e.folder, e.manifest, e.config) for e in others],
@@ -238,13 +241,22 @@ def _with_later_columns(members: pa.Table) -> pa.Table:
     return members
 
 
-def _groups(database: duckdb.DuckDBPyConnection) -> list[Group]:
+def _of_plugins(schema: pa.Schema) -> list[str]:
+    """Columns of members.parquet that are neither ours nor what SQL takes for one of ours."""
+    ours = {name.casefold() for name in (*MEMBERS.names, *KNOBS.names, *COORDINATES, "group_index")}
+    kinds = (pa.types.is_integer, pa.types.is_floating, pa.types.is_string)
+    found = {each.name.casefold(): each.name for each in schema if any(is_kind(each.type) for is_kind in kinds)}
+    return [name for plain, name in found.items() if plain not in ours]
+
+
+def _groups(database: duckdb.DuckDBPyConnection, names: Sequence[str]) -> list[Group]:
+    order = ", ".join(map(quoted, names))
     rows = database.execute(
-        f"SELECT group_index, any_value(parameters), any_value(units), count(*), {', '.join(SETTINGS)} FROM members "
-        f"GROUP BY group_index, {', '.join(SETTINGS)} ORDER BY group_index"
+        f"SELECT group_index, any_value(parameters), any_value(units), count(*), {order} FROM members "
+        f"GROUP BY group_index, {order} ORDER BY group_index"
     ).fetchall()
-    settings: list[dict[str, Any]] = [dict(zip(SETTINGS, row[4:], strict=True)) for row in rows]
-    varying = {name for name in SETTINGS if len({str(each[name]) for each in settings}) > 1}
+    settings: list[dict[str, Any]] = [dict(zip(names, row[4:], strict=True)) for row in rows]
+    varying = {name for name in names if len({str(each[name]) for each in settings}) > 1}
     groups = []
     for (index, parameters, units, networks, *_), each in zip(rows, settings, strict=True):
         groups.append(Group(index, each, parameters or 0, units or 0, networks, _series_words(each, varying)))
@@ -253,7 +265,7 @@ def _groups(database: duckdb.DuckDBPyConnection) -> list[Group]:
 
 def _series_words(settings: dict[str, Any], varying: set[str]) -> str:
     words = [f"lr {tidy_number(settings['learning_rate'])}"]
-    for name in SETTINGS[3:]:
+    for name in list(settings)[3:]:
         if name in varying:
             words.append(f"{name.replace('_', ' ')} {_value_words(settings[name])}")
     return ", ".join(words)

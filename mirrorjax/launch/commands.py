@@ -1,0 +1,244 @@
+"""The subcommands that argparse reads: what each takes, and what it calls. What one needs is imported when it runs."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mirrorjax.errors import InputError
+from mirrorjax.settings.texts import checked_path, text_problem
+
+_RESULTS = "a sweep's folder, or one population's"
+_MEMBER = "its id, or the beginning of it"
+_WHICH = f"the network ({_MEMBER}); default: the highest CMNI at the end"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A subcommand.
+
+    Attributes:
+        name, help: as shown.
+        arguments: adds what it takes.
+        run: does it; gives the exit code.
+    """
+
+    name: str
+    help: str
+    arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+def _path(given: str) -> Path:
+    try:
+        return checked_path("it", given)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _text(given: str) -> str:
+    if problem := text_problem("it", given):
+        raise argparse.ArgumentTypeError(problem)
+    return given
+
+
+def _plugins(parser: argparse.ArgumentParser) -> None:
+    plugins = "modules with networks, regimes, measures or figures of your own (docs/plugins.md)"
+    parser.add_argument("--plugins", type=_text, nargs="+", action="extend", default=[], metavar="MODULE", help=plugins)
+
+
+def _status_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("sweep", type=_path, help=_RESULTS)
+    parser.add_argument("--json", action="store_true", help="for machines")
+
+
+def _status(options: argparse.Namespace) -> int:
+    import json
+
+    from mirrorjax.launch.status import read_status, table
+
+    status = read_status(options.sweep)
+    print(json.dumps(status.as_json(), indent=2) if options.json else "\n".join(table(status)))
+    return 0
+
+
+def _report_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("results", type=_path, help=_RESULTS)
+    parser.add_argument("--member", type=_text, help=f"the network whose units are shown ({_MEMBER})")
+    parser.add_argument(
+        "--readme", type=_path, metavar="PAGE", help="instead: put this sweep's numbers into a page's marks"
+    )
+    _plugins(parser)
+
+
+def _report(options: argparse.Namespace) -> int:
+    from mirrorjax.report.page.build import write_report
+
+    if options.readme is not None:
+        from mirrorjax.report.page.readme import write_readme
+
+        print(f"{options.readme}: {', '.join(write_readme(options.results, options.readme))}")
+        return 0
+    print(write_report(options.results, member=options.member))
+    return 0
+
+
+def _compare_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("results", type=_path, nargs="+", help="two or more: sweeps' folders, or populations'")
+    parser.add_argument("--out", type=_path, default=Path("compare"), help="folder to write into; default: ./compare")
+    measures = "columns of the records; default: what all have"
+    parser.add_argument("--measure", nargs="+", action="extend", type=_text, default=[], help=measures)
+    _plugins(parser)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from mirrorjax.report.compare.build import write_comparison
+
+    print(write_comparison(options.results, out=options.out, measures=options.measure))
+    return 0
+
+
+def _measure_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("results", type=_path, help=_RESULTS)
+    names = "measures or columns (docs/measures.md; an unknown name lists them); default: all calibrated ones"
+    parser.add_argument("--measures", type=_text, nargs="+", action="extend", default=[], metavar="NAME", help=names)
+    parser.add_argument("--platform", choices=("cpu", "gpu", "tpu"), help="default: what they were trained on")
+    _plugins(parser)
+
+
+def _measure(options: argparse.Namespace) -> int:
+    from mirrorjax.launch.measure import measure
+    from mirrorjax.machine.log import shown_to_people
+
+    def say(line: str) -> None:
+        print(line, flush=True)
+
+    with shown_to_people(say, "normal"):
+        for file in measure(options.results, options.measures, options.platform, say):
+            say(str(file))
+    return 0
+
+
+def _paper_tables_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("results", type=_path, help=_RESULTS)
+    parser.add_argument("--member", type=_text, help=_WHICH)
+    parser.add_argument("--out", type=_path, help="folder to write into; default: RESULTS/paper_tables")
+    _plugins(parser)
+
+
+def _paper_tables(options: argparse.Namespace) -> int:
+    from mirrorjax.member.paper.page import write_paper_tables
+
+    print(write_paper_tables(options.results, member=options.member, out=options.out))
+    return 0
+
+
+def _inspect_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("results", type=_path, help=_RESULTS)
+    parser.add_argument("--member", type=_text, help=_WHICH)
+    _plugins(parser)
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    from mirrorjax.member.inspection.page import inspect_member
+
+    print(inspect_member(options.results, member=options.member))
+    return 0
+
+
+def _verify_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=("turns", "labels"))
+    parser.add_argument("file", type=_path, help="an .npz recording (docs/formats.md)")
+
+
+def _verify(options: argparse.Namespace) -> int:
+    if options.what == "turns":
+        from mirrorjax.game.replay import verify_turns
+
+        result = verify_turns(options.file)
+        print(f"{result.turns:,} turns checked")
+    else:
+        from mirrorjax.dataset.verify import verify_labels
+
+        result = verify_labels(options.file)
+        print(f"{result.rows:,} rows checked, {result.packed_rows:,} of them as packed rows too")
+    for field, count in result.mismatches.items():
+        print(f"  {field:<24} {count:>8,} mismatches")
+    print("all exact" if result.exact else "NOT exact")
+    return 0 if result.exact else 1
+
+
+def _play_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--players", default="frog_hops", help="frog_hops or both_random")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--turns", type=int, help="stop after so many")
+    parser.add_argument("--delay", type=float, default=0.25, help="seconds a turn when running")
+    parser.add_argument("--results", type=_path, help="let a trained network of this results folder play Frog")
+    parser.add_argument("--member", type=_text, help=f"which one ({_MEMBER}); default: the highest CMNI")
+    _plugins(parser)
+
+
+def _play(options: argparse.Namespace) -> int:
+    from mirrorjax.member.play import play
+    from mirrorjax.member.policy import member_policy
+
+    policy = member_policy(options.results, options.member) if options.results else None
+    if options.member and not options.results:
+        raise InputError("--member needs --results, the folder that the member was trained in")
+    play(players=options.players, seed=options.seed, turns=options.turns, delay=options.delay, policy=policy)
+    return 0
+
+
+def _dashboard_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("push",))
+    parser.add_argument("sweeps", type=_path, nargs="+", metavar="SWEEP", help="a sweep's folder")
+    parser.add_argument("--entity", type=_text, help="user or team; default: the sweeps' own, or W&B's default")
+    parser.add_argument("--project", type=_text, help="of W&B; default: the sweeps' own")
+    parser.add_argument("--dry-run", action="store_true", help="print the specification as JSON, and push nothing")
+    parser.add_argument("--out", type=_path, metavar="FILE", help="write the specification there")
+
+
+def _dashboard(options: argparse.Namespace) -> int:
+    from mirrorjax.tracking.dashboard import push
+
+    print(push(options.sweeps, options.entity, options.project, options.dry_run, options.out))
+    return 0
+
+
+def _bench_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=_path, default=Path("benchmarks"), help="folder of the results")
+    parser.add_argument("--platform", choices=("cpu", "gpu", "tpu"), default="cpu")
+    parser.add_argument(
+        "--sections", type=_text, nargs="+", metavar="SECTION", help="only these; an unknown name lists all"
+    )
+    parser.add_argument("--readme", type=_path, help="a page to put the table into, between its marks")
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from mirrorjax.bench.run import bench
+
+    print(bench(options.out, options.platform, options.sections, options.readme))
+    return 0
+
+
+COMMANDS = (
+    Command("status", "what is done of a sweep, while it runs and after", _status_arguments, _status),
+    Command("report", "write report.html and figures of a results folder", _report_arguments, _report),
+    Command("compare", "curves and end values of several sweeps in one page", _compare_arguments, _compare),
+    Command(
+        "measure",
+        "measure networks that are trained already, and add it to their results",
+        _measure_arguments,
+        _measure,
+    ),
+    Command(
+        "paper-tables", "write the paper's tables and figures for a network", _paper_tables_arguments, _paper_tables
+    ),
+    Command("inspect", "look into one network: units, circuits, ablations, boards", _inspect_arguments, _inspect),
+    Command("verify", "replay a recording and count differences", _verify_arguments, _verify),
+    Command("play", "watch a game in the terminal", _play_arguments, _play),
+    Command(
+        "dashboard", "compare sweeps on W&B: a workspace and a report (docs/wandb.md)", _dashboard_arguments, _dashboard
+    ),
+    Command("bench", "measure this machine (docs/runtime.md)", _bench_arguments, _bench),
+)

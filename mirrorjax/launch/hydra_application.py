@@ -1,0 +1,119 @@
+"""Mirrorjax as a Hydra application: where its configs are, and how Hydra is called."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import hydra
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
+from hydra.core.singleton import Singleton
+from hydra.errors import HydraException
+from hydra.plugins.search_path_plugin import SearchPathPlugin
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from mirrorjax.errors import InputError
+from mirrorjax.launch.command_line import Typed
+from mirrorjax.launch.explain import explain
+from mirrorjax.launch.quoting import for_hydra
+from mirrorjax.settings.schema import SETTINGS, Config, schema
+from mirrorjax.settings.setting import settings_of
+from mirrorjax.settings.texts import expanded
+
+CONFIG = "config"  # the name of the first config file
+
+
+def data_folder(name: str) -> Path:
+    """`conf` or `sweeps`: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    return package / name if (package / name).is_dir() else package.parent / name
+
+
+class SweepsSearchPath(SearchPathPlugin):
+    """Lets Hydra find the experiments in `sweeps`."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        """Puts `sweeps` behind `conf`."""
+        search_path.append("mirrorjax-sweeps", f"file://{data_folder('sweeps')}")
+
+
+@contextmanager
+def config_loader(job_name: str) -> Iterator[ConfigLoader]:
+    """What composes configs for Hydra's compose API, and runs nothing that they name: callbacks neither.
+
+    Args:
+        job_name: what `hydra.job.name` is in them.
+    """
+    with _prepared(), hydra.initialize_config_dir(str(data_folder("conf")), job_name, version_base="1.3"):
+        yield GlobalHydra.instance().config_loader()
+
+
+def through_hydra(typed: Typed, job: Callable[[DictConfig], None]) -> None:
+    """Lets Hydra do what was typed: print something, or run jobs by a launcher.
+
+    Raises:
+        InputError: it takes something for wrong.
+        SystemExit: Hydra's own, after help or a wrong option.
+    """
+    run = hydra.main(version_base="1.3", config_path=str(data_folder("conf")), config_name=CONFIG)(job)
+    name = f'hydra.job.name="{typed.sweep_name}"'
+    words = [*for_hydra(typed.overrides, typed.is_multirun), name, *typed.hydra_options]
+    with _prepared(), _command_line(typed.command, *words), explained(typed.arguments):
+        run()
+
+
+@contextmanager
+def explained(arguments: Sequence[str]) -> Iterator[None]:
+    """Says in one line what Hydra or OmegaConf, in the block, has to say about a command.
+
+    Raises:
+        InputError: it is wrong.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
+        raise InputError(explain(error, arguments)) from error
+
+
+@contextmanager
+def _prepared() -> Iterator[None]:
+    """Hydra with our schema, resolver and experiments; what a notebook has set up of Hydra's is left alone."""
+    ConfigStore.instance().store(name="schema", node=schema())
+    usual = settings_of(Config)
+    for group in ("model", "regime"):  # a network or a regime of a plugin has no YAML file
+        for name in set(SETTINGS[f"{group}.name"].options) - set(usual[f"{group}.name"].options):
+            ConfigStore.instance().store(group=group, name=name, node={"name": name})
+    OmegaConf.register_new_resolver("either", lambda first, second: str(expanded(first or second)), replace=True)
+    Plugins.instance().register(SweepsSearchPath)
+    instances = Singleton._instances
+    kept = {kind: instances.pop(kind) for kind in (GlobalHydra, HydraConfig) if kind in instances}
+    try:
+        yield
+    finally:
+        for kind in (GlobalHydra, HydraConfig):
+            instances.pop(kind, None)
+        instances.update(kept)
+
+
+@contextmanager
+def _command_line(*words: str) -> Iterator[None]:
+    """What Hydra reads: the arguments, and that it shall raise its errors, to be said in one line."""
+    arguments, full_error = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    sys.argv, os.environ["HYDRA_FULL_ERROR"] = list(words), "1"
+    try:
+        yield
+    finally:
+        sys.argv = arguments
+        if full_error is None:
+            del os.environ["HYDRA_FULL_ERROR"]
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = full_error

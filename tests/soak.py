@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from mirrorjax.results.read import Population, Results
 
@@ -167,25 +168,20 @@ def _run(settings: list[str], moment: Moment | None = None, starting: float = 0.
 def _sweep(settings: list[str], log: Path, environment: dict[str, str]) -> None:
     """The command, in a new process; a word after each chunk, when it is saved."""
     from mirrorjax.launch.cli import main
-    from mirrorjax.training.loop import Trainer
     from mirrorjax.training.saving import StateSaver
 
     with log.open("a") as output:
         os.dup2(output.fileno(), sys.stdout.fileno())
         os.dup2(output.fileno(), sys.stderr.fileno())
     os.environ.update(environment)
-    trainers: list[Trainer] = []
-    begin, between_chunks = StateSaver.__init__, StateSaver.__call__
+    saver: Any = StateSaver
+    between_chunks = saver.__call__
 
-    def note(saver: StateSaver, population: Trainer, *more: object, **named: object) -> None:
-        trainers.append(population)
-        begin(saver, population, *more, **named)  # pyright: ignore[reportArgumentType]
+    def between_chunks_and_say(self: StateSaver) -> None:
+        between_chunks(self)
+        print(f"{_WORD}{self._population.epoch!r}", flush=True)
 
-    def say(saver: StateSaver) -> None:
-        between_chunks(saver)
-        print(f"{_WORD}{trainers[-1].epoch!r}", flush=True)
-
-    StateSaver.__init__, StateSaver.__call__ = note, say
+    saver.__call__ = between_chunks_and_say
     sys.exit(main(["sweep", *settings, "report=false"]))
 
 

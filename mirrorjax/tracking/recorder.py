@@ -19,6 +19,7 @@ from omegaconf import OmegaConf
 from mirrorjax.dataset.build import Dataset
 from mirrorjax.errors import InputError
 from mirrorjax.machine.log import event, written_to
+from mirrorjax.measures import label
 from mirrorjax.results.jobs import note_sweep
 from mirrorjax.results.store import Elsewhere, Store
 from mirrorjax.settings.schema import TrackerConfig
@@ -30,7 +31,7 @@ from mirrorjax.tracking.wandb_config import shown_config
 from mirrorjax.training.loop import Checkpoint, Trainer
 
 _NAMED = 20  # members that an event lists
-_HEADLINE = {"val_loss": "loss", "cmni": "CMNI", "empathy": "empathy"}  # columns that are shown where they are there
+_HEADLINE = ("val_loss", "cmni", "empathy")  # columns that are shown where they are there
 _TAG = 64  # letters of a tag; W&B refuses longer ones
 
 
@@ -184,7 +185,7 @@ class Recorder:
         self._seconds["tracking"] += time.perf_counter() - stored
         self._last = (checkpoint.index, checkpoint.epoch)
         self._note_diverged(records)
-        headline = {name: records[column] for column, name in _HEADLINE.items() if column in records}
+        headline = {label(name).removeprefix("validation "): records[name] for name in _HEADLINE if name in records}
         self._bar.checkpoint(checkpoint.index, checkpoint.epoch, step, headline)
         medians = {name: _median(records[name]) for name in (*_HEADLINE, "accuracy") if name in records}
         event(

@@ -9,7 +9,7 @@ from mirrorjax.results.read import Results
 from mirrorjax.settings.columns import COORDINATES, SEEDS, SIZES
 from mirrorjax.settings.map_axes import REPLICATES
 from mirrorjax.statistics.intervals import share
-from mirrorjax.tracking.keys import QUANTITIES
+from mirrorjax.tracking.keys import OF_ASSEMBLIES, QUANTITIES
 
 _REPLICATES = ("population", "member_id", *SEEDS, REPLICATES)
 _CAPACITY = ("depth", "width")  # named even where all networks have the same
@@ -38,7 +38,7 @@ def cells(results: Results) -> pa.Table:
     """
     settings = _settings(results)
     members, records = _columns(results, "members"), _columns(results, "records")
-    measures = [name for name in QUANTITIES if name in records]
+    measures = [name for name in (*QUANTITIES, *OF_ASSEMBLIES) if name in records]
     coordinates = [name for name in COORDINATES if name in members and name not in SIZES]
     has_verdict = "mirror" in records
     columns = [

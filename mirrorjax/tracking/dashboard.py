@@ -21,6 +21,7 @@ from mirrorjax.tracking.keys import (
     EPOCH,
     LEARNT,
     MIRROR,
+    OF_ASSEMBLIES,
     OLD_MIRROR,
     QUANTITIES,
     ROBUST,
@@ -45,12 +46,14 @@ class ComparedRun:
         entity: user or team; empty for W&B's default.
         project: of W&B.
         old_names: whether some of their runs began with the old names of keys, so that panels show both.
+        brains: whether some are of assemblies, which have measures of their own.
     """
 
     groups: tuple[str, ...]
     entity: str
     project: str
     old_names: bool = False
+    brains: bool = False
 
     @property
     def title(self) -> str:
@@ -117,7 +120,9 @@ def _compared(sweeps: Sequence[Path], entity: str | None, project: str | None) -
         return given or found[0]
 
     where = agreed("entity", entity, ""), agreed("project", project, "mirrorjax")
-    return ComparedRun(tuple(groups), *where, any(has_old_names(population.folder) for population in populations))
+    old_names = any(has_old_names(population.folder) for population in populations)
+    regimes = {(population.config.get("regime") or {}).get("name") for population in populations}
+    return ComparedRun(tuple(groups), *where, old_names, "assembly" in regimes)
 
 
 def _why_offline() -> str | None:
@@ -190,6 +195,7 @@ def _sections(compared: ComparedRun) -> dict[str, list[Any]]:
         "Cells": [reports.WeavePanelSummaryTable(table_name=CELLS, layout=wide)],
         "Further curves": [
             *(_band(name, compared) for name in QUANTITIES if name not in _FIRST),
+            *(_band(name, compared) for name in OF_ASSEMBLIES if compared.brains),
             _curve("share diverged", [DIVERGED], compared),
         ],
         "Settings": [reports.RunComparer(diff_only="split", layout=wide)],

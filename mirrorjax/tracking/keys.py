@@ -4,7 +4,9 @@ from pathlib import Path
 
 from mirrorjax.measures import MEASURES
 
-QUANTITIES = tuple(name for name, each in MEASURES.items() if each.section)  # `dashboard push` makes panels of the same
+_LOGGED = tuple(name for name, each in MEASURES.items() if each.section)
+OF_ASSEMBLIES = tuple(name for name in _LOGGED if MEASURES[name].section == "assembly")  # that others do not have
+QUANTITIES = tuple(name for name in _LOGGED if name not in OF_ASSEMBLIES)  # `dashboard push` makes panels of the same
 SECTIONS = (*dict.fromkeys(MEASURES[name].section for name in QUANTITIES), "verdict", "speed")
 OLD_SECTION = "pop"  # the only one that there was
 STATISTICS = ("median", "mean", "q05", "q95")
@@ -18,7 +20,7 @@ EPOCH, STEP = "checkpoint/epoch", "checkpoint/step"
 # W&B makes a panel of every other key by itself: one a quantity, of its median, and the histograms
 WITHOUT_PANEL = (
     *MIRROR[1:],
-    *(f"{MEASURES[name].section}/{name}_{statistic}" for name in QUANTITIES for statistic in STATISTICS[1:]),
+    *(f"{MEASURES[name].section}/{name}_{statistic}" for name in _LOGGED for statistic in STATISTICS[1:]),
 )
 
 

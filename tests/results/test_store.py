@@ -74,7 +74,16 @@ def test_units_round_trip(tmp_path: Path):
     assert table["output"].to_pylist() == [False, False, True] * 2
 
 
-@pytest.mark.parametrize("name", ["member_id", "cmni", "mne_layer_1", "step"])
+@pytest.mark.parametrize("name", ["cmni", "mne_layer_1", "confusion"])
+def test_a_column_that_a_regime_lacks_is_left_out(tmp_path: Path, name: str):
+    columns = record_columns()
+    del columns[name]
+    Store.create(tmp_path).write_records(0, columns)
+    table = pq.read_table(tmp_path / "records" / "000000.parquet")
+    assert table.schema.names == [column for column in [*RECORDS.names, "mne_layer_2"] if column != name]
+
+
+@pytest.mark.parametrize("name", ["member_id", "epoch", "status", "step"])
 def test_a_missing_column_is_an_error(tmp_path: Path, name: str):
     columns = record_columns()
     del columns[name]

@@ -46,17 +46,15 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(
-    "arguments", [["--help"], ["sweep", "--help"], ["plan", "--help"], ["sweep", "experiment=paper", "--cfg", "job"]]
-)
-def test_help_does_not_wait_for_slow_imports(arguments: list[str]):
+def test_help_does_not_wait_for_slow_imports():
+    asked = [["--help"], ["sweep", "--help"], ["plan", "--help"], ["sweep", "experiment=paper", "--cfg", "job"]]
     code = (
-        "import sys\nfrom mirrorjax.launch.cli import main\n"
-        f"try: main({arguments})\nexcept SystemExit as end: assert not end.code\n"
-        f"print([name for name in {SLOW_IMPORTS} if name in sys.modules])"
+        f"import sys\nfrom mirrorjax.launch.cli import main\nfor arguments in {asked}:\n"
+        "    try: main(arguments)\n    except SystemExit as end: assert not end.code\n"
+        f"    print(arguments, [name for name in {SLOW_IMPORTS} if name in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ran.stdout.splitlines()[-1] == "[]"
+    assert [f"{arguments} []" in ran.stdout.splitlines() for arguments in asked] == [True] * 4
     assert ran.stderr == ""
 
 
@@ -136,25 +134,14 @@ def test_a_reader_that_leaves_early_is_no_error():
             ["model.widht=3"],
             "model.widht: no such setting; model has name, width, depth, activation, dropout, encoding",
         ),
-        (
-            ["+model.widht=3"],
-            "model.widht: no such setting; model has name, width, depth, activation, dropout, encoding",
-        ),
         (["+colour=3"], "colour: no such setting; there are name, results_dir, report, size, game, dataset,"),
-        (["experimnt=smoke"], "experimnt: no such setting; there are name,"),
         (["model.width.x=3"], "model.width: "),
         (["model.width=wide"], "model.width is wide; allowed: a whole number"),
-        (["model.width=null"], "model.width is null; allowed: a whole number"),
         (["model.dropout=[0.1]"], "model.dropout is [0.1]; allowed: a number"),
         (["dataset.turns=1e5"], "dataset.turns is 1e5; allowed: a whole number"),
         (["report=perhaps"], "report is perhaps; allowed: true or false"),
         (["regime.patience=long"], "regime.patience is long; allowed: a number, or null"),
         (["population.axes.width=5"], "population.axes.width is 5; allowed: a list of whole numbers, [a,b], or null"),
-        (["population.axes.width=[5,x]"], "population.axes.width is [5,x]; allowed: a list of whole numbers"),
-        (["population.axes.width=[]"], "population.axes.width is an empty list"),
-        (["population.axes.width=[5,5]"], "population.axes.width names a value twice: [5, 5]"),
-        (["population.axes.width=[5,-3]"], "population.axes.width is -3; allowed: from 1 to 4096"),
-        (["population.zip.widht=[5]"], "population.zip.widht: no such setting; population.zip has width, depth, "),
         (
             ["population.list=[{widht:5}]"],
             "population.list: widht: no such setting; there are width, depth, activation",
@@ -174,11 +161,8 @@ def test_a_reader_that_leaves_early_is_no_error():
         (["population.random.width.low=x"], "population.random.width.low is x; allowed: a whole number, or null"),
         (["population.union=[{axes:{widht:[5]}}]"], "population.union: axes.widht: no such setting; there are width,"),
         (["population.union=[{axes:{width:[x]}}]"], "population.union: axes.width[0]: Value 'x' of type 'str' could"),
-        (["population.zip.width=[5]"], "width is varied twice, by population.axes and population.zip; name it in one"),
-        (["model.width=-3"], "model.width is -3; allowed: from 1 to 4096"),
         (["experiment=pa"], f"experiment is 'pa'; allowed: {', '.join(EXPERIMENTS)}"),
         (["game=frogs"], "game is 'frogs'; allowed: both_random, frog_hops"),
-        (["game.players=frogs"], "game.players is 'frogs'; allowed: frog_hops, both_random"),
         (["model=3"], "Config group override must be a string or a list. Got int (given: model=3)"),
         (["model.width"], "'model.width' cannot be read (missing EQUAL at '<EOF>'); allowed: key=value or key=[a,b]"),
         (["model.width=[1"], "'model.width=[1' cannot be read (no viable alternative at input '[1')"),
@@ -187,16 +171,12 @@ def test_a_reader_that_leaves_early_is_no_error():
         (["game=a,b"], "'game=a,b' gives several values: -m trains a population for each, game=[a,b] is a list"),
         (["-m", "model.width=5,wide"], "model.width is wide; allowed: a whole number"),
         (["-m", "model.width=5,-3"], "model.width is -3; allowed: from 1 to 4096"),
-        (["-m", "game=frog_hops,frogs"], "game is 'frogs'; allowed: both_random, frog_hops"),
         (["-m", "model.width=interval(1,3)"], "model.width=interval(1,3): an interval has no end of values; allowed: "),
         (
             ["-m", "--cfg", "job"],
             "Only one of --run, --multirun, --cfg, --info and --shell_completion can be specified",
         ),
-        (["results_dir="], "results_dir is empty; give it a value, or leave it out"),
         (["extend=''"], "extend is empty; give it a value, or leave it out"),
-        (["tracker.project="], "tracker.project is empty; give it a value, or leave it out"),
-        (["tracker.project=team/proj"], "tracker.project is 'team/proj'; W&B allows none of / \\ # ? % :; a team's is"),
         (
             ["dataset.cache=~nobody_of_that_name"],
             "dataset.cache is ~nobody_of_that_name; nobody of that name has a home",
@@ -204,12 +184,7 @@ def test_a_reader_that_leaves_early_is_no_error():
         (["experiment=[smoke,paper]"], "experiment=[smoke,paper]: one preset at a time; -m experiment=smoke,paper"),
         (["experiment=größe"], "experiment is 'größe'; allowed: capacity, "),
         (["results_dir=a,b"], "'results_dir=a,b' gives several values: -m trains a population for each; one text is"),
-        (["population.seeds=10000000"], "population.seeds is 10000000; allowed: from 1 to 1e+06"),
         (["-m", "dataset.seed=range(0,100000)"], "-m makes 100,000 populations (dataset.seed: 100,000); allowed: at "),
-        (
-            ["population.seeds=500000"],
-            "population has 6 combinations × 500,000 seeds, 3,000,000 networks; allowed: at ",
-        ),
         (["--config-dir", "{file}"], "--config-dir: {file} is no folder"),
         (["--config-dir="], "--config-dir is empty; give it a value, or leave it out"),
         (["runtime.devices=1000"], "runtime.devices is 1000; allowed on a CPU: at most "),
@@ -220,7 +195,6 @@ def test_a_reader_that_leaves_early_is_no_error():
             ["measurement.null_cache={file}"],
             "measurement.null_cache: {file} cannot be written, {file} is a file; name ",
         ),
-        (["runtime.compile_cache={file}/in/it"], "runtime.compile_cache: {file}/in/it cannot be written, {file} is a"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -25,7 +25,7 @@ from mirrorjax.settings.folder import job_hash
 from mirrorjax.settings.map_axes import Map, Place, map_of
 from mirrorjax.settings.schema import Config, stored
 from mirrorjax.settings.texts import counted
-from mirrorjax.statistics.refinement import Proposal, propose
+from mirrorjax.statistics.refinement import CellCounts, Proposal, propose
 
 Plain = dict[str, Any]  # a config as plain containers
 
@@ -119,11 +119,14 @@ def _next_round(config: Config, resolved: Mapping[str, Any], sweep: Path, rounds
     new = layout.between(places)
     seeds = config.population.seeds * (len(rounds) + 2)  # the population's own once more for each round
     left = (config.refine_networks or len(known[0])) - sum(each["networks"] for each in rounds)
-    proposal = propose(
+    cells = CellCounts(
         _coordinates(layout, places),
         np.array([sum(each) for each in told]),
         np.array([len(each) for each in told]),
         np.array([len(ids[place]) for place in places]),
+    )
+    proposal = propose(
+        cells,
         _coordinates(layout, new),
         seeds=seeds * layout.copies,
         budget=_share(left, config.refine - len(rounds), seeds * layout.copies),

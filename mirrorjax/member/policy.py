@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mirrorjax.results.network import TrainedNetwork, find_network
+from mirrorjax.results.find import find_network
+from mirrorjax.results.network import TrainedNetwork
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pyarrow.compute as pc
 from jaxtyping import Array, Float32
 from safetensors.numpy import save as as_safetensors
 
@@ -21,7 +20,6 @@ from mirrorjax.measurement.probe import Probe
 from mirrorjax.population.members import Member, MemberValues, stack_values
 from mirrorjax.regimes import own_regime
 from mirrorjax.regimes.base import Regime
-from mirrorjax.results.read import Population, Results
 from mirrorjax.results.store import replacing
 from mirrorjax.results.weights import STACKS
 from mirrorjax.settings.allowed import check
@@ -32,19 +30,6 @@ _RULES = {  # settings that a member's network is made of, by the columns of mem
     "activation": "model.activation", "encoding": "model.encoding",
 }  # fmt: skip
 _LARGEST_CELL, _LARGEST_OWN = 9, 10**6  # of a picture's cells; and of its own symbol, energy, score and column
-# Members by CMNI at their last record, the highest first; those that diverged have none.
-_BY_LAST_CMNI = """
-SELECT population, member_id FROM records
-QUALIFY row_number() OVER (PARTITION BY population, member_id ORDER BY checkpoint DESC) = 1
-    AND status <> 'diverged' AND isfinite(cmni)
-ORDER BY cmni DESC, population, member_id
-"""
-_AT_THE_END = """
-SELECT population, count(*) AS networks, count(*) FILTER (status = 'diverged') AS diverged FROM (
-    SELECT population, status FROM records
-    QUALIFY row_number() OVER (PARTITION BY population, member_id ORDER BY checkpoint DESC) = 1
-) GROUP BY population
-"""
 
 
 @dataclass(frozen=True)
@@ -174,44 +159,6 @@ def fitting(member_id: str, settings: dict[str, Any], params: dict[str, np.ndarr
                 f"{settings['width']} and depth {settings['depth']} it is {own.get(name, 'none')}"
             )
     return network
-
-
-def find_network(results: Path, member: str | None = None) -> tuple[Population, TrainedNetwork]:
-    """A member's population and its network.
-
-    Args:
-        results: a sweep's folder, or one population's.
-        member: its id, or the beginning of it; None takes the one with the highest CMNI at its end, of finished
-            populations.
-
-    Raises:
-        InputError: no results there, no such member, more than one, or no weights are stored.
-    """
-    opened = Results.open(results)
-    population, member_id = opened.find_member(_highest_cmni(opened) if member is None else member)
-    return population, population.member(member_id)
-
-
-def how_it_ended(population: Population, member_id: str) -> str:
-    """A sentence about a member that has diverged; empty of one that has not."""
-    own = population.records().filter(pc.field("member_id") == member_id).sort_by([("checkpoint", "descending")])
-    if not own.num_rows or own["status"][0].as_py() != "diverged":
-        return ""
-    return f"It has diverged, at epoch {own['epoch'][0].as_py():.3g} or before: its weights are its last finite ones."
-
-
-def _highest_cmni(opened: Results) -> str:
-    finished = {population.name for population in opened.populations if population.done}
-    for row in opened.query(_BY_LAST_CMNI).to_pylist():
-        if row["population"] in finished:
-            return f"{row['population']}/{row['member_id']}"
-    ends = [row for row in opened.query(_AT_THE_END).to_pylist() if row["population"] in finished]
-    networks, diverged = (sum(row[name] for row in ends) for name in ("networks", "diverged"))
-    if not networks:
-        raise InputError(f"{opened.folder}: no finished population with records here, so there is no trained member")
-    who = f"all {networks:,} networks" if diverged == networks else f"{diverged:,} of {networks:,} networks"
-    rest = "" if diverged == networks else ", and no other has a CMNI"
-    raise InputError(f"{opened.folder}: {who} have diverged{rest}; --member ID takes one all the same")
 
 
 @jax.jit

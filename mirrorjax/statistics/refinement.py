@@ -29,17 +29,24 @@ class Proposal:
     why: str
 
 
+@dataclass(frozen=True)
+class CellCounts:
+    """A map as it is.
+
+    Attributes:
+        points: coordinates of the cells, [cells, d], on the scale on which their effect is even.
+        successes, trials: verdicts [cells].
+        networks: that each cell has, with a verdict or not, [cells].
+    """
+
+    points: np.ndarray
+    successes: np.ndarray
+    trials: np.ndarray
+    networks: np.ndarray
+
+
 def propose(
-    points: np.ndarray,
-    successes: np.ndarray,
-    trials: np.ndarray,
-    networks: np.ndarray,
-    new: np.ndarray,
-    *,
-    seeds: int,
-    budget: int,
-    width: float,
-    names: Sequence[str] = (),
+    cells: CellCounts, new: np.ndarray, *, seeds: int, budget: int, width: float, names: Sequence[str] = ()
 ) -> Proposal:
     """Chooses places one after the other: always where the band is widest, given what is chosen already.
 
@@ -48,18 +55,17 @@ def propose(
     all of them beside each other.
 
     Args:
-        points: coordinates of the cells, [cells, d], on the scale on which their effect is even.
-        successes, trials: verdicts [cells].
-        networks: that each cell has, with a verdict or not, [cells].
+        cells: that are there.
         new: coordinates of the points that may be added, [points, d].
         seeds: networks that each chosen place has afterwards.
         budget: most networks that are added.
         width: of the band of P; places with no wider one are left as they are.
         names: of the coordinates, for sentences.
     """
+    points, trials, networks = cells.points, cells.trials, cells.networks
     if not trials.sum():
         return _nothing("no network has a verdict")
-    found = boundary.fit(points, successes, trials, names)
+    found = boundary.fit(points, cells.successes, trials, names)
     if not found.exists:
         return _nothing(found.why)
     places = np.concatenate([points, new.reshape(-1, points.shape[1])])
@@ -84,9 +90,9 @@ def propose(
         why = "it is certain on which side of the boundary every place lies, cells and half-way between them"
     elif not chosen:
         why = f"no band of P is wider than {width:g}" if widest <= width else "its budget of networks is used up"
-    cells = sorted(place for place in chosen if place < len(points))
+    again = sorted(place for place in chosen if place < len(points))
     added = sorted(place - len(points) for place in chosen if place >= len(points))
-    return Proposal(cells, added, budget - left, widest, at, why)
+    return Proposal(again, added, budget - left, widest, at, why)
 
 
 def _nothing(why: str) -> Proposal:

@@ -56,6 +56,25 @@ def default_names(rows: str, columns: str) -> tuple[str, str, str, str, str]:
 NAMES = default_names("f", "g")
 
 
+@dataclass(frozen=True)
+class _Data:
+    """How what the cells hold scatters.
+
+    Attributes:
+        weights: of the cells, [A, B].
+        scale: what a cell's datum is multiplied with for the map, [A, B].
+        likelihood: log likelihood of data under a map.
+        product: the most likely factors of data.
+        draw: data of a map.
+    """
+
+    weights: np.ndarray
+    scale: np.ndarray
+    likelihood: Callable[[np.ndarray, np.ndarray], float]
+    product: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+    draw: Callable[[np.ndarray], np.ndarray]
+
+
 def of_counts(successes: object, trials: object, names: Sequence[str] = NAMES, draws: int = DRAWS) -> Separability:
     """Tests a map of shares P, binomial in every cell.
 
@@ -84,18 +103,15 @@ def of_counts(successes: object, trials: object, names: Sequence[str] = NAMES, d
 
     rng = np.random.default_rng(0)
     whole = trials.astype(np.int64)
-    # a cell with no success has some chance of one: Jeffreys' (s + ½)/(n + 1)
-    return _separability(
-        successes,
+    data = _Data(
         weights=trials,
         scale=1 / trials,
-        names=names,
-        draws=draws,
         likelihood=likelihood,
         product=product,
         draw=lambda shares: rng.binomial(whole, np.clip(shares, 0, 1)).astype(np.float64),
-        cells=(successes + 0.5) / (trials + 1),
     )
+    # a cell with no success has some chance of one: Jeffreys' (s + ½)/(n + 1)
+    return _separability(data, successes, (successes + 0.5) / (trials + 1), names, draws)
 
 
 def of_values(values: object, names: Sequence[str] = NAMES, draws: int = DRAWS) -> Separability:
@@ -124,54 +140,41 @@ def of_values(values: object, names: Sequence[str] = NAMES, draws: int = DRAWS) 
         raise InputError("values: the networks of every cell are all equal, which leaves no error to test against")
     variance = ((number - 1) * own + _PRIOR_NETWORKS * pooled) / (number - 1 + _PRIOR_NETWORKS) / number
     rng = np.random.default_rng(0)
-    return _separability(
-        means,
+    data = _Data(
         weights=1 / variance,
         scale=np.ones(means.shape),
-        names=names,
-        draws=draws,
         likelihood=lambda cells, fitted: float(-0.5 * ((cells - fitted) ** 2 / variance).sum()),
         product=lambda cells: _product_of_means(cells, 1 / variance),
         # Student's t: the cells' variances are estimates, too
         draw=lambda fitted: fitted + np.sqrt(variance) * rng.standard_t(number - 1 + _PRIOR_NETWORKS),
-        cells=means,
     )
+    return _separability(data, means, means, names, draws)
 
 
-def _separability(
-    data: np.ndarray,
-    *,
-    weights: np.ndarray,
-    scale: np.ndarray,
-    names: Sequence[str],
-    draws: int,
-    likelihood: Callable[[np.ndarray, np.ndarray], float],
-    product: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
-    draw: Callable[[np.ndarray], np.ndarray],
-    cells: np.ndarray,
-) -> Separability:
-    """The same for both kinds of data; `data · scale` is the matrix of the map, `cells` what to draw maps from."""
-    matrix = data * scale
+def _separability(kind: _Data, data: np.ndarray, cells: np.ndarray, names: Sequence[str], draws: int) -> Separability:
+    """The same for both kinds of data; `cells` is what to draw maps from."""
+    matrix = data * kind.scale
     rows, columns = matrix.shape
-    f, g = product(data)
+    f, g = kind.product(data)
     fitted = np.outer(f, g)
 
     def mean(axis: int | None) -> np.ndarray:
-        return np.broadcast_to(np.average(matrix, axis, weights, keepdims=True), matrix.shape)
+        return np.broadcast_to(np.average(matrix, axis, kind.weights, keepdims=True), matrix.shape)
 
     forms = (mean(None), mean(1), mean(0), fitted, matrix)
     sizes = (1, rows, columns, rows + columns - 1, rows * columns)
-    logs = [likelihood(data, form) for form in forms]
+    logs = [kind.likelihood(data, form) for form in forms]
     candidates = tuple(
         Candidate(name, size, log, 2 * size - 2 * log) for name, size, log in zip(names, sizes, logs, strict=True)
     )
     ratios, shares = [], []
     for _ in range(draws):
-        drawn = draw(fitted)
-        ratios.append(likelihood(drawn, drawn * scale) - likelihood(drawn, np.outer(*product(drawn))))
-        shares.append(_share(drawn * scale))
+        drawn = kind.draw(fitted)
+        shown = drawn * kind.scale
+        ratios.append(kind.likelihood(drawn, shown) - kind.likelihood(drawn, np.outer(*kind.product(drawn))))
+        shares.append(_share(shown))
     value = _share(matrix)
-    low, high = np.quantile([_share(draw(cells) * scale) for _ in range(draws)], TAILS)
+    low, high = np.quantile([_share(kind.draw(cells) * kind.scale) for _ in range(draws)], TAILS)
     return Separability(
         candidates=candidates,
         best=min(candidates, key=lambda each: each.aic).name,

@@ -1,5 +1,6 @@
 """Shows one population as one W&B run. W&B is a view, never the truth: if it fails, it is off and training goes on."""
 
+import functools
 import logging
 import os
 import re
@@ -125,35 +126,28 @@ class WandbTracker:
         as_before = keys.has_old_names(tracker._folder)  # a curve is not broken in two where a run is resumed
         tracker._named = keys.old_name if as_before else str
 
-        def begin() -> Any:
-            import wandb
-
-            run = wandb.init(
-                project=project,
-                entity=entity,
-                group=group,
-                name=name,
-                tags=list(tags),
-                config=hidden(dict(config)),
-                dir=str(tracker._folder),
-                id=_run_id(tracker._folder),
-                resume="allow",
-                mode=chosen,
-                settings=wandb.Settings(**_settings()),
-            )
-            for section in (*keys.SECTIONS, keys.OLD_SECTION) if as_before else keys.SECTIONS:
-                run.define_metric(f"{section}/*", step_metric=keys.EPOCH)
-            for axis in (keys.EPOCH, keys.STEP):
-                run.define_metric(axis, hidden=True)
-            for key in keys.WITHOUT_PANEL:
-                run.define_metric(key, step_metric=keys.EPOCH, hidden=True)
-            return run
-
+        shown = {"entity": entity, "group": group, "name": name, "tags": list(tags), "config": hidden(dict(config))}
+        begin = functools.partial(tracker._begun, {"project": project, **shown}, as_before)
         tracker._run = tracker._guarded("start", begin, INIT_SECONDS + _GRACE_SECONDS)
         if tracker._run is not None and chosen == "online":
             tracker.url = tracker._run.url
             event("wandb", f"W&B run: {tracker.url}", url=tracker.url)
         return tracker
+
+    def _begun(self, shown: dict[str, Any], as_before: bool) -> Any:
+        """W&B's run, whose charts are over paper epochs."""
+        import wandb
+
+        settings = wandb.Settings(**_settings())
+        place: dict[str, Any] = {"dir": str(self._folder), "id": _run_id(self._folder), "resume": "allow"}
+        run = wandb.init(**shown, **place, mode=self.mode, settings=settings)
+        for section in (*keys.SECTIONS, keys.OLD_SECTION) if as_before else keys.SECTIONS:
+            run.define_metric(f"{section}/*", step_metric=keys.EPOCH)
+        for axis in (keys.EPOCH, keys.STEP):
+            run.define_metric(axis, hidden=True)
+        for key in keys.WITHOUT_PANEL:
+            run.define_metric(key, step_metric=keys.EPOCH, hidden=True)
+        return run
 
     @property
     def on(self) -> bool:

@@ -14,7 +14,7 @@ from mirrorjax.errors import InputError
 from mirrorjax.launch.cli import main
 from mirrorjax.machine.reading import Newer
 from mirrorjax.report.read.nulls import read_nulls
-from mirrorjax.results.network import find_network
+from mirrorjax.results.find import find_network
 from mirrorjax.results.read import Population, Results
 from mirrorjax.results.store import Store
 from mirrorjax.tracking.cells import cells

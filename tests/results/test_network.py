@@ -14,7 +14,8 @@ from mirrorjax.errors import InputError
 from mirrorjax.member.policy import member_policy
 from mirrorjax.models.mlp import MLP
 from mirrorjax.regimes.supervised import Supervised
-from mirrorjax.results.network import TrainedNetwork, find_network, how_it_ended
+from mirrorjax.results.find import find_network, how_it_ended
+from mirrorjax.results.network import TrainedNetwork
 from mirrorjax.results.read import Results
 from mirrorjax.results.store import Store
 from tests.tracking.cases import ids, member_columns, record_columns

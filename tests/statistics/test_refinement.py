@@ -12,7 +12,7 @@ from scipy.stats import binomtest
 from mirrorjax.settings.axes import AxesConfig, GroupConfig
 from mirrorjax.settings.map_axes import Map, map_of
 from mirrorjax.statistics import boundary
-from mirrorjax.statistics.refinement import Proposal, propose
+from mirrorjax.statistics.refinement import CellCounts, Proposal, propose
 
 LINE = [round(float(value), 6) for value in np.linspace(0, 1, 9)]
 ONE = map_of(GroupConfig(axes=AxesConfig(dependency=LINE)), [])
@@ -31,6 +31,10 @@ class Sampled:
     networks: np.ndarray
     new: np.ndarray  # the points that rounds have added
     last: Proposal | None = None
+
+    @property
+    def cells(self) -> CellCounts:
+        return CellCounts(self.points, self.successes, self.networks, self.networks)
 
     def fit(self) -> boundary.Boundary:
         return boundary.fit(self.points, self.successes, self.networks)
@@ -53,8 +57,7 @@ def refined(
         new, level = layout.between(places), seeds * (number + 2)
         new_points = np.array([layout.coordinates(place) for place in new])
         found.last = propose(
-            found.points, found.successes, found.networks, found.networks, new_points,
-            seeds=level, budget=max(left // (rounds - number), min(level, left)), width=width,
+            found.cells, new_points, seeds=level, budget=max(left // (rounds - number), min(level, left)), width=width,
         )  # fmt: skip
         left -= found.last.networks
         for cell in found.last.cells:
@@ -124,9 +127,7 @@ def test_the_budget_is_kept(budget: int):
     start = evenly(TWO, diagonal, 8, np.random.default_rng(0))
     places = list(itertools.product(*(axis.values for axis in TWO.axes)))
     new = np.array([TWO.coordinates(place) for place in TWO.between(places)])
-    found = propose(
-        start.points, start.successes, start.networks, start.networks, new, seeds=16, budget=budget, width=0.02
-    )
+    found = propose(start.cells, new, seeds=16, budget=budget, width=0.02)
     assert found.networks == 8 * len(found.cells) + 16 * len(found.new) <= budget
     if budget < 8:
         assert found.networks == 0 and "budget" in found.why
@@ -137,10 +138,9 @@ def test_the_budget_is_kept(budget: int):
 def test_it_stops_at_the_width():
     start = evenly(ONE, on_a_line(5), 64, np.random.default_rng(0))
     none = np.empty((0, 1))
-    arguments = (start.points, start.successes, start.networks, start.networks, none)
-    widest = propose(*arguments, seeds=128, budget=1000, width=0.01).widest
+    widest = propose(start.cells, none, seeds=128, budget=1000, width=0.01).widest
     assert widest == start.fit().width(start.points).max() > 0
-    wider, narrower = (propose(*arguments, seeds=128, budget=1000, width=widest * by) for by in (1.01, 0.99))
+    wider, narrower = (propose(start.cells, none, seeds=128, budget=1000, width=widest * by) for by in (1.01, 0.99))
     assert wider.networks == 0 and "no band of P is wider than" in wider.why
     assert narrower.networks == 64 and narrower.cells == [narrower.at]
 
@@ -149,27 +149,23 @@ def test_it_stops_where_the_side_of_every_place_is_certain():
     start = evenly(ONE, on_a_line(200), 64, np.random.default_rng(0))
     new = np.array([ONE.coordinates(place) for place in ONE.between([(values,) for values in ONE.axes[0].values])])
     successes = np.where(start.points[:, 0] > CENTRE, 64, 0)
-    arguments = (start.points, successes, start.networks, start.networks)
-    assert propose(*arguments, new, seeds=128, budget=1000, width=0.2).new == [3], "0.4375, between the two sides"
-    certain = propose(*arguments, np.empty((0, 1)), seeds=128, budget=1000, width=0.2)
+    cells = CellCounts(start.points, successes, start.networks, start.networks)
+    assert propose(cells, new, seeds=128, budget=1000, width=0.2).new == [3], "0.4375, between the two sides"
+    certain = propose(cells, np.empty((0, 1)), seeds=128, budget=1000, width=0.2)
     assert certain.networks == 0 and "on which side of the boundary every place lies" in certain.why
 
 
 def test_networks_are_spread_and_not_all_beside_the_widest_place():
     start = evenly(TWO, diagonal, 8, np.random.default_rng(1))
-    found = propose(
-        start.points, start.successes, start.networks, start.networks, np.empty((0, 2)), seeds=16, budget=64, width=0.02
-    )
+    found = propose(start.cells, np.empty((0, 2)), seeds=16, budget=64, width=0.02)
     chosen = start.points[found.cells]
     assert len(chosen) == 8 and np.ptp(chosen[:, 0]) >= 0.5, "both ends of the line are the widest places"
 
 
 def test_networks_without_a_verdict_cost_as_well():
     start = evenly(ONE, on_a_line(5), 8, np.random.default_rng(0))
-    found = propose(
-        start.points, start.successes, start.networks, 2 * start.networks, np.empty((0, 1)),
-        seeds=32, budget=40, width=0.02,
-    )  # fmt: skip
+    cells = CellCounts(start.points, start.successes, start.networks, 2 * start.networks)
+    found = propose(cells, np.empty((0, 1)), seeds=32, budget=40, width=0.02)
     assert found.networks == 32 and len(found.cells) == 2
 
 
@@ -182,9 +178,7 @@ def test_networks_without_a_verdict_cost_as_well():
     ],
 )
 def test_without_a_boundary_nothing_is_added_and_it_says_why(successes: int, trials: int, words: str):
-    found = propose(
-        np.array(LINE)[:, None], np.full(9, successes), np.full(9, trials), np.full(9, 8), np.empty((0, 1)),
-        seeds=16, budget=100, width=0.2, names=["D"],
-    )  # fmt: skip
+    cells = CellCounts(np.array(LINE)[:, None], np.full(9, successes), np.full(9, trials), np.full(9, 8))
+    found = propose(cells, np.empty((0, 1)), seeds=16, budget=100, width=0.2, names=["D"])
     assert (found.cells, found.new, found.networks, found.at) == ([], [], 0, None)
     assert np.isnan(found.widest) and words in found.why

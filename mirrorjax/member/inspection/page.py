@@ -13,7 +13,7 @@ from mirrorjax.member.inspection.terminal import show
 from mirrorjax.member.paper.analysis import Analysis, analyse
 from mirrorjax.member.paper.page import cell_words, left_out, member_figures
 from mirrorjax.report.page.html import page, panel_html, section
-from mirrorjax.results.network import find_network, how_it_ended
+from mirrorjax.results.find import find_network, how_it_ended
 from mirrorjax.results.read import Population
 from mirrorjax.results.store import write_text
 

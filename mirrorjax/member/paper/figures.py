@@ -10,7 +10,7 @@ from mirrorjax.measures import label
 from mirrorjax.member.paper.analysis import ROLES, Analysis
 from mirrorjax.report.chart.figure import BLUE, GREEN, GREY, PURPLE, RED, Chooser, Panel, axis, figure, note, safe
 from mirrorjax.report.figures.first_layer import SCENARIOS as SCENARIO_TITLES
-from mirrorjax.report.read.over_seeds import Curve, curves, settled
+from mirrorjax.report.read.over_seeds import Band, Curve, curves, settled
 from mirrorjax.report.read.populations import Group, ReportedPopulation
 from mirrorjax.report.read.published import LABEL, paper_curve
 from mirrorjax.report.words.numbers import counted
@@ -77,39 +77,23 @@ def _run_figure(
     late = settled(epoch)
     limits = {}
     for key, values, place, colour in (("val_loss", loss, "y", RED), ("cmni", cmni, "y2", GREEN)):
-        words = label(key)
-        highest = [values[late]]
+        words, highest = label(key), [values[late]]
         if curve is not None:
             band = curve.bands[key]
-            outline = np.concatenate([band.high, band.low[::-1]])
-            traces.append(
-                go.Scatter(
-                    x=np.concatenate([epoch, epoch[::-1]]), y=outline, yaxis=place, fill="toself", fillcolor=colour,
-                    opacity=0.18, mode="none", hoverinfo="skip", showlegend=False,
-                )
-            )  # fmt: skip
+            traces.append(_band(epoch, band, place, colour))
             highest.append(band.high[late])
-        dash = "solid" if key == "val_loss" else "dash"
-        line, marker = {"color": colour, "width": 2, "dash": dash}, {"size": 5}
-        hover = f"{words} %{{y:.4f}}"
-        traces.append(
-            go.Scatter(
-                x=epoch, y=values, yaxis=place, mode="lines+markers", name=f"{words}, {name}", line=line, marker=marker,
-                hovertemplate=hover,
-            )
-        )  # fmt: skip
+        line = {"color": colour, "width": 2, "dash": "solid" if key == "val_loss" else "dash"}
+        drawn = {"yaxis": place, "hovertemplate": f"{words} %{{y:.4f}}", "name": f"{words}, {name}"}
+        traces.append(go.Scatter(x=epoch, y=values, mode="lines+markers", line=line, marker={"size": 5}, **drawn))
         if group.is_paper_capacity:
-            published_values = getattr(published, key)[within]
-            highest.append(published_values)
-            traces.append(
-                go.Scatter(
-                    x=published.epoch[within], y=published_values, yaxis=place, mode="lines",
-                    name=f"{words}, published", line={"color": colour, "width": 1.5, "dash": "dot"},
-                    hovertemplate=f"published {words} %{{y:.4f}}",
-                )
-            )  # fmt: skip
+            theirs = getattr(published, key)[within]
+            highest.append(theirs)
+            line = {"color": colour, "width": 1.5, "dash": "dot"}
+            drawn = {"yaxis": place, "hovertemplate": f"published {words} %{{y:.4f}}", "name": f"{words}, published"}
+            traces.append(go.Scatter(x=published.epoch[within], y=theirs, mode="lines", line=line, **drawn))
         together = np.concatenate(highest)
         limits[key] = 1.1 * float(np.max(together, initial=1e-3, where=np.isfinite(together)))
+    beside: dict[str, Any] = {"overlaying": "y", "side": "right", "showgrid": False, "tickmode": "auto"}
     return figure(
         traces,
         height=480,
@@ -119,16 +103,16 @@ def _run_figure(
         margin={"l": 70, "r": 80, "t": 45, "b": 110},
         xaxis=axis("paper epoch (learning rate × steps / 0.6144)", range=[0, 1.02 * end]),
         yaxis=axis(label("val_loss"), range=[0, limits["val_loss"]], color=RED),
-        yaxis2=axis(
-            label("cmni"),
-            range=[0, limits["cmni"]],
-            color=GREEN,
-            overlaying="y",
-            side="right",
-            showgrid=False,
-            tickmode="auto",
-        ),
+        yaxis2=axis(label("cmni"), range=[0, limits["cmni"]], color=GREEN, **beside),
     )
+
+
+def _band(epoch: np.ndarray, band: Band, place: str, colour: str) -> go.Scatter:
+    """The part between low and high."""
+    return go.Scatter(
+        x=np.concatenate([epoch, epoch[::-1]]), y=np.concatenate([band.high, band.low[::-1]]), yaxis=place,
+        fill="toself", fillcolor=colour, opacity=0.18, mode="none", hoverinfo="skip", showlegend=False,
+    )  # fmt: skip
 
 
 def layer_bars(analysis: Analysis, layer: int) -> Panel:

@@ -14,7 +14,7 @@ from mirrorjax.report.chart.figure import Panel
 from mirrorjax.report.page.html import page, panel_html, section
 from mirrorjax.report.read.populations import ReportedPopulation, load
 from mirrorjax.report.words.numbers import NOT_MEASURED, epoch_words, plain_number, tidy_number
-from mirrorjax.results.network import find_network, how_it_ended
+from mirrorjax.results.find import find_network, how_it_ended
 from mirrorjax.results.store import write_text
 
 WITHOUT_CIRCUITS = (

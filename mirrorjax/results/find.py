@@ -1,0 +1,61 @@
+"""Finds one trained member in a results folder, and says how it ended."""
+
+from pathlib import Path
+
+import pyarrow.compute as pc
+
+from mirrorjax.errors import InputError
+from mirrorjax.results.network import TrainedNetwork
+from mirrorjax.results.read import Population, Results
+
+# Members by CMNI at their last record, the highest first; those that diverged have none.
+_BY_LAST_CMNI = """
+SELECT population, member_id FROM records
+QUALIFY row_number() OVER (PARTITION BY population, member_id ORDER BY checkpoint DESC) = 1
+    AND status <> 'diverged' AND isfinite(cmni)
+ORDER BY cmni DESC, population, member_id
+"""
+_AT_THE_END = """
+SELECT population, count(*) AS networks, count(*) FILTER (status = 'diverged') AS diverged FROM (
+    SELECT population, status FROM records
+    QUALIFY row_number() OVER (PARTITION BY population, member_id ORDER BY checkpoint DESC) = 1
+) GROUP BY population
+"""
+
+
+def find_network(results: Path, member: str | None = None) -> tuple[Population, TrainedNetwork]:
+    """A member's population and its network.
+
+    Args:
+        results: a sweep's folder, or one population's.
+        member: its id, or the beginning of it; None takes the one with the highest CMNI at its end, of finished
+            populations.
+
+    Raises:
+        InputError: no results there, no such member, more than one, or no weights are stored.
+    """
+    opened = Results.open(results)
+    population, member_id = opened.find_member(_highest_cmni(opened) if member is None else member)
+    return population, population.member(member_id)
+
+
+def how_it_ended(population: Population, member_id: str) -> str:
+    """A sentence about a member that has diverged; empty of one that has not."""
+    own = population.records().filter(pc.field("member_id") == member_id).sort_by([("checkpoint", "descending")])
+    if not own.num_rows or own["status"][0].as_py() != "diverged":
+        return ""
+    return f"It has diverged, at epoch {own['epoch'][0].as_py():.3g} or before: its weights are its last finite ones."
+
+
+def _highest_cmni(opened: Results) -> str:
+    finished = {population.name for population in opened.populations if population.done}
+    for row in opened.query(_BY_LAST_CMNI).to_pylist():
+        if row["population"] in finished:
+            return f"{row['population']}/{row['member_id']}"
+    ends = [row for row in opened.query(_AT_THE_END).to_pylist() if row["population"] in finished]
+    networks, diverged = (sum(row[name] for row in ends) for name in ("networks", "diverged"))
+    if not networks:
+        raise InputError(f"{opened.folder}: no finished population with records here, so there is no trained member")
+    who = f"all {networks:,} networks" if diverged == networks else f"{diverged:,} of {networks:,} networks"
+    rest = "" if diverged == networks else ", and no other has a CMNI"
+    raise InputError(f"{opened.folder}: {who} have diverged{rest}; --member ID takes one all the same")

@@ -1,11 +1,14 @@
-"""The wheel: what is in it, and that it works where there is no checkout."""
+"""The wheel: what is in it, and that it works where there is no checkout, with packages of people's own too."""
 
+import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,9 +42,10 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(installed: Path, cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command, from outside the checkout."""
-    env = os.environ | {"PYTHONPATH": str(installed), "MIRRORJAX_CACHE": str(cwd / "cache"), "WANDB_MODE": "offline"}
+def run(installed: Path, cwd: Path, *arguments: str, beside: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """The command, from outside the checkout; `beside` it another folder that has packages."""
+    found = os.pathsep.join(str(each) for each in (installed, beside) if each)
+    env = os.environ | {"PYTHONPATH": found, "MIRRORJAX_CACHE": str(cwd / "cache"), "WANDB_MODE": "offline"}
     command = [sys.executable, "-m", "mirrorjax", *arguments]
     return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
 
@@ -95,6 +99,52 @@ def test_it_trains_and_reports(installed: Path, tmp_path: Path):
     assert {path.name for path in tmp_path.iterdir()} == {"results", "cache"}
     again = run(installed, tmp_path, "report", str(folder))
     assert (again.returncode, again.stdout) == (0, f"{folder}/report.html\n")
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A folder with the package of docs/plugins.md, whose measure is an entry point."""
+    folder = tmp_path / "own"
+    text = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
+    for name, module in re.findall(r"```python\n# (my_package/\w+\.py)\n(.*?)```", text, re.DOTALL):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(module, encoding="utf-8")
+    about = folder / "my_package-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: my_package\nVersion: 1\n")
+    (about / "entry_points.txt").write_text("[mirrorjax.plugins]\nparticipation = my_package.participation\n")
+    return folder
+
+
+def test_the_documented_plugins_train_and_their_results_are_read_without_them(
+    installed: Path, own: Path, tmp_path: Path
+):
+    chosen = ("model=residual", "regime=smoothed", "population.axes.smoothing=[0,0.1]", "tracker=off")
+    boards = ("measurement.boards=64", "measurement.rescue_boards=32", "measurement.null_seeds=4")
+    few = ("measurement.causes_seeds=0", "population.seeds=1")
+    modules = "plugins=[my_package.residual,my_package.smoothed]"
+    ran = run(installed, tmp_path, "sweep", *TINY, *chosen, *boards, *few, modules, beside=own)
+    assert ran.returncode == 0, ran.stderr
+    sweep = tmp_path / ran.stdout.splitlines()[-1]
+    (job,) = json.loads((sweep / "sweep.json").read_text())["jobs"]
+    assert job["plugins"] == ["my_package.participation", "my_package.residual", "my_package.smoothed"]
+    members = pq.read_table(sweep / job["job"] / "members.parquet")
+    assert members["smoothing"].to_pylist() == [0.0, 0.1]
+    assert members["parameters"].to_pylist() == [100 * 5 + 5 * 5 + 5 * 4] * 2
+    *_, last = sorted((sweep / job["job"] / "records").iterdir())
+    records = pq.read_table(last)
+    assert all(1 <= ratio <= 10 for ratio in records["participation"].to_pylist()) and "cmni_z" in records.column_names
+    figure = "Participation ratio over training"
+    drawn = run(installed, tmp_path, "report", str(sweep), "--plugins", "my_package.participation_figure", beside=own)
+    assert drawn.returncode == 0 and figure in (sweep / "report.html").read_text(), drawn.stderr
+    without = run(installed, tmp_path, "report", str(sweep))
+    page = (sweep / "report.html").read_text()
+    assert without.returncode == 0 and figure not in page, without.stderr
+    assert "with my_package.participation, my_package.residual, my_package.smoothed" in page
+    assert "smoothing 0.1" in page
+    inspected = run(installed, tmp_path, "inspect", str(sweep))
+    needs = "it needs its plugins: --plugins my_package.participation my_package.residual my_package.smoothed\n"
+    assert inspected.returncode == 2 and inspected.stderr == f"error: {sweep / job['job']}: {needs}"
 
 
 def test_it_ships_a_command(installed: Path):

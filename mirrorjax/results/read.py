@@ -204,8 +204,9 @@ class Population:
         members = self.members()
         member_id = _unique(member, members["member_id"].to_pylist(), self.folder)
         (row,) = members.filter(pc.field("member_id") == member_id).to_pylist()
+        weights = self.weights(member_id)
         try:
-            return fitting(member_id, row, self.weights(member_id), self.folder)
+            return fitting(member_id, row, weights, self.folder)
         except InputError as error:
             if why := lacking(self.plugins):
                 raise InputError(f"{self.folder}: {why}") from error

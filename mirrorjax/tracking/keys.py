@@ -4,8 +4,9 @@ from pathlib import Path
 
 from mirrorjax.measures import MEASURES
 
+OF_BRAINS = "assembly"  # the section of what assemblies have and others do not
 _LOGGED = tuple(name for name, each in MEASURES.items() if each.section)
-OF_ASSEMBLIES = tuple(name for name in _LOGGED if MEASURES[name].section == "assembly")  # that others do not have
+OF_ASSEMBLIES = tuple(name for name in _LOGGED if MEASURES[name].section == OF_BRAINS)
 QUANTITIES = tuple(name for name in _LOGGED if name not in OF_ASSEMBLIES)  # `dashboard push` makes panels of the same
 SECTIONS = (*dict.fromkeys(MEASURES[name].section for name in QUANTITIES), "verdict", "speed")
 OLD_SECTION = "pop"  # the only one that there was

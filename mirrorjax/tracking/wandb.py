@@ -77,7 +77,7 @@ class WandbTracker:
     """
 
     def __init__(self, mode: Mode, folder: Path):
-        self.mode = mode
+        self.mode: Mode = mode
         self.url: str | None = None
         self._folder = folder.absolute()  # W&B reads its files later, from wherever it then is
         self._named: Callable[[str], str] = str  # what a key is called in this run
@@ -141,7 +141,7 @@ class WandbTracker:
         settings = wandb.Settings(**_settings())
         place: dict[str, Any] = {"dir": str(self._folder), "id": _run_id(self._folder), "resume": "allow"}
         run = wandb.init(**shown, **place, mode=self.mode, settings=settings)
-        for section in (*keys.SECTIONS, keys.OLD_SECTION) if as_before else keys.SECTIONS:
+        for section in (*keys.SECTIONS, keys.OF_BRAINS, *((keys.OLD_SECTION,) if as_before else ())):
             run.define_metric(f"{section}/*", step_metric=keys.EPOCH)
         for axis in (keys.EPOCH, keys.STEP):
             run.define_metric(axis, hidden=True)

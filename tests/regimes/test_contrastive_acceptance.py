@@ -1,6 +1,7 @@
 """What alignment does to the paper's network: 24 seeds at paper_fast's rate, 30 paper epochs. Minutes on all cores."""
 
 from collections.abc import Iterator
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -22,8 +23,11 @@ from mirrorjax.training.measuring import Measuring
 from mirrorjax.training.memory import Layout
 
 SEEDS, EPOCHS, BATCH = 24, 30.0, 25
-KINDS = {"watching": {"alignment": 0.0}, "aligned": {"alignment": 0.03}}
-KINDS["shuffled"] = {"alignment": 0.01, "positives": "shuffled"}
+KINDS: dict[str, dict[str, Any]] = {
+    "watching": {"alignment": 0.0},
+    "aligned": {"alignment": 0.03},
+    "shuffled": {"alignment": 0.01, "positives": "shuffled"},
+}
 
 pytestmark = [pytest.mark.slow, pytest.mark.acceptance]
 
@@ -99,7 +103,9 @@ def test_own_and_seen_views_find_each_other(trainer: Trainer, records):
     words = jnp.asarray(trainer.measuring.data.dataset.validation[: 200 * BATCH].reshape(200, BATCH, 2))
     levels = np.full(len(trainer.members), np.nan)
     for runner in trainer.runners:
-        of_all = jax.vmap(jax.vmap(lambda s, v, regime=runner.regime: aligned_loss(regime, s, v, words)))
+        of_all = jax.vmap(
+            jax.vmap(lambda s, v, regime=runner.regime: aligned_loss(cast(Contrastive, regime), s, v, words))
+        )
         levels[runner.part.members] = runner.by_member(jax.jit(of_all)(runner.state.own, runner.values))
     median = {kind: float(np.median(levels[i * SEEDS : (i + 1) * SEEDS])) for i, kind in enumerate(KINDS)}
     print(median)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mirrorjax.measures import CALIBRATED, CAUSED, CAUSED_UNITS, EVERY_RECORD, EVERY_UNIT, MEASURES, PARTS, Measure
 from mirrorjax.report.page.marks import put
-from mirrorjax.tracking.keys import OF_ASSEMBLIES, QUANTITIES, SECTIONS
+from mirrorjax.tracking.keys import OF_ASSEMBLIES, OF_BRAINS, QUANTITIES, SECTIONS
 
 
 def blocks() -> dict[str, dict[str, str]]:
@@ -64,7 +64,7 @@ def _nulls() -> str:
 def _sections() -> str:
     names = (*QUANTITIES, *OF_ASSEMBLIES)
     logged = {
-        name: [MEASURES[each] for each in names if MEASURES[each].section == name] for name in (*SECTIONS, "assembly")
+        name: [MEASURES[each] for each in names if MEASURES[each].section == name] for name in (*SECTIONS, OF_BRAINS)
     }
     rows = [(f"`{name}`", _codes(own)) for name, own in logged.items() if own]
     return _table("section | Q ([measures.md](measures.md))", rows)

@@ -1,6 +1,7 @@
 """A module imports only from its left, and nothing up to training knows wandb, hydra or the terminal."""
 
 import ast
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -46,8 +47,16 @@ def test_imports_run_leftward(folder: str, order: tuple[str, ...]):
     assert [(room, used) for room, used in own if order.index(used) > order.index(room)] == []
 
 
-def test_the_top_floor_is_clear():
-    assert len([*PACKAGE.glob("*.py")]) <= 8
+def test_the_picture_of_the_rooms_is_true():
+    page = (PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `( ?)(\w+)/?` \| (.*) \|$", page, re.MULTILINE)
+    assert tuple(room for inner, room, _ in rows if not inner) == ORDER[:-2]
+    assert tuple(room for inner, room, _ in rows if inner) == REPORT
+    for inner, room, words in rows:
+        place = PACKAGE / ("report" if inner else "") / room
+        file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        assert (ast.get_docstring(tree) or "").split("\n")[0] == words, room
 
 
 def test_the_story_up_to_training_is_quiet():

@@ -1,1 +1,1 @@
-"""The report of a results folder, and its figures. Reads what `mirrorjax.tracking` wrote; imports no JAX."""
+"""The report of a results folder, and its figures. Reads what `results` wrote; imports no JAX."""

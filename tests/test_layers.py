@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -77,3 +79,13 @@ def test_no_class_name_means_two_things():
         if isinstance(node, ast.ClassDef)
     )
     assert [name for name, count in classes.items() if count > 1] == []
+
+
+def test_importing_everything_touches_no_device():
+    """Else the number of a CPU's devices is fixed before the configuration says how many."""
+    names = [".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts) for file in PACKAGE.rglob("*.py")]
+    names = [name.removesuffix(".__init__") for name in names if not name.endswith("__main__")]
+    code = f"import importlib\nfor name in {names!r}: importlib.import_module(name)\n"
+    code += "from jax._src import xla_bridge\nprint(xla_bridge.backends_are_initialized())"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines()[-1] == "False"

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float32, Int32
 
 from mirrorjax.randomness import Stream, substream
@@ -32,7 +33,7 @@ AREAS = ("person", "emotion", "mix")
 WHO = ("frog", "toad", "object")
 FEELINGS = ("distress", "calm")
 EPISODES = tuple((who, feeling) for who in WHO for feeling in FEELINGS)  # in the order in which they are learnt
-_GRAPH, _GROWING, _READING = (jnp.uint32(i) for i in range(3))  # streams of a brain
+_GRAPH, _GROWING, _READING = (np.uint32(i) for i in range(3))  # streams of a brain; NumPy: no device at import
 
 
 def growth(dose: Float32[Array, ""], moments: int) -> Float32[Array, ""]:

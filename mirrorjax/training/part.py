@@ -1,5 +1,6 @@
 """One part of the population on its devices: blocks of members that share a compiled program."""
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
@@ -26,6 +27,8 @@ from mirrorjax.regimes.base import Regime
 from mirrorjax.training.compiled import Programs
 from mirrorjax.training.memory import compiled_bytes
 from mirrorjax.training.step import TrainState
+
+_AHEAD = 8  # blocks of a device that are computed before the first of them is taken to the host
 
 OnBlock = Callable[[str, int, int], None]
 
@@ -171,13 +174,23 @@ class PartRunner:
         """
         self._check_room(name, program, self.bytes)
         number = len(self.part.slots) // self.mesh.size
-        running = [program(_block_of_each(self.mesh, own, np.int32(i)), *shared) for i in range(number)]
-        found = []
-        for each in running:
-            found.append(to_host(each))
+
+        def begun(place: int) -> Any:
+            return program(_block_of_each(self.mesh, own, np.int32(place)), *shared)
+
+        running = deque(begun(place) for place in range(min(_AHEAD, number)))
+        whole: Any = None  # [devices, blocks of a device, ...]
+        for place in range(number):
+            found = to_host(running.popleft())
+            if place + _AHEAD < number:  # few at a time: what all of them give may be too much for the devices
+                running.append(begun(place + _AHEAD))
+            if whole is None:
+                whole = jax.tree.map(lambda x: np.empty((len(x), number, *x.shape[1:]), x.dtype), found)
+            for all_blocks, block in zip(jax.tree.leaves(whole), jax.tree.leaves(found), strict=True):
+                all_blocks[:, place] = block
             if self.state is not None:  # initial weights are made at once
-                self.on_block(name, len(found), number)
-        return jax.tree.map(lambda *of_each: np.concatenate(list(np.stack(of_each, 1))), *found)
+                self.on_block(name, place + 1, number)
+        return jax.tree.map(lambda x: x.reshape(len(x) * number, *x.shape[2:]), whole)
 
     def _check_room(self, name: str, program: Any, besides: int = 0) -> None:
         """Holds what a compiled program takes, and so many bytes besides, against what there is.

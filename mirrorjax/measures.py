@@ -6,10 +6,10 @@ described is called by its name.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Literal
+from typing import Any, Literal
 
 # What stands for a name's parts in capitals, and in words.
 # fmt: off
@@ -320,6 +320,25 @@ CAUSED_UNITS = (
 MEASURES: dict[str, Measure] = {
     each.name: each for each in (*EVERY_RECORD, *CALIBRATED, *OF_ASSEMBLIES, *CAUSED, *EVERY_UNIT, *CAUSED_UNITS)
 }
+
+
+class Chosen(Sequence[str]):
+    """The names of the measures of which something holds, in their order; those that are registered later too."""
+
+    def __init__(self, holds: Callable[[Measure], bool], ending: str = ""):
+        self._holds, self._ending = holds, ending
+
+    def _names(self) -> list[str]:
+        return [f"{name}{self._ending}" for name, each in MEASURES.items() if self._holds(each)]
+
+    def __len__(self) -> int:
+        return len(self._names())
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._names()[place]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names())
 
 
 def register(*measures: Measure) -> None:

@@ -28,7 +28,7 @@ from mirrorjax.models import MODELS
 from mirrorjax.models.mlp import MLP
 from mirrorjax.population.members import Member, identity, stack_values
 from mirrorjax.population.plan import program_of
-from mirrorjax.regimes import REGIMES
+from mirrorjax.regimes import REGIMES, regime_of
 from mirrorjax.regimes.supervised import Supervised
 from mirrorjax.report.figures.registry import OF_QUESTIONS
 from mirrorjax.report.figures.timeline import FIGURE
@@ -155,7 +155,7 @@ COLUMN = Measure("loud_units", "loud units")
         ({"regime": Loud, "settings": [Setting(0.1, label="x", acts=Acts.ROWS, key="regime.x")]}, "regime.x acts as "),
         ({"regime": Loud, "settings": [Setting(0.1, acts=Acts.VALUE, key="regime.x")]}, "regime.x: give it a key"),
         ({"measure": of_no_column, "columns": [COLUMN]}, "it makes other; allowed: a number for each of its columns"),
-        ({"measure": of_no_column, "columns": [Measure("other", "x", null="scale-free")]}, "column other: null, "),
+        ({"measure": of_no_column, "columns": [Measure("other", "x", null="rescaled")]}, "column other: a "),
         ({"measure": of_no_column, "columns": [Measure("cmni", "CMNI")]}, "there is a column cmni already"),
         ({"name": "overlap", "measure": of_no_column}, "there is a measure of that name already"),
         ({"figure": FIGURE}, "the figure is no FigureKind of that name"),
@@ -230,6 +230,12 @@ def test_no_file_and_no_variable_names_a_module(
     assert main(["plan", *arguments]) == 2
     assert capsys.readouterr().err.startswith(f"error: {ends}")
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_network_and_a_regime_that_nobody_registered_are_told():
+    for strange, name in ((Member(model="fancy"), "model 'fancy'"), (Member(regime="odd"), "regime 'odd'")):
+        with pytest.raises(InputError, match=rf"^{name} is not known; a module that registers it is named by --plug"):
+            regime_of(program_of(strange))
 
 
 def with_plugins(folder: Path) -> Path:

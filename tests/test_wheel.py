@@ -133,7 +133,8 @@ def test_the_documented_plugins_train_and_their_results_are_read_without_them(
     assert members["parameters"].to_pylist() == [100 * 5 + 5 * 5 + 5 * 4] * 2
     *_, last = sorted((sweep / job["job"] / "records").iterdir())
     records = pq.read_table(last)
-    assert all(1 <= ratio <= 10 for ratio in records["participation"].to_pylist()) and "cmni_z" in records.column_names
+    assert all(1 <= ratio <= 10 for ratio in records["participation"].to_pylist())
+    assert {"cmni_z", "participation_z"} <= {*records.column_names}
     figure = "Participation ratio over training"
     drawn = run(installed, tmp_path, "report", str(sweep), "--plugins", "my_package.participation_figure", beside=own)
     assert drawn.returncode == 0 and figure in (sweep / "report.html").read_text(), drawn.stderr

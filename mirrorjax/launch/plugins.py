@@ -130,8 +130,8 @@ def _register_measure(name: str, measure: Callable[..., Any], columns: Sequence[
     if OF_RESPONSES.get(name, measure) is not measure:
         _refuse(name, "there is a measure of that name already")
     for each in columns:
-        if each.null or each.section or each.kind in ("key", "verdict"):
-            _refuse(name, f"column {each.name}: null, section and verdicts are for measures of mirrorjax alone")
+        if each.null == "rescaled" or each.section or each.kind == "key":
+            _refuse(name, f"column {each.name}: a rescaled null, a section and keys are mirrorjax's own alone")
         if MEASURES.get(each.name, each) != each or each.name in MEMBER:
             _refuse(name, f"there is a column {each.name} already")
     made = made_of_responses(measure)

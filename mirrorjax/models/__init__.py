@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mirrorjax.errors import InputError
 from mirrorjax.models.base import Network
 from mirrorjax.models.encoding import ENCODINGS
 from mirrorjax.models.mlp import MLP
@@ -10,6 +11,11 @@ MODELS: dict[str, Any] = {"mlp": MLP}  # classes whose `settings` name the field
 
 
 def network_of(member: Any) -> Network:
-    """The network of a member, or of a program: of whatever has its settings by name."""
-    model = MODELS[member.model]
+    """The network of a member, or of a program: of whatever has its settings by name.
+
+    Raises:
+        InputError: nobody has registered it.
+    """
+    if (model := MODELS.get(member.model)) is None:
+        raise InputError(f"model {member.model!r} is not known; a module that registers it is named by --plugins")
     return model(inputs=ENCODINGS[member.encoding].size, **{name: getattr(member, name) for name in model.settings})

@@ -4,6 +4,7 @@ import functools
 from dataclasses import replace
 from typing import Any
 
+from mirrorjax.errors import InputError
 from mirrorjax.models import network_of
 from mirrorjax.population.members import Member
 from mirrorjax.population.plan import ProgramSpec, program_of
@@ -17,8 +18,14 @@ REGIMES: dict[str, Any] = {"supervised": Supervised, "contrastive": Contrastive,
 
 @functools.cache
 def regime_of(program: ProgramSpec) -> Regime:
-    """How the members of a program learn."""
-    return REGIMES[program.regime].of(network_of(program), program)
+    """How the members of a program learn.
+
+    Raises:
+        InputError: nobody has registered that, or their network.
+    """
+    if (regime := REGIMES.get(program.regime)) is None:
+        raise InputError(f"regime {program.regime!r} is not known; a module that registers it is named by --plugins")
+    return regime.of(network_of(program), program)
 
 
 def own_regime(member: Member) -> Regime:

@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from mirrorjax.measures import MEASURES
+from mirrorjax.measures import Chosen
 from mirrorjax.models.base import Network
 from mirrorjax.population.members import Member
 from mirrorjax.regimes import REGIMES, own_regime
@@ -21,8 +21,8 @@ from mirrorjax.regimes import REGIMES, own_regime
 VERSION = 1  # of the measures; raise it when one of them changes, so that nulls that were kept are measured anew
 FIRST_SEED = 1 << 60  # of nulls, far from any member's
 QUANTILE = 0.99  # beyond it a value is not the null's
-SCALE_FREE = tuple(name for name, each in MEASURES.items() if each.null == "scale-free")
-RAW = tuple(name for name, each in MEASURES.items() if each.null == "rescaled")
+SCALE_FREE = Chosen(lambda each: each.null == "scale-free")
+RAW = Chosen(lambda each: each.null == "rescaled")
 ARCHITECTURE = ("regime", "model", "depth", "width", "activation", "encoding")
 
 Columns = Mapping[str, np.ndarray]
@@ -42,8 +42,9 @@ class Null:
 
     @cached_property
     def moments(self) -> dict[str, tuple[float, float]]:
-        """Mean and standard deviation of each scale-free measure."""
-        return {name: (float(self.columns[name].mean()), float(self.columns[name].std())) for name in SCALE_FREE}
+        """Mean and standard deviation of each scale-free measure; a plugin's may not have been there yet."""
+        known = [name for name in SCALE_FREE if name in self.columns]
+        return {name: (float(self.columns[name].mean()), float(self.columns[name].std())) for name in known}
 
     def quantile(self, name: str, share: float = QUANTILE) -> float:
         """Of a measure; the .99 quantile unless told."""
@@ -51,7 +52,7 @@ class Null:
 
     def z(self, records: Columns) -> dict[str, np.ndarray]:
         """(measured - mean)/sd, as `NAME_z`, of members of this architecture [members]; NaN if it never varies."""
-        scores = {name: _standard(np.asarray(records[name]), *self.moments[name]) for name in SCALE_FREE}
+        scores = {name: _standard(np.asarray(records[name]), *own) for name, own in self.moments.items()}
         for name in RAW:
             scores[name] = _standard(np.asarray(records[name]), *self.rescaled_moments(name, records))
         return {f"{name}_z": values for name, values in scores.items()}
@@ -158,7 +159,7 @@ def summary(nulls: Mapping[Member, Null]) -> dict[str, list]:
     """A table with a row for each architecture and measure: its seeds, mean, deviation and quantiles."""
     table: dict[str, list] = {}
     for architecture, null in nulls.items():
-        for name in (*SCALE_FREE, *RAW):
+        for name in (*null.moments, *RAW):
             values = null.columns[name]
             row = {each: getattr(architecture, each) for each in ARCHITECTURE}
             row |= {"measure": name, "seeds": len(values), "mean": float(values.mean()), "sd": float(values.std())}

@@ -10,18 +10,18 @@ from mirrorjax.dataset.matched import CONDITIONS
 from mirrorjax.game.observation import OBSERVATION_SIZE
 from mirrorjax.measurement.battery.boards import OF_EACH, Boards, TaskRows
 from mirrorjax.measurement.battery.caused import caused, named
-from mirrorjax.measurement.battery.nulls import RAW, SCALE_FREE
 from mirrorjax.measurement.battery.observed import OF_RESPONSES, observed
 from mirrorjax.measurement.battery.responses import Pictures, Responses, responses
 from mirrorjax.measurement.needs import fits
 from mirrorjax.measurement.probe import Probe
 from mirrorjax.measurement.stream import TRUTHS
+from mirrorjax.measures import Chosen
 from mirrorjax.population.members import Member, stack_values
 from mirrorjax.regimes import own_regime
 
 CAUSES = "causes"  # all of the causal measures, and the verdict, which takes them
 VERDICT = ("mirror", "mirror_code")
-Z = tuple(f"{name}_z" for name in (*SCALE_FREE, *RAW))
+Z = Chosen(lambda each: each.has_z, ending="_z")
 _BOARDS = 64  # any number
 
 

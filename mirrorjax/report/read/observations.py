@@ -7,14 +7,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mirrorjax.measurement.learnt import LEARNT, ROBUST
-from mirrorjax.measures import EVERY_RECORD, MEASURES
+from mirrorjax.measures import EVERY_RECORD, Chosen
 from mirrorjax.results.later import quoted
 
 _COLUMNS = [column for each in EVERY_RECORD for column in each.columns()]
 _PLACE = tuple(column.name for column in _COLUMNS if column.kind == "key")
 _REQUIRED = tuple(column.name for column in _COLUMNS if column.type == "float64" and column.kind != "key")
 # shown of the networks that have learnt their task, null for the others
-VERDICTS = tuple(name for name, each in MEASURES.items() if each.kind == "verdict")
+VERDICTS = Chosen(lambda each: each.kind == "verdict")
 _OTHERS = (*_PLACE, "time", "group_index", "seed", "alive", "robust", "learnt", "units", "output_share")  # no measures
 
 

@@ -3,6 +3,7 @@
 import csv
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import numpy as np
 import pytest
 
 from mirrorjax.measurement.learnt import LEARNT_BELOW
-from mirrorjax.report.chart.figure import Chooser, Panel, figure
+from mirrorjax.report.chart.chart import Plot, one
+from mirrorjax.report.chart.figure import Chooser, Panel
+from mirrorjax.report.chart.marks import Bars, HeatMap, Look, Rule
 from mirrorjax.report.figures import first as first_figure
 from mirrorjax.report.figures.shares import by_setting, over_training
 from mirrorjax.report.map.figure import cells_of
@@ -24,7 +27,7 @@ from mirrorjax.results.store import write_json
 from tests.report.battery_cases import with_battery
 from tests.report.cases import Network, write_population, write_sweep
 from tests.report.map_cases import KnobNetwork, planted, veil_map, write_map
-from tests.report.test_figures import drawn, view_of
+from tests.report.test_figures import by_label, drawn, view_of
 from tests.report.test_report import Page
 
 EPOCHS = (0.0, 5.0, 20.0)
@@ -124,10 +127,11 @@ def test_settings_that_do_not_agree_are_told_apart(tmp_path):
     view = view_of(write_population(tmp_path / "p", networks, EPOCHS))
     assert headline([view]).endswith("By setting: width 8: 0 of 4; width 17: 4 of 4.")
     assert [(point.label, point.verdict.mirror) for point in by_setting([view])] == [("width 8", 0), ("width 17", 4)]
-    made = drawn(first_figure.panel([view]))
-    assert [trace.name for trace in made.data] == ["learnt the task", "mirror networks among these"]
-    np.testing.assert_array_equal(made.data[1].x, [0, 1])
-    assert first_figure.draw([view]) is not None
+    panel = first_figure.panel([view])
+    found = by_label(drawn(panel))
+    assert list(found) == ["learnt the task", "mirror networks among these"]
+    np.testing.assert_array_equal(found["mirror networks among these"].x, [0, 1])
+    assert panel.printed is not None
 
 
 def test_one_setting_is_shown_over_training(tmp_path):
@@ -138,9 +142,9 @@ def test_one_setting_is_shown_over_training(tmp_path):
         (5.0, 8, 0),
         (20.0, 8, 4),
     ]
-    learnt, mirror = drawn(first_figure.panel([view])).data
+    learnt, mirror = by_label(drawn(first_figure.panel([view]))).values()
     np.testing.assert_array_equal(learnt.y, [0.8] * 3)
-    assert (list(mirror.x), list(mirror.y)) == ([20.0], [0.5])
+    assert (list(mirror.x[mirror.known]), list(mirror.y[mirror.known])) == ([20.0], [0.5])
 
 
 def test_many_settings_are_a_map(tmp_path):
@@ -153,7 +157,9 @@ def test_many_settings_are_a_map(tmp_path):
     view = view_of(write_map(tmp_path / "p", members, [0.0, 25.0]))
     panel = first_figure.panel([view])
     assert [chooser.options for chooser in panel.choosers] == [("congruence 0", "congruence 1")]
-    assert np.asarray(drawn(panel, 0).data[0].z, float)[3, 3] == 1.0, "all at D = 1 and I = 1"
+    (cells,) = drawn(panel, 0).plots[0].marks
+    assert isinstance(cells, HeatMap) and cells.z[3, 3] == 1.0, "all at D = 1 and I = 1"
+    assert panel.printed is None, "that of all order parameters is printed"
 
 
 def test_populations_are_rows_by_what_tells_them_apart(tmp_path):
@@ -204,10 +210,10 @@ def test_first_screen_has_words_for_strangers_only(page):
 
 def test_empty_figures_are_left_out():
     nothing = Panel("Nothing", choosers=(Chooser("a", ("b",)),))
-    bars = {"type": "bar", "x": np.array([np.nan, np.nan]), "y": ["a", "b"]}
-    nothing.variants = {(0,): figure([bars], height=100)}
+    bars = Bars(np.array([np.nan, np.nan]), np.array([0, 1]), Look(), across=True)
+    nothing.variants = {(0,): one(Plot([bars, Rule(0.0)]), 100)}
     assert nothing.is_empty
-    nothing.variants[0,] = figure([bars | {"x": np.array([0.0, np.nan])}], height=100)
+    nothing.variants[0,] = one(Plot([replace(bars, x=np.array([0.0, np.nan]))]), 100)
     assert not nothing.is_empty
 
 

@@ -2,7 +2,6 @@
 
 import csv
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +15,7 @@ from mirrorjax.measurement.battery import circuits as hubs
 from mirrorjax.measurement.battery import nulls as measured
 from mirrorjax.measurement.stream import TRUTHS
 from mirrorjax.measures import label
+from mirrorjax.report.chart.marks import Bars, Rule
 from mirrorjax.report.figures import calibration, causes, circuits, decomposition, onset
 from mirrorjax.report.figures.registry import FIGURES
 from mirrorjax.report.page.build import write_report
@@ -25,7 +25,7 @@ from mirrorjax.report.read.view import View
 from mirrorjax.statistics.intervals import wilson
 from tests.report.battery_cases import EPOCHS, SEEDS, observed, with_battery, write_nulls
 from tests.report.cases import Network, write_population
-from tests.report.test_figures import drawn, view_of
+from tests.report.test_figures import by_label, drawn, view_of
 from tests.report.test_report import Page
 
 
@@ -81,17 +81,17 @@ def test_every_numeric_column_is_read(tmp_path):
 def test_z_against_untrained_networks(view):
     panel = calibration.panel(view)
     made = drawn(panel, 0)
-    lines = [trace for trace in made.data if trace.name]
-    assert [line.name for line in lines] == list(map(label, calibration.MEASURES))
-    for line in lines:
+    lines = by_label(made)
+    assert list(lines) == list(map(label, calibration.MEASURES))
+    for line in lines.values():
         np.testing.assert_allclose(line.y, np.median(range(SEEDS)))
-    assert [shape.y0 for shape in made.layout.shapes] == [0.0, 2.5] * 6
+    rules = [[mark.at for mark in plot.marks if isinstance(mark, Rule)] for plot in made.plots]
+    assert rules == [[0.0, 2.5]] * 6
     assert "64 untrained networks of each architecture" in panel.caption[1]
 
 
 def test_parts_of_cmni(view):
-    made = drawn(decomposition.panel(view), 0)
-    lines = {trace.name: trace for trace in made.data if trace.name}
+    lines = by_label(drawn(decomposition.panel(view), 0))
     assert list(lines) == [
         "CMNI",
         "outputs",
@@ -120,10 +120,10 @@ def test_when_it_rises(view):
     assert "d′-MNI 3 epochs after it" in panel.caption[0] and "rescue accuracy 13 epochs after it" in panel.caption[0]
     assert "TR 3 epochs after it or earlier (its first value)" in panel.caption[0]
     assert panel.caption[1] == "Not drawn, since it does not end above zero: SSI (-0.0200)."
-    made = drawn(panel, 0)
-    assert all(trace.y[-1] == 1.0 for trace in made.data) and "SSI" not in " ".join(trace.name for trace in made.data)
-    rescue = next(trace for trace in made.data if trace.name.startswith("rescue"))
-    np.testing.assert_allclose(rescue.customdata[:, 0], [0.4 * (epoch / 20) ** 2 for epoch in EPOCHS], rtol=1e-6)
+    lines = by_label(drawn(panel, 0))
+    assert all(line.y[-1] == 1.0 for line in lines.values()) and "SSI" not in " ".join(lines)
+    (rescue,) = [line for name, line in lines.items() if name.startswith("rescue")]
+    np.testing.assert_allclose(rescue.details["median"], [0.4 * (epoch / 20) ** 2 for epoch in EPOCHS], rtol=1e-6)
 
 
 def test_half_of_the_end_is_passed_for_good(tmp_path):
@@ -148,15 +148,17 @@ def test_what_units_cause(view):
     assert (ratio.value, ratio.networks) == (1.0, 2) and np.isnan([ratio.low, ratio.high]).all(), "of two no interval"
     panel = causes.panel(view)
     assert len(panel.variants) == 2 * 2 * 2
-    made: Any = drawn(panel, 0, 0, 0)
-    names = list(made.layout.yaxis.ticktext)
+    made = drawn(panel, 0, 0, 0)
+    names = made.plots[0].y.names
     assert names[0] == "mirror units, n = 3" and names[4] == "Frog-only units: nobody has any"
-    assert list(made.layout.yaxis4.ticktext)[2] == "TR, n = 2; undefined 2"
-    classes_, at_random = made.data[:2]
-    assert classes_.x[0] == pytest.approx(-0.2) and list(classes_.y) == [8, 6, 2]
-    np.testing.assert_allclose(at_random.x, -0.05)
-    headings = [each.text for each in made.layout.annotations]
-    assert headings[:3] == [f"{each} (intact 0.75)" for each in ("rescue help", "edge help", "leap")]
+    assert made.plots[3].y.names[2] == "TR, n = 2; undefined 2"
+    lines = by_label(made)
+    of_class, by_chance = lines["units of the class"], lines["random sets"]
+    assert of_class.x[0] == pytest.approx(-0.2) and list(of_class.y[of_class.known]) == [0, 2, 6]
+    np.testing.assert_allclose(by_chance.x[by_chance.known], -0.05)
+    assert [plot.title for plot in made.plots][:3] == [
+        f"{each} (intact 0.75)" for each in ("rescue help", "edge help", "leap")
+    ]
 
 
 def test_circuits(view):
@@ -169,11 +171,9 @@ def test_circuits(view):
         "empathy-influenced help": (0, 4),
     }
     low, high = wilson(3, 4)
-    bars = drawn(circuits.panel(view), 0).data[0]
-    assert bars.x[2] == 0.75
-    assert (bars.x[2] - bars.error_x.arrayminus[2], bars.x[2] + bars.error_x.array[2]) == pytest.approx(
-        (float(low), float(high))
-    )
+    (bars,) = drawn(circuits.panel(view), 0).plots[0].marks
+    assert isinstance(bars, Bars) and bars.x[2] == 0.75 and bars.low is not None and bars.high is not None
+    assert (bars.low[2], bars.high[2]) == pytest.approx((float(low), float(high)))
     table = circuits.panel(view).table
     assert table is not None
     first, second = table.rows

@@ -1,12 +1,13 @@
 """The numbers in the figures are those of the records."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
+from mirrorjax.report.chart.chart import Chart
 from mirrorjax.report.chart.figure import Panel
+from mirrorjax.report.chart.marks import HeatMap, Note, Series
 from mirrorjax.report.figures import capacity_time as phase_diagram
 from mirrorjax.report.figures import capacity_time_cells as phase_grid
 from mirrorjax.report.figures import timeline, units
@@ -25,9 +26,24 @@ def view_of(folder: Path, member: str | None = None) -> View:
     return View(population, curves(population), networks(population), member)
 
 
-def drawn(panel: Panel, *key: int) -> Any:
-    """One of a panel's figures; its parts have no static types."""
+def drawn(panel: Panel, *key: int) -> Chart:
+    """One of a panel's charts."""
     return panel.variants[key]
+
+
+def by_label(chart: Chart) -> dict[str, Series]:
+    """Its lines, points and bars by what the legend calls them; of several with one name the first."""
+    found: dict[str, Series] = {}
+    for plot in chart.plots:
+        for mark, _ in plot.every_mark:
+            if isinstance(mark, Series):
+                found.setdefault(mark.look.label, mark)
+    return found
+
+
+def notes(chart: Chart) -> list[str]:
+    """All texts that stand in its plots."""
+    return [mark.text for plot in chart.plots for mark in plot.marks if isinstance(mark, Note)]
 
 
 @pytest.fixture(scope="module")
@@ -45,20 +61,20 @@ def test_timeline_shows_medians_and_the_published_curve(view):
     panel = timeline.panel(view)
     assert panel.choosers[0].options[0] == "2×17, lr 1e-4 (32 networks)"
     assert len(panel.variants) == 5
-    traces = {trace.name: trace for trace in drawn(panel, 0).data if trace.name}
+    lines = by_label(drawn(panel, 0))
     expected = np.median([network.values(network, 7)["cmni"] for network in map(Network, range(31))])
-    cmni = traces["CMNI"]
+    cmni = lines["CMNI"]
     assert cmni.y[list(cmni.x).index(7)] == pytest.approx(expected)
-    assert traces["published, one seed, lr 4e-6, 2×17"].visible is True
-    others = [trace for trace in drawn(panel, 1).data if "another architecture" in (trace.name or "")]
-    assert others and all(trace.visible == "legendonly" for trace in others)
+    assert not lines["published, one seed, lr 4e-6, 2×17"].look.off
+    (other,) = [line for name, line in by_label(drawn(panel, 1)).items() if "another architecture" in name]
+    assert other.look.off
 
 
 def test_timeline_axis_shows_the_trained_range_and_states_the_untrained_value(view):
     made = drawn(timeline.panel(view), 0)
-    low, high = made.layout.yaxis2.range
+    low, high = made.plots[1].y.limits or (np.nan, np.nan)
     assert low == 0 and 0.009 < high < 0.02
-    (words,) = [note.text for note in made.layout.annotations if "untrained" in note.text]
+    (words,) = notes(made)
     untrained = np.median([network.values(network, 0)["cmni"] for network in map(Network, range(32))])
     assert f"CMNI {untrained:.4f}" in words and "above this axis" in words
 
@@ -90,8 +106,8 @@ def test_phase_diagram_leaves_cells_without_data_blank(tmp_path):
     (grid,) = phase_grid.grids(view_of(folder))
     for each in (grid.networks, *(values.median for values in grid.bands.values())):
         np.testing.assert_array_equal(np.isnan(each), [[False] * 4, [False] * 3 + [True]])
-    panel = phase_diagram.panel(view_of(folder))
-    assert np.isnan(drawn(panel, 0, 0).data[0].z[1][3])
+    (cells,) = drawn(phase_diagram.panel(view_of(folder)), 0, 0).plots[0].marks
+    assert isinstance(cells, HeatMap) and np.isnan(cells.z[1, 3])
 
 
 def test_phase_diagram_never_pools_rates(tmp_path):
@@ -145,8 +161,8 @@ def test_units_show_the_planted_means(view):
         np.testing.assert_allclose(shown.means[name], expected, rtol=1e-6)
     np.testing.assert_allclose(shown.mns[5], 0.05)  # unit 6: the smaller of .05 and .06
     made = drawn(units.panel(View(view.population, view.curves, view.networks, network.member_id)), 0)
-    assert sum(len(trace.x) for trace in made.data) == 4 * 17
-    assert len({made.layout[f"yaxis{place}"].range for place in ("", "2", "3", "4")}) == 1
+    assert sum(len(bars.x) for plot in made.plots for bars in plot.marks if isinstance(bars, Series)) == 4 * 17
+    assert len(made.plots) == 4 and len({plot.y.limits for plot in made.plots}) == 1
 
 
 def test_units_are_of_the_last_checkpoint(tmp_path):
@@ -209,20 +225,14 @@ def test_acceptance_is_for_enough_networks_like_the_papers_only(members, tmp_pat
 
 
 @pytest.mark.parametrize("kind", FIGURES, ids=lambda kind: kind.name)
-def test_every_figure_has_a_panel_and_a_static_twin(kind, calibrated_folder):
-    view = view_of(calibrated_folder)
-    panel = kind.panel(view)
-    assert panel.title and panel.caption and not panel.missing
-    options = [range(len(chooser.options)) for chooser in panel.choosers]
+def test_every_figure_has_charts_for_page_and_print(kind, calibrated_folder):
+    panel = kind.panel(view_of(calibrated_folder))
+    assert panel.title and panel.caption and not panel.missing and panel.printed is not None
     if panel.live:  # drawn by the page itself: see test_browser.py
         assert not panel.variants and not panel.choosers
-        assert kind.draw(view) is not None
         return
-    assert len(panel.variants) == np.prod([len(each) for each in options])
-    for made in (drawn(panel, *key) for key in panel.variants):
-        assert made.layout.title.text and made.layout.height
-        axes = made.layout.to_plotly_json()
-        for direction in ("xaxis", "yaxis"):
-            named = [axis for name, axis in axes.items() if name.startswith(direction)]
-            assert any(axis["title"]["text"] or axis.get("type") == "category" for axis in named)
-    assert kind.draw(view) is not None
+    assert len(panel.variants) == np.prod([len(chooser.options) for chooser in panel.choosers])
+    for chart in panel.variants.values():
+        assert chart.title and chart.height
+        for scales in ([plot.x for plot in chart.plots], [plot.y for plot in chart.plots]):
+            assert any(scale.label or scale.names for scale in scales)

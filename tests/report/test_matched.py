@@ -10,7 +10,7 @@ from mirrorjax.report.figures import matched
 from mirrorjax.report.page.build import write_report
 from tests.report.cases import Network, like_paper, write_population, write_sweep
 from tests.report.map_cases import KnobNetwork, write_map
-from tests.report.test_figures import drawn, view_of
+from tests.report.test_figures import by_label, drawn, view_of
 
 EPOCHS = (0.0, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 14.0, 20.0)
 
@@ -56,9 +56,10 @@ def test_the_panel_draws_both_ways_and_says_what_moves(folder: Path):
     panel = matched.panel(view_of(folder))
     assert panel.choosers[0].options[:2] == ("MNI*", "rescue accuracy")
     assert panel.choosers[1].options == ("units a hidden layer",)
-    circles, squares = drawn(panel, 0, 0).data
-    assert (circles.name, squares.name) == ("at paper epoch 20", "at excess error 0.135")
-    assert "4 never reach it" in squares.text[2] and "8: " in squares.text[0]
+    found = by_label(drawn(panel, 0, 0))
+    assert list(found) == ["at paper epoch 20", "at excess error 0.135"]
+    words = found["at excess error 0.135"].details["words"]
+    assert "4 never reach it" in words[2] and "8: " in words[0]
     assert panel.caption[1].startswith("MNI* at width 8 and 32: 0.800 [")
     assert "where excess error first reaches 0.135" in panel.caption[1]
 
@@ -104,7 +105,7 @@ def test_nothing_varies_or_nothing_was_recorded(tmp_path: Path):
     write_population(tmp_path / "two" / "p", plain, epochs=EPOCHS)
     view = view_of(tmp_path / "two")
     assert "excess_error" not in view.population.measures
-    assert "Nothing to match" in matched.panel(view).missing and matched.table(view) is matched.draw(view) is None
+    assert "Nothing to match" in matched.panel(view).missing and matched.table(view) is None
 
 
 def test_untrained_networks_are_not_matched(tmp_path: Path):
@@ -148,5 +149,5 @@ def test_conditions_without_a_common_error_are_matched_by_time_alone(tmp_path: P
     view = view_of(tmp_path)
     (line,) = matched.lines(view)[0][:1]
     assert np.isnan(line.error) and all(np.isnan(each.at_excess.value) for each in line.conditions)
-    assert len(drawn(matched.panel(view), 0, 0).data) == 1 and "there is no excess error" in line.words
-    assert matched.draw(view) is not None
+    assert len(by_label(drawn(matched.panel(view), 0, 0))) == 1 and "there is no excess error" in line.words
+    assert matched.panel(view).printed is not None

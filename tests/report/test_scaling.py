@@ -1,7 +1,6 @@
 """The scaling figure: its points are the planted means, its laws the planted ones, and what is paired is."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -10,12 +9,13 @@ import pytest
 
 from mirrorjax.report.figures import scaling
 from mirrorjax.report.figures.clocks import rate_verdicts
-from mirrorjax.report.figures.scaling_points import REGRESSORS, Points, points_of
+from mirrorjax.report.figures.scaling_points import REGRESSORS, ScalingSeries, points_of
 from mirrorjax.report.read.over_seeds import curves, networks
 from mirrorjax.report.read.populations import load
 from mirrorjax.report.read.view import View
 from tests.report.battery_cases import with_battery
 from tests.report.cases import Network, write_population
+from tests.report.test_figures import by_label
 
 WIDTHS = (5, 8, 12, 17, 24, 32)
 EPOCHS = (0, 1, 2, 3, 5, 7, 10)
@@ -97,20 +97,20 @@ def test_the_panel_has_every_measure_and_its_table_every_fit(view):
         (row, column) for row in range(8) for column in range(2)
     }
     place = measures.options.index("MNI* at the end")
-    made: Any = panel.variants[place, 0]
-    (bold,) = [trace for trace in made.data if (trace.name or "").startswith("<b>")]
-    assert bold.name.startswith("<b>bump") and bold.line.width > 3
-    assert "Preferred: bump" in made.layout.annotations[0].text
+    chart = panel.variants[place, 0]
+    (bold,) = [line.look for line in by_label(chart).values() if line.look.bold]
+    assert bold.label.startswith("bump") and bold.width > 3
+    assert "Preferred: bump" in chart.words
     table = scaling.table(view)
     assert table is not None
     rows = [dict(zip(table.head, row, strict=True)) for row in table.rows]
     own = [row for row in rows if (row["measure"], row["regressor"]) == ("mni_star", "parameters")]
     assert len(own) == 7 and [row["law"] for row in own if row["preferred"]] == ["bump"]
     assert "centre=" in str(own[0]["intervals_95"])
-    assert scaling.draw(view) is not None
+    assert panel.printed is not None and len(panel.printed.plots) == 8
 
 
-def series(view: View, regressor: str) -> list[Points]:
+def series(view: View, regressor: str) -> list[ScalingSeries]:
     return [each for each in points_of(view.population, view.networks) if each.regressor == regressor]
 
 
@@ -150,7 +150,7 @@ def test_diverged_networks_are_no_points(tmp_path):
 
 def test_without_three_places_it_says_so(tmp_path):
     view = view_of(write_population(tmp_path / "p", [Network(0), Network(1)], [0, 2]))
-    assert scaling.panel(view).missing and scaling.draw(view) is None and scaling.table(view) is None
+    assert scaling.panel(view).missing and scaling.table(view) is None
 
 
 def test_rates_collapse_on_epochs_and_not_on_steps(tmp_path):

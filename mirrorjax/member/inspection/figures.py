@@ -1,16 +1,15 @@
 """The curves and ablation bars of one network."""
 
-from typing import Any
-
 import numpy as np
-import plotly.graph_objects as go
 import pyarrow as pa
 
 from mirrorjax.measurement.stream import TRUTHS
 from mirrorjax.measures import label
 from mirrorjax.member.inspection.facts import CURVES, ablations
 from mirrorjax.member.paper.analysis import Analysis
-from mirrorjax.report.chart.figure import BLUE, GREEN, GREY, Chooser, Panel, axis, figure, note
+from mirrorjax.report.chart.chart import Chart, Plot, Scale, around, in_rows, one
+from mirrorjax.report.chart.figure import Chooser, Panel
+from mirrorjax.report.chart.marks import BLUE, GREEN, Bars, Line, Look
 from mirrorjax.report.read.over_seeds import settled
 from mirrorjax.report.words.numbers import plain_number
 
@@ -31,41 +30,16 @@ def curves(records: pa.Table, member_id: str) -> Panel:
         panel.missing = "Fewer than two checkpoints were recorded for this network: no curve can be drawn."
         return panel
     epoch = np.array(own["epoch"].to_pylist(), float)
-    lines = -(-len(names) // _COLUMNS)
-    traces, layout, annotations = [], {}, []
-    for place, name in enumerate(names):
+    plots = []
+    for name in names:
         values = np.array(own[name].to_pylist(), float)
-        suffix, column, line = ("" if place == 0 else str(place + 1)), place % _COLUMNS, place // _COLUMNS
-        left, top = column / _COLUMNS + 0.02, 1 - line / lines
-        across, up = [left, left + 0.27], [top - 0.72 / lines, top - 0.14 / lines]
-        traces.append(
-            go.Scatter(
-                x=epoch, y=values, xaxis=f"x{suffix}", yaxis=f"y{suffix}", mode="lines+markers", showlegend=False,
-                line={"color": BLUE}, marker={"size": 4}, hovertemplate="epoch %{x:.3g}: %{y:.4f}<extra></extra>",
-            )
-        )  # fmt: skip
-        layout[f"xaxis{suffix}"] = axis("paper epoch" if place + _COLUMNS >= len(names) else "", domain=across)
-        layout[f"xaxis{suffix}"]["anchor"] = f"y{suffix}"
-        layout[f"yaxis{suffix}"] = axis("", domain=up, anchor=f"x{suffix}", range=_range(epoch, values))
         heading = f"{label(name)}: {plain_number(values[0])} → {plain_number(values[-1])}"
-        annotations.append(
-            note(heading, xref="paper", x=across[0], xanchor="left", yref="paper", y=up[1], yanchor="bottom")
-        )
-    made = figure(
-        traces, height=190 * lines + 60, annotations=annotations, margin={"l": 40, "r": 20, "t": 10, "b": 50}, **layout
-    )
-    panel.variants = {(): made}
+        line = Line(epoch, values, Look(BLUE, symbol="circle"), hover="epoch {x:.3g}: {y:.4f}")
+        plots.append(Plot([line], Scale("paper epoch"), Scale("", around(values[settled(epoch)])), heading))
+    rows = in_rows(plots, _COLUMNS)
+    panel.variants = {(): Chart(rows, 190 * len(rows) + 60)}
     panel.caption = ["Above each: its first and its last value. Axes are cut to the trained range, from epoch 1.5 on."]
     return panel
-
-
-def _range(epoch: np.ndarray, values: np.ndarray) -> list[float]:
-    late = values[settled(epoch) & np.isfinite(values)]
-    if not len(late):
-        return [0.0, 1.0]
-    low, high = float(late.min()), float(late.max())
-    room = 0.08 * (high - low) or 0.05 * abs(high) or 0.05
-    return [low - room, high + room]
 
 
 def ablation_bars(analysis: Analysis) -> Panel:
@@ -75,24 +49,16 @@ def ablation_bars(analysis: Analysis) -> Panel:
     if not sets:
         panel.missing = "No set of units to ablate: the first layer has no alive unit."
         return panel
-    kinds = [truth.replace("_", " ") for truth in TRUTHS]
+    kinds = Scale("right answer of the rows", names=tuple(truth.replace("_", " ") for truth in TRUTHS))
+    share = Scale("change of the share of right answers", (-1.05, 1.05))
     panel.choosers = (Chooser("Set", tuple(f"{each.name} ({each.size})" for each in sets)),)
+    places = np.arange(len(TRUTHS), dtype=np.float64)
+    by_chance = Look("#b0b0b0", "random sets of the same size, mean of 8", hatch="/")
     for place, each in enumerate(sets):
-        bars: list[Any] = [
-            go.Bar(x=kinds, y=each.effect, name=each.name, marker={"color": GREEN}),
-            go.Bar(
-                x=kinds, y=each.at_random, name="random sets of the same size, mean of 8",
-                marker={"color": "#d0d0d0", "line": {"color": GREY, "width": 1}, "pattern": {"shape": "/"}},
-            ),
-        ]  # fmt: skip
-        panel.variants[(place,)] = figure(
-            bars,
-            height=380,
-            barmode="group",
-            yaxis=axis("change of the share of right answers", range=[-1.05, 1.05]),
-            xaxis=axis("right answer of the rows"),
-            legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-        )
+        drawn = ((each.effect, Look(GREEN, each.name), -0.2), (each.at_random, by_chance, 0.2))
+        bars = [Bars(places, values, look, hover="{label}\n{x}: {y:.4g}", width=0.4, shift=shift)
+                for values, look, shift in drawn]  # fmt: skip
+        panel.variants[(place,)] = one(Plot(bars, kinds, share), 380)
     panel.caption = [
         "The set's activations are replaced by their means over up to 500 test rows of each kind of right answer. A "
         "set whose bars are like those of the random ones has no part of its own in these answers. No bar: no such "

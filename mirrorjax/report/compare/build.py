@@ -5,8 +5,9 @@ from html import escape
 from pathlib import Path
 
 from mirrorjax.errors import InputError
-from mirrorjax.report.chart.figure import save, static_style
-from mirrorjax.report.chart.tables import table_html, write_csv
+from mirrorjax.report.chart.figure import Panel
+from mirrorjax.report.chart.matplotlib import save
+from mirrorjax.report.chart.tables import Table, table_html, write_csv
 from mirrorjax.report.compare import curves as compare_curves
 from mirrorjax.report.compare import ends as compare_ends
 from mirrorjax.report.compare import scaling as compare_scaling
@@ -56,14 +57,15 @@ def write_comparison(folders: Sequence[Path], out: Path, measures: Sequence[str]
     except OSError as error:
         raise InputError(f"--out {out}: the comparison cannot be written: {error.strerror or error}") from error
     names = " · ".join(each.name for each in sweeps)
+    curves, ends = compare_curves.panel(sweeps, chosen), compare_scaling.panel(sweeps)
     body = "\n".join(
         [
             f'<header><h1>Comparison</h1><p class="subtitle">{escape(names)}</p></header>',
             _key(sweeps),
             _warning_box(sweeps),
-            section("Curves", _curves(sweeps, chosen, out), "curves"),
+            section("Curves", _figure("curves", curves, compare_curves.table(sweeps, chosen), out), "curves"),
             _ends(sweeps, chosen, out),
-            section("End values", _scaling(sweeps, out), "scaling"),
+            section("End values", _figure("scaling", ends, compare_scaling.table(sweeps), out), "scaling"),
         ]
     )
     path = out / "compare.html"
@@ -93,21 +95,11 @@ def _key(sweeps: Sequence[Compared]) -> str:
     return f'<div class="summary"><ul>{"".join(lines)}</ul></div>'
 
 
-def _curves(sweeps: Sequence[Compared], measures: dict[str, str], out: Path) -> str:
-    with static_style():
-        paths = save(compare_curves.draw(sweeps, measures), out / "figures" / "curves")
-    write_csv(compare_curves.table(sweeps, measures), out / "tables" / "curves.csv")
-    made = compare_curves.panel(sweeps, measures)
-    return panel_html(made, "compare-curves", (f"figures/{path.name}" for path in paths), "tables/curves.csv")
-
-
-def _scaling(sweeps: Sequence[Compared], out: Path) -> str:
-    with static_style():
-        drawn = compare_scaling.draw(sweeps)
-        paths = save(drawn, out / "figures" / "scaling") if drawn else []
-    write_csv(compare_scaling.table(sweeps), out / "tables" / "scaling.csv")
-    made = compare_scaling.panel(sweeps)
-    return panel_html(made, "compare-scaling", (f"figures/{path.name}" for path in paths), "tables/scaling.csv")
+def _figure(name: str, made: Panel, numbers: Table, out: Path) -> str:
+    """A figure as HTML, with its static copies and its table written beside the page."""
+    paths = save(made.printed, out / "figures" / name) if made.printed else []
+    write_csv(numbers, out / "tables" / f"{name}.csv")
+    return panel_html(made, f"compare-{name}", (f"figures/{path.name}" for path in paths), f"tables/{name}.csv")
 
 
 def _ends(sweeps: Sequence[Compared], measures: dict[str, str], out: Path) -> str:

@@ -1,24 +1,14 @@
 """End values of all configurations of several sweeps against what they differ in, with the law preferred over all."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import plotly.graph_objects as go
-from matplotlib.figure import Figure as MatplotlibFigure
 
-from mirrorjax.report.chart.figure import (
-    GREY,
-    Chooser,
-    Panel,
-    axis,
-    error_bars,
-    figure,
-    half_widths,
-    safe,
-    static_figure,
-)
-from mirrorjax.report.chart.laws import TITLE_ON_TOP, along, log_axis, log_ticks, with_words
+from mirrorjax.report.chart.chart import Chart, Plot, Scale, around, one, put_together
+from mirrorjax.report.chart.figure import Chooser, Panel
+from mirrorjax.report.chart.lines import along, log_scale
+from mirrorjax.report.chart.marks import GREY, Line, Look, Points
 from mirrorjax.report.chart.tables import Cell, Table
 from mirrorjax.report.compare.sweeps import Compared
 from mirrorjax.report.figures.scaling_points import MEASURES, OWN, REGRESSORS, ends, measured
@@ -84,10 +74,13 @@ def panel(sweeps: Sequence[Compared]) -> Panel:
         Chooser("Against", tuple(REGRESSORS[name] for name in against)),
     )
     result.variants = {
-        (row, column): _figure(found, sweeps, measure, regressor)
+        (row, column): _chart(found, sweeps, measure, regressor)
         for row, measure in enumerate(measures)
         for column, regressor in enumerate(against)
     }
+    most = against.index(max(against, key=lambda name: len({each.x[name] for each in found})))
+    own = [result.variants[row, most] for row in range(len(measures))]
+    result.print = put_together(own, [*measures.values()], height=250)
     result.caption = [
         "A point is a configuration of a sweep: the mean over its networks, with "
         f"{mean_interval_words(_fewest(found, measures))}. The grey line is the law preferred over the points of all "
@@ -117,77 +110,28 @@ def _laws(found: Sequence[ScalingPoint], measure: str, regressor: str) -> Laws:
     return fit_laws(np.array([each.x[regressor] for each in known]), [each.values[measure] for each in known])
 
 
-def _figure(found: Sequence[ScalingPoint], sweeps: Sequence[Compared], measure: str, regressor: str) -> go.Figure:
-    laws, traces, extremes = _laws(found, measure, regressor), [], []
-    for sweep in sweeps:
-        own = [each for each in found if each.sweep is sweep and each.x[regressor] > 0]
-        x = np.array([each.x[regressor] for each in own])
-        low, mean, high = np.array([mean_interval(each.values[measure]) for each in own]).reshape(-1, 3).T
-        extremes += [low, mean, high]
-        traces.append(
-            go.Scatter(
-                x=x,
-                y=mean,
-                error_y=error_bars(low, mean, high, color=sweep.style.colour),
-                customdata=np.column_stack([low, high, [len(each.values[measure]) for each in own]]),
-                text=[safe(each.group.label) for each in own],
-                mode="markers",
-                marker={"size": 9, "color": sweep.style.colour, "symbol": sweep.style.symbol},
-                name=safe(sweep.name),
-                hovertemplate=f"{safe(sweep.name)}: %{{text}}<br>%{{y:.4g}} [%{{customdata[0]:.4g}}, "
-                "%{customdata[1]:.4g}], %{customdata[2]} networks<extra></extra>",
-            )
-        )
+def _chart(found: Sequence[ScalingPoint], sweeps: Sequence[Compared], measure: str, regressor: str) -> Chart:
+    laws = _laws(found, measure, regressor)
+    marks: list[Points | Line] = [_points(found, sweep, measure, regressor) for sweep in sweeps]
+    scale = Scale(MEASURES[measure], around(*(each for mark in marks for each in (mark.y, mark.low, mark.high))))
     if laws.preferred is not None:
-        x = along(laws.x)
-        line = {"color": GREY, "width": 2, "dash": "dot"}
-        name = f"all together: {laws.preferred.name}"
-        traces.append(go.Scatter(x=x, y=laws.preferred.at(x), mode="lines", line=line, name=name, hoverinfo="skip"))
-    return figure(
-        traces,
-        title={"text": safe(f"{MEASURES[measure]} against {REGRESSORS[regressor]}"), **TITLE_ON_TOP},
-        legend={"orientation": "h", "y": -0.16, "x": 0, "yanchor": "top"},
-        xaxis=axis(REGRESSORS[regressor], type="log", **log_ticks(np.array([each.x[regressor] for each in found]))),
-        yaxis=axis(MEASURES[measure], range=_range(np.concatenate(extremes))),
-        **with_words(sentence(laws)),
-    )
+        look = Look(GREY, f"all together: {laws.preferred.name}", "all together", "dot")
+        marks.append(Line(along(laws.x), laws.preferred.at(along(laws.x)), look))
+    across = log_scale(REGRESSORS[regressor], np.array([each.x[regressor] for each in found]))
+    title = f"{MEASURES[measure]} against {REGRESSORS[regressor]}"
+    return one(Plot(marks, across, scale), 560, title=title, words=sentence(laws))
 
 
-def _range(values: np.ndarray) -> list[float]:
-    values = values[np.isfinite(values)]
-    if not len(values):
-        return [0.0, 1.0]
-    room = 0.08 * (np.ptp(values) or abs(values[0]) or 1.0)
-    return [float(values.min() - room), float(values.max() + room)]
-
-
-def draw(sweeps: Sequence[Compared]) -> MatplotlibFigure | None:
-    """Draws a panel a measure, against what most points differ in."""
-    found, measures = points(sweeps), _measures(sweeps)
-    against = regressors(found)
-    if not against or not measures:
-        return None
-    regressor = max(against, key=lambda name: len({each.x[name] for each in found}))
-    columns = min(len(measures), 2)
-    rows = -(-len(measures) // columns)
-    made = static_figure(3.6 * columns, 2.5 * rows + 0.6)
-    grid = made.subplots(rows, columns, squeeze=False).ravel()
-    for axes, (measure, label) in zip(grid, measures.items(), strict=False):
-        for sweep in sweeps:
-            own = [each for each in found if each.sweep is sweep and each.x[regressor] > 0]
-            low, mean, high = np.array([mean_interval(each.values[measure]) for each in own]).reshape(-1, 3).T
-            bars = half_widths(low, mean, high)
-            x = [each.x[regressor] for each in own]
-            axes.errorbar(x, mean, bars, fmt=sweep.style.marker, color=sweep.style.colour, markersize=4, capsize=2)
-        log_axis(axes, np.array([each.x[regressor] for each in found]))
-        axes.set_xlabel(REGRESSORS[regressor])
-        axes.set_title(label, loc="left", fontsize=9)
-    for axes in grid[len(measures) :]:
-        axes.set_axis_off()
-    handles = [container[0] for container in grid[0].containers]
-    names = [each.name for each in sweeps]
-    made.legend(handles=handles, labels=names, loc="outside lower center", frameon=False, fontsize=8, ncols=3)
-    return made
+def _points(found: Sequence[ScalingPoint], sweep: Compared, measure: str, regressor: str) -> Points:
+    own = [each for each in found if each.sweep is sweep and each.x[regressor] > 0]
+    low, mean, high = np.array([mean_interval(each.values[measure]) for each in own]).reshape(-1, 3).T
+    details = {
+        "configuration": [each.group.label for each in own],
+        "networks": [len(each.values[measure]) for each in own],
+    }
+    hover = "{label}: {configuration}\n{y:.4g} [{low:.4g}, {high:.4g}], {networks} networks"
+    x = np.array([each.x[regressor] for each in own], np.float64)
+    return Points(x, mean, replace(sweep.look, label=sweep.name), low, high, hover, details)
 
 
 def table(sweeps: Sequence[Compared]) -> Table:

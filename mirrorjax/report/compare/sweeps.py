@@ -3,23 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mirrorjax.errors import InputError
 from mirrorjax.measures import label
-from mirrorjax.report.chart.figure import BLUE, GREEN, ORANGE, PURPLE, RED, SKY
+from mirrorjax.report.chart.marks import BLUE, GREEN, ORANGE, PURPLE, RED, SKY, Look
 from mirrorjax.report.read.over_seeds import curves, networks
 from mirrorjax.report.read.populations import Group, load
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import listed
 
-STYLES = (  # colour, plotly's dash, plotly's symbol, and both in print
-    (BLUE, "solid", "circle", "-", "o"),
-    (RED, "dash", "square", "--", "s"),
-    (GREEN, "dot", "diamond", ":", "D"),
-    (PURPLE, "dashdot", "triangle-up", "-.", "^"),
-    (ORANGE, "longdash", "cross", (0, (8, 3)), "P"),
-    (SKY, "longdashdot", "x", (0, (8, 2, 1, 2)), "X"),
+LOOKS = (
+    Look(BLUE, dash="solid", symbol="circle", size=7),
+    Look(RED, dash="dash", symbol="square", size=7),
+    Look(GREEN, dash="dot", symbol="diamond", size=7),
+    Look(PURPLE, dash="dashdot", symbol="triangle-up", size=7),
+    Look(ORANGE, dash="longdash", symbol="cross", size=7),
+    Look(SKY, dash="longdashdot", symbol="x", size=7),
 )
 MEASURES = (  # offered where every sweep has them, in this order
     "cmni", "cmni_hidden", "mni_star", "ssi", "accuracy", "rescue_accuracy", "val_loss", "excess_error",
@@ -27,17 +26,6 @@ MEASURES = (  # offered where every sweep has them, in this order
 NEAREST = "nearest the paper's"
 _ONLY_WHEN = {"every", "at", "units_at", "causes_seeds"}  # measurement settings: when, and of whom; no value moves
 _MANY = ("ablate_", "intact_", "units_", "circuits_")  # too many to name
-
-
-@dataclass(frozen=True)
-class Style:
-    """How one sweep is drawn, on the page and in print."""
-
-    colour: str
-    dash: str
-    symbol: str
-    line: Any
-    marker: str
 
 
 @dataclass(frozen=True)
@@ -52,7 +40,7 @@ class Compared:
     name: str
     folder: Path
     views: list[View]
-    style: Style
+    look: Look
 
     @property
     def measures(self) -> frozenset[str]:
@@ -86,23 +74,23 @@ def read(folders: Sequence[Path]) -> list[Compared]:
     Raises:
         InputError: for fewer than two, more than there are colours, one given twice, or one without records.
     """
-    if not 2 <= len(folders) <= len(STYLES):
-        raise InputError(f"compare: {len(folders)} results folders given; allowed: 2 to {len(STYLES)}")
+    if not 2 <= len(folders) <= len(LOOKS):
+        raise InputError(f"compare: {len(folders)} results folders given; allowed: 2 to {len(LOOKS)}")
     if len({folder.resolve() for folder in folders}) < len(folders):
         raise InputError(f"compare: a results folder is given twice: {listed([str(folder) for folder in folders])}")
     sweeps = [load(folder) for folder in folders]
     names = [sweep.name for sweep in sweeps]
     found = []
-    for folder, sweep, style in zip(folders, sweeps, STYLES, strict=False):
+    for folder, sweep, look in zip(folders, sweeps, LOOKS, strict=False):
         views = [View(each, curves(each, MEASURES), networks(each)) for each in sweep.populations]
         views = [view for view in views if len(view.networks.group)]
         if not views:
             why = f" ({'; '.join(sweep.problems[:3])})" if sweep.problems else ""
             raise InputError(f"{folder}: no population has records that can be read{why}; allowed: results with some")
         name = sweep.name if names.count(sweep.name) == 1 else folder.resolve().name
-        found.append(Compared(name, folder, views, Style(*style)))
+        found.append(Compared(name, folder, views, look))
     if len({each.name for each in found}) < len(found):  # folders of one name in different places
-        found = [Compared(str(each.folder), each.folder, each.views, each.style) for each in found]
+        found = [Compared(str(each.folder), each.folder, each.views, each.look) for each in found]
     return found
 
 

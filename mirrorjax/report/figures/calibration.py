@@ -1,31 +1,19 @@
 """Measures against untrained networks: z over epochs, with the .99 quantile of what networks score by chance."""
 
-from typing import Any
-
 import numpy as np
-import plotly.graph_objects as go
-from matplotlib.figure import Figure as MatplotlibFigure
 
 from mirrorjax.measures import label
-from mirrorjax.report.chart.figure import (
-    BLUE,
-    GREY,
-    Chooser,
-    FigureKind,
-    Panel,
-    figure,
-    of_networks,
-    safe,
-    static_figure,
-)
-from mirrorjax.report.chart.lines import EPOCHS, band_and_median, draw_band, level, panels, suffix
+from mirrorjax.report.chart.chart import Chart, Plot, Scale, around, in_rows
+from mirrorjax.report.chart.figure import Chooser, FigureKind, Panel, of_networks
+from mirrorjax.report.chart.lines import EPOCHS, ZERO, median_line
+from mirrorjax.report.chart.marks import BLUE, Look, Rule
 from mirrorjax.report.chart.tables import Cell, Table
 from mirrorjax.report.figures.timeline import shown_groups
 from mirrorjax.report.read.nulls import limit_in_z, seeds
-from mirrorjax.report.read.over_seeds import BANDS, Band, Curve
+from mirrorjax.report.read.over_seeds import BANDS
 from mirrorjax.report.read.populations import Group
 from mirrorjax.report.read.view import View
-from mirrorjax.report.words.numbers import counted, spread_words
+from mirrorjax.report.words.numbers import spread_words
 
 MEASURES = ("cmni", "cmni_hidden", "mni_star", "ssi_last", "d_prime_mni", "cross_decoding")  # with a z each
 NAMES = tuple(name for measure in MEASURES for name in (f"{measure}_z", measure))
@@ -43,7 +31,7 @@ def panel(view: View) -> Panel:
         result.missing = MISSING
         return result
     result.choosers = (Chooser("Configuration", tuple(of_networks(group, group.networks) for group in groups)),)
-    result.variants = {(place,): _figure(view, group) for place, group in enumerate(groups)}
+    result.variants = {(place,): _chart(view, group) for place, group in enumerate(groups)}
     counts = [seeds(view.population.nulls, group.settings) for group in groups]
     words = f"{spread_words(counts, str)} untrained networks of each architecture" if any(counts) else "untrained ones"
     result.caption = [
@@ -67,51 +55,16 @@ def _limits(view: View, group: Group) -> list[float | None]:
     return [limit_in_z(view.population.nulls, group.settings, measure) for measure in MEASURES]
 
 
-def _figure(view: View, group: Group) -> go.Figure:
-    curve: Curve = view.measured(NAMES)[group.index]
-    layout = panels(list(map(label, MEASURES)), 3, "z against untrained")
-    traces: list[Any] = []
-    shapes = []
-    for place, (measure, limit) in enumerate(zip(MEASURES, _limits(view, group), strict=True)):
-        traces += band_and_median(curve, curve.bands[f"{measure}_z"], BLUE, label(measure), place, shown=False)
-        shapes.append(level(0.0, place, "dash"))
-        shapes += [level(limit, place)] if limit is not None else []
-        layout[f"yaxis{suffix(place)}"]["range"] = _range(curve.bands[f"{measure}_z"], limit)
-    return figure(
-        traces,
-        height=560,
-        title={"text": safe(of_networks(group, group.networks)), "y": 0.98},
-        margin={"l": 70, "r": 20, "t": 75, "b": 60},
-        shapes=shapes,
-        **layout,
-    )
-
-
-def _range(values: Band, limit: float | None) -> list[float]:
-    """Of an axis: all that was measured and both lines."""
-    ends = np.concatenate([values.low, values.high, [0.0, limit or 0.0]])
-    low, high = float(np.nanmin(ends)), float(np.nanmax(ends))
-    return [low - 0.06 * (high - low), high + 0.06 * (high - low) or 1.0]
-
-
-def draw(view: View) -> MatplotlibFigure | None:
-    """Draws the configuration nearest the paper's."""
-    groups = _groups(view)
-    if not groups:
-        return None
-    curve, made = view.measured(NAMES)[groups[0].index], static_figure(9.0, 5.0)
-    for axes, measure, limit in zip(
-        made.subplots(2, 3, sharex=True).flat, MEASURES, _limits(view, groups[0]), strict=True
-    ):
-        draw_band(axes, curve, curve.bands[f"{measure}_z"], BLUE)
-        axes.axhline(0, color=GREY, linestyle="--", linewidth=1)
-        if limit is not None:
-            axes.axhline(limit, color=GREY, linestyle=":", linewidth=1)
-        axes.set_title(label(measure), loc="left")
-    made.supxlabel(EPOCHS, fontsize=9)
-    made.supylabel("z against untrained networks (dotted: their .99 quantile)", fontsize=9)
-    made.suptitle(f"{groups[0].label}: {counted(groups[0].networks, 'network')}, median and 90 % band", fontsize=10)
-    return made
+def _chart(view: View, group: Group) -> Chart:
+    curve, plots = view.measured(NAMES)[group.index], []
+    for name, limit in zip(MEASURES, _limits(view, group), strict=True):
+        values = curve.bands[f"{name}_z"]
+        line = median_line(curve, values, Look(BLUE, label(name), symbol="circle"))
+        chance = [Rule(limit)] if limit is not None else []
+        ends = around(values.low, values.high, room=0.06, include=(0.0, limit or 0.0))
+        scale = Scale("z against untrained", ends)
+        plots.append(Plot([line, ZERO, *chance], Scale(EPOCHS), scale, label(name)))
+    return Chart(in_rows(plots, 3), 560, of_networks(group, group.networks), legend="")
 
 
 def table(view: View) -> Table | None:
@@ -131,4 +84,4 @@ def table(view: View) -> Table | None:
     return Table(("configuration", "epoch", "networks", "measure", *words), rows)
 
 
-FIGURE = FigureKind("calibration", panel, draw, table)
+FIGURE = FigureKind("calibration", panel, table)

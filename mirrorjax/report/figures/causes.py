@@ -1,29 +1,14 @@
 """What units cause: right answers that are lost when sets of first-layer units are ablated, and what patching moves."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import astuple, dataclass
 
 import numpy as np
-import plotly.graph_objects as go
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure as MatplotlibFigure
 
 from mirrorjax.measures import PARTS, label
-from mirrorjax.report.chart.figure import (
-    BLUE,
-    GREY,
-    RED,
-    Chooser,
-    FigureKind,
-    Panel,
-    axis,
-    figure,
-    note,
-    of_networks,
-    safe,
-    static_figure,
-)
+from mirrorjax.report.chart.chart import Chart, Plot, Scale, around
+from mirrorjax.report.chart.figure import Chooser, FigureKind, Panel, of_networks
+from mirrorjax.report.chart.marks import BLUE, GREY, RED, Look, Points, Rule
 from mirrorjax.report.chart.tables import Cell, Table
 from mirrorjax.report.figures.timeline import MOST_GROUPS
 from mirrorjax.report.read.caused import KINDS, MODES, NOT_ASKED, RATIOS, SETS, Caused, ablated, caused
@@ -31,8 +16,11 @@ from mirrorjax.report.read.view import View
 from mirrorjax.statistics.intervals import mean_interval, mean_interval_words
 
 ANSWERS = (("help_rescue", "help_edge", "leap"), ("hop", "jump"))  # that are shown together
-_COLOURS = {False: RED, True: BLUE}  # by whether the set is a random one
-_UPPER, _LOWER = [0.42, 0.95], [0.0, 0.22]  # where panels begin and end, as shares of the height
+_LOOKS = {  # by whether the set is a random one
+    False: Look(RED, "units of the class", symbol="circle", size=8),
+    True: Look(BLUE, "random sets", symbol="circle-open", size=8),
+}
+_ZERO = Rule(0.0, "x", Look(GREY, width=1))
 
 
 @dataclass(frozen=True)
@@ -64,7 +52,7 @@ def panel(view: View) -> Panel:
         Chooser("Ablation", MODES),
     )
     result.variants = {
-        (place, answers, number): _figure(each, kinds, mode)
+        (place, answers, number): _chart(each, kinds, mode)
         for place, each in enumerate(found)
         for answers, kinds in enumerate(ANSWERS)
         for number, mode in enumerate(MODES)
@@ -94,63 +82,29 @@ def _names(found: Caused, mode: str) -> list[tuple[str, bool, str]]:
     return names
 
 
-def _figure(found: Caused, kinds: Sequence[str], mode: str) -> go.Figure:
+def _chart(found: Caused, kinds: Sequence[str], mode: str) -> Chart:
     names = _names(found, mode)
-    traces: list[Any] = []
-    layout: dict[str, Any] = {"annotations": []}
-    width = (1 - 0.05 * (len(kinds) - 1)) / len(kinds)
-    rows = list(range(len(names), 0, -1))
-    for place, kind in enumerate(kinds, start=1):
-        for at_random, colour in _COLOURS.items():
-            own = [row for row, name in zip(rows, names, strict=True) if name[1] == at_random]
-            each = [
-                estimate(found.of(ablated(name[0], mode, kind, at_random))) for name in names if name[1] == at_random
-            ]
-            traces.append(_points(own, each, colour, "random sets" if at_random else "units of the class", place))
-        left = (place - 1) * (width + 0.05)
-        where = {"domain": [left, left + width], "anchor": f"y{place}"}
-        layout[f"xaxis{place}"] = axis(
-            "change of the share" if place == 1 else "", zeroline=True, rangemode="tozero", **where
-        )
-        layout[f"yaxis{place}"] = axis(
-            "set that is ablated" if place == 1 else "",
-            domain=_UPPER,
-            anchor=f"x{place}",
-            range=[0.4, len(names) + 0.6],
-            tickvals=rows,
-            ticktext=[name[2] for name in names],
-            showticklabels=place == 1,
-            automargin=True,
-        )
+    sets = Scale("set that is ablated", (len(names) - 0.4, -0.6), names=tuple(name for *_, name in names))
+    plots = []
+    for kind in kinds:
+        estimates = [estimate(found.of(ablated(chosen, mode, kind, by_chance))) for chosen, by_chance, _ in names]
+        marks = [
+            _points([(row, each) for row, each in enumerate(estimates) if names[row][1] == by_chance], look)
+            for by_chance, look in _LOOKS.items()
+        ]
         intact = estimate(found.of(f"intact_{kind}")).value
         words = f"(intact {intact:.2f})" if np.isfinite(intact) else "(no such rows)"
-        layout["annotations"].append(_heading(f"{PARTS['KIND'][kind]} {words}", left, _UPPER[1]))
-    last = len(kinds) + 1
+        plots.append(_plot(marks, "change of the share", sets, f"{PARTS['KIND'][kind]} {words}", 2.5))
     ratios = [estimate(found.of(name)) for name in RATIOS]
-    places = [3, 2, 1]
-    traces.append(_points(places, ratios, RED, "patching the mirror units", last))
-    layout[f"xaxis{last}"] = axis("ratio", zeroline=True, domain=[0, 1], anchor=f"y{last}", rangemode="tozero")
-    layout[f"yaxis{last}"] = axis(
-        "",
-        domain=_LOWER,
-        anchor=f"x{last}",
-        range=[0.4, 3.6],
-        tickvals=places,
-        ticktext=[_ratio_words(*each, found) for each in zip(RATIOS, ratios, strict=True)],
-    )
-    layout["annotations"].append(_heading("patching the mirror units", 0.0, _LOWER[1]))
-    return figure(
-        traces,
-        height=640,
-        title={"text": safe(_title(found, mode)), "y": 0.98},
-        margin={"l": 220, "r": 20, "t": 60, "b": 60},
-        showlegend=False,
-        **layout,
-    )
+    shares = tuple(_ratio_words(*each, found) for each in zip(RATIOS, ratios, strict=True))
+    look = Look(RED, "patching the mirror units", symbol="circle", size=8)
+    below = _plot([_points([*enumerate(ratios)], look)], "ratio", Scale("", (2.6, -0.6), names=shares), look.label)
+    return Chart([plots, [below]], 640, _title(found, mode), legend="")
 
 
-def _heading(words: str, x: float, y: float) -> dict[str, Any]:
-    return note(words, xref="paper", x=x, xanchor="left", yref="paper", y=y, yanchor="bottom", font={"size": 13})
+def _plot(marks: list[Points], label: str, sets: Scale, title: str, height: float = 1.0) -> Plot:
+    values = [each for mark in marks for each in (mark.x, mark.low, mark.high)]
+    return Plot([_ZERO, *marks], Scale(label, around(*values, include=(0.0,))), sets, title, height=height)
 
 
 def _ratio_words(name: str, each: MeanEstimate, found: Caused) -> str:
@@ -161,61 +115,12 @@ def _title(found: Caused, mode: str) -> str:
     return f"{found.group.label} – {found.words}, {mode} ablation"
 
 
-def _points(rows: list[int], estimates: list[MeanEstimate], colour: str, label: str, place: int) -> go.Scatter:
-    known = [(row, each) for row, each in zip(rows, estimates, strict=True) if each.networks]
-    values = np.array([each.value for _, each in known])
-    low, high = (np.array([getattr(each, end) for _, each in known]) for end in ("low", "high"))
-    return go.Scatter(
-        x=values,
-        y=[row for row, _ in known],
-        xaxis=f"x{place}",
-        yaxis=f"y{place}",
-        mode="markers",
-        marker={"color": colour, "size": 8, "symbol": "circle" if colour == RED else "circle-open"},
-        error_x={
-            "type": "data",
-            "array": np.nan_to_num(high - values),
-            "arrayminus": np.nan_to_num(values - low),
-            "color": colour,
-        },
-        customdata=np.column_stack([low, high, [each.networks for _, each in known]]).astype(np.float32),
-        name=label,
-        hovertemplate=f"{label}<br>%{{x:.3f}} [%{{customdata[0]:.3f}}, %{{customdata[1]:.3f}}]<br>"
-        "%{customdata[2]} networks<extra></extra>",
-    )
-
-
-def draw(view: View) -> MatplotlibFigure | None:
-    """Draws the configuration nearest the paper's, mean ablation."""
-    every = caused(view)
-    if not every:
-        return None
-    found, mode, kinds = every[0], MODES[0], ANSWERS[0]
-    names, made = _names(every[0], MODES[0]), static_figure(9.0, 5.0)
-    grid = made.add_gridspec(2, len(kinds), height_ratios=[2.5, 1])
-    rows = list(range(len(names), 0, -1))
-    for place, kind in enumerate(kinds):
-        axes = made.add_subplot(grid[0, place])
-        for row, (chosen, at_random, _) in zip(rows, names, strict=True):
-            _whisker(axes, row, estimate(found.of(ablated(chosen, mode, kind, at_random))), at_random)
-        axes.set_title(PARTS["KIND"][kind], loc="left")
-        axes.set_yticks(rows, [name for *_, name in names] if place == 0 else [""] * len(rows))
-        axes.set_ylim(0.4, len(names) + 0.6)
-        axes.set_xlabel("change of the share" if place == 0 else "")
-    axes, ratios = made.add_subplot(grid[1, :]), [estimate(found.of(name)) for name in RATIOS]
-    for row, each in zip((3, 2, 1), ratios, strict=True):
-        _whisker(axes, row, each, False)
-    axes.set_yticks([3, 2, 1], [_ratio_words(*each, found) for each in zip(RATIOS, ratios, strict=True)])
-    axes.set_ylim(0.4, 3.6)
-    axes.set_xlabel("ratio")
-    made.suptitle(_title(found, mode), fontsize=10)
-    return made
-
-
-def _whisker(axes: Axes, row: int, each: MeanEstimate, at_random: bool) -> None:
-    axes.axvline(0, color=GREY, linewidth=0.8)
-    axes.plot([each.low, each.high], [row, row], color=_COLOURS[at_random])
-    axes.plot(each.value, row, "o", color=_COLOURS[at_random], markerfacecolor="white" if at_random else None)
+def _points(estimates: list[tuple[int, MeanEstimate]], look: Look) -> Points:
+    """Means with their intervals in the rows with these places from the top."""
+    rows = np.array([row for row, _ in estimates], np.float64)
+    low, value, high, networks = np.array([astuple(each) for _, each in estimates], np.float64).T
+    hover = "{label}\n{x:.3f} [{low:.3f}, {high:.3f}]\n{networks} networks"
+    return Points(value, rows, look, low, high, hover, {"networks": networks}, across=True)
 
 
 def table(view: View) -> Table | None:
@@ -241,4 +146,4 @@ def table(view: View) -> Table | None:
     return Table(head, rows) if rows else None
 
 
-FIGURE = FigureKind("causes", panel, draw, table)
+FIGURE = FigureKind("causes", panel, table)

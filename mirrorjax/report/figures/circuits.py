@@ -1,25 +1,11 @@
 """Circuits: how many networks have hubs of each kind, which units their first layers have, and the verdict."""
 
-from typing import Any
-
 import numpy as np
-import plotly.graph_objects as go
-from matplotlib.figure import Figure as MatplotlibFigure
 
 from mirrorjax.measures import PARTS, label
-from mirrorjax.report.chart.figure import (
-    BLUE,
-    RED,
-    Chooser,
-    FigureKind,
-    Panel,
-    axis,
-    figure,
-    note,
-    of_networks,
-    safe,
-    static_figure,
-)
+from mirrorjax.report.chart.chart import Chart, Plot, Scale, around
+from mirrorjax.report.chart.figure import Chooser, FigureKind, Panel, of_networks
+from mirrorjax.report.chart.marks import BLUE, RED, Bars, Look
 from mirrorjax.report.chart.tables import Cell, Table
 from mirrorjax.report.figures.timeline import MOST_GROUPS
 from mirrorjax.report.read.caused import CIRCUITS, CLASSES, NOT_ASKED, Caused, Share, caused, share
@@ -29,6 +15,7 @@ from mirrorjax.report.words.numbers import NOT_MEASURED, epoch_words, percent
 from mirrorjax.statistics.intervals import mean_interval, mean_interval_words
 
 VERDICT, _CLASS_WORDS = label("mirror"), PARTS["CLASS"]
+_LEFT = "the verdict, and networks with a hub of a kind"
 
 
 def panel(view: View) -> Panel:
@@ -40,7 +27,7 @@ def panel(view: View) -> Panel:
         return result
     options = tuple(of_networks(each.group, each.networks) for each in found)
     result.choosers = (Chooser("Configuration", options),)
-    result.variants = {(place,): _figure(each) for place, each in enumerate(found)}
+    result.variants = {(place,): _chart(each) for place, each in enumerate(found)}
     result.caption = [
         "Left: of the networks that have learnt their task the share that the verdict calls mirror networks, and of "
         "all that were asked the share with at least one hub of a kind in the second layer; whiskers are Wilson 95 % "
@@ -78,36 +65,21 @@ def _share_words(each: Share) -> str:
     return f"{each.count} of {each.number} [{percent(each.low)}, {percent(each.high)}]"
 
 
-def _title(found: Caused) -> str:
-    return f"{found.group.label} – {found.words}"
+def _chart(found: Caused) -> Chart:
+    every = shares(found)
+    names = [f"{name}\n{_of(name, each, found)}" for name, each in every.items()]
+    bars = _bars([(each.low, each.value, each.high) for each in every.values()], BLUE, ".0%")
+    left = Plot([bars], Scale("share of networks", (0.0, 1.02), format=".0%"), _upright(names), _LEFT)
+    counts = _bars([mean_interval(found.of(f"units_{kind}_1")) for kind in CLASSES], RED, ".2f")
+    ends = around(counts.x, counts.low, counts.high, include=(0.0,))
+    across = Scale("units of the first layer, mean", ends)
+    right = Plot([counts], across, _upright([_CLASS_WORDS[name] for name in CLASSES]), "classes of units")
+    return Chart([[left, right]], 380, f"{found.group.label} – {found.words}", legend="")
 
 
-def _figure(found: Caused) -> go.Figure:
-    all_shares, counts = shares(found), _counts(found)
-    left = _bars(
-        [f"{name}<br>{_of(name, each, found)}" for name, each in all_shares.items()],
-        [(each.low, each.value, each.high) for each in all_shares.values()],
-        BLUE,
-        "",
-        ".0%",
-    )
-    right = _bars([_CLASS_WORDS[name] for name in CLASSES], counts, RED, "2", ".2f")
-    upright: dict[str, Any] = {"type": "category", "autorange": "reversed", "automargin": True, "showgrid": False}
-    return figure(
-        [left, right],
-        height=380,
-        title={"text": safe(_title(found)), "y": 0.97},
-        margin={"l": 170, "r": 20, "t": 75, "b": 60},
-        showlegend=False,
-        xaxis=axis("share of networks", domain=[0, 0.42], range=[0, 1.02], tickformat=".0%", anchor="y"),
-        yaxis=axis("", domain=[0, 1], anchor="x", **upright),
-        xaxis2=axis("units of the first layer, mean", domain=[0.58, 1], rangemode="tozero", anchor="y2"),
-        yaxis2=axis("", domain=[0, 1], anchor="x2", **upright),
-        annotations=[
-            note(words, xref="paper", x=x, xanchor="left", yref="paper", y=1.0, yanchor="bottom", font={"size": 13})
-            for words, x in (("the verdict, and networks with a hub of a kind", 0.0), ("classes of units", 0.58))
-        ],
-    )
+def _upright(names: list[str]) -> Scale:
+    """Bars from the top."""
+    return Scale("", (len(names) - 0.5, -0.5), names=tuple(names))
 
 
 def _of(name: str, each: Share, found: Caused) -> str:
@@ -117,54 +89,10 @@ def _of(name: str, each: Share, found: Caused) -> str:
     return "not learnt" if name == VERDICT and not found.learnt.any() else "not asked"
 
 
-def _counts(found: Caused) -> list[tuple[float, float, float]]:
-    return [mean_interval(found.of(f"units_{kind}_1")) for kind in CLASSES]
-
-
-def _bars(names: list[str], values: list[tuple[float, float, float]], colour: str, place: str, digits: str) -> go.Bar:
+def _bars(values: list[tuple[float, float, float]], colour: str, digits: str) -> Bars:
     low, middle, high = (np.array(each, np.float64) for each in zip(*values, strict=True))
-    return go.Bar(
-        y=names,
-        x=middle,
-        xaxis=f"x{place}",
-        yaxis=f"y{place}",
-        orientation="h",
-        marker={"color": colour},
-        error_x={
-            "type": "data",
-            "array": np.nan_to_num(high - middle),
-            "arrayminus": np.nan_to_num(middle - low),
-            "color": "#222",
-        },
-        customdata=np.column_stack([low, high]).astype(np.float32),
-        hovertemplate=f"%{{y}}<br>%{{x:{digits}}} [%{{customdata[0]:{digits}}}, %{{customdata[1]:{digits}}}]"
-        "<extra></extra>",
-    )
-
-
-def draw(view: View) -> MatplotlibFigure | None:
-    """Draws the configuration nearest the paper's."""
-    every = caused(view)
-    if not every:
-        return None
-    found, made = every[0], static_figure(9.0, 3.4)
-    left, right = made.subplots(1, 2)
-    names = [f"{name}\n{_of(name, each, found)}" for name, each in shares(found).items()]
-    intervals = [(each.low, each.value, each.high) for each in shares(found).values()]
-    for axes, labels, values, colour in (
-        (left, names, intervals, BLUE),
-        (right, [_CLASS_WORDS[name] for name in CLASSES], _counts(found), RED),
-    ):
-        low, middle, high = (np.array(each) for each in zip(*values, strict=True))
-        rows = np.arange(len(labels), 0, -1)
-        axes.barh(rows, np.nan_to_num(middle), color=colour)
-        axes.hlines(rows, low, high, color="#222")
-        axes.set_yticks(rows, labels)
-    left.set_xlim(0, 1.02)
-    left.set_xlabel("share of networks: the verdict, and with a hub of a kind")
-    right.set_xlabel("units of the first layer, mean")
-    made.suptitle(_title(found), fontsize=10)
-    return made
+    hover = f"{{y}}\n{{x:{digits}}} [{{low:{digits}}}, {{high:{digits}}}]"
+    return Bars(middle, np.arange(len(middle)), Look(colour), low, high, hover, across=True)
 
 
 def table(view: View) -> Table | None:
@@ -187,4 +115,4 @@ def _mean(found: Caused, name: str) -> list[Cell]:
     return [found.defined(name), np.nan, value, low, high]
 
 
-FIGURE = FigureKind("circuits", panel, draw, table)
+FIGURE = FigureKind("circuits", panel, table)

@@ -1,32 +1,14 @@
 """What CMNI is made of: its parts by place in the network and, for hidden units, by cause."""
 
-from typing import Any
-
-import plotly.graph_objects as go
-from matplotlib.figure import Figure as MatplotlibFigure
-
 from mirrorjax.measures import label, measure
-from mirrorjax.report.chart.figure import (
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    PURPLE,
-    RED,
-    Chooser,
-    FigureKind,
-    Panel,
-    figure,
-    of_networks,
-    safe,
-    static_figure,
-)
-from mirrorjax.report.chart.lines import EPOCHS, band_and_median, draw_band, level, panels
+from mirrorjax.report.chart.chart import Chart, Plot, Scale
+from mirrorjax.report.chart.figure import Chooser, FigureKind, Panel, of_networks
+from mirrorjax.report.chart.lines import EPOCHS, ZERO, median_line
+from mirrorjax.report.chart.marks import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, Look
 from mirrorjax.report.figures.timeline import shown_groups
 from mirrorjax.report.read.over_seeds import BANDS, Band, Curve, settled
 from mirrorjax.report.read.populations import Group
 from mirrorjax.report.read.view import View
-from mirrorjax.report.words.numbers import counted
 
 _TITLES = ("by place: sum over its units / N", "hidden units only, by cause")
 CAUSES = {  # measure, or the difference of two: colour
@@ -47,7 +29,7 @@ def panel(view: View) -> Panel:
         result.missing = "Only one checkpoint was recorded, or none: no parts of CMNI can be drawn over epochs."
         return result
     result.choosers = (Chooser("Configuration", tuple(of_networks(group, group.networks) for group in groups)),)
-    result.variants = {(place,): _figure(view, group) for place, group in enumerate(groups)}
+    result.variants = {(place,): _chart(view, group) for place, group in enumerate(groups)}
     result.caption = [
         f"Above: CMNI is the sum of these parts in each network; medians (lines) and bands ({BANDS}) of the "
         "parts need not add up. The axes are cut so that the trained range can be read.",
@@ -95,56 +77,21 @@ def _over(curve: Curve, name: str, group: Group) -> Band:
     return Band(*(part / max(group.units, 1) for part in (values.low, values.median, values.high)))
 
 
-def _limits(curve: Curve, lines: list[tuple[str, str, Band]]) -> list[float]:
+def _limits(curve: Curve, lines: list[tuple[str, str, Band]]) -> tuple[float, float]:
     """Where the axis is cut: around all that was measured once training shows."""
     late = settled(curve.epoch)
     ends = [0.0]
     for _, _, values in lines:
         ends += [float(end) for part in (values.low, values.high) for end in part[late] if end == end]
-    return [1.08 * min(ends), 1.08 * max(ends) or 1.0]
+    return 1.08 * min(ends), 1.08 * max(ends) or 1.0
 
 
-def _figure(view: View, group: Group) -> go.Figure:
-    curve, lines = view.curves[group.index], parts(view, group)
-    layout = panels(_TITLES[: len(lines)], 1, measure("cmni").title)
-    traces: list[Any] = []
-    for place, own in enumerate(lines):
-        for words, colour, values in own:
-            drawn = band_and_median(curve, values, colour, words, place)
-            for trace in drawn:
-                trace.legend = "legend2" if place else "legend"  # each panel has its own, beside it
-            traces += drawn
-        layout[f"yaxis{place + 1 if place else ''}"]["range"] = _limits(curve, own)
-    return figure(
-        traces,
-        height=120 + 280 * len(lines),
-        title={"text": safe(of_networks(group, group.networks)), "y": 0.97},
-        margin={"l": 90, "r": 210, "t": 75, "b": 60},
-        legend={"x": 1.01, "y": 1.0},
-        legend2={"x": 1.01, "y": 0.41},
-        shapes=[level(0.0, place, "dash") for place in range(len(lines))],
-        **layout,
-    )
+def _chart(view: View, group: Group) -> Chart:
+    curve, rows = view.curves[group.index], []
+    for title, own in zip(_TITLES, parts(view, group), strict=False):
+        lines = [median_line(curve, values, Look(colour, words, symbol="circle")) for words, colour, values in own]
+        rows.append([Plot([*lines, ZERO], Scale(EPOCHS), Scale(measure("cmni").title, _limits(curve, own)), title)])
+    return Chart(rows, 120 + 280 * len(rows), of_networks(group, group.networks), legend="beside")
 
 
-def draw(view: View) -> MatplotlibFigure | None:
-    """Draws the configuration nearest the paper's."""
-    groups = shown_groups(view)
-    if not groups or len(view.curves[groups[0].index].epoch) < 2:
-        return None
-    group, lines = groups[0], parts(view, groups[0])
-    curve, made = view.curves[group.index], static_figure(4.6 * len(lines), 4.2)
-    for place, (axes, own) in enumerate(zip(made.subplots(1, len(lines), squeeze=False).flat, lines, strict=True)):
-        for words, colour, values in own:
-            draw_band(axes, curve, values, colour, words)
-        axes.axhline(0, color=GREY, linestyle="--", linewidth=1)
-        axes.set_ylim(*_limits(curve, own))
-        axes.set_title(_TITLES[place], loc="left")
-        axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=3)
-    made.supxlabel(EPOCHS, fontsize=9)
-    made.supylabel(label("cmni"), fontsize=9)
-    made.suptitle(f"{group.label}: {counted(group.networks, 'network')}, medians and 90 % bands", fontsize=10)
-    return made
-
-
-FIGURE = FigureKind("decomposition", panel, draw)
+FIGURE = FigureKind("decomposition", panel)

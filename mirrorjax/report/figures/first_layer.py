@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mirrorjax.report.chart.figure import BLUE, GREEN, ORANGE, PURPLE, RED
+from mirrorjax.report.chart.marks import BLUE, GREEN, ORANGE, PURPLE, RED
 from mirrorjax.report.read.populations import Group
 from mirrorjax.report.read.view import View
 

@@ -1,25 +1,13 @@
 """Whether a setting changes a network or only how far it is: measures at equal lr · steps and at equal excess error."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import plotly.graph_objects as go
-from matplotlib.figure import Figure as MatplotlibFigure
 
 from mirrorjax.measures import label
-from mirrorjax.report.chart.figure import (
-    BLUE,
-    RED,
-    Chooser,
-    FigureKind,
-    Panel,
-    axis,
-    error_bars,
-    figure,
-    half_widths,
-    safe,
-    static_figure,
-)
+from mirrorjax.report.chart.chart import Chart, Plot, Scale, one, put_together
+from mirrorjax.report.chart.figure import Chooser, FigureKind, Panel
+from mirrorjax.report.chart.marks import BLUE, RED, Look, Points
 from mirrorjax.report.chart.tables import Cell, Table
 from mirrorjax.report.figures.clocks import alike_but, trajectories
 from mirrorjax.report.map.axes import MOST_VALUES, Axis, axes
@@ -64,7 +52,7 @@ class MatchedLine:
                 label=f"at paper epoch {epoch_words(self.epoch)}",
                 means=[each.at_epoch for each in self.conditions],
                 notes=[f"{each.absent} have no value there" for each in self.conditions],
-                style=("circle", "o", BLUE),
+                look=Look(BLUE, group="at the same lr · steps", symbol="circle", size=8),
                 beside=-0.08,
             )
         ]
@@ -77,7 +65,7 @@ class MatchedLine:
                         f"{each.never} never reach it, reached at paper epoch {interval_words(*each.epoch)}"
                         for each in self.conditions
                     ],
-                    style=("square", "s", RED),
+                    look=Look(RED, group="at the same excess error", symbol="square", size=8),
                     beside=0.08,
                 )
             )
@@ -105,14 +93,14 @@ class Way:
         label: what is equal.
         means: with their intervals.
         notes: how many networks are left out, in words.
-        style: plotly's symbol, matplotlib's marker, colour.
+        look: but for the label.
         beside: how far it is drawn beside the place of its value.
     """
 
     label: str
     means: list[Interval[float]]
     notes: list[str]
-    style: tuple[str, str, str]
+    look: Look
     beside: float
 
     @property
@@ -177,7 +165,7 @@ def panel(view: View) -> Panel:
         Chooser("Measure", tuple(line.label for line in found[0])),
         Chooser("Along", tuple(row[0].axis.label for row in found)),
     )
-    result.variants = {(column, row): _figure(line) for row, own in enumerate(found) for column, line in enumerate(own)}
+    result.variants = {(column, row): _chart(line) for row, own in enumerate(found) for column, line in enumerate(own)}
     result.caption = [
         f"Means over networks with {mean_interval_words(_fewest(found))}; all other settings are those of the "
         "configuration nearest the paper's. Circles: at the same lr · steps, the last that all have. Squares: where a "
@@ -187,6 +175,8 @@ def panel(view: View) -> Panel:
         "one of how far training is; one among the squares is not.",
         *(row[0].words for row in found),
     ]
+    first = [result.variants[0, row] for row in range(len(found))]
+    result.print = put_together(first, [chart.title for chart in first], columns=len(first), height=300)
     return result
 
 
@@ -196,54 +186,20 @@ def _fewest(found: list[list[MatchedLine]]) -> int:
     return min(each.networks - max(each.never, each.absent) for each in every)
 
 
-def _figure(line: MatchedLine) -> go.Figure:
-    return figure(
-        [_trace(line, way) for way in line.ways],
-        height=400,
-        title={"text": safe(f"{line.label} along {line.axis.label}")},
-        legend={"orientation": "h", "y": -0.2, "x": 0, "yanchor": "top"},
-        xaxis=axis(
-            line.axis.label, tickvals=list(range(len(line.ticks))), ticktext=[safe(tick) for tick in line.ticks]
-        ),
-        yaxis=axis(line.label),
-    )
+def _chart(line: MatchedLine) -> Chart:
+    ticks = tuple((float(place), tick) for place, tick in enumerate(line.ticks))
+    across = Scale(line.axis.label, (-0.5, len(ticks) - 0.5), ticks=ticks)
+    plot = Plot([_points(line, way) for way in line.ways], across, Scale(line.label))
+    return one(plot, 400, title=f"{line.label} along {line.axis.label}")
 
 
-def _trace(line: MatchedLine, way: Way) -> go.Scatter:
-    symbol, _, colour = way.style
+def _points(line: MatchedLine, way: Way) -> Points:
     low, mean, high = way.columns
-    return go.Scatter(
-        x=way.x,
-        y=mean,
-        error_y=error_bars(low, mean, high, color=colour, thickness=1.3),
-        mode="markers",
-        marker={"size": 8, "color": colour, "symbol": symbol},
-        name=way.label,
-        text=[
-            f"{safe(tick)}: {interval_words(*own)}; {each.networks} networks, {note}"
-            for tick, own, each, note in zip(line.ticks, way.means, line.conditions, way.notes, strict=True)
-        ],
-        hovertemplate="%{text}<extra></extra>",
-    )
-
-
-def draw(view: View) -> MatplotlibFigure | None:
-    """Draws the first measure along every axis."""
-    found = [row[0] for row in lines(view)]
-    if not found:
-        return None
-    made = static_figure(3.6 * len(found), 3.0)
-    for own, line in zip(made.subplots(1, len(found), squeeze=False)[0], found, strict=True):
-        for way in line.ways:
-            _, marker, colour = way.style
-            low, mean, high = way.columns
-            bars = half_widths(low, mean, high)
-            own.errorbar(way.x, mean, bars, fmt=marker, color=colour, capsize=2, markersize=4, label=way.label)
-        own.set_xticks(range(len(line.ticks)), line.ticks, rotation=45 if len(line.ticks) > 5 else 0)
-        own.set_xlabel(line.axis.label)
-        own.set_ylabel(line.label)
-        own.legend(frameon=False, fontsize=7)
-    return made
+    words = [
+        f"{tick}: {interval_words(*own)}; {each.networks} networks, {note}"
+        for tick, own, each, note in zip(line.ticks, way.means, line.conditions, way.notes, strict=True)
+    ]
+    return Points(way.x, mean, replace(way.look, label=way.label), low, high, "{words}", {"words": words})
 
 
 def table(view: View) -> Table | None:
@@ -265,4 +221,4 @@ def table(view: View) -> Table | None:
     return Table(head.split(), rows) if rows else None
 
 
-FIGURE = FigureKind("matched", panel, draw, table)
+FIGURE = FigureKind("matched", panel, table)

@@ -1,36 +1,19 @@
 """When it rises: behaviour and measures over epochs, each on the scale of its final value, around the peak of CMNI."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
-from matplotlib.figure import Figure as MatplotlibFigure
 
 from mirrorjax.measures import label
-from mirrorjax.report.chart.figure import (
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    PURPLE,
-    RED,
-    Chooser,
-    FigureKind,
-    Panel,
-    axis,
-    figure,
-    note,
-    of_networks,
-    safe,
-    static_figure,
-)
+from mirrorjax.report.chart.chart import Chart, Plot, Scale, one
+from mirrorjax.report.chart.figure import Chooser, FigureKind, Panel, of_networks
 from mirrorjax.report.chart.lines import EPOCHS
+from mirrorjax.report.chart.marks import BLUE, GREEN, ORANGE, PURPLE, RED, Line, Look, Note, Rule
 from mirrorjax.report.figures.timeline import shown_groups
 from mirrorjax.report.read.over_seeds import BANDS, Band, Curve, after_peak_start
 from mirrorjax.report.read.populations import PEAK_AFTER, Group
 from mirrorjax.report.read.view import View
-from mirrorjax.report.words.numbers import counted, epoch_words, listed, plain_number
+from mirrorjax.report.words.numbers import epoch_words, listed, plain_number
 
 MEASURES = {  # colour, line
     "rescue_accuracy": (RED, "solid"),
@@ -40,7 +23,6 @@ MEASURES = {  # colour, line
     "tr": (PURPLE, "dot"),
 }
 NAMES = ("cmni", *MEASURES)
-_PRINTED = {"solid": "-", "dash": "--", "dot": ":"}
 
 
 @dataclass(frozen=True)
@@ -103,7 +85,7 @@ def panel(view: View) -> Panel:
         )
         return result
     result.choosers = (Chooser("Configuration", tuple(of_networks(group, group.networks) for group in groups)),)
-    result.variants = {(place,): _figure(view, group) for place, group in enumerate(groups)}
+    result.variants = {(place,): _chart(view, group) for place, group in enumerate(groups)}
     curve = view.measured(NAMES)[groups[0].index]
     result.caption = [
         "Medians over networks, each divided by its last median, so that 1 is where it ends; on hover its own value "
@@ -158,52 +140,25 @@ def _legend(rise: Rise) -> str:
     return f"{rise.label}: half at epoch {epoch_words(rise.half)}{_or_before(rise)}, ends at {plain_number(rise.final)}"
 
 
-def _figure(view: View, group: Group) -> go.Figure:
+def _chart(view: View, group: Group) -> Chart:
     curve = view.measured(NAMES)[group.index]
     peak = peak_epoch(curve)
-    traces: list[Any] = []
-    for rise in rises(curve):
-        if rise.final <= 0:
-            continue
-        colour, dash = MEASURES[rise.name]
-        traces.append(
-            go.Scatter(
-                x=rise.epoch,
-                y=rise.values.median / rise.final,
-                customdata=np.column_stack([rise.values.median, rise.values.low, rise.values.high]).astype(np.float32),
-                mode="lines+markers",
-                marker={"size": 5},
-                line={"color": colour, "width": 2, "dash": dash},
-                name=_legend(rise),
-                hovertemplate=f"{rise.label} %{{customdata[0]:.3f}} [%{{customdata[1]:.3f}}, %{{customdata[2]:.3f}}]"
-                "<extra></extra>",
-            )
-        )
-    shapes = [_line("y", y) for y in (0.5, 1.0)]
-    notes = [*_peak_note(peak), *[note(f"not drawn: {words}", **_CORNER) for words in _flat(curve)]]
-    return figure(
-        traces,
-        height=520,
-        title={"text": safe(of_networks(group, group.networks))},
-        hovermode="x unified",
-        legend={"orientation": "h", "y": -0.17, "x": 0, "yanchor": "top"},
-        margin={"l": 70, "r": 20, "t": 75, "b": 130},
-        xaxis=axis(EPOCHS),
-        yaxis=axis("median / last median", range=_range(curve)),
-        shapes=shapes + ([_line("x", peak)] if np.isfinite(peak) else []),
-        annotations=notes,
-    )
+    lines = [_line(rise) for rise in rises(curve) if rise.final > 0]
+    rules = [Rule(0.5), Rule(1.0)]
+    rules += [Rule(peak, "x", label=f"CMNI peaks at epoch {epoch_words(peak)}")] if np.isfinite(peak) else []
+    notes = [Note(f"not drawn: {words}", 0.005, 0.99, ("top", "left"), filled=True) for words in _flat(curve)]
+    scale = Scale("median / last median", _range(curve))
+    title = of_networks(group, group.networks)
+    return one(Plot([*lines, *rules, *notes], Scale(EPOCHS), scale), 520, title=title, hover_together=True)
 
 
-_CORNER = {
-    "xref": "paper",
-    "x": 0.005,
-    "xanchor": "left",
-    "yref": "paper",
-    "y": 0.99,
-    "yanchor": "top",
-    "bgcolor": "white",
-}
+def _line(rise: Rise) -> Line:
+    """The medians relative to the last, with their own values and band on hover."""
+    colour, dash = MEASURES[rise.name]
+    hover = f"{rise.label} {{median:.3f}} [{{q05:.3f}}, {{q95:.3f}}]"
+    own = {"median": rise.values.median, "q05": rise.values.low, "q95": rise.values.high}
+    look = Look(colour, _legend(rise), dash=dash, symbol="circle")
+    return Line(rise.epoch, rise.values.median / rise.final, look, hover=hover, details=own)
 
 
 def _flat(curve: Curve) -> list[str]:
@@ -211,54 +166,11 @@ def _flat(curve: Curve) -> list[str]:
     return [f"{listed(names)}, not above zero at the end"] if names else []
 
 
-def _range(curve: Curve) -> list[float]:
+def _range(curve: Curve) -> tuple[float, float]:
     """Of the scaled medians, cut at what is far from the end: untrained values may be many times it."""
     drawn = [rise.values.median / rise.final for rise in rises(curve) if rise.final > 0]
     values = np.concatenate([*drawn, [0.0, 1.0]])
-    return [max(float(values.min()), -1.0) - 0.08, min(float(values.max()), 3.0) + 0.12]
+    return max(float(values.min()), -1.0) - 0.08, min(float(values.max()), 3.0) + 0.12
 
 
-def _peak_note(peak: float) -> list[dict[str, Any]]:
-    if not np.isfinite(peak):
-        return []
-    words = f"CMNI peaks at epoch {epoch_words(peak)}"
-    return [note(words, xref="x", x=peak, yref="paper", y=1.0, yanchor="bottom", xanchor="center")]
-
-
-def _line(which: str, value: float) -> dict[str, Any]:
-    across = {"xref": "paper", "x0": 0, "x1": 1, "yref": "y", "y0": value, "y1": value}
-    upright = {"yref": "paper", "y0": 0, "y1": 1, "xref": "x", "x0": value, "x1": value}
-    return {
-        "type": "line",
-        "line": {"color": GREY, "width": 1, "dash": "dot"},
-        **(across if which == "y" else upright),
-    }
-
-
-def draw(view: View) -> MatplotlibFigure | None:
-    """Draws the configuration nearest the paper's."""
-    groups = _groups(view)
-    if not groups:
-        return None
-    group, made = groups[0], static_figure(7.0, 4.2)
-    curve, axes = view.measured(NAMES)[group.index], made.subplots()
-    for rise in rises(curve):
-        if rise.final > 0:
-            colour, dash = MEASURES[rise.name]
-            scaled = rise.values.median / rise.final
-            axes.plot(rise.epoch, scaled, _PRINTED[dash], color=colour, marker="o", markersize=3, label=_legend(rise))
-    peak = peak_epoch(curve)
-    if np.isfinite(peak):
-        axes.axvline(peak, color=GREY, linestyle=":", linewidth=1)
-    for value in (0.5, 1.0):
-        axes.axhline(value, color=GREY, linestyle=":", linewidth=1)
-    axes.set_ylim(*_range(curve))
-    axes.set_xlabel(EPOCHS)
-    axes.set_ylabel("median / last median")
-    peak_words = f"; CMNI peaks at epoch {epoch_words(peak)}" if np.isfinite(peak) else ""
-    axes.set_title(f"{group.label}: {counted(group.networks, 'network')}{peak_words}", loc="left")
-    axes.legend(frameon=False, fontsize=8)
-    return made
-
-
-FIGURE = FigureKind("onset", panel, draw)
+FIGURE = FigureKind("onset", panel)

@@ -3,25 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
-import plotly.graph_objects as go
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure as MatplotlibFigure
 
-from mirrorjax.report.chart.figure import (
-    Chooser,
-    FigureKind,
-    Panel,
-    axis,
-    error_bars,
-    figure,
-    half_widths,
-    safe,
-    static_figure,
-)
-from mirrorjax.report.chart.laws import TITLE_ON_TOP, draw_laws, law_legend, law_traces, log_axis, log_ticks, with_words
+from mirrorjax.report.chart.chart import Chart, Plot, Scale, around, one, put_together
+from mirrorjax.report.chart.figure import Chooser, FigureKind, Panel
+from mirrorjax.report.chart.lines import law_lines, log_scale
+from mirrorjax.report.chart.marks import Look, Points
 from mirrorjax.report.chart.tables import Cell, Table
 from mirrorjax.report.figures.clocks import rate_verdicts
-from mirrorjax.report.figures.scaling_points import MEASURES, REGRESSORS, Points, measured, points_of
+from mirrorjax.report.figures.scaling_points import MEASURES, REGRESSORS, ScalingSeries, measured, points_of
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.laws import sentence
 from mirrorjax.report.words.numbers import interval_words
@@ -36,7 +25,7 @@ class Scaling:
     """One measure against one regressor, with the laws fitted to it; `low` and `high` of the means."""
 
     measure: str
-    points: Points
+    points: ScalingSeries
     laws: Laws
     low: np.ndarray
     high: np.ndarray
@@ -66,7 +55,7 @@ def _scalings(view: View) -> list[list[Scaling]]:
     return [[_scaling(name, points) for points in shown] for name in measured(view.population)] if shown else []
 
 
-def _scaling(measure: str, points: Points) -> Scaling:
+def _scaling(measure: str, points: ScalingSeries) -> Scaling:
     values = points.values[measure]
     known = [place for place, row in enumerate(values) if np.isfinite(row).any()]
     laws = fit_laws(points.x[known], [values[place] for place in known], points.paired)
@@ -89,8 +78,9 @@ def panel(view: View) -> Panel:
         Chooser("Against", tuple(each.points.against for each in found[0])),
     )
     result.variants = {
-        (row, column): _figure(each) for row, line in enumerate(found) for column, each in enumerate(line)
+        (row, column): _chart(each) for row, line in enumerate(found) for column, each in enumerate(line)
     }
+    result.print = _printed(found, result.variants)
     result.caption = [
         "Points are means over networks that differ in their seeds alone, with "
         f"{mean_interval_words(_fewest(found))}. "
@@ -150,75 +140,24 @@ def _summary(found: list[list[Scaling]]) -> Table:
     return Table(head, rows)
 
 
-def _figure(each: Scaling) -> go.Figure:
-    laws = each.laws
-    return figure(
-        [_points_trace(each), *law_traces(laws)],
-        title={"text": safe(f"{each.label} against {each.points.against}"), **TITLE_ON_TOP},
-        legend={"orientation": "h", "y": -0.16, "x": 0, "yanchor": "top"},
-        **with_words(each.words),
-        xaxis=axis(REGRESSORS[each.points.regressor], type="log", **log_ticks(laws.x)),
-        yaxis=axis(each.label, range=_range(each)),
-    )
+def _chart(each: Scaling) -> Chart:
+    laws, regressor = each.laws, each.points.regressor
+    look = Look("black", "mean over networks, 95 % interval", symbol="circle", size=8)
+    hover = "{x:,.6g}: {y:.4g} [{low:.4g}, {high:.4g}], {networks} networks"
+    points = Points(laws.x, laws.mean, look, each.low, each.high, hover, {"networks": laws.networks})
+    # laws may leave the plot
+    scale = Scale(each.label, around(laws.mean, each.low, each.high))
+    plot = Plot([points, *law_lines(laws)], log_scale(REGRESSORS[regressor], laws.x), scale)
+    return one(plot, 560, title=f"{each.label} against {each.points.against}", words=each.words)
 
 
-def _range(each: Scaling) -> list[float]:
-    """All points and their intervals; laws may leave it."""
-    values = np.concatenate([each.laws.mean, each.low, each.high])
-    values = values[np.isfinite(values)]
-    if not len(values):
-        return [0.0, 1.0]
-    room = 0.08 * (np.ptp(values) or abs(values[0]) or 1.0)
-    return [float(values.min() - room), float(values.max() + room)]
-
-
-def _points_trace(each: Scaling) -> go.Scatter:
-    laws = each.laws
-    return go.Scatter(
-        x=laws.x,
-        y=laws.mean,
-        error_y=error_bars(each.low, laws.mean, each.high, color="black", thickness=1.3),
-        customdata=np.column_stack([each.low, each.high, laws.networks]),
-        mode="markers",
-        marker={"size": 8, "color": "black"},
-        name="mean over networks, 95 % interval",
-        hovertemplate="%{x:,.6~g}: %{y:.4g} [%{customdata[0]:.4g}, %{customdata[1]:.4g}], %{customdata[2]} networks"
-        "<extra></extra>",
-    )
-
-
-def draw(view: View) -> MatplotlibFigure | None:
-    """Draws the measures, each in a panel, against the first series."""
-    found = scalings(view)
-    if not found:
-        return None
-    shown = [row[0] for row in found if len(row[0].laws.x)]
-    if not shown:
-        return None
-    columns = min(len(shown), 2)
-    rows = -(-len(shown) // columns)
-    made = static_figure(3.6 * columns, 2.6 * rows + 0.7)
-    grid = made.subplots(rows, columns, squeeze=False).ravel()
-    for axes, each in zip(grid, shown, strict=False):
-        _draw(axes, each)
-    for axes in grid[len(shown) :]:
-        axes.set_axis_off()
-    made.suptitle(f"Against {shown[0].points.against}", x=0.01, ha="left", fontsize=10)
-    law_legend(made)
-    return made
-
-
-def _draw(axes: Axes, each: Scaling) -> None:
-    laws = each.laws
-    draw_laws(axes, laws)
-    axes.errorbar(
-        laws.x, laws.mean, half_widths(each.low, laws.mean, each.high), fmt="ko", markersize=3, capsize=2, linewidth=1
-    )
-    log_axis(axes, laws.x)
-    axes.set_ylim(*_range(each))
-    axes.set_xlabel(REGRESSORS[each.points.regressor])
-    best = laws.preferred
-    axes.set_title(f"{each.label}: {best.name if best else 'no law compared'}", loc="left", fontsize=8)
+def _printed(found: list[list[Scaling]], charts: dict[tuple[int, ...], Chart]) -> Chart | None:
+    """All measures against the first series."""
+    shown = {row: each[0] for row, each in enumerate(found) if len(each[0].laws.x)}
+    best = [each.laws.preferred.name if each.laws.preferred else "no law compared" for each in shown.values()]
+    titles = [f"{each.label}: {law}" for each, law in zip(shown.values(), best, strict=True)]
+    own = [charts[row, 0] for row in shown]
+    return put_together(own, titles, f"Against {found[0][0].points.against}") if own else None
 
 
 def table(view: View) -> Table | None:
@@ -250,4 +189,4 @@ def table(view: View) -> Table | None:
     return Table((*head.split(), "preferred", "parameters", "intervals_95"), rows) if rows else None
 
 
-FIGURE = FigureKind("scaling", panel, draw, table)
+FIGURE = FigureKind("scaling", panel, table)

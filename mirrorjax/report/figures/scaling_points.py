@@ -32,7 +32,7 @@ FEWEST = 3  # places: a law takes three at least
 
 
 @dataclass(frozen=True)
-class Points:
+class ScalingSeries:
     """What networks end with at several places of a regressor.
 
     Attributes:
@@ -90,7 +90,7 @@ def ends(population: ReportedPopulation, networks: Networks) -> Ends:
     return Ends(columns["group_index"], settings, values | {"peak": networks.peak, "peak_epoch": networks.peak_epoch})
 
 
-def points_of(population: ReportedPopulation, networks: Networks) -> list[Points]:
+def points_of(population: ReportedPopulation, networks: Networks) -> list[ScalingSeries]:
     """All series with at least three places, by regressor, that with most places first; the steps last."""
     if not len(networks.group):
         return []
@@ -102,7 +102,7 @@ def points_of(population: ReportedPopulation, networks: Networks) -> list[Points
     return result + _over_steps(population, names)
 
 
-def _series(population: ReportedPopulation, found: Ends, names: list[str], regressor: str) -> list[Points]:
+def _series(population: ReportedPopulation, found: Ends, names: list[str], regressor: str) -> list[ScalingSeries]:
     """Points of one regressor, apart by what else differs."""
     by_rest: dict[tuple[str, ...], list[Group]] = {}
     for group in population.groups:
@@ -119,7 +119,7 @@ def _series(population: ReportedPopulation, found: Ends, names: list[str], regre
         values = {name: [found.values[name][own] for _, _, own in places] for name in names}
         labels = tuple(group.label for _, group, _ in places)
         series = _differing(rest, list(by_rest)) if len(by_rest) > 1 else ""
-        result.append(Points(regressor, series, np.array([at for at, *_ in places]), labels, values))
+        result.append(ScalingSeries(regressor, series, np.array([at for at, *_ in places]), labels, values))
     return result
 
 
@@ -135,7 +135,7 @@ def _differing(rest: tuple[str, ...], others: list[tuple[str, ...]]) -> str:
     return ", ".join(words)
 
 
-def _over_steps(population: ReportedPopulation, names: list[str]) -> list[Points]:
+def _over_steps(population: ReportedPopulation, names: list[str]) -> list[ScalingSeries]:
     """The configuration nearest the paper's at its own checkpoints: compute, at a fixed size."""
     group = population.headline
     alive = "CASE WHEN alive THEN {} END AS {}"
@@ -164,7 +164,7 @@ def _over_steps(population: ReportedPopulation, names: list[str]) -> list[Points
         )
         values["peak_epoch"] = np.full_like(values["peak"], np.nan)  # a peak's time does not scale with time
     return [
-        Points(
+        ScalingSeries(
             "step",
             group.label,
             np.nanmedian(spread("step"), axis=1),

@@ -1,29 +1,13 @@
 """Validation loss and CMNI against paper epochs, over seeds, with the published curve laid over them (Figure 2)."""
 
-from typing import Any
-
 import numpy as np
-import plotly.graph_objects as go
-from matplotlib.figure import Figure as MatplotlibFigure
 
 from mirrorjax.measurement.cmni import ROBUST_CMNI, ROBUST_LOSS
 from mirrorjax.measures import label, measure
-from mirrorjax.report.chart.figure import (
-    BLUE,
-    GREEN,
-    GREY,
-    RED,
-    Chooser,
-    FigureKind,
-    Panel,
-    axis,
-    figure,
-    note,
-    of_networks,
-    safe,
-    static_figure,
-)
-from mirrorjax.report.chart.lines import EPOCHS, band_and_median
+from mirrorjax.report.chart.chart import Chart, Plot, Scale
+from mirrorjax.report.chart.figure import Chooser, FigureKind, Panel, of_networks
+from mirrorjax.report.chart.lines import EPOCHS, median_line
+from mirrorjax.report.chart.marks import BLUE, GREEN, RED, Line, Look, Note, Rule
 from mirrorjax.report.read.over_seeds import BANDS, Curve, Networks, band, settled
 from mirrorjax.report.read.populations import Group
 from mirrorjax.report.read.published import LABEL, paper_curve
@@ -31,7 +15,8 @@ from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import counted, interval_words, plain_number
 
 MOST_GROUPS = 30  # of one chooser: more is no choice, and each adds to the page
-_SERIES = (("val_loss", "y", RED), ("cmni", "y2", GREEN), ("cmni_hidden", "y2", BLUE))  # measure, y axis, colour
+_PLOTS = (("val_loss",), ("cmni", "cmni_hidden"))  # the measures of each, from the top
+_COLOURS = {"val_loss": RED, "cmni": GREEN, "cmni_hidden": BLUE}
 
 
 def panel(view: View) -> Panel:
@@ -45,7 +30,7 @@ def panel(view: View) -> Panel:
         result.missing = "Only one checkpoint was recorded: no curve can be drawn. The table has its values."
         return result
     result.choosers = (Chooser("Configuration", tuple(of_networks(group, group.networks) for group in groups)),)
-    result.variants = {(place,): _figure(view, group) for place, group in enumerate(groups)}
+    result.variants = {(place,): _chart(view, group) for place, group in enumerate(groups)}
     result.caption = [
         "Lines are medians over networks that differ in their seeds alone; bands hold "
         f"{BANDS}. An epoch is a paper epoch, learning rate × steps / 0.6144. "
@@ -100,87 +85,33 @@ def _end(curve: Curve) -> float:
     return max(float(np.nanmax(curve.epoch)), 1e-3)
 
 
-def _figure(view: View, group: Group) -> go.Figure:
+def _chart(view: View, group: Group) -> Chart:
     curve = view.curves[group.index]
-    traces: list[Any] = []
-    for name, place, colour in _SERIES:
-        traces += band_and_median(curve, curve.bands[name], colour, label(name), place)
-    published, end = paper_curve(), _end(curve)
-    within = published.epoch <= max(1.05 * end, 2.0)
-    for name, place in (("val_loss", "y"), ("cmni", "y2")):
-        traces.append(
-            go.Scatter(
-                x=published.epoch[within],
-                y=getattr(published, name)[within],
-                yaxis=place,
-                mode="lines",
-                line={"color": "black", "width": 1.5, "dash": "dash"},
-                name=LABEL if group.is_paper_capacity else f"{LABEL}: another architecture",
-                legendgroup="published",
-                showlegend=place == "y",
-                visible=True if group.is_paper_capacity else "legendonly",
-                hovertemplate="%{y:.4f}",
-            )
-        )
-    limit = cmni_limit(curve)
+    limit, end = cmni_limit(curve), _end(curve)
     above = band(view.networks.untrained[view.networks.of(group)]).median > limit
-    words = safe(untrained_words(view.networks, group)) + (" – above this axis" if above else "")
-    return figure(
-        traces,
-        height=620,
-        title={"text": safe(f"{group.label} – {counted(group.networks, 'network')}")},
-        hovermode="x unified",
-        legend={"orientation": "h", "y": -0.13, "x": 0, "yanchor": "top"},
-        margin={"l": 70, "r": 105, "t": 45, "b": 100},
-        xaxis=axis(EPOCHS, range=[-0.01 * end, 1.02 * end], anchor="y2"),
-        yaxis=axis(measure("val_loss").title, domain=[0.54, 1], range=loss_range(curve)),
-        yaxis2=axis(measure("cmni").title, domain=[0, 0.46], range=[0, limit]),
-        shapes=[_threshold(ROBUST_LOSS, "y"), _threshold(ROBUST_CMNI, "y2")],
-        annotations=[
-            _threshold_note(f"robust < {ROBUST_LOSS:g}", ROBUST_LOSS, "y"),
-            _threshold_note(f"robust ≥ {ROBUST_CMNI:g}", ROBUST_CMNI, "y2"),
-            note(words, xref="paper", x=1.0, xanchor="right", yref="y2 domain", y=1.0, yanchor="bottom"),
-        ],
-    )
+    words = untrained_words(view.networks, group) + (" – above this axis" if above else "")
+    limits = {"val_loss": loss_range(curve), "cmni": (0.0, limit)}
+    beside = {
+        "val_loss": [Rule(ROBUST_LOSS, label=f"robust < {ROBUST_LOSS:g}")],
+        "cmni": [Rule(ROBUST_CMNI, label=f"robust ≥ {ROBUST_CMNI:g}"), Note(words, 1.0, 1.0, ("bottom", "right"))],
+    }
+    epochs = Scale(EPOCHS, (-0.01 * end, 1.02 * end))
+    plots = []
+    for first, *others in _PLOTS:
+        own = [median_line(curve, curve.bands[name], Look(_COLOURS[name], label(name), symbol="circle"))
+               for name in (first, *others)]  # fmt: skip
+        scale = Scale(measure(first).title, limits[first])
+        plots.append([Plot([*own, _published(first, group, end), *beside[first]], epochs, scale)])
+    title = f"{group.label} – {counted(group.networks, 'network')}"
+    return Chart(plots, 620, title, hover_together=True)
 
 
-def _threshold(value: float, place: str) -> dict[str, Any]:
-    line = {"color": GREY, "width": 1, "dash": "dot"}
-    return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "yref": place, "y0": value, "y1": value, "line": line}
+def _published(name: str, group: Group, end: float) -> Line:
+    """The paper's curve, as far as the networks were trained."""
+    curve, known = paper_curve(), LABEL if group.is_paper_capacity else f"{LABEL}: another architecture"
+    within = curve.epoch <= max(1.05 * end, 2.0)
+    look = Look("black", known, dash="dash", width=1.5, off=not group.is_paper_capacity)
+    return Line(curve.epoch[within], getattr(curve, name)[within], look, hover="{label} {y:.4f}")
 
 
-def _threshold_note(text: str, value: float, place: str) -> dict[str, Any]:
-    return note(text, xref="paper", x=1.005, xanchor="left", yref=place, y=value, yanchor="middle", font={"size": 11})
-
-
-def draw(view: View) -> MatplotlibFigure | None:
-    """Draws the configuration nearest the paper's."""
-    groups = shown_groups(view)
-    if not groups or len(view.curves[groups[0].index].epoch) < 2:
-        return None
-    group, published = groups[0], paper_curve()
-    curve, made = view.curves[group.index], static_figure(7.0, 5.6)
-    upper, lower = made.subplots(2, 1, sharex=True)
-    for name, place, colour in _SERIES:
-        axes, values = (upper if place == "y" else lower), curve.bands[name]
-        axes.fill_between(curve.epoch, values.low, values.high, color=colour, alpha=0.18, linewidth=0)
-        axes.plot(curve.epoch, values.median, color=colour, marker="o", markersize=3, label=label(name))
-    if group.is_paper_capacity:
-        upper.plot(published.epoch, published.val_loss, "k--", linewidth=1, label=LABEL)
-        lower.plot(published.epoch, published.cmni, "k--", linewidth=1)
-    upper.axhline(ROBUST_LOSS, color=GREY, linestyle=":", linewidth=1)
-    lower.axhline(ROBUST_CMNI, color=GREY, linestyle=":", linewidth=1)
-    upper.set_ylim(*loss_range(curve))
-    upper.set_xlim(0, 1.02 * _end(curve))
-    lower.set_ylim(0, cmni_limit(curve))
-    upper.set_ylabel(label("val_loss"))
-    lower.set_ylabel(label("cmni"))
-    lower.set_xlabel(EPOCHS)
-    upper.set_title(f"{group.label}: {counted(group.networks, 'network')}, median and 90 % band", loc="left")
-    lower.set_title(untrained_words(view.networks, group), loc="left", color=GREY, fontsize=8)
-    upper.legend(frameon=False, fontsize=8)
-    lower.legend(frameon=False, fontsize=8)
-    return made
-
-
-FIGURE = FigureKind("timeline", panel, draw)
+FIGURE = FigureKind("timeline", panel)

@@ -1,13 +1,10 @@
 """First-layer units of one network: mean activation in the four scenarios, coloured by class (Figure 3)."""
 
-from typing import Any
-
 import numpy as np
-import plotly.graph_objects as go
-from matplotlib.figure import Figure as MatplotlibFigure
-from matplotlib.patches import Patch
 
-from mirrorjax.report.chart.figure import GREY, Chooser, FigureKind, Panel, axis, figure, note, safe, static_figure
+from mirrorjax.report.chart.chart import Chart, Plot, Scale, in_rows
+from mirrorjax.report.chart.figure import Chooser, FigureKind, Panel
+from mirrorjax.report.chart.marks import Bars, Look
 from mirrorjax.report.figures.first_layer import CLASSES, SCENARIOS, Units, offered, units_of
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import epoch_words, plain_number
@@ -22,7 +19,7 @@ def panel(view: View) -> Panel:
         return result
     shown = [(units_of(view, member), why) for member, why in members]
     result.choosers = (Chooser("Network", tuple(_option(units, why) for units, why in shown)),)
-    result.variants = {(place,): _figure(units) for place, (units, _) in enumerate(shown)}
+    result.variants = {(place,): _chart(units) for place, (units, _) in enumerate(shown)}
     first, why = shown[0]
     peak = (
         f"its CMNI peaked at {plain_number(first.peak)}, epoch {epoch_words(first.peak_epoch)}"
@@ -47,110 +44,32 @@ def _option(units: Units, why: str) -> str:
     return f"{units.member_id[:8]} · {units.group.label} · seed {units.seed} · {why}"
 
 
-def _figure(units: Units) -> go.Figure:
-    details = np.column_stack([units.mns, units.frog_change, units.toad_change]).astype(np.float32)
-    traces: list[Any] = []
-    for number, kind in enumerate(CLASSES):
-        own = units.classes == number
-        if not own.any():
-            continue
-        marker: dict[str, Any] = {"color": kind.colour}
-        if kind.stripes:
-            marker["pattern"] = {"shape": "/", "fgcolor": kind.colour, "bgcolor": kind.stripes, "solidity": 0.5}
-        for place, (name, _) in enumerate(SCENARIOS):
-            suffix = "" if place == 0 else str(place + 1)
-            traces.append(
-                go.Bar(
-                    x=units.unit[own],
-                    y=units.means[name][own].astype(np.float32),
-                    xaxis=f"x{suffix}",
-                    yaxis=f"y{suffix}",
-                    name=f"{kind.label} ({own.sum()})",
-                    legendgroup=kind.label,
-                    showlegend=place == 0,
-                    marker=marker,
-                    width=0.75,  # else plotly takes the distance to the next unit of the same class
-                    customdata=details[own],
-                    hovertemplate=f"unit %{{x}} ({kind.label})<br>mean in “{name}” %{{y:.4f}}<br>"
-                    "MNS %{customdata[0]:.4f}<br>change in Frog's distress %{customdata[1]:.4f}, "
-                    "in Toad's %{customdata[2]:.4f}<extra></extra>",
-                )
-            )
+def _chart(units: Units) -> Chart:
     values = np.concatenate(list(units.means.values()))
     values = values[np.isfinite(values)]
     # not every activation function stays above zero
-    ends = [1.06 * float(np.min(values, initial=0.0)), 1.06 * float(np.max(values, initial=0.0)) or 1.0]
-    step = max(1, len(units.unit) // 20)
-    edges = [0.4, len(units.unit) + 0.6]
-    layout: dict[str, Any] = {}
-    annotations = []
-    for place, (_, title) in enumerate(SCENARIOS):
-        suffix, right, low = ("" if place == 0 else str(place + 1)), place % 2 == 1, place >= 2
-        across, up = ([0.53, 1.0] if right else [0.0, 0.47]), ([0.0, 0.42] if low else [0.55, 0.97])
-        layout[f"xaxis{suffix}"] = axis(
-            "first-layer unit" if low else "",
-            domain=across,
-            anchor=f"y{suffix}",
-            showgrid=False,
-            range=edges,
-            dtick=step,
-            tick0=1,
-        )
-        layout[f"yaxis{suffix}"] = axis("" if right else "mean activation", domain=up, anchor=f"x{suffix}", range=ends)
-        annotations.append(
-            note(
-                title,
-                xref="paper",
-                x=across[0],
-                xanchor="left",
-                yref="paper",
-                y=up[1],
-                yanchor="bottom",
-                font={"size": 13},
-            )
-        )
+    ends = 1.06 * float(np.min(values, initial=0.0)), 1.06 * float(np.max(values, initial=0.0)) or 1.0
+    number = len(units.unit)
+    ticks = tuple((float(unit), str(unit)) for unit in range(1, number + 1, max(1, number // 20)))
+    across, up = Scale("first-layer unit", (0.4, number + 0.6), ticks=ticks), Scale("mean activation", ends)
+    plots = [Plot(_bars(units, name), across, up, title) for name, title in SCENARIOS]
     title = f"{units.member_id} – {units.group.label}, seed {units.seed}, epoch {epoch_words(units.epoch)}"
-    return figure(
-        traces,
-        height=600,
-        title={"text": safe(title)},
-        barmode="overlay",  # each unit is in one class only
-        legend={"orientation": "h", "y": -0.12, "x": 0, "yanchor": "top"},
-        margin={"l": 70, "r": 20, "t": 50, "b": 90},
-        annotations=annotations,
-        **layout,
-    )
+    return Chart(in_rows(plots, 2), 600, title)
 
 
-def draw(view: View) -> MatplotlibFigure | None:
-    """Draws the first network that is offered."""
-    members = offered(view)
-    if not members:
-        return None
-    units, made = units_of(view, members[0][0]), static_figure(8.0, 5.0)
-    kinds = [CLASSES[place] for place in units.classes]
-    panels = made.subplots(2, 2, sharex=True, sharey=True).flat
-    for axes, (name, title) in zip(panels, SCENARIOS, strict=True):
-        bars = axes.bar(units.unit, units.means[name], color=[kind.colour for kind in kinds])
-        for bar, kind in zip(bars, kinds, strict=True):
-            if kind.stripes:
-                bar.set_hatch("///")
-                bar.set_edgecolor(kind.stripes)
-        axes.set_title(title, loc="left")
-    present = [kind for place, kind in enumerate(CLASSES) if place in units.classes]
-    handles = [
-        Patch(facecolor=kind.colour, hatch="///" if kind.stripes else "", edgecolor=kind.stripes or "none")
-        for kind in present
-    ]
-    made.axes[0].set_xlim(0.4, len(units.unit) + 0.6)
-    made.legend(
-        handles, [kind.label for kind in present], loc="outside lower center", ncols=6, frameon=False, fontsize=8
-    )
-    for axes in made.axes[2:]:
-        axes.set_xlabel("first-layer unit")
-    made.supylabel("mean activation", fontsize=9)
-    made.suptitle(f"{units.member_id}: {units.group.label}, epoch {epoch_words(units.epoch)}", fontsize=10, color=GREY)
-    return made
+def _bars(units: Units, name: str) -> list[Bars]:
+    """Means in a scenario, class by class."""
+    bars = []
+    for number, kind in enumerate(CLASSES):
+        own = units.classes == number
+        details = {"mns": units.mns[own], "frog": units.frog_change[own], "toad": units.toad_change[own]}
+        hover = (
+            f"unit {{x}} ({kind.label})\nmean in “{name}” {{y:.4f}}\nMNS {{mns:.4f}}\n"
+            "change in Frog's distress {frog:.4f}, in Toad's {toad:.4f}"
+        )
+        look = Look(kind.colour, f"{kind.label} ({own.sum()})", hatch="/" if kind.stripes else "", second=kind.stripes)
+        bars.append(Bars(units.unit[own], units.means[name][own], look, hover=hover, details=details))
+    return bars
 
 
-FIGURE = FigureKind("units", panel, draw)
+FIGURE = FigureKind("units", panel)

@@ -1,13 +1,11 @@
 """Knob against knob: every order parameter over a grid of settings, at every checkpoint, down to single networks."""
 
-from matplotlib.figure import Figure as MatplotlibFigure
-
 from mirrorjax.report.chart.figure import Chooser, FigureKind, LiveMap, Panel
 from mirrorjax.report.chart.tables import Cell, Table
 from mirrorjax.report.map.cells import Cells, cells, why_none
 from mirrorjax.report.map.data import map_data
 from mirrorjax.report.map.paper_point import paper_point
-from mirrorjax.report.map.printed import draw_map
+from mirrorjax.report.map.printed import printed_map
 from mirrorjax.report.read.view import View
 
 _HEIGHT = 460
@@ -43,7 +41,7 @@ def panel(view: View) -> Panel:
         checkpoints=len(found.checkpoint),
         height=_HEIGHT,
     )
-    result.caption = _caption(found)
+    result.caption, result.print = _caption(found), printed_map(found)
     return result
 
 
@@ -113,10 +111,4 @@ def _plain(value: object) -> Cell:
     return "all" if value is None else value if isinstance(value, str | int | float) else str(value)
 
 
-def draw(view: View) -> MatplotlibFigure | None:
-    """Draws P and SSI at the end, of the slice with the paper's point or the first."""
-    found = cells_of(view)
-    return draw_map(found) if found else None
-
-
-FIGURE = FigureKind("phase-map", panel, draw, table)
+FIGURE = FigureKind("phase-map", panel, table)

@@ -28,7 +28,7 @@ _RECALLS = (
 
 
 @dataclass(frozen=True)
-class Line:
+class Requirement:
     """One line of the acceptance table.
 
     Attributes:
@@ -85,7 +85,7 @@ def differing_settings(group: Group) -> str:
     return listed(words)
 
 
-def acceptance(view: View, group: Group) -> list[Line]:
+def acceptance(view: View, group: Group) -> list[Requirement]:
     """Compares one configuration with the published run.
 
     The peak is the maximum of the *median curve* after epoch 1.5; its interval is over the networks' own peaks. All
@@ -94,7 +94,7 @@ def acceptance(view: View, group: Group) -> list[Line]:
     curve, found = view.curves[group.index], view.networks
     number = int(np.sum(found.of(group) & ~found.diverged))
     lines = [
-        Line(
+        Requirement(
             "networks that did not diverge",
             "1",
             number,
@@ -130,7 +130,7 @@ def acceptance(view: View, group: Group) -> list[Line]:
     return lines
 
 
-def _cmni_lines(curve: Curve, found: Networks, group: Group) -> list[Line]:
+def _cmni_lines(curve: Curve, found: Networks, group: Group) -> list[Requirement]:
     own, paper = found.of(group), paper_curve()
     peak_band, epoch_band = band(found.peak[own]), band(found.peak_epoch[own])
     cmni, epochs = curve.bands["cmni"].median, curve.epoch
@@ -209,9 +209,9 @@ def _values_at(view: View, group: Group, epoch: float) -> dict[str, np.ndarray]:
     )
 
 
-def _line(name: str, published: str, values: tuple[float, float, float], allowed: tuple[float, float]) -> Line:
+def _line(name: str, published: str, values: tuple[float, float, float], allowed: tuple[float, float]) -> Requirement:
     low, measured, high = values
     least, most = allowed
     required = f"≥ {least:g}" if np.isinf(most) else f"{least:g} to {most:g}"
     met = bool(least <= measured <= most) if np.isfinite(measured) else None
-    return Line(name, published, measured, low, high, required, met)
+    return Requirement(name, published, measured, low, high, required, met)

@@ -1,18 +1,19 @@
 """Writes the report of a results folder: report.html, figures/ and tables/."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from matplotlib.figure import Figure as MatplotlibFigure
-
 from mirrorjax.errors import InputError
-from mirrorjax.report.chart.figure import FigureKind, Panel, save, static_style
+from mirrorjax.report.chart.chart import Chart
+from mirrorjax.report.chart.figure import FigureKind, Panel
+from mirrorjax.report.chart.matplotlib import save, save_image
 from mirrorjax.report.chart.tables import Table, write_csv
 from mirrorjax.report.figures import capacity_time as phase_diagram
 from mirrorjax.report.figures import first as first_figure
 from mirrorjax.report.figures.registry import OF_QUESTIONS
 from mirrorjax.report.map import figure as phase_map
+from mirrorjax.report.map.printed import printed_map
 from mirrorjax.report.page.answer import headline_html
 from mirrorjax.report.page.html import page, panel_html, question
 from mirrorjax.report.page.questions import Question, cmni, problems, questions
@@ -60,7 +61,7 @@ def phase_diagram_image(results: Path, path: Path) -> Path:
     Raises:
         InputError: if there is no results folder or no record in it.
     """
-    found = _image(phase_diagram.FIGURE, results, path)
+    found = _image(phase_diagram.panel(_first_with_records(Path(results))).printed, path)
     assert found is not None, "a population with records has a diagram"
     return found
 
@@ -71,16 +72,14 @@ def phase_map_image(results: Path, path: Path) -> Path | None:
     Raises:
         InputError: if there is no results folder or no record in it.
     """
-    return _image(phase_map.FIGURE, results, path)
+    found = phase_map.cells_of(_first_with_records(Path(results)))
+    return _image(printed_map(found) if found else None, path)
 
 
-def _image(kind: FigureKind, results: Path, path: Path) -> Path | None:
-    view = _first_with_records(Path(results))
-    with static_style():
-        drawn = kind.draw(view)
-        if drawn is None:
-            return None
-        drawn.savefig(path, dpi=150)
+def _image(chart: Chart | None, path: Path) -> Path | None:
+    if chart is None:
+        return None
+    save_image(chart, Path(path))
     return Path(path)
 
 
@@ -138,20 +137,15 @@ def _figures(views: list[View], results: Path) -> dict[tuple[str, str], str]:
 def _figure(view: View, kind: FigureKind, results: Path) -> str:
     name = f"{kind.name}-{view.population.name}"
     numbers = kind.table(view) if kind.table else None
-    return _written(name, kind.panel(view), lambda: kind.draw(view), numbers, results)
+    return _written(name, kind.panel(view), numbers, results)
 
 
-def _written(
-    name: str, made: Panel, draw: Callable[[], MatplotlibFigure | None], numbers: Table | None, results: Path
-) -> str:
+def _written(name: str, made: Panel, numbers: Table | None, results: Path) -> str:
     """A figure as HTML, with its static copies and its table written beside the page."""
     if made.is_empty:
         made.missing = "nothing of it was measured"
-    paths: list[Path] = []
-    if not made.missing:
-        with static_style():
-            drawn = draw()
-            paths = save(drawn, results / FIGURE_FILES / name) if drawn else []
+    printed = None if made.missing else made.printed
+    paths = save(printed, results / FIGURE_FILES / name) if printed else []
     if numbers:
         write_csv(numbers, results / TABLE_FILES / f"{name}.csv")
     static = (f"{FIGURE_FILES}/{path.name}" for path in paths)
@@ -169,13 +163,7 @@ def _first_screen(sweep: Sweep, views: list[View], parts: Sequence[Question], re
     shown = ""
     if any(len(view.networks.group) for view in views):
         measured = [view for view in views if len(view.networks.group)]
-        shown = _written(
-            "answer",
-            first_figure.panel(measured),
-            lambda: first_figure.draw(measured),
-            first_figure.table(measured),
-            results,
-        )
+        shown = _written("answer", first_figure.panel(measured), first_figure.table(measured), results)
     links = [("cmni", "CMNI, with care"), *((part.name, part.nav) for part in parts)]
     contents = "".join(f'<li><a href="#{name}">{escape(words)}</a></li>' for name, words in links)
     return (

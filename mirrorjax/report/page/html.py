@@ -7,10 +7,10 @@ from importlib.resources import files
 from pathlib import Path
 from urllib.parse import quote
 
-from plotly.io import to_json
 from plotly.offline import get_plotlyjs
 
-from mirrorjax.report.chart.figure import Chooser, LiveMap, Panel, cividis
+from mirrorjax.report.chart.figure import Chooser, LiveMap, Panel
+from mirrorjax.report.chart.plotly import COLOURS, as_json
 from mirrorjax.report.chart.tables import table_html
 
 _FEW = 5  # options that are shown side by side; more become a drop-down list
@@ -46,20 +46,11 @@ def panel_html(panel: Panel, name: str, static: Iterable[str] = (), table: str =
         return f'<p class="missing">{escape(panel.title)} – left out: {escape(panel.missing)}</p>'
     if panel.live:
         drawn = map_html(panel.live, name)
-        return _figure(
-            panel,
-            name,
-            f'data-kind="map" data-colours="{escape(json.dumps(cividis()))}"',
-            heading,
-            drawn,
-            static,
-            table,
-        )
+        kind = f'data-kind="map" data-colours="{COLOURS}"'
+        return _figure(panel, name, kind, heading, drawn, static, table)
     controls = "".join(_control(chooser, f"{name}-{place}") for place, chooser in enumerate(panel.choosers))
-    variants = ",".join(
-        f'"{",".join(map(str, key))}":{to_json(made, validate=False)}' for key, made in panel.variants.items()
-    )
-    height = max(made.layout.height for made in panel.variants.values())
+    variants = ",".join(f'"{",".join(map(str, key))}":{as_json(chart)}' for key, chart in panel.variants.items())
+    height = max(chart.height for chart in panel.variants.values())
     drawn = (
         f'<div class="controls">{controls}</div><div class="plot" style="min-height:{height}px"></div>'
         f'<script type="application/json">{script_safe("{" + variants + "}")}</script>'

@@ -340,7 +340,7 @@ const PhaseMap = (function () {
   // Draws a map and again whenever the reader chooses; a cell is chosen by a click or by its lists.
   function show(figure, options, answer) {
     const map = read(figure);
-    const colours = JSON.parse(figure.dataset.colours);
+    const { colours } = figure.dataset;
     const plot = figure.querySelector(".plot");
     const slider = figure.querySelector("input[type=range]");
     const told = figure.querySelector("output");

@@ -43,7 +43,7 @@ const Narrow = (function () {
       const [left, head] = [panel.x[0], panel.y[1]];
       panel.across.domain = [0, 1];
       panel.up.domain = [Math.max(top - share + gap, 0), top];
-      panel.up.showticklabels = true;
+      panel.up.showticklabels = panel.across.showticklabels = true;
       panel.up.automargin = true;
       for (const note of layout.annotations || []) {
         const own = note.xref === "paper" && note.yref === "paper" && Math.abs(note.x - left) < 1e-6 && Math.abs(note.y - head) < 1e-6;
@@ -83,7 +83,7 @@ const Narrow = (function () {
     }
     for (const key of Object.keys(layout).filter((name) => /^legend\d*$/.test(name) || name === "legend")) delete layout[key];
     data.forEach((trace) => delete trace.legend);
-    layout.legend = { orientation: "h", x: 0, y: 0, yref: "container", yanchor: "bottom", font: { size: 11 } };
+    layout.legend = { orientation: "h", x: 0, y: 0, yref: "container", yanchor: "bottom", tracegroupgap: 0, font: { size: 11 } };
     data.filter((trace) => trace.colorbar).forEach((trace) => {
       trace.colorbar = { ...trace.colorbar, thickness: 10, title: { text: "" } };
     });
@@ -100,7 +100,6 @@ const Narrow = (function () {
       layout.title = { text: title, font: { size: 13 }, x: 0, xref: "paper", y: y, yanchor: "top", yref: "container" };
     }
     data = data.filter((trace) => trace.mode !== "text" || new Set(trace.x).size <= MOST_WRITTEN);
-    data.filter((trace) => trace.texttemplate && trace.z && trace.z[0].length > MOST_WRITTEN).forEach((trace) => delete trace.texttemplate);
     return { data, layout };
   }
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from mirrorjax.errors import InputError
 from mirrorjax.measurement.learnt import learnt
-from mirrorjax.report.page.acceptance import Line, acceptance, applicable
+from mirrorjax.report.page.acceptance import Requirement, acceptance, applicable
 from mirrorjax.report.page.marks import block, put, put_cell
 from mirrorjax.report.read.over_seeds import Band, band, curves, networks
 from mirrorjax.report.read.populations import Sweep, load
@@ -123,7 +123,7 @@ def measured_on(manifest: dict[str, Any]) -> str:
     return f"Measured on {device.get('kind', 'an unknown device')}, {count} {unit}, {date}; {packages}."
 
 
-def _row(line: Line) -> str:
+def _row(line: Requirement) -> str:
     interval = f"{_number(line.low)} – {_number(line.high)}" if np.isfinite(line.low) else ""
     return f"| {line.name} | {line.published} | {_number(line.measured)} | {interval} | {line.required} |"
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from mirrorjax.measurement.learnt import LEARNT
 from mirrorjax.measures import label, measure
-from mirrorjax.report.page.acceptance import Line, acceptance, applicable, differing_settings
+from mirrorjax.report.page.acceptance import Requirement, acceptance, applicable, differing_settings
 from mirrorjax.report.read.caused import ASKED, Caused, caused
 from mirrorjax.report.read.over_seeds import band
 from mirrorjax.report.read.populations import Group
@@ -197,7 +197,7 @@ def acceptance_words(views: list[View]) -> str:
     return f"{sum(line.met is True for line in lines)} of {len(lines)} met" if lines else "no comparison"
 
 
-def _acceptance_row(line: Line) -> str:
+def _acceptance_row(line: Requirement) -> str:
     cells = (line.name, line.published, _measured(line.measured), _interval(line.low, line.high), line.required)
     row = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
     return f'<tr>{row}<td class="{line.verdict.replace(" ", "-")}">{line.verdict}</td></tr>'

@@ -3,7 +3,6 @@
 import io
 import re
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +15,7 @@ from mirrorjax.member.inspection.figures import ablation_bars
 from mirrorjax.member.inspection.firing import mirror_units, state_of, strongest_boards
 from mirrorjax.member.inspection.terminal import show
 from tests.member.paper.cases import DEAD, MIRROR, TWIN, analysis_of_planted, dataset
+from tests.report.test_figures import by_label
 
 pytestmark = pytest.mark.slow
 
@@ -54,8 +54,7 @@ def test_units_and_sets():
     assert set(sets) == {"mirror units", "units of largest MNS"}
     assert sets["mirror units"].size == 2 and sets["units of largest MNS"].size == 4
     panel = ablation_bars(analysis)
-    bars: Any = panel.variants[(0,)].data
-    own, control = bars
+    own, control = by_label(panel.variants[(0,)]).values()
     assert np.array_equal(own.y, sets["mirror units"].effect)
     assert np.array_equal(control.y, sets["mirror units"].at_random)
 

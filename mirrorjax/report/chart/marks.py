@@ -1,0 +1,174 @@
+"""What charts are made of: marks and their looks. Plain data in words of no library; renderers draw them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+# Okabe and Ito's colours, told apart by colour-blind readers too
+RED, GREEN, BLUE, GREY, ORANGE, PURPLE = "#D55E00", "#009E73", "#0072B2", "#595959", "#E69F00", "#CC79A7"
+SKY = "#56B4E9"
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a mark looks, and what the legend calls it.
+
+    Attributes:
+        colour: of lines, symbols and bars; a band is a paler one.
+        label: in the legend; marks of one label are one entry and are switched together. Empty: no entry.
+        group: what the label becomes where charts are put beside each other; the label itself if empty.
+        dash: solid, dot, dash, dashdot, longdash or longdashdot.
+        width: of a line, pixels on the page.
+        symbol: circle, circle-open, square, diamond, hexagon, triangle-up, cross, x or star; empty for none.
+        size: of a symbol, pixels on the page.
+        edge: colour around symbols and bars; empty for none.
+        hatch: of bars, one of / x . in the colour `second`; empty for none.
+        opacity: of lines and symbols.
+        bold: whether the legend stresses it.
+        off: whether it is only in the legend until the reader clicks on it there; it is not printed then.
+    """
+
+    colour: str = "black"
+    label: str = ""
+    group: str = ""
+    dash: str = "solid"
+    width: float = 2.0
+    symbol: str = ""
+    size: float = 5.0
+    edge: str = ""
+    hatch: str = ""
+    second: str = "white"
+    opacity: float = 1.0
+    bold: bool = False
+    off: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """Values with their looks and intervals.
+
+    Attributes:
+        x, y: places on the scales of the plot, [values]; one without both is not drawn.
+        low, high: ends of the intervals, [values]; nan where there is none.
+        hover: a format string for the page, of x, y, low, high, label and the names in `details`; empty: no hover.
+        details: further columns of numbers or texts, [values] each.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    look: Look
+    low: np.ndarray | None = None
+    high: np.ndarray | None = None
+    hover: str = ""
+    details: Mapping[str, Sequence[Any] | np.ndarray] = field(default_factory=dict)
+
+    @property
+    def known(self) -> np.ndarray:
+        """Which values have a place."""
+        return np.isfinite(np.asarray(self.x, np.float64)) & np.isfinite(np.asarray(self.y, np.float64))
+
+
+@dataclass(frozen=True, eq=False)
+class Line(Series):
+    """A line, with its intervals as a band; `broken` where a value is nan, instead of going on."""
+
+    broken: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Points(Series):
+    """Points with their intervals as whiskers, along y or, `across`, along x; `joined` by lines if asked."""
+
+    across: bool = False
+    joined: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Bars(Series):
+    """Bars from zero, upright or `across`, with their intervals as whiskers.
+
+    Attributes:
+        width, shift: of each bar, and how far it stands beside its place, in units of the scale.
+        letters: at the end of every bar; empty for none.
+    """
+
+    across: bool = False
+    width: float = 0.75
+    shift: float = 0.0
+    letters: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class HeatMap:
+    """Coloured cells at the whole places 0, 1, 2 … of both scales.
+
+    Attributes:
+        z: [rows upwards, columns]; nan is left grey.
+        limits: where colours begin and end.
+        unit: beside the bar of colours.
+        bar: whether there is one.
+        written: the format of the values in the cells; empty if they are not written.
+        format: of values beside the bar.
+        hover, details: as of a series, with z for the value; arrays [rows, columns].
+    """
+
+    z: np.ndarray
+    limits: tuple[float, float]
+    unit: str = ""
+    bar: bool = True
+    written: str = ""
+    format: str = ""
+    hover: str = ""
+    details: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def texts(self) -> list[tuple[int, int, str, str]]:
+        """Column, row, text and colour of what is written in cells: white on dark ones."""
+        if not self.written:
+            return []
+        (low, high), known = self.limits, np.argwhere(np.isfinite(self.z))
+        values = [float(self.z[row, column]) for row, column in known]
+        colours = ["white" if value - low < 0.55 * (high - low) else "black" for value in values]
+        return [
+            (int(column), int(row), format(value, self.written), colour)
+            for (row, column), value, colour in zip(known, values, colours, strict=True)
+        ]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A line across a whole plot, at a place of its y or x scale, with what lies between `low` and `high` shaded."""
+
+    at: float
+    axis: str = "y"
+    look: Look = Look(GREY, dash="dot", width=1)
+    label: str = ""
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Note:
+    """A text in a plot.
+
+    Attributes:
+        text: may have several lines.
+        x, y: where; shares of the plot unless `in_data`.
+        anchor: which point of the text is there: top, middle or bottom, and left, center or right.
+        in_data: whether x and y are places on the scales.
+        filled: whether it is on white.
+    """
+
+    text: str
+    x: float = 0.5
+    y: float = 0.5
+    anchor: tuple[str, str] = ("middle", "center")
+    in_data: bool = False
+    filled: bool = False
+    colour: str = GREY
+    bold: bool = False
+
+
+AnyMark = Line | Points | Bars | HeatMap | Rule | Note

@@ -10,7 +10,6 @@ from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float32, Int32
 
 from mirrorjax.randomness import Stream, substream
@@ -33,7 +32,7 @@ AREAS = ("person", "emotion", "mix")
 WHO = ("frog", "toad", "object")
 FEELINGS = ("distress", "calm")
 EPISODES = tuple((who, feeling) for who in WHO for feeling in FEELINGS)  # in the order in which they are learnt
-_GRAPH, _GROWING, _READING = (np.uint32(i) for i in range(3))  # streams of a brain; NumPy: no device at import
+_GRAPH, _GROWING, _READING = range(3)  # streams of a brain
 
 
 def growth(dose: Float32[Array, ""], moments: int) -> Float32[Array, ""]:
@@ -64,7 +63,7 @@ def at_rest(k: int) -> dict[str, Fired]:
 
 def born(stream: Stream, n: int) -> Fibres:
     """A brain that has learnt nothing; it depends on its stream alone."""
-    return connect(substream(stream, _GRAPH), JOIN, n, DENSITY)
+    return connect(substream(stream, jnp.uint32(_GRAPH)), JOIN, n, DENSITY)
 
 
 def lived(
@@ -90,7 +89,7 @@ def lived(
     begins = moment % moments == 0
     awake = {name: replace(which, on=jnp.where(begins, 0.0, which.on)) for name, which in areas.items()}
     shown = stimuli(episode // len(FEELINGS), episode % len(FEELINGS), veil, k)
-    draws = substream(substream(stream, _GROWING), moment.astype(jnp.uint32))
+    draws = substream(substream(stream, jnp.uint32(_GROWING)), moment.astype(jnp.uint32))
     fibres, after = step(fibres, {**shown, **awake}, JOIN, growth(dose, moments), draws)
     return fibres, {area: after[area] for area in AREAS}
 
@@ -100,7 +99,7 @@ def read(fibres: Fibres, veil: Float32[Array, ""], beta: Float32[Array, ""], str
 
     def one(episode: Int32[Array, ""]) -> Fired:
         shown = stimuli(episode // len(FEELINGS), episode % len(FEELINGS), veil, k)
-        draws = substream(substream(stream, _READING), episode.astype(jnp.uint32))
+        draws = substream(substream(stream, jnp.uint32(_READING)), episode.astype(jnp.uint32))
         return run(fibres, {**shown, **at_rest(k)}, JOIN, beta, draws, READING, learns=False)[1]["mix"]
 
     return jax.lax.map(one, jnp.arange(len(EPISODES), dtype=jnp.int32))
@@ -108,7 +107,7 @@ def read(fibres: Fibres, veil: Float32[Array, ""], beta: Float32[Array, ""], str
 
 def completion(fibres: Fibres, assembly: Fired, beta: Float32[Array, ""], stream: Stream) -> Float32[Array, ""]:
     """Share of an assembly of MIX that fires once a part of it was fired and MIX was left to itself."""
-    draws = substream(substream(stream, _READING), jnp.uint32(len(EPISODES)))
+    draws = substream(substream(stream, jnp.uint32(_READING)), jnp.uint32(len(EPISODES)))
     seed = {"mix": part(assembly, COMPLETED_FROM)}
     return overlap(run(fibres, seed, (("mix", "mix"),), beta, draws, READING, learns=False)[1]["mix"], assembly)
 

@@ -4,8 +4,10 @@ from statistics import NormalDist
 
 import numpy as np
 
+from mirrorjax.report.chart.figure import Panel
 from mirrorjax.report.map.cells import Cells
 from mirrorjax.report.map.figure import cells_of
+from mirrorjax.report.map.printed import printed_map
 from mirrorjax.report.read.over_seeds import band
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import counted, plain_number
@@ -53,8 +55,19 @@ def edge_of_collapse(neurons: int) -> float:
     return 2 * (1 - firing * _DENSITY / threshold)
 
 
+def first_panel(view: View) -> Panel:
+    """The report's first figure of brains: empathy, and how much of oneself is in the object's assembly."""
+    found = cells_of(view)
+    drawn = printed_map(found) if found else None
+    result = Panel("Empathy, and one assembly for everything", variants={(): drawn} if drawn else {})
+    result.missing = "" if drawn else "There is no map: one combination of settings was run."
+    return result
+
+
 def assembly_sentences(view: View) -> list[str]:
     """Plain-text sentences about a population of brains."""
+    if not len(view.networks.group):
+        return []
     brains, found = counted(len(view.networks.group), "brain"), cells_of(view)
     empathy = view.networks.last["empathy"]
     if found is None:

@@ -12,7 +12,7 @@ from mirrorjax.report.map.orders import SHARE, Order
 from mirrorjax.report.map.paper_point import paper_point
 from mirrorjax.report.words.numbers import epoch_words
 
-_WANTED = ("mirror", "ssi_last")
+_WANTED = ("mirror", "ssi_last", "empathy", "overlap_frog_object")  # of each regime two
 _MOST_WRITTEN = 120
 _COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE, GREY)
 _LINES = {"value": (2.6, "solid"), "low": (1.5, "dash"), "high": (1.5, "dash")}

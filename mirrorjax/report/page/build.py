@@ -13,6 +13,7 @@ from mirrorjax.report.figures import capacity_time as phase_diagram
 from mirrorjax.report.figures import first as first_figure
 from mirrorjax.report.figures.registry import OF_QUESTIONS
 from mirrorjax.report.map import figure as phase_map
+from mirrorjax.report.map.assemblies import first_panel, of_assemblies
 from mirrorjax.report.map.printed import printed_map
 from mirrorjax.report.page.answer import headline_html
 from mirrorjax.report.page.html import page, panel_html, question
@@ -160,11 +161,15 @@ def _first_screen(sweep: Sweep, views: list[View], parts: Sequence[Question], re
     about += [created[0][:10]] if created else []
     about += [f"mirrorjax {version}" for version in sorted(versions)]
     about += [f"with {', '.join(plugins)}"] if (plugins := plugins_of(sweep.about)) else []
+    measured = [view for view in views if len(view.networks.group)]
+    acting = [view for view in measured if not of_assemblies(view)]
     shown = ""
-    if any(len(view.networks.group) for view in views):
-        measured = [view for view in views if len(view.networks.group)]
-        shown = _written("answer", first_figure.panel(measured), first_figure.table(measured), results)
-    links = [("cmni", "CMNI, with care"), *((part.name, part.nav) for part in parts)]
+    if acting:
+        shown = _written("answer", first_figure.panel(acting), first_figure.table(acting), results)
+    elif measured:
+        shown = _written("answer", first_panel(measured[0]), None, results)
+    links = [("cmni", "CMNI, with care")] if acting or not measured else []
+    links += [(part.name, part.nav) for part in parts]
     contents = "".join(f'<li><a href="#{name}">{escape(words)}</a></li>' for name, words in links)
     return (
         f'<header class="first"><div class="answer"><h1>{escape(sweep.name)}</h1>'

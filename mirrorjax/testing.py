@@ -114,15 +114,13 @@ def check_regime(regime: Callable[[int], Regime]) -> None:
     after = _trained(wide, start, values, world, 0, _STEPS)
     assert np.asarray(after.alive).all(), "a member is not well after a few updates"
     assert np.array_equal(jax.vmap(wide.steps)(after.own), [_STEPS] * len(members)), "updates are not counted"
-    policies = jax.jit(jax.vmap(wide.policy, (0, 0, None)))
-    before, params = (policies(each.own, values, world.train) for each in (start, after))
+    before, params = (_policies(wide, each, values, world) for each in (start, after))
     assert any(not np.array_equal(before[name], params[name]) for name in params), "training moves nothing"
     first = jax.tree.map(lambda x: x[:1], values)
     alone = _trained(wide, _started(wide, first), first, world, 0, _STEPS)
     _same(alone, jax.tree.map(lambda x: x[:1], after), "a member alone is another one than in a population")
     unpadded = _trained(narrow, _started(narrow, values), values, world, 0, _STEPS)
-    own = jax.jit(jax.vmap(narrow.policy, (0, 0, None)))(unpadded.own, values, world.train)
-    for name, value in own.items():
+    for name, value in _policies(narrow, unpadded, values, world).items():
         _close(params[name][tuple(map(slice, value.shape))], value, f"{name}: padding changes what is learnt")
     half = _trained(wide, start, values, world, 0, _STEPS // 2)
     restored = cast(TrainState, from_state_dict(half, jax.tree.map(np.asarray, to_state_dict(half))))
@@ -185,9 +183,11 @@ def check_measure(measure: Callable[..., Mapping[str, ArrayLike]], probe: Probe,
     order = np.random.default_rng(0).permutation(len(found.layer))
     size = 1 + jnp.arange(len(found.layer), dtype=jnp.float32)[:, None]
 
+    columns_of = jax.jit(lambda *shown: measure(of_activations(*shown)))
+
     def seen(change: Callable[[jax.Array], jax.Array], layer: jax.Array) -> dict[str, np.ndarray]:
         hidden = {name: change(units) for name, units in found.hidden.items()}
-        return {name: np.asarray(each) for name, each in measure(of_activations(hidden, found.outputs, layer)).items()}
+        return {name: np.asarray(each) for name, each in columns_of(hidden, found.outputs, layer).items()}
 
     plain = seen(keep_units, found.layer)
     assert plain and all(np.ndim(value) == 0 for value in plain.values()), "a column is one number a member"
@@ -214,17 +214,24 @@ def _dataset() -> Dataset:
     return build(DatasetSpec(turns=30_000, games=64, burn_in=256, test_rows=400))
 
 
+@functools.partial(jax.jit, static_argnums=0)
 def _started(regime: Regime, values: MemberValues) -> TrainState:
-    return jax.jit(jax.vmap(lambda values: init_state(regime, values)))(values)
+    return jax.vmap(lambda values: init_state(regime, values))(values)
 
 
+@functools.partial(jax.jit, static_argnums=0)
+def _policies(regime: Regime, state: TrainState, values: MemberValues, world: World) -> Params:
+    return jax.vmap(regime.policy, (0, 0, None))(state.own, values, world.train)
+
+
+@functools.partial(jax.jit, static_argnums=0)
 def _trained(
-    regime: Regime, state: TrainState, values: MemberValues, world: World, start: int, stop: int
+    regime: Regime, state: TrainState, values: MemberValues, world: World, start: ArrayLike, stop: ArrayLike
 ) -> TrainState:
     def of_member(state: TrainState, values: MemberValues) -> TrainState:
         return train(regime, state, values, jnp.uint32(start), jnp.uint32(stop), world.train)
 
-    return jax.jit(jax.vmap(of_member))(state, values)
+    return jax.vmap(of_member)(state, values)
 
 
 def _close(one: ArrayLike, other: ArrayLike, what: str) -> None:

@@ -98,6 +98,7 @@ class Job:
             "precision": self.runtime.precision,
             "block": block,
             "members": len(self.members),
+            "clock": REGIMES[self.config.regime.name].clock.name,
             "checkpoints": list(self.schedule.checkpoints),
             "dataset": {"hash": dataset.content_hash, "counts": dataset.counts},
         }

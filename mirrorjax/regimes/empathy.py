@@ -124,15 +124,15 @@ def measures(mix: Float32[Array, "6 n"], k: int) -> dict[str, Float32[Array, ""]
     """
     at = dict(zip(EPISODES, mix, strict=True))
     both = {
-        f"{one}_{other}{suffix}": jnp.sum(at[one, feeling] * at[other, feeling]) / k
+        f"{one}_{other}{suffix}": jnp.sum(at[one, feeling] * at[other, feeling])  # whole numbers: differences are exact
         for one, other in (("frog", "toad"), ("frog", "object"), ("toad", "object"))
         for feeling, suffix in (("distress", ""), ("calm", "_calm"))
     }
     change = {who: at[who, "distress"] - at[who, "calm"] for who in WHO}
-    with_object = (both["frog_object"] + both["toad_object"]) / 2
+    beyond_object = 2 * both["frog_toad"] - both["frog_object"] - both["toad_object"]
     return {
-        **{f"overlap_{name}": value for name, value in both.items()},
-        "empathy": both["frog_toad"] - with_object,
+        **{f"overlap_{name}": value / k for name, value in both.items()},
+        "empathy": beyond_object / (2 * k),
         "ssi": _cosine(change["frog"], change["toad"])
         - (_cosine(change["frog"], change["object"]) + _cosine(change["toad"], change["object"])) / 2,
     }

@@ -9,7 +9,7 @@ FORMAT = 1  # of a population's files, its tables too: raise it when an older ve
 
 MANIFEST = Fields(
     may={
-        **dict.fromkeys(("experiment", "job", "status", "created", "finished", "commit", "precision"), TEXT),
+        **dict.fromkeys(("experiment", "job", "status", "created", "finished", "commit", "precision", "clock"), TEXT),
         **dict.fromkeys(("block", "members", "diverged", "compiles", "pieces"), COUNT),
         "model_steps_per_second": FINITE,
         "versions": OBJECT,

@@ -5,16 +5,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mirrorjax.dataset.build import DatasetSpec, answers, build
+from mirrorjax.dataset.build import answers
 from mirrorjax.dataset.coordinates import Coordinates, coordinates
 from mirrorjax.dataset.knobs import FREQUENCIES, PAPER, Knobs, exchanged
 from mirrorjax.dataset.oracle import LABELS, label, situation_of_row
 from mirrorjax.dataset.row import features, unpack, unpack_all
+from tests.datasets import TINY, built
 
 
 @pytest.fixture(scope="module")
 def rows() -> np.ndarray:
-    return build(DatasetSpec(turns=20_000, games=64, burn_in=256, test_rows=400)).train
+    return built(TINY).train
 
 
 def at(rows: np.ndarray, **turned: float) -> Coordinates:

@@ -6,20 +6,21 @@ import numpy as np
 import pytest
 
 from mirrorjax.dataset import row as paper_row
-from mirrorjax.dataset.build import DatasetSpec, answers, build
+from mirrorjax.dataset.build import answers
 from mirrorjax.dataset.knobs import FREQUENCIES, PAPER, SOMEBODY, Knobs, exchanged, features
 from mirrorjax.dataset.oracle import EDGE_COLUMN, LABELS, RESCUE_HELP, label, situation_of_row
 from mirrorjax.dataset.row import BOARD_BITS, ENERGIES, SKIES, unpack, unpack_all
 from mirrorjax.game.observation import FLY, OWN_COLUMN, OWN_SYMBOL
 from mirrorjax.measurement.probe import pictures_of
 from mirrorjax.regimes.supervised import Supervised
+from tests.datasets import TINY, built
 
 HELP, JUMP = LABELS.index("help"), LABELS.index("jump")
 
 
 @pytest.fixture(scope="module")
 def rows() -> np.ndarray:
-    return build(DatasetSpec(turns=20_000, games=64, burn_in=256, test_rows=400)).train
+    return built(TINY).train
 
 
 @jax.jit

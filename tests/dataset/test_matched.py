@@ -5,11 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mirrorjax.dataset.build import DatasetSpec, build
 from mirrorjax.dataset.matched import CONDITIONS, MatchedBoards, matched_boards, token_columns
 from mirrorjax.dataset.oracle import LABELS, label, situation_of_row
 from mirrorjax.dataset.row import features, row_keys, unpack, unpack_all
 from mirrorjax.errors import InputError
+from tests.datasets import FEW_TEST_ROWS, built
 
 NAMES = list(CONDITIONS)
 TILES, PLAYERS, FLIES = slice(0, 32), slice(32, 64), slice(64, 96)
@@ -17,7 +17,7 @@ TILES, PLAYERS, FLIES = slice(0, 32), slice(32, 64), slice(64, 96)
 
 @pytest.fixture(scope="module")
 def rows() -> np.ndarray:
-    return build(DatasetSpec(turns=60_000, games=64, burn_in=256, test_rows=400)).holdout
+    return built(FEW_TEST_ROWS).holdout
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,8 @@ from mirrorjax.dataset.row import board_keys, row_keys
 from mirrorjax.dataset.sources import Source, Sources, load_sources
 from mirrorjax.errors import InputError
 from mirrorjax.population.members import Member
-from tests.training.cases import RATE, SMALL, epochs, population_of, same_bits, small_dataset, weights_of
+from tests.datasets import SMALL
+from tests.training.cases import RATE, epochs, population_of, same_bits, small_dataset, weights_of
 
 
 def boards(rows: np.ndarray) -> np.ndarray:

@@ -8,8 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-from mirrorjax.dataset.build import Dataset, DatasetSpec, build
-from mirrorjax.dataset.cache import content_hash
+from mirrorjax.dataset.build import Dataset
 from mirrorjax.machine.compiler import Compiler
 from mirrorjax.measurement.battery.boards import Boards
 from mirrorjax.population.members import PAPER_EPOCH, Member
@@ -18,8 +17,8 @@ from mirrorjax.training.loop import Checkpoint, Schedule, Trainer
 from mirrorjax.training.measuring import Measuring
 from mirrorjax.training.memory import UNLIMITED, Layout, Room
 from mirrorjax.training.step import train_step
+from tests.datasets import SMALL, built
 
-SMALL = DatasetSpec(turns=60_000, games=64, burn_in=512, test_rows=2_000)
 RATE = 1e-4
 BLOCK = 8
 COMPILER = Compiler()  # one for all tests: the same program at the same shapes is compiled once a session
@@ -27,11 +26,9 @@ COMPILER = Compiler()  # one for all tests: the same program at the same shapes 
 Weights = dict[str, np.ndarray]
 
 
-@functools.cache
 def small_dataset() -> Dataset:
     """Some 42,000 training rows, built once a session."""
-    dataset = build(SMALL)
-    return replace(dataset, content_hash=content_hash(dataset))
+    return built(SMALL)
 
 
 def mixed_members() -> list[Member]:

@@ -4,7 +4,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from mirrorjax.report.chart.figure import Panel
+from mirrorjax.report.chart.chart import one
+from mirrorjax.report.chart.figure import Chooser, Panel
 from mirrorjax.report.map.cells import Cells
 from mirrorjax.report.map.figure import cells_of
 from mirrorjax.report.map.printed import printed_map
@@ -57,10 +58,14 @@ def edge_of_collapse(neurons: int) -> float:
 
 def first_panel(view: View) -> Panel:
     """The report's first figure of brains: empathy, and how much of oneself is in the object's assembly."""
-    found = cells_of(view)
-    drawn = printed_map(found) if found else None
-    result = Panel("Empathy, and one assembly for everything", variants={(): drawn} if drawn else {})
-    result.missing = "" if drawn else "There is no map: one combination of settings was run."
+    result, found = Panel("Empathy, and one assembly for everything"), cells_of(view)
+    result.print = printed_map(found) if found else None
+    if result.print is None:
+        result.missing = "There is no map: one combination of settings was run."
+        return result
+    (plots,) = result.print.rows
+    result.choosers = (Chooser("Shown", tuple(plot.title for plot in plots)),)
+    result.variants = {(place,): one(plot, result.print.height) for place, plot in enumerate(plots)}
     return result
 
 

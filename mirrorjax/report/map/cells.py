@@ -52,6 +52,7 @@ class Cells:
         coordinates: what was measured beside the nominal values, means [cells], by column; those that are known.
         groups: the configurations of each cell: several where they differ in the data's seed.
         data_seeds: different ones.
+        clock: the unit of `epoch`.
     """
 
     x: Axis
@@ -67,6 +68,7 @@ class Cells:
     coordinates: dict[str, np.ndarray]
     groups: list[list[Group]] = field(repr=False)
     data_seeds: int = 1
+    clock: str = "epoch"
 
     @property
     def axes(self) -> tuple[Axis, ...]:
@@ -173,6 +175,7 @@ def cells(population: ReportedPopulation) -> Cells:
         coordinates=_coordinates(population, len(distinct)),
         groups=members,
         data_seeds=len({group.settings["data_seed"] for group in groups}),
+        clock=population.clock,
     )
 
 

@@ -30,6 +30,7 @@ def map_data(cells: Cells, population: ReportedPopulation, adaptively: bool) -> 
         "networksWords": cells.networks_words(adaptively),
         "checkpoint": cells.checkpoint.tolist(),
         "epoch": [float(f"{epoch:.4g}") for epoch in cells.epoch],
+        "clock": cells.clock,
         "networks": packed(cells.networks),
         "diverged": packed(cells.diverged),
         "orders": [order_data(order, cells.values[order.name], cells.epoch) for order in cells.orders],

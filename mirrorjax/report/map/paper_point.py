@@ -29,6 +29,8 @@ class PaperPoint:
 def paper_point(cells: Cells) -> PaperPoint:
     """Finds the paper's point."""
     settings = cells.groups[0][0].settings
+    if settings["regime"] != BY_NAME["regime"].default:
+        return PaperPoint(None, 0, None, [f"The paper has no regime {settings['regime']}, and no point on this map."])
     moved = {name for axis in cells.axes for name in axis.names}
     fixed = [name for name in settings if name not in moved and name not in SEEDS]
     off = [name for name in knobs_off(settings) if name in fixed]

@@ -36,7 +36,7 @@ def printed_map(found: Cells) -> Chart | None:
 def _title(found: Cells, order: Order) -> str:
     last = found.last(order.name)
     assert last is not None
-    return f"{order.label}, epoch {epoch_words(float(found.epoch[last]))}"
+    return f"{order.label}, {found.clock} {epoch_words(float(found.epoch[last]))}"
 
 
 def _map(found: Cells, up: Axis, order: Order, number: int) -> Plot:

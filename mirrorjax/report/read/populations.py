@@ -111,6 +111,11 @@ class ReportedPopulation:
         return {name: _plain(values) for name, values in columns.items()}
 
     @property
+    def clock(self) -> str:
+        """The unit of its time: paper epochs, unless its regime counts otherwise."""
+        return str(self.manifest.get("clock") or "epoch")
+
+    @property
     def headline(self) -> Group:
         """The configuration nearest the paper's."""
         return min(self.groups, key=_distance_to_paper)

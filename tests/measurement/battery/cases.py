@@ -1,16 +1,17 @@
 """Units with known answers, and small networks, for the tests of the battery."""
 
+import functools
 from collections.abc import Mapping, Sequence
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mirrorjax.dataset.build import DatasetSpec, build
 from mirrorjax.measurement.battery.boards import Boards, boards_of
 from mirrorjax.measurement.battery.responses import Responses, of_activations
 from mirrorjax.models.base import Params
 from mirrorjax.models.mlp import MLP
+from tests.datasets import FEW_TEST_ROWS, built
 
 CONDITIONS = ("x0", "xF", "xT", "xO0", "xO")
 BOARDS = 1000
@@ -41,9 +42,10 @@ OPPOSED = {"xF": 2.0, "xT": -2.0}
 NOTHING: dict[str, float] = {}
 
 
+@functools.cache
 def small_boards() -> Boards:
     """Matched boards of a small dataset."""
-    return boards_of(build(DatasetSpec(turns=60_000, games=64, burn_in=256, test_rows=400)), 512, 128)
+    return boards_of(built(FEW_TEST_ROWS), 512, 128)
 
 
 def untrained(network: MLP, seed: int = 0, width: int | None = None) -> Params:

@@ -5,7 +5,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mirrorjax.dataset.build import DatasetSpec, build
 from mirrorjax.dataset.matched import CONDITIONS, matched_boards
 from mirrorjax.game.state import Action
 from mirrorjax.measurement.battery.ablation import ablation, named, random_sets
@@ -23,6 +22,7 @@ from mirrorjax.measurement.battery.patching import patching
 from mirrorjax.measurement.probe import Probe
 from mirrorjax.measurement.stream import TRUTHS
 from mirrorjax.models.mlp import MLP
+from tests.datasets import FEW_TEST_ROWS, built
 from tests.measurement.battery.cases import untrained
 from tests.networks import probe_of
 
@@ -33,7 +33,7 @@ MIRROR, TOAD, FROG, QUIET = range(4)
 
 @pytest.fixture(scope="module")
 def holdout() -> np.ndarray:
-    return build(DatasetSpec(turns=60_000, games=64, burn_in=256, test_rows=400)).holdout
+    return built(FEW_TEST_ROWS).holdout
 
 
 @pytest.fixture(scope="module")

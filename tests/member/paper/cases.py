@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from mirrorjax.dataset.build import Dataset, DatasetSpec, build
+from mirrorjax.dataset.build import Dataset
 from mirrorjax.game.observation import OBSERVATION_SIZE
 from mirrorjax.game.state import Action
 from mirrorjax.member.paper.analysis import Analysis, analyse_on
 from mirrorjax.results.network import TrainedNetwork
 from mirrorjax.settings.schema import Config, MeasurementConfig
+from tests.datasets import FEW_TEST_ROWS, built
 from tests.measurement.cases import some_weights
 
 CONFIG = Config(name="small", measurement=MeasurementConfig(boards=256, rescue_boards=64))
@@ -18,10 +19,8 @@ MIRROR, SUPPRESSED, TWIN, DEAD, NOISE = range(5)
 PLAYERS, FLIES = slice(32, 64), slice(64, 96)  # of a picture; players sum to 9, with Frog in distress 14, Toad 13
 
 
-@functools.cache
 def dataset() -> Dataset:
-    """As `load_or_build` gives it, but not kept."""
-    return build(DatasetSpec(turns=60_000, games=64, burn_in=256, test_rows=400))
+    return built(FEW_TEST_ROWS)
 
 
 def settings(width: int, depth: int) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from mirrorjax.measurement.battery.offered import CAUSES, VERDICT, Z, caused_nam
 from mirrorjax.measurement.records import Columns
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import Member, identity
+from mirrorjax.regimes import REGIMES
 from mirrorjax.results.later import LATER, write_later
 from mirrorjax.results.read import Population as Stored
 from mirrorjax.results.read import Results
@@ -57,6 +58,10 @@ def measure(
     finished = [each for each in opened.populations if each.done and each.checkpoints]
     if not finished:
         raise InputError(f"{results}: no finished population with records here, so there are no networks to measure")
+    regimes = {each.folder: REGIMES.get(each.stored_config().regime.name) for each in finished}
+    finished = [each for each in finished if (found := regimes[each.folder]) is None or "rows" in found.needs]
+    if not finished:
+        raise InputError(f"{results}: regimes here are shown no boards, and have no measures but their own")
     for population in finished:
         check_writable("RESULTS", population.folder / LATER)
     first = _measurable(finished[0].stored_config(), platform)

@@ -32,11 +32,19 @@ def find_network(results: Path, member: str | None = None) -> tuple[Population, 
             populations.
 
     Raises:
-        InputError: no results there, no such member, more than one, or no weights are stored.
+        InputError: no results there, no such member, more than one, or no weights are stored; or its regime is shown no
+            pictures.
     """
     opened = Results.open(results)
     population, member_id = opened.find_member(_highest_cmni(opened) if member is None else member)
-    return population, population.member(member_id)
+    network = population.member(member_id)
+    if "rows" not in network.regime.needs:
+        raise InputError(_no_pictures(opened.folder))
+    return population, network
+
+
+def _no_pictures(folder: Path) -> str:
+    return f"{folder}: its members see no pictures and do not act (docs/regimes.md); `mirrorjax report` tells of them"
 
 
 def how_it_ended(population: Population, member_id: str) -> str:
@@ -49,6 +57,8 @@ def how_it_ended(population: Population, member_id: str) -> str:
 
 def _highest_cmni(opened: Results) -> str:
     finished = {population.name for population in opened.populations if population.done}
+    if opened.populations and not any("cmni" in each.record_names for each in opened.populations):
+        raise InputError(_no_pictures(opened.folder))
     for row in opened.query(_BY_LAST_CMNI).to_pylist():
         if row["population"] in finished:
             return f"{row['population']}/{row['member_id']}"

@@ -119,6 +119,12 @@ class Population:
         schemas = [pq.read_schema(file) for file in [*self.files("records"), *self.later_files()]]
         return pa.unify_schemas([RECORDS, *schemas], promote_options="permissive")
 
+    @property
+    def record_names(self) -> set[str]:
+        """The columns that its records have, at whatever checkpoint; of none yet all usual ones."""
+        found = [pq.read_schema(file).names for file in self.files("records")]
+        return set().union(*found) if found else set(RECORDS.names)
+
     def units(self, checkpoint: int | None = None) -> pa.Table:
         """One row a member and unit, at one checkpoint or at all that have it."""
         files = self.files("units")

@@ -17,7 +17,7 @@ _LAST = """
 WITH last AS (
     SELECT * FROM records QUALIFY row_number() OVER (PARTITION BY population, member_id ORDER BY checkpoint DESC) = 1
 ), networks AS (
-    SELECT members.*, last.* EXCLUDE (population, member_id, units), status <> 'diverged' AS alive
+    SELECT members.*, last.* EXCLUDE ({both}), status <> 'diverged' AS alive
     FROM last JOIN members USING (population, member_id)
 )
 """
@@ -31,29 +31,30 @@ def cells(results: Results) -> pa.Table:
         One row a cell, sorted by its settings: depth, width and every other setting that varies; `parameters`; measured
         coordinates (means); `networks` and, of these, `diverged`; of each of `QUANTITIES` over networks that have not
         diverged `_median`, `_mean` and the t 95 % interval of the mean, `_mean_low` and `_mean_high` (null without any,
-        the interval without two); `learnt`, how many have learnt their task, which a diverged one has not; verdicts of
-        these as `mirror_successes`, `mirror_trials`, `mirror_share` and its Wilson 95 % interval, `mirror_low` and
-        `mirror_high` (null without a trial). A measure that no network has is left out. Populations are pooled where
-        the settings of their members agree.
+        the interval without two); where there is a loss `learnt`, how many have learnt their task, which a diverged one
+        has not; verdicts of these as `mirror_successes`, `mirror_trials`, `mirror_share` and its Wilson 95 % interval,
+        `mirror_low` and `mirror_high` (null without a trial). A measure that no network has is left out. Populations
+        are pooled where the settings of their members agree.
     """
     settings = _settings(results)
     members, records = _columns(results, "members"), _columns(results, "records")
     measures = [name for name in (*QUANTITIES, *OF_ASSEMBLIES) if name in records]
     coordinates = [name for name in COORDINATES if name in members and name not in SIZES]
-    has_verdict = "mirror" in records
+    has_verdict, can_learn = "mirror" in records, "excess_error" in records
     columns = [
         *settings,
         "max(parameters) AS parameters",
         *(f"avg({name}) AS {name}" for name in coordinates),
         "count(*) AS networks, count(*) FILTER (NOT alive) AS diverged",
-        f"count(*) FILTER ({_ABLE}) AS learnt",
+        *([f"count(*) FILTER ({_ABLE}) AS learnt"] if can_learn else []),
         *(_moments(name) for name in measures),
     ]
     if has_verdict:
         columns.append(f"count(*) FILTER (mirror = 1 AND {_ABLE}) AS mirror_successes")
         columns.append(f"count(*) FILTER (isfinite(mirror) AND {_ABLE}) AS mirror_trials")
     by = ", ".join(settings)
-    table = results.query(f"{_LAST} SELECT {', '.join(columns)} FROM networks GROUP BY {by} ORDER BY {by}")
+    last = _LAST.format(both=", ".join(name for name in ("population", "member_id", "units") if name in records))
+    table = results.query(f"{last} SELECT {', '.join(columns)} FROM networks GROUP BY {by} ORDER BY {by}")
     for name in measures:
         table = _with_interval(table, name)
     return _with_share(table) if has_verdict else table

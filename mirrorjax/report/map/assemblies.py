@@ -19,7 +19,7 @@ PHASES = {  # their words; a stone's assembly that is one's own is nobody's empa
     "apart": "assemblies have formed and the object's stays apart",
     "collapsed": "one assembly stands for self, other and object alike (collapsed), which is no empathy",
 }
-_DENSITY = 0.05  # of the random fibres
+_DENSITY, _FIRING = 0.05, 1.6  # of the random fibres; √n times so many neurons fire
 _NULL_DOSE = 1.0  # at which no synapse grows
 
 
@@ -48,9 +48,8 @@ def phases(found: Cells) -> list[str]:
     return names
 
 
-def edge_of_collapse(neurons: int) -> float:
+def edge_of_collapse(neurons: int, firing: int) -> float:
     """The dose at which a neuron of both parents is captured by one: 2(1 − kp/θ), θ the drive of the k-th neuron."""
-    firing = round(1.6 * neurons**0.5)
     mean = 2 * firing * _DENSITY
     threshold = mean + NormalDist().inv_cdf(1 - firing / neurons) * (mean * (1 - _DENSITY)) ** 0.5
     return 2 * (1 - firing * _DENSITY / threshold)
@@ -96,5 +95,5 @@ def _best_words(found: Cells) -> list[str]:
     words = f"Empathy, the overlap of self and other beyond the object's, is highest at {found.words(best)}: "
     words += f"{plain_number(at.value[best])} [{plain_number(at.low[best])}, {plain_number(at.high[best])}]."
     sizes = sorted({int(group.settings["neurons"]) for own in found.groups for group in own})
-    edges = ", ".join(f"{plain_number(edge_of_collapse(n))} for {n:,} neurons" for n in sizes)
+    edges = ", ".join(f"{plain_number(edge_of_collapse(n, round(_FIRING * n**0.5)))} for {n:,} neurons" for n in sizes)
     return [words, f"Capture by one shared parent predicts collapse from a dose of {edges} on."]

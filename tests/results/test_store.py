@@ -36,7 +36,7 @@ def names_in(folder: Path) -> list[str]:
 
 
 def test_members_are_as_documented():
-    """Records and units: tests/test_measures.py; axes, in a table of their own: tests/test_settings.py."""
+    """Records and units: tests/test_measures.py; axes, in a table of their own: tests/settings/test_settings.py."""
     text = FORMATS.read_text(encoding="utf-8").split("**members.parquet**", 1)[1].split("\n\n", 1)[0]
     axes = set(AXES)
     assert set(re.findall(r"`([a-z0-9_*]+)`", text)) - axes == {*MEMBERS.names, *KNOBS.names} - axes

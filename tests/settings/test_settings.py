@@ -26,7 +26,7 @@ from mirrorjax.settings.schema import MEMBER, Config, config_with, unvaried
 from mirrorjax.settings.setting import Acts, Range, Setting
 
 PACKAGE = Path(str(mirrorjax.__file__)).parent
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 TABLES = runpy.run_path(str(DOCS / "tables.py"))
 LOUDNESS = Setting(
     *(0.5, Range(0.0, 2.0)), label="loudness L", note="how loud Toad calls", acts=Acts.VALUE, knob="L", later=True,

@@ -65,6 +65,10 @@ def test_the_story_up_to_training_is_quiet():
     assert [pair for pair in imports(PACKAGE) if pair[0] in STORY and pair[1].split(".")[0] in OUTSIDE] == []
 
 
+def test_of_hydra_only_what_is_public():
+    assert [pair for pair in imports(PACKAGE) if pair[1].startswith("hydra._internal")] == []
+
+
 def test_words_of_the_report_cost_no_figures():
     """Planning a million networks takes `report.words` alone: a package that imports itself whole takes seconds."""
     tree = ast.parse((PACKAGE / "report" / "__init__.py").read_text(encoding="utf-8"))

@@ -123,7 +123,8 @@ def test_the_documented_plugins_train_and_their_results_are_read_without_them(
     boards = ("measurement.boards=64", "measurement.rescue_boards=32", "measurement.null_seeds=4")
     few = ("measurement.causes_seeds=0", "population.seeds=1")
     modules = "plugins=[my_package.residual,my_package.smoothed]"
-    ran = run(installed, tmp_path, "sweep", *TINY, *chosen, *boards, *few, modules, beside=own)
+    apart = ("-m", "launcher=submitit_local")  # a process of its own has to import them too
+    ran = run(installed, tmp_path, "sweep", *apart, *TINY, *chosen, *boards, *few, modules, beside=own)
     assert ran.returncode == 0, ran.stderr
     sweep = tmp_path / ran.stdout.splitlines()[-1]
     (job,) = json.loads((sweep / "sweep.json").read_text())["jobs"]

@@ -1,4 +1,4 @@
-"""Configs name values and no code: of Hydra's own options and settings only those below are taken, all else is refused.
+"""Configs name values and no code: of Hydra's own settings only those below are taken, all else is refused.
 
 Hydra runs what its own settings name: callbacks, loggers, plugins, commands of a job, with an environment of their own.
 A config may come from elsewhere (`--config-dir`), and an argument may be pasted, so both are held against this list.

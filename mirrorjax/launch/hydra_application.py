@@ -13,7 +13,6 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
-from hydra.core.singleton import Singleton
 from hydra.errors import HydraException
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
@@ -94,14 +93,16 @@ def _prepared() -> Iterator[None]:
             ConfigStore.instance().store(group=group, name=name, node={"name": name})
     OmegaConf.register_new_resolver("either", lambda first, second: str(expanded(first or second)), replace=True)
     Plugins.instance().register(SweepsSearchPath)
-    instances = Singleton._instances
-    kept = {kind: instances.pop(kind) for kind in (GlobalHydra, HydraConfig) if kind in instances}
+    of_caller, config = GlobalHydra.instance(), HydraConfig.instance().cfg
+    hydra_of_caller = of_caller.hydra
+    of_caller.clear()
+    HydraConfig.instance().cfg = None
     try:
         yield
     finally:
-        for kind in (GlobalHydra, HydraConfig):
-            instances.pop(kind, None)
-        instances.update(kept)
+        of_caller.hydra = hydra_of_caller
+        GlobalHydra.set_instance(of_caller)
+        HydraConfig.instance().cfg = config
 
 
 @contextmanager

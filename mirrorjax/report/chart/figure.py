@@ -4,7 +4,7 @@ A new figure is one file that ends in a `FigureKind`, and one line in `registry.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mirrorjax.report.chart.chart import Chart
@@ -55,8 +55,9 @@ class Panel:
         missing: why there is nothing to draw; empty when there is.
         table: of what is drawn, for the page.
         live: instead of variants.
-        print: the chart for papers, if it is another than the first.
+        for_print: the chart for papers, if it is another than the first.
         is_printed: whether there is one.
+        print_note: what print says behind the title, since it has no caption.
     """
 
     title: str
@@ -66,8 +67,9 @@ class Panel:
     missing: str = ""
     table: Table | None = None
     live: LiveMap | None = None
-    print: Chart | None = None
+    for_print: Chart | None = None
     is_printed: bool = True
+    print_note: str = ""
 
     @property
     def is_empty(self) -> bool:
@@ -77,7 +79,10 @@ class Panel:
     @property
     def printed(self) -> Chart | None:
         """The chart for papers; None without any."""
-        return (self.print or next(iter(self.variants.values()), None)) if self.is_printed else None
+        chart = self.for_print or next(iter(self.variants.values()), None)
+        if chart is None or not self.is_printed:
+            return None
+        return replace(chart, title=", ".join(filter(None, (chart.title, self.print_note))))
 
 
 @dataclass(frozen=True)

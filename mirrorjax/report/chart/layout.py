@@ -174,8 +174,9 @@ def _axis(scale: Scale, side: str) -> Drawing:
         "automargin": True,
         "showgrid": not scale.is_category,
         "showticklabels": not scale.quiet,
-        "tickformat": scale.format,
     }
+    if scale.format:
+        axis["tickformat"] = scale.format
     if scale.log:
         axis |= {"type": "log", "dtick": "D2"}
     if scale.ends:

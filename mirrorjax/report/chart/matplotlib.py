@@ -50,6 +50,7 @@ _SYMBOLS = {
 }
 _POINTS = 0.6  # of print to a pixel of the page
 _MOST_NAMES = {"x": 14, "y": 30}
+_LETTER = 0.06  # inches, of what is written in cells
 _MANY = 1000  # cells: as paths they would make an SVG of megabytes
 
 
@@ -222,7 +223,9 @@ def _heat_map(axes: Axes, mark: HeatMap) -> None:
     if mark.bar:
         form = FuncFormatter(lambda value, _: format(value, mark.format)) if mark.format else None
         axes.figure.colorbar(image, ax=axes, pad=0.02, label=_text(mark.unit), format=form)
-    for column, row, words, colour in mark.texts:
+    letters = axes.get_position().width * axes.figure.get_figwidth() / _LETTER
+    crowded = columns * max((len(words) for *_, words, _ in mark.texts), default=0) > letters
+    for column, row, words, colour in () if crowded else mark.texts:
         axes.text(column, row, words, ha="center", va="center", fontsize=6, color=colour)
 
 
@@ -231,7 +234,7 @@ def _rule(axes: Axes, mark: Rule) -> None:
     if mark.low is not None and mark.high is not None:
         shade = axes.axhspan if level else axes.axvspan
         shade(mark.low, mark.high, color=mark.look.colour, alpha=0.12, linewidth=0)
-    (axes.axhline if level else axes.axvline)(mark.at, **look, label=_label(mark.look))
+    (axes.axhline if level else axes.axvline)(mark.at, **look)
     if mark.label:
         side, above = (1.005, mark.at, axes.get_yaxis_transform()), (mark.at, 1.0, axes.get_xaxis_transform())
         x, y, where = side if level else above

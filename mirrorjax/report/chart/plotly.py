@@ -21,9 +21,13 @@ def as_json(chart: Chart) -> str:
 
 
 def _packed(array: np.ndarray) -> Drawing:
-    kind = "f4" if array.dtype == np.float32 else "f8"
+    """As few bytes as hold whole numbers exactly, and seven digits of others."""
+    whole = array.size > 0 and bool(np.isfinite(array).all()) and bool(np.all(array == np.round(array)))
+    largest = np.abs(array).max() if whole else np.inf
+    kind = next((kind for kind in ("i1", "i2", "i4") if largest <= np.iinfo(kind).max), "f4")
     data = base64.b64encode(np.ascontiguousarray(array, f"<{kind}").tobytes()).decode()
-    return {"dtype": kind, "bdata": data, "shape": ", ".join(map(str, array.shape))}
+    shape = {"shape": ", ".join(map(str, array.shape))} if array.ndim > 1 else {}
+    return {"dtype": kind, "bdata": data, **shape}
 
 
 def drawing(chart: Chart) -> Drawing:
@@ -91,8 +95,8 @@ def _series(mark: Series, known: np.ndarray, x: Scale, y: Scale) -> list[Drawing
         "y": _on(y, np.asarray(mark.y, np.float64)[known]),
         "name": f"<b>{label}</b>" if look.bold else label,
         "legendgroup": label,
-        "opacity": look.opacity,
-        "visible": "legendonly" if look.off else True,
+        **({"opacity": look.opacity} if look.opacity < 1 else {}),
+        **({"visible": "legendonly"} if look.off else {}),
         **_hover(mark.hover, columns, look.label),
     }
     if look.symbol:

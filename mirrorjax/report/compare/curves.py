@@ -35,7 +35,7 @@ def panel(sweeps: Sequence[Compared], measures: dict[str, str]) -> Panel:
         for place, clock in enumerate(CLOCKS)
     }
     own = [result.variants[row, 0, 0] for row in range(len(measures))]
-    result.print = put_together(own, [*measures.values()], height=250)
+    result.for_print = put_together(own, [*measures.values()], height=250)
     result.caption = [
         "Lines are medians over networks that differ in their seeds alone; bands hold "
         f"{BANDS}. Diverged networks leave both. One colour and one kind of line a sweep; of each sweep one "

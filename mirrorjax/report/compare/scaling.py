@@ -80,7 +80,7 @@ def panel(sweeps: Sequence[Compared]) -> Panel:
     }
     most = against.index(max(against, key=lambda name: len({each.x[name] for each in found})))
     own = [result.variants[row, most] for row in range(len(measures))]
-    result.print = put_together(own, [*measures.values()], height=250)
+    result.for_print = put_together(own, [*measures.values()], height=250)
     result.caption = [
         "A point is a configuration of a sweep: the mean over its networks, with "
         f"{mean_interval_words(_fewest(found, measures))}. The grey line is the law preferred over the points of all "

@@ -5,7 +5,7 @@ import numpy as np
 from mirrorjax.measures import label
 from mirrorjax.report.chart.chart import Chart, Plot, Scale, around, in_rows
 from mirrorjax.report.chart.figure import Chooser, FigureKind, Panel, of_networks
-from mirrorjax.report.chart.lines import EPOCHS, ZERO, median_line
+from mirrorjax.report.chart.lines import EPOCHS, MEDIANS, ZERO, median_line
 from mirrorjax.report.chart.marks import BLUE, Look, Rule
 from mirrorjax.report.chart.tables import Cell, Table
 from mirrorjax.report.figures.timeline import shown_groups
@@ -34,6 +34,7 @@ def panel(view: View) -> Panel:
     result.variants = {(place,): _chart(view, group) for place, group in enumerate(groups)}
     counts = [seeds(view.population.nulls, group.settings) for group in groups]
     words = f"{spread_words(counts, str)} untrained networks of each architecture" if any(counts) else "untrained ones"
+    result.print_note = f"{MEDIANS}; dotted: .99 quantile of untrained networks"
     result.caption = [
         "z = (measured − mean) / standard deviation over untrained networks. Lines are medians over networks, bands "
         f"hold {BANDS}. At 0 (dashed) a network is like an untrained one; beyond the dotted line, the .99 quantile "

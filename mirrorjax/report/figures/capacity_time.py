@@ -37,7 +37,7 @@ def panel(view: View) -> Panel:
     }
     shown, labels = [*result.variants.values()][: len(ORDER_PARAMETERS)], [order.label for order in ORDER_PARAMETERS]
     title = f"{made[0].series} – {made[0].seeds_words()}; grey: no data"
-    result.print = put_together(shown, labels, title, height=int(np.clip(120 + 20 * len(made[0].rows), 220, 800)))
+    result.for_print = put_together(shown, labels, title, height=int(np.clip(120 + 20 * len(made[0].rows), 220, 800)))
     result.caption = [
         f"A network is robust at a checkpoint by the paper's thresholds, {ROBUST.words}. "
         "Shares are over all networks of a cell, diverged ones counted as not robust, with Wilson 95 % intervals on "

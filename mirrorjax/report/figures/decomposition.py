@@ -3,7 +3,7 @@
 from mirrorjax.measures import label, measure
 from mirrorjax.report.chart.chart import Chart, Plot, Scale
 from mirrorjax.report.chart.figure import Chooser, FigureKind, Panel, of_networks
-from mirrorjax.report.chart.lines import EPOCHS, ZERO, median_line
+from mirrorjax.report.chart.lines import EPOCHS, MEDIANS, ZERO, median_line
 from mirrorjax.report.chart.marks import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, Look
 from mirrorjax.report.figures.timeline import shown_groups
 from mirrorjax.report.read.over_seeds import BANDS, Band, Curve, settled
@@ -30,6 +30,7 @@ def panel(view: View) -> Panel:
         return result
     result.choosers = (Chooser("Configuration", tuple(of_networks(group, group.networks) for group in groups)),)
     result.variants = {(place,): _chart(view, group) for place, group in enumerate(groups)}
+    result.print_note = MEDIANS
     result.caption = [
         f"Above: CMNI is the sum of these parts in each network; medians (lines) and bands ({BANDS}) of the "
         "parts need not add up. The axes are cut so that the trained range can be read.",

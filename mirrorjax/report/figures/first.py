@@ -41,8 +41,7 @@ def panel(views: list[View]) -> Panel:
     else:
         over = np.isfinite(points[0].epoch)
         chart = _over_training(points, total(views).missing) if over else _rows(points[:MOST_ROWS])
-        result.variants = {(): chart}
-        result.print = replace(chart, title=_INTERVALS)
+        result.variants, result.print_note = {(): chart}, _INTERVALS
         left_out = 0 if over else len(points[MOST_ROWS:])
         result.caption = [_INTERVALS, *([f"{counted(left_out, 'population')} not shown."] if left_out else [])]
     return result

@@ -176,7 +176,7 @@ def panel(view: View) -> Panel:
         *(row[0].words for row in found),
     ]
     first = [result.variants[0, row] for row in range(len(found))]
-    result.print = put_together(first, [chart.title for chart in first], columns=len(first), height=300)
+    result.for_print = put_together(first, [chart.title for chart in first], columns=len(first), height=300)
     return result
 
 

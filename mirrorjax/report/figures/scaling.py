@@ -80,7 +80,7 @@ def panel(view: View) -> Panel:
     result.variants = {
         (row, column): _chart(each) for row, line in enumerate(found) for column, each in enumerate(line)
     }
-    result.print = _printed(found, result.variants)
+    result.for_print = _printed(found, result.variants)
     result.caption = [
         "Points are means over networks that differ in their seeds alone, with "
         f"{mean_interval_words(_fewest(found))}. "

@@ -6,7 +6,7 @@ from mirrorjax.measurement.cmni import ROBUST_CMNI, ROBUST_LOSS
 from mirrorjax.measures import label, measure
 from mirrorjax.report.chart.chart import Chart, Plot, Scale
 from mirrorjax.report.chart.figure import Chooser, FigureKind, Panel, of_networks
-from mirrorjax.report.chart.lines import EPOCHS, median_line
+from mirrorjax.report.chart.lines import EPOCHS, MEDIANS, median_line
 from mirrorjax.report.chart.marks import BLUE, GREEN, RED, Line, Look, Note, Rule
 from mirrorjax.report.read.over_seeds import BANDS, Curve, Networks, band, settled
 from mirrorjax.report.read.populations import Group
@@ -31,6 +31,7 @@ def panel(view: View) -> Panel:
         return result
     result.choosers = (Chooser("Configuration", tuple(of_networks(group, group.networks) for group in groups)),)
     result.variants = {(place,): _chart(view, group) for place, group in enumerate(groups)}
+    result.print_note = MEDIANS
     result.caption = [
         "Lines are medians over networks that differ in their seeds alone; bands hold "
         f"{BANDS}. An epoch is a paper epoch, learning rate × steps / 0.6144. "

@@ -41,7 +41,7 @@ def panel(view: View) -> Panel:
         checkpoints=len(found.checkpoint),
         height=_HEIGHT,
     )
-    result.caption, result.print = _caption(found), printed_map(found)
+    result.caption, result.for_print = _caption(found), printed_map(found)
     return result
 
 

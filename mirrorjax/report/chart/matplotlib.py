@@ -223,7 +223,9 @@ def _heat_map(axes: Axes, mark: HeatMap) -> None:
     if mark.bar:
         form = FuncFormatter(lambda value, _: format(value, mark.format)) if mark.format else None
         axes.figure.colorbar(image, ax=axes, pad=0.02, label=_text(mark.unit), format=form)
-    letters = axes.get_position().width * axes.figure.get_figwidth() / _LETTER
+    whole = axes.get_figure(root=True)
+    assert whole is not None
+    letters = axes.get_position().width * whole.get_figwidth() / _LETTER
     crowded = columns * max((len(words) for *_, words, _ in mark.texts), default=0) > letters
     for column, row, words, colour in () if crowded else mark.texts:
         axes.text(column, row, words, ha="center", va="center", fontsize=6, color=colour)

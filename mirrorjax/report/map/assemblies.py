@@ -58,13 +58,13 @@ def edge_of_collapse(neurons: int, firing: int) -> float:
 def first_panel(view: View) -> Panel:
     """The report's first figure of brains: empathy, and how much of oneself is in the object's assembly."""
     result, found = Panel("Empathy, and one assembly for everything"), cells_of(view)
-    result.print = printed_map(found) if found else None
-    if result.print is None:
+    result.for_print = drawn = printed_map(found) if found else None
+    if drawn is None:
         result.missing = "There is no map: one combination of settings was run."
         return result
-    (plots,) = result.print.rows
+    (plots,) = drawn.rows
     result.choosers = (Chooser("Shown", tuple(plot.title for plot in plots)),)
-    result.variants = {(place,): one(plot, result.print.height) for place, plot in enumerate(plots)}
+    result.variants = {(place,): one(plot, drawn.height) for place, plot in enumerate(plots)}
     return result
 
 

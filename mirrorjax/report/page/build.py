@@ -129,7 +129,8 @@ def _figures(views: list[View], results: Path) -> dict[tuple[str, str], str]:
     for name, kinds in OF_QUESTIONS.items():
         for view in views:
             known = len(view.networks.group) > 0
-            parts = [_figure(view, kind, results) for kind in kinds] if known else []
+            own = [kind for kind in kinds if kind is phase_map.FIGURE] if of_assemblies(view) else kinds
+            parts = [_figure(view, kind, results) for kind in own] if known else []
             drawn = sorted(parts, key=lambda part: part.startswith("<p"))  # stable
             found[name, view.population.name] = "".join(drawn)
     return found

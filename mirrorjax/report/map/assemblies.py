@@ -68,6 +68,16 @@ def first_panel(view: View) -> Panel:
     return result
 
 
+def brains_words(view: View) -> str:
+    """How many brains, how large, and how long they lived."""
+    population, found = view.population, view.networks
+    sizes = sorted({int(group.settings["neurons"]) for group in population.groups})
+    neurons = " and ".join(f"{size:,}" for size in sizes)
+    lived = f"{np.nanmax(found.step):,.0f} moments ({plain_number(np.nanmax(found.epoch))} {population.clock}s)"
+    groups = counted(len(population.groups), "configuration")
+    return f"{counted(len(found.group), 'brain')} of {neurons} neurons an area in {groups}; they lived {lived}."
+
+
 def assembly_sentences(view: View) -> list[str]:
     """Plain-text sentences about a population of brains."""
     if not len(view.networks.group):

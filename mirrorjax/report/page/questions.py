@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
 
-from mirrorjax.report.map.assemblies import of_assemblies
+from mirrorjax.report.map.assemblies import brains_words, of_assemblies
 from mirrorjax.report.map.figure import cells_of
 from mirrorjax.report.page import summary
 from mirrorjax.report.page.html import details, link, preformatted, section
@@ -164,16 +164,15 @@ def _what_was_run(views: list[View]) -> str:
     for view in views:
         population = view.population
         parts.append(f'<h3 id="population-{escape(population.name)}">Population <code>{escape(population.name)}</code>')
-        parts.append(f"</h3><p>{summary.what_was_run(view)}</p>")
+        parts.append(f"</h3><p>{brains_words(view) if of_assemblies(view) else summary.what_was_run(view)}</p>")
         parts.append(f"<p>Dataset <code>{escape(population.dataset_hash)}</code>.</p>")
         if population.extensions:
             names = listed([f"<code>{escape(each.name)}</code>" for each in population.extensions])
             parts.append(f"<p>With {names}, which extended it: together they count as one population.</p>")
     facts = "".join(_facts(view.population) for view in views)
-    return (
-        f'{"".join(parts)}<h3 id="runs">Configurations</h3>{runs_table(views)}{_TABLE_NOTE}'
-        f'<div id="populations">{facts}</div>'
-    )
+    acting = [view for view in views if not of_assemblies(view)]
+    table = f'<h3 id="runs">Configurations</h3>{runs_table(acting)}{_TABLE_NOTE}' if acting else ""
+    return f'{"".join(parts)}{table}<div id="populations">{facts}</div>'
 
 
 _TABLE_NOTE = (

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from mirrorjax.report.chart.chart import Chart, Plot, Scale
-from mirrorjax.report.chart.marks import GREY, HeatMap, Note, Rule, Series
+from mirrorjax.report.chart.marks import GREY, NO_DATA, HeatMap, Note, Rule, Series
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
-NO_DATA = "#ececec"  # behind cells without data
 _WIDTH, _LETTER, _ROW, _WORDS = 1000, 7, 20, 17  # of the page, a letter, a row of the legend and of words, pixels
 _HEAD = 22  # of what stands above a plot
 _MOST_NAMES = {"x": 25, "y": 40}  # of categories along an axis; of more some are written

@@ -9,6 +9,7 @@ import numpy as np
 # Okabe and Ito's colours, told apart by colour-blind readers too
 RED, GREEN, BLUE, GREY, ORANGE, PURPLE = "#D55E00", "#009E73", "#0072B2", "#595959", "#E69F00", "#CC79A7"
 SKY = "#56B4E9"
+NO_DATA = "#ececec"  # behind cells without data
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Look:
         width: of a line, pixels on the page.
         symbol: circle, circle-open, square, diamond, hexagon, triangle-up, cross, x or star; empty for none.
         size: of a symbol, pixels on the page.
-        edge: colour around symbols and bars; empty for none.
+        edge: colour around symbols; empty for none.
         hatch: of bars, one of / x . in the colour `second`; empty for none.
         opacity: of lines and symbols.
         bold: whether the legend stresses it.

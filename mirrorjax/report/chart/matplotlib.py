@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from mirrorjax.report.chart.chart import Chart, Plot, Scale
-from mirrorjax.report.chart.marks import AnyMark, Bars, HeatMap, Line, Look, Note, Points, Rule, Series
+from mirrorjax.report.chart.marks import NO_DATA, AnyMark, Bars, HeatMap, Line, Look, Note, Points, Rule, Series
 from mirrorjax.results.store import replacing
 
 _STYLE: Any = {
@@ -50,7 +50,7 @@ _SYMBOLS = {
 }
 _POINTS = 0.6  # of print to a pixel of the page
 _MOST_NAMES = {"x": 14, "y": 30}
-_LETTER = 0.06  # inches, of what is written in cells
+_LETTER = 6.0  # of what is written in cells, pixels of a hundred to an inch
 _MANY = 1000  # cells: as paths they would make an SVG of megabytes
 
 
@@ -197,8 +197,6 @@ def _bars(axes: Axes, mark: Bars) -> None:
         options |= {**_whiskers(mark), "error_kw": {"ecolor": "#222", "capsize": 2, "elinewidth": 1}}
     if look.hatch:
         options |= {"hatch": look.hatch * 3, "edgecolor": look.second, "linewidth": 0}
-    if look.edge:
-        options |= {"edgecolor": look.edge, "linewidth": 0.6}
     at, value = (mark.y, mark.x) if mark.across else (mark.x, mark.y)
     places, values = np.asarray(at, np.float64)[known] + mark.shift, np.asarray(value)[known]
     drawn = (axes.barh if mark.across else axes.bar)(places, values, mark.width, **options)
@@ -209,7 +207,7 @@ def _bars(axes: Axes, mark: Bars) -> None:
 def _heat_map(axes: Axes, mark: HeatMap) -> None:
     rows, columns = mark.z.shape
     look: dict[str, Any] = {"rasterized": True} if mark.z.size > _MANY else {"edgecolors": "white", "linewidth": 0.3}
-    axes.set_facecolor("#ececec")
+    axes.set_facecolor(NO_DATA)
     low, high = mark.limits
     image = axes.pcolormesh(
         np.arange(columns + 1) - 0.5,
@@ -223,10 +221,7 @@ def _heat_map(axes: Axes, mark: HeatMap) -> None:
     if mark.bar:
         form = FuncFormatter(lambda value, _: format(value, mark.format)) if mark.format else None
         axes.figure.colorbar(image, ax=axes, pad=0.02, label=_text(mark.unit), format=form)
-    whole = axes.get_figure(root=True)
-    assert whole is not None
-    letters = axes.get_position().width * whole.get_figwidth() / _LETTER
-    crowded = columns * max((len(words) for *_, words, _ in mark.texts), default=0) > letters
+    crowded = columns * max((len(words) for *_, words, _ in mark.texts), default=0) > axes.bbox.width / _LETTER
     for column, row, words, colour in () if crowded else mark.texts:
         axes.text(column, row, words, ha="center", va="center", fontsize=6, color=colour)
 

@@ -23,6 +23,7 @@ from tests.networks import probe_of
 from tests.training.cases import epochs, population_of
 from tests.unlike import DeltaRule, Residual
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
 NETWORKS = MODELS | {"residual": Residual}
 
 

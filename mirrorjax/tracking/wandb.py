@@ -139,8 +139,9 @@ class WandbTracker:
         import wandb
 
         settings = wandb.Settings(**_settings())
-        place: dict[str, Any] = {"dir": str(self._folder), "id": _run_id(self._folder), "resume": "allow"}
-        run = wandb.init(**shown, **place, mode=self.mode, settings=settings)
+        folder = self._folder
+        own: dict[str, Any] = {"dir": str(folder), "id": _run_id(folder), "resume": "allow", "mode": self.mode}
+        run = wandb.init(**shown, **own, settings=settings)
         for section in (*keys.SECTIONS, keys.OF_BRAINS, *((keys.OLD_SECTION,) if as_before else ())):
             run.define_metric(f"{section}/*", step_metric=keys.EPOCH)
         for axis in (keys.EPOCH, keys.STEP):

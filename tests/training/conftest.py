@@ -6,8 +6,8 @@ import pytest
 
 from mirrorjax.dataset.build import Dataset
 from mirrorjax.population.members import Member
-from mirrorjax.training.loop import Checkpoint, Trainer
-from tests.training.cases import Weights, epochs, mixed_members, population_of, run, small_dataset, weights_of
+from mirrorjax.training.loop import Checkpoint, Schedule, Trainer
+from tests.training.cases import Weights, epochs, mixed_members, population_of, small_dataset, weights_of
 
 STEPS = 200  # of the members at RATE; twice as many at RATE / 2
 
@@ -31,6 +31,7 @@ def dataset() -> Dataset:
 def mixed() -> Trained:
     """The forty mixed members on one device, measured at 0, 80 and 200 steps."""
     members = mixed_members()
-    before = weights_of(population_of(members))
-    population, checkpoints = run(members, *epochs(80, STEPS))
+    population = population_of(members)
+    before = weights_of(population)
+    checkpoints = list(population.run(Schedule((0.0, *epochs(80, STEPS)))))
     return Trained(members, population, checkpoints, before, weights_of(population))

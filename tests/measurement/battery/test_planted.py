@@ -27,6 +27,7 @@ from tests.measurement.battery.cases import (
     planted,
 )
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
 ONE_OF_EACH = [NOTHING, MIRROR, SUPPRESSED, FROG_ONLY, TOAD_ONLY, OPPOSED]
 DEAD = dict.fromkeys(("x0", "xF", "xT", "xO0", "xO"), -3.0)
 

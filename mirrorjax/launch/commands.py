@@ -235,8 +235,8 @@ COMMANDS = (
         "paper-tables", "write the paper's tables and figures for a network", _paper_tables_arguments, _paper_tables
     ),
     Command("inspect", "look into one network: units, circuits, ablations, boards", _inspect_arguments, _inspect),
-    Command("verify", "replay a recording and count differences", _verify_arguments, _verify),
     Command("play", "watch a game in the terminal", _play_arguments, _play),
+    Command("verify", "replay a recording and count differences", _verify_arguments, _verify),
     Command(
         "dashboard", "compare sweeps on W&B: a workspace and a report (docs/wandb.md)", _dashboard_arguments, _dashboard
     ),

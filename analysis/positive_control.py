@@ -27,7 +27,9 @@ from mirrorjax.measurement.battery.nulls import SCALE_FREE, Nulls, architecture_
 from mirrorjax.measures import label
 from mirrorjax.models.base import Params
 from mirrorjax.population.members import Member
-from mirrorjax.report.chart.figure import BLUE, GREEN, GREY, save, static_figure, static_style
+from mirrorjax.report.chart.chart import Plot, Scale, one
+from mirrorjax.report.chart.marks import BLUE, GREEN, GREY, Look, Points
+from mirrorjax.report.chart.matplotlib import save
 from mirrorjax.report.page.marks import put_cell
 from mirrorjax.report.page.readme import measured_on
 from mirrorjax.report.words.numbers import short_number
@@ -152,15 +154,12 @@ def _band(values: np.ndarray) -> str:
 
 def draw(kinds: dict[str, Columns], folder: Path) -> None:
     """SSI against MNI*, each network a point."""
-    with static_style():
-        made = static_figure(6.0, 4.2)
-        axes = made.subplots()
-        for (name, columns), colour, mark in zip(kinds.items(), (BLUE, GREEN, GREY), "os.", strict=True):
-            axes.scatter(columns["ssi"], columns["mni_star"], s=14, c=colour, marker=mark, alpha=0.6, label=name)
-        axes.set_xlabel(label("ssi"))
-        axes.set_ylabel(label("mni_star"))
-        axes.legend(frameon=False, fontsize=8)
-        save(made, folder / "positive_control")
+    looks = zip(kinds.items(), (BLUE, GREEN, GREY), ("circle", "square", "x"), strict=True)
+    marks = [
+        Points(columns["ssi"], columns["mni_star"], Look(colour, name, symbol=symbol, opacity=0.6))
+        for (name, columns), colour, symbol in looks
+    ]
+    save(one(Plot(marks, Scale(label("ssi")), Scale(label("mni_star"))), 420), folder / "positive_control")
 
 
 def newest(experiment: str) -> Path:

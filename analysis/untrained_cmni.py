@@ -25,7 +25,9 @@ from mirrorjax.measurement.battery.nulls import SCALE_FREE
 from mirrorjax.measurement.cmni import ROBUST_CMNI
 from mirrorjax.models.base import Params
 from mirrorjax.population.members import Member
-from mirrorjax.report.chart.figure import GREEN, GREY, RED, save, static_figure, static_style
+from mirrorjax.report.chart.chart import Plot, Scale, one
+from mirrorjax.report.chart.marks import GREEN, GREY, RED, Line, Look, Rule
+from mirrorjax.report.chart.matplotlib import save
 from mirrorjax.report.page.marks import put_cell
 from mirrorjax.report.page.readme import measured_on
 from mirrorjax.report.words.numbers import short_number, tidy_exponent
@@ -120,19 +122,16 @@ def largest_change(found: dict[float, dict[str, np.ndarray]], factor: float) -> 
 
 def draw(found: dict[float, dict[str, np.ndarray]], out: Path) -> None:
     """Histograms of CMNI on a logarithmic axis, with the paper's threshold."""
-    with static_style():
-        made = static_figure(7.0, 3.2)
-        axes = made.subplots()
-        values = np.concatenate([each["cmni"] for each in found.values()])
-        bins = np.geomspace(0.8 * values.min(), 1.2 * values.max(), 60)
-        for factor, colour in zip(FACTORS, (RED, GREY, GREEN), strict=True):
-            axes.hist(found[factor]["cmni"], bins=bins, color=colour, alpha=0.6, label=f"α = {factor:g}")
-        axes.axvline(ROBUST_CMNI, color="black", linestyle=":", linewidth=1, label=f"“robust”: CMNI ≥ {ROBUST_CMNI}")
-        axes.set_xscale("log")
-        axes.set_xlabel("CMNI of untrained networks of 2×17, first layer × α, second / α")
-        axes.set_ylabel("networks")
-        axes.legend(frameon=False, fontsize=8)
-        save(made, out / "untrained_cmni")
+    values = np.concatenate([each["cmni"] for each in found.values()])
+    bins = np.geomspace(0.8 * values.min(), 1.2 * values.max(), 60)
+    middle = np.sqrt(bins[1:] * bins[:-1])
+    marks = [
+        Line(middle, np.histogram(found[factor]["cmni"], bins)[0], Look(colour, f"α = {factor:g}"))
+        for factor, colour in zip(FACTORS, (RED, GREY, GREEN), strict=True)
+    ]
+    robust = Rule(ROBUST_CMNI, "x", label=f"“robust”: CMNI ≥ {ROBUST_CMNI}")
+    along = Scale("CMNI of untrained networks of 2×17, first layer × α, second / α", log=True)
+    save(one(Plot([*marks, robust], along, Scale("networks")), 320), out / "untrained_cmni")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,9 @@ from rich.table import Table
 from mirrorjax.errors import InputError
 from mirrorjax.launch.cli import main as mirrorjax
 from mirrorjax.measures import PARTS
-from mirrorjax.report.chart.figure import BLUE, GREEN, GREY, ORANGE, RED, save, static_figure, static_style
+from mirrorjax.report.chart.chart import Chart, Plot, Scale
+from mirrorjax.report.chart.marks import BLUE, GREEN, GREY, ORANGE, RED, AnyMark, Look, Points, Rule
+from mirrorjax.report.chart.matplotlib import save
 from mirrorjax.report.page.marks import put_cell
 from mirrorjax.report.page.readme import measured_on
 from mirrorjax.report.words.numbers import short_interval, short_number
@@ -124,19 +126,18 @@ def draw(table: pa.Table, folder: Path) -> None:
     """A forest plot: one panel an answer, one line a set."""
     rows = {(row["set"], row["answer"]): row for row in table.to_pylist()}
     colours = dict(zip(SETS, (GREEN, ORANGE, RED, BLUE, GREY, GREY), strict=True))
-    with static_style():
-        made = static_figure(9.0, 2.8)
-        for axes, (kind, title) in zip(made.subplots(1, len(KINDS), sharey=True), KINDS.items(), strict=True):
-            for place, name in enumerate(SETS):
-                row = rows[name, kind]
-                if row["networks"]:
-                    axes.plot([row["low"], row["high"]], [-place, -place], color=colours[name], linewidth=2)
-                    axes.plot([row["mean"]], [-place], "o", color=colours[name], markersize=5)
-            axes.axvline(0, color="black", linewidth=0.8)
-            axes.set_yticks([-place for place in range(len(SETS))], list(SETS.values()))
-            axes.set_title(title, loc="left")
-            axes.set_xlabel("change of recall")
-        save(made, folder / "what_units_cause")
+    down = Scale(ticks=tuple((-float(place), words) for place, words in enumerate(SETS.values())))
+    plots = []
+    for kind, title in KINDS.items():
+        marks: list[AnyMark] = [Rule(0.0, "x")]
+        for place, name in enumerate(SETS):
+            row = rows[name, kind]
+            if row["networks"]:
+                mean, low, high = (np.array([row[each]], float) for each in ("mean", "low", "high"))
+                look = Look(colours[name], symbol="circle")
+                marks.append(Points(mean, np.array([-place]), look, low, high, across=True))
+        plots.append(Plot(marks, Scale("change of recall"), down, title))
+    save(Chart((plots,), 280, legend=""), folder / "what_units_cause")
 
 
 if __name__ == "__main__":

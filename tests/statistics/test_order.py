@@ -8,7 +8,12 @@ def test_each_is_a_measure_and_raw_cmni_is_last():
     known = [MEASURES[name] for name in ORDER_PARAMETERS]
     assert len(set(known)) == len(known) and ORDER_PARAMETERS[-1] == "cmni"
     assert {each.name for each in known if each.kind == "verdict"} == {"mirror", "mirror_code"}
-    assert {each.name for each in known if each.kind == "signed"} == {"ssi", "ssi_last", "cross_decoding_social"}
+    assert {each.name for each in known if each.kind == "signed"} == {
+        "ssi",
+        "ssi_last",
+        "cross_decoding_social",
+        "empathy",
+    }
 
 
 def test_marks():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from mirrorjax.dataset.build import Dataset
+from mirrorjax.dataset.sources import Sources
 from mirrorjax.machine.compiler import Compiler
 from mirrorjax.measurement.battery.boards import Boards
 from mirrorjax.population.members import PAPER_EPOCH, Member
@@ -64,10 +65,12 @@ def population_of(
     room: Room = UNLIMITED,
     causes_seeds: int | None = None,
     boards: Boards | None = None,
+    sources: Sources | None = None,
     **options,
 ) -> Trainer:
     """A population on the small dataset, measured on few rows."""
-    data = Data.of(small_dataset(), boards=boards, test_rows=600, validation_rows=600)
+    dataset = small_dataset()
+    data = Data(dataset, sources or Sources.only(dataset), boards, test_rows=600, validation_rows=600)
     layout = Layout(jax.devices()[:devices], block, room)
     return Trainer(Measuring(members, data, layout.devices, causes_seeds), layout, compiler, **options)
 

@@ -280,7 +280,7 @@ def test_every_axis_reaches_the_members():
         "observe": [1.0, 0.5],
         "positives": ["same", "shuffled"],
         "dose": [1.25, 1.5],
-        "veil": [0.0, 0.5],
+        "veil_neurons": [0.0, 0.5],
         "neurons": [1000, 100],
         "encoding": ["ordinal", "one_hot"],
         "obstacle_rate": [0.075, 0.05],

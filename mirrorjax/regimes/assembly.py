@@ -84,7 +84,7 @@ class Assembly:
     """
 
     initialises_as: ClassVar[str] = "assembly"
-    settings: ClassVar[tuple[str, ...]] = ("dose", "veil", "neurons")
+    settings: ClassVar[tuple[str, ...]] = ("dose", "veil_neurons", "neurons")
     needs: ClassVar[tuple[str, ...]] = ()
     reads_out: ClassVar[bool] = True
     clock: ClassVar[Clock] = EPISODE
@@ -136,7 +136,7 @@ class Assembly:
         self, state: Brain, values: MemberValues, step: UInt32[Array, ""], drawn: tuple, train: tuple
     ) -> tuple[Brain, bool]:
         """One moment; a brain is always well."""
-        of_life = values.veil, values.dose, _stream(values), MOMENTS
+        of_life = values.veil_neurons, values.dose, _stream(values), MOMENTS
         fibres, areas = lived(_by_fibre(state.fibres), state.areas, step.astype(jnp.int32), *of_life)
         return Brain(_by_name(fibres), areas, state.moment + 1), True
 
@@ -147,7 +147,7 @@ class Assembly:
     def policy(self, state: Brain, values: MemberValues, train: tuple) -> Params:
         """What fires in MIX in each of EPISODES, read without growth, and the share of it that a part brings back."""
         fibres, stream, beta = _by_fibre(state.fibres), _stream(values), growth(values.dose, MOMENTS)
-        mix = read(fibres, values.veil, beta, stream, self.firing)
+        mix = read(fibres, values.veil_neurons, beta, stream, self.firing)
         own = jax.tree.map(lambda leaf: leaf[0], mix)  # one's own distress
         masks = jax.vmap(lambda which: jnp.zeros(self.neurons, jnp.uint8).at[which.neurons].max(_byte(which.on)))(mix)
         return {"mix": masks, "completion": completion(fibres, own, beta, stream)}

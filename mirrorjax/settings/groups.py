@@ -103,7 +103,7 @@ class RegimeConfig:
     dose: float = setting(1.25, Range(1.0, 100.0), label="dose G", acts=Acts.VALUE, scale="log", later=True,
         of="assembly", note="how many times as strong a synapse is after an episode in which it always grew; 1: none "
         "grows, which is the null")
-    veil: float = setting(0.0, _SHARE, label="veil I of neurons", acts=Acts.VALUE, later=True, of="assembly",
+    veil_neurons: float = setting(0.0, _SHARE, label="veil I of neurons", acts=Acts.VALUE, later=True, of="assembly",
         note="share of the neurons that stand for the other which are one's own")
     neurons: int = setting(1000, Range(20, 20_000), label="neurons an area", acts=Acts.PROGRAM, scale="log", later=True,
         of="assembly", note="n of each of three areas; 1.6 √n of them may fire; a brain takes 7 n² bytes")

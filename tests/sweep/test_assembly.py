@@ -12,7 +12,7 @@ from mirrorjax.tracking.cells import cells
 
 TINY = [
     *("experiment=phase_assembly", "regime.neurons=150", "population.seeds=2", "tracker.mode=offline"),
-    *("population.axes.dose=[1,1.25,4]", "population.axes.veil=[0,1]", "measurement.at=[3]"),
+    *("population.axes.dose=[1,1.25,4]", "population.axes.veil_neurons=[0,1]", "measurement.at=[3]"),
     *("dataset.turns=20_000", "dataset.games=64", "dataset.burn_in=256", "dataset.test_rows=400"),
     "measurement.test_rows=null",
 ]
@@ -56,7 +56,7 @@ def test_the_report_calls_no_collapse_empathy(brains: Population):
 
 
 def test_the_dashboard_gets_its_cells(brains: Population):
-    assert {"empathy_mean", "overlap_frog_toad_median", "dose", "veil"} <= set(
+    assert {"empathy_mean", "overlap_frog_toad_median", "dose", "veil_neurons"} <= set(
         cells(Results.open(brains.folder)).column_names
     )
     logged = (brains.folder / "log.jsonl").read_text(encoding="utf-8")

@@ -93,3 +93,13 @@ def test_importing_everything_touches_no_device():
     code += "from jax._src import xla_bridge\nprint(xla_bridge.backends_are_initialized())"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.splitlines()[-1] == "False"
+
+
+def test_files_that_documents_name_are_there():
+    root = PACKAGE.parent
+    pages = [*root.glob("*.md"), *(root / "docs").glob("*.md")]
+    named = {
+        found for page in pages for found in re.findall(r"\b(?:tests|mirrorjax)/[\w/]+\.\w+", page.read_text("utf-8"))
+    }
+    assert len(named) > 20
+    assert sorted(name for name in named if "NAME" not in name and not (root / name).exists()) == []

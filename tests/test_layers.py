@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import mirrorjax
+from tests.house import FORMER
 
 GROUND = ("errors", "measures", "randomness", "settings", "machine")
 STORY = ("game", "dataset", "models", "population", "regimes", "measurement", "training", "statistics")
@@ -17,7 +18,6 @@ KEPT = ("results", "tracking", "job", "report")
 TOP = ("pipeline", "member", "testing", "bench", "launch", "__main__", "__init__")  # whose one call imports when called
 ORDER = (*GROUND, *STORY, *KEPT, *TOP)
 REPORT = ("words", "read", "chart", "map", "figures", "page", "compare")
-FORMER = ("phases/__init__.py", "tracking/results.py")  # documented places of before, which point to those of today
 OUTSIDE = ("wandb", "hydra", "rich")
 PACKAGE = Path(str(mirrorjax.__file__)).parent
 

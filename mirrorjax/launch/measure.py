@@ -39,7 +39,7 @@ def measure(
 ) -> list[Path]:
     """Measures all finished networks of a results folder at their end, with their final weights.
 
-    What training recorded stays: columns are added, and values where there are none (see `tracking.later`).
+    What training recorded stays: columns are added, and values where there are none (see `results.later`).
 
     Args:
         results: a sweep's folder, or one population's.

@@ -7,8 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from mirrorjax.regimes.assembly import FIRING
 from mirrorjax.regimes.brain import as_mask, fired, strength
 from mirrorjax.regimes.empathy import (
+    DENSITY,
     EPISODES,
     at_rest,
     born,
@@ -19,6 +21,7 @@ from mirrorjax.regimes.empathy import (
     measures,
     read,
 )
+from mirrorjax.report.map import assemblies
 
 N, K, MOMENTS, SEEDS = 1000, 50, 10, 4
 STREAM = (jnp.uint32(4), jnp.uint32(3))
@@ -107,3 +110,8 @@ def test_the_veil_is_the_share_of_neurons_of_ones_own(veil, shared):
     assert len(other) == K
     assert len(own & other) == shared
     assert not thing & (own | other)
+
+
+def test_the_report_knows_the_same_numbers():
+    """It imports no JAX, and so has its own."""
+    assert (assemblies._DENSITY, assemblies._FIRING) == (DENSITY, FIRING)

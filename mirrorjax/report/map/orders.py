@@ -1,4 +1,4 @@
-"""The order parameters of a map: those of `phases.order`, and what a cell has as a whole, as data."""
+"""The order parameters of a map: those of `statistics.order_parameters`, and what a cell has as a whole, as data."""
 
 from dataclasses import dataclass
 

@@ -12,17 +12,11 @@ from mirrorjax.machine.runtime import Device
 
 @dataclass(frozen=True)
 class Section:
-    """One kind of measurement.
+    """One kind of measurement."""
 
-    Attributes:
-        title: for people.
-        function: name of a function of devices to figures, `module:name` in this package.
-        cores: 1 pins it to one core of a CPU; None takes all.
-    """
-
-    title: str
-    function: str
-    cores: int | None = None
+    title: str  # for people
+    function: str  # name of a function of devices to figures, `module:name` in this package
+    cores: int | None = None  # 1 pins it to one core of a CPU; None takes all
 
 
 SECTIONS = {

@@ -30,10 +30,7 @@ HEADLINES = {  # what a reader looks for first: section, the figure's name, what
     ("keras", "plain fit"): "Keras `fit`, one core",
     ("keras", "tuned fit"): "Keras `fit`, compiled, 100 steps a call",
     ("torch", "PyTorch vmap, 1,024"): "PyTorch `vmap`, 1,024 members, one core",
-    (
-        "measuring",
-        "a member and checkpoint",
-    ): "measuring a member on 100,000 test and validation rows each, one core",
+    ("measuring", "a member and checkpoint"): "measuring a member on 100,000 test and validation rows each, one core",
     ("compiling", "train, tracing"): "tracing the training program",
     ("compiling", "train, from nothing"): "… compiling it",
     ("compiling", "train, from the cache"): "… or loading it from the cache on disk",
@@ -46,11 +43,7 @@ HEADLINES = {  # what a reader looks for first: section, the figure's name, what
 def summary(result: dict[str, Any]) -> str:
     """The ratios and the headlines."""
     sections = result["sections"]
-    lines = [
-        *_about(result),
-        "| | median | of the peak of float32 products |",
-        "|---|---|---|",
-    ]
+    lines = [*_about(result), "| | median | of the peak of float32 products |", "|---|---|---|"]
     for (section, name), label in HEADLINES.items():
         figures = sections.get(section, {}).get("figures", [])
         lines += [f"| {label} | {_value(f)} | {_share(f, figures)} |" for f in figures if f["name"].endswith(name)]
@@ -78,10 +71,7 @@ def _about(result: dict[str, Any]) -> list[str]:
     device, versions = result["device"], result["versions"]
     packages = ", ".join(f"{name} {versions[name]}" for name in ("python", "jax", "flax", "optax", "numpy"))
     count = f"{device['count']} {'cores' if device['platform'] == 'cpu' else 'devices'}"
-    return [
-        f"Measured by `make bench` on {device['kind']}, {count}, {result['date']}; {packages}. Medians.",
-        "",
-    ]
+    return [f"Measured by `make bench` on {device['kind']}, {count}, {result['date']}; {packages}. Medians.", ""]
 
 
 def _ratio_lines(sections: dict[str, Any]) -> list[str]:

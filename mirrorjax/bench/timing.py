@@ -11,23 +11,16 @@ REPEATS = 5
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured number.
+    """One measured number."""
 
-    Attributes:
-        name: what was measured; unique in a section.
-        median, low, high: over the repetitions.
-        unit: of all three.
-        flops: floating-point operations a second that the median means, where that is known.
-        parameters: what it was measured at.
-    """
-
-    name: str
+    name: str  # what was measured; unique in a section
+    # median, low, high: over the repetitions
     median: float
     low: float
     high: float
-    unit: str
-    flops: float | None = None
-    parameters: dict[str, Any] | None = None
+    unit: str  # of all three
+    flops: float | None = None  # floating-point operations a second that the median means, where that is known
+    parameters: dict[str, Any] | None = None  # what it was measured at
 
     def as_dict(self) -> dict[str, Any]:
         """Plain containers, without what is unknown, six digits."""

@@ -9,15 +9,7 @@ import numpy as np
 from jaxtyping import Array, UInt32
 
 from mirrorjax.dataset.oracle import LABELS, SCENARIOS, help_kind, label, scenario, situation_of_row
-from mirrorjax.dataset.row import (
-    SKIES,
-    add_energy_and_sky,
-    board_keys,
-    pack_board,
-    row_keys,
-    unpack,
-    words_of,
-)
+from mirrorjax.dataset.row import SKIES, add_energy_and_sky, board_keys, pack_board, row_keys, unpack, words_of
 from mirrorjax.errors import InputError
 from mirrorjax.game.rollout import PLAYERS, game_streams, new_game, rollout
 from mirrorjax.game.state import GameParams, GameState
@@ -219,11 +211,7 @@ def split_rows(keys: np.ndarray, labels: np.ndarray, spec: DatasetSpec) -> dict[
 
 
 def build(spec: DatasetSpec, report: Callable[[str], None] = lambda line: None) -> Dataset:
-    """Plays, augments and splits.
-
-    Args:
-        spec: what to build.
-        report: called with a line of progress now and then.
+    """Plays, augments and splits; `report` is called with a line of progress now and then.
 
     Raises:
         InputError: the spec asks for more test rows than there are.

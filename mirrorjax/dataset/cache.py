@@ -79,10 +79,7 @@ def peek(spec: DatasetSpec, folder: Path) -> tuple[str, dict] | None:
 def load_or_build(spec: DatasetSpec, folder: Path, report: Callable[[str], None] = lambda line: None) -> Dataset:
     """The dataset of `spec`, from `folder` if it is there and whole, else built and kept there.
 
-    Args:
-        spec: what to build.
-        folder: of cached datasets; made if need be.
-        report: called with a line of progress now and then.
+    `folder` is made if need be; `report` is called with a line of progress now and then.
 
     Raises:
         InputError: nothing is kept yet and the folder cannot be written, or the spec cannot be built.
@@ -124,9 +121,7 @@ def _read(archive: Mapping[str, np.ndarray]) -> Dataset:
 def load_kept(path: Path, read: Callable[[Mapping[str, np.ndarray]], Kept]) -> Kept | None:
     """What was kept in a file of arrays; None if there is none, or none that can be read, which a warning says.
 
-    Args:
-        path: of the file.
-        read: makes it of the arrays by name, or raises whatever it likes.
+    `read` makes it of the arrays by name, or raises whatever it likes.
     """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:  # numpy leaves a damaged file open
@@ -144,12 +139,7 @@ def load_kept(path: Path, read: Callable[[Mapping[str, np.ndarray]], Kept]) -> K
 
 
 def keep(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Writes a file of arrays, whole or not at all; where that cannot be, a warning says so and work goes on without.
-
-    Args:
-        path: of the file; its folder is made if need be.
-        arrays: by name.
-    """
+    """Writes arrays by name, whole or not at all; where that cannot be, a warning says so and work goes on without."""
     unfinished = path.with_name(f".unfinished-{uuid.uuid4().hex}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -43,12 +43,7 @@ def reference_dataset(config: Config) -> Dataset:
 
 
 def kept_or_built(spec: DatasetSpec, config: Config, report: Callable[[str], None]) -> Dataset:
-    """A dataset from the configured cache, else built and put there.
-
-    Args:
-        spec: of the dataset: the configured one, or another one in the same cache.
-        config: says where it is kept.
-        report: called with a line of progress now and then.
+    """A dataset, the configured one or another, from the configured cache, else built and put there.
 
     Raises:
         InputError: there is no room for it, in memory or on disk.

@@ -26,30 +26,18 @@ _KINDS = 4 * 2 * 2 * 2  # of situations without the partner, see `_kind`
 
 @dataclass(frozen=True)
 class Coordinates:
-    """Of one combination of knobs on one set of rows.
+    """Of one combination of knobs on one set of rows."""
 
-    Attributes:
-        measured_dependency: I(answer; partner's distress | rest of the situation) / H(answer), as if in Frog's seat.
-        identity_hidden: bits that are missing to tell the own cell from the partner's, mean over rows.
-        participation_ratio: (Σλ)²/Σλ² of the pictures' covariance.
-        constant_mse: mean squared error of the best constant answer, mean over the four outputs.
-        best_mse: of one who knows the rules, and all that the picture tells.
-    """
-
+    # I(answer; partner's distress | rest of the situation) / H(answer), as if in Frog's seat
     measured_dependency: float
-    identity_hidden: float
-    participation_ratio: float
-    constant_mse: float
-    best_mse: float
+    identity_hidden: float  # bits that are missing to tell the own cell from the partner's, mean over rows
+    participation_ratio: float  # (Σλ)²/Σλ² of the pictures' covariance
+    constant_mse: float  # mean squared error of the best constant answer, mean over the four outputs
+    best_mse: float  # of one who knows the rules, and all that the picture tells
 
 
 def coordinates(words: np.ndarray, settings: Sequence[Knobs]) -> list[Coordinates]:
-    """Of each combination of knobs.
-
-    Args:
-        words: packed rows [N, 2], in random order.
-        settings: scalars each.
-    """
+    """Of each combination of knobs, scalars each, on packed rows [N, 2] in random order."""
     rows, prior = jnp.asarray(words), jnp.asarray(_frog_first(words), jnp.float32)
     return [_summed(jax.device_get(_of_rows(rows, each, prior))) for each in settings]
 

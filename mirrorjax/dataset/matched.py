@@ -43,15 +43,10 @@ class Pictures(dict[str, np.ndarray]):
 
 @dataclass(frozen=True)
 class MatchedBoards:
-    """The boards under every condition.
+    """The boards under every condition."""
 
-    Attributes:
-        pictures: [conditions, 100, boards] int8, as a network is given them, features first.
-        words: [boards, 2] packed rows of x0.
-    """
-
-    pictures: np.ndarray
-    words: np.ndarray
+    pictures: np.ndarray  # [conditions, 100, boards] int8, as a network is given them, features first
+    words: np.ndarray  # [boards, 2] packed rows of x0
 
     def __len__(self) -> int:
         return len(self.words)

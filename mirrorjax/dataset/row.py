@@ -113,13 +113,7 @@ def picture(row: Row) -> Int32[Array, "100"]:
 
 
 def draw(row: Row, frog_shown: Array, toad_shown: Array, own: Shaped[Array, "4"]) -> Shaped[Array, "100"]:
-    """A picture of a row, in the type of `own`.
-
-    Args:
-        row: the board and its sky.
-        frog_shown, toad_shown: codes of the players.
-        own: symbol, energy, score and column, as shown apart.
-    """
+    """A picture of a row's board and sky, in the type of `own`: symbol, energy, score and column, as shown apart."""
     sky = jnp.asarray(_SKY_MASKS, jnp.uint32)[row.sky_index]
     players = player_cells(row.frog_column, frog_shown, row.toad_column, toad_shown)
     parts = (FLAT + mask_cells(row.ground), players, FLY * mask_cells(sky), own)

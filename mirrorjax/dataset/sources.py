@@ -49,10 +49,7 @@ class TrainingRows:
 
 
 class Sources:
-    """The rows of all sources of a population.
-
-    Args:
-        rows: by source; a single one serves every member, whatever it asks for.
+    """The rows of all sources of a population; a single one serves every member, whatever it asks for.
 
     Attributes:
         train: all training rows, source by source [N, 2].
@@ -101,24 +98,16 @@ def source_of(spec: DatasetSpec) -> Source:
 
 
 def game_params(settings: Any) -> GameParams:
-    """The parameters of a game.
-
-    Args:
-        settings: a member's source, or the `game` of a configuration.
-    """
+    """The parameters of a game, of a member's source or the `game` of a configuration."""
     return GameParams(**{field: getattr(settings, name) for name, field in _OF_GAME.items()})
 
 
 def load_sources(
     wanted: Sequence[Source], reference: Dataset, spec: DatasetSpec, load: Callable[[DatasetSpec], Dataset]
 ) -> Sources:
-    """Rows of all sources that members ask for.
+    """Rows of all sources that members ask for, each `wanted` once.
 
-    Args:
-        wanted: by the members, each once.
-        reference: that all are measured on.
-        spec: of the reference.
-        load: finds or builds other datasets.
+    All are measured on the `reference` dataset, made by `spec`; `load` finds or builds others.
 
     Raises:
         InputError: there are not as many boards as are asked for.

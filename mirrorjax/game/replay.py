@@ -42,11 +42,7 @@ class ReplayResult:
 
 
 def load_recording(path: Path, fields: dict[str, Shape]) -> dict[str, np.ndarray]:
-    """Reads a recording and checks its shapes.
-
-    Args:
-        path: an .npz file.
-        fields: the shape of every field that it must have.
+    """Reads an .npz recording that must have these fields, in these shapes.
 
     Raises:
         InputError: it is no .npz, or a field is missing, has another shape, or does not hold numbers.
@@ -145,10 +141,7 @@ def recorded_draws(recording: dict[str, np.ndarray], turns: np.ndarray) -> Draws
 
 
 def verify_turns(path: Path) -> ReplayResult:
-    """Replays every recorded turn of a file with `turn` and counts differences by field, observations included.
-
-    Args:
-        path: an .npz in the recorded-turn format (see docs/formats.md).
+    """Replays every turn recorded in an .npz (see docs/formats.md) and counts differences by field, views included.
 
     Raises:
         InputError: the file is no such recording.

@@ -18,13 +18,9 @@ _COMPARISONS = {"<": operator.lt, "≥": operator.ge}
 
 @dataclass(frozen=True)
 class Threshold:
-    """Comparisons that a network must meet, all of them, at one checkpoint.
+    """Comparisons that a network must meet, all of them, at one checkpoint."""
 
-    Attributes:
-        limits: column of the records, `<` or `≥`, and value.
-    """
-
-    limits: tuple[tuple[str, str, float], ...]
+    limits: tuple[tuple[str, str, float], ...]  # column of the records, `<` or `≥`, and value
 
     def met(self, columns: Mapping[str, np.ndarray]) -> np.ndarray:
         """Whether each network meets it, in the shape of the columns; NaN meets nothing."""

@@ -33,17 +33,11 @@ def pictures_of(words: UInt32[Array, "batch 2"]) -> Float32[Array, "100 batch"]:
 
 @struct.dataclass
 class Probe:
-    """One member, dropout off. U units: all sites', one after the other, padding included, which is always zero.
+    """One member, dropout off. U units: all sites', one after the other, padding included, which is always zero."""
 
-    Attributes:
-        regime: the program's static part.
-        params: what `policy` of the regime gives.
-        values: the member's settings.
-    """
-
-    regime: Regime = struct.field(pytree_node=False)
-    params: Params
-    values: MemberValues
+    regime: Regime = struct.field(pytree_node=False)  # the program's static part
+    params: Params  # what `policy` of the regime gives
+    values: MemberValues  # the member's settings
 
     @property
     def network(self) -> Network:

@@ -6,11 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirrorjax.dataset.oracle import LABELS
-from mirrorjax.measurement.cmni import (
-    checkpoint_mirror_neuron_index,
-    mirror_neuron_expression,
-    mirror_neuron_score,
-)
+from mirrorjax.measurement.cmni import checkpoint_mirror_neuron_index, mirror_neuron_expression, mirror_neuron_score
 from mirrorjax.measurement.learnt import learnt
 from mirrorjax.measurement.needs import fits, needs
 from mirrorjax.measurement.probe import site_numbers, site_places
@@ -23,25 +19,16 @@ _OF_LOSS = {"squared_error", "penalty"}  # scores that the columns of losses are
 
 @dataclass(frozen=True)
 class Measured:
-    """Members of one program at one checkpoint, on the host. M members, U units as compiled (padding included).
+    """Members of one program at one checkpoint, on the host. M members, U units as compiled (padding included)."""
 
-    Attributes:
-        statistics: stacked on the leading axis [M].
-        counts: of the measured rows.
-        network: of the program.
-        width: of each member [M], by which its own units are told from the padding.
-        l2: of each member [M].
-        constant_mse: of the best constant answer on each one's validation rows [M]; NaN where it is not known.
-        best_mse: of one who knows all that their pictures tell [M]; 0 at the paper's knobs.
-    """
-
-    statistics: Statistics
-    counts: RowCounts
-    network: Network
-    width: np.ndarray
-    l2: np.ndarray
+    statistics: Statistics  # stacked on the leading axis [M]
+    counts: RowCounts  # of the measured rows
+    network: Network  # of the program
+    width: np.ndarray  # of each member [M], by which its own units are told from the padding
+    l2: np.ndarray  # of each member [M]
+    # of the best constant answer on each one's validation rows [M]; NaN where it is not known
     constant_mse: np.ndarray | float = np.nan
-    best_mse: np.ndarray | float = 0.0
+    best_mse: np.ndarray | float = 0.0  # of one who knows all that their pictures tell [M]; 0 at the paper's knobs
 
     @property
     def sites(self) -> tuple[Site, ...]:

@@ -180,10 +180,7 @@ class Moments:
 def moments(statistics: Statistics, counts: RowCounts, union: str) -> Moments:
     """A scenario's moments per unit, merged exactly (float64) from its groups.
 
-    Args:
-        statistics: of members stacked on the leading axes, as numpy arrays.
-        counts: of the measured rows.
-        union: a name in UNIONS.
+    `statistics` are of members stacked on the leading axes, as numpy arrays; `union` is a name in UNIONS.
     """
     indices = [GROUPS.index(group) for group in UNIONS[union]]
     number = counts.groups[indices].astype(float)

@@ -27,11 +27,7 @@ class MemberPolicy:
 
 
 def member_policy(results: Path, member: str | None = None) -> MemberPolicy:
-    """Loads a member's final network.
-
-    Args:
-        results: a sweep's folder, or one population's.
-        member: its id, or the beginning of it; None takes the member with the highest CMNI at the end.
+    """Loads the final network of a member, by the beginning of its id; None takes that of the highest CMNI at the end.
 
     Raises:
         InputError: no results there, no such member, or no weights stored.

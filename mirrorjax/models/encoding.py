@@ -16,14 +16,10 @@ _PERMUTED = (7, 9, 5, 8, 4, 6)  # instead of 4 to 9: distress is no longer the l
 
 @dataclass(frozen=True)
 class Encoding:
-    """A way to write pictures.
+    """A way to write pictures."""
 
-    Attributes:
-        size: numbers that the network is given.
-        of: from pictures [100, batch] to inputs [size, batch].
-    """
-
-    size: int
+    size: int  # numbers that the network is given
+    # from pictures [100, batch] to inputs [size, batch]
     of: Callable[[Float32[Array, "100 batch"]], Float32[Array, "inputs batch"]]
 
 

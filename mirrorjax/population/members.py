@@ -198,13 +198,7 @@ class MemberValues(made("Values", [(name, _ARRAYS[kind][0]) for name, kind in _V
 
 
 def stack_values(members: Sequence[Member], dataset_hash: str, sources: Sources = NOWHERE) -> MemberValues:
-    """The values of members, stacked on the leading axis.
-
-    Args:
-        members: in their order.
-        dataset_hash: of the reference dataset.
-        sources: of the rows that they are trained on; by default there are none.
-    """
+    """The values of members, stacked on the leading axis; by default there are no rows that they are trained on."""
     place = [sources.place(member.source) for member in members]
 
     def numbers(name: str, dtype: Any) -> jax.Array:

@@ -65,14 +65,10 @@ class Part:
 
     The program runs blocks of one fixed size; the members of a block share a clock (steps a paper epoch), so that
     a block knows how many steps it has to do. Slots without a member (-1) repeat one and are thrown away.
-
-    Attributes:
-        program: what is compiled.
-        slots: index into the population's members [blocks, block], -1 for padding.
     """
 
-    program: ProgramSpec
-    slots: np.ndarray
+    program: ProgramSpec  # what is compiled
+    slots: np.ndarray  # index into the population's members [blocks, block], -1 for padding
 
     @property
     def members(self) -> np.ndarray:

@@ -40,17 +40,11 @@ class World:
 
 @dataclass(frozen=True)
 class Clock:
-    """The unit of schedules and of the time in results.
+    """The unit of schedules and of the time in results."""
 
-    Attributes:
-        name: of the unit.
-        time: of a member after so many updates.
-        step: the update at which a member's time is complete.
-    """
-
-    name: str
-    time: Callable[[Member, int], float]
-    step: Callable[[Member, float], int]
+    name: str  # of the unit
+    time: Callable[[Member, int], float]  # of a member after so many updates
+    step: Callable[[Member, float], int]  # the update at which a member's time is complete
 
 
 PAPER_EPOCHS = Clock("epoch", Member.epoch, Member.step_at)

@@ -24,15 +24,10 @@ MOST = 255  # beyond which a synapse grows no more
 
 @struct.dataclass
 class Fired:
-    """Which neurons fire.
+    """Which neurons fire."""
 
-    Attributes:
-        neurons: indices, as many as may fire at most.
-        on: 1 where the neuron does fire; all are 0 in a silent area.
-    """
-
-    neurons: Int32[Array, " k"]
-    on: Float32[Array, " k"]
+    neurons: Int32[Array, " k"]  # indices, as many as may fire at most
+    on: Float32[Array, " k"]  # 1 where the neuron does fire; all are 0 in a silent area
 
 
 def silent(most: int) -> Fired:
@@ -137,12 +132,7 @@ def run(
     *,
     learns: bool = True,
 ) -> tuple[Fibres, dict[str, Fired]]:
-    """Several moments with the same open fibres.
-
-    Args:
-        fibres, firing, through, growth, draws, learns: as of `step`; each moment has draws of its own.
-        steps: how many.
-    """
+    """Several moments with the same open fibres, each as `step` has it, with draws of its own."""
 
     def moment(number: Int32[Array, ""], state: tuple[Fibres, dict[str, Fired]]) -> tuple[Fibres, dict[str, Fired]]:
         return step(*state, through, growth, substream(draws, number.astype(jnp.uint32)), learns)

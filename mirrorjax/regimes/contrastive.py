@@ -111,10 +111,8 @@ class Contrastive(Supervised):
     ) -> Float32[Array, ""]:
         """MSE(own act) + o · MSE(seen act) + λ · InfoNCE + L2.
 
-        Args:
-            params, values: of one member.
-            rows, weights: packed rows, and their weights, which sum to one.
-            edits: dropout and padding of the own view, and of the seen one.
+        `weights` are of the packed rows, and sum to one; `edits` are dropout and padding of the own view, and of the
+        seen one.
         """
         exchanged_rows = jax.vmap(seen)(rows)
         views = [

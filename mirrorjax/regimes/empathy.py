@@ -77,12 +77,7 @@ def lived(
 ) -> tuple[Fibres, dict[str, Fired]]:
     """One moment of one's life: episodes one after the other, of `moments` each, from silence.
 
-    Args:
-        fibres, areas: of the brain, and what fires in it.
-        moment: its number, from 0; those beyond the last episode begin again with the first.
-        veil, dose: of the member.
-        stream: of the brain.
-        moments: of an episode.
+    Moments are numbered from 0; those beyond the last episode begin again with the first.
     """
     k = areas["mix"].neurons.shape[0]
     episode = (moment // moments) % len(EPISODES)
@@ -118,9 +113,7 @@ def measures(mix: Float32[Array, "6 n"], k: int) -> dict[str, Float32[Array, ""]
     `overlap_*` are shares of neurons of MIX that fire for both, of distress unless they say calm; `empathy` is the
     overlap of self and other beyond those with the object: one assembly for everything is none.
 
-    Args:
-        mix: 1 for each neuron of MIX that fires in each of EPISODES.
-        k: neurons that may fire.
+    `mix` is 1 for each neuron of MIX that fires in each of EPISODES, of `k` that may fire.
     """
     at = dict(zip(EPISODES, mix, strict=True))
     both = {

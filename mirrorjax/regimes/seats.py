@@ -19,10 +19,7 @@ def seat_measures(
 ) -> dict[str, Float32[Array, ""]]:
     """`seat_cka`, `seat_nmse` and `seat_recall` of one network's last site.
 
-    Args:
-        units: of packed rows.
-        own, seen: packed rows, and the same with places exchanged.
-        weights: 0 for rows that do not count.
+    `units` are of packed rows, `seen` the own rows with places exchanged; rows of weight 0 do not count.
 
     Returns:
         Linear CKA of both views (1: the same but for a rotation and a scale); their mean squared difference over the

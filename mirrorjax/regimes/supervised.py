@@ -101,10 +101,7 @@ class Supervised:
     ) -> Shown:
         """The network over a batch of pictures, which no row need be able to express; dropout off.
 
-        Args:
-            params, values: of one member.
-            pictures: what it sees.
-            edit: what is done to the units, after those that the member does not have are silenced.
+        `edit` acts after the units that the member does not have are silenced.
         """
         inputs = encoded(pictures, self.encoding)
         return self.network.run(params, inputs, in_turn(padding(values.width), edit))
@@ -140,11 +137,8 @@ class Supervised:
     ) -> Float32[Array, ""]:
         """Mean squared error over the batch and the four outputs, plus the member's `l2` times the penalty.
 
-        Args:
-            params, values: of one member.
-            rows: packed rows, padded to the program's batch.
-            weights: of each row, summing to one; zero for padding.
-            edit: the dropout of the units, and their padding.
+        Rows are padded to the program's batch; weights sum to one, and are zero for padding. `edit` is dropout and
+        padding.
         """
         inputs = encoded(self.pictures(rows, values.knobs), self.encoding)
         outputs = self.network.run(params, inputs, edit).outputs

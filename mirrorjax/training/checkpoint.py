@@ -35,42 +35,28 @@ Tree = dict[str, Any]  # nested, of arrays
 
 @dataclass(frozen=True)
 class TrainingState:
-    """All that training needs to go on; nothing in it depends on the devices, or on who shares a call with whom.
+    """All that training needs to go on; nothing in it depends on the devices, or on who shares a call with whom."""
 
-    Attributes:
-        arrays: `members`, over all of them in their order, and for each program its members' `state`, with their
-            indices and the steps that their block has done.
-        position: where the loop is: plain values.
-    """
-
+    # `members`, over all of them in their order, and for each program its members' `state`, with their indices and the
+    # steps that their block has done
     arrays: Tree
-    position: dict[str, Any]
+    position: dict[str, Any]  # where the loop is: plain values
 
 
 @dataclass(frozen=True)
 class Saved:
-    """A state as it was found.
+    """A state as it was found."""
 
-    Attributes:
-        state: what training goes on from.
-        facts: what was to be kept beside it.
-    """
-
-    state: TrainingState
-    facts: dict[str, Any]
+    state: TrainingState  # what training goes on from
+    facts: dict[str, Any]  # what was to be kept beside it
 
 
 @dataclass
 class States:
-    """The saved states of one population: folders of ascending numbers.
+    """The saved states of one population: folders of ascending numbers."""
 
-    Attributes:
-        folder: theirs; made by the first save.
-        problems: one line for each state that was skipped, and why.
-    """
-
-    folder: Path
-    problems: list[str] = field(default_factory=list)
+    folder: Path  # theirs; made by the first save
+    problems: list[str] = field(default_factory=list)  # one line for each state that was skipped, and why
 
     @property
     def block(self) -> int | None:
@@ -107,9 +93,7 @@ class States:
     def restore(self, fingerprint: Mapping[str, Any], complete: int) -> Saved | None:
         """The newest state that is whole; None if there is none. What is skipped is named in `problems`, and removed.
 
-        Args:
-            fingerprint: of the population that is to go on.
-            complete: checkpoints, from the first one on, whose results are whole: no state behind them is of use.
+        Of the first `complete` checkpoints the results are whole: no state behind them is of use.
 
         Raises:
             InputError: a state is of another population.
@@ -183,10 +167,7 @@ class States:
             return self._manager.restore(number, args=_orbax().args.Composite(**items))
 
     def _refuse_foreign(self, number: int, about: Tree, fingerprint: Mapping[str, Any]) -> None:
-        theirs, ours = (
-            {"format": about["format"], **about["fingerprint"]},
-            {"format": FORMAT, **fingerprint},
-        )
+        theirs, ours = ({"format": about["format"], **about["fingerprint"]}, {"format": FORMAT, **fingerprint})
         differing = [name for name in ours if theirs.get(name) != ours[name]]
         if differing:
             named = ", ".join(f"{name} {theirs.get(name)}, here {ours[name]}" for name in differing)

@@ -85,14 +85,7 @@ class Programs:
     def makers(
         self, training: Any, rows: MeasuredRows, boards: Boards | None, causes: bool
     ) -> dict[str, Callable[[], Any]]:
-        """What compiles each program, by name.
-
-        Args:
-            training: what is learnt from.
-            rows: that are measured on.
-            boards: for the calibrated measures; None leaves their programs out.
-            causes: whether the causal ones are among them.
-        """
+        """What compiles each program, by name; without `boards` no calibrated measure, without `causes` no causal one."""
         makers: dict[str, Callable[[], Any]] = {"init": self.init, "measure": partial(self.measure, rows)}
         makers["train"] = partial(self.train, training)
         if self._regime.reads_out:

@@ -12,18 +12,12 @@ from mirrorjax.training.memory import data_bytes
 
 @dataclass(frozen=True)
 class Data:
-    """What a population learns from and is measured on, on the host.
+    """What a population learns from and is measured on, on the host."""
 
-    Attributes:
-        dataset: whose test rows are measured.
-        sources: of the rows that members are trained on, and of the validation rows.
-        boards: for the calibrated measures; None leaves these out.
-        test_rows, validation_rows: how many of them are measured; None is all test rows, and as many validation rows.
-    """
-
-    dataset: Dataset
-    sources: Sources
-    boards: Boards | None = None
+    dataset: Dataset  # whose test rows are measured
+    sources: Sources  # of the rows that members are trained on, and of the validation rows
+    boards: Boards | None = None  # for the calibrated measures; None leaves these out
+    # test_rows, validation_rows: how many of them are measured; None is all test rows, and as many validation rows
     test_rows: int | None = None
     validation_rows: int | None = None
 

@@ -28,16 +28,12 @@ _OF_MEMBERS, _OF_THE_LOOP = ("stopped", "best", "best_epoch"), ("next_checkpoint
 
 @dataclass(frozen=True)
 class Schedule:
-    """When to measure, and when to stop, in paper epochs.
+    """When to measure, and when to stop, in paper epochs."""
 
-    Attributes:
-        checkpoints: epochs at which every member is measured; 0 is the untrained network. The last one is the end.
-        units_at: those of them at which the table of units (with KL divergences) is made too.
-        patience: epochs without a better validation loss after which a member stops; None never stops one.
-    """
-
+    # epochs at which every member is measured; 0 is the untrained network. The last one is the end.
     checkpoints: tuple[float, ...]
-    units_at: tuple[float, ...] = ()
+    units_at: tuple[float, ...] = ()  # those of them at which the table of units (with KL divergences) is made too
+    # epochs without a better validation loss after which a member stops; None never stops one
     patience: float | None = None
 
     @property
@@ -100,13 +96,8 @@ class Trainer:
     ):
         """Plans the parts and makes the initial weights.
 
-        Args:
-            measuring: the members, on their devices, and what they are measured on.
-            layout: how they share the devices; bits are the same for equal blocks.
-            compiler: of the programs.
-            ahead: what is going to be run, where the compiler is to begin with all that it needs.
-            listener: is told how it goes.
-            profile_folder: where the trace of one chunk is kept; None traces nothing.
+        Equal blocks of a layout give equal bits. `ahead` is what is going to be run, where the compiler is to begin
+        with all that it needs; the trace of one chunk is kept in `profile_folder`.
         """
         self.measuring, self.compiler, self.mesh = measuring, compiler, measuring.mesh
         self.members, self.ids = measuring.members, measuring.ids

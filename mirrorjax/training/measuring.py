@@ -38,12 +38,8 @@ _NAMED = {"unit_class": CLASSES, "hub": KINDS}  # columns of units that are indi
 class Measuring:
     """Members, and what they are measured on, on their devices.
 
-    Args:
-        members: the population.
-        data: what it learns from and is measured on.
-        devices: that share the members.
-        causes_seeds: of each combination of settings the first so many seeds get the causal measures, at checkpoints
-            with a table of units; None: all.
+    Of each combination of settings the first `causes_seeds` seeds (None: all) get the causal measures, at checkpoints
+    with a table of units.
 
     Attributes:
         members, ids: the population, every setting resolved.
@@ -97,14 +93,7 @@ class Measuring:
         return replace(self.rows, held=self.world(regime).held)
 
     def part(self, runner: PartRunner, index: int, status: np.ndarray, with_units: bool) -> tuple[Columns, Columns]:
-        """Records of a part's members, and their units if wanted (else no columns).
-
-        Args:
-            runner: the part.
-            index: of the checkpoint.
-            status: of its members.
-            with_units: whether there is to be a table of units.
-        """
+        """Records of a part's members at a checkpoint, and their units if wanted (else no columns)."""
         members, regime = runner.part.members, runner.regime
         params, rows = runner.params(self.world(regime).train), self.rows_of(regime)
         measured = Measured(

@@ -35,33 +35,23 @@ _ROW_WORDS = 64  # of each row of a batch, besides its inputs: words, draws, tar
 
 @dataclass(frozen=True)
 class Need:
-    """Bytes of memory of one program's members on a device.
+    """Bytes of memory of one program's members on a device."""
 
-    Attributes:
-        resident: of a member, as long as its part is there: state and values.
-        running: of each member of a part while one of its programs runs: what it returns, and on a CPU the copy of
-            the state to go back to.
-        block: of each member of one block, the temporaries of the block that is at work.
-    """
-
-    resident: int
+    resident: int  # of a member, as long as its part is there: state and values
+    # of each member of a part while one of its programs runs: what it returns, and on a CPU the copy of the state to go
+    # back to
     running: int
-    block: int
+    block: int  # of each member of one block, the temporaries of the block that is at work
 
 
 @dataclass(frozen=True)
 class Room:
-    """What fits.
+    """What fits."""
 
-    Attributes:
-        budget: bytes of each device; None is no limit.
-        members: the most of a part, by program; a program that is not named has no limit.
-        stay: whether all parts stay on the devices; else they wait on the host, and one at a time is there.
-    """
-
-    budget: float | None = None
+    budget: float | None = None  # bytes of each device; None is no limit
+    # the most of a part, by program; a program that is not named has no limit
     members: dict[ProgramSpec, int] = field(default_factory=dict)
-    stay: bool = True
+    stay: bool = True  # whether all parts stay on the devices; else they wait on the host, and one at a time is there
 
 
 UNLIMITED = Room()
@@ -69,17 +59,11 @@ UNLIMITED = Room()
 
 @dataclass(frozen=True)
 class Layout:
-    """How members share devices.
+    """How members share devices."""
 
-    Attributes:
-        devices: that share them.
-        block: members that a program trains side by side.
-        room: how they are cut so that they fit into memory.
-    """
-
-    devices: Sequence[Device]
-    block: int
-    room: Room = UNLIMITED
+    devices: Sequence[Device]  # that share them
+    block: int  # members that a program trains side by side
+    room: Room = UNLIMITED  # how they are cut so that they fit into memory
 
     @property
     def host(self) -> bool:
@@ -160,13 +144,8 @@ def compiled_bytes(compiled: Any) -> int:
 def make_room(members: Sequence[Member], block: int, devices: int, budget: float | None, data: int, host: bool) -> Room:
     """Cuts a population so that it fits.
 
-    Args:
-        members: the population.
-        block: members that a program trains side by side.
-        devices: that share the members.
-        budget: bytes of each device; None is no limit.
-        data: bytes of the rows on each device.
-        host: whether the devices share the host's memory (a CPU).
+    `budget` (None is no limit) and `data`, that of the rows, are bytes of each device; `host` says whether devices
+    share the host's memory (a CPU).
 
     Raises:
         InputError: not even one block of each program fits; says how much does.
@@ -198,14 +177,7 @@ def _blocks_a_device(members: Sequence[Member], block: int, devices: int) -> Cou
 def layout(
     runtime: RuntimeConfig, members: Sequence[Member], devices: int, budget: float | None, data: int
 ) -> tuple[int, Room]:
-    """The block and what fits, of a population on the configured platform.
-
-    Args:
-        runtime: its platform, and its block if it gives one.
-        members: the population.
-        devices: that share them.
-        budget: bytes of each device; None is no limit.
-        data: bytes of the rows on each device.
+    """The block and what fits, of a population on the configured platform; bytes as of `make_room`.
 
     Raises:
         InputError: not even one block of each program fits.

@@ -166,11 +166,7 @@ class PartRunner:
     def _each_block(self, name: str, program: Any, own: Any, *shared: Any) -> Any:
         """What a program for one block of each device gives for every block, on the host, leading axes [blocks, block].
 
-        Args:
-            name: of the program.
-            program: compiled.
-            own: its arguments of members, leading axes [blocks, block].
-            shared: those that all members have in common.
+        `own` are the program's arguments of members, leading axes [blocks, block].
         """
         self._check_room(name, program, self.bytes)
         number = len(self.part.slots) // self.mesh.size
@@ -236,10 +232,7 @@ class PartRunner:
     def causes(self, params: Params, boards: Boards, scores: np.ndarray, chosen: np.ndarray) -> tuple[dict, dict]:
         """The causal measures of chosen slots and of their units, leading axes [blocks, block]; zero for others.
 
-        Args:
-            params, boards: as for the battery.
-            scores: mirror neuron score of each unit of a site [members of the part, U].
-            chosen: which members [members of the part].
+        Scores are of each unit of a site [members of the part, U].
         """
         slots = self.part.slots
         by_slot, asked = np.zeros((*slots.shape, scores.shape[-1]), np.float32), np.zeros(slots.shape, bool)
@@ -271,9 +264,7 @@ class PartRunner:
     def put_back(self, saved: Mapping[str, Any], rows: np.ndarray) -> None:
         """Goes on from what `state_by_member` gave, here or elsewhere.
 
-        Args:
-            saved: over members on the leading axis.
-            rows: where in it the members of this part are, in slot order.
+        `rows` says where in it the members of this part are, in slot order.
         """
         places = np.full(self.part.slots.shape, rows[0])  # padding stands in for the first member, as before
         places[self.part.slots >= 0] = rows

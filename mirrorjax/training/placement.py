@@ -25,13 +25,7 @@ def out_of_memory(error: Exception) -> bool:
 
 
 class Placement:
-    """Parts that are worked on one after the other.
-
-    Args:
-        runners: the parts.
-        room: what they may take, and whether all of them stay on the devices.
-        undone: told how many model-steps have to be done again.
-    """
+    """Parts that are worked on one after the other; `undone` is told how many model-steps have to be done again."""
 
     def __init__(self, runners: list[PartRunner], room: Room, undone: Callable[[int], None]):
         self.runners, self._undone = runners, undone

@@ -15,28 +15,18 @@ _WRAPPERS = re.compile(r"\bjit\(\w*\)|\b(?:vmap|while|body|closed_call|cond|shar
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation of the compiled program.
+    """One operation of the compiled program."""
 
-    Attributes:
-        name: in the compiled program.
-        where: the part of mirrorjax that it comes from, as far as the compiler kept it.
-        calls: how often it ran.
-        seconds: all calls together, over all devices.
-    """
-
-    name: str
-    where: str
-    calls: int
-    seconds: float
+    name: str  # in the compiled program
+    where: str  # the part of mirrorjax that it comes from, as far as the compiler kept it
+    calls: int  # how often it ran
+    seconds: float  # all calls together, over all devices
 
 
 def profile(run: Callable[[], object], program_text: str, folder: Path) -> list[Operation]:
     """Runs under the profiler; returns the program's operations, the dearest first.
 
-    Args:
-        run: what to trace; it must wait for what it starts.
-        program_text: of the compiled program, for the names of its parts.
-        folder: the whole trace is kept there, for TensorBoard or Perfetto.
+    `run` must wait for what it starts. The whole trace is kept in `folder`, for TensorBoard or Perfetto.
     """
     with jax.profiler.trace(str(folder)):
         run()
@@ -63,13 +53,7 @@ def _part(op_name: str) -> str:
 
 
 def as_lines(operations: list[Operation], steps: int, most: int = 20) -> list[str]:
-    """A table of the dearest operations, a line each.
-
-    Args:
-        operations: as `profile` returns them.
-        steps: model-steps that were traced.
-        most: operations shown.
-    """
+    """A table of the `most` dearest of the operations that so many model-steps took, a line each."""
     total = sum(operation.seconds for operation in operations) or 1.0
     lines = [f"{'share':>6} {'ns a model-step':>16} {'calls':>8}  operation"]
     for operation in operations[:most]:

@@ -19,14 +19,8 @@ class StateSaver:
 
     Where several processes train the population, all save and stop at the same chunk, and the first one writes.
 
-    Args:
-        population: in training.
-        states: where its state goes; None in a process that does not write.
-        fingerprint: what a state must have in common with the population that goes on from it.
-        every: seconds between two saves; 0 saves after each chunk, None only before a stop.
-        facts: gives what is to be kept beside the state, for instance times.
-        on_save: called before a state is saved.
-        clock: seconds from any start.
+    `every` says seconds between two saves: 0 saves after each chunk, None only before a stop. `facts` are kept beside
+    the state. In a process that does not write `states` is None.
 
     Attributes:
         signals: the context in which stops are noted.

@@ -30,18 +30,7 @@ def init_state(regime: Regime, values: MemberValues) -> TrainState:
 def train_step(
     regime: Regime, state: TrainState, values: MemberValues, step: UInt32[Array, ""], drawn: Any, train: Any
 ) -> TrainState:
-    """One update of one member.
-
-    Args:
-        regime: the program's static part.
-        state, values: the member.
-        step: number of the update, from 0.
-        drawn: for it, by the regime.
-        train: what the members of its world learn from.
-
-    Returns:
-        The member after the update; unchanged if it has diverged.
-    """
+    """One update of one member, number `step` from 0; unchanged if it has diverged."""
     own, well = regime.update(state.own, values, step, drawn, train)
     if well is True:
         return replace(state, own=own)

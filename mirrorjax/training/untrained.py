@@ -31,18 +31,13 @@ _VALIDATION_ROWS = 1000  # for losses, which no null is of
 
 @dataclass(frozen=True)
 class NullSettings:
-    """What nulls depend on beside the architecture.
+    """What nulls depend on beside the architecture."""
 
-    Attributes:
-        seeds: networks of each architecture.
-        boards, rescue_boards: matched boards, of the dataset's hold-out.
-        test_rows: that raw CMNI is measured on; None: all of the dataset's.
-    """
-
-    seeds: int
+    seeds: int  # networks of each architecture
+    # boards, rescue_boards: matched boards, of the dataset's hold-out
     boards: int
     rescue_boards: int
-    test_rows: int | None
+    test_rows: int | None  # that raw CMNI is measured on; None: all of the dataset's
 
 
 def nulls_of(
@@ -58,15 +53,7 @@ def nulls_of(
 ) -> Nulls:
     """The nulls of all architectures of a population: from files, or measured and put there.
 
-    Args:
-        members: the population.
-        settings: what the nulls are.
-        folder: where they are kept.
-        data: what they are measured on.
-        layout: as for the population.
-        trainer: of the population, whose programs, rows and boards are shared.
-        on_measure: told what is measured, before it is.
-        on_block: told how far it is, see `Listener`.
+    Programs, rows and boards are shared with the population's `trainer`.
     """
     files = null_files(members, settings, data.dataset.content_hash, folder)
     kept = {each: columns for each, file in files.items() if is_first() and (columns := _read(file)) is not None}
@@ -118,14 +105,8 @@ def untrained_records(
 ) -> Columns:
     """Records of networks as they are made, never trained.
 
-    Args:
-        members: the networks.
-        data: what they are measured on; of its validation rows a few.
-        layout: as for a population in training.
-        change: done to each network's weights first.
-        causes: whether the causal measures are made too.
-        trainer: on these devices, whose programs, rows and boards are shared; then there are no losses, nor causes.
-        on_block: told how far it is, see `Listener`.
+    Each network's weights are changed first, by `change`. With a `trainer` on these devices programs, rows and boards
+    are shared; then there are no losses, nor causes.
     """
     data = replace(data, sources=Sources.only(data.dataset), validation_rows=_VALIDATION_ROWS)
     if trainer is None:

@@ -96,9 +96,7 @@ def ablation(
 def named(found: Mapping[str, np.ndarray], sets: Sequence[str]) -> dict[str, np.ndarray]:
     """Columns `intact_KIND`, `ablate_SET_MODE_KIND` and `ablate_random_SET_MODE_KIND` of members [members].
 
-    Args:
-        found: `intact` and `ablate`, as `ablation` gives them, stacked over members.
-        sets: names, in their order.
+    `found` is what `ablation` gives, stacked over members; `sets` are names, in their order.
     """
     columns = {f"intact_{kind}": found["intact"][:, i] for i, kind in enumerate(TRUTHS)}
     for place in np.ndindex(found["ablate"].shape[1:]):

@@ -21,12 +21,9 @@ class TaskRows:
 
 
 def task_rows(words: np.ndarray, truths: np.ndarray, of_each: int) -> TaskRows:
-    """The first rows of each kind.
+    """The first rows of each kind, `of_each` at the most; a kind that has none has weight zero, so NaN effects.
 
-    Args:
-        words: packed rows [N, 2].
-        truths: of each, an index into TRUTHS [N].
-        of_each: rows of a kind at the most; a kind that has none has weight zero, so NaN effects.
+    `words` are packed rows [N, 2], `truths` their indices into TRUTHS [N].
     """
     chosen = [np.flatnonzero(truths == kind)[:of_each] for kind in range(len(TRUTHS))]
     picked = np.concatenate(chosen)
@@ -60,10 +57,7 @@ class Boards:
 def boards_of(dataset: Dataset, count: int, rescue: int) -> Boards:
     """Boards of the hold-out and task rows of the test split: what nobody trains on.
 
-    Args:
-        dataset: where they are from.
-        count: matched boards anywhere, at the most.
-        rescue: with Frog at columns 26 to 30, at the most.
+    At most `count` matched boards are anywhere, `rescue` have Frog at columns 26 to 30.
 
     Raises:
         InputError: the hold-out has none.

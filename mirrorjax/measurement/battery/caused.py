@@ -26,10 +26,7 @@ LARGEST = 4  # units of a set that is chosen by rank, as the pilot chose mirror 
 def caused(probe: Probe, boards: Boards, scores: Float32[Array, " U"]) -> tuple[dict[str, Array], dict[str, Array]]:
     """All causal measures of one member, as far as its network has what they need.
 
-    Args:
-        probe: the member.
-        boards: matched boards and task.
-        scores: mirror neuron score of each unit, for the set of the largest.
+    `scores` are mirror neuron scores, for the set of the largest.
 
     Returns:
         What `named` makes columns of, and columns of the member's units [U].

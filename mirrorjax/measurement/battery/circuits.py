@@ -120,11 +120,7 @@ def kinds_of_hubs(
 def circuits(probe: Probe, boards: Boards, kinds: UnitClasses, leap_lost: Float32[Array, " n"]) -> dict[str, Array]:
     """What each unit of the second site is the hub of, and where its drive comes from, on rescue boards.
 
-    Args:
-        probe: the member.
-        boards: of which those for rescue are looked at.
-        kinds: the classes of all units.
-        leap_lost: by which the share of right leaps falls when the hub is ablated.
+    `leap_lost` says by how much the share of right leaps falls when a hub is ablated.
     """
     at = {name: probe.show(boards.of_rescue(name)) for name in ("x0", "xF", "xT")}
     sources = slice(probe.sites[0].size)

@@ -104,12 +104,7 @@ def _standard(values: np.ndarray, mean: np.ndarray | float, spread: np.ndarray |
 
 
 class Nulls:
-    """The nulls of a population's members.
-
-    Args:
-        members: in their order.
-        by_architecture: of each architecture among them.
-    """
+    """The nulls of a population's members, by their architecture."""
 
     def __init__(self, members: list[Member], by_architecture: Mapping[Member, Null]):
         self.by_architecture = dict(by_architecture)

@@ -28,8 +28,7 @@ _BOARDS = 64  # any number
 def observed_names(member: Member) -> dict[str, frozenset[str]]:
     """Columns of each measure of responses and, by its own name, of every observed column; and of z.
 
-    Args:
-        member: of an architecture, for columns that are of a site.
+    Columns of a site are those of the member's architecture.
     """
     probe, boards = _shapes(member)
     of_responses = jax.eval_shape(_responses, probe, boards.anywhere)

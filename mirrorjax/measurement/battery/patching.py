@@ -24,12 +24,7 @@ _BOOTSTRAPS = 400
 def patching(
     probe: Probe, boards: dict[str, Float32[Array, "100 boards"]], units: Bool[Array, " U"]
 ) -> dict[str, Float32[Array, ""]]:
-    """Patches of a set of units of the first site between conditions.
-
-    Args:
-        probe: the member.
-        boards: pictures under x0, xF and xT.
-        units: A; those that are not at the first site are left alone.
+    """Patches of A, those of the units that are at the first site, between conditions.
 
     Returns:
         `sufficiency`, `necessity`, `tr`, `tr_low`, `tr_high`; NaN where they are undefined.

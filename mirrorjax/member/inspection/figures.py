@@ -17,12 +17,7 @@ _COLUMNS = 3
 
 
 def curves(records: pa.Table, member_id: str) -> Panel:
-    """Small multiples of what was recorded at every checkpoint.
-
-    Args:
-        records: of the member's population.
-        member_id: whose.
-    """
+    """Small multiples of what its population recorded of a member at every checkpoint."""
     panel = Panel("Over its checkpoints")
     own = records.filter(np.array(records["member_id"].to_pylist()) == member_id).sort_by("checkpoint")
     names = [name for name in CURVES if name in own.column_names and own[name].null_count < own.num_rows]

@@ -20,26 +20,17 @@ ROWS = 20_000  # test rows that are looked through
 
 @dataclass(frozen=True)
 class Firing:
-    """A board and what a unit and the network make of it.
+    """A board and what a unit and the network make of it."""
 
-    Attributes:
-        unit: of the first layer, from 1.
-        activation: the unit's.
-        mean: of its activations over the rows looked through.
-        scenario: who is in distress, one of SCENARIOS.
-        right, answer: the right answer and the network's.
-        energy: Frog's.
-        board: as text.
-    """
-
-    unit: int
-    activation: float
-    mean: float
-    scenario: str
+    unit: int  # of the first layer, from 1
+    activation: float  # the unit's
+    mean: float  # of its activations over the rows looked through
+    scenario: str  # who is in distress, one of SCENARIOS
+    # right, answer: the right answer and the network's
     right: str
     answer: str
-    energy: int
-    board: str
+    energy: int  # Frog's
+    board: str  # as text
 
     def headline(self) -> str:
         """What there is to know of it, in a line."""
@@ -53,9 +44,7 @@ class Firing:
 def strongest_boards(analysis: Analysis, words: np.ndarray) -> list[Firing]:
     """Different boards on which the first layer's mirror units are most active; none without mirror units.
 
-    Args:
-        analysis: of the member.
-        words: packed rows [N, 2]; a board counts once, whatever its energy and sky.
+    Of the packed rows [N, 2] a board counts once, whatever its energy and sky.
     """
     words = words[:ROWS]
     outputs, hidden = analysis.network.run_with_activations(words)

@@ -32,31 +32,21 @@ ROLES = ("insensitive", "mirror", "differentiating", "mirror and differentiating
 
 @dataclass(frozen=True)
 class Analysis:
-    """One member at its end. U hidden units, layer by layer; n units a layer.
+    """One member at its end. U hidden units, layer by layer; n units a layer."""
 
-    Attributes:
-        network: the member.
-        record: its measures on the test and validation rows, by column.
-        scenarios: moments per hidden unit [U] in each scenario, filtered and not (`UNIONS`).
-        mns: mirror neuron score of each hidden unit [U], as CMNI takes it.
-        layer, number: of each hidden unit [U], both from 1.
-        units: the battery's columns of hidden units [U]: class, rms, d′, p, δ, and of the second layer its hubs.
-        battery: the battery's other columns: ablation, patching, counts of classes and circuits.
-        role: of each hidden unit [U], into `ROLES`.
-        hubs: one a circuit; empty for a depth other than two.
-        contributions: path contributions [n, n, 4] by circuit (source, hub, output); empty for another depth.
-    """
-
-    network: TrainedNetwork
-    record: dict[str, Any]
-    scenarios: dict[str, Moments]
-    mns: np.ndarray
+    network: TrainedNetwork  # the member
+    record: dict[str, Any]  # its measures on the test and validation rows, by column
+    scenarios: dict[str, Moments]  # moments per hidden unit [U] in each scenario, filtered and not (`UNIONS`)
+    mns: np.ndarray  # mirror neuron score of each hidden unit [U], as CMNI takes it
+    # layer, number: of each hidden unit [U], both from 1
     layer: np.ndarray
     number: np.ndarray
+    # the battery's columns of hidden units [U]: class, rms, d′, p, δ, and of the second layer its hubs
     units: dict[str, np.ndarray]
-    battery: dict[str, np.ndarray]
-    role: np.ndarray
-    hubs: list[Hub]
+    battery: dict[str, np.ndarray]  # the battery's other columns: ablation, patching, counts of classes and circuits
+    role: np.ndarray  # of each hidden unit [U], into `ROLES`
+    hubs: list[Hub]  # one a circuit; empty for a depth other than two
+    # path contributions [n, n, 4] by circuit (source, hub, output); empty for another depth
     contributions: dict[str, np.ndarray]
 
     @property
@@ -93,9 +83,7 @@ def roles(kind: np.ndarray, d_frog: np.ndarray, d_toad: np.ndarray) -> np.ndarra
     d′ more than twice the other, so that it answers to both and still tells who it is. Insensitive: of class none.
     The classes that the paper has no word for (suppressed, frog only, opposed) are another response.
 
-    Args:
-        kind: an index into `CLASSES` [U].
-        d_frog, d_toad: d′ of own and of the partner's distress [U].
+    `kind` is an index into `CLASSES` [U]; d′ are of own and of the partner's distress [U].
     """
     mirror = kind == CLASSES.index("mirror")
     uneven = np.maximum(d_frog, d_toad) > 2 * np.minimum(d_frog, d_toad)

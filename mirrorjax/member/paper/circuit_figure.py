@@ -21,13 +21,7 @@ _SHOWN = 0.04  # of the largest: thinner faint edges are left out
 
 
 def circuit(analysis: Analysis, number: int, hub: Hub) -> Panel:
-    """One circuit.
-
-    Args:
-        analysis: of a member of two hidden layers.
-        number: of the paper's figure.
-        hub: the circuit's.
-    """
+    """The circuit of a hub, as the paper's figure of this number, of a member of two hidden layers."""
     _, into_hubs, into_outputs = analysis.kernels
     weights = into_hubs.T, into_outputs.T  # [from, to]
     paths = analysis.contributions[hub.circuit.name]

@@ -39,21 +39,14 @@ class Criterion:
 
 @dataclass(frozen=True)
 class Circuit:
-    """One of the paper's circuits.
+    """One of the paper's circuits."""
 
-    Attributes:
-        name: as the paper has it.
-        output: that its hub raises most.
-        condition: matched boards between x0 and which its paths are followed: xF one's own distress, xT the partner's.
-        criteria: of its hub, beside the output.
-        strength: column by which one of several hubs is chosen.
-    """
-
-    name: str
-    output: Action
+    name: str  # as the paper has it
+    output: Action  # that its hub raises most
+    # matched boards between x0 and which its paths are followed: xF one's own distress, xT the partner's
     condition: str
-    criteria: tuple[Criterion, ...]
-    strength: str
+    criteria: tuple[Criterion, ...]  # of its hub, beside the output
+    strength: str  # column by which one of several hubs is chosen
 
 
 CIRCUITS = (
@@ -93,19 +86,12 @@ CIRCUITS = (
 
 @dataclass(frozen=True)
 class Hub:
-    """The unit that was chosen for a circuit.
+    """The unit that was chosen for a circuit."""
 
-    Attributes:
-        circuit: whose hub it is, or would be.
-        unit: its number in the second layer, from 1.
-        dominant: the output that it raises most.
-        values: of the circuit's criteria.
-    """
-
-    circuit: Circuit
-    unit: int
-    dominant: Action
-    values: tuple[float, ...]
+    circuit: Circuit  # whose hub it is, or would be
+    unit: int  # its number in the second layer, from 1
+    dominant: Action  # the output that it raises most
+    values: tuple[float, ...]  # of the circuit's criteria
 
     @property
     def met(self) -> tuple[bool, ...]:
@@ -134,14 +120,9 @@ class Hub:
 
 
 def choose_hubs(columns: Mapping[str, np.ndarray], alive: np.ndarray) -> list[Hub]:
-    """The hub, or the nearest unit, of each circuit in `CIRCUITS`.
+    """The hub, or the nearest unit, of each circuit in `CIRCUITS`; none if no unit of the second layer is alive.
 
-    Args:
-        columns: of the criteria, and `dominant`, over the units of the second layer [n].
-        alive: units that can be a hub [n].
-
-    Returns:
-        One a circuit; empty if no unit is alive.
+    `columns` are of the criteria, and `dominant`, over these units [n]; those `alive` can be a hub [n].
     """
     if not alive.any():
         return []

@@ -20,21 +20,13 @@ DIFFERENTIATING_ROLES = ("differentiating", "mirror and differentiating")
 
 @dataclass(frozen=True)
 class PaperTable:
-    """A table of the paper.
+    """A table of the paper."""
 
-    Attributes:
-        number: the paper's.
-        title: what it shows.
-        columns: headings.
-        rows: as many cells each; not rounded, NaN where undefined.
-        note: what is to be known to read it.
-    """
-
-    number: int
-    title: str
-    columns: tuple[str, ...]
-    rows: list[tuple[Cell, ...]]
-    note: str = ""
+    number: int  # the paper's
+    title: str  # what it shows
+    columns: tuple[str, ...]  # headings
+    rows: list[tuple[Cell, ...]]  # as many cells each; not rounded, NaN where undefined
+    note: str = ""  # what is to be known to read it
 
     def write(self, folder: Path) -> Path:
         """Writes table_N.csv.

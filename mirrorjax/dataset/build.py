@@ -23,34 +23,24 @@ _COPY = 1 << 20  # substreams of a round's augmentation, far from the turns' own
 
 @dataclass(frozen=True)
 class DatasetSpec:
-    """Everything that a dataset depends on. Defaults are the reference dataset.
+    """Everything that a dataset depends on. Defaults are the reference dataset."""
 
-    Attributes:
-        turns: game turns played after the burn-in, of both players together.
-        games: played side by side.
-        burn_in: rounds played before the first snapshot, so that the frequencies no longer depend on the start.
-        copies: of each snapshot, each with its own energy and sky.
-        players: a preset of `PLAYERS`.
-        params: the numbers of the game.
-        split: `by_board` (no board on two sides) or `paper_leak` (test rows also in training, as published).
-        test_rows: drawn with the label mix `test_mix` (hop, jump, leap, help).
-        train_share, validation_share: of the boards that are left; what remains is a second hold-out.
-        seed: of games, energies, skies and splits.
-        split_seed: of splits, if they are to be those of other games: a board that both have is then on one side.
-    """
-
-    turns: int = DatasetConfig.turns
-    games: int = DatasetConfig.games
+    turns: int = DatasetConfig.turns  # game turns played after the burn-in, of both players together
+    games: int = DatasetConfig.games  # played side by side
+    # rounds played before the first snapshot, so that the frequencies no longer depend on the start
     burn_in: int = DatasetConfig.burn_in
-    copies: int = 3
-    players: str = GameConfig.players
-    params: GameParams = field(default_factory=GameParams)
+    copies: int = 3  # of each snapshot, each with its own energy and sky
+    players: str = GameConfig.players  # a preset of `PLAYERS`
+    params: GameParams = field(default_factory=GameParams)  # the numbers of the game
+    # `by_board` (no board on two sides) or `paper_leak` (test rows also in training, as published)
     split: str = DatasetConfig.split
-    test_rows: int = DatasetConfig.test_rows
+    test_rows: int = DatasetConfig.test_rows  # drawn with the label mix `test_mix` (hop, jump, leap, help)
     test_mix: tuple[float, ...] = (0.4, 0.4, 0.1, 0.1)
+    # train_share, validation_share: of the boards that are left; what remains is a second hold-out
     train_share: float = 0.64
     validation_share: float = 0.16
-    seed: int = 0
+    seed: int = 0  # of games, energies, skies and splits
+    # of splits, if they are to be those of other games: a board that both have is then on one side
     split_seed: int | None = None
 
     @property

@@ -12,7 +12,7 @@ from flax import struct
 from jaxtyping import Array, Float32, Int32, Shaped, UInt32
 
 from mirrorjax.game.observation import FLAT, FLY, mask_cells, player_cells
-from mirrorjax.game.state import Symbol, bit
+from mirrorjax.game.state import Mask, Number, Symbol, bit
 from mirrorjax.randomness import uniform, word
 
 ENERGIES = (0, 1, 2, 4, 6, 8, 10, 12, 14, 16, 18)
@@ -35,44 +35,37 @@ BOARD_BITS = 0x1FFF  # of the second word: the board without energy and sky
 class Row:
     """One labelled situation, at the start of Frog's turn. Scalars."""
 
-    ground: UInt32[Array, ""]  # mask, 1 = rough
-    frog_column: Int32[Array, ""]
-    toad_column: Int32[Array, ""]
-    toad_symbol: Int32[Array, ""]  # 5..9
-    energy_index: Int32[Array, ""]  # into ENERGIES
-    sky_index: Int32[Array, ""]  # into SKIES
+    ground: Mask  # 1 = rough
+    frog_column: Number
+    toad_column: Number
+    toad_symbol: Number  # 5..9
+    energy_index: Number  # into ENERGIES
+    sky_index: Number  # into SKIES
 
     @property
-    def energy(self) -> Int32[Array, ""]:
+    def energy(self) -> Number:
         """Frog's energy."""
         return jnp.asarray(ENERGIES, jnp.int32)[self.energy_index]
 
     @property
-    def frog_shown(self) -> Int32[Array, ""]:
+    def frog_shown(self) -> Number:
         """Frog's symbol: 9 on rough ground, else its letter."""
         return jnp.where(bit(self.ground, self.frog_column), jnp.int32(Symbol.DISTRESS), jnp.int32(Symbol.FROG))
 
     @property
-    def toad_shown(self) -> Int32[Array, ""]:
+    def toad_shown(self) -> Number:
         """Toad's symbol: 9 on rough ground, whatever it did, else its last act or letter."""
         return jnp.where(bit(self.ground, self.toad_column), jnp.int32(Symbol.DISTRESS), self.toad_symbol)
 
 
-def pack_board(
-    ground: UInt32[Array, ""],
-    frog_column: Int32[Array, ""],
-    toad_column: Int32[Array, ""],
-    toad_symbol: Int32[Array, ""],
-) -> UInt32[Array, "2"]:
+def pack_board(ground: Mask, frog_column: Number, toad_column: Number, toad_symbol: Number) -> UInt32[Array, "2"]:
     """A board in two words; distress is in the ground, so a Toad on rough ground is stored as showing 9."""
     shown = jnp.where(bit(ground, toad_column), jnp.int32(Symbol.DISTRESS), toad_symbol)
     rest = frog_column | (toad_column << _TOAD) | ((shown - int(Symbol.TOAD)) << _SYMBOL)
     return jnp.stack([ground, rest.astype(jnp.uint32)])
 
 
-def add_energy_and_sky(
-    board: UInt32[Array, "2"], energy_index: Int32[Array, ""], sky_index: Int32[Array, ""]
-) -> UInt32[Array, "2"]:
+def add_energy_and_sky(board: UInt32[Array, "2"], energy_index: Number, sky_index: Number) -> UInt32[Array, "2"]:
     """The row of a board with a given energy and sky."""
     added = (energy_index << _ENERGY) | (sky_index << _SKY)
     return jnp.stack([board[0], board[1] | added.astype(jnp.uint32)])

@@ -2,18 +2,21 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from flax import struct
-from jaxtyping import Array, Int32, UInt32
+from jaxtyping import Array, UInt32
 
-from mirrorjax.game.state import Actor, Draws, GameParams, GameState, initial_state
+from mirrorjax.game.state import Actor, Draws, GameParams, GameState, Number, initial_state
 from mirrorjax.game.turn import ACTION_WORD, PLACE_BITS, TURN_WORDS, sample_draws, turn
 from mirrorjax.randomness import Stream, bernoulli_mask, stream_from_key, substream, uniform, word
 
 Mix = tuple[float, float, float, float]  # probability of each Action
+Turn = UInt32[Array, ""]  # a turn's number, from 1; of rounds from 0
+Turn = UInt32[Array, ""]  # a number of a turn, from 1, or of a round, from 0
 
 ALWAYS_HOP: Mix = (1.0, 0.0, 0.0, 0.0)
 RANDOM: Mix = (0.5, 0.25, 0.125, 0.125)  # the public script's random player
@@ -38,7 +41,7 @@ PLAYERS = {
 ROUNDS_AT_ONCE = 8  # whose chance is drawn together, before they are played
 
 
-def choose(mix: Mix, bits: UInt32[Array, ""]) -> Int32[Array, ""]:
+def choose(mix: Mix, bits: Turn) -> Number:
     """An action from a mix of acts, by a random word."""
     u = uniform(bits)
     action, cumulative = jnp.int32(0), 0.0
@@ -54,14 +57,12 @@ def new_game(stream: Stream, params: GameParams) -> GameState:
     return initial_state(bernoulli_mask(stream, 0, params.fly_probability, PLACE_BITS))  # in the words of turn 0
 
 
-def scripted_action(who: Actor, stream: Stream, number: UInt32[Array, ""], players: Players) -> Int32[Array, ""]:
+def scripted_action(who: Actor, stream: Stream, number: Turn, players: Players) -> Number:
     """What the scripted player does in turn `number` (from 1) of the game that `stream` identifies."""
     return choose(players.mix(who), word(stream, number * jnp.uint32(TURN_WORDS) + jnp.uint32(ACTION_WORD)))
 
 
-def play_action(
-    state: GameState, action: Int32[Array, ""], stream: Stream, number: UInt32[Array, ""], params: GameParams
-) -> GameState:
+def play_action(state: GameState, action: Number, stream: Stream, number: Turn, params: GameParams) -> GameState:
     """Turn `number` (from 1) of the game that `stream` identifies, with a given action."""
     return turn(state, action, sample_draws(stream, params, turn=number, tiles=params.play_scroll), params)
 
@@ -69,7 +70,7 @@ def play_action(
 def rollout(
     state: GameState,
     stream: Stream,
-    first_round: UInt32[Array, ""],
+    first_round: Turn,
     rounds: int,
     players: Players,
     params: GameParams,
@@ -92,16 +93,12 @@ def rollout(
         The state afterwards, and the snapshots stacked over rounds.
     """
 
-    def chance(number: UInt32[Array, ""]) -> list[tuple[Int32[Array, ""], Draws]]:
-        return [
-            (
-                scripted_action(who, stream, 2 * number + 1 + who, players),
-                sample_draws(stream, params, turn=2 * number + 1 + who, tiles=params.play_scroll),
-            )
-            for who in Actor
-        ]
+    def chance(number: Turn) -> list[tuple[Number, Draws]]:
+        draws = partial(sample_draws, stream, params, tiles=params.play_scroll)
+        turns = [(who, 2 * number + 1 + who) for who in Actor]
+        return [(scripted_action(who, stream, at, players), draws(turn=at)) for who, at in turns]
 
-    def one_round(state: GameState, turns: list[tuple[Int32[Array, ""], Draws]]):
+    def one_round(state: GameState, turns: list[tuple[Number, Draws]]):
         seen = snapshot(state)
         for action, draws in turns:
             state = turn(state, action, draws, params)
@@ -117,5 +114,4 @@ def rollout(
 
 def game_streams(key: jax.Array, games: int) -> Stream:
     """The streams of `games` independent games: two words of shape [games]."""
-    first, second = stream_from_key(key)
-    return jax.vmap(substream, in_axes=(None, 0))((first, second), jnp.arange(games, dtype=jnp.uint32))
+    return jax.vmap(substream, in_axes=(None, 0))(stream_from_key(key), jnp.arange(games, dtype=jnp.uint32))

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Int32, UInt32
+from jaxtyping import Array, Int32
 
-from mirrorjax.game.state import FLY_ENERGY, HELP_ENERGY, LEAP, MAX_ENERGY, WIDTH, Player, Symbol, bit
+from mirrorjax.game.state import FLY_ENERGY, HELP_ENERGY, LEAP, MAX_ENERGY, WIDTH, Flag, Mask, Player, Symbol, bit
 
 
-def land(player: Player, ground: UInt32[Array, ""]) -> Player:
+def land(player: Player, ground: Mask) -> Player:
     """Rough ground costs one energy and shows distress."""
     rough = bit(ground, player.column)
     return replace(
@@ -18,43 +19,36 @@ def land(player: Player, ground: UInt32[Array, ""]) -> Player:
     )
 
 
-def _move(player: Player, columns: int, ground: UInt32[Array, ""]) -> Player:
+def _move(player: Player, columns: int, ground: Mask) -> Player:
     return land(replace(player, column=jnp.minimum(player.column + columns, WIDTH - 1)), ground)
 
 
-def _select(condition: Bool[Array, ""], then: Player, otherwise: Player) -> Player:
-    return Player(
-        column=jnp.where(condition, then.column, otherwise.column),
-        energy=jnp.where(condition, then.energy, otherwise.energy),
-        score=jnp.where(condition, then.score, otherwise.score),
-        symbol=jnp.where(condition, then.symbol, otherwise.symbol),
-    )
+def _select(condition: Flag, then: Player, otherwise: Player) -> Player:
+    return jax.tree.map(lambda yes, no: jnp.where(condition, yes, no), then, otherwise)
 
 
-def hop(player: Player, letter: int, ground: UInt32[Array, ""]) -> Player:
+def hop(player: Player, letter: int, ground: Mask) -> Player:
     """One column on and one point, if there is energy and room; the symbol is the letter either way."""
     standing = replace(player, symbol=jnp.int32(letter))
     can = (player.energy > 0) & (player.column + 1 < WIDTH)
     return _select(can, _move(replace(standing, score=player.score + 1), 1, ground), standing)
 
 
-def jump(player: Player, flies: UInt32[Array, ""]) -> Player:
+def jump(player: Player, flies: Mask) -> Player:
     """Up; a fly in the own column is eaten. Needs no energy."""
     ate = bit(flies, player.column)
     fed = jnp.minimum(MAX_ENERGY, player.energy + FLY_ENERGY)
     return replace(player, energy=jnp.where(ate, fed, player.energy), symbol=jnp.int32(Symbol.JUMP))
 
 
-def leap(player: Player, ground: UInt32[Array, ""]) -> Player:
+def leap(player: Player, ground: Mask) -> Player:
     """Five columns on for one energy, or nothing at all."""
     can = (player.energy > 0) & (player.column + LEAP < WIDTH)
     leaping = replace(player, energy=player.energy - 1, symbol=jnp.int32(Symbol.LEAP))
     return _select(can, _move(leaping, LEAP, ground), player)
 
 
-def help_other(
-    player: Player, partner: Player, helped_leap: Bool[Array, ""], ground: UInt32[Array, ""]
-) -> tuple[Player, Player]:
+def help_other(player: Player, partner: Player, helped_leap: Flag, ground: Mask) -> tuple[Player, Player]:
     """A gift of energy where it fits, and perhaps a leap of the partner; needs energy.
 
     The gift is optional (a full partner takes none), the chance of the leap is not.
@@ -73,13 +67,7 @@ def help_other(
 
 
 def act(
-    player: Player,
-    partner: Player,
-    action: Int32[Array, ""],
-    letter: int,
-    helped_leap: Bool[Array, ""],
-    ground: UInt32[Array, ""],
-    flies: UInt32[Array, ""],
+    player: Player, partner: Player, action: Int32[Array, ""], letter: int, helped_leap: Flag, ground: Mask, flies: Mask
 ) -> tuple[Player, Player]:
     """The chosen act; returns the player and its partner afterwards."""
     hopped, jumped, leapt = hop(player, letter, ground), jump(player, flies), leap(player, ground)

@@ -10,6 +10,10 @@ from jaxtyping import Array, Bool, Int32, UInt32
 
 from mirrorjax.settings.groups import GameConfig
 
+Mask = UInt32[Array, ""]  # of the board: bit i is column i
+Number = Int32[Array, ""]
+Flag = Bool[Array, ""]
+
 WIDTH = 32  # columns of the board
 START_COLUMNS = (15, 16)  # Frog, Toad
 MAX_ENERGY = 20
@@ -59,23 +63,23 @@ LETTER = {Actor.FROG: int(Symbol.FROG), Actor.TOAD: int(Symbol.TOAD)}
 class Player:
     """One player. Energy has no lower bound (-1 occurs); every test of it is `> 0`."""
 
-    column: Int32[Array, ""]
-    energy: Int32[Array, ""]
-    score: Int32[Array, ""]
-    symbol: Int32[Array, ""]
+    column: Number
+    energy: Number
+    score: Number
+    symbol: Number
 
 
 @struct.dataclass
 class GameState:
-    """One game between two turns. Boards are bit masks: bit i is column i.
+    """One game between two turns.
 
     `actor` is part of the type, not a value: the compiled code of a turn is that of the player whose turn it is.
     """
 
-    ground: UInt32[Array, ""]  # 1 = rough
-    flies: UInt32[Array, ""]  # 1 = a fly
-    queue: Int32[Array, ""]  # upcoming tiles, 0..5: all rough but the last, which is flat
-    rate_steps: Int32[Array, ""]  # obstacle rate in steps of params.obstacle_rate_step
+    ground: Mask  # 1 = rough
+    flies: Mask  # 1 = a fly
+    queue: Number  # upcoming tiles, 0..5: all rough but the last, which is flat
+    rate_steps: Number  # obstacle rate in steps of params.obstacle_rate_step
     frog: Player
     toad: Player
     actor: Actor = struct.field(pytree_node=False, default=Actor.FROG)
@@ -112,35 +116,23 @@ class Draws:
     Tiles are a tuple, not an axis: stacked, they would be the contiguous axis of a batch and nothing would vectorise.
     """
 
-    fly_placed: UInt32[Array, ""]  # mask: a fly appears
-    fly_left: UInt32[Array, ""]  # mask: a fly here would move left
-    fly_right: UInt32[Array, ""]  # mask: a fly here would move right (never both)
-    helped_leap: Bool[Array, ""]  # the partner leaps if it is helped
+    fly_placed: Mask  # a fly appears
+    fly_left: Mask  # a fly here would move left
+    fly_right: Mask  # a fly here would move right (never both)
+    helped_leap: Flag  # the partner leaps if it is helped
     obstacle_chance: tuple[UInt32[Array, ""], ...]  # [T]; an obstacle starts where this is below rate * 65536
-    obstacle_width: tuple[Int32[Array, ""], ...]  # [T]; 1..obstacle_width_max rough tiles
+    obstacle_width: tuple[Number, ...]  # [T]; 1..obstacle_width_max rough tiles
 
 
-def initial_state(fly_placed: UInt32[Array, ""]) -> GameState:
+def initial_state(fly_placed: Mask) -> GameState:
     """A game before its first turn; `fly_placed` is the one placement pass that it starts with."""
-
-    def start(who: Actor) -> Player:
-        return Player(
-            column=jnp.int32(START_COLUMNS[who]),
-            energy=jnp.int32(MAX_ENERGY),
-            score=jnp.int32(0),
-            symbol=jnp.int32(LETTER[who]),
-        )
-
-    return GameState(
-        ground=jnp.uint32(0),
-        flies=jnp.asarray(fly_placed, jnp.uint32),
-        queue=jnp.int32(0),
-        rate_steps=jnp.int32(0),
-        frog=start(Actor.FROG),
-        toad=start(Actor.TOAD),
+    zero = jnp.int32(0)
+    frog, toad = (
+        Player(jnp.int32(START_COLUMNS[who]), jnp.int32(MAX_ENERGY), zero, jnp.int32(LETTER[who])) for who in Actor
     )
+    return GameState(jnp.uint32(0), jnp.asarray(fly_placed, jnp.uint32), zero, zero, frog, toad)
 
 
-def bit(mask: UInt32[Array, ""], column: Int32[Array, ""]) -> jax.Array:
+def bit(mask: Mask, column: Number) -> jax.Array:
     """Whether `column`'s bit is set."""
     return ((mask >> column.astype(jnp.uint32)) & 1) == 1

@@ -3,12 +3,11 @@
 from dataclasses import replace
 
 import jax.numpy as jnp
-from jaxtyping import Array, Int32, UInt32
 
-from mirrorjax.game.state import CENTRE, WIDTH, Draws, GameParams, GameState
+from mirrorjax.game.state import CENTRE, WIDTH, Draws, GameParams, GameState, Mask, Number
 
 
-def move_flies(flies: UInt32[Array, ""], draws: Draws) -> UInt32[Array, ""]:
+def move_flies(flies: Mask, draws: Draws) -> Mask:
     """New flies appear, then each moves left, right or not at all; the edges hold them, flies that meet are one."""
     flies = flies | draws.fly_placed
     left, right = flies & draws.fly_left, flies & draws.fly_right
@@ -17,9 +16,7 @@ def move_flies(flies: UInt32[Array, ""], draws: Draws) -> UInt32[Array, ""]:
     return stay | (left >> 1) | (left & edge_left) | (right << 1) | (right & edge_right)
 
 
-def camera_shift(
-    frog_column: Int32[Array, ""], toad_column: Int32[Array, ""], dependency: float = 1.0
-) -> Int32[Array, ""]:
+def camera_shift(frog_column: Number, toad_column: Number, dependency: float = 1.0) -> Number:
     """Columns that the camera is behind: ⌊(1 - D/2)·Frog + (D/2)·Toad⌋ - CENTRE.
 
     At D = 1, the paper's, it keeps to the players' midpoint, and the world scrolls only if both move; at D = 0 it
@@ -53,14 +50,12 @@ def scroll(state: GameState, draws: Draws, params: GameParams) -> GameState:
         starts = (queue == 0) & (draws.obstacle_chance[i] < threshold)
         upcoming = jnp.where(starts, draws.obstacle_width[i] + 1, queue)
         rough = is_new & (upcoming > 1)
-        ground = ground | jnp.where(
-            rough, jnp.uint32(1) << jnp.minimum(first_new + i, jnp.uint32(WIDTH - 1)), jnp.uint32(0)
-        )
+        tile = jnp.uint32(1) << jnp.minimum(first_new + i, jnp.uint32(WIDTH - 1))
+        ground = ground | jnp.where(rough, tile, jnp.uint32(0))
         queue = jnp.where(is_new, jnp.maximum(upcoming - 1, 0), queue)
 
     def follow(player):
         return replace(player, column=jnp.clip(player.column - shift, 0, WIDTH - 1))
 
-    return replace(
-        state, ground=ground, queue=queue, rate_steps=rate_steps, frog=follow(state.frog), toad=follow(state.toad)
-    )
+    state = replace(state, ground=ground, queue=queue, rate_steps=rate_steps)
+    return replace(state, frog=follow(state.frog), toad=follow(state.toad))

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Int32, UInt32
+from jaxtyping import Array, UInt32
 
 from mirrorjax.game import rules, terrain
-from mirrorjax.game.state import LETTER, MAX_SCROLL, Action, Draws, GameParams, GameState, Player, Symbol, bit
+from mirrorjax.game.state import LETTER, MAX_SCROLL, Action, Draws, GameParams, GameState, Number, Player, Symbol, bit
 from mirrorjax.randomness import Stream, bernoulli_mask, stream_from_key, uniform, word
 
 PLACE_BITS = 12  # 41/4096: the share of 16-bit draws below .01 in the recorded games, exactly
@@ -18,7 +18,7 @@ TURN_WORDS = 64
 _PLACED, _LEFT, _RIGHT, _HELPED, _TILES, ACTION_WORD = 0, 12, 28, 29, 30, 45
 
 
-def turn(state: GameState, action: Int32[Array, ""], draws: Draws, params: GameParams) -> GameState:
+def turn(state: GameState, action: Number, draws: Draws, params: GameParams) -> GameState:
     """One player's turn: act, flies, distress, scroll, reset (paper §4.1, as its code plays it).
 
     Args:
@@ -38,7 +38,7 @@ def turn(state: GameState, action: Int32[Array, ""], draws: Draws, params: GameP
     return replace(state, actor=state.actor.partner)
 
 
-def _act(state: GameState, action: Int32[Array, ""], draws: Draws) -> GameState:
+def _act(state: GameState, action: Number, draws: Draws) -> GameState:
     actor, partner = state.actor, state.actor.partner
     before = state.player(actor)
     eats = (action == Action.JUMP) & bit(state.flies, before.column)
@@ -58,7 +58,7 @@ def _mark_distress(state: GameState) -> GameState:
     return replace(state, frog=mark(state.frog), toad=mark(state.toad))
 
 
-def _scroll_unless_jumped(state: GameState, action: Int32[Array, ""], draws: Draws, params: GameParams) -> GameState:
+def _scroll_unless_jumped(state: GameState, action: Number, draws: Draws, params: GameParams) -> GameState:
     scrolled = terrain.scroll(state, draws, params)
     return jax.tree.map(lambda new, old: jnp.where(action == Action.JUMP, old, new), scrolled, state)
 

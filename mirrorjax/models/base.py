@@ -15,17 +15,12 @@ Units = jax.Array  # float32 [units, *batch] of one site, for one example or a b
 
 @dataclass(frozen=True)
 class Site:
-    """A place in a network whose units are looked at and may be edited.
+    """A place in a network whose units are looked at and may be edited."""
 
-    Attributes:
-        name: the key of its units in `Shown`.
-        size: units as compiled: the member's own, and behind them padding, which is always zero.
-        kind: `rate`: each unit has a level of its own, and CMNI's differences of means say something; `signed`:
-            directions of no privileged sign, as of a residual stream; `spikes`: 0 or 1.
-    """
-
-    name: str
-    size: int
+    name: str  # the key of its units in `Shown`
+    size: int  # units as compiled: the member's own, and behind them padding, which is always zero
+    # `rate`: each unit has a level of its own, and CMNI's differences of means say something; `signed`: directions of
+    # no privileged sign, as of a residual stream; `spikes`: 0 or 1
     kind: Literal["rate", "signed", "spikes"] = "rate"
 
     def own(self, width: Int32[Array, ""] | int) -> Bool[Array, " units"]:

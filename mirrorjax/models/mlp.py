@@ -61,22 +61,15 @@ class MLP:
 
     Features come first, in kernels [out, in] and in activations [units, batch]: a layer is one product W @ X whose
     long axis is contiguous (1.5 times faster than batch first). One example is a vector; batch axes trail.
-
-    Attributes:
-        inputs: numbers that it is given.
-        width: units of each hidden layer as compiled, the true ones and the padding.
-        depth: hidden layers.
-        outputs: of the linear head.
-        activation: a name in ACTIVATIONS.
     """
 
     settings: ClassVar[tuple[str, ...]] = ("width", "depth", "activation")
 
-    width: int = 17
-    depth: int = 2
-    activation: str = "relu"
-    inputs: int = OBSERVATION_SIZE
-    outputs: int = 4
+    width: int = 17  # units of each hidden layer as compiled, the true ones and the padding
+    depth: int = 2  # hidden layers
+    activation: str = "relu"  # a name in ACTIVATIONS
+    inputs: int = OBSERVATION_SIZE  # numbers that it is given
+    outputs: int = 4  # of the linear head
 
     def __str__(self) -> str:
         """In a line of a log."""

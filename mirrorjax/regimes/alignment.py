@@ -12,19 +12,17 @@ TINY = 1e-6  # inside the root: an embedding of zeros has a direction, and its g
 _NEVER = -1e9  # the logit of a row that is not there; -inf would make the gradient NaN
 
 
-def embedded(
-    kernel: Float32[Array, "dimensions units"], units: Float32[Array, "units batch"]
-) -> Float32[Array, "dimensions batch"]:
+Directions = Float32[Array, "dimensions batch"]
+
+
+def embedded(kernel: Float32[Array, "dimensions units"], units: Float32[Array, "units batch"]) -> Directions:
     """Directions of length 1 (0 for units that are all 0) in the space that both views are compared in."""
     z = kernel @ units
     return z * jax.lax.rsqrt(jnp.sum(z * z, axis=0, keepdims=True) + TINY)
 
 
 def info_nce(
-    own: Float32[Array, "dimensions batch"],
-    seen: Float32[Array, "dimensions batch"],
-    temperature: Float32[Array, ""] | float,
-    weights: Float32[Array, " batch"],
+    own: Directions, seen: Directions, temperature: Float32[Array, ""] | float, weights: Float32[Array, " batch"]
 ) -> Float32[Array, ""]:
     """½[CE(S) + CE(Sᵀ)], S_ij = own_i · seen_j / τ, in nats.
 

@@ -10,13 +10,13 @@ from typing import Any, ClassVar, Self
 import jax
 import jax.numpy as jnp
 from flax import struct
-from jaxtyping import Array, Float32, Int32, UInt32
+from jaxtyping import Array, Float32, Int32
 
 from mirrorjax.models.base import Edit, Params, Shown, Site, keep
 from mirrorjax.population.members import MemberValues
 from mirrorjax.randomness import Stream
-from mirrorjax.regimes.base import Clock, Use, World
-from mirrorjax.regimes.brain import Fired
+from mirrorjax.regimes.base import Clock, Step, Use, World
+from mirrorjax.regimes.brain import Fired, as_mask
 from mirrorjax.regimes.empathy import EPISODES, at_rest, born, completion, growth, lived, measures, read
 
 MOMENTS = 10  # of an episode
@@ -35,15 +35,11 @@ class Brain:
 
 @dataclass(frozen=True)
 class Mix:
-    """The area in which persons and feelings meet, as it is read: what fires there in each of EPISODES.
-
-    Attributes:
-        neurons: n.
-    """
+    """The area in which persons and feelings meet, as it is read: what fires there in each of EPISODES."""
 
     settings: ClassVar[tuple[str, ...]] = ("neurons",)
 
-    neurons: int = 1000
+    neurons: int = 1000  # n
     inputs: ClassVar[int] = 0
     outputs: ClassVar[int] = 0
     homogeneous: ClassVar[bool] = False
@@ -77,11 +73,7 @@ class Mix:
 
 @dataclass(frozen=True)
 class Assembly:
-    """What members of one program have in common; its methods are of one member.
-
-    Attributes:
-        neurons: of an area; 1.6 √n of them may fire.
-    """
+    """What members of one program have in common; its methods are of one member."""
 
     initialises_as: ClassVar[str] = "assembly"
     settings: ClassVar[tuple[str, ...]] = ("dose", "veil_neurons", "neurons")
@@ -89,7 +81,7 @@ class Assembly:
     reads_out: ClassVar[bool] = True
     clock: ClassVar[Clock] = EPISODE
 
-    neurons: int = 1000
+    neurons: int = 1000  # of an area; 1.6 √n of them may fire
 
     def __str__(self) -> str:
         """In a line of a log."""
@@ -128,13 +120,11 @@ class Assembly:
         fibres = born(_stream(values), self.neurons)
         return Brain(_by_name(fibres), at_rest(self.firing), jnp.int32(0))
 
-    def draw(self, values: MemberValues, step: UInt32[Array, ""]) -> tuple:
+    def draw(self, values: MemberValues, step: Step) -> tuple:
         """Nothing ahead of time."""
         return ()
 
-    def update(
-        self, state: Brain, values: MemberValues, step: UInt32[Array, ""], drawn: tuple, train: tuple
-    ) -> tuple[Brain, bool]:
+    def update(self, state: Brain, values: MemberValues, step: Step, drawn: tuple, train: tuple) -> tuple[Brain, bool]:
         """One moment; a brain is always well."""
         of_life = values.veil_neurons, values.dose, _stream(values), MOMENTS
         fibres, areas = lived(_by_fibre(state.fibres), state.areas, step.astype(jnp.int32), *of_life)
@@ -149,7 +139,7 @@ class Assembly:
         fibres, stream, beta = _by_fibre(state.fibres), _stream(values), growth(values.dose, MOMENTS)
         mix = read(fibres, values.veil_neurons, beta, stream, self.firing)
         own = jax.tree.map(lambda leaf: leaf[0], mix)  # one's own distress
-        masks = jax.vmap(lambda which: jnp.zeros(self.neurons, jnp.uint8).at[which.neurons].max(_byte(which.on)))(mix)
+        masks = jax.vmap(lambda which: as_mask(which, self.neurons))(mix).astype(jnp.uint8)
         return {"mix": masks, "completion": completion(fibres, own, beta, stream)}
 
     def put(self, state: Brain, params: Params) -> Brain:
@@ -173,10 +163,6 @@ class Assembly:
 
 def _stream(values: MemberValues) -> Stream:
     return values.init[0], values.init[1]
-
-
-def _byte(on: Float32[Array, " k"]) -> Array:
-    return on.astype(jnp.uint8)
 
 
 def _by_name(fibres: dict) -> dict[str, Array]:

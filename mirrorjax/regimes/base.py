@@ -18,6 +18,10 @@ from mirrorjax.models.base import Edit, Network, Params, Shown, Site, keep
 from mirrorjax.population.members import Member, MemberValues
 
 State = Any  # a pytree: all that one member carries from update to update: weights, moments, games, memories
+Step = UInt32[Array, ""]  # the number of an update, from 0
+Numbers = UInt32[Array, " batch"]  # of the rows of a batch, among all
+Rows = UInt32[Array, "batch 2"]  # packed
+Weights = Float32[Array, " batch"]  # of each row of a batch, summing to one; zero for padding
 Use = Literal["show", "score", "update"]
 
 
@@ -93,14 +97,14 @@ class Regime(Protocol):
         """A member before its first update."""
         ...
 
-    def draw(self, values: MemberValues, step: UInt32[Array, ""]) -> Any:
+    def draw(self, values: MemberValues, step: Step) -> Any:
         """What an update takes that depends on member and step alone, as numbers of rows: for several steps at once."""
         ...
 
     def update(
-        self, state: State, values: MemberValues, step: UInt32[Array, ""], drawn: Any, train: Any
+        self, state: State, values: MemberValues, step: Step, drawn: Any, train: Any
     ) -> tuple[State, Bool[Array, ""] | Literal[True]]:
-        """A member after update number `step`, from 0, and whether it is still well: else it is frozen as it was.
+        """A member after update number `step`, and whether it is still well: else it is frozen as it was.
 
         One that cannot fail says True, and its state is not copied from step to step.
         """

@@ -19,6 +19,8 @@ TIE = 1e-3  # a draw below it decides between equal drives; synapses of unequal 
 
 Fibre = tuple[str, str]  # from a source, a stimulus or an area, to an area
 Fibres = dict[Fibre, UInt8[Array, "n n"]]  # synapses [from, to]: 0 where there is none, else 1 + how often it grew
+Through = Sequence[Fibre]  # fibres that are open
+Growth = Float32[Array, ""] | float  # β
 MOST = 255  # beyond which a synapse grows no more
 
 
@@ -57,21 +59,17 @@ def overlap(one: Fired, other: Fired) -> Float32[Array, ""]:
     return jnp.sum(jnp.where(same, one.on[:, None] * other.on[None, :], 0.0)) / one.on.shape[0]
 
 
-def strength(synapses: UInt8[Array, "..."], growth: Float32[Array, ""] | float) -> Float32[Array, "..."]:
+def strength(synapses: UInt8[Array, "..."], growth: Growth) -> Float32[Array, "..."]:
     """(1 + β)^c of synapses that have grown c times; 0 where there is none."""
     times = jnp.maximum(synapses, 1).astype(jnp.float32) - 1
     return jnp.where(synapses > 0, jnp.exp(jnp.log1p(jnp.asarray(growth, jnp.float32)) * times), 0.0)
 
 
-def new_fibre(stream: Stream, n: int, density: float) -> UInt8[Array, "n n"]:
-    """A directed random graph G(n, p), each synapse a draw of its own."""
-    pair = jnp.arange(n, dtype=jnp.uint32)[:, None] * jnp.uint32(n) + jnp.arange(n, dtype=jnp.uint32)[None, :]
-    return (uniform(word(stream, pair)) < density).astype(jnp.uint8)
-
-
 def connect(stream: Stream, fibres: Sequence[Fibre], n: int, density: float) -> Fibres:
-    """All fibres of a brain, as they are before anything was learnt."""
-    return {fibre: new_fibre(substream(stream, jnp.uint32(i)), n, density) for i, fibre in enumerate(fibres)}
+    """A brain before it has learnt: each fibre a directed random graph G(n, p), each synapse a draw of its own."""
+    pair = jnp.arange(n, dtype=jnp.uint32)[:, None] * jnp.uint32(n) + jnp.arange(n, dtype=jnp.uint32)[None, :]
+    draws = {fibre: uniform(word(substream(stream, jnp.uint32(i)), pair)) for i, fibre in enumerate(fibres)}
+    return {fibre: (drawn < density).astype(jnp.uint8) for fibre, drawn in draws.items()}
 
 
 def winners(drive: Float32[Array, " n"], most: int, draws: Stream) -> Fired:
@@ -81,26 +79,16 @@ def winners(drive: Float32[Array, " n"], most: int, draws: Stream) -> Fired:
     return Fired(chosen.astype(jnp.int32), (drive[chosen] > 0).astype(jnp.float32))
 
 
+Firing = Mapping[str, Fired]  # by stimulus and area
+
+
 def step(
-    fibres: Fibres,
-    firing: Mapping[str, Fired],
-    through: Sequence[Fibre],
-    growth: Float32[Array, ""] | float,
-    draws: Stream,
-    learns: bool = True,
+    fibres: Fibres, firing: Firing, through: Through, growth: Growth, draws: Stream, learns: bool = True
 ) -> tuple[Fibres, dict[str, Fired]]:
     """One moment: every area at an end of a fibre chooses its winners at once, from what fired before.
 
-    Args:
-        fibres: of the brain.
-        firing: what fires, by stimulus and area.
-        through: fibres that are open; the others send nothing and keep their synapses.
-        growth: β, by which synapses to the winners grow.
-        draws: of this moment, for ties.
-        learns: whether they do grow; else the moment only reads.
-
-    Returns:
-        The fibres, and what fires now; areas that no open fibre ends at, and stimuli, fire as before.
+    Fibres that are not open send nothing and keep their synapses; areas that no open fibre ends at, and stimuli, fire
+    as before. The draws are for ties; a moment that does not learn only reads, and no synapse grows.
     """
     areas = list(dict.fromkeys(target for _, target in through))
     now = dict(firing)
@@ -123,14 +111,7 @@ def _grown(synapses: UInt8[Array, "n n"], before: Fired, after: Fired) -> UInt8[
 
 
 def run(
-    fibres: Fibres,
-    firing: Mapping[str, Fired],
-    through: Sequence[Fibre],
-    growth: Float32[Array, ""] | float,
-    draws: Stream,
-    steps: Int32[Array, ""] | int,
-    *,
-    learns: bool = True,
+    fibres: Fibres, firing: Firing, through: Through, growth: Growth, draws: Stream, steps: int, learns: bool = True
 ) -> tuple[Fibres, dict[str, Fired]]:
     """Several moments with the same open fibres, each as `step` has it, with draws of its own."""
 

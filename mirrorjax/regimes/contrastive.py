@@ -14,13 +14,12 @@ from jaxtyping import Array, Bool, Float32, UInt32
 
 from mirrorjax.dataset.knobs import exchanged
 from mirrorjax.dataset.row import pack, unpack
-from mirrorjax.models.base import Edit, Params, Shown
-from mirrorjax.models.encoding import encoded
+from mirrorjax.models.base import Edit, Params
 from mirrorjax.models.mlp import glorot_rows
 from mirrorjax.population.members import MemberValues, init_key
 from mirrorjax.randomness import substream
 from mirrorjax.regimes.alignment import embedded, info_nce
-from mirrorjax.regimes.base import HeldOut, Use
+from mirrorjax.regimes.base import HeldOut, Numbers, Rows, Step, Use, Weights
 from mirrorjax.regimes.descent import Learner, batch_weights, begin, descend, dropout
 from mirrorjax.regimes.seats import seat_measures
 from mirrorjax.regimes.supervised import Supervised
@@ -45,15 +44,12 @@ def is_apart(words: UInt32[Array, "2"]) -> Bool[Array, ""]:
 
 @dataclass(frozen=True)
 class Contrastive(Supervised):
-    """What members of one program have in common.
-
-    Attributes:
-        positives: what is aligned: `same`, both views of a row; `shuffled`, the view of one row with that of another,
-            an equal pull that says nothing.
-    """
+    """What members of one program have in common."""
 
     settings: ClassVar[tuple[str, ...]] = (*Supervised.settings, "alignment", "temperature", "observe", "positives")
 
+    # what is aligned: `same`, both views of a row; `shuffled`, the view of one row with that of another, an equal pull
+    # that says nothing
     positives: str = "same"
 
     @classmethod
@@ -87,12 +83,7 @@ class Contrastive(Supervised):
         return replace(state, params=state.params | params)
 
     def update(
-        self,
-        state: Learner,
-        values: MemberValues,
-        step: UInt32[Array, ""],
-        drawn: UInt32[Array, " batch"],
-        train: UInt32[Array, "rows 2"],
+        self, state: Learner, values: MemberValues, step: Step, drawn: Numbers, train: UInt32[Array, "rows 2"]
     ) -> tuple[Learner, Bool[Array, ""]]:
         """One batch, done and seen, each with dropout of its own."""
         rows, weights = train[drawn], batch_weights(values, self.batch)
@@ -102,25 +93,16 @@ class Contrastive(Supervised):
         return descend(lambda params: self.both(params, values, rows, weights, edits), state, values)
 
     def both(
-        self,
-        params: Params,
-        values: MemberValues,
-        rows: UInt32[Array, "batch 2"],
-        weights: Float32[Array, " batch"],
-        edits: tuple[Edit, Edit],
+        self, params: Params, values: MemberValues, rows: Rows, weights: Weights, edits: tuple[Edit, Edit]
     ) -> Float32[Array, ""]:
-        """MSE(own act) + o · MSE(seen act) + λ · InfoNCE + L2.
-
-        `weights` are of the packed rows, and sum to one; `edits` are dropout and padding of the own view, and of the
-        seen one.
-        """
+        """MSE(own act) + o · MSE(seen act) + λ · InfoNCE + L2; edits are of the own view, and of the seen one."""
         exchanged_rows = jax.vmap(seen)(rows)
-        views = [
-            self._shown(params, values, each, edit) for each, edit in zip((rows, exchanged_rows), edits, strict=True)
-        ]
-        own, other = (view.units[self.sites[-1].name] for view in views)
+        done, watched = (
+            self.shown(params, values, each, edit) for each, edit in zip((rows, exchanged_rows), edits, strict=True)
+        )
+        own, other = (view.units[self.sites[-1].name] for view in (done, watched))
         targets = self.targets(rows, values.knobs)
-        done = jnp.mean((views[0].outputs - targets) ** 2, axis=0)
+        done = jnp.mean((done.outputs - targets) ** 2, axis=0)
         watched = jnp.mean((params[_ACT] @ other + params[_BIAS][:, None] - targets) ** 2, axis=0)
         apart = weights * jax.vmap(is_apart)(rows).astype(jnp.float32)
         z_own, z_seen = embedded(params[_OWN], own), embedded(params[_SEEN], other)
@@ -129,9 +111,6 @@ class Contrastive(Supervised):
         aligned = info_nce(z_own, z_seen, values.temperature, apart)
         acts = jnp.sum(done * weights) + values.observe * jnp.sum(watched * weights)
         return acts + values.alignment * aligned + values.l2 * self.penalty(params)
-
-    def _shown(self, params: Params, values: MemberValues, rows: UInt32[Array, "batch 2"], edit: Edit) -> Shown:
-        return self.network.run(params, encoded(self.pictures(rows, values.knobs), self.encoding), edit)
 
     def score(self, params: Params, values: MemberValues, held: HeldOut) -> dict[str, Float32[Array, ""]]:
         """That of `supervised`, and how alike own and seen views are (`seat_measures`)."""

@@ -12,6 +12,7 @@ from jaxtyping import Array, Bool, Float32, UInt32
 from mirrorjax.models.base import Edit, Params, Site
 from mirrorjax.population.members import MemberValues
 from mirrorjax.randomness import permute, substream, word
+from mirrorjax.regimes.base import Numbers, Step, Weights
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7  # Keras' Adam (the published code)
 DIVERGED = 1e4  # a batch loss from here on, or one that is no number, ends a member's training (untrained: below 100)
@@ -58,9 +59,7 @@ def adam(
     return params, optax.ScaleByAdamState(count=count, mu=mean, nu=square)
 
 
-def batch_indices(
-    values: MemberValues, step: UInt32[Array, ""], batch: int, train_rows: UInt32[Array, ""] | int
-) -> UInt32[Array, " batch"]:
+def batch_indices(values: MemberValues, step: Step, batch: int, train_rows: UInt32[Array, ""] | int) -> Numbers:
     """Which of its `train_rows` a member sees at a step: a fresh order each pass, each row at most once a pass.
 
     A pass is as many whole batches as there are; the fewer than one batch of rows left out are others each time.
@@ -73,19 +72,19 @@ def batch_indices(
     return permute(position, jnp.uint32(train_rows), order)
 
 
-def batch_numbers(values: MemberValues, step: UInt32[Array, ""], batch: int) -> UInt32[Array, " batch"]:
+def batch_numbers(values: MemberValues, step: Step, batch: int) -> Numbers:
     """Which of all members' rows a member sees at a step."""
     return values.first_row + batch_indices(values, step, batch, values.train_rows)
 
 
-def batch_weights(values: MemberValues, batch: int) -> Float32[Array, " batch"]:
-    """Of the rows of a batch as compiled: the member's own may be smaller, and the rest has no weight. Sums to one."""
+def batch_weights(values: MemberValues, batch: int) -> Weights:
+    """Of the rows of a batch as compiled: the member's own may be smaller, and the rest has no weight."""
     count = values.batch_size
     return (jnp.arange(batch) < count).astype(jnp.float32) / count.astype(jnp.float32)
 
 
 def dropout_gates(
-    sites: tuple[Site, ...], values: MemberValues, step: UInt32[Array, ""], batch: int
+    sites: tuple[Site, ...], values: MemberValues, step: Step, batch: int
 ) -> dict[str, Float32[Array, "units batch"]]:
     """By what each site's units are multiplied: inverted dropout and the padding in one, 0 or 1/(1 - rate).
 
@@ -103,7 +102,7 @@ def dropout_gates(
     return {site.name: of_site(number, site) for number, site in enumerate(sites)}
 
 
-def dropout(sites: tuple[Site, ...], values: MemberValues, step: UInt32[Array, ""], batch: int) -> Edit:
+def dropout(sites: tuple[Site, ...], values: MemberValues, step: Step, batch: int) -> Edit:
     """The edit of one update: the member's dropout, and the padding."""
     with jax.named_scope("dropout"):
         gates = dropout_gates(sites, values, step, batch)

@@ -5,7 +5,6 @@ distress and calm. PERSON and EMOTION project together into MIX; Gonier et al. (
 JOIN. A share of the neurons that stand for the other are one's own: the *veil*. `brain.py` has the dynamics.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import jax
@@ -13,7 +12,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float32, Int32
 
 from mirrorjax.randomness import Stream, substream
-from mirrorjax.regimes.brain import Fibre, Fibres, Fired, connect, fired, overlap, part, run, silent, step
+from mirrorjax.regimes.brain import Fibre, Fibres, Fired, Firing, connect, fired, overlap, part, run, silent, step
 
 DENSITY = 0.05  # of the random fibres
 READING = 5  # moments without growth, after which MIX is read
@@ -34,8 +33,10 @@ FEELINGS = ("distress", "calm")
 EPISODES = tuple((who, feeling) for who in WHO for feeling in FEELINGS)  # in the order in which they are learnt
 _GRAPH, _GROWING, _READING = range(3)  # streams of a brain
 
+Share = Float32[Array, ""]
 
-def growth(dose: Float32[Array, ""], moments: int) -> Float32[Array, ""]:
+
+def growth(dose: Share, moments: int) -> Float32[Array, ""]:
     """β, such that a synapse that grows in every moment of an episode ends `dose` times as strong.
 
     Curves over the dose fall together for episodes of all lengths, over β they do not.
@@ -43,14 +44,14 @@ def growth(dose: Float32[Array, ""], moments: int) -> Float32[Array, ""]:
     return jnp.exp(jnp.log(dose) / moments) - 1
 
 
-def identities(veil: Float32[Array, ""], k: int) -> dict[str, Int32[Array, " k"]]:
+def identities(veil: Share, k: int) -> dict[str, Int32[Array, " k"]]:
     """The neurons that stand for each; the first round(veil · k) of the other's are one's own."""
     own = jnp.arange(k, dtype=jnp.int32)
     shared = own < jnp.round(veil * k).astype(jnp.int32)
     return {"frog": own, "toad": jnp.where(shared, own, k + own), "object": 2 * k + own}
 
 
-def stimuli(who: Int32[Array, ""], feeling: Int32[Array, ""], veil: Float32[Array, ""], k: int) -> dict[str, Fired]:
+def stimuli(who: Int32[Array, ""], feeling: Int32[Array, ""], veil: Share, k: int) -> dict[str, Fired]:
     """What is shown: a place in WHO and one in FEELINGS."""
     persons = jnp.stack([identities(veil, k)[name] for name in WHO])
     return {"identity": fired(persons[who]), "feeling": fired(feeling * k + jnp.arange(k, dtype=jnp.int32))}
@@ -67,13 +68,7 @@ def born(stream: Stream, n: int) -> Fibres:
 
 
 def lived(
-    fibres: Fibres,
-    areas: Mapping[str, Fired],
-    moment: Int32[Array, ""],
-    veil: Float32[Array, ""],
-    dose: Float32[Array, ""],
-    stream: Stream,
-    moments: int,
+    fibres: Fibres, areas: Firing, moment: Int32[Array, ""], veil: Share, dose: Share, stream: Stream, moments: int
 ) -> tuple[Fibres, dict[str, Fired]]:
     """One moment of one's life: episodes one after the other, of `moments` each, from silence.
 
@@ -89,7 +84,7 @@ def lived(
     return fibres, {area: after[area] for area in AREAS}
 
 
-def read(fibres: Fibres, veil: Float32[Array, ""], beta: Float32[Array, ""], stream: Stream, k: int) -> Fired:
+def read(fibres: Fibres, veil: Share, beta: Float32[Array, ""], stream: Stream, k: int) -> Fired:
     """What fires in MIX in each of EPISODES, read without growth; the leading axis is over these."""
 
     def one(episode: Int32[Array, ""]) -> Fired:
@@ -121,13 +116,12 @@ def measures(mix: Float32[Array, "6 n"], k: int) -> dict[str, Float32[Array, ""]
         for one, other in (("frog", "toad"), ("frog", "object"), ("toad", "object"))
         for feeling, suffix in (("distress", ""), ("calm", "_calm"))
     }
-    change = {who: at[who, "distress"] - at[who, "calm"] for who in WHO}
+    frog, toad, thing = (at[who, "distress"] - at[who, "calm"] for who in WHO)
     beyond_object = 2 * both["frog_toad"] - both["frog_object"] - both["toad_object"]
     return {
         **{f"overlap_{name}": value / k for name, value in both.items()},
         "empathy": beyond_object / (2 * k),
-        "ssi": _cosine(change["frog"], change["toad"])
-        - (_cosine(change["frog"], change["object"]) + _cosine(change["toad"], change["object"])) / 2,
+        "ssi": _cosine(frog, toad) - (_cosine(frog, thing) + _cosine(toad, thing)) / 2,
     }
 
 

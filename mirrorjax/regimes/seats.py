@@ -11,12 +11,13 @@ FITTED = 2048  # others, on which the map from one view to the other is fitted
 RIDGE = 1e-4  # of the mean square of the units: dead ones keep the map solvable
 _FEWEST = 1e-6
 
-Units = Callable[[UInt32[Array, "rows 2"]], Float32[Array, "units rows"]]
+Rows = UInt32[Array, "rows 2"]
+View = Float32[Array, "units rows"]
+Weight = Float32[Array, " rows"]
+Value = Float32[Array, ""]
 
 
-def seat_measures(
-    units: Units, own: UInt32[Array, "rows 2"], seen: UInt32[Array, "rows 2"], weights: Float32[Array, " rows"]
-) -> dict[str, Float32[Array, ""]]:
+def seat_measures(units: Callable[[Rows], View], own: Rows, seen: Rows, weights: Weight) -> dict[str, Value]:
     """`seat_cka`, `seat_nmse` and `seat_recall` of one network's last site.
 
     `units` are of packed rows, `seen` the own rows with places exchanged; rows of weight 0 do not count.
@@ -26,25 +27,22 @@ def seat_measures(
         mean variance of all; Recall@1 of the exchange among ASKED rows after a ridge map fitted on others.
     """
     some = min(len(own), ASKED + FITTED)
-    asked = min(ASKED, some // 2)
     weight = weights[:some]
     views = units(own[:some]), units(seen[:some])
     first, second = (_centred(view, weight) for view in views)
     return {
         "seat_cka": _cka(first, second, weight),
         "seat_nmse": _nmse(*views, weight),
-        "seat_recall": _recall(first, second, weight, asked),
+        "seat_recall": _recall(first, second, weight, min(ASKED, some // 2)),
     }
 
 
-def _centred(h: Float32[Array, "units rows"], weight: Float32[Array, " rows"]) -> Float32[Array, "units rows"]:
+def _centred(h: View, weight: Weight) -> View:
     mean = (h @ weight) / jnp.maximum(jnp.sum(weight), 1.0)
     return h - mean[:, None]
 
 
-def _cka(
-    first: Float32[Array, "units rows"], second: Float32[Array, "units rows"], weight: Float32[Array, " rows"]
-) -> Float32[Array, ""]:
+def _cka(first: View, second: View, weight: Weight) -> Value:
     def product(a: jax.Array, b: jax.Array) -> jax.Array:
         return jnp.sum(((a * weight[None, :]) @ b.T) ** 2)
 
@@ -52,29 +50,21 @@ def _cka(
     return product(first, second) / jnp.maximum(size, _FEWEST)
 
 
-def _nmse(
-    first: Float32[Array, "units rows"], second: Float32[Array, "units rows"], weight: Float32[Array, " rows"]
-) -> Float32[Array, ""]:
+def _nmse(first: View, second: View, weight: Weight) -> Value:
     number = jnp.maximum(jnp.sum(weight), 1.0)
     both, twice = jnp.concatenate([first, second], axis=1), jnp.concatenate([weight, weight])
     variance = jnp.sum(_centred(both, twice) ** 2 * twice[None, :]) / (2 * number)
     return jnp.sum((first - second) ** 2 * weight[None, :]) / number / jnp.maximum(variance, _FEWEST)
 
 
-def _recall(
-    first: Float32[Array, "units rows"],
-    second: Float32[Array, "units rows"],
-    weight: Float32[Array, " rows"],
-    asked: int,
-) -> Float32[Array, ""]:
+def _recall(first: View, second: View, weight: Weight, asked: int) -> Value:
     """The first `asked` rows are asked, the others fit the map."""
     h, other = first[:, asked:], second[:, asked:]
     weighed = h * weight[None, asked:]
     gram = weighed @ h.T
     ridge = RIDGE * jnp.trace(gram) / len(gram) + _FEWEST
-    mapped = jax.scipy.linalg.cho_solve(
-        (jnp.linalg.cholesky(gram + ridge * jnp.eye(len(gram))), True), weighed @ other.T
-    )
+    lower = jnp.linalg.cholesky(gram + ridge * jnp.eye(len(gram)))
+    mapped = jax.scipy.linalg.cho_solve((lower, True), weighed @ other.T)
     guess = mapped.T @ first[:, :asked]
     apart = jnp.sum((guess[:, :, None] - second[:, None, :asked]) ** 2, axis=0)
     counts = weight[:asked] > 0

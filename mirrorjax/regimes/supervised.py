@@ -14,20 +14,20 @@ from mirrorjax.models.base import Edit, Network, Params, Shown, Site, in_turn, k
 from mirrorjax.models.encoding import encoded
 from mirrorjax.models.mlp import MLP
 from mirrorjax.population.members import MemberValues, init_key
-from mirrorjax.regimes.base import PAPER_EPOCHS, Clock, HeldOut, Use, World
-from mirrorjax.regimes.descent import Learner, batch_numbers, batch_weights, begin, descend, dropout
+from mirrorjax.regimes.base import PAPER_EPOCHS, Clock, HeldOut, Numbers, Rows, Step, Use, Weights, World
+from mirrorjax.regimes.descent import (
+    Learner,
+    batch_numbers,
+    batch_weights,
+    begin,
+    descend,
+    dropout,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Supervised:
-    """What members of one program have in common; its methods are of one member.
-
-    Attributes:
-        network: as compiled.
-        encoding: of pictures, a name in `models.encoding.ENCODINGS`.
-        knobs: whether right answers and pictures follow the members' knobs; else these are not looked at.
-        batch: rows of an update as compiled.
-    """
+    """What members of one program have in common; its methods are of one member."""
 
     initialises_as: ClassVar[str] = "supervised"
     settings: ClassVar[tuple[str, ...]] = ("learning_rate", "batch_size", "dropout", "l2", *PAPER)
@@ -35,10 +35,10 @@ class Supervised:
     reads_out: ClassVar[bool] = False
     clock: ClassVar[Clock] = PAPER_EPOCHS
 
-    network: Network = field(default_factory=MLP)
-    encoding: str = "ordinal"
-    knobs: bool = False
-    batch: int = 0
+    network: Network = field(default_factory=MLP)  # as compiled
+    encoding: str = "ordinal"  # of pictures, a name in `models.encoding.ENCODINGS`
+    knobs: bool = False  # whether right answers and pictures follow the members' knobs; else these are not looked at
+    batch: int = 0  # rows of an update as compiled
 
     def __str__(self) -> str:
         """In a line of a log."""
@@ -67,17 +67,12 @@ class Supervised:
         """A member with its initial weights; padding is zero."""
         return begin(self.network.init(init_key(values), values.width))
 
-    def draw(self, values: MemberValues, step: UInt32[Array, ""]) -> UInt32[Array, " batch"]:
+    def draw(self, values: MemberValues, step: Step) -> Numbers:
         """The numbers of its rows."""
         return batch_numbers(values, step, self.batch)
 
     def update(
-        self,
-        state: Learner,
-        values: MemberValues,
-        step: UInt32[Array, ""],
-        drawn: UInt32[Array, " batch"],
-        train: UInt32[Array, "rows 2"],
+        self, state: Learner, values: MemberValues, step: Step, drawn: Numbers, train: UInt32[Array, "rows 2"]
     ) -> tuple[Learner, Bool[Array, ""]]:
         """One batch."""
         rows, weights = train[drawn], batch_weights(values, self.batch)
@@ -110,38 +105,35 @@ class Supervised:
         """The outputs themselves, which are fitted to one-hot answers."""
         return outputs
 
-    def pictures(self, rows: UInt32[Array, "batch 2"], knobs: Knobs) -> Float32[Array, "100 batch"]:
+    def pictures(self, rows: Rows, knobs: Knobs) -> Float32[Array, "100 batch"]:
         """Packed rows as they are seen in training."""
         with jax.named_scope("inputs"):
-            if self.knobs:
-                return jax.vmap(turned.features, in_axes=(0, None), out_axes=-1)(rows, knobs)
-            return jax.vmap(features, out_axes=-1)(rows)
+            if not self.knobs:
+                return jax.vmap(features, out_axes=-1)(rows)
+            return jax.vmap(turned.features, in_axes=(0, None), out_axes=-1)(rows, knobs)
 
-    def targets(self, rows: UInt32[Array, "batch 2"], knobs: Knobs) -> Float32[Array, "4 batch"]:
+    def targets(self, rows: Rows, knobs: Knobs) -> Float32[Array, "4 batch"]:
         """Right answers of packed rows in training, one-hot; mixed where the knobs say so."""
         if not self.knobs:
             return jax.vmap(turned.paper_target, out_axes=-1)(rows)
         return jax.vmap(turned.target, in_axes=(0, None), out_axes=-1)(rows, knobs)
+
+    def shown(self, params: Params, values: MemberValues, rows: Rows, edit: Edit) -> Shown:
+        """The network over packed rows, as they are seen in training."""
+        return self.network.run(params, encoded(self.pictures(rows, values.knobs), self.encoding), edit)
 
     def penalty(self, params: Params) -> Float32[Array, ""]:
         """Sum of the squares of what decays."""
         return sum((jnp.sum(kernel * kernel) for kernel in self.network.decayed(params)), jnp.float32(0))
 
     def loss(
-        self,
-        params: Params,
-        values: MemberValues,
-        rows: UInt32[Array, "batch 2"],
-        weights: Float32[Array, " batch"],
-        edit: Edit,
+        self, params: Params, values: MemberValues, rows: Rows, weights: Weights, edit: Edit
     ) -> Float32[Array, ""]:
         """Mean squared error over the batch and the four outputs, plus the member's `l2` times the penalty.
 
-        Rows are padded to the program's batch; weights sum to one, and are zero for padding. `edit` is dropout and
-        padding.
+        Rows are padded to the program's batch; `edit` is the dropout of the units, and their padding.
         """
-        inputs = encoded(self.pictures(rows, values.knobs), self.encoding)
-        outputs = self.network.run(params, inputs, edit).outputs
+        outputs = self.shown(params, values, rows, edit).outputs
         error = jnp.mean((outputs - self.targets(rows, values.knobs)) ** 2, axis=0)
         return jnp.sum(error * weights) + values.l2 * self.penalty(params)
 

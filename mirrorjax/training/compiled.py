@@ -85,7 +85,7 @@ class Programs:
     def makers(
         self, training: Any, rows: MeasuredRows, boards: Boards | None, causes: bool
     ) -> dict[str, Callable[[], Any]]:
-        """What compiles each program, by name; without `boards` no calibrated measure, without `causes` no causal one."""
+        """What compiles each program, by name; no calibrated ones without `boards`, no causal ones without `causes`."""
         makers: dict[str, Callable[[], Any]] = {"init": self.init, "measure": partial(self.measure, rows)}
         makers["train"] = partial(self.train, training)
         if self._regime.reads_out:

@@ -6,7 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float32, UInt32
+from jaxtyping import Array, Bool, Float32
 
 from mirrorjax.measurement.battery.boards import Boards
 from mirrorjax.measurement.battery.caused import caused
@@ -19,7 +19,7 @@ from mirrorjax.models.base import Params
 from mirrorjax.population.members import MemberValues
 from mirrorjax.population.plan import ProgramSpec
 from mirrorjax.regimes import regime_of
-from mirrorjax.regimes.base import Regime, State
+from mirrorjax.regimes.base import Regime, State, Step
 from mirrorjax.training.step import TrainState, init_state
 from mirrorjax.training.step import train as train_member
 
@@ -27,12 +27,7 @@ _ALIKE = ("order", "batch_size", "first_row", "train_rows")  # of the members of
 
 
 def train(
-    program: ProgramSpec,
-    state: TrainState,
-    values: MemberValues,
-    start: UInt32[Array, ""],
-    stop: UInt32[Array, ""],
-    rows: Any,
+    program: ProgramSpec, state: TrainState, values: MemberValues, start: Step, stop: Step, rows: Any
 ) -> TrainState:
     """Trains the members of one block from step `start` up to `stop`, on what they learn from."""
     own = jax.tree.map(lambda _: 0, values)
@@ -78,10 +73,7 @@ def causes(
 
     def one(member: tuple[Probe, Array, Array]) -> Any:
         probe, scores, asked = member
-
-        def measured() -> Any:
-            return caused(probe, boards, scores)
-
+        measured = partial(caused, probe, boards, scores)
         nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(measured))
         return jax.lax.cond(asked, measured, lambda: nothing)
 

@@ -6,10 +6,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from flax import struct
-from jaxtyping import Array, Bool, UInt32
+from jaxtyping import Array, Bool
 
 from mirrorjax.population.members import MemberValues
-from mirrorjax.regimes.base import Regime, State
+from mirrorjax.regimes.base import Regime, State, Step
 
 STEPS_AHEAD = 8  # that are drawn for together: in a step's own loop the compiler would draw anew for each use
 
@@ -28,7 +28,7 @@ def init_state(regime: Regime, values: MemberValues) -> TrainState:
 
 
 def train_step(
-    regime: Regime, state: TrainState, values: MemberValues, step: UInt32[Array, ""], drawn: Any, train: Any
+    regime: Regime, state: TrainState, values: MemberValues, step: Step, drawn: Any, train: Any
 ) -> TrainState:
     """One update of one member, number `step` from 0; unchanged if it has diverged."""
     own, well = regime.update(state.own, values, step, drawn, train)
@@ -41,12 +41,7 @@ def train_step(
 
 
 def train(
-    regime: Regime,
-    state: TrainState,
-    values: MemberValues,
-    start: UInt32[Array, ""],
-    stop: UInt32[Array, ""],
-    learnt_from: Any,
+    regime: Regime, state: TrainState, values: MemberValues, start: Step, stop: Step, learnt_from: Any
 ) -> TrainState:
     """One member from step `start` up to `stop`."""
 

@@ -57,6 +57,6 @@ def ablation_bars(analysis: Analysis) -> Panel:
     panel.caption = [
         "The set's activations are replaced by their means over up to 500 test rows of each kind of right answer. A "
         "set whose bars are like those of the random ones has no part of its own in these answers. No bar: no such "
-        "rows, or no change.",
+        "rows, or no change."
     ]
     return panel

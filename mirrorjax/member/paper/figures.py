@@ -53,7 +53,7 @@ def training_run(population: ReportedPopulation, member_id: str) -> Panel:
     }
     panel.caption = [
         f"{group.label}. Both axes are cut to the trained range: before training the loss and CMNI are far above it. "
-        f"Dotted: {LABEL}, to be compared with 2×17 networks only. Bands of the median hold 90 % of the networks.",
+        f"Dotted: {LABEL}, to be compared with 2×17 networks only. Bands of the median hold 90 % of the networks."
     ]
     return panel
 

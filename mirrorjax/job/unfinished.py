@@ -104,7 +104,7 @@ class Unfinished:
                 event("restarted", "starts over: there is no state to go on from", level=logging.WARNING)
         saved = in_all_processes(saved, trainer)
         if saved is not None:
-            trainer.restore(saved.state)
+            trainer.restore(saved)
             recorder.resume(saved.facts)
             bar.resume(trainer.model_steps)
             epoch, end = trainer.epoch, job.schedule.checkpoints[-1]

@@ -41,14 +41,7 @@ class TrainingState:
     # steps that their block has done
     arrays: Tree
     position: dict[str, Any]  # where the loop is: plain values
-
-
-@dataclass(frozen=True)
-class Saved:
-    """A state as it was found."""
-
-    state: TrainingState  # what training goes on from
-    facts: dict[str, Any]  # what was to be kept beside it
+    facts: dict[str, Any] = field(default_factory=dict)  # what was kept beside a state that was saved
 
 
 @dataclass
@@ -73,24 +66,19 @@ class States:
         Raises:
             InputError: it cannot be written; the ones before are as they were.
         """
-        about = {
-            "format": FORMAT, "fingerprint": dict(fingerprint), "position": state.position, "facts": dict(facts)
-        }  # fmt: skip
+        about = {"format": FORMAT, "fingerprint": dict(fingerprint), "position": state.position, "facts": dict(facts)}
         about["digest"] = _digest(about, state.arrays)
-        entries = [path.name for path in self.folder.glob("*")]
-        number = 1 + max((int(name) for name in entries if name.isdecimal()), default=0)
+        number = 1 + max((int(path.name) for path in self.folder.glob("*") if path.name.isdecimal()), default=0)
         try:
-            ocp = _orbax()
+            args = _orbax().args
+            whole = args.Composite(about=args.JsonSave(about), arrays=args.StandardSave(state.arrays))
             with _one_error_at_most():
-                self._manager.save(
-                    number,
-                    args=ocp.args.Composite(about=ocp.args.JsonSave(about), arrays=ocp.args.StandardSave(state.arrays)),
-                )
+                self._manager.save(number, args=whole)
         except (OSError, ValueError, RuntimeError) as error:  # what Orbax and TensorStore make of a full disk
             self._clear_unfinished()
             raise InputError(f"{self.folder}: the training state cannot be saved: {_why(error)}") from error
 
-    def restore(self, fingerprint: Mapping[str, Any], complete: int) -> Saved | None:
+    def restore(self, fingerprint: Mapping[str, Any], complete: int) -> TrainingState | None:
         """The newest state that is whole; None if there is none. What is skipped is named in `problems`, and removed.
 
         Of the first `complete` checkpoints the results are whole: no state behind them is of use.
@@ -112,7 +100,7 @@ class States:
                 elif about["position"]["next_checkpoint"] > complete:
                     self._skip(number, f"the results of checkpoint {complete} before it are not whole")
                 else:
-                    return Saved(TrainingState(arrays, about["position"]), about["facts"])
+                    return TrainingState(arrays, about["position"], about["facts"])
         return None
 
     def keep_newest(self) -> None:
@@ -153,13 +141,11 @@ class States:
         """What is said about a state; None, and a problem, where that cannot be read."""
         try:
             about = self._read(number, about=_orbax().args.JsonRestore())["about"]
-            wrong = misfit(about, _ABOUT)
-            if wrong is None:
+            if (wrong := misfit(about, _ABOUT)) is None:
                 return about
-            why = f"damaged: {wrong}"
         except Exception as error:  # as above
-            why = f"damaged: {_why(error)}"
-        self._skip(number, why)
+            wrong = _why(error)
+        self._skip(number, f"damaged: {wrong}")
         return None
 
     def _read(self, number: int, **items: Any) -> Any:
@@ -167,7 +153,7 @@ class States:
             return self._manager.restore(number, args=_orbax().args.Composite(**items))
 
     def _refuse_foreign(self, number: int, about: Tree, fingerprint: Mapping[str, Any]) -> None:
-        theirs, ours = ({"format": about["format"], **about["fingerprint"]}, {"format": FORMAT, **fingerprint})
+        theirs, ours = {"format": about["format"], **about["fingerprint"]}, {"format": FORMAT, **fingerprint}
         differing = [name for name in ours if theirs.get(name) != ours[name]]
         if differing:
             named = ", ".join(f"{name} {theirs.get(name)}, here {ours[name]}" for name in differing)
@@ -203,10 +189,8 @@ def _writer_alone(ocp: Any) -> Any:
     """Only the process that has a `States` saves: Orbax must wait for nobody else."""
     if not several():
         return ocp.options.MultiprocessingOptions()
-    me = jax.process_index()
-    return ocp.options.MultiprocessingOptions(
-        primary_host=me, active_processes={me}, barrier_sync_key_prefix="mirrorjax"
-    )
+    alone = {"primary_host": jax.process_index(), "active_processes": {jax.process_index()}}
+    return ocp.options.MultiprocessingOptions(**alone, barrier_sync_key_prefix="mirrorjax")
 
 
 def _digest(about: Mapping[str, Any], arrays: Tree) -> str:

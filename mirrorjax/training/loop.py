@@ -12,13 +12,12 @@ import numpy as np
 from mirrorjax.machine.compiler import Compiler
 from mirrorjax.machine.hosts import as_first
 from mirrorjax.measurement.records import Columns
-from mirrorjax.population.plan import plan
 from mirrorjax.training.block_order import BlockOrder
 from mirrorjax.training.checkpoint import TrainingState
 from mirrorjax.training.joining import in_order, joined, stacked
 from mirrorjax.training.measuring import Measuring
 from mirrorjax.training.memory import Layout, own_shapes
-from mirrorjax.training.part import PartRunner, runners_of
+from mirrorjax.training.part import PartRunner
 from mirrorjax.training.placement import Placement
 from mirrorjax.training.profile import as_lines, profile
 
@@ -65,17 +64,8 @@ class Listener(Protocol):
         """Once: a table of a chunk's dearest operations."""
 
 
-class Nobody:
+class Nobody(Listener):
     """A listener that takes no notice."""
-
-    def advance(self, model_steps: int, seconds: float) -> None:
-        """Nothing."""
-
-    def block(self, name: str, done: int, of: int) -> None:
-        """Nothing."""
-
-    def profiled(self, lines: list[str]) -> None:
-        """Nothing."""
 
 
 NOBODY = Nobody()
@@ -105,11 +95,7 @@ class Trainer:
         self.listener, self.profile_folder = listener, profile_folder
         self.between_chunks: Callable[[], None] = lambda: None  # where `state` may be taken, and an end be made
         self.seconds: dict[str, float] = defaultdict(float)  # by phase
-        parts = plan(self.members, layout.block, len(layout.devices), layout.room.members)
-        data = measuring.data
-        runners = runners_of(
-            parts, self.members, data.dataset.content_hash, data.sources, self.mesh, compiler, listener.block
-        )
+        runners = measuring.runners(layout, compiler, listener.block)
         if ahead is not None:
             self._compile_ahead(runners, ahead)
         self.placement = Placement(runners, layout.room, self._undone)
@@ -267,9 +253,8 @@ class Trainer:
         index: dict[str, dict] = {}
         for number, runner in enumerate(self.runners):
             group = f"part-{number}"
-            found = runner.params(self.measuring.world(runner.regime).train)
-            params = {name: runner.by_member(value) for name, value in found.items()}
-            arrays |= {f"{group}/{name}": value for name, value in params.items()}
+            params = runner.params(self.measuring.world(runner.regime).train)
+            arrays |= {f"{group}/{name}": runner.by_member(value) for name, value in params.items()}
             for row, member in enumerate(runner.part.members):
                 shapes = own_shapes(runner.part.program, self.members[member].width)
                 index[self.ids[member]] = {"group": group, "row": row, "shapes": shapes}

@@ -13,6 +13,7 @@ import numpy as np
 from mirrorjax.dataset.coordinates import Coordinates, coordinates
 from mirrorjax.dataset.knobs import PAPER, Knobs
 from mirrorjax.dataset.sources import Sources
+from mirrorjax.machine.compiler import Compiler
 from mirrorjax.machine.hosts import to_devices
 from mirrorjax.machine.runtime import Device
 from mirrorjax.measurement.battery.boards import Boards
@@ -23,13 +24,14 @@ from mirrorjax.measurement.cmni import mirror_neuron_score
 from mirrorjax.measurement.records import Columns, Measured, record, unit_table
 from mirrorjax.measurement.stream import MeasuredRows, measured_rows
 from mirrorjax.models.base import Params
-from mirrorjax.population.members import Member, identity
-from mirrorjax.population.plan import population_mesh, program_of, replicated
-from mirrorjax.population.table import member_columns
+from mirrorjax.population.members import Member, identity, looked_at
+from mirrorjax.population.plan import plan, population_mesh, program_of, replicated
 from mirrorjax.regimes.base import PAPER_EPOCHS, Clock, Regime, World
+from mirrorjax.settings.columns import KNOBS, SEEDS
+from mirrorjax.settings.schema import MEMBER, PLUGGED
 from mirrorjax.training.data import Data
-from mirrorjax.training.memory import own_size
-from mirrorjax.training.part import PartRunner
+from mirrorjax.training.memory import Layout, own_size
+from mirrorjax.training.part import OnBlock, PartRunner
 
 PLACE = "place"  # of a row's member in the population
 _NAMED = {"unit_class": CLASSES, "hub": KINDS}  # columns of units that are indices into names
@@ -63,9 +65,33 @@ class Measuring:
 
     @property
     def columns(self) -> dict[str, Any]:
-        """The columns of members.parquet."""
-        sizes = [own_size(program_of(member), member.width) for member in self.members]
-        return member_columns(self.members, self.ids, sizes, self.data.sources, self.coordinates)
+        """The columns of members.parquet: what each member is, and what its knobs come to."""
+        members, sources, plugged = self.members, self.data.sources, looked_at(self.members)
+        seeds = [{"seed": member.seed, **member.seeds} for member in members]
+        settings = [name for name in MEMBER if name not in PLUGGED or name in plugged]
+        sizes = [own_size(program_of(member), member.width) for member in members]
+        place = [sources.place(member.source) for member in members]
+        return {
+            "member_id": self.ids,
+            **{name: [each[name] for each in seeds] for name in SEEDS},
+            **{name: [getattr(member, name) for member in members] for name in settings},
+            "units": [units for units, _ in sizes],
+            "parameters": [parameters for _, parameters in sizes],
+            "train_boards": sources.boards[place],
+            "train_rows": sources.count[place],
+            **{name: self.coordinates[name] for name in KNOBS},
+        }
+
+    def runners(self, layout: Layout, compiler: Compiler, on_block: OnBlock) -> list[PartRunner]:
+        """A runner for each part of the members; of several the name of a program says which one it is."""
+        parts = plan(self.members, layout.block, len(layout.devices), layout.room.members)
+
+        def told(number: int) -> OnBlock:
+            which = f", part {number} of {len(parts)}" if len(parts) > 1 else ""
+            return lambda name, done, of: on_block(f"{name}{which}", done, of)
+
+        of_all = self.members, self.data.dataset.content_hash, self.data.sources, self.mesh, compiler
+        return [PartRunner(part, *of_all, told(number)) for number, part in enumerate(parts, 1)]
 
     def of_nulls(self, members: Sequence[Member]) -> "Measuring":
         """The same for networks that are never trained: no losses, nothing that units cause.
@@ -73,6 +99,7 @@ class Measuring:
         Rows and boards have the shapes that they have for the population, whose programs thus serve them.
         """
         other = copy(self)
+        other.data = replace(self.data, sources=Sources.only(self.data.dataset))
         other.members = [member.resolved() for member in members]
         other.ids = [identity(member, self.data.dataset.content_hash) for member in other.members]
         none = to_devices(np.int32(0), self.rows.held.pieces.sharding)
@@ -95,22 +122,22 @@ class Measuring:
     def part(self, runner: PartRunner, index: int, status: np.ndarray, with_units: bool) -> tuple[Columns, Columns]:
         """Records of a part's members at a checkpoint, and their units if wanted (else no columns)."""
         members, regime = runner.part.members, runner.regime
+        own, ids = [self.members[i] for i in members], [self.ids[i] for i in members]
         params, rows = runner.params(self.world(regime).train), self.rows_of(regime)
         measured = Measured(
             statistics=jax.tree.map(runner.by_member, runner.measured(params, rows)),
             counts=self.counts,
             network=regime.network,
-            width=np.array([self.members[i].width for i in members]),
-            l2=np.array([self.members[i].l2 for i in members]),
-            constant_mse=self.coordinates["constant_mse"][members],
-            best_mse=self.coordinates["best_mse"][members],
+            width=np.array([member.width for member in own]),
+            l2=np.array([member.l2 for member in own]),
+            **{name: self.coordinates[name][members] for name in ("constant_mse", "best_mse")},
         )
         steps = runner.by_member(runner.steps()).astype(np.int64)
         columns = {
-            "member_id": np.array([self.ids[i] for i in members], dtype=object),
+            "member_id": np.array(ids, dtype=object),
             "checkpoint": np.full(len(members), index),
             "step": steps,
-            **time_columns(regime.clock, [self.members[i] for i in members], steps),
+            **time_columns(regime.clock, own, steps),
             "status": status,
             **record(measured),
         }
@@ -121,7 +148,7 @@ class Measuring:
         if not with_units:
             return columns, {}
         kl = runner.divergences(params, rows)
-        table = unit_table(measured, [self.ids[i] for i in members])
+        table = unit_table(measured, ids)
         table |= {name: runner.by_member(pair)[measured.exists] for name, pair in kl.items()}
         whose = np.nonzero(measured.exists)[0]
         table |= {name: columns[name][whose] for name in ("checkpoint", "step", "epoch")}

@@ -152,7 +152,7 @@ def make_room(members: Sequence[Member], block: int, devices: int, budget: float
     """
     if budget is None:
         return UNLIMITED
-    blocks = _blocks_a_device(members, block, devices)
+    blocks = Counter({part.program: len(part.slots) // devices for part in plan(members, block, devices)})
     needs = {program: need(program, host) for program in blocks}
     all_resident = sum(number * block * needs[program].resident for program, number in blocks.items())
     for stay in (True, False):
@@ -168,10 +168,6 @@ def make_room(members: Sequence[Member], block: int, devices: int, budget: float
         f"runtime.memory_budget is {budget / GIB:.3g} GiB a device; one block of {block} members and the rows take "
         f"{smallest / GIB:.3g}; allowed: at least that, or fewer members a block (runtime.block={max(1, block // 2)})"
     )
-
-
-def _blocks_a_device(members: Sequence[Member], block: int, devices: int) -> Counter[ProgramSpec]:
-    return Counter({part.program: len(part.slots) // devices for part in plan(members, block, devices)})
 
 
 def layout(

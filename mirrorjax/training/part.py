@@ -237,8 +237,7 @@ class PartRunner:
         slots = self.part.slots
         by_slot, asked = np.zeros((*slots.shape, scores.shape[-1]), np.float32), np.zeros(slots.shape, bool)
         by_slot[slots >= 0], asked[slots >= 0] = scores, chosen
-        placed = self._on_devices((by_slot, asked))
-        own = params, self.values, *placed
+        own = params, self.values, *self._on_devices((by_slot, asked))
         return self._each_block("causes", self.programs.causes(boards), own, boards)
 
     def divergences(self, params: Params, rows: MeasuredRows) -> dict[str, np.ndarray]:
@@ -284,25 +283,6 @@ class PartRunner:
         if self.loaded:
             alive = self._on_devices(alive)
         self.state = replace(self.state, alive=alive)
-
-
-def runners_of(
-    parts: Sequence[Part],
-    members: Sequence[Member],
-    dataset_hash: str,
-    sources: Sources,
-    mesh: Mesh,
-    compiler: Compiler,
-    on_block: OnBlock,
-) -> list[PartRunner]:
-    """A runner for each part; of several the name of a program says which one it is."""
-
-    def told(number: int) -> OnBlock:
-        which = f", part {number} of {len(parts)}" if len(parts) > 1 else ""
-        return lambda name, done, of: on_block(f"{name}{which}", done, of)
-
-    of_all = members, dataset_hash, sources, mesh, compiler
-    return [PartRunner(part, *of_all, told(number)) for number, part in enumerate(parts, 1)]
 
 
 @partial(jax.jit, static_argnums=0)

@@ -10,7 +10,7 @@ from mirrorjax.errors import InputError
 from mirrorjax.machine.hosts import as_first, from_first, is_first, largest, several, text_from_first
 from mirrorjax.machine.log import event
 from mirrorjax.machine.signals import StopSignals, meaning
-from mirrorjax.training.checkpoint import Saved, States, TrainingState
+from mirrorjax.training.checkpoint import States, TrainingState
 from mirrorjax.training.loop import Trainer
 
 
@@ -77,14 +77,12 @@ class StateSaver:
         self._last = self._clock()
 
 
-def in_all_processes(saved: Saved | None, population: Trainer) -> Saved | None:
+def in_all_processes(saved: TrainingState | None, population: Trainer) -> TrainingState | None:
     """What the first process has found, in every process; all of them have to call it."""
     if not several():
         return saved
     if not as_first(saved is not None):
         return None
-    like = population.state()  # of the same shapes
-    arrays = from_first(saved.state.arrays if saved else like.arrays)
-    text = text_from_first(json.dumps([saved.state.position, saved.facts] if saved else None))
-    position, facts = json.loads(text)
-    return Saved(TrainingState(arrays, position), facts)
+    like = population.state()  # of the same shapes, and taken by all together
+    arrays = from_first((saved or like).arrays)
+    return TrainingState(arrays, *json.loads(text_from_first(json.dumps(saved and [saved.position, saved.facts]))))

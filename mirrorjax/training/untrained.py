@@ -17,13 +17,12 @@ from mirrorjax.measurement.battery.nulls import ARCHITECTURE, VERSION, Null, Nul
 from mirrorjax.measurement.records import Columns
 from mirrorjax.models.base import Params
 from mirrorjax.population.members import Member
-from mirrorjax.population.plan import plan
 from mirrorjax.training.data import Data
 from mirrorjax.training.joining import joined
 from mirrorjax.training.loop import Trainer
 from mirrorjax.training.measuring import Measuring
 from mirrorjax.training.memory import Layout, make_room
-from mirrorjax.training.part import OnBlock, PartRunner, runners_of
+from mirrorjax.training.part import OnBlock, PartRunner
 from mirrorjax.training.placement import Placement
 
 _VALIDATION_ROWS = 1000  # for losses, which no null is of
@@ -68,8 +67,8 @@ def nulls_of(
             on_block=on_block,
         )
         kept |= _by_architecture(records, lacking, settings.seeds)
-        for architecture in lacking if is_first() else ():
-            _keep(files[architecture], kept[architecture])
+        for file, columns in ((files[each], kept[each]) for each in lacking if is_first()):
+            keep(file, {**columns, "hash": np.array(_content_hash(file, columns))})
     if not is_first():  # only the first process writes records, and reads these
         return Nulls([], {})
     return Nulls(list(members), {each: Null(each, kept[each]) for each in files})
@@ -113,8 +112,8 @@ def untrained_records(
         compiler, measuring = Compiler(), Measuring(members, data, layout.devices, None if causes else 0)
     else:
         compiler, measuring = trainer.compiler, trainer.measuring.of_nulls(members)
-    devices = len(layout.devices)
-    room = make_room(measuring.members, layout.block, devices, layout.room.budget, data.bytes, layout.host)
+    devices, budget = len(layout.devices), layout.room.budget
+    room = make_room(measuring.members, layout.block, devices, budget, data.bytes, layout.host)
 
     def work(runner: PartRunner) -> tuple[np.ndarray, Columns]:
         runner.start()
@@ -124,10 +123,7 @@ def untrained_records(
         columns, _ = measuring.part(runner, 0, np.full(len(own), "training", object), with_units=causes)
         return own, columns
 
-    parts = plan(measuring.members, layout.block, devices, room.members)
-    runners = runners_of(
-        parts, measuring.members, data.dataset.content_hash, data.sources, measuring.mesh, compiler, on_block
-    )
+    runners = measuring.runners(replace(layout, room=room), compiler, on_block)
     return joined(Placement(runners, room, lambda steps: None).each(work), len(members))
 
 
@@ -139,10 +135,6 @@ def _by_architecture(records: Columns, architectures: Sequence[Member], seeds: i
         if values.ndim == 1 and values.dtype != object
     }
     return {each: {name: rows[i] for name, rows in numbers.items()} for i, each in enumerate(architectures)}
-
-
-def _keep(file: Path, columns: Columns) -> None:
-    keep(file, {**columns, "hash": np.array(_content_hash(file, columns))})
 
 
 def _read(file: Path) -> Columns | None:

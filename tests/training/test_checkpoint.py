@@ -43,15 +43,15 @@ def restored(states: States, complete: int = 99) -> int | None:
     found = states.restore(FINGERPRINT, complete)
     if found is None:
         return None
-    number = found.state.position["next_checkpoint"]
+    number = found.position["next_checkpoint"]
     expected = state(number)
-    assert found.state.position == expected.position
+    assert found.position == expected.position
     assert found.facts == {"seconds": {"training": 0.1 * number}}
     program = "supervised-mlp-2-relu-17-32-own"
-    kernel = found.state.arrays[program]["state"]["params"]["hidden_1_kernel"]
+    kernel = found.arrays[program]["state"]["params"]["hidden_1_kernel"]
     assert kernel.tobytes() == expected.arrays[program]["state"]["params"]["hidden_1_kernel"].tobytes()
-    assert found.state.arrays[program]["done"].dtype == np.uint32
-    assert found.state.arrays["members"]["best"].tolist() == [np.inf] * 50
+    assert found.arrays[program]["done"].dtype == np.uint32
+    assert found.arrays["members"]["best"].tolist() == [np.inf] * 50
     return number
 
 

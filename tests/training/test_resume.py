@@ -44,7 +44,7 @@ def piecewise(
         compiler = COMPILER if count == 1 else observed_run().population.compiler
         population = population_of(members, devices=count, compiler=compiler)
         if saved := states.restore(FINGERPRINT, complete=len(schedule.checkpoints)):
-            population.restore(saved.state)
+            population.restore(saved)
         looks = 0
 
         def look(population: Trainer = population, stop: int | None = stop) -> None:
@@ -120,7 +120,7 @@ def test_a_population_that_has_ended_is_over(patient, tmp_path: Path):
     restored = population_of(members)
     saved = states.restore(FINGERPRINT, complete=len(undisturbed))
     assert saved is not None
-    restored.restore(saved.state)
+    restored.restore(saved)
     assert list(restored.run(schedule)) == []
     assert restored.model_steps == population.model_steps
     assert all(same_bits(one, two) for one, two in zip(weights_of(population), weights_of(restored), strict=True))

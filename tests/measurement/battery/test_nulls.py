@@ -98,7 +98,7 @@ def test_nulls_are_measured_once_and_kept(tmp_path, monkeypatch: pytest.MonkeyPa
     assert len(first.by_architecture) == 2, "a null is of the architecture, not of the rate"
     files = null_files(members, settings, data.dataset.content_hash, tmp_path)
     assert sorted(tmp_path.iterdir()) == sorted(files.values())
-    monkeypatch.delattr("mirrorjax.training.untrained.runners_of")
+    monkeypatch.delattr("mirrorjax.training.untrained.Placement")
     again = nulls_of(*setup, on_measure=told.append)
     assert len(told) == 1
     for one, other in zip(first.by_architecture.values(), again.by_architecture.values(), strict=True):

@@ -189,7 +189,7 @@ def check_measure(measure: Callable[..., Mapping[str, ArrayLike]], probe: Probe,
         hidden = {name: change(units) for name, units in found.hidden.items()}
         return {name: np.asarray(each) for name, each in columns_of(hidden, found.outputs, layer).items()}
 
-    plain = seen(keep_units, found.layer)
+    plain = seen(lambda units: units, found.layer)
     assert plain and all(np.ndim(value) == 0 for value in plain.values()), "a column is one number a member"
     changes = {
         "the scale of units": seen(lambda units: units * size, found.layer),
@@ -202,11 +202,6 @@ def check_measure(measure: Callable[..., Mapping[str, ArrayLike]], probe: Probe,
     for what, columns in changes.items():
         for name, value in plain.items():
             np.testing.assert_allclose(columns[name], value, rtol=1e-3, atol=1e-4, err_msg=f"{name} sees {what}")
-
-
-def keep_units(units: jax.Array) -> jax.Array:
-    """Units as they are."""
-    return units
 
 
 @functools.cache

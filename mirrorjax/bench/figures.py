@@ -8,19 +8,21 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.figure import Figure
 
 
 def draw(result: dict[str, Any], stem: Path) -> None:
     """Writes `<stem>-scaling.png` and `<stem>-cost.png`, of the sections that there are."""
     device = result["device"]
     title = f"{device['kind']}, {device['count']} {device['platform']} device{'s' if device['count'] > 1 else ''}"
-    if "scaling" in result["sections"]:
-        _scaling(result["sections"]["scaling"]["figures"], title, stem.with_name(f"{stem.name}-scaling.png"))
-    if "cost" in result["sections"]:
-        _cost(result["sections"]["cost"]["figures"], title, stem.with_name(f"{stem.name}-cost.png"))
+    for section, drawn in (("scaling", _scaling), ("cost", _cost)):
+        if section in result["sections"]:
+            canvas = drawn(result["sections"][section]["figures"], title)
+            canvas.savefig(stem.with_name(f"{stem.name}-{section}.png"), dpi=120)
+            plt.close(canvas)
 
 
-def _scaling(figures: list[dict[str, Any]], title: str, path: Path) -> None:
+def _scaling(figures: list[dict[str, Any]], title: str) -> Figure:
     rates = [f for f in figures if f["unit"] == "model-steps/s"]
     members = np.array([f["parameters"]["members"] for f in rates])
     low, median, high = (np.array([f[name] for f in rates]) for name in ("low", "median", "high"))
@@ -28,11 +30,10 @@ def _scaling(figures: list[dict[str, Any]], title: str, path: Path) -> None:
     axes.errorbar(members, median, [median - low, high - median], marker="o", capsize=3)
     axes.set(xscale="log", yscale="log", xlabel="members", ylabel="model-steps a second", title=title)
     axes.grid(alpha=0.3, which="both")
-    canvas.savefig(path, dpi=120)
-    plt.close(canvas)
+    return canvas
 
 
-def _cost(figures: list[dict[str, Any]], title: str, path: Path) -> None:
+def _cost(figures: list[dict[str, Any]], title: str) -> Figure:
     canvas, panels = plt.subplots(1, 3, figsize=(10, 3.4), layout="constrained")
     names = {"steps": "steps of 512 members", "members": "members, 64 steps", "rows": "measured rows, 64 members"}
     for axes, (axis, label) in zip(panels, names.items(), strict=True):
@@ -48,5 +49,4 @@ def _cost(figures: list[dict[str, Any]], title: str, path: Path) -> None:
         axes.locator_params(axis="x", nbins=5)
         axes.grid(alpha=0.3)
     canvas.suptitle(title)
-    canvas.savefig(path, dpi=120)
-    plt.close(canvas)
+    return canvas

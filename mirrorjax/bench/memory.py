@@ -20,9 +20,9 @@ def memory(devices: list[Device]) -> list[Figure]:
     peaks = []
     for members in (FEW, MANY):
         population = measured_population(seeds(members), devices, block_for(members, devices), _ROWS)
-        for _ in population.run(_SCHEDULE):
-            pass
-        peaks.append(peak_memory() if host else _peak_of(devices))
+        list(population.run(_SCHEDULE))
+        on_devices = sum(0 if host else device.memory_stats()["peak_bytes_in_use"] for device in devices)
+        peaks.append(peak_memory() if host else on_devices)
         del population
     planned = need(program_of(HEADLINE), host)
     return [
@@ -30,7 +30,3 @@ def memory(devices: list[Device]) -> list[Figure]:
         once("a member, planned", planned.resident + planned.running, "B"),
         once("… of it as long as it trains", planned.resident, "B"),
     ]
-
-
-def _peak_of(devices: list[Device]) -> float:
-    return sum(device.memory_stats()["peak_bytes_in_use"] for device in devices)

@@ -27,8 +27,7 @@ def keras(devices: list[Device]) -> list[Figure]:
     if find_spec("keras") is None:
         return []
     backend = "tensorflow" if find_spec("tensorflow") else "jax"
-    os.environ["KERAS_BACKEND"] = backend
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    os.environ |= {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
     library = import_module("keras")
 
     inputs, labels = _inputs()
@@ -38,8 +37,8 @@ def keras(devices: list[Device]) -> list[Figure]:
         penalty = library.regularizers.L2(HEADLINE.l2)
         layers: list = [library.Input((100,))]
         for _ in range(HEADLINE.depth):
-            layers.append(library.layers.Dense(HEADLINE.width, activation="relu", kernel_regularizer=penalty))
-            layers.append(library.layers.Dropout(HEADLINE.dropout))
+            dense = library.layers.Dense(HEADLINE.width, activation="relu", kernel_regularizer=penalty)
+            layers += [dense, library.layers.Dropout(HEADLINE.dropout)]
         model = library.Sequential([*layers, library.layers.Dense(4)])
         model.compile(library.optimizers.Adam(HEADLINE.learning_rate), "mse", **options)
 
@@ -66,20 +65,17 @@ def torch(devices: list[Device]) -> list[Figure]:
     sizes = [100, *[HEADLINE.width] * HEADLINE.depth]
 
     def network():
-        hidden = [
-            layer
-            for before, after in itertools.pairwise(sizes)
-            for layer in (nn.Linear(before, after), nn.ReLU(), nn.Dropout(HEADLINE.dropout))
-        ]
-        return nn.Sequential(*hidden, nn.Linear(sizes[-1], 4)).to(place)
+        layers = []
+        for before, after in itertools.pairwise(sizes):
+            layers += [nn.Linear(before, after), nn.ReLU(), nn.Dropout(HEADLINE.dropout)]
+        return nn.Sequential(*layers, nn.Linear(sizes[-1], 4)).to(place)
 
     flops, figures = flops_a_step(HEADLINE), []
     for members in (1, 128, 1024):
         base = network()
         params, _ = transforms.stack_module_state([network() for _ in range(members)])
         params = {name: value.detach() for name, value in params.items()}
-        mean = {name: library.zeros_like(value) for name, value in params.items()}
-        square = {name: library.zeros_like(value) for name, value in params.items()}
+        mean, square = ({name: library.zeros_like(value) for name, value in params.items()} for _ in range(2))
 
         def loss(params, x, y, base=base):
             error = ((transforms.functional_call(base, params, (x,)) - y) ** 2).mean()

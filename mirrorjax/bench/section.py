@@ -3,15 +3,12 @@
 import json
 import os
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mirrorjax.bench.timing import Figure
-from mirrorjax.machine.runtime import Device
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(NamedTuple):
     """One kind of measurement."""
 
     title: str  # for people
@@ -28,7 +25,7 @@ SECTIONS = {
     "torch": Section("PyTorch, one core", "peers:torch", 1),
     "widths": Section("Mixed widths, one core", "training:widths", 1),
     "measuring": Section("Measurement, one core", "scaling:measuring", 1),
-    "compiling": Section("Compiling", "compiling:compiling"),
+    "compiling": Section("Compiling", "starting:compiling"),
     "starting": Section("Starting, quickstart with warm caches", "starting:starting"),
     "precision": Section("Precision", "precision:precision"),
     "scaling": Section("Model-steps a second by population, all devices", "scaling:scaling"),
@@ -49,8 +46,7 @@ def run_section(name: str, platform: str) -> list[Figure]:
 
     devices = configure(platform, None, "highest", None)
     module, function = section.function.split(":")
-    measure: Callable[[list[Device]], list[Figure]] = getattr(import_module(f"mirrorjax.bench.{module}"), function)
-    figures = measure(devices)
+    figures: list[Figure] = getattr(import_module(f"mirrorjax.bench.{module}"), function)(devices)
     return [*figures, peak(devices[0])] if any(figure.flops for figure in figures) else figures
 
 

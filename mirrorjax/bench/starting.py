@@ -1,4 +1,4 @@
-"""From the command to the first training step, with warm caches."""
+"""What comes before training: compiling, and all that there is from the command to the first step."""
 
 import json
 import subprocess
@@ -8,19 +8,38 @@ from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 
-from mirrorjax.bench.timing import Figure, figure
-from mirrorjax.machine.runtime import Device
+import jax
+
+from mirrorjax.bench.timing import Figure, figure, once
+from mirrorjax.bench.workload import measured_population, seeds
+from mirrorjax.machine.runtime import Device, block_size
+from mirrorjax.training.loop import Schedule
 
 _MAIN = "import sys; from mirrorjax.launch.cli import main; sys.exit(main())"
 _COMMAND = (
-    "sweep",
-    "experiment=quickstart",
-    "tracker=off",
-    "report=false",
-    "regime.epochs=0.01",
-    "measurement.at=[0.01]",
-    "measurement.units_at=[]",
+    *("sweep", "experiment=quickstart", "tracker=off", "report=false"),
+    *("regime.epochs=0.01", "measurement.at=[0.01]", "measurement.units_at=[]"),
 )
+
+
+def compiling(devices: list[Device]) -> list[Figure]:
+    """Seconds to trace, to compile and to load each program of a population with a table of units, run twice."""
+    figures = []
+    with tempfile.TemporaryDirectory() as folder:
+        jax.config.update("jax_compilation_cache_dir", folder)
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+        for time in ("from nothing", "from the cache"):
+            jax.clear_caches()
+            block = block_size(None, devices[0].platform, 32)
+            population = measured_population(seeds(32), devices, block, 2_000)
+            compiler = population.compiler
+            list(population.run(Schedule((0.0, 0.001), units_at=(0.001,))))
+            for key, spent in compiler.spent.items():
+                figures.append(once(f"{key[0][0]}, {time}", spent - compiler.traced[key], "s"))
+            figures.append(once(f"programs, {time}", compiler.count, "programs"))
+        for (name, *_), traced in compiler.traced.items():
+            figures.append(once(f"{name[0]}, tracing", traced, "s"))
+    return figures
 
 
 def starting(devices: list[Device]) -> list[Figure]:

@@ -52,13 +52,8 @@ def summary(result: dict[str, Any]) -> str:
 
 def markdown(result: dict[str, Any]) -> str:
     """The whole bench as a page: ratios first, then every figure."""
-    lines = [
-        *_about(result),
-        *_ratio_lines(result["sections"]),
-        "",
-        "| | median | spread | of peak |",
-        "|---|---|---|---|",
-    ]
+    heads = "| | median | spread | of peak |", "|---|---|---|---|"
+    lines = [*_about(result), *_ratio_lines(result["sections"]), "", *heads]
     for name, section in result["sections"].items():
         figures = section["figures"]
         if figures:
@@ -82,22 +77,20 @@ def _ratio_lines(sections: dict[str, Any]) -> list[str]:
 def ratios(sections: dict[str, Any]) -> dict[str, float]:
     """What stands side by side in one run; a ratio whose peer was not installed is left out."""
 
-    def of(section: str, name: str) -> float | None:
+    def best(section: str, name: str = "", has: str = "median") -> float | None:
         figures = sections.get(section, {}).get("figures", [])
-        return next((f["median"] for f in figures if f["name"].endswith(name)), None)
+        return max((f["median"] for f in figures if f["name"].endswith(name) and f.get(has)), default=None)
 
-    one, shared = of("training", "own order, 4,096"), of("training", "shared order, 4,096")
-    torch = [f["median"] for f in sections.get("torch", {}).get("figures", []) if f.get("flops")]
-    turns = [f["median"] for f in sections.get("simulator", {}).get("figures", [])]
+    one, shared = best("training", "own order, 4,096"), best("training", "shared order, 4,096")
     pairs = {
-        "own order, 4,096 members / plain Keras `fit`": (one, of("keras", "plain fit")),
-        "shared order, 4,096 members / plain Keras `fit`": (shared, of("keras", "plain fit")),
-        "own order, 4,096 members / tuned Keras `fit`": (one, of("keras", "tuned fit")),
-        "own order, 4,096 members / PyTorch vmap at its best": (one, max(torch) if torch else None),
-        "all cores / one core, own order": (of("training_all", "own order, 4,096"), one),
-        "all cores / one core, shared order": (of("training_all", "shared order, 4,096"), shared),
-        "widths 5…50: ladder / all padded to 50": (of("widths", "by the ladder"), of("widths", "padded to 50")),
-        "game turns / the public Python game (its 13,000 a second)": (max(turns) if turns else None, PUBLISHED_GAME),
+        "own order, 4,096 members / plain Keras `fit`": (one, best("keras", "plain fit")),
+        "shared order, 4,096 members / plain Keras `fit`": (shared, best("keras", "plain fit")),
+        "own order, 4,096 members / tuned Keras `fit`": (one, best("keras", "tuned fit")),
+        "own order, 4,096 members / PyTorch vmap at its best": (one, best("torch", has="flops")),
+        "all cores / one core, own order": (best("training_all", "own order, 4,096"), one),
+        "all cores / one core, shared order": (best("training_all", "shared order, 4,096"), shared),
+        "widths 5…50: ladder / all padded to 50": (best("widths", "by the ladder"), best("widths", "padded to 50")),
+        "game turns / the public Python game (its 13,000 a second)": (best("simulator"), PUBLISHED_GAME),
     }
     return {name: a / b for name, (a, b) in pairs.items() if a and b}
 

@@ -24,8 +24,8 @@ class Figure:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain containers, without what is unknown, six digits."""
-        kept = {name: value for name, value in asdict(self).items() if value is not None}
-        return {name: float(f"{value:.6g}") if isinstance(value, float) else value for name, value in kept.items()}
+        kept = ((name, value) for name, value in asdict(self).items() if value is not None)
+        return {name: float(f"{value:.6g}") if isinstance(value, float) else value for name, value in kept}
 
 
 def once(name: str, value: float, unit: str, **parameters: Any) -> Figure:
@@ -33,16 +33,9 @@ def once(name: str, value: float, unit: str, **parameters: Any) -> Figure:
     return Figure(name, value, value, value, unit, parameters=parameters or None)
 
 
-def seconds(function: Callable[[], Any], repeats: int = REPEATS, warm_up: bool = True) -> list[float]:
+def seconds(function: Callable[[], Any], repeats: int = REPEATS) -> list[float]:
     """Wall-clock seconds of each of `repeats` calls, which must wait for what they start; one more is not counted."""
-    if warm_up:
-        function()
-    found = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        found.append(time.perf_counter() - start)
-    return found
+    return side_by_side({"": function}, repeats)[""]
 
 
 def side_by_side(functions: dict[str, Callable[[], Any]], repeats: int = REPEATS) -> dict[str, list[float]]:
@@ -52,15 +45,16 @@ def side_by_side(functions: dict[str, Callable[[], Any]], repeats: int = REPEATS
     found: dict[str, list[float]] = {name: [] for name in functions}
     for _ in range(repeats):
         for name, function in functions.items():
-            found[name] += seconds(function, repeats=1, warm_up=False)
+            start = time.perf_counter()
+            function()
+            found[name].append(time.perf_counter() - start)
     return found
 
 
 def figure(name: str, values: list[float], unit: str, flops_each: float | None = None, **parameters: Any) -> Figure:
     """The figure of several measurements of the same thing; `flops_each` are the operations of one unit of work."""
     median = statistics.median(values)
-    flops = None if flops_each is None else median * flops_each
-    return Figure(name, median, min(values), max(values), unit, flops, parameters or None)
+    return Figure(name, median, min(values), max(values), unit, flops_each and median * flops_each, parameters or None)
 
 
 def rate(

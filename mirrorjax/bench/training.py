@@ -31,18 +31,11 @@ def compared(trainers: dict[str, Workload], flops: float | None = None, **parame
     """Model-steps a second of several populations, in turns: their ratios bear a busy machine."""
     steps = {name: trainer.steps_for(SECONDS) for name, trainer in trainers.items()}
     runs = {name: lambda name=name, trainer=trainer: trainer.train(steps[name]) for name, trainer in trainers.items()}
-    return [
-        rate(
-            name,
-            trainers[name].members * steps[name],
-            spent,
-            "model-steps/s",
-            flops,
-            members=trainers[name].members,
-            **parameters,
-        )
-        for name, spent in side_by_side(runs).items()
-    ]
+    figures = []
+    for name, spent in side_by_side(runs).items():
+        members = trainers[name].members
+        figures.append(rate(name, members * steps[name], spent, "model-steps/s", flops, members=members, **parameters))
+    return figures
 
 
 def training(devices: list[Device]) -> list[Figure]:
@@ -57,8 +50,7 @@ def training(devices: list[Device]) -> list[Figure]:
             figures.append(measured(f"{order} order, {members:,}", population, train, devices, block, flops))
     if cpu:
         default = block_size(None, "cpu", 4096)
-        population = seeds(4096)
-        figures.append(measured(f"own order, 4,096, block {default}", population, train, devices, default, flops))
+        figures.append(measured(f"own order, 4,096, block {default}", seeds(4096), train, devices, default, flops))
     return figures
 
 
@@ -74,8 +66,7 @@ def training_all_cores(devices: list[Device]) -> list[Figure]:
 def widths(devices: list[Device]) -> list[Figure]:
     """Every width from 5 to 50 at once, by the ladder of compiled widths and all padded to 50."""
     train = reference_dataset().train
-    each = 16
-    mixed = [replace(HEADLINE, width=width, seed=seed) for width in range(5, 51) for seed in range(each)]
+    mixed = [replace(HEADLINE, width=width, seed=seed) for width in range(5, 51) for seed in range(16)]
     padded = [replace(member, width=50, seed=number) for number, member in enumerate(mixed)]
     block = block_size(None, devices[0].platform, len(mixed))
     ladder = [

@@ -55,9 +55,8 @@ class Workload:
         self.rows = jax.device_put(train, replicated(mesh))
         self.members = len(members)
         parts = plan(members, block, len(devices))
-        self.runners = [
-            PartRunner(part, members, "bench", Sources.of_rows(train), mesh, self.compiler) for part in parts
-        ]
+        of_all = members, "bench", Sources.of_rows(train), mesh, self.compiler
+        self.runners = [PartRunner(part, *of_all) for part in parts]
         for runner in self.runners:
             runner.start()
         self.train(VISIT)

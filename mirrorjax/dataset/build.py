@@ -194,10 +194,8 @@ def split_rows(keys: np.ndarray, labels: np.ndarray, spec: DatasetSpec) -> dict[
         train |= is_test
     validation = ~on_test_board & (side >= spec.train_share) & (side < spec.train_share + spec.validation_share)
     holdout = ~on_test_board & (side >= spec.train_share + spec.validation_share)
-    return {
-        name: words_of(keys[chosen])
-        for name, chosen in (("train", train), ("validation", validation), ("test", is_test), ("holdout", holdout))
-    }
+    of_split = {"train": train, "validation": validation, "test": is_test, "holdout": holdout}
+    return {name: words_of(keys[chosen]) for name, chosen in of_split.items()}
 
 
 def build(spec: DatasetSpec, report: Callable[[str], None] = lambda line: None) -> Dataset:

@@ -48,17 +48,10 @@ def kept_or_built(spec: DatasetSpec, config: Config, report: Callable[[str], Non
     Raises:
         InputError: there is no room for it, in memory or on disk.
     """
-    folder = dataset_folder(config)
-    if not dataset_file(spec, folder).exists():
-        _check_memory(spec.turns)
-    return load_or_build(spec, folder, report)
-
-
-def _check_memory(turns: int) -> None:
-    """The system ends whoever takes more memory than there is, without a word."""
-    free = free_memory()
-    if turns * _TURN_BYTES > free:
+    folder, needed, free = dataset_folder(config), spec.turns * _TURN_BYTES, free_memory()
+    if needed > free and not dataset_file(spec, folder).exists():  # the system ends whoever takes more, without a word
         raise InputError(
-            f"dataset.turns is {turns:,}: building it takes about {turns * _TURN_BYTES / GIB:.1f} GiB of memory, and "
+            f"dataset.turns is {spec.turns:,}: building it takes about {needed / GIB:.1f} GiB of memory, and "
             f"{free / GIB:.1f} are free; allowed: at most {free // _TURN_BYTES:,} here"
         )
+    return load_or_build(spec, folder, report)

@@ -7,6 +7,7 @@ show 9 the paper's picture does not tell them apart either; that is not counted.
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -52,9 +53,7 @@ def _frog_first(words: np.ndarray) -> np.ndarray:
     return count / np.maximum(1, count + count.transpose(1, 0, 3, 2))
 
 
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class _Rows:
+class _Rows(NamedTuple):
     """What is found of each row [N, …]."""
 
     asked: jax.Array  # the right answer [N, 4]
@@ -69,17 +68,11 @@ class _Rows:
 @jax.jit
 def _of_rows(words: UInt32[Array, "rows 2"], knobs: Knobs, prior: Float32[Array, "2 2 32 32"]) -> _Rows:
     rows = jax.vmap(unpack)(words)
-    hidden, noise = jax.vmap(lambda row: _left_open(row, knobs, prior))(rows)
-    kind, partner = jax.vmap(_kind)(rows)
-    return _Rows(
-        asked=jax.vmap(lambda row: target(row, knobs))(words),
-        own=jax.vmap(lambda row: _shuffled(_answer(row, knobs)[0], knobs))(rows),
-        hidden=hidden,
-        noise=noise,
-        kind=kind,
-        partner=partner,
-        pictures=jax.vmap(lambda row: features(row, knobs))(words[:_PICTURES]),
-    )
+    asked = jax.vmap(lambda row: target(row, knobs))(words)
+    own = jax.vmap(lambda row: _shuffled(_answer(row, knobs)[0], knobs))(rows)
+    left_open = jax.vmap(lambda row: _left_open(row, knobs, prior))(rows)
+    pictures = jax.vmap(lambda row: features(row, knobs))(words[:_PICTURES])
+    return _Rows(asked, own, *left_open, *jax.vmap(_kind)(rows), pictures)
 
 
 def _summed(found: _Rows) -> Coordinates:

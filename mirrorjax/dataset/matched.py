@@ -13,7 +13,7 @@ import numpy as np
 
 from mirrorjax.dataset.build import scramble
 from mirrorjax.dataset.oracle import RESCUE_COLUMN
-from mirrorjax.dataset.row import ENERGIES, SKIES, Row, board_keys, row_keys, unpack_all
+from mirrorjax.dataset.row import ENERGIES, SKY_CELLS, Row, board_keys, row_keys, unpack_all
 from mirrorjax.errors import InputError
 from mirrorjax.game.observation import FLAT, FLY, OBSERVATION_SIZE, OWN_ENERGY, ROUGH
 from mirrorjax.game.state import WIDTH, Symbol
@@ -142,10 +142,8 @@ def _pictures(row: Row, token: np.ndarray, condition: str) -> np.ndarray:
                 tiles[board, column] = ROUGH
             if part != "tile":
                 players[board, column] = int(Symbol.DISTRESS)
-    skies = np.zeros((len(SKIES), WIDTH), np.int8)
-    for number, sky in enumerate(SKIES):
-        skies[number, list(sky)] = FLY
+    flies = FLY * SKY_CELLS[np.asarray(row.sky_index)].astype(np.int8)
     picture = np.zeros((len(ground), OBSERVATION_SIZE), np.int8)
-    picture[:, : 3 * WIDTH] = np.concatenate([tiles, players, skies[np.asarray(row.sky_index)]], axis=1)
+    picture[:, : 3 * WIDTH] = np.concatenate([tiles, players, flies], axis=1)
     picture[:, OWN_ENERGY] = np.asarray(ENERGIES)[np.asarray(row.energy_index)]
     return picture.T

@@ -12,7 +12,7 @@ from flax import struct
 from jaxtyping import Array, Float32, Int32, Shaped, UInt32
 
 from mirrorjax.game.observation import FLAT, FLY, mask_cells, player_cells
-from mirrorjax.game.state import Mask, Number, Symbol, bit
+from mirrorjax.game.state import WIDTH, Mask, Number, Symbol, bit
 from mirrorjax.randomness import uniform, word
 
 ENERGIES = (0, 1, 2, 4, 6, 8, 10, 12, 14, 16, 18)
@@ -24,6 +24,7 @@ SKIES = (  # the columns that hold a fly
     (1, 5, 12, 14, 18, 29),
     (1, 6, 12, 14, 17, 23, 24, 28),
 )
+SKY_CELLS = np.array([[column in sky for column in range(WIDTH)] for sky in SKIES])
 _SKY_MASKS = tuple(sum(1 << column for column in sky) for sky in SKIES)
 
 # The second word, from the lowest bit: Frog's column, Toad's column, Toad's symbol - 5, energy, sky.

@@ -121,11 +121,9 @@ def load_sources(
 def other_datasets(wanted: Iterable[Source], spec: DatasetSpec) -> dict[Source, DatasetSpec]:
     """What is played besides the reference dataset, for the sources that members ask for."""
     different = dict.fromkeys(source.games for source in wanted)
-    return {games: _spec(games, spec) for games in different if games != source_of(spec)}
-
-
-def _spec(games: Source, spec: DatasetSpec) -> DatasetSpec:
-    return replace(spec, params=game_params(games), seed=games.data_seed, split_seed=spec.of_splits, test_rows=0)
+    like = replace(spec, split_seed=spec.of_splits, test_rows=0)
+    others = (games for games in different if games != source_of(spec))
+    return {games: replace(like, params=game_params(games), seed=games.data_seed) for games in others}
 
 
 def _all_of(dataset: Dataset) -> TrainingRows:

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mirrorjax.dataset.oracle import label, scenario, situation_of_picture, situation_of_row
-from mirrorjax.dataset.row import ENERGIES, SKIES, Row, pack, picture, unpack
+from mirrorjax.dataset.row import ENERGIES, SKY_CELLS, Row, pack, picture, unpack
 from mirrorjax.errors import InputError
 from mirrorjax.game.observation import FLY, OBSERVATION_SIZE, OWN_COLUMN, OWN_ENERGY, ROUGH
 from mirrorjax.game.replay import load_recording
@@ -40,7 +40,6 @@ def rows_of_pictures(pictures: np.ndarray) -> tuple[Row, np.ndarray]:
     toad_column = np.where(others >= 0, others, frog_column)
     toad_symbol = np.clip(np.take_along_axis(cells, toad_column[:, None], 1)[:, 0], Symbol.TOAD, Symbol.DISTRESS)
     flies = pictures[:, 2 * WIDTH : 3 * WIDTH] == FLY
-    skies = np.array([[c in sky for c in columns] for sky in SKIES])
     energy = np.abs(np.asarray(ENERGIES) - pictures[:, OWN_ENERGY].astype(int)[:, None])
     ground = ((pictures[:, :WIDTH] == ROUGH).astype(np.uint64) << columns.astype(np.uint64)).sum(-1)
     row = Row(
@@ -49,7 +48,7 @@ def rows_of_pictures(pictures: np.ndarray) -> tuple[Row, np.ndarray]:
         toad_column=jnp.asarray(toad_column, jnp.int32),
         toad_symbol=jnp.asarray(toad_symbol, jnp.int32),
         energy_index=jnp.asarray(energy.argmin(-1), jnp.int32),
-        sky_index=jnp.asarray((flies[:, None, :] != skies).sum(-1).argmin(-1), jnp.int32),
+        sky_index=jnp.asarray((flies[:, None, :] != SKY_CELLS).sum(-1).argmin(-1), jnp.int32),
     )
     drawn = np.asarray(jax.jit(jax.vmap(lambda r: picture(unpack(pack(r)))))(row))
     seen = np.arange(OBSERVATION_SIZE) <= 3 * WIDTH + 1

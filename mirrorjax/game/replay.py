@@ -1,6 +1,8 @@
 """Replays recorded turns and compares every field: the proof that these rules are the published game's."""
 
+from collections import Counter
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
 import jax
@@ -156,7 +158,7 @@ def verify_turns(path: Path) -> ReplayResult:
         if values.size and (values.dtype.kind == "f" or values.min() < 0 or values.max() > last):
             raise InputError(f"{path}: '{name}' must be integers of 0..{last}")
 
-    mismatches: dict[str, int] = {}
+    mismatches: Counter[str] = Counter()
     for actor in Actor:
         turns = np.flatnonzero(actors == actor)
         if not turns.size:
@@ -166,20 +168,18 @@ def verify_turns(path: Path) -> ReplayResult:
         expected = recorded_states(recording, expected_rows, actor.partner)
         actions = jnp.asarray(recording["t_action"][turns], jnp.int32)
         after = _play(before, actions, recorded_draws(recording, turns), GameParams())
-        for field, differs in _differences(recording, after, expected, expected_rows).items():
-            mismatches[field] = mismatches.get(field, 0) + int(differs.sum())
-    return ReplayResult(turns=len(actors), mismatches=mismatches)
+        differences = _differences(recording, after, expected, expected_rows)
+        mismatches.update({field: int(differs.sum()) for field, differs in differences.items()})
+    return ReplayResult(turns=len(actors), mismatches=dict(mismatches))
 
 
 def _differences(
     recording: dict[str, np.ndarray], after: GameState, expected: GameState, rows: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Per field, which of the turns came out differently."""
-    pairs = {name: (getattr(after, name), getattr(expected, name)) for name in ("ground", "flies", "queue")}
-    for who in ("frog", "toad"):
-        for name in ("column", "energy", "score", "symbol"):
-            pairs[f"{who}.{name}"] = (getattr(getattr(after, who), name), getattr(getattr(expected, who), name))
-    differences = {name: np.asarray(a) != np.asarray(b) for name, (a, b) in pairs.items()}
+    of_player = (f"{who}.{name}" for who in ("frog", "toad") for name in ("column", "energy", "score", "symbol"))
+    fields = [(name, attrgetter(name)) for name in ("ground", "flies", "queue", *of_player)]
+    differences = {name: np.asarray(of(after)) != np.asarray(of(expected)) for name, of in fields}
     rate = np.asarray(after.rate_steps) * 0.005
     differences["rate"] = ~(np.abs(rate - recording["s_random_rate"][rows]) <= 1e-6)  # NaN is a difference
     for who in Actor:

@@ -16,7 +16,6 @@ from mirrorjax.randomness import Stream, bernoulli_mask, stream_from_key, substr
 
 Mix = tuple[float, float, float, float]  # probability of each Action
 Turn = UInt32[Array, ""]  # a turn's number, from 1; of rounds from 0
-Turn = UInt32[Array, ""]  # a number of a turn, from 1, or of a round, from 0
 
 ALWAYS_HOP: Mix = (1.0, 0.0, 0.0, 0.0)
 RANDOM: Mix = (0.5, 0.25, 0.125, 0.125)  # the public script's random player

@@ -13,7 +13,7 @@ from mirrorjax.measurement.cmni import ROBUST_CMNI, ROBUST_LOSS
 from mirrorjax.measures import label
 
 LEARNT_BELOW = 0.5  # excess error: 0 is the best answer that the task leaves open, 1 the best constant one
-_COMPARISONS = {"<": operator.lt, "≥": operator.ge}
+COMPARED = {"<": operator.lt, "≥": operator.ge, ">": operator.gt}
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Threshold:
 
     def met(self, columns: Mapping[str, np.ndarray]) -> np.ndarray:
         """Whether each network meets it, in the shape of the columns; NaN meets nothing."""
-        each = [_COMPARISONS[sign](np.asarray(columns[name], float), value) for name, sign, value in self.limits]
+        each = [COMPARED[sign](np.asarray(columns[name], float), value) for name, sign, value in self.limits]
         return np.logical_and.reduce(each)
 
     @property

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from mirrorjax.models.base import Network, is_layered
+from mirrorjax.models.base import Network
 
 Measure = TypeVar("Measure", bound=Callable[..., Any])
 
 
 def _has_circuits(network: Network) -> bool:
-    return is_layered(network) and len(network.sites) == 2 and all(site.kind == "rate" for site in network.sites)
+    layered = hasattr(network, "layers") and hasattr(network, "activate")  # see `models.base.Layered`
+    return layered and [site.kind for site in network.sites] == ["rate", "rate"]
 
 
 NEEDS: dict[str, Callable[[Network], bool]] = {

@@ -61,6 +61,11 @@ class Measured:
         of_sites = np.repeat([site.kind == "rate" for site in self.sites], [site.size for site in self.sites])
         return np.concatenate([of_sites, np.full(self.network.outputs, True)])
 
+    @property
+    def scores(self) -> np.ndarray:
+        """Mirror neuron score of each unit [M, U], as CMNI takes it: of the filtered scenarios."""
+        return mirror_neuron_score(*(self.means(name) for name in ("none", "frog_filtered", "toad_filtered")))
+
     def means(self, union: str) -> np.ndarray:
         """Mean activation per unit [M, U] in a scenario (a name in UNIONS)."""
         return moments(self.statistics, self.counts, union).mean
@@ -111,12 +116,9 @@ def accuracy_columns(measured: Measured) -> Columns:
     by_label = np.concatenate([confusion[:, :3], confusion[:, 3:].sum(1, keepdims=True)], axis=1)
     return {
         "accuracy": recall(*TRUTHS),
-        "recall_hop": recall("hop"),
-        "recall_jump": recall("jump"),
-        "recall_leap": recall("leap"),
+        **{f"recall_{name}": recall(name) for name in ("hop", "jump", "leap")},
         "recall_help": recall("help_edge", "help_rescue"),
-        "recall_help_edge": recall("help_edge"),
-        "recall_help_rescue": recall("help_rescue"),
+        **{f"recall_{name}": recall(name) for name in ("help_edge", "help_rescue")},
         "confusion": by_label.reshape(len(confusion), -1).astype(np.int64),
     }
 
@@ -127,8 +129,7 @@ def cmni_columns(measured: Measured) -> Columns:
     none, layer, exists = measured.means("none"), measured.layer, measured.exists & measured.rates
     units = exists.sum(-1)  # N
     frog, toad = measured.means("frog_filtered"), measured.means("toad_filtered")
-    hidden = exists & (layer <= len(measured.sites))
-    scores = mirror_neuron_score(none, frog, toad)
+    hidden, scores = exists & (layer <= len(measured.sites)), measured.scores
     text = mirror_neuron_score(none, frog, toad, variant="text")
     unfiltered = mirror_neuron_score(none, measured.means("frog"), measured.means("toad"))
     expression = mirror_neuron_expression(scores, exists)
@@ -169,18 +170,14 @@ def unit_table(measured: Measured, member_ids: list[str]) -> Columns:
     """One row a member and unit: moments in every scenario, filtered and not, and the mirror neuron score."""
     exists = measured.exists
     member, unit = np.nonzero(exists)
-    scores = mirror_neuron_score(
-        measured.means("none"), measured.means("frog_filtered"), measured.means("toad_filtered")
-    )
     columns: Columns = {
         "member_id": np.array(member_ids, dtype=object)[member],
         "layer": measured.layer[unit],
         "unit": measured.place[unit] + 1,
         "output": measured.layer[unit] > len(measured.sites),
-        "mns": scores[exists],
+        "mns": measured.scores[exists],
     }
     for name in UNIONS:
-        of_scenario = moments(measured.statistics, measured.counts, name)
-        for moment in ("mean", "variance", "skewness", "kurtosis"):
-            columns[f"{moment}_{name}"] = getattr(of_scenario, moment)[exists]
+        of_scenario = vars(moments(measured.statistics, measured.counts, name))
+        columns |= {f"{moment}_{name}": values[exists] for moment, values in of_scenario.items()}
     return columns

@@ -56,10 +56,6 @@ class RowCounts:
     truths: np.ndarray  # test rows by TRUTHS
     validation: int
 
-    def union(self, name: str) -> int:
-        """Test rows of a scenario, filtered or not (a name in UNIONS)."""
-        return int(sum(self.groups[GROUPS.index(group)] for group in UNIONS[name]))
-
 
 @struct.dataclass
 class Statistics:
@@ -186,25 +182,15 @@ def moments(statistics: Statistics, counts: RowCounts, union: str) -> Moments:
     number = counts.groups[indices].astype(float)
     total = number.sum()
     pivot = np.asarray(statistics.pivot, float)[..., indices]
-    sums = np.moveaxis(np.asarray(statistics.power_sums, float)[..., indices], -3, 0)
+    s1, s2, s3, s4 = np.moveaxis(np.asarray(statistics.power_sums, float)[..., indices], -3, 0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.sum(pivot * number + sums[0], axis=-1) / total
+        mean = np.sum(pivot * number + s1, axis=-1) / total
         # Central moments about the union's mean: shift each group's power sums from its pivot.
-        shift = pivot - mean[..., None]
-        second = np.sum(sums[1] + 2 * shift * sums[0] + number * shift**2, axis=-1) / total
-        third = np.sum(sums[2] + 3 * shift * sums[1] + 3 * shift**2 * sums[0] + number * shift**3, axis=-1) / total
-        fourth = (
-            np.sum(
-                sums[3] + 4 * shift * sums[2] + 6 * shift**2 * sums[1] + 4 * shift**3 * sums[0] + number * shift**4,
-                axis=-1,
-            )
-            / total
-        )
+        by = pivot - mean[..., None]
+        second = np.sum(s2 + 2 * by * s1 + number * by**2, axis=-1) / total
+        third = np.sum(s3 + 3 * by * s2 + 3 * by**2 * s1 + number * by**3, axis=-1) / total
+        fourth = np.sum(s4 + 4 * by * s3 + 6 * by**2 * s2 + 4 * by**3 * s1 + number * by**4, axis=-1) / total
         second = np.maximum(second, 0.0)
         alive = second > 0
-        return Moments(
-            mean=mean,
-            variance=second,
-            skewness=np.where(alive, third / second**1.5, np.nan),
-            kurtosis=np.where(alive, fourth / second**2 - 3, np.nan),
-        )
+        skewness = np.where(alive, third / second**1.5, np.nan)
+        return Moments(mean, second, skewness, kurtosis=np.where(alive, fourth / second**2 - 3, np.nan))

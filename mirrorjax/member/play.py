@@ -26,7 +26,7 @@ from mirrorjax.game.observation import FLAT, FLY, mask_cells, player_cells
 from mirrorjax.game.render import LEGEND, render
 from mirrorjax.game.rollout import PLAYERS, new_game, play_action, scripted_action
 from mirrorjax.game.state import Action, Actor, GameParams, GameState, Player, Symbol, bit
-from mirrorjax.randomness import Stream, stream_from_key, substream
+from mirrorjax.randomness import stream_from_key, substream
 
 TURNS_WITHOUT_TERMINAL = 20
 MOST_ACTIVE = 5  # hidden units that are shown
@@ -103,19 +103,9 @@ def decide(policy: Policy, state: GameState) -> Decision:
     return Decision(outputs=np.asarray(outputs, np.float64), most_active=units[:MOST_ACTIVE])
 
 
-@jax.jit
-def _new_game(stream: Stream) -> GameState:
-    return new_game(stream, GameParams())
-
-
-@partial(jax.jit, static_argnames=("who", "preset"))
-def _scripted(who: Actor, stream: Stream, number: jax.Array, preset: str) -> jax.Array:
-    return scripted_action(who, stream, number, PLAYERS[preset])
-
-
-@jax.jit
-def _advance(state: GameState, action: jax.Array, stream: Stream, number: jax.Array) -> GameState:
-    return play_action(state, action, stream, number, GameParams())
+_new_game = jax.jit(partial(new_game, params=GameParams()))
+_scripted = jax.jit(scripted_action, static_argnames=("who", "players"))
+_advance = jax.jit(partial(play_action, params=GameParams()))
 
 
 class Game:
@@ -141,7 +131,7 @@ class Game:
             self.decision = decide(self.policy, self.state)
             action = self.decision.action
         else:
-            action = Action(int(_scripted(actor, self.stream, number, preset=self.players)))
+            action = Action(int(_scripted(actor, self.stream, number, players=PLAYERS[self.players])))
         self.state = _advance(self.state, jnp.int32(action), self.stream, number)
         self.acts = (action, self.acts[1]) if actor == Actor.FROG else (self.acts[0], action)
 

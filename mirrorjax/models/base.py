@@ -123,8 +123,3 @@ class Layered(Network, Protocol):
     def activate(self, drive: Units) -> Units:
         """The units of a site, from their drive."""
         ...
-
-
-def is_layered(network: Network) -> bool:
-    """Whether it is `Layered`."""
-    return hasattr(network, "layers") and hasattr(network, "activate")

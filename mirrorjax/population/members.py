@@ -3,7 +3,6 @@
 import functools
 import hashlib
 import json
-import math
 import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -20,7 +19,6 @@ from mirrorjax.dataset.knobs import PAPER, Knobs
 from mirrorjax.dataset.oracle import LABELS
 from mirrorjax.dataset.sources import NOWHERE, OF_SOURCE, Source, Sources
 from mirrorjax.models import network_of
-from mirrorjax.models.base import Network
 from mirrorjax.settings import schema
 from mirrorjax.settings.axes import FIRST
 from mirrorjax.settings.schema import MEMBER, PAPER_EPOCH, PLUGGED
@@ -229,28 +227,11 @@ def init_key(values: MemberValues) -> jax.Array:
     return jax.random.wrap_key_data(jnp.asarray(values.init), impl="threefry2x32")
 
 
-def parameter_count(member: Member) -> int:
-    """Weights and biases of one member's network."""
-    return _parameters(*_architecture(member))
-
-
 _ARCHITECTURE = ("model", *(name for name, each in MEMBER.items() if each.key.startswith("model.") and name != "model"))
 _architecture = operator.attrgetter(*_ARCHITECTURE)
 
 
-@functools.cache
-def _network(*settings: Any) -> Network:
-    return network_of(SimpleNamespace(**dict(zip(_ARCHITECTURE, settings, strict=True))))
-
-
 @functools.cache  # of a million members few differ in these
 def _units(*settings: Any) -> int:
-    network = _network(*settings)
+    network = network_of(SimpleNamespace(**dict(zip(_ARCHITECTURE, settings, strict=True))))
     return sum(site.size for site in network.sites if site.kind == "rate") + network.outputs
-
-
-@functools.cache
-def _parameters(*settings: Any) -> int:
-    width = settings[_ARCHITECTURE.index("width")]
-    shapes = jax.eval_shape(_network(*settings).init, jax.random.key(0), jnp.int32(width))
-    return sum(math.prod(each.shape) for each in shapes.values())

@@ -78,10 +78,7 @@ class Part:
 
 def compiled_width(width: int) -> int:
     """The width that a member is padded to; by its own width alone."""
-    for candidate in WIDTHS:
-        if width <= candidate:
-            return candidate
-    return -(-width // 256) * 256
+    return next((candidate for candidate in WIDTHS if width <= candidate), -(-width // 256) * 256)
 
 
 def program_of(member: Member) -> ProgramSpec:
@@ -119,7 +116,7 @@ def plan(
     parts = []
     for program, clocks in _groups(members).items():
         blocks = [
-            _padded(indices[start : start + block], block)
+            np.array((indices[start : start + block] + [-1] * block)[:block])
             for indices in clocks.values()
             for start in range(0, len(indices), block)
         ]
@@ -165,10 +162,6 @@ def _in_common(member: Member) -> tuple:
     if member.data_order == "shared":
         return member.learning_rate, member.batch_size, member.seeds["order_seed"], member.source
     return (member.learning_rate,)
-
-
-def _padded(indices: list[int], block: int) -> np.ndarray:
-    return np.array(indices + [-1] * (block - len(indices)))
 
 
 def _balanced(slots: np.ndarray, members: Sequence[Member], devices: int) -> np.ndarray:

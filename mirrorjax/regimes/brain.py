@@ -21,6 +21,7 @@ Fibre = tuple[str, str]  # from a source, a stimulus or an area, to an area
 Fibres = dict[Fibre, UInt8[Array, "n n"]]  # synapses [from, to]: 0 where there is none, else 1 + how often it grew
 Through = Sequence[Fibre]  # fibres that are open
 Growth = Float32[Array, ""] | float  # β
+Count = Int32[Array, ""] | int
 MOST = 255  # beyond which a synapse grows no more
 
 
@@ -111,7 +112,7 @@ def _grown(synapses: UInt8[Array, "n n"], before: Fired, after: Fired) -> UInt8[
 
 
 def run(
-    fibres: Fibres, firing: Firing, through: Through, growth: Growth, draws: Stream, steps: int, learns: bool = True
+    fibres: Fibres, firing: Firing, through: Through, growth: Growth, draws: Stream, steps: Count, learns: bool = True
 ) -> tuple[Fibres, dict[str, Fired]]:
     """Several moments with the same open fibres, each as `step` has it, with draws of its own."""
 

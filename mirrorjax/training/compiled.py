@@ -49,11 +49,9 @@ class Programs:
 
     def battery(self, boards: Boards) -> Any:
         """(params, values), boards → calibrated measures."""
-        block = self.part.slots.shape[1]
         on_cpu = self.mesh.devices.flat[0].platform == "cpu"  # there each member has the caches to itself
-        return self._of_block(
-            "battery", self._seen, self._bare, boards, together=1 if on_cpu else min(_TOGETHER, block)
-        )
+        together = 1 if on_cpu else min(_TOGETHER, self.part.slots.shape[1])
+        return self._of_block("battery", self._seen, self._bare, boards, together=together)
 
     def divergences(self, rows: MeasuredRows) -> Any:
         """(params, values), rows → KL divergences of units."""
@@ -121,9 +119,8 @@ class Programs:
             found = function(*jax.tree.map(lambda x: x[0], own), *shared)
             return jax.tree.map(lambda x: x[None], found)
 
-        return self._compiled(
-            name, regime, local, (self._like(own, self.mesh.size, self.part.slots.shape[1]),), *shared
-        )
+        of_members = self._like(own, self.mesh.size, self.part.slots.shape[1])
+        return self._compiled(name, regime, local, (of_members,), *shared)
 
     def _compiled(
         self, name: str, of: Any, local: Callable, own: tuple, *shared: Any, donate: tuple[int, ...] = ()

@@ -20,7 +20,6 @@ from mirrorjax.measurement.battery.boards import Boards
 from mirrorjax.measurement.battery.caused import named
 from mirrorjax.measurement.battery.circuits import KINDS
 from mirrorjax.measurement.battery.classes import CLASSES
-from mirrorjax.measurement.cmni import mirror_neuron_score
 from mirrorjax.measurement.records import Columns, Measured, record, unit_table
 from mirrorjax.measurement.stream import MeasuredRows, measured_rows
 from mirrorjax.models.base import Params
@@ -162,10 +161,9 @@ class Measuring:
         self, runner: PartRunner, params: Params, boards: Boards, measured: Measured
     ) -> tuple[Columns, Columns]:
         """The causal measures of the members that are asked; NaN, or no name, of the others and of output units."""
-        hidden = measured.hidden
-        scores = mirror_neuron_score(*(measured.means(name) for name in ("none", "frog_filtered", "toad_filtered")))
-        asked = self.asked[runner.part.members]
-        of_members, of_units = jax.tree.map(runner.by_member, runner.causes(params, boards, scores[:, :hidden], asked))
+        hidden, asked = measured.hidden, self.asked[runner.part.members]
+        causes = runner.causes(params, boards, measured.scores[:, :hidden], asked)
+        of_members, of_units = jax.tree.map(runner.by_member, causes)
         columns = {name: np.where(asked, value, np.nan) for name, value in named(of_members).items()}
         known = measured.exists[:, :hidden] & asked[:, None]
         units: Columns = {}

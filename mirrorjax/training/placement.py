@@ -45,9 +45,8 @@ class Placement:
         while len(results) < len(self.runners):
             runner = self.runners[len(results)]
             others = [each for each in self.runners if each is not runner and each.loaded]
-            if not self._stay:
-                _unload(others)
-                others = []
+            while others and not self._stay:
+                others.pop().unload()
             runner.room = float("inf") if self._budget is None else self._budget - sum(each.bytes for each in others)
             try:
                 runner.load()
@@ -57,7 +56,8 @@ class Placement:
                     raise
                 if lost := runner.recover():
                     self._undone(lost)
-                _unload(others)
+                for other in others:
+                    other.unload()
                 place = len(results)
                 self.runners[place : place + 1] = self._smaller(runner, bool(others), error)
         return results
@@ -87,8 +87,3 @@ class Placement:
 
 def _say(text: str) -> None:
     event("memory", f"memory: {text}", level=logging.WARNING)
-
-
-def _unload(runners: list[PartRunner]) -> None:
-    for runner in runners:
-        runner.unload()

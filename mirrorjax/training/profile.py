@@ -32,18 +32,14 @@ def profile(run: Callable[[], object], program_text: str, folder: Path) -> list[
         run()
     trace = max(folder.glob("**/*.xplane.pb"), key=lambda path: path.stat().st_mtime_ns)
     origin = dict(_OPERATION.findall(program_text))
-    calls: dict[str, int] = defaultdict(int)
-    nanoseconds: dict[str, float] = defaultdict(float)
+    nanoseconds: dict[str, list[float]] = defaultdict(list)  # of each call
     for plane in ProfileData.from_file(str(trace)).planes:
         for line in plane.lines:
             for event in line.events:
                 if event.name in origin and not event.name.startswith("while"):  # a loop is the sum of what it holds
-                    calls[event.name] += 1
-                    nanoseconds[event.name] += event.duration_ns
-    return sorted(
-        (Operation(name, _part(origin[name]), calls[name], nanoseconds[name] / 1e9) for name in calls),
-        key=lambda operation: -operation.seconds,
-    )
+                    nanoseconds[event.name].append(event.duration_ns)
+    found = [Operation(name, _part(origin[name]), len(each), sum(each) / 1e9) for name, each in nanoseconds.items()]
+    return sorted(found, key=lambda operation: -operation.seconds)
 
 
 def _part(op_name: str) -> str:

@@ -28,6 +28,11 @@ from mirrorjax.regimes.supervised import Supervised
 Weights = dict[str, np.ndarray]
 
 
+def in_union(counts: RowCounts, name: str) -> int:
+    """Test rows of a scenario, filtered or not (a name in UNIONS)."""
+    return int(sum(counts.groups[GROUPS.index(group)] for group in UNIONS[name]))
+
+
 def some_weights(width: int, depth: int, compiled: int, seed: int) -> Weights:
     """Normal weights about as large as trained ones, with biases; padded to the compiled width."""
     draw = np.random.default_rng(seed)

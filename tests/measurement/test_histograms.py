@@ -8,7 +8,7 @@ import pytest
 from mirrorjax.measurement.histograms import BINS, PAIRS, PSEUDO_COUNT, divergences
 from mirrorjax.measurement.stream import PIECE, MeasuredRows, measured_rows
 from mirrorjax.models.mlp import MLP
-from tests.measurement.cases import Plain
+from tests.measurement.cases import Plain, in_union
 from tests.measurement.conftest import WIDTHS
 from tests.networks import probe_of
 
@@ -78,7 +78,7 @@ def test_dead_units_and_padding_have_none(networks, dataset):
     rows, counts = measured_rows(dataset.test, dataset.validation[:600])
     found = _divergences(networks[0], 17, rows)
     for name, (p, q) in PAIRS.items():
-        n, m = counts.union(p), counts.union(q)
+        n, m = in_union(counts, p), in_union(counts, q)
         ends = [(n + 0.5) / (n + 25), (m + 0.5) / (m + 25)]
         rest = [0.5 / (n + 25), 0.5 / (m + 25)]
         expected = ends[0] * np.log(ends[0] / ends[1]) + 49 * rest[0] * np.log(rest[0] / rest[1])

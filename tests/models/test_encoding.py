@@ -8,7 +8,9 @@ import pytest
 from mirrorjax.game.state import Symbol
 from mirrorjax.models import network_of
 from mirrorjax.models.encoding import ENCODINGS, encoded
-from mirrorjax.population.members import Member, parameter_count
+from mirrorjax.population.members import Member
+from mirrorjax.population.plan import program_of
+from mirrorjax.training.memory import own_size
 
 
 @pytest.fixture
@@ -57,4 +59,4 @@ def test_a_network_has_as_many_inputs(name: str):
     member = Member(encoding=name)
     params = network_of(member).init(jax.random.key(0), jnp.int32(17))
     assert params["hidden_1_kernel"].shape == (17, ENCODINGS[name].size)
-    assert parameter_count(member) == sum(value.size for value in params.values())
+    assert own_size(program_of(member), member.width)[1] == sum(value.size for value in params.values())

@@ -11,10 +11,11 @@ from mirrorjax.population.members import (
     Member,
     identity,
     init_key,
-    parameter_count,
     stack_values,
     stream_words,
 )
+from mirrorjax.population.plan import program_of
+from mirrorjax.training.memory import own_size
 
 HASH = "0123456789abcdef"
 PUBLISHED = "6af95b005397c257"  # Member() on that dataset
@@ -212,4 +213,4 @@ def test_units_of_the_published_run():
     [(2, 17, 2095), (1, 15, 101 * 15 + 16 * 4), (3, 10, 101 * 10 + 2 * 110 + 44), (1, 1, 101 + 8)],
 )
 def test_parameter_count(depth, width, number):
-    assert parameter_count(Member(depth=depth, width=width)) == number
+    assert own_size(program_of(Member(depth=depth, width=width)), width)[1] == number

@@ -7,6 +7,7 @@ to be held against, and whole sets rather than single units are ablated, since d
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 
 import jax
 import jax.numpy as jnp
@@ -20,11 +21,12 @@ from mirrorjax.measurement.needs import needs
 from mirrorjax.measurement.probe import Probe, pictures_of
 from mirrorjax.measurement.stream import TRUTHS
 
+Units = Bool[Array, " U"]  # which of all
 MODES = ("mean", "resample")
 _RANDOM_SETS = 8  # of each size, whose effects are averaged
 
 
-def random_sets(units: Bool[Array, " U"], among: Bool[Array, " U"], count: int) -> Bool[Array, "count U"]:
+def random_sets(units: Units, among: Units, count: int) -> Bool[Array, "count U"]:
     """Random sets of the same size as `units`, of other units than those where there are enough."""
     size = jnp.sum(units & among)
 
@@ -50,20 +52,11 @@ def _right(outputs: Float32[Array, "4 rows"], rows: TaskRows) -> Float32[Array, 
 
 @needs("acts")
 def ablation(
-    probe: Probe,
-    rows: TaskRows,
-    sets: Mapping[str, Bool[Array, " U"]],
-    alive: Bool[Array, " U"],
-    order: Float32[Array, " U"],
+    probe: Probe, rows: TaskRows, sets: Mapping[str, Units], alive: Units, order: Float32[Array, " U"]
 ) -> dict[str, Array]:
-    """Effects of ablating sets of units of the first site.
+    """Effects of ablating sets of units, of each those at the first site; random sets have `alive` ones.
 
-    Args:
-        probe: the member.
-        rows: the task.
-        sets: units by name; of each only those at the first site are ablated.
-        alive: units that a random set may have.
-        order: units of the first site are ablated one after the other from the largest on, for the cumulative curve.
+    For the cumulative curve these units are ablated one after the other, from the largest `order` on.
 
     Returns:
         `intact` [truths], the shares of right answers; `ablate` [sets, 2, modes, truths], their changes by each set
@@ -75,9 +68,7 @@ def ablation(
     asked = {"cumulative": rank[None, :] < numbers[:, None], "alone": jnp.eye(len(alive), dtype=bool)}
     chosen = [units & first for units in sets.values()]
     drawn = [random_sets(units, alive & first, _RANDOM_SETS) for units in chosen]
-    of_sets = jnp.concatenate(
-        [jnp.concatenate([units[None, :], each]) for units, each in zip(chosen, drawn, strict=True)]
-    )
+    of_sets = jnp.concatenate([part for units, each in zip(chosen, drawn, strict=True) for part in (units[None], each)])
     masks = jnp.concatenate([*asked.values(), of_sets, of_sets])
     modes = jnp.arange(len(masks)) >= len(masks) - len(of_sets)  # an index into MODES
     intact, changes = _effects(probe, rows, masks, modes.astype(jnp.int32))  # in one loop
@@ -99,8 +90,8 @@ def named(found: Mapping[str, np.ndarray], sets: Sequence[str]) -> dict[str, np.
     `found` is what `ablation` gives, stacked over members; `sets` are names, in their order.
     """
     columns = {f"intact_{kind}": found["intact"][:, i] for i, kind in enumerate(TRUTHS)}
-    for place in np.ndindex(found["ablate"].shape[1:]):
-        name, drawn, mode, kind = (sets[place[0]], ("", "random_")[place[1]], MODES[place[2]], TRUTHS[place[3]])
+    names = product(sets, ("", "random_"), MODES, TRUTHS)
+    for place, (name, drawn, mode, kind) in zip(np.ndindex(found["ablate"].shape[1:]), names, strict=True):
         columns[f"ablate_{drawn}{name}_{mode}_{kind}"] = found["ablate"][:, *place]
     return columns
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float32
+from jaxtyping import Array, Float32
 
 from mirrorjax.measurement.battery.ablation import ablation, rank_at
 from mirrorjax.measurement.battery.ablation import named as ablation_columns
@@ -33,10 +33,9 @@ def caused(probe: Probe, boards: Boards, scores: Float32[Array, " U"]) -> tuple[
     """
     found = responses(probe, boards.anywhere, _CONDITIONS)
     kinds = classes(found)
-    columns = geometry(found)
-    columns["classes"] = jnp.stack(
-        [_of_each_class(found, kinds, found.layer == n) for n in range(1, len(probe.sites) + 1)]
-    )
+    columns, of_class = geometry(found), kinds.kind[:, None] == jnp.arange(len(CLASSES))[None, :]
+    at_site = [found.alive & (found.layer == number) for number in range(1, len(probe.sites) + 1)]
+    columns["classes"] = jnp.stack([jnp.sum(of_class & here[:, None], axis=0) for here in at_site])
     units = {
         "unit_class": kinds.kind,
         "unique_weight": found.weight,
@@ -60,12 +59,6 @@ def caused(probe: Probe, boards: Boards, scores: Float32[Array, " U"]) -> tuple[
     return columns, units
 
 
-def _of_each_class(found: Responses, kinds: UnitClasses, here: Bool[Array, " U"]) -> Array:
-    """How many of some units, as far as they are alive, are of each class [classes]."""
-    of_class = kinds.kind[:, None] == jnp.arange(len(CLASSES))[None, :]
-    return jnp.sum(of_class & (found.alive & here)[:, None], axis=0)
-
-
 def _acts(
     probe: Probe, boards: Boards, found: Responses, kinds: UnitClasses, scores: Float32[Array, " U"]
 ) -> tuple[dict[str, Array], dict[str, Array]]:
@@ -86,18 +79,14 @@ def _acts(
 
 def named(found: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The first result of `caused`, stacked over members, as columns of one number a member."""
-    single = {name: values for name, values in found.items() if values.ndim == 1}
-    columns = {**single, **(ablation_columns(found, SETS) if "ablate" in found else {})}
-    for (layer, kind), counts in zip(np.ndindex(found["classes"].shape[1:]), _last(found["classes"]), strict=True):
-        columns[f"units_{_plain(CLASSES[kind])}_{layer + 1}"] = counts
+    columns = {name: values for name, values in found.items() if values.ndim == 1}
+    if "ablate" in found:
+        columns |= ablation_columns(found, SETS)
+    for layer, kind in np.ndindex(found["classes"].shape[1:]):
+        columns[f"units_{_plain(CLASSES[kind])}_{layer + 1}"] = found["classes"][:, layer, kind]
     if "circuits" in found:
         columns |= {f"circuits_{_plain(kind)}": found["circuits"][:, i] for i, kind in enumerate(KINDS)}
     return columns
-
-
-def _last(values: np.ndarray) -> np.ndarray:
-    """[members, ...] as [all of ..., members]."""
-    return values.reshape(len(values), -1).T
 
 
 def _plain(name: str) -> str:

@@ -20,13 +20,12 @@ _TIE = 0.01  # of the margins' size: answers nearer to the threshold count in pa
 _CONTROLS = 8  # each exchanges the labels of another half of the boards
 
 
-def _trained(
-    before: Float32[Array, "U boards"],
-    after: Float32[Array, "U boards"],
-    sign: Float32[Array, " boards"],
-    units: Float32[Array, ""],
-) -> tuple[Float32[Array, " U"], Float32[Array, ""]]:
-    """Weights and threshold that tell `after` from `before`; a board with sign -1 has its two labels exchanged."""
+Shown = Float32[Array, "U boards"]
+Classifier = tuple[Float32[Array, " U"], Float32[Array, ""]]  # weights and threshold
+
+
+def _trained(before: Shown, after: Shown, sign: Float32[Array, " boards"], units: Float32[Array, ""]) -> Classifier:
+    """What tells `after` from `before`; a board with sign -1 has its two labels exchanged."""
     middle = (before.mean(-1) + after.mean(-1)) / 2
     both = jnp.concatenate([before, after], axis=-1) - middle[:, None]
     gram = both @ both.T / both.shape[-1]
@@ -37,9 +36,7 @@ def _trained(
     return weights, weights @ middle
 
 
-def _accuracy(
-    classifier: tuple[jax.Array, jax.Array], before: Float32[Array, "U boards"], after: Float32[Array, "U boards"]
-) -> Float32[Array, ""]:
+def _accuracy(classifier: Classifier, before: Shown, after: Shown) -> Float32[Array, ""]:
     """Share of right answers on none and on distress, each half; an answer on the threshold counts half."""
     weights, threshold = classifier
     margins = weights @ jnp.concatenate([before, after], axis=-1) - threshold
@@ -65,9 +62,10 @@ def decoding(found: Responses) -> dict[str, Float32[Array, ""]]:
         base = "xO0" if one == "xO" else "x0"
         return _accuracy(_trained(train[base], train[one], sign, unique), test["x0"], test[other])
 
-    both_ways = (across("xT", "xF", as_they_are) + across("xF", "xT", as_they_are)) / 2
-    one_control = jax.vmap(lambda sign: (across("xT", "xF", sign) + across("xF", "xT", sign)) / 2)
-    control = one_control(exchanged).mean()
+    def both(sign: jax.Array) -> jax.Array:
+        return (across("xT", "xF", sign) + across("xF", "xT", sign)) / 2
+
+    both_ways, control = both(as_they_are), jax.vmap(both)(exchanged).mean()
     thing = across("xO", "xF", as_they_are)
     return {
         "cross_decoding": both_ways - control,

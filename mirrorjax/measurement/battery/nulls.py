@@ -107,12 +107,10 @@ class Nulls:
     """The nulls of a population's members, by their architecture."""
 
     def __init__(self, members: list[Member], by_architecture: Mapping[Member, Null]):
-        self.by_architecture = dict(by_architecture)
-        whose = [architecture_of(member) for member in members]
-        places = {each: number for number, each in enumerate(self.by_architecture)}
-        of_member = np.array([places[each] for each in whose])
-        self.places = {each: np.flatnonzero(of_member == number) for each, number in places.items()}
-        self.count = len(members)
+        self.by_architecture, self.count = dict(by_architecture), len(members)
+        self.places: dict[Member, list[int]] = {each: [] for each in self.by_architecture}
+        for place, member in enumerate(members):
+            self.places[architecture_of(member)].append(place)
 
     def calibrated(self, records: Columns) -> dict[str, np.ndarray]:
         """Columns of z beside a checkpoint's records, and verdicts where there is a TR [members].

@@ -14,6 +14,7 @@ ALIVE = 0.001  # share of these boards on which a unit must be above zero
 ALIKE = 0.99  # units with a correlation beyond it are one unit
 
 Pictures = Int8[Array, "conditions 100 boards"]
+Activations = dict[str, Float32[Array, "U boards"]]  # by condition
 
 
 @struct.dataclass
@@ -24,7 +25,7 @@ class Responses:
     1/k, so that duplicating a unit changes nothing.
     """
 
-    hidden: dict[str, Float32[Array, "U boards"]]  # by condition, as the network has them
+    hidden: Activations  # as the network has them
     outputs: dict[str, Float32[Array, "4 boards"]]
     rms: Float32[Array, " U"]  # root mean square over SEEN; 1 where a unit is not alive
     alive: Bool[Array, " U"]
@@ -63,12 +64,8 @@ def responses(probe: Probe, pictures: Pictures, conditions: tuple[str, ...]) -> 
     return of_activations(hidden, {name: shown.outputs for name, shown in found.items()}, jnp.asarray(probe.site))
 
 
-def of_activations(
-    hidden: dict[str, Float32[Array, "U boards"]],
-    outputs: dict[str, Float32[Array, "4 boards"]],
-    layer: Int32[Array, " U"],
-) -> Responses:
-    """Responses from activations by condition, SEEN among them."""
+def of_activations(hidden: Activations, outputs: dict[str, Array], layer: Int32[Array, " U"]) -> Responses:
+    """Responses from activations, and outputs [4, boards], by condition, SEEN among them."""
     seen = jnp.concatenate([hidden[name] for name in SEEN], axis=-1)
     mean, square = seen.mean(-1), jnp.mean(seen * seen, axis=-1)
     alive = jnp.mean((jnp.abs(seen) > 0).astype(jnp.float32), axis=-1) > ALIVE

@@ -37,17 +37,15 @@ class Ablated:
 
 def unit_rows(analysis: Analysis) -> list[dict[str, str | int | float]]:
     """One row a hidden unit: class, role and effects."""
-    columns = {name: analysis.units[name].tolist() for name in _OF_UNITS}
-    rows = []
-    for place, (layer, number) in enumerate(zip(analysis.layer, analysis.number, strict=True)):
-        alive = bool(analysis.alive[place])
+    rows, classes = [], analysis.classes
+    for place, (layer, number, alive) in enumerate(zip(analysis.layer, analysis.number, analysis.alive, strict=True)):
         row: dict[str, str | int | float] = {
             "unit": f"L{layer}N{number}",
-            "class": analysis.classes[place] if alive else "dead",
+            "class": classes[place] if alive else "dead",
             "role": ROLES[int(analysis.role[place])] if alive else "dead",
             "mns": float(analysis.mns[place]),
         }
-        rows.append(row | {name: values[place] if alive else float("nan") for name, values in columns.items()})
+        rows.append(row | {name: float(analysis.units[name][place]) if alive else math.nan for name in _OF_UNITS})
     return rows
 
 

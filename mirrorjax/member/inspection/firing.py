@@ -7,7 +7,7 @@ import numpy as np
 
 from mirrorjax.dataset.build import answers
 from mirrorjax.dataset.oracle import LABELS, SCENARIOS
-from mirrorjax.dataset.row import BOARD_BITS, SKIES, row_keys, unpack
+from mirrorjax.dataset.row import SKIES, board_keys, row_keys, unpack
 from mirrorjax.game.render import board
 from mirrorjax.game.state import GameState, Player
 from mirrorjax.member.paper.analysis import Analysis
@@ -49,7 +49,7 @@ def strongest_boards(analysis: Analysis, words: np.ndarray) -> list[Firing]:
     words = words[:ROWS]
     outputs, hidden = analysis.network.run_with_activations(words)
     found = answers(words)
-    boards = row_keys(words) & np.uint64(0xFFFFFFFF00000000 | BOARD_BITS)
+    boards = board_keys(row_keys(words))
     firing = []
     for unit in mirror_units(analysis)[:UNITS]:
         activation = hidden[unit - 1]

@@ -49,20 +49,12 @@ def inspect_member(results: Path, member: str | None = None, console: Console | 
 
 def _body(population: Population, analysis: Analysis, firing: list[Firing]) -> str:
     network = analysis.network
-    settings = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in end_lines(analysis))
-    settings += "".join(
-        f"<dt>{escape(name.replace('_', ' '))}</dt><dd>{escape(str(value))}</dd>"
-        for name, value in network.settings.items()
-    )
-    figures = member_figures(analysis)
-    bars = "".join(panel_html(figures[name], name) for name in ("figure-3", "figure-4") if name in figures)
-    circuits = "".join(
-        panel_html(figures[name], name) for name in ("figure-5", "figure-6", "figure-7") if name in figures
-    )
-    if sentence := left_out(analysis):
-        circuits = f'<p class="missing">{escape(sentence)}</p>'
-    sentence = how_it_ended(population, network.member_id)
-    ended = f'<p class="missing">{escape(sentence)}</p>' if sentence else ""
+    facts = [*end_lines(analysis), *((name.replace("_", " "), value) for name, value in network.settings.items())]
+    settings = "".join(f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in facts)
+    drawn = {name: panel_html(panel, name) for name, panel in member_figures(analysis).items()}
+    bars = "".join(drawn.pop(name, "") for name in ("figure-3", "figure-4"))
+    circuits = _missing(left_out(analysis)) or "".join(drawn.values())
+    ended = _missing(how_it_ended(population, network.member_id))
     parts = [
         f"<header><h1>Network {escape(network.member_id)}</h1>"
         f'<p class="subtitle">{escape(network.describe())} · population {escape(population.name)}</p>{ended}</header>',
@@ -76,15 +68,15 @@ def _body(population: Population, analysis: Analysis, firing: list[Firing]) -> s
     return "\n".join(parts)
 
 
+def _missing(sentence: str) -> str:
+    return f'<p class="missing">{escape(sentence)}</p>' if sentence else ""
+
+
 def _units(analysis: Analysis) -> str:
-    heads = "".join(
-        f'<th scope="col" aria-sort="none"><button type="button">{escape(head)}</button></th>'
-        for head in _HEADS.values()
-    )
-    rows = []
-    for place, row in enumerate(unit_rows(analysis)):
-        cells = "".join(_cell(name, row[name], place) for name in _HEADS)
-        rows.append(f"<tr>{cells}</tr>")
+    head = '<th scope="col" aria-sort="none"><button type="button">{}</button></th>'
+    heads = "".join(head.format(escape(words)) for words in _HEADS.values())
+    cells = [[_cell(name, row[name], place) for name in _HEADS] for place, row in enumerate(unit_rows(analysis))]
+    rows = [f"<tr>{''.join(row)}</tr>" for row in cells]
     return (
         f'<div class="scroll fitting"><table class="sortable"><thead><tr>{heads}</tr></thead>'
         f'<tbody>{"".join(rows)}</tbody></table></div><p class="caption">Matched boards of the hold-out: d′ of own '
@@ -101,7 +93,7 @@ def _cell(name: str, value: str | float, place: int) -> str:
 
 def _boards(analysis: Analysis, firing: list[Firing]) -> str:
     if not firing:
-        return f'<p class="missing">{escape(describe_no_mirror_units(analysis.network))}</p>'
+        return _missing(describe_no_mirror_units(analysis.network))
     parts = [f"<p>{escape(each.headline())}</p><pre>{escape(each.board)}</pre>" for each in firing]
     return (
         "<p>Test rows on which the mirror units of the highest MNS are most active: flies above, players, ground below "

@@ -8,14 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from mirrorjax.dataset.build import Dataset
-from mirrorjax.job.data import measured_row_counts
 from mirrorjax.job.folders import compile_cache
 from mirrorjax.machine.compiler import keep_programs
 from mirrorjax.measurement.battery.boards import Boards, boards_of
 from mirrorjax.measurement.battery.caused import caused, named
 from mirrorjax.measurement.battery.circuits import dominant_output, paths
 from mirrorjax.measurement.battery.classes import CLASSES
-from mirrorjax.measurement.cmni import mirror_neuron_score
 from mirrorjax.measurement.needs import fits
 from mirrorjax.measurement.probe import Probe, site_places
 from mirrorjax.measurement.records import Measured, record
@@ -26,6 +24,7 @@ from mirrorjax.regimes import own_regime
 from mirrorjax.results.network import TrainedNetwork
 from mirrorjax.results.read import Population
 from mirrorjax.settings.schema import Config, MeasurementConfig
+from mirrorjax.training.data import Data
 
 ROLES = ("insensitive", "mirror", "differentiating", "mirror and differentiating", "other response")
 
@@ -100,9 +99,7 @@ _measure, _battery = jax.jit(measure), jax.jit(caused)
 @jax.jit
 def _contributions(probe: Probe, boards: Boards) -> dict[str, jax.Array]:
     before = probe.show(boards.of_rescue("x0"))
-    return {
-        each.name: paths(probe, before, probe.show(boards.of_rescue(each.condition))).contribution for each in CIRCUITS
-    }
+    return {each.name: paths(probe, before, probe.show(boards.of_rescue(each.condition))) for each in CIRCUITS}
 
 
 def analyse(population: Population, network: TrainedNetwork) -> Analysis:
@@ -124,19 +121,18 @@ def analyse_on(network: TrainedNetwork, config: Config, dataset: Dataset) -> Ana
     """The same with a dataset at hand; see `analyse`."""
     member = network.member
     probe = replace(network.probe, regime=own_regime(member).only("score"))
-    test, validation = measured_row_counts(config, len(dataset.test), len(dataset.validation))
-    rows, counts = measured_rows(dataset.test[:test], dataset.validation[:validation])
+    asked = config.measurement
+    data = Data.of(dataset, test_rows=asked.test_rows, validation_rows=asked.validation_rows)
+    rows, counts = measured_rows(data.test, *data.validation)
     stacked = jax.tree.map(lambda values: np.asarray(values)[None], _measure(probe, rows))
     found = Measured(stacked, counts, probe.network, np.array([member.width]), np.array([member.l2]))
-    hidden = slice(0, probe.count)
+    scores = found.scores[0, : probe.count]
 
     def of_hidden(union: str) -> Moments:
         whole = moments(stacked, counts, union)
-        return Moments(*(getattr(whole, name)[0, hidden] for name in ("mean", "variance", "skewness", "kurtosis")))
+        return Moments(**{name: values[0, : probe.count] for name, values in vars(whole).items()})
 
-    scenarios = {union: of_hidden(union) for union in UNIONS}
-    scores = mirror_neuron_score(*(scenarios[name].mean for name in ("none", "frog_filtered", "toad_filtered")))
-    boards = boards_of(dataset, config.measurement.boards, config.measurement.rescue_boards)
+    boards = boards_of(dataset, asked.boards, asked.rescue_boards)
     columns, units = jax.tree.map(np.asarray, _battery(probe, boards, jnp.asarray(scores, jnp.float32)))
     of_member = named({name: values[None] for name, values in columns.items()})
     contributions: dict[str, np.ndarray] = {}
@@ -148,7 +144,7 @@ def analyse_on(network: TrainedNetwork, config: Config, dataset: Dataset) -> Ana
     return Analysis(
         network=network,
         record={name: values[0] for name, values in record(found).items()},
-        scenarios=scenarios,
+        scenarios={union: of_hidden(union) for union in UNIONS},
         mns=scores,
         layer=probe.site,
         number=site_places(probe.sites) + 1,

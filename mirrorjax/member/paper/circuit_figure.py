@@ -13,6 +13,7 @@ from mirrorjax.report.chart.chart import Chart, Plot, Scale, one
 from mirrorjax.report.chart.figure import Chooser, Panel
 from mirrorjax.report.chart.marks import GREY, ORANGE, AnyMark, Line, Look, Note, Points
 
+Layers = tuple[np.ndarray, ...]  # an array a layer, or a pair of layers
 NEGATIVE = "#a6a6a6"
 _WIDEST = 7.0  # pixels of the largest edge of a layer pair
 _LEVELS = 6  # of edge widths; edges of a level are one line
@@ -50,9 +51,7 @@ def _heights(count: int) -> np.ndarray:
     return np.linspace(1, 0, count + 2)[1:-1] if count < 6 else np.linspace(1, 0, count)
 
 
-def _graph(
-    analysis: Analysis, hub: Hub, widths: tuple[np.ndarray, ...], also: tuple[np.ndarray, ...], what: str
-) -> Chart:
+def _graph(analysis: Analysis, hub: Hub, widths: Layers, also: Layers, what: str) -> Chart:
     width = widths[0].shape[0]
     names = [ROLES[int(role)] for role in analysis.role]
     first, second = names[:width], names[width:]
@@ -64,8 +63,7 @@ def _graph(
     colours = [LOOKS[name].colour for name in first], [ORANGE] * width
     marks: list[AnyMark] = []
     for pair in (0, 1):
-        faint = min(0.08, 1.3 / width)
-        marks += _edges(widths[pair], ~strong[pair], pair, heights, [GREY] * width, faint)
+        marks += _edges(widths[pair], ~strong[pair], pair, heights, [GREY] * width, min(0.08, 1.3 / width))
     for pair in (0, 1):
         marks += _edges(widths[pair], strong[pair], pair, heights, colours[pair], 0.9)
         marks.append(_words(widths[pair], also[pair], strong[pair], pair, heights, what))
@@ -81,12 +79,7 @@ def _graph(
 
 
 def _edges(
-    values: np.ndarray,
-    chosen: np.ndarray,
-    pair: int,
-    heights: tuple[np.ndarray, ...],
-    colours: list[str],
-    opacity: float,
+    values: np.ndarray, chosen: np.ndarray, pair: int, heights: Layers, colours: list[str], opacity: float
 ) -> list[Line]:
     """Lines of the chosen edges [from, to], those of one width and colour as one; thin faint ones are left out."""
     relative = np.abs(values) / max(float(np.abs(values).max()), 1e-30)
@@ -106,9 +99,7 @@ def _edges(
     return lines
 
 
-def _words(
-    widths: np.ndarray, also: np.ndarray, chosen: np.ndarray, pair: int, heights: tuple[np.ndarray, ...], what: str
-) -> Points:
+def _words(widths: np.ndarray, also: np.ndarray, chosen: np.ndarray, pair: int, heights: Layers, what: str) -> Points:
     """Invisible points on the strong edges that say weight and contribution."""
     other, along = "contribution" if what == "weight" else "weight", 0.35
     edges = np.argwhere(chosen)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirrorjax.game.state import Action
-from mirrorjax.measurement.battery.circuits import MOVES, SUFFERS
+from mirrorjax.measurement.battery.circuits import CRITERIA
+from mirrorjax.measurement.learnt import COMPARED
 from mirrorjax.measures import label
 
 DOMINANT = "dominant"  # column: the output that a unit raises most
@@ -28,7 +29,7 @@ class Criterion:
 
     def met(self, values: np.ndarray) -> np.ndarray:
         """Which units meet it."""
-        return {"≥": values >= self.limit, ">": values > self.limit, "<": values < self.limit}[self.relation]
+        return COMPARED[self.relation](values, self.limit)
 
     def nearness(self, values: np.ndarray) -> np.ndarray:
         """How near each unit comes to it, from 0 to 1."""
@@ -42,45 +43,27 @@ class Circuit:
     """One of the paper's circuits."""
 
     name: str  # as the paper has it
-    output: Action  # that its hub raises most
     # matched boards between x0 and which its paths are followed: xF one's own distress, xT the partner's
     condition: str
-    criteria: tuple[Criterion, ...]  # of its hub, beside the output
     strength: str  # column by which one of several hubs is chosen
+    words: tuple[str, ...]  # for each of its criteria
+
+    @property
+    def output(self) -> Action:
+        """That its hub raises most."""
+        return CRITERIA[self.name][0]
+
+    @property
+    def criteria(self) -> list[Criterion]:
+        """Of its hub, beside the output."""
+        return [Criterion(words, *limit) for words, limit in zip(self.words, CRITERIA[self.name][1], strict=True)]
 
 
+_BY_MIRROR, _MOVED = "share of its drive from mirror units", "help_moved_by_mirror"
 CIRCUITS = (
-    Circuit(
-        "self-preservation",
-        Action.LEAP,
-        "xF",
-        (
-            Criterion("share of its drive from mirror units", "share_mirror_frog", "≥", 0.5),
-            Criterion(label("leap_lost"), "leap_lost", ">", SUFFERS),
-        ),
-        "leap_lost",
-    ),
-    Circuit(
-        "tactical help",
-        Action.HELP,
-        "xT",
-        (
-            Criterion("share of its drive from Toad-only units", "share_toad", "≥", 0.7),
-            Criterion("from mirror units", "share_mirror", "<", 0.15),
-        ),
-        "share_toad",
-    ),
-    Circuit(
-        "empathy-influenced help",
-        Action.HELP,
-        "xT",
-        (
-            Criterion("share of its drive from mirror units", "share_mirror", "≥", 0.15),
-            Criterion("from Toad-only units", "share_toad", "≥", 0.15),
-            Criterion(label("help_moved_by_mirror"), "help_moved_by_mirror", ">", MOVES),
-        ),
-        "help_moved_by_mirror",
-    ),
+    Circuit("self-preservation", "xF", "leap_lost", (_BY_MIRROR, label("leap_lost"))),
+    Circuit("tactical help", "xT", "share_toad", ("share of its drive from Toad-only units", "from mirror units")),
+    Circuit("empathy-influenced help", "xT", _MOVED, (_BY_MIRROR, "from Toad-only units", label(_MOVED))),
 )
 
 

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
+from mirrorjax.errors import InputError
 from mirrorjax.member.paper.analysis import Analysis, analyse
 from mirrorjax.member.paper.circuit_figure import circuit
 from mirrorjax.member.paper.figures import layer_bars, training_run
 from mirrorjax.member.paper.population_tables import population_tables
-from mirrorjax.member.paper.tables import Cell, PaperTable, make_folder, member_tables
+from mirrorjax.member.paper.tables import Cell, PaperTable, member_tables
 from mirrorjax.report.chart.figure import Panel
 from mirrorjax.report.page.html import page, panel_html, section
-from mirrorjax.report.read.populations import ReportedPopulation, load
+from mirrorjax.report.read.populations import load
 from mirrorjax.report.words.numbers import NOT_MEASURED, epoch_words, plain_number, tidy_number
 from mirrorjax.results.find import find_network, how_it_ended
 from mirrorjax.results.store import write_text
@@ -45,49 +46,39 @@ def write_paper_tables(results: Path, member: str | None = None, out: Path | Non
     sweep = load(results)
     population = next(each for each in sweep.populations if source.name in each.names)
     analysis = analyse(source, network)
-    make_folder(folder / "tables")
+    try:
+        (folder / "tables").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder / 'tables'}: cannot be made: {error.strerror or error}") from error
     of_population, of_member = population_tables(sweep), member_tables(analysis)
     for stale in (folder / "tables").glob("table_*.csv"):  # of another network, which may have had more of them
         stale.unlink()
     for table in [*of_population, *of_member]:
         table.write(folder / "tables")
+    sentences = [sentence for sentence in (how_it_ended(source, network.member_id), left_out(analysis)) if sentence]
+    missing = [f'<p class="missing">{escape(sentence)}</p>' for sentence in sentences]
+    figure_2 = panel_html(training_run(population, network.member_id), "figure-2")
+    drawn = [panel_html(panel, name) for name, panel in member_figures(analysis).items()]
+    parts = [
+        _header(sweep.name, network.describe()),
+        section("The population", "".join([*map(table_html, of_population), figure_2]), "population"),
+        section(f"Network {network.member_id}", "".join([*missing, *map(table_html, of_member)]), "member"),
+        section("Its figures", "".join(drawn), "figures"),
+    ]
     path = folder / "paper_tables.html"
-    ended = how_it_ended(source, network.member_id)
-    body = _body(sweep.name, population, analysis, of_population, of_member, ended)
-    write_text(path, page(f"{sweep.name} – the paper's tables", body))
+    write_text(path, page(f"{sweep.name} – the paper's tables", "\n".join(parts)))
     return path
 
 
-def _body(
-    name: str,
-    population: ReportedPopulation,
-    analysis: Analysis,
-    of_population: list[PaperTable],
-    of_member: list[PaperTable],
-    ended: str,
-) -> str:
-    network = analysis.network
-    figures = member_figures(analysis)
-    tables = "".join(table_html(table) for table in of_member)
-    drawn = "".join(panel_html(panel, name) for name, panel in figures.items())
-    sentences = [sentence for sentence in (ended, left_out(analysis)) if sentence]
-    missing = "".join(f'<p class="missing">{escape(sentence)}</p>' for sentence in sentences)
-    header = (
+def _header(name: str, network: str) -> str:
+    return (
         f"<header><h1>{escape(name)}: the paper's tables and figures</h1>"
-        f'<p class="subtitle">Population tables over all networks; the others of {escape(network.describe())}</p>'
+        f'<p class="subtitle">Population tables over all networks; the others of {escape(network)}</p>'
         "</header>"
         '<div class="caution"><p>One network is no evidence: classes and circuits are found by rules, CMNI is high in '
         "untrained networks too, and a network that is chosen for its CMNI is not typical. The report has seeds and "
         "untrained values.</p></div>"
     )
-    figure_2 = panel_html(training_run(population, network.member_id), "figure-2")
-    parts = [
-        header,
-        section("The population", "".join(table_html(table) for table in of_population) + figure_2, "population"),
-        section(f"Network {network.member_id}", missing + tables, "member"),
-        section("Its figures", drawn, "figures"),
-    ]
-    return "\n".join(parts)
 
 
 def left_out(analysis: Analysis) -> str:
@@ -108,18 +99,16 @@ def member_figures(analysis: Analysis) -> dict[str, Panel]:
 def table_html(table: PaperTable) -> str:
     """A table with its title and note."""
     heads = "".join(f'<th scope="col">{escape(column)}</th>' for column in table.columns)
-    rows = "".join(f"<tr>{_cells(table, row)}</tr>" for row in table.rows)
+    cells = [
+        [f"<td>{escape(cell_words(cell, column))}</td>" for column, cell in zip(table.columns, row, strict=True)]
+        for row in table.rows
+    ]
+    rows = "".join(f"<tr>{''.join(row)}</tr>" for row in cells)
     empty = "" if table.rows else '<p class="missing">No row meets this.</p>'
     return (
         f'<section id="table-{table.number}"><h3>Table {table.number}: {escape(table.title)}</h3>'
         f'<div class="scroll fitting"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
         f'{empty}<p class="caption">{escape(table.note)}</p></section>'
-    )
-
-
-def _cells(table: PaperTable, row: tuple[Cell, ...]) -> str:
-    return "".join(
-        f"<td>{escape(cell_words(cell, column))}</td>" for column, cell in zip(table.columns, row, strict=True)
     )
 
 

@@ -2,12 +2,12 @@
 
 import csv
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 
 from mirrorjax.dataset.oracle import LABELS, SCENARIOS
-from mirrorjax.errors import InputError
 from mirrorjax.game.state import Action
 from mirrorjax.member.paper.analysis import Analysis
 from mirrorjax.member.paper.hubs import Hub
@@ -16,6 +16,7 @@ from mirrorjax.results.store import replacing
 Cell = str | int | float
 MIRROR_ROLES = ("mirror", "mirror and differentiating")
 DIFFERENTIATING_ROLES = ("differentiating", "mirror and differentiating")
+_OF_OTHERS = (("mean", np.mean), ("min", np.min), ("max", np.max))
 
 
 @dataclass(frozen=True)
@@ -75,22 +76,18 @@ def first_layer_means(analysis: Analysis) -> PaperTable:
 
 def mirror_moments(analysis: Analysis) -> PaperTable:
     """Table 5: moments of the first layer's mirror units; Frog's scenario holds only rows that show a 5."""
-    names = ("mean", "variance", "kurtosis", "skewness")
-    unions = ("none", "frog_filtered", "toad", "both")
+    moments = [analysis.scenarios[union] for union in ("none", "frog_filtered", "toad", "both")]
     rows: list[tuple[Cell, ...]] = []
-    for unit in analysis.of_layer(1, *MIRROR_ROLES):
-        for name in names:
-            values = (float(getattr(analysis.scenarios[union], name)[unit - 1]) for union in unions)
-            rows.append((f"N{unit}", name, *values))
+    for unit, name in product(analysis.of_layer(1, *MIRROR_ROLES), ("mean", "variance", "kurtosis", "skewness")):
+        rows.append((f"N{unit}", name, *(float(getattr(each, name)[unit - 1]) for each in moments)))
     note = (
         "Frog's scenario: only rows that show a 5, as the paper filters them. Variance over all rows (ddof 0), "
         "Fisher's kurtosis (0 for a normal distribution)."
     )
     if not rows:
         note = f"This network's first layer has no mirror unit. {note}"
-    return PaperTable(
-        5, "Mirror units of the first layer: moments by scenario", ("unit", "moment", *SCENARIOS), rows, note
-    )
+    title = "Mirror units of the first layer: moments by scenario"
+    return PaperTable(5, title, ("unit", "moment", *SCENARIOS), rows, note)
 
 
 def second_layer_means(analysis: Analysis) -> PaperTable:
@@ -138,65 +135,39 @@ class Weights:
         return f"z over the whole matrix: mean {self.kernel.mean():.4f}, standard deviation {self.kernel.std():.4f}."
 
 
-def between_hidden(analysis: Analysis) -> Weights:
-    """From the first hidden layer to the second."""
-    return Weights(analysis.kernels[1].astype(np.float64))
-
-
-def to_outputs(analysis: Analysis) -> Weights:
-    """From the last hidden layer to the outputs."""
-    return Weights(analysis.kernels[-1].astype(np.float64))
-
-
 def self_preservation_sources(analysis: Analysis, hub: Hub) -> PaperTable:
     """Table 7: weights into the self-preservation hub, beside those into the other units of the second layer."""
-    weights = between_hidden(analysis)
-    into = weights.kernel[hub.unit - 1]
-    others = np.delete(weights.kernel, hub.unit - 1, axis=0)
+    weights = Weights(analysis.kernels[1].astype(np.float64))
+    into, others = weights.kernel[hub.unit - 1], np.delete(weights.kernel, hub.unit - 1, axis=0)
     elsewhere = others.mean(axis=0) if len(others) else np.full(len(into), np.nan)
-    named = _sources(analysis, mirror=True)
-    rows = [_source_row(weights, f"N{unit}", into[unit - 1], elsewhere[unit - 1]) for unit in named]
-    rest = np.setdiff1d(np.arange(len(into)), np.array(named, int) - 1)
-    if len(rest):
-        for name, function in (("mean", np.mean), ("min", np.min), ("max", np.max)):
-            rows.append(
-                _source_row(weights, f"others: {name}", float(function(into[rest])), float(function(elsewhere[rest])))
-            )
+    named, rest = _sources(analysis, mirror=True)
+    rows = [_source_row(weights, f"N{unit + 1}", into[unit], elsewhere[unit]) for unit in named]
+    for name, function in _OF_OTHERS if len(rest) else ():
+        rows.append(_source_row(weights, f"others: {name}", function(into[rest]), function(elsewhere[rest])))
     columns = ("source unit", f"weight to L2N{hub.unit}", "z", "mean weight to the other units of layer 2", "z of it")
     return PaperTable(7, "Weights into the self-preservation hub", columns, rows, f"{hub.note()} {weights.note()}")
 
 
-def _source_row(weights: Weights, name: str, *values: float) -> tuple[Cell, ...]:
+def _source_row(weights: Weights, name: str, *values: float | np.floating) -> tuple[Cell, ...]:
     return (name, *(cell for value in values for cell in (float(value), weights.z(float(value)))))
 
 
 def self_preservation_outputs(analysis: Analysis, hub: Hub) -> PaperTable:
     """Table 8: the hub's weight to leap, beside those to the other outputs."""
-    weights = to_outputs(analysis)
+    weights = Weights(analysis.kernels[-1].astype(np.float64))
     outgoing = weights.kernel[:, hub.unit - 1]
     others = np.delete(outgoing, int(Action.LEAP))
-    rows = [
-        _source_row(weights, name, value)
-        for name, value in (
-            ("leap", outgoing[Action.LEAP]),
-            ("others: mean", others.mean()),
-            ("others: min", others.min()),
-            ("others: max", others.max()),
-        )
-    ]
-    columns = ("output", f"weight from L2N{hub.unit}", "z")
-    return PaperTable(
-        8, "The self-preservation hub's outgoing weights", columns, rows, f"{hub.note()} {weights.note()}"
-    )
+    rows = [_source_row(weights, "leap", outgoing[Action.LEAP])]
+    rows += [_source_row(weights, f"others: {name}", function(others)) for name, function in _OF_OTHERS]
+    columns, title = ("output", f"weight from L2N{hub.unit}", "z"), "The self-preservation hub's outgoing weights"
+    return PaperTable(8, title, columns, rows, f"{hub.note()} {weights.note()}")
 
 
 def help_sources(analysis: Analysis, hub: Hub, number: int, *, mirror: bool) -> PaperTable:
     """Tables 9 and 10: weights into a help hub from differentiating units, and mirror units too, beside all others."""
-    weights = between_hidden(analysis)
-    into = weights.kernel[hub.unit - 1]
-    named = _sources(analysis, mirror)
-    rows = [_source_row(weights, f"N{unit}", into[unit - 1]) for unit in named]
-    rest = np.setdiff1d(np.arange(len(into)), np.array(named, int) - 1)
+    weights = Weights(analysis.kernels[1].astype(np.float64))
+    into, (named, rest) = weights.kernel[hub.unit - 1], _sources(analysis, mirror)
+    rows = [_source_row(weights, f"N{unit + 1}", into[unit]) for unit in named]
     if len(rest):
         rows.append(_source_row(weights, "mean of all others", into[rest].mean()))
     columns = ("source unit", f"weight to L2N{hub.unit}", "z")
@@ -204,19 +175,8 @@ def help_sources(analysis: Analysis, hub: Hub, number: int, *, mirror: bool) -> 
     return PaperTable(number, title, columns, rows, f"{hub.note()} {weights.note()}")
 
 
-def _sources(analysis: Analysis, mirror: bool) -> list[int]:
-    """Numbers of the first layer's mirror units, if they are asked for, and differentiating ones; each once."""
+def _sources(analysis: Analysis, mirror: bool) -> tuple[list[int], np.ndarray]:
+    """The first layer's mirror units, if they are asked for, and differentiating ones, each once; and all others."""
     first = analysis.of_layer(1, *MIRROR_ROLES) if mirror else []
-    return list(dict.fromkeys(int(unit) for unit in [*first, *analysis.of_layer(1, *DIFFERENTIATING_ROLES)]))
-
-
-def make_folder(folder: Path) -> None:
-    """Makes a folder to write into.
-
-    Raises:
-        InputError: it cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be made: {error.strerror or error}") from error
+    named = list(dict.fromkeys(int(unit) - 1 for unit in [*first, *analysis.of_layer(1, *DIFFERENTIATING_ROLES)]))
+    return named, np.delete(np.arange((analysis.layer == 1).sum()), named)

@@ -140,7 +140,7 @@ def test_regimes_that_start_alike_share_their_nulls(tmp_path, monkeypatch: pytes
     assert usual[1].name == "null-b3ac684a21898217.npz"
     assert other[1] != usual[1] and other[0].regime == "apart"
     null_of = Nulls(members, {usual[0]: null(), other[0]: null()})
-    assert [places.tolist() for places in null_of.places.values()] == [[0, 1], [2]]
+    assert list(null_of.places.values()) == [[0, 1], [2]]
 
 
 def test_nulls_are_other_networks_than_members():

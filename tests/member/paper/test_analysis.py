@@ -46,10 +46,9 @@ def random_columns(count: int) -> dict[str, np.ndarray]:
 def test_criteria_are_those_of_the_battery():
     """A lone unit is found to be a hub exactly where the battery says so."""
     columns = random_columns(4000)
-    share = {name.removeprefix("share_"): jnp.asarray(v, jnp.float32) for name, v in columns.items() if "share" in name}
     dominant = jnp.asarray(columns[DOMINANT], jnp.int32)
-    lost, moved = (jnp.asarray(columns[name], jnp.float32) for name in ("leap_lost", "help_moved_by_mirror"))
-    kinds = np.asarray(kinds_of_hubs(dominant, share, lost, moved))
+    floats = {name: jnp.asarray(values, jnp.float32) for name, values in columns.items() if name != DOMINANT}
+    kinds = np.asarray(kinds_of_hubs(dominant, floats))
     assert set(kinds) == {0, 1, 2, 3}
     for place, kind in enumerate(kinds):
         hubs = choose_hubs({name: values[[place]] for name, values in columns.items()}, np.array([True]))

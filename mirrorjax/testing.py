@@ -136,7 +136,6 @@ def check_regime(regime: Callable[[int], Regime]) -> None:
 def _check_measured(
     wide: Regime, start: TrainState, params: Params, values: MemberValues, world: World, rows: MeasuredRows
 ) -> None:
-    """Checks that weights can be put, and that the battery runs."""
     dataset = _dataset()
     given = wide.put(jax.tree.map(lambda x: x[0], start.own), {name: value[0] for name, value in params.items()})
     back = wide.policy(given, jax.tree.map(lambda x: x[0], values), world.train)

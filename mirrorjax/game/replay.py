@@ -132,14 +132,8 @@ def recorded_draws(recording: dict[str, np.ndarray], turns: np.ndarray) -> Draws
                 tile += 1
                 if j + 1 < len(obstacle) and obstacle[j + 1][0] == _OBSTACLE_WIDTH:
                     queue = width[i, tile - 1] = int(obstacle[j + 1][1])  # its other tiles and the flat one
-    return Draws(
-        fly_placed=jnp.asarray(placed),
-        fly_left=jnp.asarray(left),
-        fly_right=jnp.asarray(right),
-        helped_leap=jnp.asarray(helped),
-        obstacle_chance=tuple(jnp.asarray(chance.T)),
-        obstacle_width=tuple(jnp.asarray(width.T)),
-    )
+    of_turn = (jnp.asarray(each) for each in (placed, left, right, helped))
+    return Draws(*of_turn, *(tuple(jnp.asarray(each.T)) for each in (chance, width)))
 
 
 def verify_turns(path: Path) -> ReplayResult:
@@ -176,7 +170,6 @@ def verify_turns(path: Path) -> ReplayResult:
 def _differences(
     recording: dict[str, np.ndarray], after: GameState, expected: GameState, rows: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Per field, which of the turns came out differently."""
     of_player = (f"{who}.{name}" for who in ("frog", "toad") for name in ("column", "energy", "score", "symbol"))
     fields = [(name, attrgetter(name)) for name in ("ground", "flies", "queue", *of_player)]
     differences = {name: np.asarray(of(after)) != np.asarray(of(expected)) for name, of in fields}

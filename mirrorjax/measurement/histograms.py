@@ -9,12 +9,8 @@ from mirrorjax.measurement.stream import GROUPS, UNIONS, MeasuredRows
 
 BINS = 50
 PSEUDO_COUNT = 0.5  # added to every bin, so that an empty one does not make the divergence infinite
-PAIRS = {
-    "kl_none_frog": ("none", "frog"),
-    "kl_none_toad": ("none", "toad"),
-    "kl_none_both": ("none", "both"),
-    "kl_frog_toad": ("frog", "toad"),
-}
+_COMPARED = (("none", "frog"), ("none", "toad"), ("none", "both"), ("frog", "toad"))
+PAIRS = {f"kl_{one}_{other}": (one, other) for one, other in _COMPARED}
 
 
 def divergences(probe: Probe, rows: MeasuredRows) -> dict[str, Float32[Array, " U"]]:

@@ -207,7 +207,6 @@ def _screen(game: Game, status: str) -> Group:
 
 
 def _watch(game: Game, console: Console, turns: int | None, delay: float) -> None:
-    """Shows the game on the alternate screen until it is quit."""
     running, next_turn = False, 0.0
     with (
         Keyboard(sys.stdin.fileno()) as keyboard,

@@ -72,7 +72,6 @@ class MLP:
     outputs: int = 4  # of the linear head
 
     def __str__(self) -> str:
-        """In a line of a log."""
         return f"mlp, depth {self.depth}, width {self.width}, {self.activation}"
 
     @property
@@ -126,7 +125,6 @@ class MLP:
         return {name: jnp.sqrt(jnp.sum(kernel**2)) for name, kernel in zip(names, kernels, strict=True)}
 
     def _layers(self) -> Iterator[tuple[str, int]]:
-        """Name and units of each layer."""
         yield from ((site.name, site.size) for site in self.sites)
         yield "output", self.outputs
 

@@ -46,7 +46,6 @@ class ProgramSpec:
         raise AttributeError(name)
 
     def __str__(self) -> str:
-        """In a line of a log."""
         more = f"{'' if self.encoding == 'ordinal' else f', {self.encoding}'}{', knobs' if self.knobs else ''}"
         more += "".join(f", {name} {value}" for name, value in self.later)
         shape = f"depth {self.depth}, width {self.width}, {self.activation}, batch {self.batch}"

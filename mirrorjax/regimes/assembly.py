@@ -45,7 +45,6 @@ class Mix:
     homogeneous: ClassVar[bool] = False
 
     def __str__(self) -> str:
-        """In a line of a log."""
         return f"{self.neurons:,} neurons an area"
 
     @property
@@ -84,7 +83,6 @@ class Assembly:
     neurons: int = 1000  # of an area; 1.6 √n of them may fire
 
     def __str__(self) -> str:
-        """In a line of a log."""
         return str(self.network)
 
     @property

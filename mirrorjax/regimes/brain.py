@@ -105,7 +105,6 @@ def step(
 
 
 def _grown(synapses: UInt8[Array, "n n"], before: Fired, after: Fired) -> UInt8[Array, "n n"]:
-    """The synapses once those from what fired to the winners have grown."""
     where = before.neurons[:, None], after.neurons[None, :]
     both = (before.on[:, None] * after.on[None, :] > 0) & (synapses[where] > 0) & (synapses[where] < MOST)
     return synapses.at[where].add(both.astype(jnp.uint8), unique_indices=True)

@@ -18,16 +18,9 @@ DENSITY = 0.05  # of the random fibres
 READING = 5  # moments without growth, after which MIX is read
 COMPLETED_FROM = 0.4  # share of an assembly that is fired to see whether the rest comes back
 
-JOIN: tuple[Fibre, ...] = (
-    ("identity", "person"),
-    ("person", "person"),
-    ("feeling", "emotion"),
-    ("emotion", "emotion"),
-    ("person", "mix"),
-    ("emotion", "mix"),
-    ("mix", "mix"),
-)
-AREAS = ("person", "emotion", "mix")
+_SOURCES = {"person": ("identity", "person"), "emotion": ("feeling", "emotion"), "mix": ("person", "emotion", "mix")}
+JOIN: tuple[Fibre, ...] = tuple((source, area) for area, sources in _SOURCES.items() for source in sources)
+AREAS = tuple(_SOURCES)
 WHO = ("frog", "toad", "object")
 FEELINGS = ("distress", "calm")
 EPISODES = tuple((who, feeling) for who in WHO for feeling in FEELINGS)  # in the order in which they are learnt

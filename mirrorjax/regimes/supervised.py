@@ -15,14 +15,7 @@ from mirrorjax.models.encoding import encoded
 from mirrorjax.models.mlp import MLP
 from mirrorjax.population.members import MemberValues, init_key
 from mirrorjax.regimes.base import PAPER_EPOCHS, Clock, HeldOut, Numbers, Rows, Step, Use, Weights, World
-from mirrorjax.regimes.descent import (
-    Learner,
-    batch_numbers,
-    batch_weights,
-    begin,
-    descend,
-    dropout,
-)  # fmt: skip
+from mirrorjax.regimes.descent import Learner, batch_numbers, batch_weights, begin, descend, dropout
 
 
 @dataclass(frozen=True)
@@ -41,7 +34,6 @@ class Supervised:
     batch: int = 0  # rows of an update as compiled
 
     def __str__(self) -> str:
-        """In a line of a log."""
         more = f"{'' if self.encoding == 'ordinal' else f', {self.encoding}'}{', knobs' if self.knobs else ''}"
         return f"{self.network}{more}"
 

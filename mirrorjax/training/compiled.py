@@ -108,7 +108,6 @@ class Programs:
 
     @property
     def _bare(self) -> tuple[Any, Any]:
-        """Shapes of a member's parameters and values."""
         return parameter_shapes(self.part.program), value_shapes(self.part.program.regime)
 
     def _of_block(self, name: str, regime: Regime, own: tuple, *shared: Any, **options: int) -> Any:

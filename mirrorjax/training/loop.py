@@ -110,15 +110,10 @@ class Trainer:
     def _compile_ahead(self, runners: list[PartRunner], schedule: Schedule) -> None:
         """Lets the compiler begin with all that a schedule needs, in the order in which it will be asked for."""
         shapes = {(runner.part.program, runner.part.slots.shape): runner for runner in runners}
-        makers = [
-            runner.programs.makers(
-                self.measuring.world(runner.regime).train,
-                self.measuring.rows_of(runner.regime),
-                self.measuring.boards,
-                causes=bool(self.measuring.asked.any()),
-            )
-            for runner in shapes.values()
-        ]
+        makers, measuring = [], self.measuring
+        for runner in shapes.values():
+            train, rows = measuring.world(runner.regime).train, measuring.rows_of(runner.regime)
+            makers.append(runner.programs.makers(train, rows, measuring.boards, bool(measuring.asked.any())))
         for names in (("init",), ("policy", "measure", "battery"), ("train",), ("divergences", "causes")):
             if names[0] != "divergences" or schedule.units_at:
                 self.compiler.ahead([each[name] for each in makers for name in names if name in each])

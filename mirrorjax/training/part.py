@@ -164,9 +164,9 @@ class PartRunner:
         return Programs(self.part, self.mesh, self.compiler)
 
     def _each_block(self, name: str, program: Any, own: Any, *shared: Any) -> Any:
-        """What a program for one block of each device gives for every block, on the host, leading axes [blocks, block].
+        """What a program for one block of each device gives for every block, on the host.
 
-        `own` are the program's arguments of members, leading axes [blocks, block].
+        That, and `own`, its arguments of members, have leading axes [blocks, block].
         """
         self._check_room(name, program, self.bytes)
         number = len(self.part.slots) // self.mesh.size
@@ -189,11 +189,7 @@ class PartRunner:
         return jax.tree.map(lambda x: x.reshape(len(x) * number, *x.shape[2:]), whole)
 
     def _check_room(self, name: str, program: Any, besides: int = 0) -> None:
-        """Holds what a compiled program takes, and so many bytes besides, against what there is.
-
-        Raises:
-            OverBudget: it is more.
-        """
+        """Raises `OverBudget` where a compiled program and so many bytes besides take more than there is."""
         if self.room < float("inf") and (taken := compiled_bytes(program) + besides) > self.room:
             raise OverBudget(f"{name} takes {taken:,} bytes a device, there are {self.room:,.0f}")
 

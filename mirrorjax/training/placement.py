@@ -63,7 +63,6 @@ class Placement:
         return results
 
     def _smaller(self, runner: PartRunner, had_company: bool, error: Exception) -> list[PartRunner]:
-        """What takes the place of a part that found no memory."""
         members = f"{len(runner.part.members):,} members"
         why = str(error).strip().split("\n")[0]
         if had_company:

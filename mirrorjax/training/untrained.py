@@ -59,13 +59,9 @@ def nulls_of(
     lacking = [each for each in files if not as_first(each in kept)]
     if lacking:
         on_measure(f"measuring {settings.seeds:,} untrained networks of {_named(lacking)}, for nulls")
-        records = untrained_records(
-            [member for each in lacking for member in null_members(each, settings.seeds)],
-            replace(data, test_rows=settings.test_rows),
-            layout,
-            trainer=trainer,
-            on_block=on_block,
-        )
+        networks = [member for each in lacking for member in null_members(each, settings.seeds)]
+        data = replace(data, test_rows=settings.test_rows)
+        records = untrained_records(networks, data, layout, trainer=trainer, on_block=on_block)
         kept |= _by_architecture(records, lacking, settings.seeds)
         for file, columns in ((files[each], kept[each]) for each in lacking if is_first()):
             keep(file, {**columns, "hash": np.array(_content_hash(file, columns))})
@@ -128,7 +124,6 @@ def untrained_records(
 
 
 def _by_architecture(records: Columns, architectures: Sequence[Member], seeds: int) -> dict[Member, Columns]:
-    """Columns of numbers [seeds] by architecture."""
     numbers = {
         name: values.reshape(len(architectures), seeds)
         for name, values in records.items()

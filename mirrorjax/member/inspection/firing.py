@@ -81,14 +81,9 @@ def state_of(words: np.ndarray) -> GameState:
     """A packed row [2] as a situation that can be drawn; what a row does not hold is zero."""
     row, zero = unpack(jnp.asarray(words)), jnp.int32(0)
     sky = sum(1 << column for column in SKIES[int(row.sky_index)])
-    return GameState(
-        ground=row.ground,
-        flies=jnp.uint32(sky),
-        queue=zero,
-        rate_steps=zero,
-        frog=Player(row.frog_column, row.energy, zero, row.frog_shown),
-        toad=Player(row.toad_column, zero, zero, row.toad_shown),
-    )
+    frog = Player(row.frog_column, row.energy, zero, row.frog_shown)
+    toad = Player(row.toad_column, zero, zero, row.toad_shown)
+    return GameState(row.ground, jnp.uint32(sky), zero, zero, frog, toad)
 
 
 def describe_no_mirror_units(network: TrainedNetwork) -> str:

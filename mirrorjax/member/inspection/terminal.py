@@ -42,11 +42,8 @@ def show(analysis: Analysis, firing: list[Firing], console: Console, ended: str 
 
 def _settings(analysis: Analysis) -> list[tuple[str, str]]:
     names = ("activation", "batch_size", "dropout", "l2", *PAPER, "data_order", "parameters")
-    return [
-        (name.replace("_", " "), str(analysis.network.settings[name]))
-        for name in names
-        if name in analysis.network.settings
-    ]
+    settings = analysis.network.settings
+    return [(name.replace("_", " "), str(settings[name])) for name in names if name in settings]
 
 
 def _units(analysis: Analysis) -> Table:

@@ -122,9 +122,6 @@ def _nodes(layer: int, heights: np.ndarray, roles: list[str], large: np.ndarray)
         words = [f"L{layer + 1}N{number + 1}: {role}" for number in own]
         x = np.full(len(own), float(layer))
         marks.append(Points(x, heights[own], look, hover="{words}", details={"words": words}))
-        marks += [
-            Note(str(number + 1), float(layer), heights[number], in_data=True, colour="white", bold=True)
-            for number in own
-            if big
-        ]
+        for number in own if big else ():
+            marks.append(Note(str(number + 1), float(layer), heights[number], in_data=True, colour="white", bold=True))
     return marks

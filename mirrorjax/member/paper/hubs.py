@@ -94,12 +94,9 @@ class Hub:
         parts = [f"dominant output {dominant}" + ("" if output_met else f", not {output} (missed)")]
         for each, value, is_met in zip(self.circuit.criteria, self.values, met, strict=True):
             parts.append(f"{each.words} {value:.3f} ({each.relation} {each.limit:g}: {'met' if is_met else 'missed'})")
-        start = (
-            f"L2N{self.unit} is the hub of {self.circuit.name}"
-            if self.found
-            else f"No unit is a hub of {self.circuit.name}; L2N{self.unit} comes nearest"
-        )
-        return f"{start}: {'; '.join(parts)}."
+        found = f"L2N{self.unit} is the hub of {self.circuit.name}"
+        nearest = f"No unit is a hub of {self.circuit.name}; L2N{self.unit} comes nearest"
+        return f"{found if self.found else nearest}: {'; '.join(parts)}."
 
 
 def choose_hubs(columns: Mapping[str, np.ndarray], alive: np.ndarray) -> list[Hub]:

@@ -29,6 +29,11 @@ class NotWritten(InputError):
     """The system does not let a file be written, as on a full disk; the same command goes on once it does."""
 
 
+def first_line(error: BaseException) -> str:
+    """What an error says in its first line; its kind where it says nothing."""
+    return str(error).strip().split("\n")[0] or type(error).__name__
+
+
 @contextmanager
 def enough_memory(what: str, lower: str) -> Iterator[None]:
     """Says in one line for what a block, or a decorated function, found no memory; of the machine or of a device.

@@ -45,11 +45,7 @@ class SweepsSearchPath(SearchPathPlugin):
 
 @contextmanager
 def config_loader(job_name: str) -> Iterator[ConfigLoader]:
-    """What composes configs for Hydra's compose API, and runs nothing that they name: callbacks neither.
-
-    Args:
-        job_name: what `hydra.job.name` is in them.
-    """
+    """What composes configs, in which `hydra.job.name` is this, and runs nothing that they name: callbacks neither."""
     with _prepared(), hydra.initialize_config_dir(str(data_folder("conf")), job_name, version_base="1.3"):
         yield GlobalHydra.instance().config_loader()
 
@@ -108,13 +104,11 @@ def _prepared() -> Iterator[None]:
 @contextmanager
 def _command_line(*words: str) -> Iterator[None]:
     """What Hydra reads: the arguments, and that it shall raise its errors, to be said in one line."""
-    arguments, full_error = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    arguments, full_error = sys.argv, {k: v for k, v in os.environ.items() if k == "HYDRA_FULL_ERROR"}
     sys.argv, os.environ["HYDRA_FULL_ERROR"] = list(words), "1"
     try:
         yield
     finally:
         sys.argv = arguments
-        if full_error is None:
-            del os.environ["HYDRA_FULL_ERROR"]
-        else:
-            os.environ["HYDRA_FULL_ERROR"] = full_error
+        del os.environ["HYDRA_FULL_ERROR"]
+        os.environ.update(full_error)

@@ -61,16 +61,16 @@ def register(
     """Registers something of one's own; see `mirrorjax.register`."""
     if not _NAME.fullmatch(name):
         _refuse(name, "allowed: small letters, digits and _")
-    given = [each is not None for each in (network, regime, measure, figure)]
-    if sum(given) != 1:
+    if sum(each is not None for each in (network, regime, measure, figure)) != 1:
         _refuse(name, "give one of network, regime, measure and figure")
     if network is not None:
         _register_network(name, network)
-    if regime is not None:
-        _register_regime(name, regime, [_complete(name, each) for each in settings])
-    if measure is not None:
+    elif regime is not None:
+        own = [replace(each, of=name, later=True, hint=each.hint or type(each.default)) for each in settings]
+        _register_regime(name, regime, own)
+    elif measure is not None:
         _register_measure(name, measure, columns)
-    if figure is not None:
+    else:
         _register_figure(name, figure, question)
 
 
@@ -160,16 +160,10 @@ def _check_class(name: str, given: Any, protocol: type, registry: dict[str, Any]
         _refuse(name, f"the name is taken; there are {', '.join(registry)}")
     if not isinstance(given, type) or not is_dataclass(given) or given.__hash__ is None:
         _refuse(name, "allowed: a frozen dataclass, so that equal ones share a compiled program")
-    own = {each.name for each in fields(given)}
-    promised = {*vars(protocol), *protocol.__annotations__}
-    if lacking := sorted(
-        each for each in promised if not each.startswith("_") and each not in own and not hasattr(given, each)
-    ):
+    promised = {each for each in (*vars(protocol), *protocol.__annotations__) if not each.startswith("_")}
+    owned = {*dir(given), *(each.name for each in fields(given))}
+    if lacking := sorted(promised - owned):
         _refuse(name, f"{given.__name__} lacks {', '.join(lacking)}, see {protocol.__module__}.{protocol.__name__}")
-
-
-def _complete(regime: str, given: Setting) -> Setting:
-    return replace(given, of=regime, later=True, hint=given.hint or type(given.default))
 
 
 def _allowing(key: str, name: str) -> Setting:

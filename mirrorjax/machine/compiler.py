@@ -57,13 +57,11 @@ def _show_warning(message: Warning | str, category: type[Warning], *place: Any, 
 
 
 def _is_whole(program: bytes) -> bool:
-    if program.startswith(b"\x28\xb5\x2f\xfd"):  # Zstandard, where Python has it; only JAX can tell
+    with suppress(zlib.error):
+        if not program.startswith(b"\x28\xb5\x2f\xfd"):  # Zstandard, where Python has it; only JAX can tell
+            zlib.decompress(program)
         return True
-    try:
-        zlib.decompress(program)
-    except zlib.error:
-        return False
-    return True
+    return False
 
 
 class Compiler:
@@ -102,10 +100,7 @@ class Compiler:
     def __call__(self, name: tuple, function: Callable[..., Any], *arguments: Any) -> Any:
         """The compiled form of a jitted function for arguments of these shapes.
 
-        Args:
-            name: tells functions apart; hashable.
-            function: jitted.
-            arguments: examples; only shapes, types and shardings matter.
+        The name, hashable, tells functions apart; of the arguments only shapes, types and shardings matter.
         """
         leaves, structure = jax.tree.flatten(arguments)
         key = (name, structure, tuple((leaf.shape, str(leaf.dtype), str(leaf.sharding)) for leaf in leaves))
@@ -150,8 +145,7 @@ class Compiler:
     def ahead(self, makers: Sequence[Callable[[], Any]]) -> None:
         """Lets other threads do what will be asked for, in this order; what goes wrong there is met again by who asks.
 
-        Args:
-            makers: each calls this compiler once.
+        Each of `makers` calls this compiler once.
         """
         if self._pool is not None:
             self._ahead += [self._pool.submit(maker) for maker in makers]

@@ -44,23 +44,15 @@ def _hidden(value: Any, known: list[str]) -> Any:
     return value
 
 
-def refuse_secrets(value: Any, name: str = "") -> None:
+def refuse_secrets(values: Mapping[str, Any]) -> None:
     """Checks that no setting holds a secret: settings are stored, shown and sent.
-
-    Args:
-        value: a config, nested, or a list of arguments.
-        name: what it is called, for the message.
 
     Raises:
         InputError: names the setting and where its secret stands, and not the secret.
     """
-    _refuse(value, name, secrets())
-
-
-def _refuse(value: Any, name: str, known: Mapping[str, str]) -> None:
-    inner = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list | tuple) else ()
-    for key, part in inner:
-        _refuse(part, f"{name}.{key}" if name else str(key), known)
-    for place, secret in known.items():
-        if isinstance(value, str) and secret in value:
-            raise InputError(f"{name} holds the value of {place}; settings are stored and shown, so leave it out there")
+    known = secrets()
+    for name, value in values.items():
+        for place, secret in known.items():
+            if isinstance(value, str) and secret in value:
+                held = f"{name} holds the value of {place}"
+                raise InputError(f"{held}; settings are stored and shown, so leave it out there")

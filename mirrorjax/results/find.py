@@ -6,20 +6,16 @@ import pyarrow.compute as pc
 
 from mirrorjax.errors import InputError
 from mirrorjax.results.network import TrainedNetwork
-from mirrorjax.results.read import Population, Results
+from mirrorjax.results.read import LAST_RECORDS, Population, Results
 
-# Members by CMNI at their last record, the highest first; those that diverged have none.
-_BY_LAST_CMNI = """
-SELECT population, member_id FROM records
-QUALIFY row_number() OVER (PARTITION BY population, member_id ORDER BY checkpoint DESC) = 1
-    AND status <> 'diverged' AND isfinite(cmni)
+# Members by CMNI, the highest first; those that diverged have none.
+_BY_LAST_CMNI = f"""
+SELECT population, member_id FROM ({LAST_RECORDS}) WHERE status <> 'diverged' AND isfinite(cmni)
 ORDER BY cmni DESC, population, member_id
 """
-_AT_THE_END = """
-SELECT population, count(*) AS networks, count(*) FILTER (status = 'diverged') AS diverged FROM (
-    SELECT population, status FROM records
-    QUALIFY row_number() OVER (PARTITION BY population, member_id ORDER BY checkpoint DESC) = 1
-) GROUP BY population
+_AT_THE_END = f"""
+SELECT population, count(*) AS networks, count(*) FILTER (status = 'diverged') AS diverged
+FROM ({LAST_RECORDS}) GROUP BY population
 """
 
 

@@ -4,15 +4,15 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mirrorjax.errors import InputError, NotWritten
-from mirrorjax.machine.log import event
+from mirrorjax.errors import InputError
+from mirrorjax.machine.log import event, now
 from mirrorjax.machine.reading import OBJECT, Absent, Kind, Newer
 from mirrorjax.machine.reading import read_json as read_checked
 from mirrorjax.machine.secrets import hidden
+from mirrorjax.machine.writing import replacing
 from mirrorjax.results.contents import FAILURE, ROUNDS
 from mirrorjax.results.contents import SWEEP as OF_SWEEP
 
@@ -37,22 +37,13 @@ def read_sweep(sweep: Path, problems: list[str] | None = None) -> dict[str, Any]
 
 
 def plugins_of(about: Mapping[str, Any], job: str | None = None) -> list[str]:
-    """The modules of people's own that a job, or any of them, was made with.
-
-    Args:
-        about: what sweep.json says.
-        job: the name of its folder; None are all.
-    """
+    """People's own modules that a job, by the name of its folder, or any was made with, as sweep.json says."""
     jobs = [each for each in about.get("jobs") or [] if job in (None, each["job"])]
     return list(dict.fromkeys(name for each in jobs for name in each.get("plugins") or []))
 
 
 def note_sweep(sweep: Path, about: Mapping[str, Any]) -> None:
-    """Writes sweep.json, or adds the jobs that one of an earlier command does not have.
-
-    Args:
-        sweep: its folder, which is made.
-        about: the sweep; `jobs`, a list of `{"job": HASH, …}`, are those of this command.
+    """Writes sweep.json, or adds the jobs, `{"job": HASH, …}`, that one of an earlier command does not have.
 
     Raises:
         NotWritten: it cannot be.
@@ -70,8 +61,7 @@ def note_sweep(sweep: Path, about: Mapping[str, Any]) -> None:
 def note_failure(sweep: Path, job: str, error: str, trace: str | None = None) -> None:
     """Keeps why a job failed, until it is begun again; where the sweep has no folder, nothing is made for it."""
     if sweep.is_dir():
-        when = datetime.now(UTC).isoformat(timespec="seconds")
-        content = {"job": job, "when": when, "error": error, "traceback": trace}
+        content = {"job": job, "when": now(), "error": error, "traceback": trace}
         with suppress(InputError):  # the disk may be why it failed
             _write(sweep / FAILURES / f"{job}.json", content)
 
@@ -116,12 +106,6 @@ def _own(file: Path, kind: Kind) -> dict[str, Any]:
 
 
 def _write(file: Path, content: Mapping[str, Any]) -> None:
-    temporary = file.with_name(f".{file.name}.tmp")
-    try:
+    with replacing(file) as temporary:
         file.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_text(json.dumps(hidden(content), indent=2) + "\n", encoding="utf-8")
-        temporary.replace(file)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise NotWritten(f"{file}: cannot be written: {error.strerror or error}") from error

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mirrorjax.settings.axes import AXES, GroupConfig, axes_in
+from mirrorjax.settings.grid import given
 from mirrorjax.settings.setting import Setting
 
 MOST_AXES = 3
@@ -71,9 +72,10 @@ class Map:
 
     def entries(self, place: Place) -> list[dict[str, Any]]:
         """The point as `population.list` writes it out: one entry for each draw of the data."""
-        own = {name: each for axis, values in zip(self.axes, place, strict=True)
-               for name, each in zip(axis.names, values, strict=True)}  # fmt: skip
-        return [{**self.fixed, **own, **draw} for draw in [{REPLICATES: seed} for seed in self.data_seeds] or [{}]]
+        own = dict(self.fixed)
+        for axis, values in zip(self.axes, place, strict=True):
+            own |= zip(axis.names, values, strict=True)
+        return [{**own, **draw} for draw in [{REPLICATES: seed} for seed in self.data_seeds] or [{}]]
 
     def between(self, places: Sequence[Place]) -> list[Place]:
         """New points: half-way between neighbours, which differ on one axis and have no other point between them."""
@@ -104,14 +106,8 @@ def map_of(group: GroupConfig, union: Sequence[GroupConfig]) -> Map:
             columns = [[each[place] for each in values] for place in order]
             settings = [known[names[place]] for place in order]
             logarithmic = (each.in_logs and min(column) > 0 for each, column in zip(settings, columns, strict=True))
-            axes.append(
-                MapAxis(
-                    names=tuple(each.name for each in settings),
-                    values=tuple(zip(*columns, strict=True)),
-                    logarithmic=tuple(logarithmic),
-                    whole=tuple(each.kind is int for each in settings),
-                )
-            )
+            own, whole = tuple(each.name for each in settings), tuple(each.kind is int for each in settings)
+            axes.append(MapAxis(own, tuple(zip(*columns, strict=True)), tuple(logarithmic), whole))
         else:
             fixed |= dict(zip(names, values[0], strict=True))
     return Map(tuple(axes), fixed, data_seeds)
@@ -120,14 +116,11 @@ def map_of(group: GroupConfig, union: Sequence[GroupConfig]) -> Map:
 def map_problems(group: GroupConfig, union: Sequence[GroupConfig]) -> Iterator[str]:
     """Why a population cannot be refined, a sentence each."""
     groups = [group, *union]
-    for way, used in (
-        ("random", any(each.random.draws for each in groups)),
-        ("list", any(each.list for each in groups)),
-        ("union", len(union) > 1),
-    ):
-        if used:
-            yield f"refine puts points between those of a grid; population.{way} gives none, allowed: axes and zip"
-    if any(each.random.draws or each.list for each in groups) or len(union) > 1:
+    used = {"random": any(each.random.draws for each in groups), "list": any(each.list for each in groups)}
+    others = [way for way, is_used in {**used, "union": len(union) > 1}.items() if is_used]
+    for way in others:
+        yield f"refine puts points between those of a grid; population.{way} gives none, allowed: axes and zip"
+    if others:
         return
     known = axes_in(group)
     varied = [(names, values) for names, values in _lists(group, union) if len(values) > 1]
@@ -145,7 +138,7 @@ def _lists(group: GroupConfig, union: Sequence[GroupConfig]) -> list[tuple[tuple
     """The settings of each axis, and its values."""
     found = []
     for each in [group, *union]:
-        grid, walked = ({k: v for k, v in vars(way).items() if v is not None} for way in (each.axes, each.zip))
+        grid, walked = given(each.axes), given(each.zip)
         found += [((name,), [(value,) for value in values]) for name, values in grid.items()]
         if walked:
             found.append((tuple(walked), list(zip(*walked.values(), strict=True))))
@@ -159,10 +152,8 @@ def _axis_problem(names: tuple[str, ...], values: list[Values], known: Mapping[s
         return None
     for name in names:
         if known[name].is_choice or name == REPLICATES:
-            return (
-                f"refine: {name} varies, and nothing lies between its values; give each a population of its own: "
-                "-m with a list of them"
-            )
+            varies = f"refine: {name} varies, and nothing lies between its values"
+            return f"{varies}; give each a population of its own: -m with a list of them"
     if _lead(names, values) is None:
         return f"refine: of the zipped {', '.join(names)} none rises or falls throughout, to be the axis"
     return None

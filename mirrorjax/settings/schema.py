@@ -5,7 +5,7 @@ Hydra's YAML files only override what stands here, and in `groups.py`.
 
 import functools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -183,9 +183,8 @@ def unvaried(config: Config) -> dict[str, Any]:
 def checkpoints(config: Config) -> tuple[float, ...]:
     """The epochs at which members are measured, in order, with 0 and the end."""
     end = config.regime.epochs
-    if config.measurement.at is not None:
-        inner = list(config.measurement.at)
-    else:
+    inner = config.measurement.at
+    if inner is None:
         inner = [config.measurement.every * i for i in range(1, int(end / config.measurement.every) + 1)]
     return tuple(sorted({0.0, *(float(e) for e in inner if 0 < e < end), float(end)}))
 
@@ -197,7 +196,7 @@ def units_at(config: Config) -> tuple[float, ...]:
     return tuple(sorted({min(due, key=lambda epoch: abs(epoch - want)) for want in wanted}))
 
 
-def config_with(own: Sequence[Setting]) -> type[Config]:
+def config_with(own: Iterable[Setting]) -> type[Config]:
     """The configuration with further settings, a regime's own: each a key in its group, and an axis if it is one."""
     groups: dict[str, list[Any]] = {}
     for each in own:

@@ -40,11 +40,8 @@ def with_environment(tracker: TrackerConfig, env: Mapping[str, str]) -> TrackerC
 def overruled(env: Mapping[str, str]) -> str | None:
     """A line that names the variables that do not count; None if there are none."""
     found = [name for name in _OVERRULED if env.get(name)]
-    if not found:
-        return None
-    verb = "does" if len(found) == 1 else "do"
-    why = "a population is one run, named, grouped and resumed as such"
-    return f"W&B: {', '.join(found)} {verb} not count: {why}"
+    words = f"W&B: {', '.join(found)} {'does' if len(found) == 1 else 'do'} not count"
+    return f"{words}: a population is one run, named, grouped and resumed as such" if found else None
 
 
 def is_disabled(env: Mapping[str, str]) -> bool:

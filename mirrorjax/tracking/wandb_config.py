@@ -13,10 +13,6 @@ _EXPANDED = ("axes", "zip", "random", "list", "union")  # of `population`; what 
 def shown_config(resolved: Mapping[str, Any], members: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
     """The config without what is not set, so that runs can be told apart by what is.
 
-    Args:
-        resolved: the config as plain containers.
-        members: columns of members.parquet.
-
     Returns:
         Its settings, nested, with the value that all networks have; those that vary are in `varies` alone, by the name
         of their axis: all values in order, or words where there are more than MOST_VALUES.
@@ -26,25 +22,19 @@ def shown_config(resolved: Mapping[str, Any], members: Mapping[str, Sequence[Any
     for axis, setting in AXES.items():
         if axis not in members:
             continue
-        values = list(dict.fromkeys(_plain(value) for value in members[axis]))
+        values = list(dict.fromkeys(members[axis]))
         group, _, name = setting.key.rpartition(".")
         settings = shown.setdefault(group, {})
         given = settings.pop(name, None)
         if len(values) == 1:
             settings[name] = given if given == values[0] else values[0]  # 4 where a column has 4.0
         elif values:
-            varies[axis] = _in_words(sorted(values, key=lambda value: (value is None, value)))
+            values.sort(key=lambda value: (value is None, value))
+            few = len(values) <= MOST_VALUES
+            varies[axis] = values if few else f"{len(values)} values, {values[0]} to {values[-1]}"
     if isinstance(shown.get("population"), dict):
         shown["population"] = {name: value for name, value in shown["population"].items() if name not in _EXPANDED}
     return {**_set_ones(shown), **({"varies": varies} if varies else {})}
-
-
-def _in_words(values: list[Any]) -> Any:
-    return values if len(values) <= MOST_VALUES else f"{len(values)} values, {values[0]} to {values[-1]}"
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if hasattr(value, "item") else value
 
 
 def _set_ones(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -61,8 +61,7 @@ def check_composed(
 
     Args:
         config: with Hydra's settings.
-        typed: the overrides that people gave.
-        given: those that mirrorjax gave besides.
+        typed, given: the overrides that people gave, and those that mirrorjax gave besides.
         own: what the project's own conf alone makes with a launcher, whatever `--config-dir` has beside it.
 
     Raises:
@@ -128,13 +127,11 @@ def _refuse_what_differs(config: DictConfig, own: DictConfig) -> None:
 
 
 def _refuse_revealed(config: DictConfig) -> None:
-    """Checks values as they are going to be, once what they refer to has been looked up: none holds a secret.
-
-    And none for a queue holds several lines, of which a batch script would run the second.
-    """
+    """Checks values as they are going to be, once what they refer to has been looked up."""
     values = {**dict(_looked_up(config, "")), **dict(_looked_up(config.hydra.launcher, "hydra.launcher"))}
     refuse_secrets(values)
     for name, value in values.items():
+        # of several lines a batch script would run the second
         if name.startswith("hydra.launcher.") and isinstance(value, str) and re.search(r"[\x00-\x1f]", value):
             raise InputError(f"{name} is {value!r}; allowed: one line of text")
 

@@ -28,8 +28,7 @@ complete -o nospace -o default -F _mirrorjax mirrorjax
 
 
 def _sweep(arguments: list[str]) -> int:
-    completing = "-sc" in arguments or "--shell-completion" in arguments
-    if completing and any(argument.startswith("install=") for argument in arguments):
+    if {"-sc", "--shell-completion"} & {*arguments} and any(each.startswith("install=") for each in arguments):
         print(COMPLETION, end="")
         return 0
     from mirrorjax.launch.run import run
@@ -58,9 +57,8 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="mirrorjax", description="Populations of networks on Frog & Toad, and measures of their mirror units."
-    )
+    about = "Populations of networks on Frog & Toad, and measures of their mirror units."
+    parser = _Parser(prog="mirrorjax", description=about)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("sweep", help="train populations (a Hydra application: mirrorjax sweep --help)", add_help=False)
     plan = "say what a sweep would take, and train nothing (mirrorjax plan experiment=NAME …, --measure)"

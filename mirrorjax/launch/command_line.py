@@ -22,13 +22,10 @@ _DEFAULT_EXPERIMENT = "quickstart"
 
 @dataclass(frozen=True)
 class Typed:
-    """What was typed after `mirrorjax sweep` or `mirrorjax plan`.
+    """What was typed after a command, `mirrorjax sweep` or `mirrorjax plan`.
 
     Attributes:
-        command: which of the two.
-        arguments: all, as typed.
-        overrides: of settings.
-        options: Hydra's, each with its value if it has one.
+        overrides, options: of settings; and Hydra's, each with its value if it has one.
         plugins: modules that are to be imported; nothing of Hydra's.
     """
 

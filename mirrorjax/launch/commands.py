@@ -4,8 +4,8 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from mirrorjax.errors import InputError
-from mirrorjax.settings.texts import checked_path, text_problem
+from mirrorjax.errors import InputError, printable
+from mirrorjax.settings.texts import expanded, path_problem, text_problem
 
 _RESULTS = "a sweep's folder, or one population's"
 _MEMBER = "its id, or the beginning of it"
@@ -13,15 +13,12 @@ _WHICH = f"the network ({_MEMBER}); default: the highest CMNI at the end"
 
 
 def _path(given: str) -> Path:
-    try:
-        return checked_path("it", given)
-    except InputError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
+    return expanded(_text(given, path_problem))
 
 
-def _text(given: str) -> str:
-    if problem := text_problem("it", given):
-        raise argparse.ArgumentTypeError(problem)
+def _text(given: str, problem_of: Callable[[str, str], str | None] = text_problem) -> str:
+    if problem := problem_of("it", given):
+        raise argparse.ArgumentTypeError(printable(problem))
     return given
 
 

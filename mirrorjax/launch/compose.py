@@ -193,7 +193,6 @@ def _job(composed: DictConfig) -> ComposedJob:
 
 
 def _planned(job: ComposedJob) -> dict[str, Any]:
-    """What sweep.json says of a job."""
     from mirrorjax.job.assemble import check_regime, planned
     from mirrorjax.job.folders import check_folders
 

@@ -1,7 +1,6 @@
 """What a population is going to take, before anything is trained: programs, memory, time, files."""
 
 import operator
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +24,6 @@ from mirrorjax.settings.allowed import validate
 from mirrorjax.settings.axes import AXES
 from mirrorjax.settings.folder import job_hash
 from mirrorjax.settings.schema import Config, checkpoints, units_at
-from mirrorjax.tracking.wandb import choose_mode, has_api_key
 from mirrorjax.training.memory import Room, data_bytes, layout, need
 
 # Measured in the files of `quickstart` and `capacity`.
@@ -54,11 +52,6 @@ class ProgramEstimate:
     def members(self) -> int:
         """How many there are."""
         return len(self.steps)
-
-    @property
-    def slots(self) -> int:
-        """Places for members."""
-        return sum(part.slots.size for part in self.parts)
 
     @property
     def filled(self) -> float:
@@ -144,12 +137,8 @@ class Estimate:
     @property
     def resident(self) -> int:
         """Bytes of all members on each device, if all are there."""
-        return sum(each.slots * each.resident for each in self.programs) // self.devices["count"]
-
-    @property
-    def checkpoints(self) -> int:
-        """How many there are going to be."""
-        return len(checkpoints(self.config))
+        slots = ((sum(part.slots.size for part in each.parts), each.resident) for each in self.programs)
+        return sum(number * bytes_ for number, bytes_ in slots) // self.devices["count"]
 
     @property
     def compiles(self) -> int:
@@ -158,11 +147,6 @@ class Estimate:
         networks = {replace(program, knobs=False) for program in measured}  # only what measures losses looks at them
         trained = sum(each.shapes for each in self.programs) if self.model_steps else 0
         return trained + len(measured) + (durations.functions_of(self.config) - 2) * len(networks)
-
-    @property
-    def tracker(self) -> str:
-        """The mode of its W&B run."""
-        return choose_mode(self.config.tracker.mode, os.environ, has_api_key)
 
 
 def estimate(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Estimate:
@@ -182,15 +166,16 @@ def estimate(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Estima
         members, held = there.divide(members, dataset_hash)
         present, runtime = len(held), replace(runtime, block=runtime.block or there.block)
     facts, here, budget = _devices(config)
-    different = _different(members)
+    # those that differ in their seeds alone stand beside each other
+    each_of = {key: next(alike) for key, alike in groupby(members, operator.attrgetter(*AXES))}
+    different = list(each_of.values())  # one member of each configuration
     rows = _rows(config, different, counts)
     block, room = runtime.block or 0, Room()
     if members:
         block, room = layout(runtime, members, facts["count"], budget, rows.bytes)
-    parts, end = plan(members, block, facts["count"], room.members), config.regime.epochs
-    programs = _programs(parts, members, different, end)
-    measured_rows = durations.measured_rows_of(config, rows.test, rows.validation)
-    work = durations.work_of(parts, members, end, len(checkpoints(config)), measured_rows)
+    parts = plan(members, block, facts["count"], room.members)
+    programs = _programs(parts, members, different, config.regime.epochs)
+    work = durations.work_of(config, parts, members, len(checkpoints(config)), rows.test, rows.validation)
     work = replace(work, measured=work.measured + durations.null_work(config, different, dataset_hash))
     shapes, unbuilt = sum(each.shapes for each in programs), rows.others_unbuilt + (not rows.built)
     return Estimate(
@@ -217,15 +202,12 @@ def _rows(config: Config, different: Sequence[Member], counts: Mapping[str, int]
 
 
 def _devices(config: Config) -> tuple[dict[str, Any], bool, float | None]:
-    """Facts of the devices, whether they are here, and bytes that each has room for, if that is known.
-
-    Where `runtime.devices` says how many there will be, they may be elsewhere.
-    """
+    """Facts of the devices, whether they are here, and bytes that each has room for, if that is known."""
     runtime = config.runtime
     try:
         devices = configure(runtime.platform, runtime.devices, runtime.precision, None)  # a plan keeps nothing
     except InputError:
-        if runtime.devices is None:
+        if runtime.devices is None:  # else they may be elsewhere
             raise
         facts = {"platform": runtime.platform, "kind": "not here", "count": runtime.devices}
         return facts, False, runtime.memory_budget * GIB if runtime.memory_budget else None
@@ -241,11 +223,6 @@ def _programs(
         steps = steps_of([members[i] for part in own for i in part.members], end)
         found.append(ProgramEstimate(program, configurations[program], own, steps))
     return found
-
-
-def _different(members: Sequence[Member]) -> list[Member]:
-    """One member of each configuration; those that differ in their seeds alone stand beside each other."""
-    return list({key: next(alike) for key, alike in groupby(members, operator.attrgetter(*AXES))}.values())
 
 
 def _running(part: Part, devices: int, host: bool) -> int:

@@ -85,7 +85,6 @@ def type_of(key: str) -> Any:
 
 
 def _words(type_: Any) -> str | None:
-    """What a setting of a type may be, in words."""
     options = get_args(type_)
     if NoneType in options:
         inner = next(option for option in options if option is not NoneType)

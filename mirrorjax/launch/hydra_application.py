@@ -83,9 +83,9 @@ def explained(arguments: Sequence[str]) -> Iterator[None]:
 def _prepared() -> Iterator[None]:
     """Hydra with our schema, resolver and experiments; what a notebook has set up of Hydra's is left alone."""
     ConfigStore.instance().store(name="schema", node=schema())
-    usual = settings_of(Config)
     for group in ("model", "regime"):  # a network or a regime of a plugin has no YAML file
-        for name in set(SETTINGS[f"{group}.name"].options) - set(usual[f"{group}.name"].options):
+        key = f"{group}.name"
+        for name in set(SETTINGS[key].options) - set(settings_of(Config)[key].options):
             ConfigStore.instance().store(group=group, name=name, node={"name": name})
     OmegaConf.register_new_resolver("either", lambda first, second: str(expanded(first or second)), replace=True)
     Plugins.instance().register(SweepsSearchPath)

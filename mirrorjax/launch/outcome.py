@@ -41,7 +41,9 @@ def finish(jobs: Iterable[ComposedJob], about: Mapping[str, Any], failed: Sequen
         rounds = {job["job"] for folder in done for job in rounds_of(sweep, folder.name)}
         told = {folder.name for folder in done} | {job for job in rounds if (sweep / job / "DONE").exists()}
         report = sweep / "report.html"
-        if any(planned[folder].report for folder in done) and not told <= _finished_in(report):
+        # the populations that were finished when it was written; of files' times nothing is concluded
+        known = re.search(r'<meta name="finished-populations" content="([^"]*)">', head_of(report, 1 << 16))
+        if any(planned[folder].report for folder in done) and not (known and told <= set(known[1].split())):
             reported = _write_report(sweep) and reported
         if report.exists():
             print(f"report: {report}")
@@ -85,7 +87,6 @@ def _refined(planned: Mapping[Path, Config]) -> int:
 
 
 def _tell_unfinished(folders: Sequence[Path], about: Mapping[str, Any]) -> None:
-    """A table of what is not done, and why."""
     jobs = {job.job: job for sweep in {folder.parent for folder in folders} for job in read_status(sweep).jobs}
     common = set.intersection(*(set(job["overrides"]) for job in about["jobs"]))
     print("the same command again does only these:", file=sys.stderr)
@@ -102,9 +103,3 @@ def wait_for_submitit(sweep: Path) -> None:
         with suppress(ChildProcessError, OverflowError):  # of an earlier command, or of a cluster
             if folder.name.isdecimal():
                 os.waitpid(int(folder.name), 0)
-
-
-def _finished_in(report: Path) -> set[str]:
-    """The populations that were finished when a report was written; of files' times nothing is concluded."""
-    found = re.search(r'<meta name="finished-populations" content="([^"]*)">', head_of(report, 1 << 16))
-    return set(found[1].split()) if found else set()

@@ -1,5 +1,6 @@
 """`mirrorjax plan`: says what a sweep would take, and trains nothing."""
 
+import os
 import time
 from collections.abc import Sequence
 
@@ -19,7 +20,9 @@ from mirrorjax.machine.runtime import configure
 from mirrorjax.measurement.stream import measured_rows
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.plan import ProgramSpec, plan, population_mesh, program_of, replicated
+from mirrorjax.settings.schema import checkpoints
 from mirrorjax.settings.texts import counted
+from mirrorjax.tracking.wandb import choose_mode, has_api_key
 from mirrorjax.training.memory import compiled_bytes
 from mirrorjax.training.part import PartRunner
 
@@ -70,6 +73,7 @@ def _show(found: Estimate, console: Console) -> None:
 
 def _facts(found: Estimate) -> dict[str, str]:
     seeds, own = found.members / max(1, found.configurations), found.devices
+    due, tracker = len(checkpoints(found.config)), choose_mode(found.config.tracker.mode, os.environ, has_api_key)
     there = f"; {found.present:,} more are finished in the sweep that is extended" if found.present else ""
     if found.present is None:
         there = "; how many of them the extended sweep has, the dataset tells"
@@ -78,10 +82,10 @@ def _facts(found: Estimate) -> dict[str, str]:
         "programs": f"{len(found.programs)}, {found.compiles} compiles",
         "devices": f"{own['count']} × {own['platform']} ({own['kind']}), blocks of {found.block}",
         "memory": _memory(found),
-        "work": f"{found.model_steps:,} model-steps, {found.checkpoints} checkpoints",
+        "work": f"{found.model_steps:,} model-steps, {due} checkpoints",
         "time": _time(found.seconds),
         "dataset": _dataset(found.rows),
-        "W&B": "none" if found.tracker == "disabled" else f"1 run, {found.tracker}, {found.checkpoints + 1} points",
+        "W&B": "none" if tracker == "disabled" else f"1 run, {tracker}, {due + 1} points",
         "disk": f"about {size(found.disk)}",
     }
     if found.refined:

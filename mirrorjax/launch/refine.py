@@ -48,15 +48,13 @@ def refine(
         run_population(stored(own), own, sweep, about, console)
     while True:
         # told to all processes: only the first one is sure to see what it has just written
-        text = text_from_first(json.dumps(_next_round(config, resolved, sweep, rounds) if is_first() else {}))
-        found = json.loads(text)
-        added = found["round"]
+        found = _next_round(config, resolved, sweep, rounds) if is_first() else None
+        line, added = json.loads(text_from_first(json.dumps(found)))
         own = _round_config(resolved, sweep, added) if added else {}
         if added:
             added["job"] = job_hash(own)
-        facts = {name: value for name, value in (added or {}).items() if name not in ("what", "list")}
         with written_to(sweep / base / "log.jsonl") if is_first() else nullcontext():
-            event("refining", found["line"], **facts)
+            event("refining", line, **{name: value for name, value in added.items() if name not in ("what", "list")})
         if not added:
             return
         rounds.append(added)
@@ -68,15 +66,12 @@ def refine(
 
 def _job(own: Plain, base: str, number: int, added: Plain, about: Mapping[str, Any]) -> Plain:
     """What sweep.json says of a round, for `mirrorjax status`; not all of its members are new."""
-    config = stored(own)
-    whole = planned(config, own)
+    whole = planned(stored(own), own)
     share = added["networks"] / max(1, whole["members"])
     known: Plain = next((job for job in about.get("jobs", ()) if job["job"] == base), {})
     return {
         **{name: known[name] for name in ("plugins",) if name in known},
-        "job": whole["job"],
-        "members": added["networks"],
-        "model_steps": round(whole["model_steps"] * share),
+        **{"job": whole["job"], "members": added["networks"], "model_steps": round(whole["model_steps"] * share)},
         "overrides": [*known.get("overrides", ()), f"(round {number} of the refinement of {base})"],
     }
 
@@ -91,8 +86,8 @@ def _round_config(resolved: Mapping[str, Any], sweep: Path, added: Plain) -> Pla
     return {**own, "extend": str(sweep), "refine": 0}
 
 
-def _next_round(config: Config, resolved: Mapping[str, Any], sweep: Path, rounds: Sequence[Plain]) -> Plain:
-    """A `line` for people, and the `round` that is to be run next; None if there is to be none.
+def _next_round(config: Config, resolved: Mapping[str, Any], sweep: Path, rounds: Sequence[Plain]) -> tuple[str, Plain]:
+    """A line for people, and the round that is to be run next; empty if there is to be none.
 
     It follows from the verdicts of the population and of its earlier rounds alone, whatever else the sweep holds.
     """
@@ -109,14 +104,9 @@ def _next_round(config: Config, resolved: Mapping[str, Any], sweep: Path, rounds
     new = layout.between(places)
     dearest = _seeds(config, rounds) * layout.copies
     left = (config.refine_networks or len(known[0])) - sum(each["networks"] for each in rounds)
-    cells = CellCounts(
-        _coordinates(layout, places),
-        np.array([sum(each) for each in told]),
-        np.array([len(each) for each in told]),
-        np.array([len(ids[place]) for place in places]),
-    )
+    counts = ([sum(each) for each in told], [len(each) for each in told], [len(ids[place]) for place in places])
     proposal = propose(
-        cells,
+        CellCounts(_coordinates(layout, places), *map(np.array, counts)),
         _coordinates(layout, new),
         seeds=dearest,
         budget=_share(left, config.refine - len(rounds), dearest),
@@ -137,7 +127,7 @@ def _share(left: int, rounds: int, dearest: int) -> int:
 
 def _said(
     config: Config, layout: Map, proposal: Proposal, places: list[Place], new: list[Place], rounds: Sequence[Plain]
-) -> Plain:
+) -> tuple[str, Plain]:
     """The proposal in a sentence, and as a round."""
     band, seeds = "", _seeds(config, rounds)
     if proposal.at is not None:
@@ -150,15 +140,13 @@ def _said(
         why = "its rounds are used up" if used_up else proposal.why
         added = sum(each["networks"] for each in rounds)
         said = "; ".join(text for text in (band, why) if text)
-        return {"line": f"refinement ends, {counted(added, 'network')} added: {said}", "round": None}
+        return f"refinement ends, {counted(added, 'network')} added: {said}", {}
     chosen = [*(places[each] for each in proposal.cells), *(new[each] for each in proposal.new)]
-    what = (
-        f"{counted(proposal.networks, 'network')} in {counted(len(proposal.cells), 'cell')} that are there and in "
-        f"{counted(len(proposal.new), 'new one')}, {seeds} seeds in each of them then"
-    )
+    where = f"{counted(len(proposal.cells), 'cell')} that are there and in {counted(len(proposal.new), 'new one')}"
+    what = f"{counted(proposal.networks, 'network')} in {where}, {seeds} seeds in each of them then"
     own = {"what": what, "seeds": seeds, "networks": proposal.networks, "widest": proposal.widest}
     own["list"] = [entry for place in chosen for entry in layout.entries(place)]
-    return {"line": f"refinement, round {len(rounds) + 1} of {config.refine}: {band}; {what}", "round": own}
+    return f"refinement, round {len(rounds) + 1} of {config.refine}: {band}; {what}", own
 
 
 def _coordinates(layout: Map, places: list[Place]) -> np.ndarray:

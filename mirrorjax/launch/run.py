@@ -137,7 +137,6 @@ def _train_one(job: ComposedJob, number: int, about: dict[str, Any]) -> Failure 
 
 
 def _tell(error: Exception, job: ComposedJob) -> None:
-    """Says why a job failed, and notes it in the sweep's folder."""
     from mirrorjax.machine.hosts import is_first
 
     why, trace = str(error), None

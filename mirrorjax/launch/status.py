@@ -24,12 +24,10 @@ class JobStatus:
     """One population.
 
     Attributes:
-        job: the name of its folder.
+        job, overrides: the name of its folder, and what its job was started with.
         state: one of `STATES`; `interrupted` is also one whose process is gone without a word.
-        overrides: what its job was started with.
         members: how many there are; None if unknown.
-        model_steps: done, summed over members.
-        total_model_steps: to be done in all.
+        model_steps, total_model_steps: done, and to be done in all, summed over members.
         checkpoint, checkpoints: the last one measured, and the last one there will be.
         epoch: paper epochs at that checkpoint.
         phase: what the process that is at work on it is at.
@@ -153,9 +151,7 @@ def _job(sweep: Path, name: str, planned: dict[str, Any], problems: list[str]) -
         members=members,
         model_steps=steps,
         total_model_steps=total,
-        checkpoint=beat.get("checkpoint"),
-        checkpoints=beat.get("checkpoints"),
-        epoch=beat.get("epoch"),
+        **{name: beat.get(name) for name in ("checkpoint", "checkpoints", "epoch")},
         phase=phase if at_work else None,
         model_steps_per_second=beat.get("model_steps_per_second") or manifest.get("model_steps_per_second"),
         members_per_second=(total - steps) / left * members / total if paced else None,

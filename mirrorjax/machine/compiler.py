@@ -73,8 +73,7 @@ class Compiler:
 
     Attributes:
         programs: by a key of name and shapes.
-        spent: seconds that each took, by the same keys; tracing is part of it.
-        traced: seconds of tracing and lowering, in Python.
+        spent, traced: seconds that each took, and of these in tracing and lowering, in Python; by the same keys.
         seconds: that the thread which made this has waited for programs, what others compiled meanwhile included.
     """
 
@@ -83,8 +82,8 @@ class Compiler:
         self.spent: dict[tuple, float] = {}
         self.traced: dict[tuple, float] = {}
         self.seconds = 0.0
-        self._told, self._owner, self._lock = told, threading.current_thread(), threading.Lock()
-        self._at_work: dict[tuple, Future[None]] = {}
+        self._told, self._owner = told, threading.current_thread()
+        self._at_work: dict[tuple, threading.Lock] = {}
         self._pool = ThreadPoolExecutor(threads, "compiler") if threads else None
         self._ahead: list[Future[Any]] = []  # what the pool was given
 
@@ -110,36 +109,20 @@ class Compiler:
         waits = threading.current_thread() is self._owner
         if waits:
             self._tell(label)
-        while (theirs := self._taken(key)) is not None:
-            theirs.result()  # whether it went well is seen by looking again
-        if key not in self.programs:
-            self._compile(key, label, function, arguments)
+        with self._at_work.setdefault(key, threading.Lock()):  # of whoever comes first; if it fails, the next one tries
+            if key not in self.programs:
+                self._compile(key, label, function, arguments)
         if waits:
             self.seconds += time.perf_counter() - start
         return self.programs[key]
 
-    def _taken(self, key: tuple) -> "Future[None] | None":
-        """What tells when another thread is done with a program; None if there is nothing to wait for.
-
-        A program that nobody has begun is the caller's from then on.
-        """
-        with self._lock:
-            if key not in self.programs and key not in self._at_work:
-                self._at_work[key] = Future()
-                return None
-            return self._at_work.get(key)
-
     def _compile(self, key: tuple, label: str, function: Callable[..., Any], arguments: tuple) -> None:
         start = time.perf_counter()
-        try:
-            lowered = function.lower(*arguments)
-            self.traced[key] = time.perf_counter() - start
-            program = lowered.compile()
-            self.spent[key] = spent = time.perf_counter() - start
-            self.programs[key] = program
-        finally:
-            with self._lock:
-                self._at_work.pop(key).set_result(None)
+        lowered = function.lower(*arguments)
+        self.traced[key] = time.perf_counter() - start
+        program = lowered.compile()
+        self.spent[key] = spent = time.perf_counter() - start
+        self.programs[key] = program
         event("compile", f"compiled in {spent:.1f} s: {label}", level=DEBUG, program=label, seconds=round(spent, 3))
 
     def ahead(self, makers: Sequence[Callable[[], Any]]) -> None:

@@ -102,13 +102,10 @@ def block_size(block: int | None, platform: str, members: int, most: int | None 
 
 
 def memory_budget(gib: float | None, platform: str, devices: Sequence[Device]) -> float | None:
-    """Bytes of each device that a population may take; None where the device does not tell what it has.
+    """Bytes of each device, of all that are used, that a population may take; None where it does not tell what it has.
 
-    Args:
-        gib: the setting, of each accelerator, or of a CPU's machine, whose devices share it; None is a share of what
-            there is, of several processes the first one's.
-        platform: `cpu`, `gpu` or `tpu`.
-        devices: that are used, of all processes.
+    The setting is of each accelerator, or of a CPU's machine, whose devices share it; None is a share of what there is,
+    of several processes the first one's.
     """
     if platform == "cpu":
         own = sum(device.process_index == devices[0].process_index for device in devices)

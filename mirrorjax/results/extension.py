@@ -24,9 +24,8 @@ class Extended:
 
     Attributes:
         populations: by name, the ids of their members.
-        block: members side by side of the first of them; with the same block new members have the bits that they would
-            have had there. None if there is no population.
-        other_blocks: names of those with another one.
+        block: members side by side of the first of them, with which new members have the bits that they would have had
+            there; None if there is no population. `other_blocks` names those with another one.
     """
 
     populations: dict[str, frozenset[str]]

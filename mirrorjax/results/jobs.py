@@ -13,8 +13,7 @@ from mirrorjax.machine.reading import OBJECT, Absent, Kind, Newer
 from mirrorjax.machine.reading import read_json as read_checked
 from mirrorjax.machine.secrets import hidden
 from mirrorjax.machine.writing import replacing
-from mirrorjax.results.contents import FAILURE, ROUNDS
-from mirrorjax.results.contents import SWEEP as OF_SWEEP
+from mirrorjax.results import contents
 
 SWEEP, FAILURES, REFINED = "sweep.json", "failures", "refined"
 
@@ -23,17 +22,15 @@ def read_json(file: Path, kind: Kind = OBJECT, problems: list[str] | None = None
     """A JSON object of a file; empty if there is none, or none that can be read, which is a line of `problems` then."""
     try:
         return read_checked(file, kind)
-    except Absent:
-        return {}
     except InputError as error:
-        if problems is not None:
+        if problems is not None and not isinstance(error, Absent):
             problems.append(str(error))
         return {}
 
 
 def read_sweep(sweep: Path, problems: list[str] | None = None) -> dict[str, Any]:
     """What sweep.json says of a sweep; empty as `read_json`."""
-    return read_json(sweep / SWEEP, OF_SWEEP, problems)
+    return read_json(sweep / SWEEP, contents.SWEEP, problems)
 
 
 def plugins_of(about: Mapping[str, Any], job: str | None = None) -> list[str]:
@@ -49,7 +46,7 @@ def note_sweep(sweep: Path, about: Mapping[str, Any]) -> None:
         NotWritten: it cannot be.
         InputError: a later version of mirrorjax wrote it.
     """
-    there = _own(sweep / SWEEP, OF_SWEEP)
+    there = _own(sweep / SWEEP, contents.SWEEP)
     earlier = there.get("jobs") or []
     known = {job["job"] for job in earlier}
     jobs = earlier + [job for job in about.get("jobs", []) if job["job"] not in known]
@@ -75,7 +72,7 @@ def forget_failure(sweep: Path, job: str) -> None:
 
 def failure(sweep: Path, job: str, problems: list[str] | None = None) -> dict[str, Any]:
     """What `note_failure` kept; empty as `read_json`."""
-    return read_json(sweep / FAILURES / f"{job}.json", FAILURE, problems)
+    return read_json(sweep / FAILURES / f"{job}.json", contents.FAILURE, problems)
 
 
 def note_rounds(sweep: Path, job: str, rounds: Sequence[Mapping[str, Any]]) -> None:
@@ -89,20 +86,19 @@ def note_rounds(sweep: Path, job: str, rounds: Sequence[Mapping[str, Any]]) -> N
 
 def rounds_of(sweep: Path, job: str) -> list[dict[str, Any]]:
     """What `note_rounds` kept; empty if there is nothing: the same rounds follow again from the verdicts."""
-    return _own(sweep / REFINED / f"{job}.json", ROUNDS).get("rounds") or []
+    return _own(sweep / REFINED / f"{job}.json", contents.ROUNDS).get("rounds") or []
 
 
 def _own(file: Path, kind: Kind) -> dict[str, Any]:
     """A file that is written anew where it is damaged; empty then, with a warning, or if there is none."""
     try:
         return read_checked(file, kind)
-    except Absent:
-        pass
     except Newer:
         raise
     except InputError as error:
-        event("problem", f"{error}; it is written anew", level=logging.WARNING)
-    return {}
+        if not isinstance(error, Absent):
+            event("problem", f"{error}; it is written anew", level=logging.WARNING)
+        return {}
 
 
 def _write(file: Path, content: Mapping[str, Any]) -> None:

@@ -30,9 +30,8 @@ def why_not_ours(
 
     Args:
         file: named after the checkpoint that it is of, except for the table of members.
-        schema: the columns that it must have.
+        schema, further: the columns that it must have, and may have.
         members: the first and the last id of the members, where the file is to have all of them.
-        further: columns that it may have.
 
     Raises:
         Newer: a later version of mirrorjax wrote it.

@@ -20,8 +20,7 @@ from mirrorjax.results.parquet import UNREADABLE, first_and_last_member, torn, w
 from mirrorjax.results.store import KNOBS, MEMBERS, RECORDS, REQUIRED, TABLES, UNITS, knob_defaults
 from mirrorjax.results.weights import STACKS, read_index, read_weights
 from mirrorjax.settings.allowed import validate
-from mirrorjax.settings.plugins import lacking
-from mirrorjax.settings.schema import Config, MeasurementConfig, RuntimeConfig, TrackerConfig, stored
+from mirrorjax.settings.schema import Config, MeasurementConfig, RuntimeConfig, TrackerConfig, lacking, stored
 
 if TYPE_CHECKING:
     from mirrorjax.dataset.build import Dataset
@@ -174,7 +173,8 @@ class Population:
         ((_, weights),) = read_weights(self.folder, {member_id: index[member_id]})
         for name, weight in weights.items():
             if not np.isfinite(weight).all():
-                why = "it has diverged" if self._diverged(member_id) else "the file is damaged"
+                own = self.records().filter(pc.field("member_id") == member_id)
+                why = "it has diverged" if own["status"].to_pylist()[-1:] == ["diverged"] else "the file is damaged"
                 raise InputError(f"{self.folder / STACKS}: {name} of {member_id} is not finite: {why}")
         return weights
 
@@ -205,11 +205,6 @@ class Population:
                 raise InputError(f"{self.folder}: {why}") from error
             raise
 
-    def _diverged(self, member_id: str) -> bool:
-        """Whether a member has, at its last record."""
-        found = self.records().filter(pc.field("member_id") == member_id)["status"].to_pylist()
-        return found[-1:] == ["diverged"]
-
     def stored_config(self) -> Config:
         """The config that it was trained with, as it is to be used here: with this machine's own folders.
 
@@ -222,15 +217,9 @@ class Population:
         try:
             config = stored(own)
             runtime = {name: getattr(config.runtime, name) for name in ("platform", "precision", "block")}
-            config = replace(
-                config,
-                results_dir=Config.results_dir,
-                extend=None,
-                dataset=replace(config.dataset, cache=None),
-                measurement=replace(config.measurement, null_cache=None),
-                tracker=TrackerConfig(),
-                runtime=RuntimeConfig(**runtime),
-            )
+            dataset, measurement = replace(config.dataset, cache=None), replace(config.measurement, null_cache=None)
+            config = replace(config, results_dir=Config.results_dir, extend=None, dataset=dataset)
+            config = replace(config, measurement=measurement, tracker=TrackerConfig(), runtime=RuntimeConfig(**runtime))
             validate(config)
         except InputError as error:
             why = lacking(self.plugins) or f"no config of this version: {str(error).splitlines()[0]}"
@@ -246,12 +235,10 @@ class Population:
         from mirrorjax.dataset.configured import reference_dataset  # JAX, which a report does without
 
         dataset = reference_dataset(self.stored_config())
-        trained_on = (self.manifest.get("dataset") or {}).get("hash")
-        if trained_on != dataset.content_hash:
-            raise InputError(
-                f"{self.folder}: trained on dataset {trained_on}, but its settings make {dataset.content_hash} in "
-                "this version; its test rows may be others than those it was kept from"
-            )
+        trained_on, now = (self.manifest.get("dataset") or {}).get("hash"), dataset.content_hash
+        if trained_on != now:
+            why = f"trained on dataset {trained_on}, but its settings make {now} in this version"
+            raise InputError(f"{self.folder}: {why}; its test rows may be others than those it was kept from")
         return dataset
 
     def boards(self, count: int | None = None, rescue: bool = False) -> "Pictures":
@@ -301,9 +288,8 @@ class Population:
     def find_torn(self) -> bool:
         """Reads every file through; whether one is torn that was not known to be. From then on it is skipped."""
         known = len(self._torn)
-        for table in TABLES:
-            for file in [*self.files(table), *self.later_files()]:
-                self._read(file)
+        for file in [*(file for table in TABLES for file in self.files(table)), *self.later_files()]:
+            self._read(file)
         return len(self._torn) > known
 
     def _is_ours(self, file: Path, table: str, members: tuple[str, str] | None = None) -> bool:

@@ -96,8 +96,7 @@ class Results:
     def find_member(self, member: str) -> tuple[Population, str]:
         """The population and full id of a member.
 
-        Args:
-            member: a beginning of its id that no other has, after `POPULATION/` where two populations share an id.
+        It is given as a beginning of its id that no other has, after `POPULATION/` where two populations share an id.
 
         Raises:
             InputError: no such member, or more than one.

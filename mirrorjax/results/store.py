@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,7 @@ from mirrorjax.settings.schema import MEMBER
 from mirrorjax.settings.setting import Setting
 
 TABLES = ("members", "records", "units")
-_TYPES = {
-    **{"string": pa.string(), "bool": pa.bool_(), "int64": pa.int64(), "int64[16]": pa.list_(pa.int64(), 16)},
-    **{"float32": pa.float32(), "float64": pa.float64()},
-}
+_LISTS = {"int64[16]": pa.list_(pa.int64(), 16)}  # types that Arrow has no short name for
 
 
 def setting_fields(settings: Iterable[Setting]) -> list[pa.Field]:
@@ -47,7 +45,7 @@ def _first(kind: type) -> list[pa.Field]:
 
 def _schema(measures: Iterable[Measure]) -> pa.Schema:
     columns = (column for each in measures for column in each.columns())
-    return pa.schema([pa.field(column.name, _TYPES[column.type]) for column in columns])
+    return pa.schema([(each.name, _LISTS.get(each.type) or pa.type_for_alias(each.type)) for each in columns])
 
 
 MEMBERS = pa.schema(
@@ -74,10 +72,8 @@ def knob_defaults() -> dict[str, Any]:
 
 def with_layers(schema: pa.Schema, columns: Mapping[str, Any]) -> pa.Schema:
     """The schema of records with a column for each further hidden layer that `columns` has, without a gap."""
-    layer = 2
-    while f"mne_layer_{layer}" in columns:
-        schema = schema.append(pa.field(f"mne_layer_{layer}", pa.float64()))
-        layer += 1
+    for name in takewhile(columns.__contains__, (f"mne_layer_{layer}" for layer in count(2))):
+        schema = schema.append(pa.field(name, pa.float64()))
     return schema
 
 
@@ -215,11 +211,6 @@ class Store:
     def mark_done(self) -> None:
         """Marks the population as finished."""
         write_text(self.folder / "DONE", "")
-
-    @property
-    def done(self) -> bool:
-        """Whether the population is finished."""
-        return (self.folder / "DONE").exists()
 
     @property
     def parquet_files(self) -> list[Path]:

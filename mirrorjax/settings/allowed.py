@@ -84,7 +84,6 @@ def _problems_of_measurement(config: Config) -> Iterator[str]:
 
 
 def _problems_of_regimes(config: Config) -> Iterator[str]:
-    """Settings of one regime that are given to another, which would not look at them."""
     for name, each in MEMBER.items():
         if each.of in ("", config.regime.name):
             continue

@@ -163,7 +163,6 @@ def _random_problems(place: str, random: RandomConfig, axes: Mapping[str, Settin
 
 
 def _names(group: GroupConfig) -> dict[str, set[str]]:
-    """The axes that each way of varying names."""
     ways = {"axes": given(group.axes), "zip": given(group.zip), "random": _ranges(group.random)}
     listed = {axis for entry in group.list for axis in given(entry)}
     return {way: set(axes) for way, axes in (*ways.items(), ("list", listed))}

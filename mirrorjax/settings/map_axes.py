@@ -52,8 +52,7 @@ class Map:
     """What a population varies.
 
     Attributes:
-        axes: with more than one value.
-        fixed: settings that its axes name, with a single value.
+        axes, fixed: those with more than one value, and the settings that have a single one.
         data_seeds: the draws of the data that every point has; empty: the one of the dataset.
     """
 
@@ -87,8 +86,7 @@ class Map:
             for line in lines.values():
                 line.sort(key=lambda place: axis.coordinate(place[number]))
                 for one, other in itertools.pairwise(line):
-                    middle = axis.middle(one[number], other[number])
-                    if middle is not None:
+                    if (middle := axis.middle(one[number], other[number])) is not None:
                         found[(*one[:number], middle, *one[number + 1 :])] = None
         there = set(places)
         return [place for place in found if place not in there]
@@ -122,20 +120,19 @@ def map_problems(group: GroupConfig, union: Sequence[GroupConfig]) -> Iterator[s
         yield f"refine puts points between those of a grid; population.{way} gives none, allowed: axes and zip"
     if others:
         return
-    known = axes_in(group)
-    varied = [(names, values) for names, values in _lists(group, union) if len(values) > 1]
-    wrong = [why for names, values in _lists(group, union) if (why := _axis_problem(names, values, known))]
+    known, lists = axes_in(group), _lists(group, union)
+    varied = [names for names, values in lists if len(values) > 1]
+    wrong = [why for names, values in lists if (why := _axis_problem(names, values, known))]
     yield from wrong
-    number = sum(names != (REPLICATES,) for names, _ in varied)
+    number = sum(names != (REPLICATES,) for names in varied)
     if not wrong and number == 0:
         yield "refine: no number varies in this population; give it axes, population.axes.dependency=[0,0.5,1]"
     if number > MOST_AXES:
-        named = ", ".join("/".join(names) for names, _ in varied)
+        named = ", ".join(map("/".join, varied))
         yield f"refine: {number} axes vary ({named}); allowed: at most {MOST_AXES}"
 
 
 def _lists(group: GroupConfig, union: Sequence[GroupConfig]) -> list[tuple[tuple[str, ...], list[Values]]]:
-    """The settings of each axis, and its values."""
     found = []
     for each in [group, *union]:
         grid, walked = given(each.axes), given(each.zip)
@@ -163,8 +160,8 @@ def _lead(names: tuple[str, ...], values: list[Values]) -> int | None:
     """The first of the settings whose values strictly rise or fall; a grid of one setting is put in order anyway."""
     if len(names) == 1:
         return 0
-    for place in range(len(names)):
-        steps = [later[place] - earlier[place] for earlier, later in itertools.pairwise(values)]
-        if all(step > 0 for step in steps) or all(step < 0 for step in steps):
+    for place, column in enumerate(zip(*values, strict=True)):
+        steps = [later - earlier for earlier, later in itertools.pairwise(column)]
+        if min(steps) > 0 or max(steps) < 0:
             return place
     return None

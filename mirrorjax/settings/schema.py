@@ -4,6 +4,7 @@ Hydra's YAML files only override what stands here, and in `groups.py`.
 """
 
 import functools
+import operator
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
@@ -115,6 +116,7 @@ class Config:
 SETTINGS = dict(settings_of(Config))  # those with a rule of their own, by key; plugins' come in by `register`
 MEMBER = of_members(SETTINGS.values())  # those that define a member, by name
 PLUGGED: dict[str, Setting] = {}  # of these, the plugins', which come last
+LOADED: list[str] = []  # plugins, modules of people's own, in the order of their import, like `sys.modules`
 # of folders; `~` is written out in them
 PATHS = ("results_dir", "extend", "dataset.cache", "measurement.null_cache", "runtime.compile_cache")
 
@@ -130,6 +132,12 @@ def register(*settings: Setting) -> None:
         SETTINGS[each.key] = each
     MEMBER.update(of_members(SETTINGS.values()))
     AXES.update(axes_of(SETTINGS.values()))
+
+
+def lacking(named: Iterable[str]) -> str:
+    """In words, the plugins of some results that are not loaded; empty if all are."""
+    names = [name for name in named if name not in LOADED]
+    return f"it needs its plugins: --plugins {' '.join(names)}" if names else ""
 
 
 def schema() -> type[Config]:
@@ -170,9 +178,7 @@ def literal(value: Any) -> Any:
 
 def value_of(config: Any, name: str) -> Any:
     """Of a setting, by its dotted name."""
-    for part in name.split("."):
-        config = getattr(config, part)
-    return config
+    return operator.attrgetter(name)(config)
 
 
 def unvaried(config: Config) -> dict[str, Any]:

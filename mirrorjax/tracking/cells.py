@@ -53,7 +53,11 @@ def cells(results: Results) -> pa.Table:
     table = results.query(f"SELECT {', '.join(columns)} FROM ({networks}) GROUP BY {by} ORDER BY {by}")
     for name in measures:
         table = _with_interval(table, name)
-    return _with_share(table) if has_verdict else table
+    if has_verdict:
+        found = share(_floats(table, "mirror_successes"), _floats(table, "mirror_trials"))
+        for name, values in (("mirror_share", found.value), ("mirror_low", found.low), ("mirror_high", found.high)):
+            table = table.append_column(name, pa.array(values, pa.float64(), from_pandas=True))
+    return table
 
 
 def _settings(results: Results) -> list[str]:
@@ -90,13 +94,6 @@ def _with_interval(table: pa.Table, name: str) -> pa.Table:
     place = table.column_names.index(f"{name}_sd")
     table = table.set_column(place, f"{name}_mean_low", pa.array(mean - half, from_pandas=True))
     return table.add_column(place + 1, f"{name}_mean_high", pa.array(mean + half, from_pandas=True))
-
-
-def _with_share(table: pa.Table) -> pa.Table:
-    found = share(_floats(table, "mirror_successes"), _floats(table, "mirror_trials"))
-    for name, values in (("mirror_share", found.value), ("mirror_low", found.low), ("mirror_high", found.high)):
-        table = table.append_column(name, pa.array(values, pa.float64(), from_pandas=True))
-    return table
 
 
 def _floats(table: pa.Table, name: str) -> np.ndarray:

@@ -117,11 +117,7 @@ def _asked(what: str, call: Callable[[], Any]) -> Any:
 
 
 def _packages() -> tuple[Any, Any, Any]:
-    """The modules for workspaces, reports and filters.
-
-    Raises:
-        InputError: they are not installed.
-    """
+    """The modules for workspaces, reports and filters, if they are installed."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # about how the package uses pydantic
@@ -146,7 +142,6 @@ def _band(quantity: str, compared: ComparedRun) -> Any:
 
 
 def _sections(compared: ComparedRun) -> dict[str, list[Any]]:
-    """The panels by section, in order."""
     _, reports, _ = _packages()
     wide = reports.Layout(**_WIDE)
     shares = [

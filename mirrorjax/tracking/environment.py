@@ -11,7 +11,6 @@ _PROJECT = "mirrorjax"
 # A population has one run: its name, group and id say which population it is, and its files are in the population's
 # folder. So these would mix up runs, or lose one that is resumed.
 _OVERRULED = ("WANDB_NAME", "WANDB_RUN_GROUP", "WANDB_RUN_ID", "WANDB_DIR", "WANDB_RESUME")
-_TRUE = ("true", "1", "yes", "on")
 
 
 def with_environment(tracker: TrackerConfig, env: Mapping[str, str]) -> TrackerConfig:
@@ -42,8 +41,3 @@ def overruled(env: Mapping[str, str]) -> str | None:
     found = [name for name in _OVERRULED if env.get(name)]
     words = f"W&B: {', '.join(found)} {'does' if len(found) == 1 else 'do'} not count"
     return f"{words}: a population is one run, named, grouped and resumed as such" if found else None
-
-
-def is_disabled(env: Mapping[str, str]) -> bool:
-    """Whether WANDB_DISABLED says so."""
-    return env.get("WANDB_DISABLED", "").lower() in _TRUE

@@ -19,10 +19,7 @@ SECONDS = 2.0  # between two beats
 def heartbeat(folder: Path, state: Callable[[], Mapping[str, Any]], seconds: float = SECONDS) -> Iterator[None]:
     """Beats during the block, on a thread of its own, for a compile may take minutes; a beat replaces the file whole.
 
-    Args:
-        folder: of the population.
-        state: what is known now, ready for JSON; called from the thread.
-        seconds: between two beats.
+    The state, ready for JSON, is called from that thread.
     """
     file, over = folder / FILE, threading.Event()
     temporary = folder / f".{FILE}.{os.getpid()}.tmp"

@@ -30,8 +30,7 @@ class Progress:
         clock: seconds from any start.
 
     Attributes:
-        now: the name of the phase that it is in, for `mirrorjax status`.
-        clock: what the time of checkpoints is called.
+        now, clock: the name of the phase that it is in, for `mirrorjax status`; and what checkpoints' time is called.
     """
 
     def __init__(
@@ -82,10 +81,7 @@ class Progress:
     def phase(self, text: str, name: str | None = None, pause: float = 0.0) -> None:
         """Says what is done besides training, for instance `building the dataset`.
 
-        Args:
-            text: what is shown.
-            name: of the phase, a word for status; by default the text.
-            pause: a log file has no line of it within so many seconds of the last one.
+        Status has a name for it, by default the text; a log file has no line within `pause` seconds of the last one.
         """
         self.now = name or text
         if self._bar is not None:
@@ -147,7 +143,7 @@ class Progress:
             step: of each member.
             measured: [members] by what it is called; what is not finite is left out. The first has its spread too.
         """
-        of_all = {name: _summary(values) for name, values in measured.items()}
+        of_all = {name: summary(values) for name, values in measured.items()}
         shown = [f"{name} {_decimal(median, 4)}" for name, (median, _, _) in of_all.items()]
         if self._bar is not None:
             self._measured = "  ".join(shown)
@@ -189,7 +185,7 @@ class Progress:
         self.console.file.flush()  # a log file that is followed shows the line now
 
 
-def _summary(values: np.ndarray) -> tuple[float, float, float]:
+def summary(values: np.ndarray) -> tuple[float, float, float]:
     """Median, 5 % and 95 % quantile of the finite values; NaN if there are none."""
     values = np.asarray(values, np.float64)
     finite = values[np.isfinite(values)]

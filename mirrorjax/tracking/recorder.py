@@ -1,12 +1,11 @@
 """What is kept of one population while it trains: files, W&B, progress, and a manifest that says how it went."""
 
 import logging
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +20,8 @@ from mirrorjax.measures import label
 from mirrorjax.results.jobs import note_sweep
 from mirrorjax.results.store import Elsewhere, Store
 from mirrorjax.settings.schema import TrackerConfig
-from mirrorjax.tracking.environment import with_environment
 from mirrorjax.tracking.heartbeat import FINISHING, heartbeat
-from mirrorjax.tracking.progress import Progress
+from mirrorjax.tracking.progress import Progress, summary
 from mirrorjax.tracking.wandb import WandbTracker
 from mirrorjax.tracking.wandb_config import shown_config
 from mirrorjax.training.loop import Checkpoint, Trainer
@@ -86,23 +84,24 @@ class Recorder:
         self._store.write_config(OmegaConf.to_yaml(OmegaConf.create(dict(resolved))))
         self._store.write_members(members)
         start = time.perf_counter()
-        tracker = with_environment(tracker, os.environ)
-        assert tracker.project is not None
-        self._tracker = WandbTracker.start(
-            folder,
-            project=tracker.project,
-            entity=tracker.entity,
-            group=folder.parent.name,
-            name=f"{self._manifest['experiment']}-{folder.name}",
-            tags=run_tags(self._manifest, resolved, tracker.tags),
-            config=shown_config(resolved, members),
-            mode=tracker.mode,
-        )
+        about_run = {"group": folder.parent.name, "name": f"{self._manifest['experiment']}-{folder.name}"}
+        about_run |= {**asdict(tracker), "tags": run_tags(self._manifest, resolved, tracker.tags)}
+        self._tracker = WandbTracker.start(folder, config=shown_config(resolved, members), **about_run)
         self._seconds["tracking"] += time.perf_counter() - start
 
     def dataset(self, dataset: Dataset) -> None:
         """Notes what the population is trained and measured on."""
-        event("dataset", _counts_line(dataset), hash=dataset.content_hash, counts=dataset.counts)
+        counts = dataset.counts
+
+        def shares(name: str) -> str:
+            return " ".join(f"{key} {value:.3f}".replace("0.", ".") for key, value in counts[name].items())
+
+        text = (
+            f"dataset {dataset.content_hash}: {counts['turns']:,} turns, {counts['boards']:,} boards, "
+            f"{counts['rows']:,} unique rows ({counts['train_rows']:,} train); labels {shares('label')}; "
+            f"scenarios {shares('scenario')}"
+        )
+        event("dataset", text, hash=dataset.content_hash, counts=counts)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -217,7 +216,6 @@ class Recorder:
         }
 
     def _facts(self) -> dict[str, Any]:
-        """Times by phase, compiles and throughput so far."""
         seconds = self._all_seconds()
         facts: dict[str, Any] = {}
         if self._population is not None:
@@ -251,24 +249,10 @@ def run_tags(manifest: Mapping[str, Any], resolved: Mapping[str, Any], own: Sequ
     return list(dict.fromkeys(str(tag)[:_TAG] for tag in found if tag))
 
 
-def _counts_line(dataset: Dataset) -> str:
-    counts = dataset.counts
-
-    def shares(name: str) -> str:
-        return " ".join(f"{key} {value:.3f}".replace("0.", ".") for key, value in counts[name].items())
-
-    return (
-        f"dataset {dataset.content_hash}: {counts['turns']:,} turns, {counts['boards']:,} boards, "
-        f"{counts['rows']:,} unique rows ({counts['train_rows']:,} train); labels {shares('label')}; "
-        f"scenarios {shares('scenario')}"
-    )
-
-
 def _median(values: np.ndarray) -> float | None:
     """Of the finite values; None if there are none, for JSON has no NaN."""
-    values = np.asarray(values, np.float64)
-    finite = values[np.isfinite(values)]
-    return round(float(np.median(finite)), 6) if finite.size else None
+    median, _, _ = summary(values)
+    return None if np.isnan(median) else round(median, 6)
 
 
 def _listed(numbers: Mapping[str, float | None]) -> str:

@@ -20,7 +20,7 @@ from mirrorjax.machine.reading import head_of
 from mirrorjax.machine.secrets import hidden
 from mirrorjax.machine.writing import write_text
 from mirrorjax.tracking import keys
-from mirrorjax.tracking.environment import is_disabled, overruled
+from mirrorjax.tracking.environment import overruled
 from mirrorjax.tracking.metrics import IMAGES, population_metrics
 
 INIT_SECONDS, LOG_SECONDS, FINISH_SECONDS = 30.0, 20.0, 120.0  # W&B is given up after these
@@ -28,6 +28,7 @@ _GRACE_SECONDS = 10.0  # on top of W&B's own limits, which usually hold
 MAX_CELLS = 10_000  # rows; W&B shows no longer tables
 DIAGRAM, MAP = "final/phase_diagram", "final/phase_map"
 DIAGRAM_HTML, CELLS = "final/phase_diagram_html", "final/cells"
+_TRUE = ("true", "1", "yes", "on")
 _MODES = ("online", "offline", "disabled")
 _OLD_NAMES = {"run": "online", "dryrun": "offline", "shared": "online"}  # of modes, which WANDB_MODE may still hold
 
@@ -42,7 +43,7 @@ def choose_mode(setting: str | None, env: Mapping[str, str], has_key: Callable[[
     Raises:
         InputError: there is no such mode.
     """
-    disabled = "disabled" if is_disabled(env) else None  # the older way to say it
+    disabled = "disabled" if env.get("WANDB_DISABLED", "").lower() in _TRUE else None  # the older way to say it
     for source, given in (("tracker.mode", setting), ("WANDB_MODE", env.get("WANDB_MODE") or disabled)):
         if given:
             mode = _OLD_NAMES.get(given, given)
@@ -84,25 +85,15 @@ class WandbTracker:
 
     @classmethod
     def start(
-        cls,
-        folder: Path,
-        *,
-        project: str,
-        config: Mapping[str, Any],
-        entity: str | None = None,
-        group: str | None = None,
-        name: str | None = None,
-        tags: Sequence[str] = (),
-        mode: str | None = None,
+        cls, folder: Path, *, project: str, config: Mapping[str, Any], mode: str | None = None, **about: Any
     ) -> "WandbTracker":
         """Starts a run.
 
         Args:
             folder: of the population; W&B's files go to `wandb` inside it.
-            project, entity: of W&B; the entity, a user or a team, is W&B's default otherwise.
-            config: what is shown as the run's config, see `shown_config`.
-            group, name, tags: the sweep, which holds its populations together; the population; and of the run.
+            project, config: of W&B; and what is shown as the run's config, see `shown_config`.
             mode: see `choose_mode`.
+            about: as W&B has it: `entity`, a user or team; `group`, the sweep; `name`, the population; `tags`.
 
         Raises:
             InputError: there is no such mode.
@@ -117,8 +108,7 @@ class WandbTracker:
             return tracker
         if line := overruled(os.environ):
             event("wandb", line, level=logging.WARNING)
-        shown = {"entity": entity, "group": group, "name": name, "tags": list(tags), "config": hidden(dict(config))}
-        begin = functools.partial(tracker._begun, {"project": project, **shown})
+        begin = functools.partial(tracker._begun, {"project": project, "config": hidden(dict(config)), **about})
         tracker._run = tracker._guarded("start", begin, INIT_SECONDS + _GRACE_SECONDS)
         if tracker._run is not None and chosen == "online":
             tracker.url = tracker._run.url

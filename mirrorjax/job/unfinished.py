@@ -3,8 +3,8 @@
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from rich.console import Console
@@ -50,15 +50,13 @@ class Unfinished:
         if is_first():
             check_unlocked(self._job.folder)
 
-    @contextmanager
-    def taken(self) -> Iterator[None]:
+    def taken(self) -> AbstractContextManager[None]:
         """Keeps other processes out of the folder, which is made if need be.
 
         Raises:
             Busy, InputError: see `locked`.
         """
-        with locked(self._job.folder) if is_first() else nullcontext():
-            yield
+        return locked(self._job.folder) if is_first() else nullcontext()
 
     def store(self) -> Store:
         """The folder to write to, without what a process that was killed has left half-written."""

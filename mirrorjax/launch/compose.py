@@ -19,8 +19,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from mirrorjax.errors import InputError, enough_memory
 from mirrorjax.launch.allow_list import LAUNCHERS, check_composed, launcher_of, refuse_searchpath
 from mirrorjax.launch.command_line import Typed
-from mirrorjax.launch.config_files import files_named
-from mirrorjax.launch.hydra_application import CONFIG, config_loader, explained, through_hydra
+from mirrorjax.launch.hydra_application import CONFIG, config_loader, explained, files_named, through_hydra
 from mirrorjax.launch.plugins import load
 from mirrorjax.launch.quoting import for_hydra, number_of_jobs, parsed, quotes
 from mirrorjax.machine.log import now
@@ -29,7 +28,7 @@ from mirrorjax.settings.allowed import validate
 from mirrorjax.settings.folder import job_hash
 from mirrorjax.settings.schema import PATHS, Config, literal, schema, value_of
 from mirrorjax.settings.texts import expanded
-from mirrorjax.tracking.environment import with_environment
+from mirrorjax.tracking.wandb_config import with_environment
 
 _MANY_JOBS = 100  # of which it is said that they are composed, which takes a while
 

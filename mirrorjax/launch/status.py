@@ -140,7 +140,7 @@ def _job(sweep: Path, name: str, planned: dict[str, Any], problems: list[str]) -
     total = beat.get("total_model_steps", planned.get("model_steps"))
     steps = total or 0 if state == "done" else beat.get("model_steps") or 0
     left = beat.get("seconds_left") if state == "running" else None
-    paced = left and members and total and total > steps
+    per_second = (total - steps) / left * members / total if left and members and total and total > steps else None
     phase = beat.get("phase")
     # after the results are whole there is the end of the W&B run
     at_work = state == "running" or (state == "done" and phase == FINISHING and _beats(beat))
@@ -154,7 +154,7 @@ def _job(sweep: Path, name: str, planned: dict[str, Any], problems: list[str]) -
         **{name: beat.get(name) for name in ("checkpoint", "checkpoints", "epoch")},
         phase=phase if at_work else None,
         model_steps_per_second=beat.get("model_steps_per_second") or manifest.get("model_steps_per_second"),
-        members_per_second=(total - steps) / left * members / total if paced else None,
+        members_per_second=per_second,
         seconds_left=left,
         error=failed.get("error") if state == "failed" else None,
     )

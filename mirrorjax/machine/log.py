@@ -6,7 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -73,11 +73,9 @@ class _File(logging.FileHandler):
         _tell_unwritten(self.baseFilename, sys.exc_info()[1])
 
 
-@contextmanager
-def shown_to_people(show: Callable[[str], None], verbosity: str) -> Iterator[None]:
+def shown_to_people(show: Callable[[str], None], verbosity: str) -> AbstractContextManager[None]:
     """Shows events, a line each, while the block runs; `verbosity` is `quiet` (warnings alone), `normal` or `debug`."""
-    with _attached(_Lines(show, LEVELS[verbosity])):
-        yield
+    return _attached(_Lines(show, LEVELS[verbosity]))
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any, cast
 
-from mirrorjax.errors import InputError, first_line, printable
+from mirrorjax.errors import InputError, each_text, first_line, printable
 from mirrorjax.machine.secrets import hidden
 
 LARGEST = 16 << 20  # bytes of a file, where its reader knows no better
@@ -190,7 +190,7 @@ def _checked(file: Path, content: Any, kind: Kind, newest: int) -> Plain:
     check_format(file, content.get("format", 1), newest)
     if wrong := _deep(content) or misfit(content, Fields(may={"format": COUNT})) or misfit(content, kind):
         raise InputError(f"{file}: damaged: {wrong}")
-    return cast(Plain, hidden(_printable(content)))
+    return cast(Plain, hidden(each_text(content, printable)))
 
 
 def _deep(content: Any) -> str | None:
@@ -226,14 +226,6 @@ def misfit(value: Any, kind: Kind, place: str = "") -> str | None:
         inside = ((name, own, value[name]) for name, own in known.items())
     before = f"{place}." if place else ""
     return next((wrong for name, own, part in inside if (wrong := misfit(part, own, f"{before}{name}"))), None)
-
-
-def _printable(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {printable(str(name)): _printable(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_printable(inner) for inner in value]
-    return printable(value) if isinstance(value, str) else value
 
 
 def _brief(value: Any) -> str:

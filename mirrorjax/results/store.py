@@ -226,7 +226,7 @@ class Store:
 class Elsewhere(Store):
     """A store that another process writes: where several train one population, the first one alone does."""
 
-    def _write_nothing(self, *_: Any) -> None: ...
+    def _write_nothing(self, *_: Any, **__: Any) -> None: ...
 
     write_config = write_manifest = write_members = write_nulls = write_records = write_units = _write_nothing
     write_weights = drop_after = mark_done = _write_nothing

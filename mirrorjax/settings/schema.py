@@ -13,7 +13,7 @@ from typing import Any
 from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from mirrorjax.errors import InputError
+from mirrorjax.errors import InputError, each_text
 from mirrorjax.settings.axes import AXES, GROUPS, GroupConfig, axes_in, axes_of, group_schema, of_members
 from mirrorjax.settings.grid import MOST
 from mirrorjax.settings.groups import DatasetConfig, GameConfig, ModelConfig, OptimizerConfig, RegimeConfig
@@ -169,11 +169,7 @@ def stored(config: Mapping[str, Any]) -> Config:
 
 def literal(value: Any) -> Any:
     """The same, nested or not, with texts that OmegaConf takes as they are: `${` escaped, and each `\\` before it."""
-    if isinstance(value, Mapping):
-        return {name: literal(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [literal(inner) for inner in value]
-    return re.sub(r"(\\*)\$\{", r"\1\1\\${", value) if isinstance(value, str) else value
+    return each_text(value, lambda text: re.sub(r"(\\*)\$\{", r"\1\1\\${", text))
 
 
 def value_of(config: Any, name: str) -> Any:

@@ -84,8 +84,8 @@ class Recorder:
         self._store.write_config(OmegaConf.to_yaml(OmegaConf.create(dict(resolved))))
         self._store.write_members(members)
         start = time.perf_counter()
-        about_run = {"group": folder.parent.name, "name": f"{self._manifest['experiment']}-{folder.name}"}
-        about_run |= {**asdict(tracker), "tags": run_tags(self._manifest, resolved, tracker.tags)}
+        about_run = asdict(tracker) | {"tags": run_tags(self._manifest, resolved, tracker.tags)}
+        about_run |= {"group": folder.parent.name, "name": f"{self._manifest['experiment']}-{folder.name}"}
         self._tracker = WandbTracker.start(folder, config=shown_config(resolved, members), **about_run)
         self._seconds["tracking"] += time.perf_counter() - start
 
@@ -123,8 +123,8 @@ class Recorder:
         """Takes the times and counts of the manifest from this population, which is about to be trained; gives it."""
         self._population, self._bar.clock = population, population.runners[0].regime.clock.name
         programs = len({runner.part.program for runner in population.runners})
-        about = {"members": len(population.members), "programs": programs, "devices": population.mesh.size}
-        about["block"] = self._manifest["block"]
+        about: dict[str, Any] = {"members": len(population.members), "programs": programs}
+        about |= {"devices": population.mesh.size, "block": self._manifest["block"]}
         facts = ", ".join(f"{name} {number:,}" for name, number in about.items())
         event("started", f"training {self._store.folder.name}: {facts}", **about)
         return population

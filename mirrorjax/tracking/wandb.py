@@ -20,8 +20,8 @@ from mirrorjax.machine.reading import head_of
 from mirrorjax.machine.secrets import hidden
 from mirrorjax.machine.writing import write_text
 from mirrorjax.tracking import keys
-from mirrorjax.tracking.environment import overruled
 from mirrorjax.tracking.metrics import IMAGES, population_metrics
+from mirrorjax.tracking.wandb_config import overruled
 
 INIT_SECONDS, LOG_SECONDS, FINISH_SECONDS = 30.0, 20.0, 120.0  # W&B is given up after these
 _GRACE_SECONDS = 10.0  # on top of W&B's own limits, which usually hold

@@ -84,8 +84,8 @@ class Recorder:
         self._store.write_config(OmegaConf.to_yaml(OmegaConf.create(dict(resolved))))
         self._store.write_members(members)
         start = time.perf_counter()
-        about_run = asdict(tracker) | {"tags": run_tags(self._manifest, resolved, tracker.tags)}
-        about_run |= {"group": folder.parent.name, "name": f"{self._manifest['experiment']}-{folder.name}"}
+        about_run, name = asdict(tracker), f"{self._manifest['experiment']}-{folder.name}"
+        about_run.update(group=folder.parent.name, name=name, tags=run_tags(self._manifest, resolved, tracker.tags))
         self._tracker = WandbTracker.start(folder, config=shown_config(resolved, members), **about_run)
         self._seconds["tracking"] += time.perf_counter() - start
 

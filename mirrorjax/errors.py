@@ -1,8 +1,9 @@
 """What goes wrong because of what was given, said in one line that a terminal can show."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 # Escapes and other control characters but the tab and the end of a line, marks that turn text round or are not seen,
 # and halves of surrogate pairs, which cannot be written at all.
@@ -12,6 +13,15 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202
 def printable(text: str) -> str:
     """The text with what would act on a terminal, or be invisible there, written out: an escape is `\\x1b`."""
     return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def each_text(value: Any, change: Callable[[str], str]) -> Any:
+    """The same, nested or not, with every text in it changed, and every name."""
+    if isinstance(value, Mapping):
+        return {each_text(name, change): each_text(inner, change) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [each_text(inner, change) for inner in value]
+    return change(value) if isinstance(value, str) else value
 
 
 class InputError(ValueError):
@@ -27,6 +37,11 @@ class Busy(InputError):
 
 class NotWritten(InputError):
     """The system does not let a file be written, as on a full disk; the same command goes on once it does."""
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says in its first line; its kind where it says nothing."""
+    return str(error).strip().split("\n")[0] or type(error).__name__
 
 
 @contextmanager

@@ -37,8 +37,7 @@ from mirrorjax.report.read.populations import load as load_report
 from mirrorjax.results.read import Results
 from mirrorjax.results.store import write_json
 from mirrorjax.settings.axes import AXES
-from mirrorjax.settings.plugins import LOADED
-from mirrorjax.settings.schema import MEMBER, PLUGGED, SETTINGS
+from mirrorjax.settings.schema import LOADED, MEMBER, PLUGGED, SETTINGS
 from mirrorjax.settings.setting import Acts, Range, Setting
 from tests.tracking.cases import member_columns, population
 

@@ -13,12 +13,12 @@ from mirrorjax.machine.runtime import Device, configure, device_facts, memory_bu
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import Member
 from mirrorjax.regimes import REGIMES
+from mirrorjax.results.contents import FORMAT
 from mirrorjax.results.extension import Extended, extended, missing
 from mirrorjax.settings.allowed import validate
-from mirrorjax.settings.axes import axes_in
 from mirrorjax.settings.folder import job_hash
 from mirrorjax.settings.grid import each_combination, values_of
-from mirrorjax.settings.schema import Config, RuntimeConfig, checkpoints, units_at, value_of
+from mirrorjax.settings.schema import Config, RuntimeConfig, checkpoints, units_at, unvaried
 from mirrorjax.training.data import Data
 from mirrorjax.training.loop import Schedule
 from mirrorjax.training.memory import Layout, layout
@@ -29,14 +29,11 @@ class Job:
     """One population to be trained, resolved: what comes after it asks the configuration for numbers alone.
 
     Attributes:
-        config: that it is of.
-        resolved: the same as plain containers.
+        config, resolved: that it is of, and the same as plain containers.
         folder: of the population, which need not exist.
-        members: to be trained.
-        schedule: when they are measured.
-        devices: that they share.
+        members, schedule: who is to be trained, and when they are measured.
+        devices, runtime: that they share, and how they are laid on them.
         budget: bytes of each device; None is no limit.
-        runtime: how they are laid on the devices.
         there: what the sweep that it extends has; None if it extends none.
     """
 
@@ -75,13 +72,10 @@ class Job:
         return replace(self, members=members, runtime=runtime, there=there)
 
     def layout(self, data: Data, saved_block: int) -> Layout:
-        """How its members share the devices.
+        """How its members share the devices, each of which has the data.
 
-        On another number of devices it goes on with the block that it began with, and so with the same bits.
-
-        Args:
-            data: that every device has.
-            saved_block: of the state that it goes on from; 0: there is none.
+        On another number of devices it goes on with the block of the state that it goes on from, if there is one (else
+        0), and so with the same bits.
         """
         runtime = replace(self.runtime, block=saved_block or self.runtime.block)
         return Layout(self.devices, *layout(runtime, self.members, len(self.devices), self.budget, data.bytes))
@@ -89,15 +83,9 @@ class Job:
     def manifest(self, dataset: Dataset, block: int) -> dict[str, Any]:
         """What is known before training."""
         facts = {
-            "format": 1,
-            "experiment": self.config.name,
-            "job": self.folder.name,
-            "versions": versions(),
-            "device": device_facts(self.devices),
-            "commit": source_commit(),
-            "precision": self.runtime.precision,
-            "block": block,
-            "members": len(self.members),
+            **{"format": FORMAT, "experiment": self.config.name, "job": self.folder.name},
+            **{"versions": versions(), "device": device_facts(self.devices), "commit": source_commit()},
+            **{"precision": self.runtime.precision, "block": block, "members": len(self.members)},
             "clock": REGIMES[self.config.regime.name].clock.name,
             "checkpoints": list(self.schedule.checkpoints),
             "dataset": {"hash": dataset.content_hash, "counts": dataset.counts},
@@ -115,10 +103,8 @@ def assemble(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Job:
     validate(config)
     check_regime(config)
     check_folders(config, sweep)
-    members, runtime = expand(config), config.runtime
-    devices = configure(
-        runtime.platform, runtime.devices, runtime.precision, compile_cache(config), runtime.distributed
-    )
+    members, runtime, cache = expand(config), config.runtime, compile_cache(config)
+    devices = configure(runtime.platform, runtime.devices, runtime.precision, cache, runtime.distributed)
     budget = memory_budget(runtime.memory_budget, runtime.platform, devices)
     layout(runtime, members, len(devices), budget, 0)  # what does not fit without the rows is told before they are made
     shown_rows = "rows" in REGIMES[config.regime.name].needs
@@ -135,18 +121,15 @@ def check_regime(config: Config) -> None:
     regime, population = REGIMES[config.regime.name], config.population
     if "rows" in regime.needs:
         return
+    name = f"regime={config.regime.name}"
     if config.regime.patience is not None:
-        raise InputError(
-            f"regime.patience is {config.regime.patience:g}; allowed: null, for regime={config.regime.name} has no "
-            "validation loss"
-        )
-    for name, axis in axes_in(population).items():
-        values = values_of(name, population, population.union, value_of(config, axis.key))
-        if len(values) > 1 and name not in regime.settings:
-            raise InputError(
-                f"population.axes.{name} has {len(values)} values, at which regime={config.regime.name} does not look; "
-                f"allowed: axes of {', '.join(regime.settings)}"
-            )
+        given = f"regime.patience is {config.regime.patience:g}"
+        raise InputError(f"{given}; allowed: null, for {name} has no validation loss")
+    for axis, usual in unvaried(config).items():
+        values = values_of(axis, population, population.union, usual)
+        if len(values) > 1 and axis not in regime.settings:
+            given = f"population.axes.{axis} has {len(values)} values, at which {name} does not look"
+            raise InputError(f"{given}; allowed: axes of {', '.join(regime.settings)}")
 
 
 def planned(config: Config, resolved: Mapping[str, Any]) -> dict[str, Any]:

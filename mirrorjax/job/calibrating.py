@@ -15,15 +15,7 @@ from mirrorjax.training.untrained import NullSettings, nulls_of
 def calibration(
     trainer: Trainer, settings: NullSettings | None, folder: Path, layout: Layout, recorder: Recorder, bar: Progress
 ) -> Nulls:
-    """The nulls of a population's architectures.
-
-    Args:
-        trainer: the population.
-        settings: of the nulls; None: there are to be none.
-        folder: where they are kept from run to run.
-        layout: of the population.
-        recorder, bar: keep them, and show how far they are.
-    """
+    """The nulls of a population's architectures, kept in a folder from run to run; none where there are no settings."""
     if settings is None:
         return Nulls([], {})
 

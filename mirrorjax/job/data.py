@@ -15,12 +15,7 @@ from mirrorjax.training.data import Data
 def load(
     config: Config, members: Sequence[Member], report: Callable[[str], None] = lambda line: None
 ) -> tuple[Dataset, Sources]:
-    """The dataset that all members are measured on, and the rows that they are trained on.
-
-    Args:
-        config: of the population.
-        members: all of it.
-        report: called with a line of progress now and then.
+    """The dataset that all members are measured on, and the rows that they are trained on; `report` hears how it goes.
 
     Raises:
         InputError: a dataset cannot be kept or built, or leaves too little to train on.
@@ -38,18 +33,17 @@ def load(
 
 
 def _check_batches(config: Config, members: Sequence[Member], sources: Sources) -> None:
-    def lacking(member: Member) -> int:
-        return member.batch_size - int(sources.count[sources.place(member.source)])
+    def rows_of(member: Member) -> int:
+        return int(sources.count[sources.place(member.source)])
 
-    worst = max(members, key=lacking)
-    largest, rows = worst.batch_size, worst.batch_size - lacking(worst)
+    worst = max(members, key=lambda member: member.batch_size - rows_of(member))
+    largest, rows = worst.batch_size, rows_of(worst)
     if largest > rows:
         leaves = "dataset.turns" if worst.boards is None else "dataset.boards"
         given = "optimizer." if largest == config.optimizer.batch_size else "population: "
         setting = "population.axes." if config.population.axes.batch_size else given
-        raise InputError(
-            f"{setting}batch_size is {largest:,}; allowed: at most the {rows:,} training rows that {leaves} leaves"
-        )
+        most = f"at most the {rows:,} training rows that {leaves} leaves"
+        raise InputError(f"{setting}batch_size is {largest:,}; allowed: {most}")
 
 
 def data_of(config: Config, dataset: Dataset, sources: Sources) -> Data:

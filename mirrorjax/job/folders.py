@@ -23,11 +23,9 @@ def check_folders(config: Config, sweep: Path) -> None:
         InputError: names the setting, its folder, and what is in the way.
     """
     choose_mode(config.tracker.mode, os.environ, lambda: False)
-    if config.extend is None:
-        check_writable("results_dir", sweep)
-    else:
+    if config.extend is not None:
         check_sweep(sweep)
-        check_writable("extend", sweep)
+    check_writable("results_dir" if config.extend is None else "extend", sweep)
     if not dataset_file(dataset_spec(config), dataset_folder(config)).exists():
         check_writable("dataset.cache", dataset_folder(config))
     if nulls := null_settings(config):
@@ -37,7 +35,6 @@ def check_folders(config: Config, sweep: Path) -> None:
 
 
 def _check_null_folder(config: Config, settings: NullSettings) -> None:
-    """Checks that nulls can be kept, unless all of them are there."""
     folder = null_folder(config)
     try:
         check_writable("measurement.null_cache", folder)
@@ -52,12 +49,12 @@ def _check_null_folder(config: Config, settings: NullSettings) -> None:
 
 def compile_cache(config: Config) -> Path:
     """Where compiled programs are kept."""
-    return Path(config.runtime.compile_cache) if config.runtime.compile_cache else default_folder() / "programs"
+    return Path(config.runtime.compile_cache or default_folder() / "programs")
 
 
 def null_folder(config: Config) -> Path:
     """Where the measures of untrained networks are kept."""
-    return Path(config.measurement.null_cache) if config.measurement.null_cache else default_folder() / "nulls"
+    return Path(config.measurement.null_cache or default_folder() / "nulls")
 
 
 def null_settings(config: Config) -> NullSettings | None:

@@ -3,8 +3,8 @@
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from rich.console import Console
@@ -23,11 +23,9 @@ from mirrorjax.training.saving import StateSaver, in_all_processes
 
 
 class Unfinished:
-    """A job's folder as earlier processes have left it.
+    """A job's folder as earlier processes have left it; the job has the members of the whole population.
 
-    Args:
-        job: its members are those of the whole population.
-        console: is told what is there; of several processes the first one's alone shows anything.
+    The console is told what is there; of several processes the first one's alone shows anything.
     """
 
     def __init__(self, job: Job, console: Console):
@@ -37,13 +35,11 @@ class Unfinished:
 
     def finished(self) -> bool:
         """Whether there is nothing left to do; says so."""
-        job = self._job
-        if not as_first((job.folder / "DONE").exists()):
-            return False
-        text = f"population {job.folder.name}: finished before, {len(job.members)} members, left as it is"
-        self._console.print(text)
-        self.drop_states()  # of one that was killed at its very end
-        return True
+        name, members = self._job.folder.name, len(self._job.members)
+        if found := bool(as_first((self._job.folder / "DONE").exists())):
+            self._console.print(f"population {name}: finished before, {members} members, left as it is")
+            self.drop_states()  # of one that was killed at its very end
+        return found
 
     def check_free(self) -> None:
         """Checks that nobody else is at work on it.
@@ -54,18 +50,13 @@ class Unfinished:
         if is_first():
             check_unlocked(self._job.folder)
 
-    @contextmanager
-    def taken(self) -> Iterator[None]:
+    def taken(self) -> AbstractContextManager[None]:
         """Keeps other processes out of the folder, which is made if need be.
 
         Raises:
             Busy, InputError: see `locked`.
         """
-        if not is_first():
-            yield
-            return
-        with locked(self._job.folder):
-            yield
+        return locked(self._job.folder) if is_first() else nullcontext()
 
     def store(self) -> Store:
         """The folder to write to, without what a process that was killed has left half-written."""
@@ -78,11 +69,6 @@ class Unfinished:
 
     def resumed(self, trainer: Trainer, manifest: Mapping[str, Any], recorder: Recorder, bar: Progress) -> StateSaver:
         """Lets a population go on from the state that was saved last, if there is one, and save its own from now on.
-
-        Args:
-            trainer: the population, at its beginning.
-            manifest: of it.
-            recorder, bar: are told what was done before.
 
         Raises:
             InputError: the state is another population's.
@@ -107,9 +93,8 @@ class Unfinished:
             trainer.restore(saved)
             recorder.resume(saved.facts)
             bar.resume(trainer.model_steps)
-            epoch, end = trainer.epoch, job.schedule.checkpoints[-1]
-            text = f"resumes at epoch {epoch:.3g} of {end:.3g}"
-            event("resumed", text, epoch=epoch, model_steps=trainer.model_steps)
+            text = f"resumes at epoch {trainer.epoch:.3g} of {job.schedule.checkpoints[-1]:.3g}"
+            event("resumed", text, epoch=trainer.epoch, model_steps=trainer.model_steps)
         every = job.runtime.checkpoint_seconds
         return StateSaver(trainer, states, fingerprint, every, recorder.facts, bar.saving)
 

@@ -61,34 +61,24 @@ def check_composed(
 
     Args:
         config: with Hydra's settings.
-        typed: the overrides that people gave.
-        given: those that mirrorjax gave besides.
+        typed, given: the overrides that people gave, and those that mirrorjax gave besides.
         own: what the project's own conf alone makes with a launcher, whatever `--config-dir` has beside it.
 
     Raises:
         InputError: names the setting that is not allowed.
     """
-    refuse_callables(config)
+    for name, value in _values(OmegaConf.to_container(config, resolve=False), ""):
+        if not _harmless(name, value):
+            raise InputError(f"{name} is {value!r}; a config names values, no code that is to be run")
     _refuse_what_differs(config, own(launcher_of(config)))
     noted = [line for _, line in _values(OmegaConf.to_container(config.hydra.overrides, resolve=False), "")]
     if added := set(noted) - {*given, *(override.input_line for override in typed)}:
         raise InputError(f"hydra.overrides holds {sorted(added)}; {_ALLOWED}")
     for override in typed:
         name = override.key_or_group
-        if _is_hydras(name) and not _is_allowed(name):
+        if re.match(r"hydra($|[./@])", name) and not _is_allowed(name):
             raise InputError(f"{name} is {override.value()!r}; {_ALLOWED}")
     _refuse_revealed(config)
-
-
-def refuse_callables(config: DictConfig) -> None:
-    """Checks that a composed config names no callable but Hydra's own plugins.
-
-    Raises:
-        InputError: names the setting and what it holds.
-    """
-    for name, value in _values(OmegaConf.to_container(config, resolve=False), ""):
-        if not _harmless(name, value):
-            raise InputError(f"{name} is {value!r}; a config names values, no code that is to be run")
 
 
 def _harmless(name: str, value: Any) -> bool:
@@ -125,31 +115,23 @@ def _hydras(config: DictConfig) -> dict[str, Any]:
 
 
 def _refuse_what_differs(config: DictConfig, own: DictConfig) -> None:
-    """Checks that Hydra's settings are those of the project's own conf, but for those that may be given.
-
-    Raises:
-        InputError: names the setting.
-    """
+    """Checks that Hydra's settings are those of the project's own conf, but for those that may be given."""
     found, usual = _hydras(config), _hydras(own)
     for name in {**found, **usual}:
+        known, value = _is_allowed(name), found.get(name, _LEFT_OUT)
         if name.startswith("hydra.launcher."):
             part, _, inner = name.removeprefix("hydra.launcher.").partition(".")
             known = part in LAUNCHER or (part == "additional_parameters" and inner.replace("_", "-") in FOR_SBATCH)
-        else:
-            known = _is_allowed(name)
-        if not known and found.get(name, _LEFT_OUT) != usual.get(name, _LEFT_OUT):
-            raise InputError(f"{name} is {hidden(found.get(name, _LEFT_OUT))!r}; {_ALLOWED}")
+        if not known and value != usual.get(name, _LEFT_OUT):
+            raise InputError(f"{name} is {hidden(value)!r}; {_ALLOWED}")
 
 
 def _refuse_revealed(config: DictConfig) -> None:
-    """Checks values as they are going to be, once what they refer to has been looked up.
-
-    Raises:
-        InputError: one holds a secret; or one for a queue several lines, of which a batch script would run the second.
-    """
+    """Checks values as they are going to be, once what they refer to has been looked up."""
     values = {**dict(_looked_up(config, "")), **dict(_looked_up(config.hydra.launcher, "hydra.launcher"))}
     refuse_secrets(values)
     for name, value in values.items():
+        # of several lines a batch script would run the second
         if name.startswith("hydra.launcher.") and isinstance(value, str) and re.search(r"[\x00-\x1f]", value):
             raise InputError(f"{name} is {value!r}; allowed: one line of text")
 
@@ -170,10 +152,6 @@ def _looked_up(node: Any, name: str) -> Iterator[tuple[str, Any]]:
             yield full, value
 
 
-def _is_hydras(name: str) -> bool:
-    return re.match(r"hydra($|[./@])", name) is not None
-
-
 def _is_allowed(name: str) -> bool:
     """Whether a setting of Hydra's may be given; of the launcher's not all may, see `_refuse_what_differs`."""
     return name == "hydra/launcher" or re.match(rf"({'|'.join(map(re.escape, _VALUES))})($|\.)", name) is not None
@@ -181,11 +159,8 @@ def _is_allowed(name: str) -> bool:
 
 def _values(node: Any, name: str) -> Iterator[tuple[str, Any]]:
     """Every value that is not a container, with its full name."""
-    if isinstance(node, dict):
-        for key, inner in node.items():
-            yield from _values(inner, f"{name}.{key}" if name else str(key))
-    elif isinstance(node, list):
-        for place, inner in enumerate(node):
-            yield from _values(inner, f"{name}.{place}")
-    else:
+    if not isinstance(node, dict | list):
         yield name, node
+        return
+    for key, inner in node.items() if isinstance(node, dict) else enumerate(node):
+        yield from _values(inner, f"{name}.{key}" if name else str(key))

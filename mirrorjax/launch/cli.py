@@ -5,9 +5,10 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from mirrorjax.errors import InputError, NotWritten
+from mirrorjax.errors import InputError, NotWritten, first_line
 from mirrorjax.launch.commands import COMMANDS
 from mirrorjax.machine.output import unbroken_output
+from mirrorjax.machine.secrets import hidden
 from mirrorjax.machine.signals import stops_raise
 
 COMPLETION = """\
@@ -23,12 +24,11 @@ _mirrorjax() {
 }
 COMP_WORDBREAKS=${COMP_WORDBREAKS//=}
 complete -o nospace -o default -F _mirrorjax mirrorjax
-""".replace("@COMMANDS@", " ".join(["sweep", "plan", *(each.name for each in COMMANDS), "completion"]))
+""".replace("@COMMANDS@", " ".join(["sweep", "plan", *COMMANDS, "completion"]))
 
 
 def _sweep(arguments: list[str]) -> int:
-    completing = "-sc" in arguments or "--shell-completion" in arguments
-    if completing and any(argument.startswith("install=") for argument in arguments):
+    if {"-sc", "--shell-completion"} & {*arguments} and any(each.startswith("install=") for each in arguments):
         print(COMPLETION, end="")
         return 0
     from mirrorjax.launch.run import run
@@ -57,19 +57,18 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="mirrorjax", description="Populations of networks on Frog & Toad, and measures of their mirror units."
-    )
+    about = "Populations of networks on Frog & Toad, and measures of their mirror units."
+    parser = _Parser(prog="mirrorjax", description=about)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("sweep", help="train populations (a Hydra application: mirrorjax sweep --help)", add_help=False)
     plan = "say what a sweep would take, and train nothing (mirrorjax plan experiment=NAME …, --measure)"
     commands.add_parser("plan", help=plan, add_help=False)
-    for each in COMMANDS:
-        own = commands.add_parser(each.name, help=each.help)
-        each.arguments(own)
-        own.set_defaults(run=each.run)
+    for name, (help_, arguments, run) in COMMANDS.items():
+        own = commands.add_parser(name, help=help_)
+        arguments(own)
+        own.set_defaults(run=run)
     completion = commands.add_parser("completion", help='tab completion: eval "$(mirrorjax completion)"')
-    completion.set_defaults(run=lambda options: print(COMPLETION, end="") or 0)
+    completion.set_defaults(run=lambda options: print(COMPLETION, end=""))
     return parser
 
 
@@ -107,7 +106,7 @@ def _run(given: list[str]) -> int:
             from mirrorjax.launch.plugins import load
 
             load(options.plugins)
-        return options.run(options)
+        return options.run(options) or 0
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1 if isinstance(error, NotWritten) else 2
@@ -115,9 +114,7 @@ def _run(given: list[str]) -> int:
         print("interrupted", file=sys.stderr)
         return 130
     except OSError as error:  # a disk that is full, a file that may not be read
-        from mirrorjax.launch.outcome import first_line
-
-        print(f"error: {first_line(error)}", file=sys.stderr)
+        print(f"error: {hidden(first_line(error))}", file=sys.stderr)
         return 1
 
 

@@ -12,26 +12,20 @@ from mirrorjax.errors import InputError
 from mirrorjax.settings.folder import RUN_ONLY
 from mirrorjax.settings.texts import checked_path
 
-_CONFIG_DIR = ("--config-dir", "-cd")
-_MULTIRUN = ("--multirun", "-m")
+_CONFIG_DIR, _MULTIRUN, _INFO = ("--config-dir", "-cd"), ("--multirun", "-m"), ("--info", "-i")
 _PRINTS = ("--help", "-h", "--hydra-help", "--version", "--shell-completion", "-sc")
-_PRINTS_OF = ("--cfg", "-c", "--info", "-i")
-_OF_CFG = ("--package", "-p")
-_WITH_VALUE = (*_PRINTS_OF, *_OF_CFG, *_CONFIG_DIR)
-_MAY_LACK_ONE = ("--info", "-i")
+_PRINTS_OF = ("--cfg", "-c", *_INFO)
+_WITH_VALUE = (*_PRINTS_OF, "--package", "-p", *_CONFIG_DIR)
 OPTIONS = (*_WITH_VALUE, *_MULTIRUN, "--resolve", *_PRINTS)  # of Hydra's own, those that a sweep has
 _DEFAULT_EXPERIMENT = "quickstart"
 
 
 @dataclass(frozen=True)
 class Typed:
-    """What was typed after `mirrorjax sweep` or `mirrorjax plan`.
+    """What was typed after a command, `mirrorjax sweep` or `mirrorjax plan`.
 
     Attributes:
-        command: which of the two.
-        arguments: all, as typed.
-        overrides: of settings.
-        options: Hydra's, each with its value if it has one.
+        overrides, options: of settings; and Hydra's, each with its value if it has one.
         plugins: modules that are to be imported; nothing of Hydra's.
     """
 
@@ -61,12 +55,10 @@ class Typed:
                 plugins += filter(None, re.split(r"[\s,]+", argument.partition("=")[2].strip("[]'\" ")))
             else:
                 overrides.append(argument)
-        for name, _ in options:
-            if name not in OPTIONS:
-                raise InputError(f"{name}: no option of a sweep; allowed: {', '.join(OPTIONS)}")
-        for name, value in options:
-            if name in _WITH_VALUE and name not in _MAY_LACK_ONE and value is None:
-                raise InputError(f"{name} is given without a value")
+        if unknown := [name for name, _ in options if name not in OPTIONS]:
+            raise InputError(f"{unknown[0]}: no option of a sweep; allowed: {', '.join(OPTIONS)}")
+        if bare := [name for name, value in options if value is None and name in _WITH_VALUE and name not in _INFO]:
+            raise InputError(f"{bare[0]} is given without a value")
         return cls(command, tuple(arguments), tuple(overrides), tuple(options), tuple(plugins))
 
     def _has(self, *names: str) -> bool:
@@ -116,7 +108,5 @@ class Typed:
 
 
 def _is_run_only(override: str) -> bool:
-    key = override.lstrip("+~").split("=", 1)[0]
-    return key == "runtime" or any(
-        re.match(rf"{re.escape(name)}($|[./@])", key) for name in (*RUN_ONLY, "hydra", "launcher")
-    )
+    key, names = override.lstrip("+~").split("=", 1)[0], (*RUN_ONLY, "hydra", "launcher")
+    return key == "runtime" or any(re.match(rf"{re.escape(name)}($|[./@])", key) for name in names)

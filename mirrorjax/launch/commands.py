@@ -2,43 +2,23 @@
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-from mirrorjax.errors import InputError
-from mirrorjax.settings.texts import checked_path, text_problem
+from mirrorjax.errors import InputError, printable
+from mirrorjax.settings.texts import expanded, path_problem, text_problem
 
 _RESULTS = "a sweep's folder, or one population's"
 _MEMBER = "its id, or the beginning of it"
 _WHICH = f"the network ({_MEMBER}); default: the highest CMNI at the end"
 
 
-@dataclass(frozen=True)
-class Command:
-    """A subcommand.
-
-    Attributes:
-        name, help: as shown.
-        arguments: adds what it takes.
-        run: does it; gives the exit code.
-    """
-
-    name: str
-    help: str
-    arguments: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace], int]
-
-
 def _path(given: str) -> Path:
-    try:
-        return checked_path("it", given)
-    except InputError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
+    return expanded(_text(given, path_problem))
 
 
-def _text(given: str) -> str:
-    if problem := text_problem("it", given):
-        raise argparse.ArgumentTypeError(problem)
+def _text(given: str, problem_of: Callable[[str, str], str | None] = text_problem) -> str:
+    if problem := problem_of("it", given):
+        raise argparse.ArgumentTypeError(printable(problem))
     return given
 
 
@@ -52,35 +32,32 @@ def _status_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="for machines")
 
 
-def _status(options: argparse.Namespace) -> int:
+def _status(options: argparse.Namespace) -> None:
     import json
 
     from mirrorjax.launch.status import read_status, table
 
     status = read_status(options.sweep)
     print(json.dumps(status.as_json(), indent=2) if options.json else "\n".join(table(status)))
-    return 0
 
 
 def _report_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("results", type=_path, help=_RESULTS)
     parser.add_argument("--member", type=_text, help=f"the network whose units are shown ({_MEMBER})")
-    parser.add_argument(
-        "--readme", type=_path, metavar="PAGE", help="instead: put this sweep's numbers into a page's marks"
-    )
+    readme = "instead: put this sweep's numbers into a page's marks"
+    parser.add_argument("--readme", type=_path, metavar="PAGE", help=readme)
     _plugins(parser)
 
 
-def _report(options: argparse.Namespace) -> int:
-    from mirrorjax.report.page.build import write_report
+def _report(options: argparse.Namespace) -> None:
+    if options.readme is None:
+        from mirrorjax.report.page.build import write_report
 
-    if options.readme is not None:
+        print(write_report(options.results, member=options.member))
+    else:
         from mirrorjax.report.page.readme import write_readme
 
         print(f"{options.readme}: {', '.join(write_readme(options.results, options.readme))}")
-        return 0
-    print(write_report(options.results, member=options.member))
-    return 0
 
 
 def _compare_arguments(parser: argparse.ArgumentParser) -> None:
@@ -91,11 +68,10 @@ def _compare_arguments(parser: argparse.ArgumentParser) -> None:
     _plugins(parser)
 
 
-def _compare(options: argparse.Namespace) -> int:
+def _compare(options: argparse.Namespace) -> None:
     from mirrorjax.report.compare.build import write_comparison
 
     print(write_comparison(options.results, out=options.out, measures=options.measure))
-    return 0
 
 
 def _measure_arguments(parser: argparse.ArgumentParser) -> None:
@@ -106,7 +82,7 @@ def _measure_arguments(parser: argparse.ArgumentParser) -> None:
     _plugins(parser)
 
 
-def _measure(options: argparse.Namespace) -> int:
+def _measure(options: argparse.Namespace) -> None:
     from mirrorjax.launch.measure import measure
     from mirrorjax.machine.log import shown_to_people
 
@@ -116,7 +92,6 @@ def _measure(options: argparse.Namespace) -> int:
     with shown_to_people(say, "normal"):
         for file in measure(options.results, options.measures, options.platform, say):
             say(str(file))
-    return 0
 
 
 def _paper_tables_arguments(parser: argparse.ArgumentParser) -> None:
@@ -126,11 +101,10 @@ def _paper_tables_arguments(parser: argparse.ArgumentParser) -> None:
     _plugins(parser)
 
 
-def _paper_tables(options: argparse.Namespace) -> int:
+def _paper_tables(options: argparse.Namespace) -> None:
     from mirrorjax.member.paper.page import write_paper_tables
 
     print(write_paper_tables(options.results, member=options.member, out=options.out))
-    return 0
 
 
 def _inspect_arguments(parser: argparse.ArgumentParser) -> None:
@@ -139,11 +113,10 @@ def _inspect_arguments(parser: argparse.ArgumentParser) -> None:
     _plugins(parser)
 
 
-def _inspect(options: argparse.Namespace) -> int:
+def _inspect(options: argparse.Namespace) -> None:
     from mirrorjax.member.inspection.page import inspect_member
 
     print(inspect_member(options.results, member=options.member))
-    return 0
 
 
 def _verify_arguments(parser: argparse.ArgumentParser) -> None:
@@ -178,7 +151,7 @@ def _play_arguments(parser: argparse.ArgumentParser) -> None:
     _plugins(parser)
 
 
-def _play(options: argparse.Namespace) -> int:
+def _play(options: argparse.Namespace) -> None:
     from mirrorjax.member.play import play
     from mirrorjax.member.policy import member_policy
 
@@ -186,7 +159,6 @@ def _play(options: argparse.Namespace) -> int:
     if options.member and not options.results:
         raise InputError("--member needs --results, the folder that the member was trained in")
     play(players=options.players, seed=options.seed, turns=options.turns, delay=options.delay, policy=policy)
-    return 0
 
 
 def _dashboard_arguments(parser: argparse.ArgumentParser) -> None:
@@ -198,47 +170,36 @@ def _dashboard_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=_path, metavar="FILE", help="write the specification there")
 
 
-def _dashboard(options: argparse.Namespace) -> int:
+def _dashboard(options: argparse.Namespace) -> None:
     from mirrorjax.tracking.dashboard import push
 
     print(push(options.sweeps, options.entity, options.project, options.dry_run, options.out))
-    return 0
 
 
 def _bench_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=_path, default=Path("benchmarks"), help="folder of the results")
     parser.add_argument("--platform", choices=("cpu", "gpu", "tpu"), default="cpu")
-    parser.add_argument(
-        "--sections", type=_text, nargs="+", metavar="SECTION", help="only these; an unknown name lists all"
-    )
+    sections = "only these; an unknown name lists all"
+    parser.add_argument("--sections", type=_text, nargs="+", metavar="SECTION", help=sections)
     parser.add_argument("--readme", type=_path, help="a page to put the table into, between its marks")
 
 
-def _bench(options: argparse.Namespace) -> int:
+def _bench(options: argparse.Namespace) -> None:
     from mirrorjax.bench.run import bench
 
     print(bench(options.out, options.platform, options.sections, options.readme))
-    return 0
 
 
-COMMANDS = (
-    Command("status", "what is done of a sweep, while it runs and after", _status_arguments, _status),
-    Command("report", "write report.html and figures of a results folder", _report_arguments, _report),
-    Command("compare", "curves and end values of several sweeps in one page", _compare_arguments, _compare),
-    Command(
-        "measure",
-        "measure networks that are trained already, and add it to their results",
-        _measure_arguments,
-        _measure,
-    ),
-    Command(
-        "paper-tables", "write the paper's tables and figures for a network", _paper_tables_arguments, _paper_tables
-    ),
-    Command("inspect", "look into one network: units, circuits, ablations, boards", _inspect_arguments, _inspect),
-    Command("play", "watch a game in the terminal", _play_arguments, _play),
-    Command("verify", "replay a recording and count differences", _verify_arguments, _verify),
-    Command(
-        "dashboard", "compare sweeps on W&B: a workspace and a report (docs/wandb.md)", _dashboard_arguments, _dashboard
-    ),
-    Command("bench", "measure this machine (docs/runtime.md)", _bench_arguments, _bench),
-)
+Command = tuple[str, Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], int | None]]
+COMMANDS: dict[str, Command] = {  # by name: its help, what adds its arguments, and what does it; no exit code is 0
+    "status": ("what is done of a sweep, while it runs and after", _status_arguments, _status),
+    "report": ("write report.html and figures of a results folder", _report_arguments, _report),
+    "compare": ("curves and end values of several sweeps in one page", _compare_arguments, _compare),
+    "measure": ("measure networks that are trained already, and add it to their results", _measure_arguments, _measure),
+    "paper-tables": ("write the paper's tables and figures for a network", _paper_tables_arguments, _paper_tables),
+    "inspect": ("look into one network: units, circuits, ablations, boards", _inspect_arguments, _inspect),
+    "play": ("watch a game in the terminal", _play_arguments, _play),
+    "verify": ("replay a recording and count differences", _verify_arguments, _verify),
+    "dashboard": ("compare sweeps on W&B: a workspace and a report (docs/wandb.md)", _dashboard_arguments, _dashboard),
+    "bench": ("measure this machine (docs/runtime.md)", _bench_arguments, _bench),
+}

@@ -1,49 +1,41 @@
 """From what was typed to jobs: all are composed, as Hydra composes them, and checked before the first one begins."""
 
 import copy
+import functools
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from importlib import metadata
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from mirrorjax.errors import InputError, enough_memory
 from mirrorjax.launch.allow_list import LAUNCHERS, check_composed, launcher_of, refuse_searchpath
 from mirrorjax.launch.command_line import Typed
-from mirrorjax.launch.config_files import files_named
-from mirrorjax.launch.hydra_application import CONFIG, config_loader, explained, through_hydra
+from mirrorjax.launch.hydra_application import CONFIG, config_loader, explained, files_named, through_hydra
 from mirrorjax.launch.plugins import load
-from mirrorjax.launch.quoting import for_hydra, number_of_jobs, quotes
+from mirrorjax.launch.quoting import for_hydra, number_of_jobs, parsed, quotes
+from mirrorjax.machine.log import now
 from mirrorjax.machine.secrets import refuse_secrets
 from mirrorjax.settings.allowed import validate
 from mirrorjax.settings.folder import job_hash
 from mirrorjax.settings.schema import PATHS, Config, literal, schema, value_of
 from mirrorjax.settings.texts import expanded
-from mirrorjax.tracking.environment import with_environment
+from mirrorjax.tracking.wandb_config import with_environment
 
 _MANY_JOBS = 100  # of which it is said that they are composed, which takes a while
 
 
 @dataclass(frozen=True)
 class ComposedJob:
-    """One population that is asked for.
-
-    Attributes:
-        sweep: the sweep's folder.
-        config: its configuration.
-        resolved: the same as plain containers.
-        overrides: that it was composed with.
-    """
+    """One population that is asked for: the sweep's folder, its config, also as plain containers, and overrides."""
 
     sweep: Path
     config: Config
@@ -51,9 +43,21 @@ class ComposedJob:
     overrides: list[str]
 
     @classmethod
-    def of(cls, composed: DictConfig, hydras: Any) -> "ComposedJob":
-        """Of a config without Hydra's settings, and these."""
-        return cls(Path(hydras.sweep.dir), *_resolved(composed), list(hydras.overrides.task))
+    def of(cls, composed: DictConfig, hydras: Any) -> Self:
+        """Of a config without Hydra's settings, and these. `+key=value` gets past Hydra's schema, but not past this."""
+        plain = OmegaConf.to_container(composed, resolve=True)
+        config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema()), literal(plain)))
+        assert isinstance(plain, dict) and isinstance(config, Config)
+        config.tracker = with_environment(config.tracker, os.environ)
+        plain["tracker"] = asdict(config.tracker)
+        for name in PATHS:
+            group, _, key = name.rpartition(".")
+            if given := value_of(config, name):
+                path = str(expanded(given))
+                setattr(value_of(config, group) if group else config, key, path)
+                (plain[group] if group else plain)[key] = path
+        resolved = {str(key): value for key, value in plain.items()}
+        return cls(Path(hydras.sweep.dir), config, resolved, list(hydras.overrides.task))
 
     @property
     def folder(self) -> Path:
@@ -66,9 +70,7 @@ class Asked:
     """What a command asks for.
 
     Attributes:
-        typed: the command.
         whole: what Hydra makes of it before it is parted into jobs.
-        jobs: the populations.
         about: what sweep.json is to say.
         plugins: that are loaded.
     """
@@ -79,23 +81,9 @@ class Asked:
     about: dict[str, Any]
     plugins: list[str]
 
-    @property
-    def is_multirun(self) -> bool:
-        """Whether it may be several populations."""
-        return self.whole.hydra.mode == RunMode.MULTIRUN
-
-    @property
-    def launcher(self) -> str:
-        """Hydra's name for what runs the jobs; `basic` is this process."""
-        return launcher_of(self.whole)
-
 
 def compose(command: str, arguments: Sequence[str]) -> Asked | None:
-    """Composes all jobs of a command and checks them, before any folder is made.
-
-    Args:
-        command: `mirrorjax sweep` or `mirrorjax plan`.
-        arguments: as typed.
+    """Composes all jobs of `mirrorjax sweep` or `mirrorjax plan`, and checks them, before any folder is made.
 
     Returns:
         None if Hydra was asked to print something, which is done then.
@@ -108,7 +96,8 @@ def compose(command: str, arguments: Sequence[str]) -> Asked | None:
     typed = Typed.of(command, arguments)
     plugins = load(typed.plugins)
     if typed.completes:
-        refuse_searchpath(_readable(os.environ.get("COMP_LINE", "").split()))
+        words = map(parsed, os.environ.get("COMP_LINE", "").split())
+        refuse_searchpath([word for word in words if word])  # nothing is done with those that Hydra cannot read
         through_hydra(typed, lambda _: None)
         return None
     with explained(arguments), config_loader(typed.sweep_name) as loader, files_named():
@@ -125,7 +114,14 @@ def compose(command: str, arguments: Sequence[str]) -> Asked | None:
         through_hydra(typed, lambda _: None)
         return None
     made_with = {"plugins": plugins} if plugins else {}
-    about = {**_about(typed), "jobs": [{**_planned(job), **made_with} for job in jobs]}
+    about = {
+        "name": typed.sweep_name,
+        "command": [*typed.command.split(), *typed.arguments],
+        "overrides": list(typed.overrides),
+        "created": now(),
+        "version": metadata.version("mirrorjax"),
+        "jobs": [{**_planned(job), **made_with} for job in jobs],
+    }
     return Asked(typed, whole, jobs, about, plugins)
 
 
@@ -138,11 +134,7 @@ class _Composer:
         self._own: dict[str, DictConfig] = {}  # by launcher
 
     def whole(self) -> DictConfig:
-        """What is asked for before it is parted into jobs.
-
-        Raises:
-            InputError, HydraException, OmegaConfBaseException: it cannot be composed, or is not allowed.
-        """
+        """What is asked for before it is parted into jobs."""
         multirun = self._typed.is_multirun
         words = for_hydra(self._typed.overrides, multirun)
         typed = OverridesParser.create().parse_overrides(words)
@@ -150,23 +142,15 @@ class _Composer:
         given = [f"hydra.searchpath=[{','.join(map(quotes, self._folders))}]"] if self._folders else []
         given += ["hydra.mode=MULTIRUN"] if multirun else []
 
-        def composed(mode: RunMode, validate_sweep_overrides: bool) -> DictConfig:
-            return self._loader.load_configuration(
-                CONFIG, [*words, *given], mode, validate_sweep_overrides=validate_sweep_overrides
-            )
-
-        found = composed(RunMode.MULTIRUN if multirun else RunMode.RUN, multirun)
+        load = functools.partial(self._loader.load_configuration, CONFIG, [*words, *given])
+        found = load(RunMode.MULTIRUN if multirun else RunMode.RUN, validate_sweep_overrides=multirun)
         if not multirun and (found.hydra.mode == RunMode.MULTIRUN or any(o.is_sweep_override() for o in typed)):
-            found = composed(found.hydra.mode or RunMode.RUN, True)  # a file may say that it is a multirun
+            found = load(found.hydra.mode or RunMode.RUN)  # a file may say that it is a multirun
         check_composed(found, typed, given, self._usual)
         return found
 
     def jobs(self, whole: DictConfig) -> Iterator[DictConfig]:
-        """The configs of a multirun's jobs, in the order in which Hydra's sweeper makes them.
-
-        Raises:
-            InputError, HydraException, OmegaConfBaseException: as `whole`; there are too many, or none.
-        """
+        """The configs of a multirun's jobs, in the order in which Hydra's sweeper makes them."""
         parser = OverridesParser.create(self._loader)
         params = whole.hydra.sweeper.get("params") or {}
         overrides = parser.parse_overrides([*(f"{k}={v}" for k, v in params.items()), *whole.hydra.overrides.task])
@@ -189,29 +173,15 @@ class _Composer:
 
 
 def _values(overrides: Sequence[Override]) -> dict[str, list[str]]:
-    """The overrides of single jobs, by the setting: one, or each of those that it is swept over; the last word counts.
-
-    Raises:
-        InputError: there is no end of them.
-    """
+    """The overrides of single jobs by the setting: one, or each that it is swept over; the last word counts."""
     found = {}
     for override in overrides:
-        key = override.get_key_element()
-        if override.is_sweep_override() and not override.is_discrete_sweep():
+        key, is_sweep = override.get_key_element(), override.is_sweep_override()
+        if is_sweep and not override.is_discrete_sweep():
             raise InputError(f"{override.input_line}: an interval has no end of values; allowed: a,b or range(1,3)")
-        is_sweep = override.is_sweep_override()
         values = override.sweep_string_iterator() if is_sweep else [override.get_value_element_as_str()]
         found[key] = [f"{key}={value}" for value in values]
     return found
-
-
-def _readable(words: Sequence[str]) -> Iterator[Override]:
-    """The overrides among words; nothing is done with others, which Hydra cannot read."""
-    for word in words:
-        try:
-            yield OverridesParser.create().parse_override(word)
-        except HydraException:
-            continue
 
 
 def _job(composed: DictConfig) -> ComposedJob:
@@ -221,25 +191,7 @@ def _job(composed: DictConfig) -> ComposedJob:
     return ComposedJob.of(task, composed.hydra)
 
 
-def _resolved(composed: DictConfig) -> tuple[Config, dict[str, Any]]:
-    """A job's config, and the same as plain containers. `+key=value` gets past Hydra's schema, but not past this."""
-    plain = OmegaConf.to_container(composed, resolve=True)
-    assert isinstance(plain, dict)
-    config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema()), literal(plain)))
-    assert isinstance(config, Config)
-    config.tracker = with_environment(config.tracker, os.environ)
-    plain["tracker"] = asdict(config.tracker)
-    for name in PATHS:
-        group, _, key = name.rpartition(".")
-        if given := value_of(config, name):
-            path = str(expanded(given))
-            setattr(value_of(config, group) if group else config, key, path)
-            (plain[group] if group else plain)[key] = path
-    return config, {str(key): value for key, value in plain.items()}
-
-
 def _planned(job: ComposedJob) -> dict[str, Any]:
-    """What sweep.json says of a job."""
     from mirrorjax.job.assemble import check_regime, planned
     from mirrorjax.job.folders import check_folders
 
@@ -247,14 +199,3 @@ def _planned(job: ComposedJob) -> dict[str, Any]:
     check_folders(job.config, job.sweep)
     with enough_memory("its members", "population.seeds or population.axes"):
         return {**planned(job.config, job.resolved), "overrides": job.overrides}
-
-
-def _about(typed: Typed) -> dict[str, Any]:
-    """What sweep.json says of a sweep, less its jobs."""
-    return {
-        "name": typed.sweep_name,
-        "command": [*typed.command.split(), *typed.arguments],
-        "overrides": list(typed.overrides),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "version": metadata.version("mirrorjax"),
-    }

@@ -62,15 +62,9 @@ class Work:
     measured: float  # rows times units
 
 
-def measured_rows_of(config: Config, test: int, validation: int) -> int:
-    """Rows of a checkpoint, and what the matched boards count for."""
-    return test + validation + _BOARD_ROWS * config.measurement.boards
-
-
 def functions_of(config: Config) -> int:
     """How many are compiled for a program."""
-    always = 4  # init, train, measure, divergences
-    asked = config.measurement
+    always, asked = 4, config.measurement  # init, train, measure, divergences
     return always + (1 + (asked.causes_seeds != 0) if asked.boards else 0)  # battery, causes
 
 
@@ -96,22 +90,24 @@ def compiled_parameters(program: ProgramSpec) -> int:
     return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(parameter_shapes(program)))
 
 
-def work_of(parts: Sequence[Part], members: Sequence[Member], end: float, due: int, rows: int) -> Work:
-    model_steps, steps, measured = 0, 0.0, 0.0
+def work_of(
+    config: Config, parts: Sequence[Part], members: Sequence[Member], due: int, test: int, validation: int
+) -> Work:
+    """All work but the nulls', where so many checkpoints are measured on so many rows."""
+    rows = test + validation + _BOARD_ROWS * config.measurement.boards
+    of_members, steps, measured = steps_of(members, config.regime.epochs), 0.0, 0.0
     for part in parts:
-        program = part.program
-        block = part.slots.shape[1]
-        of_blocks = steps_of([members[slots[0]] for slots in part.slots if slots[0] >= 0], end)
-        steps += sum(of_blocks) * block * program.batch * (compiled_parameters(program) + _OVERHEAD)
+        program, block = part.program, part.slots.shape[1]
+        of_blocks = sum(of_members[slots[0]] for slots in part.slots if slots[0] >= 0)
+        steps += of_blocks * block * program.batch * (compiled_parameters(program) + _OVERHEAD)
         measured += part.slots.size * due * rows * (program.depth * program.width + OUTPUTS)
-        model_steps += sum(steps_of([members[i] for i in part.members], end))
-    return Work(model_steps, steps, measured)
+    return Work(sum(of_members), steps, measured)
 
 
 def seconds_of(config: Config, facts: Mapping[str, Any], work: Work, shapes: int, unbuilt: int) -> Seconds:
-    functions = functions_of(config)
     dataset = unbuilt * (_DATASET_SECONDS + _TURN_SECONDS * config.dataset.turns)
     rates = _newest_rates(Path(config.results_dir), facts)
+    functions = functions_of(config) * shapes
     if rates is not None:
         step, row, function, basis = rates
     elif facts["platform"] == "cpu":
@@ -119,8 +115,8 @@ def seconds_of(config: Config, facts: Mapping[str, Any], work: Work, shapes: int
         basis = f"a guess: 78,000 model-steps/s a core for the paper's network, no finished run in {config.results_dir}"
     else:
         basis = f"no finished run on this device in {config.results_dir}, and no guess; --measure times one program"
-        return Seconds(dataset, _COMPILE_SECONDS * functions * shapes, None, None, basis)
-    return Seconds(dataset, function * functions * shapes, step * work.steps, row * work.measured, basis)
+        return Seconds(dataset, _COMPILE_SECONDS * functions, None, None, basis)
+    return Seconds(dataset, function * functions, step * work.steps, row * work.measured, basis)
 
 
 def _newest_rates(results: Path, facts: Mapping[str, Any]) -> tuple[float, float, float, str] | None:
@@ -133,10 +129,8 @@ def _newest_rates(results: Path, facts: Mapping[str, Any]) -> tuple[float, float
                 found.append((str(manifest["finished"]), done.parent, manifest))
         except KeyError:  # none that can be read, or one that says too little
             continue
-    for _, folder, manifest in sorted(found, key=lambda each: each[0], reverse=True):
-        if rates := _rates_of(folder, manifest):
-            return rates
-    return None
+    newest_first = sorted(found, key=lambda each: each[0], reverse=True)
+    return next((rates for _, *run in newest_first if (rates := _rates_of(*run))), None)
 
 
 def _rates_of(folder: Path, manifest: Mapping[str, Any]) -> tuple[float, float, float, str] | None:
@@ -145,8 +139,8 @@ def _rates_of(folder: Path, manifest: Mapping[str, Any]) -> tuple[float, float, 
         config = stored(population.config)
         members, spent = expand(config), manifest["seconds"]
         parts = plan(members, manifest["block"], manifest["device"]["count"])
-        rows = measured_rows_of(config, *measured_row_counts(config, config.dataset.test_rows, None))
-        work = work_of(parts, members, config.regime.epochs, len(manifest["checkpoints"]), rows)
+        rows = measured_row_counts(config, config.dataset.test_rows, None)
+        work = work_of(config, parts, members, len(manifest["checkpoints"]), *rows)
         rate = manifest["model_steps_per_second"]
         if not work.model_steps or not rate or not spent["measurement"]:
             return None

@@ -10,6 +10,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
 
+from mirrorjax.errors import first_line
 from mirrorjax.settings.schema import schema
 
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
@@ -23,9 +24,7 @@ _NOISE = re.compile(
 def explain(error: BaseException, given: Sequence[str]) -> str:
     """One line about a command line that Hydra does not take.
 
-    Args:
-        error: Hydra's, OmegaConf's, or a plain ValueError of theirs, which names no setting.
-        given: the arguments as typed.
+    The error is Hydra's, OmegaConf's, or a plain ValueError of theirs, which names no setting.
     """
     cause = error if isinstance(error, OmegaConfBaseException) else error.__cause__
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
@@ -33,7 +32,7 @@ def explain(error: BaseException, given: Sequence[str]) -> str:
         hint = "; pip install 'mirrorjax[slurm]' adds it" if name.startswith("submitit") else ""
         return f"{group} is {name!r}; allowed: {', '.join(error.options or ())}{hint}"
     if isinstance(error, OverrideParseException):
-        why = _first_line(error.message.removeprefix(f"Error parsing override '{error.override}'"))
+        why = error.message.removeprefix(f"Error parsing override '{error.override}'").strip().split("\n")[0]
         reason = "" if "Exception" in why else f" ({why})"  # of the parser's own, which tells people nothing
         return f"{error.override!r} cannot be read{reason}; allowed: key=value or key=[a,b]"
     if isinstance(cause, OmegaConfBaseException):
@@ -53,20 +52,15 @@ def _about_setting(error: BaseException, cause: OmegaConfBaseException) -> str:
     if isinstance(cause, ConfigKeyError | ConfigAttributeError):
         entries = re.match(r"Could not override '(population\.\w+)'", str(error))
         if entries and not key.startswith("population.") and is_dataclass(cause.object_type):
-            names = ", ".join(field.name for field in fields(cause.object_type))
-            return f"{entries[1]}: {key}: no such setting; there are {names}"
+            return f"{entries[1]}: {key}: no such setting; there are {_names_in(cause.object_type)}"
         return f"{key}: no such setting; {_names_beside(key)}"
     override = re.match(r"Error merging override ([\w.]+)=(.*)", str(error))
     if override and key.startswith(("axes.", "zip.", "random.", "list[")):  # inside an entry of population.union
-        return f"{override[1]}: {key}: {_first_line(str(cause))}"
+        return f"{override[1]}: {key}: {first_line(cause)}"
     allowed = _words(type_of(override[1])) if override else None
     if override and allowed:
         return f"{override[1]} is {override[2]}; allowed: {allowed}"
-    return f"{key}: {_first_line(str(cause))}"
-
-
-def _first_line(text: str) -> str:
-    return text.strip().split("\n")[0]
+    return f"{key}: {first_line(cause)}"
 
 
 def _names_beside(key: str) -> str:
@@ -75,8 +69,11 @@ def _names_beside(key: str) -> str:
     type_ = type_of(group) if group else schema()
     if not is_dataclass(type_):
         return f"{group} has none inside" if type_ else f"nor is {group}"
-    names = ", ".join(field.name for field in fields(type_))
-    return f"{group} has {names}" if group else f"there are {names}, {', '.join(GROUPS_ONLY)}"
+    return f"{group} has {_names_in(type_)}" if group else f"there are {_names_in(type_)}, {', '.join(GROUPS_ONLY)}"
+
+
+def _names_in(group: Any) -> str:
+    return ", ".join(field.name for field in fields(group))
 
 
 def type_of(key: str) -> Any:
@@ -88,13 +85,12 @@ def type_of(key: str) -> Any:
 
 
 def _words(type_: Any) -> str | None:
-    """What a setting of a type may be, in words."""
     options = get_args(type_)
     if NoneType in options:
         inner = next(option for option in options if option is not NoneType)
         return f"{_words(inner)}, or null"
     if is_dataclass(type_):
-        return f"{{{', '.join(field.name for field in fields(type_))}}}, each optional"
+        return f"{{{_names_in(type_)}}}, each optional"
     if get_origin(type_) is list:
         return f"a list of {_PLURALS.get(options[0]) or _words(options[0])}, [a,b]"
     return _WORDS.get(type_)

@@ -20,9 +20,9 @@ from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import Member, identity
 from mirrorjax.regimes import REGIMES
 from mirrorjax.results.later import LATER, write_later
-from mirrorjax.results.read import Population as Stored
-from mirrorjax.results.read import Results
+from mirrorjax.results.read import Population, Results
 from mirrorjax.results.store import RECORDS, Store
+from mirrorjax.results.weights import STACKS
 from mirrorjax.settings.allowed import check_writable
 from mirrorjax.settings.schema import Config, DistributedConfig, MeasurementConfig
 from mirrorjax.training.loop import Schedule, Trainer
@@ -30,12 +30,11 @@ from mirrorjax.training.measuring import Measuring
 from mirrorjax.training.memory import Layout, layout
 from mirrorjax.training.untrained import nulls_of
 
+Say = Callable[[str], None]
+
 
 def measure(
-    results: Path,
-    names: Sequence[str] = (),
-    platform: str | None = None,
-    say: Callable[[str], None] = lambda line: None,
+    results: Path, names: Sequence[str] = (), platform: str | None = None, say: Say = lambda line: None
 ) -> list[Path]:
     """Measures all finished networks of a results folder at their end, with their final weights.
 
@@ -85,19 +84,13 @@ def measure(
     return files
 
 
-def _wanted(populations: Sequence[Stored], names: Sequence[str]) -> tuple[set[str] | None, bool]:
-    """The columns that are asked for, None for all of them; and whether causal measures are among them.
-
-    Raises:
-        InputError: there is no measure and no column of a name.
-    """
+def _wanted(populations: Sequence[Population], names: Sequence[str]) -> tuple[set[str] | None, bool]:
+    """The columns that are asked for, None for all of them; and whether causal measures are among them."""
     if not names:
         return None, True
-    rows = [row for each in populations for row in each.members().select(["regime", "model", "depth"]).to_pylist()]
-    shapes = {(row["regime"], row["model"], row["depth"]) for row in rows}
-    architectures = [
-        Member(regime=regime, model=model, depth=depth, width=4) for regime, model, depth in sorted(shapes)
-    ]
+    shape = ("regime", "model", "depth")
+    shapes = {tuple(row.values()) for each in populations for row in each.members().select(shape).to_pylist()}
+    architectures = [Member(width=4, **dict(zip(shape, own, strict=True))) for own in sorted(shapes)]
     known: dict[str, set[str]] = {}
 
     def offer(names_of: Callable[[Member], dict[str, frozenset[str]]]) -> None:
@@ -108,21 +101,15 @@ def _wanted(populations: Sequence[Stored], names: Sequence[str]) -> tuple[set[st
     offer(observed_names)
     if caused := not set(names) <= known.keys():  # they take seconds to be looked at
         offer(caused_names)
-    for name in names:
-        if name not in known:
-            measures = [*OF_RESPONSES, CAUSES]
-            raise InputError(f"--measures: {name!r}; allowed: {', '.join(measures)}, or a column (docs/measures.md)")
+    if unknown := [name for name in names if name not in known]:
+        measures = ", ".join([*OF_RESPONSES, CAUSES])
+        raise InputError(f"--measures: {unknown[0]!r}; allowed: {measures}, or a column (docs/measures.md)")
     wanted = set().union(*(known[name] for name in names))
     return wanted | {z for z in Z if z.removesuffix("_z") in wanted}, caused
 
 
 def _measured(
-    stored: Stored,
-    config: Config,
-    wanted: set[str] | None,
-    caused: bool,
-    devices: list[Device],
-    say: Callable[[str], None],
+    stored: Population, config: Config, wanted: set[str] | None, caused: bool, devices: list[Device], say: Say
 ) -> tuple[Columns, np.ndarray]:
     """The wanted columns of a population's networks [members], and whose weights are not finite."""
     runtime, dataset = config.runtime, stored.dataset()
@@ -148,37 +135,30 @@ def _measured(
 def _measurable(config: Config, platform: str | None) -> Config:
     """The config with matched boards, as many as usual where there were none, and in this process alone."""
     asked, usual, runtime = config.measurement, MeasurementConfig(), config.runtime
-    return replace(
-        config,
-        measurement=replace(
-            asked, boards=asked.boards or usual.boards, rescue_boards=asked.rescue_boards or usual.rescue_boards
-        ),
-        runtime=replace(runtime, platform=platform or runtime.platform, distributed=DistributedConfig()),
-    )
+    boards, rescue = asked.boards or usual.boards, asked.rescue_boards or usual.rescue_boards
+    alone = replace(runtime, platform=platform or runtime.platform, distributed=DistributedConfig())
+    return replace(config, measurement=replace(asked, boards=boards, rescue_boards=rescue), runtime=alone)
 
 
-def _members(stored: Stored, config: Config, dataset_hash: str) -> list[Member]:
+def _members(stored: Population, config: Config, dataset_hash: str) -> list[Member]:
     """The members of a stored population, which has not all that its config makes where it extends another one."""
     configured = {identity(each.resolved(), dataset_hash): each for each in expand(config)}
-    ids = stored.member_ids
-    if strange := next((member_id for member_id in ids if member_id not in configured), None):
-        raise InputError(f"{stored.folder}: its settings make no member {strange} in this version")
-    return [configured[member_id] for member_id in ids]
+    if strange := [member_id for member_id in stored.member_ids if member_id not in configured]:
+        raise InputError(f"{stored.folder}: its settings make no member {strange[0]} in this version")
+    return [configured[member_id] for member_id in stored.member_ids]
 
 
-def _put_weights(population: Trainer, stored: Stored) -> np.ndarray:
+def _put_weights(trainer: Trainer, stored: Population) -> np.ndarray:
     """Gives every network its stored weights; whether they are all finite [members]."""
     weights = dict(stored.weights_of_all())
-    finite = np.zeros(len(population.ids), bool)
-    for runner in population.runners:
+    finite = np.zeros(len(trainer.ids), bool)
+    for runner in trainer.runners:
         params = {name: np.zeros(value.shape, value.dtype) for name, value in runner.params().items()}
         for block, place in np.argwhere(runner.part.slots >= 0):
             member = runner.part.slots[block, place]
-            own = weights.get(population.ids[member], {})
+            own = weights.get(member_id := trainer.ids[member], {})
             if {name: weight.ndim for name, weight in own.items()} != {name: p.ndim - 2 for name, p in params.items()}:
-                raise InputError(
-                    f"{stored.folder}: weights.safetensors has no weights of member {population.ids[member]}"
-                )
+                raise InputError(f"{stored.folder}: {STACKS} has no weights of member {member_id}")
             for name, weight in own.items():  # beyond a narrower network's own is padding, which nothing is read of
                 params[name][(block, place, *map(slice, weight.shape))] = weight
             finite[member] = all(np.isfinite(weight).all() for weight in own.values())
@@ -186,7 +166,7 @@ def _put_weights(population: Trainer, stored: Stored) -> np.ndarray:
     return finite
 
 
-def lacking(stored: Stored, measured: Columns, broken: np.ndarray) -> Columns:
+def lacking(stored: Population, measured: Columns, broken: np.ndarray) -> Columns:
     """Of what was measured the columns of numbers that the last records do not have, or not of all networks.
 
     A network that has diverged has NaN.

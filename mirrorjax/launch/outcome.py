@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from mirrorjax.errors import InputError
+from mirrorjax.errors import InputError, first_line
 from mirrorjax.launch.compose import ComposedJob
 from mirrorjax.launch.status import read_status
 from mirrorjax.machine.reading import head_of
@@ -22,8 +22,7 @@ def finish(jobs: Iterable[ComposedJob], about: Mapping[str, Any], failed: Sequen
     """Says what there is now, the sweep's folder last.
 
     Args:
-        jobs: of this command.
-        about: the sweep, as its sweep.json has it.
+        jobs, about: of this command, and the sweep as its sweep.json has it.
         failed: whether it was a crash, and no wrong input, of each job that failed in this process.
 
     Returns:
@@ -40,9 +39,11 @@ def finish(jobs: Iterable[ComposedJob], about: Mapping[str, Any], failed: Sequen
     for sweep in sweeps:
         done = [folder for folder in finished if folder.parent == sweep]
         rounds = {job["job"] for folder in done for job in rounds_of(sweep, folder.name)}
+        told = {folder.name for folder in done} | {job for job in rounds if (sweep / job / "DONE").exists()}
         report = sweep / "report.html"
-        wanted = any(planned[folder].report for folder in done)
-        if wanted and not {folder.name for folder in done} | _done(sweep, rounds) <= _finished_in(report):
+        # the populations that were finished when it was written; of files' times nothing is concluded
+        known = re.search(r'<meta name="finished-populations" content="([^"]*)">', head_of(report, 1 << 16))
+        if any(planned[folder].report for folder in done) and not (known and told <= set(known[1].split())):
             reported = _write_report(sweep) and reported
         if report.exists():
             print(f"report: {report}")
@@ -68,8 +69,8 @@ def _write_report(sweep: Path) -> bool:
     except Exception as error:
         if not isinstance(error, InputError | OSError):
             traceback.print_exc()
-        why = f"no report: {first_line(error)}; the results are whole, and `mirrorjax report {sweep}` reads them"
-        print(f"error: {why}", file=sys.stderr)
+        kept = f"the results are whole, and `mirrorjax report {sweep}` reads them"
+        print(f"error: no report: {hidden(first_line(error))}; {kept}", file=sys.stderr)
         return False
     return True
 
@@ -82,15 +83,10 @@ def _refined(planned: Mapping[Path, Config]) -> int:
     if waiting:
         names = ", ".join(folder.name for folder in waiting)
         print(f"refinement is not finished ({names}); the same command goes on with it", file=sys.stderr)
-    return 1 if waiting or any(failure(folder.parent, folder.name) for folder in asked) else 0
-
-
-def _done(sweep: Path, jobs: Iterable[str]) -> set[str]:
-    return {job for job in jobs if (sweep / job / "DONE").exists()}
+    return int(bool(waiting) or any(failure(folder.parent, folder.name) for folder in asked))
 
 
 def _tell_unfinished(folders: Sequence[Path], about: Mapping[str, Any]) -> None:
-    """A table of what is not done, and why."""
     jobs = {job.job: job for sweep in {folder.parent for folder in folders} for job in read_status(sweep).jobs}
     common = set.intersection(*(set(job["overrides"]) for job in about["jobs"]))
     print("the same command again does only these:", file=sys.stderr)
@@ -107,14 +103,3 @@ def wait_for_submitit(sweep: Path) -> None:
         with suppress(ChildProcessError, OverflowError):  # of an earlier command, or of a cluster
             if folder.name.isdecimal():
                 os.waitpid(int(folder.name), 0)
-
-
-def first_line(error: BaseException) -> str:
-    """What an error says, in one line and without secrets."""
-    return hidden(str(error).strip().split("\n")[0]) or type(error).__name__
-
-
-def _finished_in(report: Path) -> set[str]:
-    """The populations that were finished when a report was written; of files' times nothing is concluded."""
-    found = re.search(r'<meta name="finished-populations" content="([^"]*)">', head_of(report, 1 << 16))
-    return set(found[1].split()) if found else set()

@@ -1,5 +1,6 @@
 """`mirrorjax plan`: says what a sweep would take, and trains nothing."""
 
+import os
 import time
 from collections.abc import Sequence
 
@@ -12,14 +13,16 @@ from rich.table import Table
 
 from mirrorjax.dataset.sources import Sources
 from mirrorjax.launch.compose import ComposedJob
-from mirrorjax.launch.estimate import Estimate, ProgramEstimate, estimate
+from mirrorjax.launch.durations import Seconds
+from mirrorjax.launch.estimate import Estimate, PlannedRows, estimate
 from mirrorjax.machine.compiler import Compiler
 from mirrorjax.machine.runtime import configure
 from mirrorjax.measurement.stream import measured_rows
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.plan import ProgramSpec, plan, population_mesh, program_of, replicated
-from mirrorjax.settings.schema import Config
+from mirrorjax.settings.schema import checkpoints
 from mirrorjax.settings.texts import counted
+from mirrorjax.tracking.wandb import choose_mode, has_api_key
 from mirrorjax.training.memory import compiled_bytes
 from mirrorjax.training.part import PartRunner
 
@@ -32,10 +35,7 @@ _POORLY_FILLED = 0.5  # share of places with a member, below which the plan says
 def show_plans(jobs: Sequence[ComposedJob], measure: bool, console: Console) -> None:
     """Prints the plan of every population of a sweep, and what they take together.
 
-    Args:
-        jobs: the populations.
-        measure: whether to compile the program with most to do, and to time it.
-        console: where to.
+    With `measure`, of each the program with most to do is compiled and timed.
 
     Raises:
         InputError: a population cannot be planned.
@@ -47,7 +47,7 @@ def show_plans(jobs: Sequence[ComposedJob], measure: bool, console: Console) -> 
         found = estimate(job.config, job.resolved, job.sweep)
         _show(found, console)
         if measure and found.here and found.members:
-            _show_measured(job.config, found, console)
+            _show_measured(found, console)
         plans.append(found)
     if len(plans) > 1:
         _show_together(plans, console)
@@ -55,89 +55,78 @@ def show_plans(jobs: Sequence[ComposedJob], measure: bool, console: Console) -> 
 
 def _show(found: Estimate, console: Console) -> None:
     state = ": finished, a sweep leaves it as it is" if found.finished else ""
-    console.print(f"[bold]{escape(found.name)}[/bold] → {escape(str(found.folder))}{state}", soft_wrap=True)
+    console.print(f"[bold]{escape(found.config.name)}[/bold] → {escape(str(found.folder))}{state}", soft_wrap=True)
     if console.is_terminal:
         facts = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
         facts.add_column(style="cyan", no_wrap=True)
         facts.add_column(overflow="fold")
-        for name, text in _facts(found):
+        for name, text in _facts(found).items():
             facts.add_row(name, escape(text))
         console.print(facts)
     else:
-        for name, text in _facts(found):
+        for name, text in _facts(found).items():
             console.print(f"{name:<9}{text}", markup=False, soft_wrap=True)
     if found.programs:
         console.print(_programs_table(found, plain=not console.is_terminal))
     console.print()
 
 
-def _facts(found: Estimate) -> list[tuple[str, str]]:
-    seeds = found.members / max(1, found.configurations)
-    there = {None: "; how many of them the extended sweep has, the dataset tells", 0: ""}.get(
-        found.present, f"; {found.present or 0:,} more are finished in the sweep that is extended"
-    )
-    facts = [
-        ("members", f"{found.members:,}: {counted(found.configurations, 'configuration')} × {seeds:g} seeds{there}"),
-        ("programs", f"{len(found.programs)}, {found.compiles} compiles"),
-        ("devices", _devices(found)),
-        ("memory", _memory(found)),
-        ("work", f"{found.model_steps:,} model-steps, {found.checkpoints} checkpoints"),
-        ("time", _time(found)),
-        ("dataset", _dataset(found)),
-        ("W&B", "none" if found.tracker == "disabled" else f"1 run, {found.tracker}, {found.checkpoints + 1} points"),
-        ("disk", f"about {size(found.disk)}"),
-    ]
+def _facts(found: Estimate) -> dict[str, str]:
+    seeds, own = found.members / max(1, found.configurations), found.devices
+    due, tracker = len(checkpoints(found.config)), choose_mode(found.config.tracker.mode, os.environ, has_api_key)
+    there = f"; {found.present:,} more are finished in the sweep that is extended" if found.present else ""
+    if found.present is None:
+        there = "; how many of them the extended sweep has, the dataset tells"
+    facts = {
+        "members": f"{found.members:,}: {counted(found.configurations, 'configuration')} × {seeds:g} seeds{there}",
+        "programs": f"{len(found.programs)}, {found.compiles} compiles",
+        "devices": f"{own['count']} × {own['platform']} ({own['kind']}), blocks of {found.block}",
+        "memory": _memory(found),
+        "work": f"{found.model_steps:,} model-steps, {due} checkpoints",
+        "time": _time(found.seconds),
+        "dataset": _dataset(found.rows),
+        "W&B": "none" if tracker == "disabled" else f"1 run, {tracker}, {due + 1} points",
+        "disk": f"about {size(found.disk)}",
+    }
     if found.refined:
-        facts.append(("refine", f"up to {counted(found.refined, 'further network')}, in none of these numbers"))
+        facts["refine"] = f"up to {counted(found.refined, 'further network')}, in none of these numbers"
     places = sum(each.members / each.filled for each in found.programs)
     if found.members < _POORLY_FILLED * places:
-        facts.append(
-            (
-                "note",
-                f"{found.members / places:.0%} of the places in blocks of {found.block} have a member, the others cost "
-                "as much: networks share a block if their learning rate is the same. More seeds fill them, or a "
-                "smaller runtime.block (other blocks: other last bits)",
-            )
+        facts["note"] = (
+            f"{found.members / places:.0%} of the places in blocks of {found.block} have a member, the others cost as "
+            "much: networks share a block if their learning rate is the same. More seeds fill them, or a smaller "
+            "runtime.block (other blocks: other last bits)"
         )
     return facts
 
 
-def _dataset(found: Estimate) -> str:
-    words = f"{found.train_rows:,} training rows" + ("" if found.dataset_built else " or so; not built yet")
-    if not found.other_datasets:
+def _dataset(rows: PlannedRows) -> str:
+    words = f"{rows.train:,} training rows" + ("" if rows.built else " or so; not built yet")
+    if not rows.other_datasets:
         return words
-    return f"{words}; {found.other_datasets} of other games, {found.others_unbuilt or 'none'} to be built"
-
-
-def _devices(found: Estimate) -> str:
-    own = found.devices
-    return f"{own['count']} × {own['platform']} ({own['kind']}), blocks of {found.block}"
+    return f"{words}; {rows.other_datasets} of other games, {rows.others_unbuilt or 'none'} to be built"
 
 
 def _memory(found: Estimate) -> str:
-    room = found.room
-    whole = (
-        f"{size(found.data)} rows + {size(found.resident)} members + at most {size(found.running)} while a part runs"
-    )
+    room, bytes_ = found.room, size(found.rows.bytes)
+    whole = f"{bytes_} rows + {size(found.resident)} members + at most {size(found.running)} while a part runs"
     each = sorted({program.resident for program in found.programs})
     a_member = f"{size(each[0])}" + (f" to {size(each[-1])}" if len(each) > 1 else "") if each else "nothing"
     if room.budget is None:
         return f"{whole}, on each device; {a_member} a member; the device does not tell what it has"
-    parts = sum(program.parts for program in found.programs)
+    parts = sum(len(program.parts) for program in found.programs)
     alone = "" if parts == len(found.programs) else f", in {parts} parts"
     turns = f"{parts} parts take turns, the others wait on the host"
     cut = f"everything stays on the devices{alone}" if room.stay else turns
     return f"{whole}, of a budget of {size(room.budget)} on each device: {cut}; {a_member} a member"
 
 
-def _time(found: Estimate) -> str:
-    took = found.seconds
-    if took.total is None:
+def _time(took: Seconds) -> str:
+    if took.training is None or took.measurement is None:
         return f"unknown: {took.basis}"
-    assert took.training is not None and took.measurement is not None
     parts = f"dataset {duration(took.dataset)}, compiling {duration(took.compile)} at most, "
     parts += f"training {duration(took.training)}, measuring {duration(took.measurement)}"
-    return f"about {duration(took.total)} ({parts}); {took.basis}"
+    return f"about {duration(took.total or 0.0)} ({parts}); {took.basis}"
 
 
 def _programs_table(found: Estimate, plain: bool) -> Table:
@@ -146,12 +135,12 @@ def _programs_table(found: Estimate, plain: bool) -> Table:
     for name in ("members", "configurations", "blocks", "filled", "parts", "steps a member", "model-steps", "a member"):
         table.add_column(name, justify="right", no_wrap=True)
     for each in found.programs:
-        few, many = each.steps
+        few, many, blocks = min(each.steps), max(each.steps), sum(len(part.slots) for part in each.parts)
         table.add_row(
             program_words(each.program),
-            *(f"{each.members:,}", f"{each.configurations:,}", f"{each.blocks:,}"),
-            *(f"{each.filled:.0%}", f"{each.parts:,}"),
-            *(f"{few:,}" if few == many else f"{few:,}–{many:,}", f"{each.model_steps:,}", size(each.resident)),
+            *(f"{number:,}" for number in (each.members, each.configurations, blocks)),
+            *(f"{each.filled:.0%}", f"{len(each.parts):,}", f"{few:,}" if few == many else f"{few:,}–{many:,}"),
+            *(f"{sum(each.steps):,}", size(each.resident)),
         )
     return table
 
@@ -169,8 +158,7 @@ def program_words(program: ProgramSpec) -> str:
 def _show_together(plans: Sequence[Estimate], console: Console) -> None:
     waiting = [each for each in plans if not each.finished]
     seconds = [each.seconds.total for each in waiting]
-    known = None not in seconds
-    took = duration(sum(second or 0.0 for second in seconds)) if known else "unknown time"
+    took = "unknown time" if None in seconds else duration(sum(second or 0.0 for second in seconds))
     console.print(
         f"together: {len(plans)} populations, {len(plans) - len(waiting)} finished; "
         f"{sum(each.members for each in waiting):,} members and {sum(each.model_steps for each in waiting):,} "
@@ -179,35 +167,30 @@ def _show_together(plans: Sequence[Estimate], console: Console) -> None:
     )
 
 
-def _show_measured(config: Config, found: Estimate, console: Console) -> None:
-    largest = max(found.programs, key=lambda each: each.model_steps * each.resident)
-    console.print(f"measured: {program_words(largest.program)}", soft_wrap=True)
-    for name, bytes_, note in _measured(config, found, largest):
-        console.print(f"  {name:<12} {size(bytes_):>10} a device{note}", soft_wrap=True)
-    console.print()
-
-
-def _measured(config: Config, found: Estimate, largest: ProgramEstimate) -> list[tuple[str, int, str]]:
+def _show_measured(found: Estimate, console: Console) -> None:
     """Bytes of the compiled functions of one program, and how fast it trains: on made-up rows, which cost the same."""
-    runtime = config.runtime
+    largest = max(found.programs, key=lambda each: sum(each.steps) * each.resident)
+    console.print(f"measured: {program_words(largest.program)}", soft_wrap=True)
+    runtime = found.config.runtime
     devices = configure(runtime.platform, runtime.devices, runtime.precision, None)
     mesh, compiler, random = population_mesh(devices), Compiler(), np.random.default_rng(0)
-    members = [member for member in expand(config) if program_of(member) == largest.program]
+    members = [member for member in expand(found.config) if program_of(member) == largest.program]
     part = plan(members, found.block, len(devices), found.room.members)[0]
-    words = random.integers(0, 2**32, (found.train_rows, 2), np.uint32)
+    words = random.integers(0, 2**32, (found.rows.train, 2), np.uint32)
     runner = PartRunner(part, members, "", Sources.of_rows(words), mesh, compiler)
-    everywhere = replicated(mesh)
-    rows = jax.device_put(words, everywhere)
+    rows = jax.device_put(words, replicated(mesh))
     measured, _ = measured_rows(words[:_MEASURED_ROWS], words[:_MEASURED_ROWS])
-    measured = jax.device_put(measured, everywhere)
+    measured = jax.device_put(measured, replicated(mesh))
     runner.load()
     runner.start()
     params = runner.params(rows)
     runner.measured(params, measured)
     runner.divergences(params, measured)
     rate = _steps_per_second(runner, rows)
-    taken = [(str(name[0]), compiled_bytes(program)) for (name, *_), program in compiler.programs.items()]
-    return [(name, bytes_, f", {rate:,.0f} model-steps/s" if name == "train" else "") for name, bytes_ in taken]
+    for (name, *_), program in ((key[0], program) for key, program in compiler.programs.items()):
+        note = f", {rate:,.0f} model-steps/s" if name == "train" else ""
+        console.print(f"  {name:<12} {size(compiled_bytes(program)):>10} a device{note}", soft_wrap=True)
+    console.print()
 
 
 def _steps_per_second(runner: PartRunner, rows: jax.Array) -> float:

@@ -11,10 +11,9 @@ from dataclasses import fields, is_dataclass, replace
 from importlib.metadata import entry_points
 from typing import Any, NoReturn
 
-from mirrorjax.errors import InputError
+from mirrorjax.errors import InputError, first_line
 from mirrorjax.measures import MEASURES, Measure
-from mirrorjax.settings.plugins import LOADED
-from mirrorjax.settings.schema import MEMBER, SETTINGS
+from mirrorjax.settings.schema import LOADED, MEMBER, SETTINGS
 from mirrorjax.settings.setting import Acts, Setting
 
 GROUP = "mirrorjax.plugins"  # of entry points
@@ -41,37 +40,30 @@ def load(named: Iterable[str] = ()) -> list[str]:
         except InputError as error:
             raise InputError(f"plugins: {name}: {error}") from error
         except Exception as error:
-            why = str(error).strip().split("\n")[0]
-            raise InputError(f"plugins: {name} cannot be imported: {type(error).__name__}: {why}") from error
+            why = f"{type(error).__name__}: {first_line(error)}"
+            raise InputError(f"plugins: {name} cannot be imported: {why}") from error
         LOADED.append(name)
     return list(LOADED)
 
 
 def register(
-    name: str,
-    *,
-    network: type | None = None,
-    regime: type | None = None,
-    settings: Sequence[Setting] = (),
-    measure: Callable[..., Any] | None = None,
-    columns: Sequence[Measure] = (),
-    figure: Any = None,
-    question: str = "settings",
+    name: str, *, settings: Sequence[Setting], columns: Sequence[Measure], question: str, **given: Any
 ) -> None:
-    """Registers something of one's own; see `mirrorjax.register`."""
+    """Registers a network, a regime, a measure or a figure of one's own; see `mirrorjax.register`."""
     if not _NAME.fullmatch(name):
         _refuse(name, "allowed: small letters, digits and _")
-    given = [each is not None for each in (network, regime, measure, figure)]
-    if sum(given) != 1:
+    kinds = [kind for kind, each in given.items() if each is not None]
+    if len(kinds) != 1:
         _refuse(name, "give one of network, regime, measure and figure")
-    if network is not None:
-        _register_network(name, network)
-    if regime is not None:
-        _register_regime(name, regime, [_complete(name, each) for each in settings])
-    if measure is not None:
-        _register_measure(name, measure, columns)
-    if figure is not None:
-        _register_figure(name, figure, question)
+    if kinds == ["network"]:
+        _register_network(name, given["network"])
+    elif kinds == ["regime"]:
+        own = [replace(each, of=name, later=True, hint=each.hint or type(each.default)) for each in settings]
+        _register_regime(name, given["regime"], own)
+    elif kinds == ["measure"]:
+        _register_measure(name, given["measure"], columns)
+    else:
+        _register_figure(name, given["figure"], question)
 
 
 def _refuse(name: str, why: str) -> NoReturn:
@@ -155,23 +147,15 @@ def _register_figure(name: str, figure: Any, question: str) -> None:
 
 
 def _check_class(name: str, given: Any, protocol: type, registry: dict[str, Any]) -> None:
-    """What a frozen dataclass has to have, by its protocol."""
     if name in registry:
         _refuse(name, f"the name is taken; there are {', '.join(registry)}")
     if not isinstance(given, type) or not is_dataclass(given) or given.__hash__ is None:
         _refuse(name, "allowed: a frozen dataclass, so that equal ones share a compiled program")
-    own = {each.name for each in fields(given)}
-    promised = {*vars(protocol), *protocol.__annotations__}
-    if lacking := sorted(
-        each for each in promised if not each.startswith("_") and each not in own and not hasattr(given, each)
-    ):
+    promised = {each for each in (*vars(protocol), *protocol.__annotations__) if not each.startswith("_")}
+    owned = {*dir(given), *(each.name for each in fields(given))}
+    if lacking := sorted(promised - owned):
         _refuse(name, f"{given.__name__} lacks {', '.join(lacking)}, see {protocol.__module__}.{protocol.__name__}")
 
 
-def _complete(regime: str, given: Setting) -> Setting:
-    return replace(given, of=regime, later=True, hint=given.hint or type(given.default))
-
-
 def _allowing(key: str, name: str) -> Setting:
-    """A setting of names, with one more."""
     return replace(SETTINGS[key], allowed=(*SETTINGS[key].options, name))

@@ -19,20 +19,11 @@ _QUOTED = re.compile(r"""\s*(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\s*""", re.S)
 
 
 def for_hydra(overrides: Sequence[str], multirun: bool) -> list[str]:
-    """The overrides as Hydra reads them.
-
-    Args:
-        overrides: as typed.
-        multirun: whether a comma separates values of a sweep.
+    """The overrides as Hydra reads them; `multirun` says whether a comma separates values of a sweep.
 
     Raises:
         InputError: a preset is chosen twice, or a text may mean two things; says what to type.
     """
-    _refuse_two_presets(overrides)
-    return [_quoted(override, multirun) for override in overrides]
-
-
-def _refuse_two_presets(overrides: Sequence[str]) -> None:
     chosen: dict[str, str] = {}
     for override in overrides:
         group, given, value = override.partition("=")
@@ -43,6 +34,7 @@ def _refuse_two_presets(overrides: Sequence[str]) -> None:
             raise InputError(f"{override}: one preset at a time; -m {group}={names} trains a population for each")
         if chosen.setdefault(group, value) != value:
             raise InputError(f"{group} is given twice, {chosen[group]} and {value}; allowed: one preset")
+    return [_quoted(override, multirun) for override in overrides]
 
 
 def _is_group(key: str) -> bool:
@@ -54,28 +46,27 @@ def _quoted(override: str, multirun: bool) -> str:
     type_ = type_of(key.lstrip("+"))
     if not given or "${" in value or _QUOTED.fullmatch(value):
         return override
+    found, is_text = parsed(override), type_ in (str, str | None)
     if type_ == list[str]:
-        return override if _parsed(override) or not re.fullmatch(r"\[.*\]", value, re.S) else f"{key}={_list(value)}"
-    if type_ not in (str, str | None) and not _is_group(key):
+        is_read = found or not re.fullmatch(r"\[.*\]", value, re.S)
+        return override if is_read else f"{key}=[{_each(value[1:-1])}]"
+    if not is_text and not _is_group(key):
         return override
-    parsed = _parsed(override)
-    several = parsed.is_sweep_override() if parsed else "," in value
-    if several and (multirun or type_ not in (str, str | None)):
-        if parsed:
+    several = found.is_sweep_override() if found else "," in value
+    if several and (multirun or not is_text):
+        if found:
             return override
-        raise InputError(f"{override!r} cannot be read; quote each value: {_to_type(f'{key}={_each(value)}')}")
+        each = shlex.quote(f"{key}={_each(value)}")
+        raise InputError(f"{override!r} cannot be read; quote each value: {each}")
     quoted = f"{key}={quotes(value)}"
     if several:
-        raise InputError(
-            f"{override!r} gives several values: -m trains a population for each; one text is typed {_to_type(quoted)}"
-        )
-    if parsed is None or (type_ in (str, str | None) and value not in ("null", "") and parsed.value() != value):
-        return quoted
-    return override
+        several_values = f"{override!r} gives several values: -m trains a population for each"
+        raise InputError(f"{several_values}; one text is typed {shlex.quote(quoted)}")
+    return quoted if found is None or (is_text and value not in ("null", "") and found.value() != value) else override
 
 
-def _parsed(override: str) -> Override | None:
-    """None where Hydra cannot read it."""
+def parsed(override: str) -> Override | None:
+    """What Hydra reads; None where it cannot."""
     try:
         return OverridesParser.create().parse_override(override)
     except HydraException:
@@ -89,14 +80,6 @@ def quotes(text: str) -> str:
 
 def _each(values: str) -> str:
     return ",".join(value if _QUOTED.fullmatch(value) else quotes(value.strip()) for value in values.split(","))
-
-
-def _list(value: str) -> str:
-    return f"[{_each(value[1:-1])}]"
-
-
-def _to_type(override: str) -> str:
-    return shlex.quote(override)
 
 
 def number_of_jobs(overrides: Sequence[Override]) -> int:

@@ -20,7 +20,7 @@ from mirrorjax.population.members import identity
 from mirrorjax.results.contents import TRAINED
 from mirrorjax.results.extension import extended
 from mirrorjax.results.jobs import note_rounds, note_sweep, rounds_of
-from mirrorjax.results.read import Results
+from mirrorjax.results.read import LAST_RECORDS, Results
 from mirrorjax.settings.folder import job_hash
 from mirrorjax.settings.map_axes import Map, Place, map_of
 from mirrorjax.settings.schema import Config, stored
@@ -37,13 +37,6 @@ def refine(
 
     A round is noted before it begins, so that the same command goes on with it, and finds it finished at last.
 
-    Args:
-        config: of the population, with `refine` above 0.
-        resolved: the same as plain containers.
-        sweep: folder of the sweep.
-        about: the sweep: what its sweep.json says.
-        console: for progress.
-
     Raises:
         InputError, KeyboardInterrupt, SystemExit: as `pipeline.run_population`.
     """
@@ -51,42 +44,34 @@ def refine(
     rounds: list[Plain] = json.loads(text_from_first(json.dumps(rounds_of(sweep, base) if is_first() else [])))
     for number, each in enumerate(rounds[: config.refine], 1):
         event("refining", f"refinement, round {number} of {config.refine}, begun before: {each['what']}")
-        _run(_round_config(resolved, sweep, each), sweep, about, console)
+        own = _round_config(resolved, sweep, each)
+        run_population(stored(own), own, sweep, about, console)
     while True:
         # told to all processes: only the first one is sure to see what it has just written
-        text = text_from_first(json.dumps(_next_round(config, resolved, sweep, rounds) if is_first() else {}))
-        found = json.loads(text)
-        added = found["round"]
+        found = _next_round(config, resolved, sweep, rounds) if is_first() else None
+        line, added = json.loads(text_from_first(json.dumps(found)))
         own = _round_config(resolved, sweep, added) if added else {}
         if added:
             added["job"] = job_hash(own)
-        facts = {name: value for name, value in (added or {}).items() if name not in ("what", "list")}
         with written_to(sweep / base / "log.jsonl") if is_first() else nullcontext():
-            event("refining", found["line"], **facts)
+            event("refining", line, **{name: value for name, value in added.items() if name not in ("what", "list")})
         if not added:
             return
         rounds.append(added)
         if is_first():
             note_rounds(sweep, base, rounds)
             note_sweep(sweep, {**about, "jobs": [_job(own, base, len(rounds), added, about)]})
-        _run(own, sweep, about, console)
-
-
-def _run(resolved: Plain, sweep: Path, about: Mapping[str, Any], console: Console) -> None:
-    run_population(stored(resolved), resolved, sweep, about, console)
+        run_population(stored(own), own, sweep, about, console)
 
 
 def _job(own: Plain, base: str, number: int, added: Plain, about: Mapping[str, Any]) -> Plain:
     """What sweep.json says of a round, for `mirrorjax status`; not all of its members are new."""
-    config = stored(own)
-    whole = planned(config, own)
+    whole = planned(stored(own), own)
     share = added["networks"] / max(1, whole["members"])
     known: Plain = next((job for job in about.get("jobs", ()) if job["job"] == base), {})
     return {
         **{name: known[name] for name in ("plugins",) if name in known},
-        "job": whole["job"],
-        "members": added["networks"],
-        "model_steps": round(whole["model_steps"] * share),
+        **{"job": whole["job"], "members": added["networks"], "model_steps": round(whole["model_steps"] * share)},
         "overrides": [*known.get("overrides", ()), f"(round {number} of the refinement of {base})"],
     }
 
@@ -101,8 +86,8 @@ def _round_config(resolved: Mapping[str, Any], sweep: Path, added: Plain) -> Pla
     return {**own, "extend": str(sweep), "refine": 0}
 
 
-def _next_round(config: Config, resolved: Mapping[str, Any], sweep: Path, rounds: Sequence[Plain]) -> Plain:
-    """A `line` for people, and the `round` that is to be run next; None if there is to be none.
+def _next_round(config: Config, resolved: Mapping[str, Any], sweep: Path, rounds: Sequence[Plain]) -> tuple[str, Plain]:
+    """A line for people, and the round that is to be run next; empty if there is to be none.
 
     It follows from the verdicts of the population and of its earlier rounds alone, whatever else the sweep holds.
     """
@@ -117,23 +102,22 @@ def _next_round(config: Config, resolved: Mapping[str, Any], sweep: Path, rounds
     found = verdicts(sweep, resolved, dataset)
     told = [[found[each] for each in ids[place] if each in found] for place in places]
     new = layout.between(places)
-    seeds = config.population.seeds * (len(rounds) + 2)  # the population's own once more for each round
+    dearest = _seeds(config, rounds) * layout.copies
     left = (config.refine_networks or len(known[0])) - sum(each["networks"] for each in rounds)
-    cells = CellCounts(
-        _coordinates(layout, places),
-        np.array([sum(each) for each in told]),
-        np.array([len(each) for each in told]),
-        np.array([len(ids[place]) for place in places]),
-    )
+    counts = ([sum(each) for each in told], [len(each) for each in told], [len(ids[place]) for place in places])
     proposal = propose(
-        cells,
+        CellCounts(_coordinates(layout, places), *map(np.array, counts)),
         _coordinates(layout, new),
-        seeds=seeds * layout.copies,
-        budget=_share(left, config.refine - len(rounds), seeds * layout.copies),
+        seeds=dearest,
+        budget=_share(left, config.refine - len(rounds), dearest),
         width=config.refine_width,
         names=[f"log {axis.names[0]}" if axis.logarithmic[0] else axis.names[0] for axis in layout.axes],
     )
-    return _said(config, layout, proposal, places, new, seeds, rounds)
+    return _said(config, layout, proposal, places, new, rounds)
+
+
+def _seeds(config: Config, rounds: Sequence[Plain]) -> int:
+    return config.population.seeds * (len(rounds) + 2)  # the population's own once more for each round
 
 
 def _share(left: int, rounds: int, dearest: int) -> int:
@@ -142,18 +126,12 @@ def _share(left: int, rounds: int, dearest: int) -> int:
 
 
 def _said(
-    config: Config,
-    layout: Map,
-    proposal: Proposal,
-    places: list[Place],
-    new: list[Place],
-    seeds: int,
-    rounds: Sequence[Plain],
-) -> Plain:
+    config: Config, layout: Map, proposal: Proposal, places: list[Place], new: list[Place], rounds: Sequence[Plain]
+) -> tuple[str, Plain]:
     """The proposal in a sentence, and as a round."""
-    before = next((f"{each['widest']:.2f} → " for each in rounds[-1:]), "")
-    band = ""
+    band, seeds = "", _seeds(config, rounds)
     if proposal.at is not None:
+        before = f"{rounds[-1]['widest']:.2f} → " if rounds else ""
         place = [*places, *new][proposal.at]
         where = ", ".join(f"{axis.names[0]} = {own[0]:g}" for axis, own in zip(layout.axes, place, strict=True))
         band = f"widest band of P {before}{proposal.widest:.2f}, at {where}"
@@ -162,20 +140,13 @@ def _said(
         why = "its rounds are used up" if used_up else proposal.why
         added = sum(each["networks"] for each in rounds)
         said = "; ".join(text for text in (band, why) if text)
-        return {"line": f"refinement ends, {counted(added, 'network')} added: {said}", "round": None}
+        return f"refinement ends, {counted(added, 'network')} added: {said}", {}
     chosen = [*(places[each] for each in proposal.cells), *(new[each] for each in proposal.new)]
-    what = (
-        f"{counted(proposal.networks, 'network')} in {counted(len(proposal.cells), 'cell')} that are there and in "
-        f"{counted(len(proposal.new), 'new one')}, {seeds} seeds in each of them then"
-    )
-    own = {
-        "what": what,
-        "seeds": seeds,
-        "networks": proposal.networks,
-        "widest": proposal.widest,
-        "list": [entry for place in chosen for entry in layout.entries(place)],
-    }
-    return {"line": f"refinement, round {len(rounds) + 1} of {config.refine}: {band}; {what}", "round": own}
+    where = f"{counted(len(proposal.cells), 'cell')} that are there and in {counted(len(proposal.new), 'new one')}"
+    what = f"{counted(proposal.networks, 'network')} in {where}, {seeds} seeds in each of them then"
+    own = {"what": what, "seeds": seeds, "networks": proposal.networks, "widest": proposal.widest}
+    own["list"] = [entry for place in chosen for entry in layout.entries(place)]
+    return f"refinement, round {len(rounds) + 1} of {config.refine}: {band}; {what}", own
 
 
 def _coordinates(layout: Map, places: list[Place]) -> np.ndarray:
@@ -185,10 +156,7 @@ def _coordinates(layout: Map, places: list[Place]) -> np.ndarray:
 def verdicts(sweep: Path, resolved: Mapping[str, Any], dataset_hash: str) -> dict[str, bool]:
     """The verdict at the end of each network that has one, by its id; a diverged one is no mirror network.
 
-    Args:
-        sweep: folder of the sweep.
-        resolved: config of the population; others count if they were trained and measured alike.
-        dataset_hash: of what it was trained on.
+    Of the sweep's populations those count that were trained and measured alike, on the same dataset.
     """
     results = Results.open(sweep)
     alike = extended(sweep, resolved, dataset_hash, own="").populations
@@ -196,9 +164,7 @@ def verdicts(sweep: Path, resolved: Mapping[str, Any], dataset_hash: str) -> dic
     if "mirror" not in results.query("SELECT * FROM records LIMIT 0").column_names:
         return {}
     table = results.query(
-        "WITH last AS (SELECT * FROM records "
-        "QUALIFY row_number() OVER (PARTITION BY population, member_id ORDER BY checkpoint DESC) = 1) "
-        "SELECT member_id, bool_or(mirror = 1 AND status <> 'diverged') AS verdict FROM last WHERE isfinite(mirror) "
-        "GROUP BY member_id"
+        "SELECT member_id, bool_or(mirror = 1 AND status <> 'diverged') AS verdict "
+        f"FROM ({LAST_RECORDS}) WHERE isfinite(mirror) GROUP BY member_id"
     )
     return dict(zip(table["member_id"].to_pylist(), table["verdict"].to_pylist(), strict=True))

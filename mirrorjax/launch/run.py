@@ -2,19 +2,20 @@
 
 import sys
 import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import configure_log
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from mirrorjax.errors import Busy, InputError
+from mirrorjax.errors import Busy, InputError, first_line
+from mirrorjax.launch.allow_list import launcher_of
 from mirrorjax.launch.compose import Asked, ComposedJob, compose
 from mirrorjax.launch.hydra_application import through_hydra
-from mirrorjax.launch.outcome import finish, first_line, wait_for_submitit
+from mirrorjax.launch.outcome import finish, wait_for_submitit
 from mirrorjax.launch.plugins import load
 from mirrorjax.machine.log import shown_to_people
 from mirrorjax.machine.output import unbroken_output
@@ -23,8 +24,7 @@ from mirrorjax.machine.signals import stops_raise
 from mirrorjax.results.jobs import forget_failure, note_failure, note_sweep
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(NamedTuple):
     """Why a job failed, in one line, and whether it was a crash and no wrong input."""
 
     why: str
@@ -32,12 +32,9 @@ class Failure:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Trains what a command asks for.
+    """Trains what `mirrorjax sweep` asks for, with its arguments as typed.
 
     Every job is checked before the first one starts. A job that fails does not keep the others from running.
-
-    Args:
-        arguments: of `mirrorjax sweep`, as typed.
 
     Returns:
         The exit code: 0 if all populations are finished; 2 if none was begun, because of input that only the data or
@@ -56,9 +53,8 @@ def sweep(overrides: Sequence[str] = (), plugins: Sequence[str] = ()) -> Path:
     """Trains the populations of a sweep, from Python; see `mirrorjax.sweep`."""
     for given in (overrides, plugins):
         if isinstance(given, str) or not all(isinstance(each, str) for each in given):
-            raise InputError(
-                "mirrorjax.sweep takes a list of texts, for instance mirrorjax.sweep(['experiment=smoke'])"
-            )
+            example = "mirrorjax.sweep(['experiment=smoke'])"
+            raise InputError(f"mirrorjax.sweep takes a list of texts, for instance {example}")
     asked = compose("mirrorjax sweep", [*overrides, *(f"plugins={name}" for name in plugins)])
     if asked is None:
         raise InputError(f"mirrorjax.sweep({list(overrides)}) trains nothing; allowed: overrides, and -m")
@@ -74,47 +70,42 @@ def sweep(overrides: Sequence[str] = (), plugins: Sequence[str] = ()) -> Path:
 
 def _train(asked: Asked) -> list[Failure]:
     """Runs all jobs, one after the other or as the launcher does; gives why some failed."""
-    whole, about = asked.whole, asked.about
-    if asked.is_multirun:
+    whole, is_multirun = asked.whole, asked.whole.hydra.mode == RunMode.MULTIRUN
+    if is_multirun:
         folder = Path(whole.hydra.sweep.dir)
-        note_sweep(folder, about)  # where `mirrorjax status` finds it
-        if asked.launcher != "basic":
-            number = len(asked.jobs)
-            print(f"{number} populations in processes of their own; how far they are: mirrorjax status {folder}")
+        note_sweep(folder, asked.about)  # where `mirrorjax status` finds it
+        if launcher_of(whole) != "basic":
+            many = f"{len(asked.jobs)} populations in processes of their own"
+            print(f"{many}; how far they are: mirrorjax status {folder}")
             return _launched(asked)
         OmegaConf.save(whole, folder / "multirun.yaml")
     configure_log(whole.hydra.job_logging, whole.hydra.verbose)  # hydra.verbose=true
-    numbers = range(1, len(asked.jobs) + 1) if asked.is_multirun else [None]
-    found = [_train_one(job, number, about) for job, number in zip(asked.jobs, numbers, strict=True)]
+    found = [_train_one(job, is_multirun and number, asked.about) for number, job in enumerate(asked.jobs, 1)]
     return [each for each in found if each is not None]
 
 
 def _launched(asked: Asked) -> list[Failure]:
     """Runs all jobs by Hydra's launcher, in processes of their own; the sweep's folder has what they have to tell."""
-    try:
-        through_hydra(asked.typed, _job_elsewhere(asked.about, asked.plugins))
-    except Exception as error:
-        if not type(error).__module__.startswith("submitit."):
-            raise
-        print(f"error: {first_line(error)}", file=sys.stderr)  # a job's process was killed, or never began
-        wait_for_submitit(asked.jobs[0].sweep)
-        return [Failure(first_line(error), crash=True)]
-    return []
+    about, plugins = asked.about, asked.plugins
 
-
-def _job_elsewhere(about: dict[str, Any], plugins: list[str]) -> Callable[[DictConfig], None]:
-    """What a launcher sends to another process, with all that a job has to know there."""
-
-    def job(composed: DictConfig) -> None:
+    def job(composed: DictConfig) -> None:  # which a launcher sends there, with all that it has to know
         load(plugins)
         hydras = HydraConfig.get()
         _train_one(ComposedJob.of(composed, hydras), hydras.job.num + 1, about)
 
-    return job
+    try:
+        through_hydra(asked.typed, job)
+    except Exception as error:
+        if not type(error).__module__.startswith("submitit."):
+            raise
+        print(f"error: {hidden(first_line(error))}", file=sys.stderr)  # a job's process was killed, or never began
+        wait_for_submitit(asked.jobs[0].sweep)
+        return [Failure(hidden(first_line(error)), crash=True)]
+    return []
 
 
-def _train_one(job: ComposedJob, number: int | None, about: dict[str, Any]) -> Failure | None:
-    """Runs a job, which has a number if there may be several; why it failed is said and noted."""
+def _train_one(job: ComposedJob, number: int, about: dict[str, Any]) -> Failure | None:
+    """Runs a job, which has a number if there may be several, else 0; why it failed is said and noted."""
     from rich.console import Console
 
     from mirrorjax.machine.hosts import several
@@ -127,7 +118,7 @@ def _train_one(job: ComposedJob, number: int | None, about: dict[str, Any]) -> F
         console.print(text, markup=False, soft_wrap=True)
 
     with unbroken_output(), stops_raise():  # in a process of its own too, where submitit would ignore SIGTERM
-        if number is not None:
+        if number:
             show(f"population {number}: {' '.join(job.overrides)}")
         forget_failure(sweep, job.folder.name)
         try:
@@ -141,17 +132,16 @@ def _train_one(job: ComposedJob, number: int | None, about: dict[str, Any]) -> F
             _tell(error, job)
             if several():  # the others wait for this one
                 raise SystemExit(1) from error
-            return Failure(first_line(error), crash=not isinstance(error, InputError))
+            return Failure(hidden(first_line(error)), crash=not isinstance(error, InputError))
     return None
 
 
 def _tell(error: Exception, job: ComposedJob) -> None:
-    """Says why a job failed, and notes it in the sweep's folder."""
     from mirrorjax.machine.hosts import is_first
 
     why, trace = str(error), None
     if isinstance(error, OSError):  # a disk that is full, a file that may not be read: no trace helps
-        why = first_line(error)
+        why = hidden(first_line(error))
     elif not isinstance(error, InputError):
         why, trace = f"{type(error).__name__}: {error}", hidden(traceback.format_exc())
     print(trace or hidden(f"error: {why}\n"), end="", file=sys.stderr)

@@ -1,5 +1,6 @@
 """What is done of a sweep, from its files alone, while it runs and after: nothing heavy is imported."""
 
+import math
 import os
 import socket
 from collections import Counter
@@ -11,6 +12,7 @@ from typing import Any
 from mirrorjax.errors import InputError, printable
 from mirrorjax.results.contents import MANIFEST, PROGRESS
 from mirrorjax.results.jobs import SWEEP, failure, plugins_of, read_json, read_sweep
+from mirrorjax.settings.texts import elapsed
 from mirrorjax.tracking.heartbeat import FILE, FINISHING
 
 STATES = ("done", "running", "failed", "interrupted", "waiting")
@@ -22,12 +24,10 @@ class JobStatus:
     """One population.
 
     Attributes:
-        job: the name of its folder.
+        job, overrides: the name of its folder, and what its job was started with.
         state: one of `STATES`; `interrupted` is also one whose process is gone without a word.
-        overrides: what its job was started with.
         members: how many there are; None if unknown.
-        model_steps: done, summed over members.
-        total_model_steps: to be done in all.
+        model_steps, total_model_steps: done, and to be done in all, summed over members.
         checkpoint, checkpoints: the last one measured, and the last one there will be.
         epoch: paper epochs at that checkpoint.
         phase: what the process that is at work on it is at.
@@ -55,9 +55,12 @@ class JobStatus:
     @property
     def share(self) -> float:
         """Of its model-steps that are done."""
-        if self.state == "done":
-            return 1.0
-        return self.model_steps / self.total_model_steps if self.total_model_steps else 0.0
+        return 1.0 if self.state == "done" else self.model_steps / (self.total_model_steps or math.inf)
+
+    @property
+    def left(self) -> int:
+        """Model-steps that are not done."""
+        return max(0, (self.total_model_steps or 0) - self.model_steps)
 
 
 @dataclass(frozen=True)
@@ -91,25 +94,17 @@ class SweepStatus:
     def seconds_left(self) -> float | None:
         """Until what runs and what waits is done, if as many go on running; None where no pace is known."""
         running = [job for job in self.jobs if job.seconds_left is not None]
-        pace = sum(_left(job) / max(job.seconds_left or 0.0, 1e-3) for job in running)
+        pace = sum(job.left / max(job.seconds_left or 0.0, 1e-3) for job in running)
         if not pace:
             return None
-        together = sum(_left(job) for job in self.jobs if job.state in ("running", "waiting")) / pace
+        together = sum(job.left for job in self.jobs if job.state in ("running", "waiting")) / pace
         return max(together, *(job.seconds_left or 0.0 for job in running))
 
     def as_json(self) -> dict[str, Any]:
         """The same for machines."""
-        return {
-            "folder": self.folder,
-            "command": self.command,
-            "counts": self.counts,
-            "members": self.members,
-            "members_per_second": self.members_per_second,
-            "seconds_left": self.seconds_left,
-            "jobs": [asdict(job) for job in self.jobs],
-            "problems": self.problems,
-            "plugins": self.plugins,
-        }
+        summed = ("folder", "command", "counts", "members", "members_per_second", "seconds_left")
+        own = {name: getattr(self, name) for name in summed}
+        return {**own, "jobs": [*map(asdict, self.jobs)], "problems": self.problems, "plugins": self.plugins}
 
 
 def read_status(path: Path) -> SweepStatus:
@@ -125,8 +120,8 @@ def read_status(path: Path) -> SweepStatus:
     problems: list[str] = []
     about = read_sweep(sweep, problems)
     planned = {job["job"]: job for job in about.get("jobs") or []}
-    folders = [path.resolve().name] if path_is_population else sorted(file.parent.name for file in _manifests(sweep))
-    names = folders if path_is_population else [*planned, *(name for name in folders if name not in planned)]
+    begun = sorted(file.parent.name for file in sweep.glob("*/manifest.json"))
+    names = [path.resolve().name] if path_is_population else list(dict.fromkeys([*planned, *begun]))
     if not names:
         sweeps = sorted(file.parent.name for file in path.glob(f"*/{SWEEP}"))
         hint = f"but sweeps: give one of {', '.join(sweeps[:6])}" if sweeps else f"it has no {SWEEP} and no population"
@@ -134,10 +129,6 @@ def read_status(path: Path) -> SweepStatus:
     jobs = [_job(sweep, name, planned.get(name, {}), problems) for name in names]
     plugins = plugins_of(about, names[0] if path_is_population else None)
     return SweepStatus(str(path), about.get("command") or [], jobs, problems, plugins)
-
-
-def _manifests(sweep: Path) -> list[Path]:
-    return list(sweep.glob("*/manifest.json"))
 
 
 def _job(sweep: Path, name: str, planned: dict[str, Any], problems: list[str]) -> JobStatus:
@@ -149,10 +140,10 @@ def _job(sweep: Path, name: str, planned: dict[str, Any], problems: list[str]) -
     total = beat.get("total_model_steps", planned.get("model_steps"))
     steps = total or 0 if state == "done" else beat.get("model_steps") or 0
     left = beat.get("seconds_left") if state == "running" else None
-    per_second = None
-    if left and members and total and total > steps:
-        per_second = (total - steps) / left * members / total
-    last = beat.get("checkpoint")
+    per_second = (total - steps) / left * members / total if left and members and total and total > steps else None
+    phase = beat.get("phase")
+    # after the results are whole there is the end of the W&B run
+    at_work = state == "running" or (state == "done" and phase == FINISHING and _beats(beat))
     return JobStatus(
         job=name,
         state=state,
@@ -160,10 +151,8 @@ def _job(sweep: Path, name: str, planned: dict[str, Any], problems: list[str]) -
         members=members,
         model_steps=steps,
         total_model_steps=total,
-        checkpoint=last,
-        checkpoints=beat.get("checkpoints"),
-        epoch=beat.get("epoch"),
-        phase=_phase(state, beat),
+        **{name: beat.get(name) for name in ("checkpoint", "checkpoints", "epoch")},
+        phase=phase if at_work else None,
         model_steps_per_second=beat.get("model_steps_per_second") or manifest.get("model_steps_per_second"),
         members_per_second=per_second,
         seconds_left=left,
@@ -181,30 +170,17 @@ def _state(folder: Path, manifest: dict[str, Any], beat: dict[str, Any], failed:
     return "interrupted" if manifest else "waiting"
 
 
-def _phase(state: str, beat: dict[str, Any]) -> str | None:
-    """What a process is at; after the results are whole that is the end of its W&B run."""
-    phase = beat.get("phase")
-    at_work = state == "running" or (state == "done" and phase == FINISHING and _beats(beat))
-    return phase if at_work else None
-
-
 def _beats(beat: dict[str, Any]) -> bool:
     """Whether the process that wrote a heartbeat is still there, as far as can be told from here."""
     try:
         age = (datetime.now(UTC) - datetime.fromisoformat(beat["updated"])).total_seconds()
-        if age > STALE_SECONDS:
-            return False
-        if beat["host"] == socket.gethostname():
+        if age <= STALE_SECONDS and beat["host"] == socket.gethostname():
             os.kill(beat["pid"], 0)
+        return age <= STALE_SECONDS
     except PermissionError:  # another user's, so it is there
         return True
     except (KeyError, ValueError, TypeError, OverflowError, OSError):
         return False
-    return True
-
-
-def _left(job: JobStatus) -> int:
-    return max(0, (job.total_model_steps or 0) - job.model_steps)
 
 
 def table(status: SweepStatus) -> list[str]:
@@ -213,17 +189,15 @@ def table(status: SweepStatus) -> list[str]:
     rows = [("population", "state", "networks", "done", "checkpoint", "epoch", "steps/s", "left", "")]
     rows += [_row(job, common) for job in status.jobs]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
-    lines = []
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=True)]
-        lines.append("  ".join([*cells, row[-1]]).rstrip())
+    cells = ([*map(str.ljust, row, widths), row[-1]] for row in rows)
+    lines = ["  ".join(row).rstrip() for row in cells]
     counts = ", ".join(f"{number} {state}" for state, number in status.counts.items() if number)
     populations = "1 population" if len(status.jobs) == 1 else f"{len(status.jobs)} populations"
     summary = f"{populations} of {status.members:,} networks: {counts}"
     if status.members_per_second is not None:
         summary += f"; {status.members_per_second:.3g} networks/s"
     if status.seconds_left is not None:
-        summary += f", {duration(status.seconds_left)} left"
+        summary += f", {elapsed(status.seconds_left)} left"
     lines += ["", summary]
     if status.plugins:
         lines.append(f"made with {', '.join(status.plugins)}")
@@ -237,23 +211,12 @@ def table(status: SweepStatus) -> list[str]:
 
 def _row(job: JobStatus, common: set[str]) -> tuple[str, ...]:
     own = " ".join(override for override in job.overrides if override not in common)
-    note = f"{own}  {job.error}".strip() if job.error else f"{own}  {job.phase or ''}".strip()
-    checkpoint = "" if job.checkpoint is None else f"{job.checkpoint}/{job.checkpoints}"
+    note = f"{own}  {job.error or job.phase or ''}".strip()
     return (
-        job.job,
-        job.state,
-        "?" if job.members is None else f"{job.members:,}",
-        f"{job.share:.0%}",
-        checkpoint,
+        *(job.job, job.state, "?" if job.members is None else f"{job.members:,}", f"{job.share:.0%}"),
+        "" if job.checkpoint is None else f"{job.checkpoint}/{job.checkpoints}",
         "" if job.epoch is None else f"{job.epoch:.3g}",
         "" if not job.model_steps_per_second else f"{job.model_steps_per_second:,.0f}",
-        "" if job.seconds_left is None else duration(job.seconds_left),
+        "" if job.seconds_left is None else elapsed(job.seconds_left),
         note.split("\n")[0],
     )
-
-
-def duration(seconds: float) -> str:
-    """Hours, minutes and seconds."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -57,13 +57,11 @@ def _show_warning(message: Warning | str, category: type[Warning], *place: Any, 
 
 
 def _is_whole(program: bytes) -> bool:
-    if program.startswith(b"\x28\xb5\x2f\xfd"):  # Zstandard, where Python has it; only JAX can tell
+    with suppress(zlib.error):
+        if not program.startswith(b"\x28\xb5\x2f\xfd"):  # Zstandard, where Python has it; only JAX can tell
+            zlib.decompress(program)
         return True
-    try:
-        zlib.decompress(program)
-    except zlib.error:
-        return False
-    return True
+    return False
 
 
 class Compiler:
@@ -75,8 +73,7 @@ class Compiler:
 
     Attributes:
         programs: by a key of name and shapes.
-        spent: seconds that each took, by the same keys; tracing is part of it.
-        traced: seconds of tracing and lowering, in Python.
+        spent, traced: seconds that each took, and of these in tracing and lowering, in Python; by the same keys.
         seconds: that the thread which made this has waited for programs, what others compiled meanwhile included.
     """
 
@@ -85,8 +82,8 @@ class Compiler:
         self.spent: dict[tuple, float] = {}
         self.traced: dict[tuple, float] = {}
         self.seconds = 0.0
-        self._told, self._owner, self._lock = told, threading.current_thread(), threading.Lock()
-        self._at_work: dict[tuple, Future[None]] = {}
+        self._told, self._owner = told, threading.current_thread()
+        self._at_work: dict[tuple, threading.Lock] = {}
         self._pool = ThreadPoolExecutor(threads, "compiler") if threads else None
         self._ahead: list[Future[Any]] = []  # what the pool was given
 
@@ -102,10 +99,7 @@ class Compiler:
     def __call__(self, name: tuple, function: Callable[..., Any], *arguments: Any) -> Any:
         """The compiled form of a jitted function for arguments of these shapes.
 
-        Args:
-            name: tells functions apart; hashable.
-            function: jitted.
-            arguments: examples; only shapes, types and shardings matter.
+        The name, hashable, tells functions apart; of the arguments only shapes, types and shardings matter.
         """
         leaves, structure = jax.tree.flatten(arguments)
         key = (name, structure, tuple((leaf.shape, str(leaf.dtype), str(leaf.sharding)) for leaf in leaves))
@@ -115,43 +109,26 @@ class Compiler:
         waits = threading.current_thread() is self._owner
         if waits:
             self._tell(label)
-        while (theirs := self._taken(key)) is not None:
-            theirs.result()  # whether it went well is seen by looking again
-        if key not in self.programs:
-            self._compile(key, label, function, arguments)
+        with self._at_work.setdefault(key, threading.Lock()):  # of whoever comes first; if it fails, the next one tries
+            if key not in self.programs:
+                self._compile(key, label, function, arguments)
         if waits:
             self.seconds += time.perf_counter() - start
         return self.programs[key]
 
-    def _taken(self, key: tuple) -> "Future[None] | None":
-        """What tells when another thread is done with a program; None if there is nothing to wait for.
-
-        A program that nobody has begun is the caller's from then on.
-        """
-        with self._lock:
-            if key not in self.programs and key not in self._at_work:
-                self._at_work[key] = Future()
-                return None
-            return self._at_work.get(key)
-
     def _compile(self, key: tuple, label: str, function: Callable[..., Any], arguments: tuple) -> None:
         start = time.perf_counter()
-        try:
-            lowered = function.lower(*arguments)
-            self.traced[key] = time.perf_counter() - start
-            program = lowered.compile()
-            self.spent[key] = spent = time.perf_counter() - start
-            self.programs[key] = program
-        finally:
-            with self._lock:
-                self._at_work.pop(key).set_result(None)
+        lowered = function.lower(*arguments)
+        self.traced[key] = time.perf_counter() - start
+        program = lowered.compile()
+        self.spent[key] = spent = time.perf_counter() - start
+        self.programs[key] = program
         event("compile", f"compiled in {spent:.1f} s: {label}", level=DEBUG, program=label, seconds=round(spent, 3))
 
     def ahead(self, makers: Sequence[Callable[[], Any]]) -> None:
         """Lets other threads do what will be asked for, in this order; what goes wrong there is met again by who asks.
 
-        Args:
-            makers: each calls this compiler once.
+        Each of `makers` calls this compiler once.
         """
         if self._pool is not None:
             self._ahead += [self._pool.submit(maker) for maker in makers]

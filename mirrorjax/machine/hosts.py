@@ -11,7 +11,7 @@ import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import Sharding
 
-from mirrorjax.errors import InputError
+from mirrorjax.errors import InputError, first_line
 from mirrorjax.settings.schema import DistributedConfig
 
 _FIRST_PORT, _PORTS = 20_000, 12_000  # of processes that submitit starts on one machine; below the ephemeral ones
@@ -20,8 +20,7 @@ _FIRST_PORT, _PORTS = 20_000, 12_000  # of processes that submitit starts on one
 def join(settings: DistributedConfig) -> None:
     """Meets the other processes, if there are any; call it before anything touches a device. Again, it does nothing.
 
-    Args:
-        settings: where process 0 is, and who this one is; `auto` asks SLURM, a TPU pod or submitit.
+    The settings say where process 0 is, and who this one is; `auto` asks SLURM, a TPU pod or submitit.
 
     Raises:
         InputError: the others cannot be found.
@@ -41,10 +40,9 @@ def join(settings: DistributedConfig) -> None:
         jax.distributed.initialize(**given)
     except (RuntimeError, ValueError) as error:
         name = "coordinator" if settings.coordinator else "auto"
-        raise InputError(
-            f"runtime.distributed.{name}: the processes do not find each other ({str(error).splitlines()[0]}); "
-            "allowed: auto under SLURM, submitit or on a TPU pod, else coordinator, processes and process"
-        ) from error
+        why = f"runtime.distributed.{name}: the processes do not find each other ({first_line(error)})"
+        allowed = "auto under SLURM, submitit or on a TPU pod, else coordinator, processes and process"
+        raise InputError(f"{why}; allowed: {allowed}") from error
 
 
 def several() -> bool:

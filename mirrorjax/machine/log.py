@@ -6,7 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,17 @@ LEVELS = {"quiet": logging.WARNING, "normal": logging.INFO, "debug": logging.DEB
 logger = logging.getLogger("mirrorjax")
 
 
+def now() -> str:
+    """The time in UTC, to the second, as files have it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
 def event(name: str, message: str, *, level: int = logging.INFO, shown: bool = False, **fields: Any) -> None:
     """Logs that something happened.
 
     Args:
         name: of the kind of event, for machines.
-        message: a line for people.
-        level: of `logging`.
+        message, level: a line for people, and the level of `logging`.
         shown: whether people have seen it already, for instance as progress; then it goes to the file alone.
         fields: what a machine wants to know of it; they go into JSON.
     """
@@ -36,13 +40,9 @@ class JsonLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, without secrets."""
-        line = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "event": getattr(record, "event", "note"),
-            "message": record.getMessage(),
-            **getattr(record, "fields", {}),
-        }
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line = {"time": at, "level": record.levelname.lower(), "event": getattr(record, "event", "note")}
+        line |= {"message": record.getMessage(), **getattr(record, "fields", {})}
         if record.exc_info and record.exc_info[0] is not None:
             line["traceback"] = "".join(traceback.format_exception(*record.exc_info))
         return json.dumps(hidden(line), ensure_ascii=False, default=str)
@@ -73,16 +73,9 @@ class _File(logging.FileHandler):
         _tell_unwritten(self.baseFilename, sys.exc_info()[1])
 
 
-@contextmanager
-def shown_to_people(show: Callable[[str], None], verbosity: str) -> Iterator[None]:
-    """Shows events while the block runs.
-
-    Args:
-        show: prints a line.
-        verbosity: `quiet` (warnings alone), `normal`, or `debug`.
-    """
-    with _attached(_Lines(show, LEVELS[verbosity])):
-        yield
+def shown_to_people(show: Callable[[str], None], verbosity: str) -> AbstractContextManager[None]:
+    """Shows events, a line each, while the block runs; `verbosity` is `quiet` (warnings alone), `normal` or `debug`."""
+    return _attached(_Lines(show, LEVELS[verbosity]))
 
 
 @contextmanager
@@ -91,7 +84,11 @@ def written_to(file: Path) -> Iterator[None]:
     try:
         if file.is_symlink() or file.is_fifo():  # what is behind it is not ours, or would be waited for
             raise OSError("a link or a pipe is in the way")
-        _end_torn_line(file)
+        if file.is_file() and file.stat().st_size:
+            with file.open("rb+") as before:
+                before.seek(-1, os.SEEK_END)
+                if before.read() != b"\n":  # a kill, in the middle of a line
+                    before.write(b"\n")
         handler: logging.Handler = _File(file, encoding="utf-8")
     except OSError as error:
         _tell_unwritten(file, error)
@@ -99,14 +96,6 @@ def written_to(file: Path) -> Iterator[None]:
     handler.setFormatter(JsonLine())
     with _attached(handler):
         yield
-
-
-def _end_torn_line(file: Path) -> None:
-    if file.is_file() and file.stat().st_size:
-        with file.open("rb+") as before:
-            before.seek(-1, os.SEEK_END)
-            if before.read() != b"\n":  # a kill, in the middle of a line
-                before.write(b"\n")
 
 
 def _tell_unwritten(file: Path | str, error: BaseException | None) -> None:

@@ -8,12 +8,13 @@ import json
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, cast
 
-from mirrorjax.errors import InputError, printable
+from mirrorjax.errors import InputError, each_text, first_line, printable
 from mirrorjax.machine.secrets import hidden
 
 LARGEST = 16 << 20  # bytes of a file, where its reader knows no better
@@ -78,11 +79,10 @@ TEXTS = Each(TEXT)
 
 
 def read_json(file: Path, kind: Kind, *, newest: int = 1, largest: int = LARGEST) -> Plain:
-    """An object of a JSON file.
+    """An object of a JSON file, which is a regular file, and no link, of at most so many bytes.
 
     Args:
-        file: a regular file, and no link.
-        kind: what it is to hold.
+        file, kind: its path, and what it is to hold.
         newest: the last `format` that is known; a file that says none has 1.
         largest: bytes.
 
@@ -93,8 +93,20 @@ def read_json(file: Path, kind: Kind, *, newest: int = 1, largest: int = LARGEST
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:  # what is no JSON, or nested too deeply for its parser
-        raise InputError(f"{file}: damaged, no JSON: {_first_line(error)}") from error
+        raise InputError(f"{file}: damaged, no JSON: {first_line(error)}") from error
     return _checked(file, content, kind, newest)
+
+
+def check_format(file: Path, found: Any, newest: int) -> None:
+    """Refuses the format of a file where it is a later one.
+
+    Raises:
+        Newer: it is.
+    """
+    if isinstance(found, int) and found > newest:
+        raise Newer(
+            f"{file}: format {_brief(found)}, of a later version of mirrorjax; this one reads up to format {newest}"
+        )
 
 
 def refuse_newer(file: Path, newest: int) -> None:
@@ -139,10 +151,7 @@ def head_of(file: Path, size: int) -> str:
 def read_bytes(file: Path, largest: int, whole: bool = True) -> bytes:
     """The content of a regular file; a pipe is not waited for, and a link, which may lead anywhere, not followed.
 
-    Args:
-        file: its path.
-        largest: bytes.
-        whole: whether a larger file is refused; else its beginning is read.
+    A file of more than `largest` bytes is refused, or its beginning read where that is not to be `whole`.
 
     Raises:
         InputError: it is something else, too large, or cannot be read; `Absent` if there is none.
@@ -178,14 +187,10 @@ def _text(file: Path, largest: int) -> str:
 def _checked(file: Path, content: Any, kind: Kind, newest: int) -> Plain:
     if not isinstance(content, dict):
         raise InputError(f"{file}: damaged: it holds {_brief(content)}; allowed: an object")
-    found = content.get("format", 1)
-    if isinstance(found, int) and found > newest:
-        raise Newer(
-            f"{file}: format {_brief(found)}, of a later version of mirrorjax; this one reads up to format {newest}"
-        )
+    check_format(file, content.get("format", 1), newest)
     if wrong := _deep(content) or misfit(content, Fields(may={"format": COUNT})) or misfit(content, kind):
         raise InputError(f"{file}: damaged: {wrong}")
-    return cast(Plain, hidden(_printable(content)))
+    return cast(Plain, hidden(each_text(content, printable)))
 
 
 def _deep(content: Any) -> str | None:
@@ -198,22 +203,13 @@ def _deep(content: Any) -> str | None:
         for value in level:
             if isinstance(value, int) and abs(value) > _LARGEST_NUMBER:
                 return f"the whole number {_brief(value)} is beyond ±2^63"
-        level = [part for value in level if isinstance(value, dict | list) for part in _parts(value)]
+        level = [list(value.values()) if isinstance(value, dict) else value for value in level]
+        level = [part for value in level if isinstance(value, list) for part in value]
     return None
 
 
-def _parts(value: dict[Any, Any] | list[Any]) -> list[Any]:
-    return list(value.values()) if isinstance(value, dict) else value
-
-
 def misfit(value: Any, kind: Kind, place: str = "") -> str | None:
-    """The first part of a value that is not as it should be, in words; None if there is none.
-
-    Args:
-        value: as it was read.
-        kind: what it should be.
-        place: its name, for the message.
-    """
+    """The first part of a value, called by its place, that is not of a kind, in words; None if there is none."""
     if isinstance(kind, Value):
         return None if kind.fits(value) else f"{place or 'it'} is {_brief(value)}; allowed: {kind.words}"
     if isinstance(kind, Each):
@@ -228,19 +224,8 @@ def misfit(value: Any, kind: Kind, place: str = "") -> str | None:
             return f"{place or 'it'} lacks {', '.join(lacking)}"
         known = {**kind.must, **{name: own for name, own in kind.may.items() if value.get(name) is not None}}
         inside = ((name, own, value[name]) for name, own in known.items())
-    return next((wrong for name, own, part in inside if (wrong := misfit(part, own, _named(place, name)))), None)
-
-
-def _named(place: str, name: Any) -> str:
-    return f"{place}.{name}" if place else str(name)
-
-
-def _printable(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {printable(str(name)): _printable(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_printable(inner) for inner in value]
-    return printable(value) if isinstance(value, str) else value
+    before = f"{place}." if place else ""
+    return next((wrong for name, own, part in inside if (wrong := misfit(part, own, f"{before}{name}"))), None)
 
 
 def _brief(value: Any) -> str:
@@ -250,50 +235,42 @@ def _brief(value: Any) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().split("\n")[0]
-
-
-def _document(events: Iterable[Any]) -> Any:
-    """The plain values of one YAML document, from its parser's events: nothing is composed before it is checked."""
+def _document(events: Iterator[Any]) -> Any:
+    """The plain value of one YAML document, from its parser's events: nothing is composed before it is checked."""
     from yaml import events as kinds
 
-    root: list[Any] = []
-    open_: list[dict[str, Any] | list[Any]] = [root]
-    names: list[str | None] = [None]  # in each open object the name whose value comes next
-    for event in events:
-        if isinstance(event, kinds.AliasEvent) or getattr(event, "anchor", None) or getattr(event, "tag", None):
-            raise ValueError(f"line {event.start_mark.line + 1} has an anchor, an alias or a tag")
-        if isinstance(event, kinds.MappingEndEvent | kinds.SequenceEndEvent):
-            open_.pop()
-            names.pop()
-            continue
-        if not isinstance(event, kinds.ScalarEvent | kinds.MappingStartEvent | kinds.SequenceStartEvent):
-            continue
-        inside = open_[-1]
-        if isinstance(inside, dict) and names[-1] is None:
-            name = event.value if isinstance(event, kinds.ScalarEvent) else None
-            if name is None or name in inside:
-                raise ValueError(f"line {event.start_mark.line + 1} has a name that is none, or is there twice")
-            names[-1] = name
-            continue
-        if isinstance(event, kinds.ScalarEvent):
-            value = _scalar(event.value) if event.implicit[0] else event.value
-        else:
-            value = {} if isinstance(event, kinds.MappingStartEvent) else []
-        if isinstance(inside, dict):
-            inside[cast(str, names[-1])] = value
-            names[-1] = None
-        else:
-            inside.append(value)
-        if isinstance(value, dict | list):
-            if len(open_) > _DEEPEST:
-                raise ValueError(f"nested more than {_DEEPEST} deep")
-            open_.append(value)
-            names.append(None)
-    if len(root) > 1:
+    around = (kinds.StreamStartEvent, kinds.StreamEndEvent, kinds.DocumentStartEvent, kinds.DocumentEndEvent)
+    values = [_value(event, events, 1) for event in events if not isinstance(event, around)]
+    if len(values) > 1:
         raise ValueError("it holds several documents")
-    return root[0] if root else None
+    return values[0] if values else None
+
+
+def _value(event: Any, events: Iterator[Any], depth: int) -> Any:
+    """What an event begins; the further events of a list or an object are taken from the iterator."""
+    from yaml import events as kinds
+
+    _refuse_marks(event)
+    if isinstance(event, kinds.ScalarEvent):
+        return _scalar(event.value) if event.implicit[0] else event.value
+    if depth > _DEEPEST:
+        raise ValueError(f"nested more than {_DEEPEST} deep")
+    ends = kinds.SequenceEndEvent | kinds.MappingEndEvent
+    inside = takewhile(lambda each: not isinstance(each, ends), events)  # whatever is deeper is taken before its end
+    if isinstance(event, kinds.SequenceStartEvent):
+        return [_value(each, events, depth + 1) for each in inside]
+    found: Plain = {}
+    for key in inside:
+        _refuse_marks(key)
+        if not isinstance(key, kinds.ScalarEvent) or key.value in found:
+            raise ValueError(f"line {key.start_mark.line + 1} has a name that is none, or is there twice")
+        found[key.value] = _value(next(events), events, depth + 1)
+    return found
+
+
+def _refuse_marks(event: Any) -> None:
+    if event.anchor or event.tag:  # an alias has an anchor
+        raise ValueError(f"line {event.start_mark.line + 1} has an anchor, an alias or a tag")
 
 
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}

@@ -58,8 +58,8 @@ def configure(
         InputError: there is no such device here, or fewer than asked for, or the other processes are not found.
     """
     for name, needed in NEEDED.items():
-        if getattr(jax.config, name) != needed:
-            raise InputError(f"{name.upper()} is {getattr(jax.config, name)}; allowed: {needed}, members depend on it")
+        if (found := getattr(jax.config, name)) != needed:
+            raise InputError(f"{name.upper()} is {found}; allowed: {needed}, members depend on it")
     flags = os.environ.get("XLA_FLAGS", "").split()
     if any(not flag.startswith(_WITHOUT_EFFECT) for flag in flags):
         text = f"XLA_FLAGS is {' '.join(flags)}: the last bits of a member may be others than without it"
@@ -102,13 +102,10 @@ def block_size(block: int | None, platform: str, members: int, most: int | None 
 
 
 def memory_budget(gib: float | None, platform: str, devices: Sequence[Device]) -> float | None:
-    """Bytes of each device that a population may take; None where the device does not tell what it has.
+    """Bytes of each device, of all that are used, that a population may take; None where it does not tell what it has.
 
-    Args:
-        gib: the setting, of each accelerator, or of a CPU's machine, whose devices share it; None is a share of what
-            there is, of several processes the first one's.
-        platform: `cpu`, `gpu` or `tpu`.
-        devices: that are used, of all processes.
+    The setting is of each accelerator, or of a CPU's machine, whose devices share it; None is a share of what there is,
+    of several processes the first one's.
     """
     if platform == "cpu":
         own = sum(device.process_index == devices[0].process_index for device in devices)
@@ -138,22 +135,18 @@ def free_memory() -> int:
 
 def versions() -> dict[str, str]:
     """Python and the packages that a result depends on."""
-    found = {"python": host_platform.python_version()}
+    found = {"python": host_platform.python_version(), **dict.fromkeys(_REPORTED_PACKAGES, "not installed")}
     for package in _REPORTED_PACKAGES:
-        try:
+        with suppress(metadata.PackageNotFoundError):
             found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            found[package] = "not installed"
     return found
 
 
 def device_facts(devices: list[Device]) -> dict[str, str | int]:
     """What the results were computed on."""
-    kind = devices[0].device_kind
-    if devices[0].platform == "cpu":
-        kind = _cpu_name() or kind
-    processes = len({device.process_index for device in devices})
-    return {"platform": devices[0].platform, "kind": kind, "count": len(devices), "processes": processes}
+    first, processes = devices[0], len({device.process_index for device in devices})
+    kind = (_cpu_name() if first.platform == "cpu" else None) or first.device_kind
+    return {"platform": first.platform, "kind": kind, "count": len(devices), "processes": processes}
 
 
 def _cpu_name() -> str | None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from mirrorjax.errors import InputError
+from mirrorjax.errors import InputError, each_text
 
 _NAMES = re.compile(  # ends of names of environment variables
     r"(_KEY|APIKEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|_PASS|_PAT|CREDENTIALS?|_COOKIE)$", re.IGNORECASE
@@ -30,37 +30,24 @@ def secrets() -> dict[str, str]:
 def hidden(value: Any) -> Any:
     """The same, nested or not, with every secret in its texts starred out."""
     known = sorted(secrets().values(), key=len, reverse=True)  # one may be part of another
-    return _hidden(value, known) if known else value
 
-
-def _hidden(value: Any, known: list[str]) -> Any:
-    if isinstance(value, Mapping):
-        return {_hidden(name, known): _hidden(inner, known) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_hidden(inner, known) for inner in value]
-    if isinstance(value, str):
+    def starred(text: str) -> str:
         for secret in known:
-            value = value.replace(secret, "***")
-    return value
+            text = text.replace(secret, "***")
+        return text
+
+    return each_text(value, starred) if known else value
 
 
-def refuse_secrets(value: Any, name: str = "") -> None:
+def refuse_secrets(values: Mapping[str, Any]) -> None:
     """Checks that no setting holds a secret: settings are stored, shown and sent.
-
-    Args:
-        value: a config, nested, or a list of arguments.
-        name: what it is called, for the message.
 
     Raises:
         InputError: names the setting and where its secret stands, and not the secret.
     """
-    _refuse(value, name, secrets())
-
-
-def _refuse(value: Any, name: str, known: Mapping[str, str]) -> None:
-    inner = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list | tuple) else ()
-    for key, part in inner:
-        _refuse(part, f"{name}.{key}" if name else str(key), known)
-    for place, secret in known.items():
-        if isinstance(value, str) and secret in value:
-            raise InputError(f"{name} holds the value of {place}; settings are stored and shown, so leave it out there")
+    known = secrets()
+    for name, value in values.items():
+        for place, secret in known.items():
+            if isinstance(value, str) and secret in value:
+                held = f"{name} holds the value of {place}"
+                raise InputError(f"{held}; settings are stored and shown, so leave it out there")

@@ -3,9 +3,9 @@
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any
 
 _ENDS = (signal.SIGTERM, signal.SIGHUP)  # Python itself raises for Ctrl-C
@@ -31,11 +31,8 @@ class StopSignals:
         self._before = _listen((signal.SIGINT, *_ENDS), self._note)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        _listen_as(self._before)
         if kind is None:
             self.stop_if_asked()
 
@@ -43,8 +40,7 @@ class StopSignals:
         """Raises what the signal means, if there was one.
 
         Raises:
-            KeyboardInterrupt: Ctrl-C.
-            SystemExit: with 143, SIGTERM; with 129, SIGHUP.
+            KeyboardInterrupt, SystemExit: Ctrl-C; with 143, SIGTERM; with 129, SIGHUP.
         """
         if self.number is not None:
             raise meaning(self.number)
@@ -77,13 +73,15 @@ def stops_raise() -> Iterator[None]:
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        _listen_as(before)
 
 
 def _listen(numbers: tuple[signal.Signals, ...], handler: Any) -> dict[int, Any]:
     """Sets a handler, and returns those that were there; none where a signal is ignored or this is no main thread."""
     if threading.current_thread() is not threading.main_thread():
         return {}
-    heard = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
-    return {number: signal.signal(number, handler) for number in heard}
+    return _listen_as({number: handler for number in numbers if signal.getsignal(number) is not signal.SIG_IGN})
+
+
+def _listen_as(handlers: Mapping[int, Any]) -> dict[int, Any]:
+    return {number: signal.signal(number, handler) for number, handler in handlers.items()}

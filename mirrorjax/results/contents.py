@@ -11,27 +11,17 @@ MANIFEST = Fields(
     may={
         **dict.fromkeys(("experiment", "job", "status", "created", "finished", "commit", "precision", "clock"), TEXT),
         **dict.fromkeys(("block", "members", "diverged", "compiles", "pieces"), COUNT),
-        "model_steps_per_second": FINITE,
-        "versions": OBJECT,
+        **{"model_steps_per_second": FINITE, "versions": OBJECT, "seconds": Each(FINITE, dict)},
+        **{"checkpoints": Each(FINITE), "extends": TEXTS, "dataset": Fields(may={"hash": TEXT, "counts": OBJECT})},
         "device": Fields(may={"platform": TEXT, "kind": TEXT, "count": COUNT, "processes": COUNT}),
-        "seconds": Each(FINITE, dict),
-        "dataset": Fields(may={"hash": TEXT, "counts": OBJECT}),
-        "checkpoints": Each(FINITE),
-        "extends": TEXTS,
     }
 )
 TRAINED = Fields(must={"dataset": Fields(must={"hash": TEXT})})  # a manifest from which training goes on
+_JOB = Fields(must={"job": NAME}, may={"overrides": TEXTS, "members": COUNT, "model_steps": COUNT, "plugins": TEXTS})
 SWEEP = Fields(
     may={
         **dict.fromkeys(("name", "created", "version"), TEXT),
-        "command": TEXTS,
-        "overrides": TEXTS,
-        "jobs": Each(
-            Fields(
-                must={"job": NAME},
-                may={"overrides": TEXTS, "members": COUNT, "model_steps": COUNT, "plugins": TEXTS},
-            )
-        ),
+        **{"command": TEXTS, "overrides": TEXTS, "jobs": Each(_JOB)},
     }
 )
 PROGRESS = Fields(
@@ -42,18 +32,8 @@ PROGRESS = Fields(
     }
 )
 FAILURE = Fields(may=dict.fromkeys(("job", "when", "error", "traceback"), TEXT))
-ROUNDS = Fields(
-    may={
-        "rounds": Each(
-            Fields(
-                must={
-                    **{"job": NAME, "list": Each(OBJECT), "what": TEXT},
-                    **{"seeds": COUNT, "networks": COUNT, "widest": NUMBER},
-                }
-            )
-        )
-    }
-)
+_ROUND = {"job": NAME, "list": Each(OBJECT), "what": TEXT, "seeds": COUNT, "networks": COUNT, "widest": NUMBER}
+ROUNDS = Fields(may={"rounds": Each(Fields(must=_ROUND))})
 CONFIG = Fields(may=dict.fromkeys(("tracker", "measurement", "regime", "runtime"), OBJECT))
 PLACE = Fields(must={"group": TEXT, "row": COUNT}, may={"shapes": Each(Each(COUNT), dict)})
 WEIGHTS = Fields(must={"members": Each(PLACE, dict)}, may={"sha256": TEXT, "index": TEXT})

@@ -1,15 +1,15 @@
 """What a sweep has already: the finished members that a population which extends it need not train again."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
 
 from mirrorjax.errors import InputError
-from mirrorjax.machine.log import event
+from mirrorjax.machine.log import event, now
 from mirrorjax.machine.reading import Absent, read_json
 from mirrorjax.population.members import Member, identity
 from mirrorjax.results.contents import MANIFEST
@@ -24,9 +24,8 @@ class Extended:
 
     Attributes:
         populations: by name, the ids of their members.
-        block: members side by side of the first of them; with the same block new members have the bits that they would
-            have had there. None if there is no population.
-        other_blocks: names of those with another one.
+        block: members side by side of the first of them, with which new members have the bits that they would have had
+            there; None if there is no population. `other_blocks` names those with another one.
     """
 
     populations: dict[str, frozenset[str]]
@@ -60,39 +59,29 @@ def check_sweep(folder: Path) -> None:
 
 
 def extended(sweep: Path, resolved: Mapping[str, Any], dataset_hash: str, own: str) -> Extended:
-    """Reads what a sweep has.
+    """Reads what a sweep has that a population with a resolved config, trained on a dataset, extends.
 
-    Args:
-        sweep: its folder.
-        resolved: config of the population that extends it, as plain containers.
-        dataset_hash: of what it is trained on.
-        own: its name; it does not extend itself. If it was begun before, it lacks what it lacked then.
+    It does not extend itself, `own`; and if it was begun before, it lacks what it lacked then.
 
     Raises:
         InputError: its manifest is there and cannot be read, so that what it lacked then is not known.
     """
     wanted = _conditions(resolved)
-    begun = _begun(sweep / own / "manifest.json").get("extends")
+    begun = None
+    with suppress(Absent):
+        begun = read_json(sweep / own / "manifest.json", MANIFEST).get("extends")
     found: dict[str, frozenset[str]] = {}
     blocks: dict[str, int] = {}
     for population in Results.open(sweep).populations:
         if population.name == own or (begun is not None and population.name not in begun):
             continue
-        if not population.done or _conditions(population.config) != wanted:
-            continue
-        manifest = population.manifest
-        if (manifest.get("dataset") or {}).get("hash") == dataset_hash:
-            found[population.name] = frozenset(population.member_ids)
-            blocks[population.name] = manifest.get("block") or 0
+        if population.done and _conditions(population.config) == wanted:
+            manifest = population.manifest
+            if (manifest.get("dataset") or {}).get("hash") == dataset_hash:
+                found[population.name] = frozenset(population.member_ids)
+                blocks[population.name] = manifest.get("block") or 0
     first = next(iter(blocks.values()), None)
     return Extended(found, first, [name for name, block in blocks.items() if block != first])
-
-
-def _begun(manifest: Path) -> dict[str, Any]:
-    try:
-        return read_json(manifest, MANIFEST)
-    except Absent:
-        return {}
 
 
 def missing(
@@ -101,12 +90,8 @@ def missing(
     """The members that an extended sweep lacks, and how they are to be trained: with its block, for equal bits."""
     lacking, held = there.divide(members, dataset_hash)
     names = ", ".join(sorted(set(held.values()))) or "no population"
-    event(
-        "extending",
-        f"extending: {len(held):,} of {len(members):,} members are finished in {names}; {len(lacking):,} to train",
-        finished=len(held),
-        missing=len(lacking),
-    )
+    text = f"extending: {len(held):,} of {len(members):,} members are finished in {names}; {len(lacking):,} to train"
+    event("extending", text, finished=len(held), missing=len(lacking))
     if runtime.block is None and there.block:
         runtime = replace(runtime, block=there.block)
     others = there.other_blocks if runtime.block == there.block else list(there.populations)
@@ -120,8 +105,7 @@ def finish_empty(store: Store, manifest: Mapping[str, Any], resolved: Mapping[st
     """Writes a population that lacks nothing: its folder says so, and the same command finds it finished."""
     store.write_config(OmegaConf.to_yaml(OmegaConf.create(dict(resolved))))
     store.write_members(dict.fromkeys(MEMBERS.names, ()))
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    store.write_manifest({**manifest, "status": "done", "created": now, "finished": now})
+    store.write_manifest({**manifest, "status": "done", "created": (at := now()), "finished": at})
     store.mark_done()
     return store.folder
 
@@ -129,9 +113,5 @@ def finish_empty(store: Store, manifest: Mapping[str, Any], resolved: Mapping[st
 def _conditions(config: Mapping[str, Any]) -> dict[str, Any]:
     """What a member's records depend on beyond the member: how long it is trained, and when and how it is measured."""
     regime, runtime = config.get("regime") or {}, config.get("runtime") or {}
-    return {
-        "epochs": regime.get("epochs"),
-        "patience": regime.get("patience"),
-        "measurement": config.get("measurement"),
-        "precision": runtime.get("precision"),
-    }
+    own = {name: regime.get(name) for name in ("epochs", "patience")}
+    return {**own, "measurement": config.get("measurement"), "precision": runtime.get("precision")}

@@ -6,21 +6,14 @@ import pyarrow.compute as pc
 
 from mirrorjax.errors import InputError
 from mirrorjax.results.network import TrainedNetwork
-from mirrorjax.results.read import Population, Results
+from mirrorjax.results.read import LAST_RECORDS, Population, Results
 
-# Members by CMNI at their last record, the highest first; those that diverged have none.
-_BY_LAST_CMNI = """
-SELECT population, member_id FROM records
-QUALIFY row_number() OVER (PARTITION BY population, member_id ORDER BY checkpoint DESC) = 1
-    AND status <> 'diverged' AND isfinite(cmni)
-ORDER BY cmni DESC, population, member_id
+# The member with the highest CMNI; those that diverged have none.
+_HIGHEST_CMNI = f"""
+SELECT population, member_id FROM ({LAST_RECORDS}) WHERE status <> 'diverged' AND isfinite(cmni)
+ORDER BY cmni DESC, population, member_id LIMIT 1
 """
-_AT_THE_END = """
-SELECT population, count(*) AS networks, count(*) FILTER (status = 'diverged') AS diverged FROM (
-    SELECT population, status FROM records
-    QUALIFY row_number() OVER (PARTITION BY population, member_id ORDER BY checkpoint DESC) = 1
-) GROUP BY population
-"""
+_AT_THE_END = f"SELECT count(*), count(*) FILTER (status = 'diverged') FROM ({LAST_RECORDS})"
 
 
 def find_network(results: Path, member: str | None = None) -> tuple[Population, TrainedNetwork]:
@@ -28,8 +21,7 @@ def find_network(results: Path, member: str | None = None) -> tuple[Population, 
 
     Args:
         results: a sweep's folder, or one population's.
-        member: its id, or the beginning of it; None takes the one with the highest CMNI at its end, of finished
-            populations.
+        member: its id, or the beginning of it; None takes that of the highest CMNI at its end, of finished populations.
 
     Raises:
         InputError: no results there, no such member, more than one, or no weights are stored; or its regime is shown no
@@ -56,14 +48,12 @@ def how_it_ended(population: Population, member_id: str) -> str:
 
 
 def _highest_cmni(opened: Results) -> str:
-    finished = {population.name for population in opened.populations if population.done}
-    if opened.populations and not any("cmni" in each.record_names for each in opened.populations):
+    finished = Results(opened.folder, [each.folder for each in opened.populations if each.done])
+    if not any("cmni" in each.record_names for each in finished.populations or opened.populations):
         raise InputError(_no_pictures(opened.folder))
-    for row in opened.query(_BY_LAST_CMNI).to_pylist():
-        if row["population"] in finished:
-            return f"{row['population']}/{row['member_id']}"
-    ends = [row for row in opened.query(_AT_THE_END).to_pylist() if row["population"] in finished]
-    networks, diverged = (sum(row[name] for row in ends) for name in ("networks", "diverged"))
+    for row in finished.query(_HIGHEST_CMNI).to_pylist():
+        return f"{row['population']}/{row['member_id']}"
+    networks, diverged = finished.query(_AT_THE_END).to_pylist()[0].values()
     if not networks:
         raise InputError(f"{opened.folder}: no finished population with records here, so there is no trained member")
     who = f"all {networks:,} networks" if diverged == networks else f"{diverged:,} of {networks:,} networks"

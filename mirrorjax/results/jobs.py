@@ -4,17 +4,16 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mirrorjax.errors import InputError, NotWritten
-from mirrorjax.machine.log import event
+from mirrorjax.errors import InputError
+from mirrorjax.machine.log import event, now
 from mirrorjax.machine.reading import OBJECT, Absent, Kind, Newer
 from mirrorjax.machine.reading import read_json as read_checked
 from mirrorjax.machine.secrets import hidden
-from mirrorjax.results.contents import FAILURE, ROUNDS
-from mirrorjax.results.contents import SWEEP as OF_SWEEP
+from mirrorjax.machine.writing import replacing
+from mirrorjax.results import contents
 
 SWEEP, FAILURES, REFINED = "sweep.json", "failures", "refined"
 
@@ -23,42 +22,31 @@ def read_json(file: Path, kind: Kind = OBJECT, problems: list[str] | None = None
     """A JSON object of a file; empty if there is none, or none that can be read, which is a line of `problems` then."""
     try:
         return read_checked(file, kind)
-    except Absent:
-        return {}
     except InputError as error:
-        if problems is not None:
+        if problems is not None and not isinstance(error, Absent):
             problems.append(str(error))
         return {}
 
 
 def read_sweep(sweep: Path, problems: list[str] | None = None) -> dict[str, Any]:
     """What sweep.json says of a sweep; empty as `read_json`."""
-    return read_json(sweep / SWEEP, OF_SWEEP, problems)
+    return read_json(sweep / SWEEP, contents.SWEEP, problems)
 
 
 def plugins_of(about: Mapping[str, Any], job: str | None = None) -> list[str]:
-    """The modules of people's own that a job, or any of them, was made with.
-
-    Args:
-        about: what sweep.json says.
-        job: the name of its folder; None are all.
-    """
+    """People's own modules that a job, by the name of its folder, or any was made with, as sweep.json says."""
     jobs = [each for each in about.get("jobs") or [] if job in (None, each["job"])]
     return list(dict.fromkeys(name for each in jobs for name in each.get("plugins") or []))
 
 
 def note_sweep(sweep: Path, about: Mapping[str, Any]) -> None:
-    """Writes sweep.json, or adds the jobs that one of an earlier command does not have.
-
-    Args:
-        sweep: its folder, which is made.
-        about: the sweep; `jobs`, a list of `{"job": HASH, …}`, are those of this command.
+    """Writes sweep.json, or adds the jobs, `{"job": HASH, …}`, that one of an earlier command does not have.
 
     Raises:
         NotWritten: it cannot be.
         InputError: a later version of mirrorjax wrote it.
     """
-    there = _own(sweep / SWEEP, OF_SWEEP)
+    there = _own(sweep / SWEEP, contents.SWEEP)
     earlier = there.get("jobs") or []
     known = {job["job"] for job in earlier}
     jobs = earlier + [job for job in about.get("jobs", []) if job["job"] not in known]
@@ -70,8 +58,7 @@ def note_sweep(sweep: Path, about: Mapping[str, Any]) -> None:
 def note_failure(sweep: Path, job: str, error: str, trace: str | None = None) -> None:
     """Keeps why a job failed, until it is begun again; where the sweep has no folder, nothing is made for it."""
     if sweep.is_dir():
-        when = datetime.now(UTC).isoformat(timespec="seconds")
-        content = {"job": job, "when": when, "error": error, "traceback": trace}
+        content = {"job": job, "when": now(), "error": error, "traceback": trace}
         with suppress(InputError):  # the disk may be why it failed
             _write(sweep / FAILURES / f"{job}.json", content)
 
@@ -85,7 +72,7 @@ def forget_failure(sweep: Path, job: str) -> None:
 
 def failure(sweep: Path, job: str, problems: list[str] | None = None) -> dict[str, Any]:
     """What `note_failure` kept; empty as `read_json`."""
-    return read_json(sweep / FAILURES / f"{job}.json", FAILURE, problems)
+    return read_json(sweep / FAILURES / f"{job}.json", contents.FAILURE, problems)
 
 
 def note_rounds(sweep: Path, job: str, rounds: Sequence[Mapping[str, Any]]) -> None:
@@ -99,29 +86,22 @@ def note_rounds(sweep: Path, job: str, rounds: Sequence[Mapping[str, Any]]) -> N
 
 def rounds_of(sweep: Path, job: str) -> list[dict[str, Any]]:
     """What `note_rounds` kept; empty if there is nothing: the same rounds follow again from the verdicts."""
-    return _own(sweep / REFINED / f"{job}.json", ROUNDS).get("rounds") or []
+    return _own(sweep / REFINED / f"{job}.json", contents.ROUNDS).get("rounds") or []
 
 
 def _own(file: Path, kind: Kind) -> dict[str, Any]:
     """A file that is written anew where it is damaged; empty then, with a warning, or if there is none."""
     try:
         return read_checked(file, kind)
-    except Absent:
-        pass
     except Newer:
         raise
     except InputError as error:
-        event("problem", f"{error}; it is written anew", level=logging.WARNING)
-    return {}
+        if not isinstance(error, Absent):
+            event("problem", f"{error}; it is written anew", level=logging.WARNING)
+        return {}
 
 
 def _write(file: Path, content: Mapping[str, Any]) -> None:
-    temporary = file.with_name(f".{file.name}.tmp")
-    try:
+    with replacing(file) as temporary:
         file.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_text(json.dumps(hidden(content), indent=2) + "\n", encoding="utf-8")
-        temporary.replace(file)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise NotWritten(f"{file}: cannot be written: {error.strerror or error}") from error

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from mirrorjax.errors import InputError
-from mirrorjax.results.store import as_table, replacing
+from mirrorjax.machine.writing import replacing
+from mirrorjax.results.store import as_table
 
 LATER = "measured"  # a folder of the population's, with a file a checkpoint
 LATER_KEYS = pa.schema([pa.field("member_id", pa.string()), pa.field("checkpoint", pa.int64())])
@@ -23,13 +23,10 @@ LATER_KEYS = pa.schema([pa.field("member_id", pa.string()), pa.field("checkpoint
 def write_later(population: Path, checkpoint: int, columns: Mapping[str, np.ndarray]) -> Path:
     """Writes what was measured, whole or not at all, beside what was measured before: equal columns are replaced.
 
-    Args:
-        population: its folder.
-        checkpoint: that the networks are of.
-        columns: `member_id` and others, one entry a member.
+    The columns are `member_id` and others, one entry a member.
 
     Raises:
-        InputError: it cannot be written.
+        NotWritten: it cannot be.
     """
     file = population / LATER / f"{checkpoint:06d}.parquet"
     table = as_table(LATER_KEYS, {"checkpoint": checkpoint, **columns}, "measured")
@@ -37,22 +34,16 @@ def write_later(population: Path, checkpoint: int, columns: Mapping[str, np.ndar
         before = pq.ParquetFile(file).read()
         again = [name for name in before.column_names if name in columns and name not in LATER_KEYS.names]
         table = completed(table, before.drop_columns(again))
-    try:
-        file.parent.mkdir(exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{file.parent}: cannot be written: {error.strerror or error}") from error
     with replacing(file) as temporary:
+        file.parent.mkdir(exist_ok=True)
         pq.write_table(table, temporary, compression="zstd")
     return file
 
 
 def completed(records: pa.Table, later: pa.Table) -> pa.Table:
     """Records of a checkpoint with what was measured of it later, in the order of the records."""
-    place = {member_id: row for row, member_id in enumerate(later["member_id"].to_pylist())}
-    found = later.take(pa.array([place.get(member_id) for member_id in records["member_id"].to_pylist()], pa.int64()))
-    for name in found.column_names:
-        if name in LATER_KEYS.names:
-            continue
+    found = later.take(pc.call_function("index_in", [records["member_id"]], pc.SetLookupOptions(later["member_id"])))
+    for name in found.drop_columns(LATER_KEYS.names).column_names:
         if name in records.column_names:
             filled = pc.call_function("coalesce", [records[name], found[name].cast(records[name].type)])
             records = records.set_column(records.column_names.index(name), name, filled)
@@ -78,8 +69,6 @@ def quoted(name: str) -> str:
 
 def join_later(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
     """Puts a view with what was measured later in the place of the view `records`."""
-    if not files:
-        return
     connection.execute("ALTER VIEW records RENAME TO recorded")
     connection.execute(view_of("later", files))
     recorded, later = (connection.sql(f"SELECT * FROM {name} LIMIT 0").columns for name in ("recorded", "later"))

@@ -11,6 +11,7 @@ from typing import IO
 
 from mirrorjax.errors import Busy, InputError
 from mirrorjax.machine.log import event
+from mirrorjax.machine.writing import not_writable
 
 _NOT_ELSEWHERE = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW  # the file behind a link would be emptied
 _LONGEST = 200  # bytes of what names a process
@@ -40,8 +41,7 @@ def locked(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         file = os.fdopen(os.open(folder / LOCK, _NOT_ELSEWHERE, 0o666), "a+b", buffering=0)
     except OSError as error:
-        why = "a file is in the way" if isinstance(error, FileExistsError | NotADirectoryError) else error.strerror
-        raise InputError(f"{folder}: results cannot be written here: {why or error}") from error
+        raise InputError(not_writable(folder, error)) from error
     with file:
         _lock(file, folder)
         with suppress(OSError):  # a full disk: it is locked all the same

@@ -16,11 +16,11 @@ from mirrorjax.dataset.row import features
 from mirrorjax.errors import InputError, printable
 from mirrorjax.game.observation import OBSERVATION_SIZE, OWN_SYMBOL
 from mirrorjax.machine.reading import NAME
+from mirrorjax.machine.writing import replacing
 from mirrorjax.measurement.probe import Probe
 from mirrorjax.population.members import Member, MemberValues, stack_values
 from mirrorjax.regimes import own_regime
 from mirrorjax.regimes.base import Regime
-from mirrorjax.results.store import replacing
 from mirrorjax.results.weights import STACKS
 from mirrorjax.settings.allowed import check
 
@@ -98,12 +98,8 @@ class TrainedNetwork:
         """
         pictures = _pictures(np.asarray(boards))
         single = pictures.ndim == 1
-        outputs, hidden = _shown(self.probe, pictures[:, None] if single else pictures)
-        return (
-            (np.asarray(outputs[:, 0]), np.asarray(hidden[:, 0]))
-            if single
-            else (np.asarray(outputs), np.asarray(hidden))
-        )
+        outputs, hidden = map(np.asarray, _shown(self.probe, pictures[:, None] if single else pictures))
+        return (outputs[:, 0], hidden[:, 0]) if single else (outputs, hidden)
 
     def save(self, path: str | Path) -> Path:
         """Exports the weights, with the settings as metadata: whole or not at all.
@@ -129,13 +125,7 @@ class TrainedNetwork:
 
 
 def fitting(member_id: str, settings: dict[str, Any], params: dict[str, np.ndarray], folder: Path) -> TrainedNetwork:
-    """A member as a network.
-
-    Args:
-        member_id: its identity.
-        settings: its row of members.parquet.
-        params: its weights by name.
-        folder: of the population, for messages.
+    """A member as a network; its settings are its row of members.parquet.
 
     Raises:
         InputError: its settings are none that a network can have, or the weights are of a network of other settings.
@@ -154,10 +144,9 @@ def fitting(member_id: str, settings: dict[str, Any], params: dict[str, np.ndarr
     )
     for name in {**own, **found}:
         if own.get(name) != found.get(name):
-            raise InputError(
-                f"{folder / STACKS}: {name} of {member_id} is {found.get(name, 'missing')}; of a member of width "
-                f"{settings['width']} and depth {settings['depth']} it is {own.get(name, 'none')}"
-            )
+            given = f"{name} of {member_id} is {found.get(name, 'missing')}"
+            size = f"width {settings['width']} and depth {settings['depth']}"
+            raise InputError(f"{folder / STACKS}: {given}; of a member of {size} it is {own.get(name, 'none')}")
     return network
 
 
@@ -173,8 +162,7 @@ def _pictures(boards: np.ndarray) -> np.ndarray:
     """Pictures [100] or [100, boards] float32, of those or of packed rows."""
     if boards.dtype == np.uint32 and boards.ndim == 2 and boards.shape[1] == 2:
         return np.asarray(jax.vmap(features, out_axes=-1)(jnp.asarray(boards)))
-    numbers = boards.dtype.kind in "if"
-    if numbers and boards.ndim in (1, 2) and len(boards) == OBSERVATION_SIZE:
+    if boards.dtype.kind in "if" and boards.ndim in (1, 2) and len(boards) == OBSERVATION_SIZE:
         for what, first, part, largest in (
             ("a cell", 0, boards[:OWN_SYMBOL], _LARGEST_CELL),
             ("own symbol, energy, score or column", OWN_SYMBOL, boards[OWN_SYMBOL:], _LARGEST_OWN),
@@ -183,11 +171,8 @@ def _pictures(boards: np.ndarray) -> np.ndarray:
             if len(wrong):
                 place = (first + wrong[0][0], *wrong[0][1:])
                 which = f"picture {place[1]}" if boards.ndim == 2 else "the picture"
-                raise InputError(
-                    f"boards: number {place[0]} of {which}, {what}, is {boards[place]:g}; allowed: 0 to {largest:,}"
-                )
+                given = f"number {place[0]} of {which}, {what}, is {boards[place]:g}"
+                raise InputError(f"boards: {given}; allowed: 0 to {largest:,}")
         return boards.astype(np.float32)
-    raise InputError(
-        f"boards: an array {list(boards.shape)} of {boards.dtype}; allowed: pictures [100] or [100, boards] of "
-        "numbers, or packed rows [boards, 2] of uint32"
-    )
+    allowed = "pictures [100] or [100, boards] of numbers, or packed rows [boards, 2] of uint32"
+    raise InputError(f"boards: an array {list(boards.shape)} of {boards.dtype}; allowed: {allowed}")

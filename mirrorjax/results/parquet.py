@@ -6,7 +6,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mirrorjax.machine.reading import Newer
+from mirrorjax.errors import first_line
+from mirrorjax.machine.reading import check_format
 from mirrorjax.results.contents import FORMAT
 
 UNREADABLE = (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError)  # what damage makes of a file
@@ -29,38 +30,43 @@ def why_not_ours(
 
     Args:
         file: named after the checkpoint that it is of, except for the table of members.
-        schema: the columns that it must have.
+        schema, further: the columns that it must have, and may have.
         members: the first and the last id of the members, where the file is to have all of them.
-        further: columns that it may have.
 
     Raises:
         Newer: a later version of mirrorjax wrote it.
     """
+
+    def foreign(why: str) -> str:
+        return f"no file of ours, skipped: {why}"
+
     try:
         if not file.is_file():  # a pipe would be waited for
-            return "no file of ours, skipped: it is no regular file"
+            return foreign("it is no regular file")
         with pq.ParquetFile(file) as opened:
             found, footer = opened.schema_arrow, opened.metadata
         names = set(found.names)
         bounds = _bounds(footer)
     except UNREADABLE as error:
         return torn(error)
-    _refuse_newer(file, found)
+    given = (found.metadata or {}).get(_KEY, b"1")
+    if given.isdigit():
+        check_format(file, int(given), FORMAT)
     if missing := [name for name in schema.names if name not in names]:
-        return f"no file of ours, skipped: it lacks {', '.join(missing[:_SHOWN])}"
+        return foreign(f"it lacks {', '.join(missing[:_SHOWN])}")
     if len(names) < len(found.names):
-        return "no file of ours, skipped: two columns have one name"
+        return foreign("two columns have one name")
     for own in (*schema, *(further or ())):
         if own.name in names and not _fits(found.field(own.name).type, own.type):
-            return f"no file of ours, skipped: {own.name} is {found.field(own.name).type}, not {own.type}"
+            return foreign(f"{own.name} is {found.field(own.name).type}, not {own.type}")
     if footer.num_rows > _MOST_ROWS:
-        return f"no file of ours, skipped: it claims {footer.num_rows:,} rows"
+        return foreign(f"it claims {footer.num_rows:,} rows")
     checkpoints = bounds.get("checkpoint")
     if checkpoints and checkpoints != (int(file.stem), int(file.stem)):
-        return f"no file of ours, skipped: it is of checkpoint {checkpoints[0]}"
+        return foreign(f"it is of checkpoint {checkpoints[0]}")
     ids = bounds.get("member_id")
     if members and ids and ids[0] != members[0] and ids[1] != members[1]:
-        return "no file of ours, skipped: its members are another population's"
+        return foreign("its members are another population's")
     return None
 
 
@@ -71,15 +77,7 @@ def first_and_last_member(file: Path) -> tuple[str, str] | None:
 
 def torn(error: BaseException) -> str:
     """What is said of a file that cannot be read."""
-    return f"torn, skipped: {str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__}"
-
-
-def _refuse_newer(file: Path, schema: pa.Schema) -> None:
-    given = (schema.metadata or {}).get(_KEY, b"1")
-    if given.isdigit() and int(given) > FORMAT:
-        raise Newer(
-            f"{file}: format {int(given)}, of a later version of mirrorjax; this one reads up to format {FORMAT}"
-        )
+    return f"torn, skipped: {first_line(error)}"
 
 
 def _fits(found: pa.DataType, own: pa.DataType) -> bool:

@@ -1,343 +1,19 @@
 """Reads a results folder: a sweep with its populations, or one population. Never stops at a broken file."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import duckdb
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from mirrorjax.errors import InputError
-from mirrorjax.machine.reading import Newer, read_json, read_yaml
-from mirrorjax.results.contents import CONFIG, FORMAT, MANIFEST
-from mirrorjax.results.jobs import plugins_of, read_sweep
-from mirrorjax.results.later import LATER, LATER_KEYS, completed, join_later, view_of
-from mirrorjax.results.parquet import UNREADABLE, first_and_last_member, torn, why_not_ours
-from mirrorjax.results.store import KNOBS, MEMBERS, RECORDS, REQUIRED, TABLES, UNITS, knob_defaults
-from mirrorjax.results.weights import STACKS, read_all_weights, read_index, read_weights
-from mirrorjax.settings.allowed import validate
-from mirrorjax.settings.plugins import lacking
-from mirrorjax.settings.schema import Config, MeasurementConfig, RuntimeConfig, TrackerConfig, stored
+from mirrorjax.results.later import join_later, view_of
+from mirrorjax.results.population import SCHEMAS, Population, listed, no_unique
+from mirrorjax.results.store import TABLES
 
-if TYPE_CHECKING:
-    from mirrorjax.dataset.build import Dataset
-    from mirrorjax.dataset.matched import Pictures
-    from mirrorjax.results.network import TrainedNetwork
-
-SCHEMAS = {"members": MEMBERS, "records": RECORDS, "units": UNITS}
-_MUST = SCHEMAS | {"records": REQUIRED, LATER: LATER_KEYS}
-_MAY = {"members": KNOBS, "records": RECORDS}
-_SHOWN = 6  # candidates that a message lists
-
-
-class Population:
-    """The folder of one population, to be read.
-
-    Attributes:
-        folder: where it is; its name is the population's.
-        problems: files that were skipped and why, shared with the `Results` it belongs to.
-    """
-
-    def __init__(self, folder: Path, problems: list[str]):
-        self.folder = folder
-        self.problems = problems
-        self._torn: set[Path] = set()  # behind a whole footer, which is found only by reading
-
-    def __repr__(self) -> str:
-        members = sum(pq.read_metadata(file).num_rows for file in self.files("members"))
-        state = "done" if self.done else "not done"
-        return f"Population({self.name}: {members:,} members, {len(self.checkpoints)} checkpoints, {state})"
-
-    @property
-    def name(self) -> str:
-        """The name of the folder, a hash of the resolved config."""
-        return self.folder.name
-
-    @property
-    def done(self) -> bool:
-        """Whether the population is finished."""
-        return (self.folder / "DONE").exists()
-
-    @property
-    def manifest(self) -> dict[str, Any]:
-        """The manifest as it is now; empty, and a problem, where it cannot be read.
-
-        Raises:
-            InputError: a later version of mirrorjax wrote it.
-        """
-        try:
-            return read_json(self.folder / "manifest.json", MANIFEST, newest=FORMAT)
-        except Newer:
-            raise
-        except InputError as error:
-            return self._unread(error)
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """The resolved config, as data: nothing in it is looked up. Empty, and a problem, where it cannot be read."""
-        try:
-            return read_yaml(self.folder / "config.yaml", CONFIG)
-        except InputError as error:
-            return self._unread(error)
-
-    @property
-    def plugins(self) -> list[str]:
-        """The modules of people's own that it was made with."""
-        return plugins_of(read_sweep(self.folder.resolve().parent), self.name)
-
-    @property
-    def checkpoints(self) -> list[int]:
-        """Numbers of the checkpoints whose records are there."""
-        return [int(file.stem) for file in self.files("records")]
-
-    def members(self) -> pa.Table:
-        """One row a member: everything that defines it."""
-        table = self._table("members", self.files("members"))
-        if lacking := [name for name in MEMBERS.names if table[name].null_count]:
-            self._problem(self.folder / "members.parquet", f"damaged, skipped: {lacking[0]} of some member is missing")
-            table = MEMBERS.empty_table()
-        for name, value in knob_defaults().items():
-            if name not in table.column_names:
-                field = KNOBS.field(name)
-                table = table.append_column(field, pa.repeat(pa.scalar(value, field.type), len(table)))
-        return table
-
-    def records(self) -> pa.Table:
-        """One row a member and checkpoint, over all checkpoints."""
-        return self._table("records", self.files("records"))
-
-    def record_tables(self) -> Iterator[pa.Table]:
-        """The same by checkpoint, for whom all of them at once are too many."""
-        return self._tables(self.files("records"))
-
-    def record_schema(self) -> pa.Schema:
-        """The columns of `records`, with those that few checkpoints have."""
-        schemas = [pq.read_schema(file) for file in [*self.files("records"), *self.later_files()]]
-        return pa.unify_schemas([RECORDS, *schemas], promote_options="permissive")
-
-    @property
-    def record_names(self) -> set[str]:
-        """The columns that its records have, at whatever checkpoint; of none yet all usual ones."""
-        found = [pq.read_schema(file).names for file in self.files("records")]
-        return set().union(*found) if found else set(RECORDS.names)
-
-    def units(self, checkpoint: int | None = None) -> pa.Table:
-        """One row a member and unit, at one checkpoint or at all that have it."""
-        files = self.files("units")
-        if checkpoint is not None:
-            files = [file for file in files if int(file.stem) == checkpoint]
-        return self._table("units", files)
-
-    def files(self, table: str) -> list[Path]:
-        """The whole files of `members`, `records` or `units`; others there are named in `problems`."""
-        if table == "members":
-            file = self.folder / "members.parquet"
-            return [file] if file.exists() and self._is_ours(file, table) else []
-        known = self.files("members") if table == "records" else []
-        found, members = [], first_and_last_member(known[0]) if known else None
-        for file in sorted((self.folder / table).glob("[!.]*")):  # a leading dot: not yet written, no problem
-            if file.suffix != ".parquet" or not file.stem.isdecimal():
-                self._problem(file, "no file of ours, skipped")
-            elif self._is_ours(file, table, members):
-                found.append(file)
-        return found
-
-    def later_files(self) -> list[Path]:
-        """The whole files of what `mirrorjax measure` has added to the records, one a checkpoint."""
-        found = sorted((self.folder / LATER).glob("[0-9]*.parquet"))
-        return [file for file in found if self._is_ours(file, LATER)]
-
-    def complete_checkpoints(self, with_units: Collection[int] = ()) -> int:
-        """How many checkpoints, from the first one on, have results that can be read through.
-
-        Args:
-            with_units: numbers of those that have a table of units too.
-        """
-        readable = {
-            table: {int(file.stem) for file in self.files(table) if self._read(file)} for table in ("records", "units")
-        }
-        count = 0
-        while count in readable["records"] and (count not in with_units or count in readable["units"]):
-            count += 1
-        return count
-
-    @property
-    def member_ids(self) -> list[str]:
-        """The ids of all members."""
-        return self.members()["member_id"].to_pylist()
-
-    def weights(self, member: str) -> dict[str, np.ndarray]:
-        """Final weights of one member by name.
-
-        Args:
-            member: its id, or a beginning of it that no other member has.
-
-        Raises:
-            InputError: no such member or more than one; no weights are stored; or they are damaged, another
-                population's, or not finite, which those of a member that has diverged may be.
-        """
-        index = read_index(self.folder, self.member_ids)
-        member_id = _unique(member, index, self.folder)
-        weights = read_weights(self.folder, member_id, index[member_id])
-        if strange := [name for name, weight in weights.items() if not np.isfinite(weight).all()]:
-            why = "it has diverged" if self._diverged(member_id) else "the file is damaged"
-            raise InputError(f"{self.folder / STACKS}: {strange[0]} of {member_id} is not finite: {why}")
-        return weights
-
-    def weights_of_all(self) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
-        """The id and the final weights of every member, finite or not; the file is opened once.
-
-        Raises:
-            InputError: no weights are stored, or they are damaged or another population's.
-        """
-        return read_all_weights(self.folder, read_index(self.folder, self.member_ids))
-
-    def member(self, member: str) -> "TrainedNetwork":
-        """One member with its final weights, to be run, looked into and exported.
-
-        Args:
-            member: its id, or a beginning of it that no other member has.
-
-        Raises:
-            InputError: as `weights`; or they do not fit what members.parquet says of the member.
-        """
-        from mirrorjax.results.network import fitting  # JAX, which a report does without
-
-        members = self.members()
-        member_id = _unique(member, members["member_id"].to_pylist(), self.folder)
-        (row,) = members.filter(pc.field("member_id") == member_id).to_pylist()
-        weights = self.weights(member_id)
-        try:
-            return fitting(member_id, row, weights, self.folder)
-        except InputError as error:
-            if why := lacking(self.plugins):
-                raise InputError(f"{self.folder}: {why}") from error
-            raise
-
-    def _diverged(self, member_id: str) -> bool:
-        """Whether a member has, at its last record."""
-        for file in reversed(self.files("records")):
-            table = self._read(file)
-            if table is not None and member_id in table["member_id"].to_pylist():
-                return "diverged" in table.filter(pc.field("member_id") == member_id)["status"].to_pylist()
-        return False
-
-    def stored_config(self) -> Config:
-        """The config that it was trained with, as it is to be used here: with this machine's own folders.
-
-        Those that it names are the ones of whoever trained it, and compiled programs that lie there would be run.
-
-        Raises:
-            InputError: it cannot be read, or is none of this version.
-        """
-        own = read_yaml(self.folder / "config.yaml", CONFIG)
-        try:
-            config = stored(own)
-            runtime = {name: getattr(config.runtime, name) for name in ("platform", "precision", "block")}
-            config = replace(
-                config,
-                results_dir=Config.results_dir,
-                extend=None,
-                dataset=replace(config.dataset, cache=None),
-                measurement=replace(config.measurement, null_cache=None),
-                tracker=TrackerConfig(),
-                runtime=RuntimeConfig(**runtime),
-            )
-            validate(config)
-        except InputError as error:
-            why = lacking(self.plugins) or f"no config of this version: {str(error).splitlines()[0]}"
-            raise InputError(f"{self.folder}: {why}") from error
-        return config
-
-    def dataset(self) -> "Dataset":
-        """The dataset that all members are measured on, from the cache or built anew.
-
-        Raises:
-            InputError: its settings make another one now, or see `stored_config`.
-        """
-        from mirrorjax.dataset.configured import reference_dataset  # JAX, which a report does without
-
-        dataset = reference_dataset(self.stored_config())
-        trained_on = (self.manifest.get("dataset") or {}).get("hash")
-        if trained_on != dataset.content_hash:
-            raise InputError(
-                f"{self.folder}: trained on dataset {trained_on}, but its settings make {dataset.content_hash} in "
-                "this version; its test rows may be others than those it was kept from"
-            )
-        return dataset
-
-    def boards(self, count: int | None = None, rescue: bool = False) -> "Pictures":
-        """Matched boards that nobody was trained on: the same boards under each condition, to run networks on.
-
-        Args:
-            count: the most to take; by default as many as calibrated measures are made on.
-            rescue: only boards on which Toad's distress makes *help* right.
-
-        Returns:
-            Pictures [100, boards] int8 by the name of their condition (docs/measures.md).
-
-        Raises:
-            InputError: `count` is not positive, there is no such board, or see `dataset`.
-        """
-        from mirrorjax.dataset.matched import matched_boards
-
-        asked, usual = self.stored_config().measurement, MeasurementConfig()
-        own = (asked.rescue_boards or usual.rescue_boards) if rescue else (asked.boards or usual.boards)
-        wanted = own if count is None else count
-        if wanted < 1:
-            raise InputError(f"boards: {wanted}; allowed: 1 or more")
-        return matched_boards(self.dataset().holdout, wanted, rescue=rescue).by_condition
-
-    def _table(self, name: str, files: Sequence[Path]) -> pa.Table:
-        tables = list(self._tables(files))
-        # a population's checkpoints may differ in the columns beyond the required ones
-        return pa.concat_tables(tables, promote_options="permissive") if tables else SCHEMAS[name].empty_table()
-
-    def _tables(self, files: Iterable[Path]) -> Iterator[pa.Table]:
-        later = {file.name: file for file in self.later_files()}
-        for file in files:
-            if table := self._read(file):
-                added = self._read(later[file.name]) if file.parent.name == "records" and file.name in later else None
-                yield table if added is None else completed(table, added)
-
-    def _read(self, file: Path) -> pa.Table | None:
-        try:
-            table = pq.ParquetFile(file).read()
-            table.validate(full=True)  # text that is none would be found where it is shown
-            return table
-        except UNREADABLE as error:
-            self._problem(file, torn(error))
-            self._torn.add(file)
-            return None
-
-    def find_torn(self) -> bool:
-        """Reads every file through; whether one is torn that was not known to be. From then on it is skipped."""
-        known = len(self._torn)
-        for table in TABLES:
-            for file in [*self.files(table), *self.later_files()]:
-                self._read(file)
-        return len(self._torn) > known
-
-    def _is_ours(self, file: Path, table: str, members: tuple[str, str] | None = None) -> bool:
-        if file in self._torn:
-            return False
-        why = why_not_ours(file, _MUST[table], members, _MAY.get(table))
-        if why:
-            self._problem(file, why)
-        return not why
-
-    def _problem(self, file: Path, what: str) -> None:
-        self._unread(InputError(f"{file}: {what}"))
-
-    def _unread(self, error: InputError) -> dict[str, Any]:
-        """Nothing, and a line of `problems` that says why, once."""
-        if str(error) not in self.problems:
-            self.problems.append(str(error))
-        return {}
+LAST_RECORDS = (  # SQL: the last record of each network
+    "SELECT * FROM records QUALIFY row_number() OVER (PARTITION BY population, member_id ORDER BY checkpoint DESC) = 1"
+)
 
 
 class Results:
@@ -379,7 +55,7 @@ class Results:
         if (folder / "sweep.json").exists():
             raise InputError(f"{path}: this sweep has no population yet")
         if sweeps := [found.name for found in inside if (found / "sweep.json").exists()]:
-            raise InputError(f"{path}: no results here, but sweeps: give one of {_listed(sweeps)}")
+            raise InputError(f"{path}: no results here, but sweeps: give one of {listed(sweeps)}")
         raise InputError(
             f"{path}: no results here; a results folder holds sweep.json and a folder per population, "
             "each with manifest.json and members.parquet"
@@ -395,12 +71,9 @@ class Results:
             table = self._answer(sql)
         except duckdb.Error as error:
             torn_ones = [population.find_torn() for population in self.populations]  # all of them are read
-            if not any(torn_ones):
-                raise InputError(f"query: {error}") from error
-            try:
-                table = self._answer(sql)
-            except duckdb.Error as still:
-                raise InputError(f"query: {still}") from still
+            if any(torn_ones):
+                return self.query(sql)
+            raise InputError(f"query: {error}") from error
         if table is None:
             raise InputError("query: it gives no table; start it with SELECT")
         return table
@@ -411,8 +84,9 @@ class Results:
                 files = [file for population in self.populations for file in population.files(table)]
                 if files:
                     connection.execute(view_of(table, files))
-                    if table == "records":
-                        join_later(connection, [file for each in self.populations for file in each.later_files()])
+                    later = [file for each in self.populations for file in each.later_files()]
+                    if table == "records" and later:
+                        join_later(connection, later)
                 else:
                     empty = SCHEMAS[table].empty_table()
                     connection.register(table, empty.add_column(0, "population", pa.array([], pa.string())))
@@ -422,42 +96,20 @@ class Results:
     def find_member(self, member: str) -> tuple[Population, str]:
         """The population and full id of a member.
 
-        Args:
-            member: a beginning of its id that no other has, after `POPULATION/` where two populations share an id.
+        It is given as a beginning of its id that no other has, after `POPULATION/` where two populations share an id.
 
         Raises:
             InputError: no such member, or more than one.
         """
         population_part, _, id_part = member.rpartition("/")
         within = [population for population in self.populations if population.name.startswith(population_part)]
-        places = {
-            f"{population.name}/{member_id}": population for population in within for member_id in population.member_ids
-        }
-        found = [place for place in places if place.partition("/")[2].startswith(id_part)]
-        exact = [place for place in found if place.partition("/")[2] == id_part]
-        if len(exact or found) != 1:
-            raise InputError(_no_unique(member, exact or found, places, self.folder))
-        (place,) = exact or found
-        return places[place], place.partition("/")[2]
+        places = {f"{each.name}/{member_id}": (each, member_id) for each in within for member_id in each.member_ids}
+        begun = [place for place, (_, member_id) in places.items() if member_id.startswith(id_part)]
+        found = [place for place in begun if places[place][1] == id_part] or begun
+        if len(found) != 1:
+            raise InputError(no_unique(member, found, places, self.folder))
+        return places[found[0]]
 
 
 def _is_population(folder: Path) -> bool:
     return (folder / "manifest.json").exists() or (folder / "members.parquet").exists()
-
-
-def _unique(member: str, ids: Iterable[str], where: Path) -> str:
-    found = [member_id for member_id in ids if member_id.startswith(member)]
-    if len(found) != 1:
-        raise InputError(_no_unique(member, found, ids, where))
-    return found[0]
-
-
-def _no_unique(member: str, found: Sequence[str], known: Iterable[str], where: Path) -> str:
-    if found:
-        return f"member {member}: {len(found)} begin like this: {_listed(found)}"
-    return f"member {member}: none in {where}; there are {_listed(sorted(known))}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more if names else "none"

@@ -1,10 +1,9 @@
 """Writes the folder of one population, so that whatever is there is whole: see docs/formats.md."""
 
 import hashlib
-import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from safetensors.numpy import save
 
 from mirrorjax.errors import NotWritten
 from mirrorjax.machine.reading import refuse_newer
+from mirrorjax.machine.writing import TEMPORARY, not_writable, replacing, write_json, write_text
 from mirrorjax.measures import EVERY_RECORD, EVERY_UNIT, OF_ANY_REGIME, Measure
 from mirrorjax.results.contents import FORMAT
 from mirrorjax.results.parquet import with_format
@@ -26,19 +26,7 @@ from mirrorjax.settings.schema import MEMBER
 from mirrorjax.settings.setting import Setting
 
 TABLES = ("members", "records", "units")
-_TEMPORARY = ".tmp"  # the end of a name that is not yet anything: not .parquet, so that no glob takes it for data
-_TYPES = {
-    "string": pa.string(),
-    "bool": pa.bool_(),
-    "int64": pa.int64(),
-    "int64[16]": pa.list_(pa.int64(), 16),
-    "float32": pa.float32(),
-    "float64": pa.float64(),
-}
-
-
-def _fields(type_: pa.DataType, *names: str) -> list[pa.Field]:
-    return [pa.field(name, type_) for name in names]
+_LISTS = {"int64[16]": pa.list_(pa.int64(), 16)}  # types that Arrow has no short name for
 
 
 def setting_fields(settings: Iterable[Setting]) -> list[pa.Field]:
@@ -47,32 +35,31 @@ def setting_fields(settings: Iterable[Setting]) -> list[pa.Field]:
     return [pa.field(each.name, types[each.column_kind]) for each in settings]
 
 
+def _fields(type_: pa.DataType, *names: str) -> list[pa.Field]:
+    return [pa.field(name, type_) for name in names]
+
+
 def _first(kind: type) -> list[pa.Field]:
     return setting_fields(MEMBER[name] for name in FIRST if MEMBER[name].kind is kind)
 
 
 def _schema(measures: Iterable[Measure]) -> pa.Schema:
     columns = (column for each in measures for column in each.columns())
-    return pa.schema([pa.field(column.name, _TYPES[column.type]) for column in columns])
+    return pa.schema([(each.name, _LISTS.get(each.type) or pa.type_for_alias(each.type)) for each in columns])
 
 
 MEMBERS = pa.schema(
     [
-        *_fields(pa.string(), "member_id"),
-        *_fields(pa.int64(), *SEEDS),
-        *_first(str),
-        *_first(int),
-        *_fields(pa.int64(), *SIZES),
-        *_first(float),
+        *_fields(pa.string(), "member_id"), *_fields(pa.int64(), *SEEDS), *_first(str),
+        *_first(int), *_fields(pa.int64(), *SIZES), *_first(float),
     ]
-)
+)  # fmt: skip
 KNOBS = pa.schema(  # further columns of members.parquet, which older results lack: these are at the defaults
     [
         *setting_fields(each for name, each in MEMBER.items() if name not in FIRST),
-        *_fields(pa.int64(), *ROWS),
-        *_fields(pa.float64(), *OF_KNOBS),
+        *_fields(pa.int64(), *ROWS), *_fields(pa.float64(), *OF_KNOBS),
     ]
-)
+)  # fmt: skip
 REQUIRED = _schema(OF_ANY_REGIME)  # columns of records that every regime has
 RECORDS = _schema(EVERY_RECORD)  # and those that some regimes lack; further layers: see `with_layers`
 UNITS = _schema(EVERY_UNIT)  # 28 numbers a unit are float32: a file has a row for each of a population's units
@@ -85,10 +72,8 @@ def knob_defaults() -> dict[str, Any]:
 
 def with_layers(schema: pa.Schema, columns: Mapping[str, Any]) -> pa.Schema:
     """The schema of records with a column for each further hidden layer that `columns` has, without a gap."""
-    layer = 2
-    while f"mne_layer_{layer}" in columns:
-        schema = schema.append(pa.field(f"mne_layer_{layer}", pa.float64()))
-        layer += 1
+    for name in takewhile(columns.__contains__, (f"mne_layer_{layer}" for layer in count(2))):
+        schema = schema.append(pa.field(name, pa.float64()))
     return schema
 
 
@@ -103,16 +88,14 @@ def as_table(schema: pa.Schema, columns: Mapping[str, Any], what: str) -> pa.Tab
     Raises:
         ValueError: a required column is missing, lengths differ, or values do not fit the column's type.
     """
-    missing = [name for name in schema.names if name not in columns]
-    if missing:
+    if missing := [name for name in schema.names if name not in columns]:
         raise ValueError(f"{what}: no column {', '.join(missing)}")
     rows = len(columns["member_id"])
-    types = {name: schema.field(name).type for name in schema.names}
+    types = dict(zip(schema.names, schema.types, strict=True))
     arrays = {}
-    for name in [*schema.names, *(name for name in columns if name not in types)]:
+    for name in {**types, **columns}:
         values = np.asarray(columns[name])
-        if values.ndim == 0:
-            values = np.broadcast_to(values, rows)
+        values = values if values.ndim else np.broadcast_to(values, rows)
         if len(values) != rows:
             raise ValueError(f"{what}: column {name} has {len(values)} rows, member_id has {rows}")
         try:
@@ -123,64 +106,12 @@ def as_table(schema: pa.Schema, columns: Mapping[str, Any], what: str) -> pa.Tab
 
 
 def _column(values: np.ndarray, type_: pa.DataType | None) -> pa.Array:
-    if values.ndim == 2:
-        flat = pa.array(np.ascontiguousarray(values).ravel(), from_pandas=True)
-        column: pa.Array = pa.FixedSizeListArray.from_arrays(flat, values.shape[1])
-    elif type_ == pa.string():
+    if type_ == pa.string() and values.ndim == 1:
         return pa.array(values.tolist(), pa.string())  # a cast would turn a wrong number into text without a word
-    else:
-        column = pa.array(np.ascontiguousarray(values), from_pandas=True)
+    column: pa.Array = pa.array(values.ravel(), from_pandas=True)
+    if values.ndim == 2:
+        column = pa.FixedSizeListArray.from_arrays(column, values.shape[1])
     return column if type_ is None else column.cast(type_)
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Gives a temporary path; at the end of the block the file there is synced and takes the name `path`.
-
-    If the block fails, `path` is as it was before.
-
-    Raises:
-        NotWritten: the system does not let it be written (permission, no space, …).
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{_TEMPORARY}")
-    try:
-        yield temporary
-        with temporary.open("r+b") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        raise NotWritten(f"{path}: cannot be written: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    with suppress(OSError):  # some systems and network disks cannot; the file has its name all the same
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes a text file whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Writes a JSON file whole or not at all; NumPy numbers and paths become plain ones."""
-    write_text(path, json.dumps(content, indent=2, default=_plain) + "\n")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.ndarray | np.generic):
-        return value.tolist()
-    if isinstance(value, Path):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} does not go into JSON")
 
 
 class Store:
@@ -201,14 +132,13 @@ class Store:
             NotWritten: nothing can be written there.
             InputError: a later version of mirrorjax began it.
         """
-        folder = Path(folder)
         refuse_newer(folder / "manifest.json", FORMAT)
         try:
             for part in (folder, folder / "records", folder / "units"):
                 part.mkdir(parents=True, exist_ok=True)
-                for leftover in part.glob(f".*{_TEMPORARY}"):
+                for leftover in part.glob(f".*{TEMPORARY}"):
                     leftover.unlink()
-            probe = folder / f".probe.{os.getpid()}{_TEMPORARY}"
+            probe = folder / f".probe.{os.getpid()}{TEMPORARY}"
             try:
                 with probe.open("wb") as file:
                     file.write(bytes(1 << 16))  # bytes on the disk: a full one still makes folders
@@ -216,8 +146,7 @@ class Store:
             finally:
                 probe.unlink(missing_ok=True)
         except OSError as error:
-            why = "a file is in the way" if isinstance(error, FileExistsError | NotADirectoryError) else error.strerror
-            raise NotWritten(f"{folder}: results cannot be written here: {why or error}") from error
+            raise NotWritten(not_writable(folder, error)) from error
         return cls(folder)
 
     def write_config(self, yaml_text: str) -> None:
@@ -240,18 +169,16 @@ class Store:
     def write_records(self, checkpoint: int, columns: Mapping[str, Any]) -> None:
         """Writes one row a member: what was measured at a checkpoint.
 
-        Args:
-            checkpoint: its number.
-            columns: those of `REQUIRED`, less `checkpoint`, those of `RECORDS` that the regime has, and any others.
+        The columns are those of `REQUIRED`, less `checkpoint`, those of `RECORDS` that the regime has, and any others.
         """
         columns = {"checkpoint": checkpoint, **columns}
         own = pa.schema([field for field in RECORDS if field.name in columns or field in REQUIRED])
-        self._write_table(as_table(with_layers(own, columns), columns, "records"), _name("records", checkpoint))
+        self._write_table(as_table(with_layers(own, columns), columns, "records"), f"records/{checkpoint:06d}.parquet")
 
     def write_units(self, checkpoint: int, columns: Mapping[str, Any]) -> None:
         """Writes one row a member and unit at a checkpoint (columns of `UNITS`, less `checkpoint`)."""
         columns = {"checkpoint": checkpoint, **columns}
-        self._write_table(as_table(UNITS, columns, "units"), _name("units", checkpoint))
+        self._write_table(as_table(UNITS, columns, "units"), f"units/{checkpoint:06d}.parquet")
 
     def write_weights(self, arrays: Mapping[str, np.ndarray], index: Mapping[str, Any]) -> None:
         """Writes the members' weights, stacked, and the index that finds one member's in them.
@@ -286,11 +213,6 @@ class Store:
         write_text(self.folder / "DONE", "")
 
     @property
-    def done(self) -> bool:
-        """Whether the population is finished."""
-        return (self.folder / "DONE").exists()
-
-    @property
     def parquet_files(self) -> list[Path]:
         """Every Parquet file written so far: members, records and units."""
         found = [*self.folder.glob("members.parquet"), *self.folder.glob("*/[0-9]*.parquet")]
@@ -304,12 +226,7 @@ class Store:
 class Elsewhere(Store):
     """A store that another process writes: where several train one population, the first one alone does."""
 
-    def _write_nothing(self, *_: Any, **__: Any) -> None:
-        return
+    def _write_nothing(self, *_: Any, **__: Any) -> None: ...
 
     write_config = write_manifest = write_members = write_nulls = write_records = write_units = _write_nothing
     write_weights = drop_after = mark_done = _write_nothing
-
-
-def _name(table: str, checkpoint: int) -> str:
-    return f"{table}/{checkpoint:06d}.parquet"

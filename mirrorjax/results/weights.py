@@ -16,7 +16,6 @@ from mirrorjax.results.contents import FORMAT, WEIGHTS
 
 STACKS, INDEX = "weights.safetensors", "weights.json"
 _INDEX_BYTES = 1 << 14  # of a member in the index, at most
-_CHUNK = 1 << 20  # bytes
 
 
 def index_digest(members: Mapping[str, Any]) -> str:
@@ -25,11 +24,7 @@ def index_digest(members: Mapping[str, Any]) -> str:
 
 
 def read_index(folder: Path, member_ids: Collection[str]) -> dict[str, Any]:
-    """Where each member's weights are: its group, its row, and its own shapes.
-
-    Args:
-        folder: of the population.
-        member_ids: of its members; empty if they are not known.
+    """Where each member's weights are: its group, its row, and its own shapes; `member_ids` is empty if none are known.
 
     Raises:
         InputError: no weights are stored; or the index or the file that it is of is damaged, of another population or
@@ -48,25 +43,12 @@ def read_index(folder: Path, member_ids: Collection[str]) -> dict[str, Any]:
     return members
 
 
-def read_weights(folder: Path, member_id: str, place: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """The weights of one member by name, and of the file its rows alone.
-
-    Args:
-        folder: of the population.
-        member_id: for messages.
-        place: the member's entry in the index.
+def read_weights(folder: Path, index: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
+    """The id and the weights by name of each member of an index; of the file the members' rows alone are read.
 
     Raises:
         InputError: the file cannot be read, has no such row, or other shapes than the index says.
     """
-    ((_, weights),) = read_all_weights(folder, {member_id: place})
-    return weights
-
-
-def read_all_weights(
-    folder: Path, index: Mapping[str, Mapping[str, Any]]
-) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
-    """The weights of each member of an index, with its id; as `read_weights`, which says what is raised."""
     file = folder / STACKS
     try:
         with safe_open(file, framework="numpy") as stacks:
@@ -78,14 +60,14 @@ def read_all_weights(
 
 def _of_member(stacks: Any, file: Path, member_id: str, place: Mapping[str, Any]) -> dict[str, np.ndarray]:
     group, row, shapes = place["group"] + "/", place["row"], place.get("shapes") or {}
-    weights, names = {}, stacks.keys()
-    for name in (each.removeprefix(group) for each in names if each.startswith(group)):
+    weights = {}
+    for name in (each.removeprefix(group) for each in stacks.keys() if each.startswith(group)):  # noqa: SIM118
         stack = stacks.get_slice(group + name)
         rows, *size = stack.get_shape()
         own = shapes.get(name, size)
         if row >= rows or len(own) != len(size) or any(a > b for a, b in zip(own, size, strict=True)):
-            where = f"row {row} of shape {own}"
-            raise InputError(f"{file}: {member_id} is said to be {where} of {group}{name}, {[rows, *size]}")
+            said = f"{member_id} is said to be row {row} of shape {own} of {group}{name}, {[rows, *size]}"
+            raise InputError(f"{file}: {said}")
         weights[name] = np.asarray(stack[row])[tuple(map(slice, own))]  # reads this row alone
     if not weights:
         raise InputError(f"{file}: damaged: no weights of {member_id}, which is said to be in {group[:-1]}")
@@ -100,18 +82,11 @@ def _whole_index(folder: Path, members: int, marks: tuple[tuple[int, int], ...])
     found = content["members"]
     if content.get("index") not in (None, index_digest(found)):
         raise InputError(f"{file}: damaged: its content does not match its hash")
-    if content.get("sha256") not in (None, file_digest(folder / STACKS)):  # results of before have neither
+    try:
+        with (folder / STACKS).open("rb") as opened:
+            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"{folder / STACKS}: cannot be read: {error.strerror or error}") from error
+    if content.get("sha256") not in (None, digest):  # results of before have neither
         raise InputError(f"{folder / STACKS}: damaged, or not the file that {INDEX} is of: its hash is another one")
     return found
-
-
-def file_digest(file: Path) -> str:
-    """SHA-256 of a file."""
-    digest = hashlib.sha256()
-    try:
-        with file.open("rb") as opened:
-            while piece := opened.read(_CHUNK):
-                digest.update(piece)
-    except OSError as error:
-        raise InputError(f"{file}: cannot be read: {error.strerror or error}") from error
-    return digest.hexdigest()

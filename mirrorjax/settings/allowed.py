@@ -13,16 +13,7 @@ from typing import Any
 from mirrorjax.errors import InputError
 from mirrorjax.settings.grid import MOST, axis_problems, number_of, values_of
 from mirrorjax.settings.map_axes import map_problems
-from mirrorjax.settings.schema import (
-    MEMBER,
-    PAPER_EPOCH,
-    PATHS,
-    SETTINGS,
-    Config,
-    DistributedConfig,
-    unvaried,
-    value_of,
-)
+from mirrorjax.settings.schema import MEMBER, PAPER_EPOCH, PATHS, SETTINGS, Config, unvaried, value_of
 from mirrorjax.settings.setting import settings_of
 from mirrorjax.settings.texts import path_problem, text_problem
 
@@ -37,28 +28,20 @@ def validate(config: Config) -> None:
     """
     settings, population = settings_of(type(config)), config.population
     problems = [p for name, each in settings.items() if (p := each.problem(value_of(config, name)))]
-    problems += [
-        p for name, text in texts(config) if (p := (path_problem if name in PATHS else text_problem)(name, text))
-    ]
+    for name, text in texts(config):
+        problems += filter(None, [path_problem(name, text) if name in PATHS else text_problem(name, text)])
     problems += axis_problems(population, population.union, unvaried(config))
-    problems = problems or _joint_problems(config)
-    if problems:
+    if problems := problems or list(_joint_problems(config)):
         raise InputError("\n".join(problems))
 
 
 def check(setting: str, name: str, given: Any) -> None:
-    """Checks a value that was not set but read, under the rule of a setting.
-
-    Args:
-        setting: the rule's.
-        name: of the value, for the message.
-        given: what it is; nothing is not allowed.
+    """Checks a value that was not set but read, under the rule of a setting; nothing is not allowed.
 
     Raises:
-        InputError: it is not allowed.
+        InputError: says `name` and what is wrong.
     """
-    problem = f"{name} is missing" if given is None else SETTINGS[setting].problem(given, name)
-    if problem:
+    if problem := f"{name} is missing" if given is None else SETTINGS[setting].problem(given, name):
         raise InputError(problem)
 
 
@@ -69,64 +52,38 @@ def texts(part: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
         if is_dataclass(value) and name != "population":
             yield from texts(value, f"{name}.")
         elif name not in SETTINGS or not SETTINGS[name].is_choice:
-            yield from (
-                (name, text) for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)
-            )
+            given = value if isinstance(value, list) else [value]
+            yield from ((name, text) for text in given if isinstance(text, str))
 
 
-def _joint_problems(config: Config) -> list[str]:
+def _joint_problems(config: Config) -> Iterator[str]:
     """What does not go together, where every single value is allowed."""
-    problems = []
-    end, measurement = config.regime.epochs, config.measurement
-    for name, epochs in (("measurement.at", measurement.at), ("measurement.units_at", measurement.units_at)):
-        for epoch in epochs or ():
-            if not 0 <= epoch <= end:
-                problems.append(f"{name} names epoch {epoch:g}; allowed: from 0 to regime.epochs, {end:g}")
-    if measurement.at is None and end > measurement.every * _MOST_CHECKPOINTS:
-        problems.append(
-            f"measurement.every is {measurement.every:g}; allowed: at least {end / _MOST_CHECKPOINTS:g}, for "
-            f"{_MOST_CHECKPOINTS:,} checkpoints in {end:g} epochs"
-        )
-    if measurement.test_rows and measurement.test_rows > config.dataset.test_rows:
-        problems.append(
-            f"measurement.test_rows is {measurement.test_rows:,}; allowed: at most dataset.test_rows, "
-            f"{config.dataset.test_rows:,}"
-        )
-    population = config.population
-    problems += _problems_of_regimes(config)
-    combinations = number_of(population, population.union)
-    if combinations * population.seeds > MOST:
-        problems.append(
-            f"population has {combinations:,} combinations × {population.seeds:,} seeds, "
-            f"{combinations * population.seeds:,} networks; allowed: at most {MOST:,}, here "
-            f"population.seeds={MOST // combinations}; more are another population, with its own population.first_seed"
-        )
-    rates, batches = (
-        values_of(axis, population, population.union, default)
-        for axis, default in unvaried(config).items()
-        if axis in ("learning_rate", "batch_size")
-    )
-    rate, fastest = min(rates), max(rates)
-    if 0 < end * PAPER_EPOCH / fastest < 1:
-        problems.append(
-            f"regime.epochs is {end:g}: less than one step at a learning rate of {fastest:g}; allowed: at least "
-            f"{fastest / PAPER_EPOCH:g}, or 0"
-        )
-    batch = max(batches)
-    steps = end * PAPER_EPOCH / rate
-    if steps * batch >= 2**32:
-        problems.append(
-            f"regime.epochs is {end:g}: {steps:,.0f} steps of {batch} rows at a rate of {rate:g} are more than the "
-            "2^32 rows that a member can count"
-        )
+    yield from _problems_of_measurement(config)
+    yield from _problems_of_regimes(config)
+    yield from _problems_of_size(config)
     most = max(64, os.cpu_count() or 1)  # they are made, not found, and a thousand of them take 24 GB
     if config.runtime.platform == "cpu" and (config.runtime.devices or 1) > most:
-        problems.append(f"runtime.devices is {config.runtime.devices}; allowed on a CPU: at most {most}")
-    return problems + _refine_problems(config) + _distributed_problems(config.runtime.distributed)
+        yield f"runtime.devices is {config.runtime.devices}; allowed on a CPU: at most {most}"
+    if config.refine:
+        yield from _refine_problems(config)
+    yield from _distributed_problems(config)
+
+
+def _problems_of_measurement(config: Config) -> Iterator[str]:
+    end, asked = config.regime.epochs, config.measurement
+    for name, epochs in (("measurement.at", asked.at), ("measurement.units_at", asked.units_at)):
+        for epoch in epochs or ():
+            if not 0 <= epoch <= end:
+                yield f"{name} names epoch {epoch:g}; allowed: from 0 to regime.epochs, {end:g}"
+    if asked.at is None and end > asked.every * _MOST_CHECKPOINTS:
+        least = f"{end / _MOST_CHECKPOINTS:g}, for {_MOST_CHECKPOINTS:,} checkpoints in {end:g} epochs"
+        yield f"measurement.every is {asked.every:g}; allowed: at least {least}"
+    if asked.test_rows and asked.test_rows > config.dataset.test_rows:
+        most = f"dataset.test_rows, {config.dataset.test_rows:,}"
+        yield f"measurement.test_rows is {asked.test_rows:,}; allowed: at most {most}"
 
 
 def _problems_of_regimes(config: Config) -> Iterator[str]:
-    """Settings of one regime that are given to another, which would not look at them."""
     for name, each in MEMBER.items():
         if each.of in ("", config.regime.name):
             continue
@@ -138,35 +95,49 @@ def _problems_of_regimes(config: Config) -> Iterator[str]:
             yield f"{each.key} is {given}: only regime={each.of} looks at it; allowed here: {each.default}"
 
 
-def _refine_problems(config: Config) -> list[str]:
-    if not config.refine:
-        return []
-    problems = list(map_problems(config.population, config.population.union))
+def _problems_of_size(config: Config) -> Iterator[str]:
+    """More members, or more rows for one of them, than can be counted; or not even a step."""
+    population, end, usual = config.population, config.regime.epochs, unvaried(config)
+    combinations = number_of(population, population.union)
+    if (members := combinations * population.seeds) > MOST:
+        many = f"{combinations:,} combinations × {population.seeds:,} seeds, {members:,} networks"
+        most = f"at most {MOST:,}, here population.seeds={MOST // combinations}"
+        more = "more are another population, with its own population.first_seed"
+        yield f"population has {many}; allowed: {most}; {more}"
+    rates, batches = (
+        values_of(axis, population, population.union, usual[axis]) for axis in ("learning_rate", "batch_size")
+    )
+    rate, fastest, batch = min(rates), max(rates), max(batches)
+    if 0 < end * PAPER_EPOCH / fastest < 1:
+        few = f"less than one step at a learning rate of {fastest:g}"
+        yield f"regime.epochs is {end:g}: {few}; allowed: at least {fastest / PAPER_EPOCH:g}, or 0"
+    steps = end * PAPER_EPOCH / rate
+    if steps * batch >= 2**32:
+        rows = f"{steps:,.0f} steps of {batch} rows at a rate of {rate:g}"
+        yield f"regime.epochs is {end:g}: {rows} are more than the 2^32 rows that a member can count"
+
+
+def _refine_problems(config: Config) -> Iterator[str]:
+    yield from map_problems(config.population, config.population.union)
     for name in ("boards", "null_seeds", "causes_seeds"):
         if getattr(config.measurement, name) == 0:
-            problems.append(
-                f"refine is {config.refine} and measurement.{name} 0: without it no network has a verdict; "
-                f"allowed: refine=0, or measurement.{name} of at least 1"
-            )
-    return problems
+            lacking = f"refine is {config.refine} and measurement.{name} 0: without it no network has a verdict"
+            yield f"{lacking}; allowed: refine=0, or measurement.{name} of at least 1"
 
 
-def _distributed_problems(given: DistributedConfig) -> list[str]:
-    name, place = "runtime.distributed", (given.coordinator, given.processes, given.process)
-    if all(value is None for value in place):
-        return []
-    if given.auto or None in place:
-        return [
-            f"{name} has auto {given.auto}, coordinator {given.coordinator}, processes {given.processes}, process "
-            f"{given.process}; allowed: auto alone, or the other three together"
-        ]
-    assert given.coordinator is not None and given.processes is not None and given.process is not None
-    problems = []
-    if not re.fullmatch(r"\S+:\d{1,5}", given.coordinator):
-        problems.append(f"{name}.coordinator is {given.coordinator!r}; allowed: host:port of process 0")
-    if given.process >= given.processes:
-        problems.append(f"{name}.process is {given.process}; allowed: from 0 to {given.processes - 1}")
-    return problems
+def _distributed_problems(config: Config) -> Iterator[str]:
+    name, given = "runtime.distributed", config.runtime.distributed
+    coordinator, processes, process = given.coordinator, given.processes, given.process
+    if coordinator is processes is process is None:
+        return
+    if given.auto or coordinator is None or processes is None or process is None:
+        said = f"auto {given.auto}, coordinator {coordinator}, processes {processes}, process {process}"
+        yield f"{name} has {said}; allowed: auto alone, or the other three together"
+        return
+    if not re.fullmatch(r"\S+:\d{1,5}", coordinator):
+        yield f"{name}.coordinator is {coordinator!r}; allowed: host:port of process 0"
+    if process >= processes:
+        yield f"{name}.process is {process}; allowed: from 0 to {processes - 1}"
 
 
 def check_writable(setting: str, folder: Path) -> None:
@@ -180,7 +151,6 @@ def check_writable(setting: str, folder: Path) -> None:
     place = folder.absolute()
     while not os.access(place, os.F_OK) and place != place.parent:
         place = place.parent
-    if not place.is_dir():
-        raise InputError(f"{setting}: {folder} cannot be written, {place} is a file; name another folder")
-    if not os.access(place, os.W_OK | os.X_OK):
-        raise InputError(f"{setting}: {folder} cannot be written, {place} allows no writing; name another folder")
+    why = "" if os.access(place, os.W_OK | os.X_OK) else "allows no writing"
+    if why := why if place.is_dir() else "is a file":
+        raise InputError(f"{setting}: {folder} cannot be written, {place} {why}; name another folder")

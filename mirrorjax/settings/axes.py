@@ -124,7 +124,7 @@ def axes_in(group: GroupConfig) -> dict[str, Setting]:
 
 def group_schema(axes: Mapping[str, Setting]) -> type[GroupConfig]:
     """`GroupConfig` with other axes."""
-    lists, draws, values = lists_schema(axes), draws_schema(axes), values_schema(axes)
-    kinds = [("axes", lists), ("zip", lists), ("random", draws)]
-    more = [(name, kind, field(default_factory=kind)) for name, kind in kinds]
+    lists, values = lists_schema(axes), values_schema(axes)
+    ways = {"axes": lists, "zip": lists, "random": draws_schema(axes)}
+    more = [(name, kind, field(default_factory=kind)) for name, kind in ways.items()]
     return extended(GroupConfig, [*more, ("list", list[values], field(default_factory=list))])

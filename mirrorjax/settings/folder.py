@@ -20,12 +20,10 @@ RUN_ONLY = (
 
 
 def job_hash(resolved: Mapping[str, Any], settings: Iterable[Setting] | None = None) -> str:
-    """Twelve hex digits of a resolved config, less what no result depends on.
+    """Twelve hex digits of a resolved config, as plain containers, less what no result depends on.
 
-    Args:
-        resolved: as plain containers.
-        settings: of members, by default all that there are. Later ones leave no trace where nobody gives them, so
-            that a folder from before they existed is found again.
+    Settings that are `later` (of these, by default of all members') leave no trace where nobody gives them, so that a
+    folder from before they existed is found again.
     """
     content = copy.deepcopy(dict(resolved))
     for name in RUN_ONLY:

@@ -22,9 +22,7 @@ Combination = dict[str, Any]  # value by axis
 def each_combination(group: GroupConfig, union: list[GroupConfig]) -> Iterator[Combination]:
     """Every combination of the axes' values; those of `axes` change fastest, the last of them first of all.
 
-    Args:
-        group: crossed with the others.
-        union: one after the other; their combinations are crossed with those of `group`.
+    Those of the groups in `union`, one after the other, are crossed with those of `group`.
     """
     for outer in _alternatives(union):
         for inner in _crossed(_ways(group)):
@@ -52,43 +50,37 @@ def _alternatives(union: list[GroupConfig]) -> Iterator[Combination]:
 
 
 def _crossed(ways: list[list[Combination]]) -> Iterator[Combination]:
-    for chosen in itertools.product(*ways):
-        found: Combination = {}
-        for each in chosen:
-            found.update(each)
-        yield found
+    return (dict(itertools.chain.from_iterable(each.items() for each in chosen)) for chosen in itertools.product(*ways))
 
 
 def _ways(group: GroupConfig) -> list[list[Combination]]:
     """What each way of varying gives, the slowest to change first; each axis of the grid is a way of its own."""
-    grid, walked = _lists(group.axes), _lists(group.zip)
+    grid, walked = given(group.axes), given(group.zip)
     return [
-        [_given(entry) for entry in group.list] or [{}],
+        [given(entry) for entry in group.list] or [{}],
         [dict(zip(walked, values, strict=True)) for values in zip(*walked.values(), strict=True)] or [{}],
         _draws(group.random) or [{}],
         *([{axis: value} for value in values] for axis, values in grid.items()),
     ]
 
 
-def _given(settings: Any) -> Combination:
+def given(settings: Any) -> Combination:
+    """What is not null: of one combination the values, of an `AxesConfig` the lists, by axis."""
     return {name: value for name, value in vars(settings).items() if value is not None}
-
-
-_lists = _given  # of an AxesConfig it gives the lists, by axis
 
 
 def _draws(random: RandomConfig) -> list[Combination]:
     """All draws: each value follows from the seed, the axis and the number of the draw alone."""
-    ranges = _ranges(random)
+    ranges, seed = _ranges(random), random.seed
     return [
-        {name: _value(limits, _uniform(random.seed, name, number)) for name, limits in ranges.items()}
+        {name: _value(limits, _uniform(seed, name, number)) for name, limits in ranges.items()}
         for number in range(random.draws)
     ]
 
 
 def _ranges(random: RandomConfig) -> dict[str, Any]:
-    given = {name: limits for name, limits in vars(random).items() if name not in ("draws", "seed")}
-    return {name: limits for name, limits in given.items() if limits != type(limits)()}
+    named = {name: limits for name, limits in vars(random).items() if name not in ("draws", "seed")}
+    return {name: limits for name, limits in named.items() if limits != type(limits)()}
 
 
 def _uniform(seed: int, axis: str, number: int) -> float:
@@ -108,12 +100,7 @@ def _value(limits: Any, u: float) -> Any:
 
 
 def axis_problems(group: GroupConfig, union: list[GroupConfig], unvaried: Mapping[str, Any]) -> Iterator[str]:
-    """What is not allowed, or does not go together.
-
-    Args:
-        group, union: see `each_combination`.
-        unvaried: the value of each axis where nothing varies it.
-    """
+    """What is not allowed, or does not go together; `unvaried` has the value of each axis where nothing varies it."""
     places = {"population": group} | {f"population.union[{i}]": each for i, each in enumerate(union)}
     found = [problem for place, each in places.items() for problem in _group_problems(place, each)]
     found += _named_twice(group, union)
@@ -122,20 +109,20 @@ def axis_problems(group: GroupConfig, union: list[GroupConfig], unvaried: Mappin
 
 def _group_problems(place: str, group: GroupConfig) -> Iterator[str]:
     axes = axes_in(group)
-    for axis, values in _lists(group.axes).items():
+    for axis, values in given(group.axes).items():
         yield from _list_problems(f"{place}.axes.{axis}", axes[axis], values)
-    walked = _lists(group.zip)
+    walked = given(group.zip)
     for axis, values in walked.items():
         yield from _list_problems(f"{place}.zip.{axis}", axes[axis], values, distinct=False)
     if len({len(values) for values in walked.values()}) > 1:
         lengths = ", ".join(f"{axis} has {len(values)}" for axis, values in walked.items())
         yield f"{place}.zip walks its lists together, and they differ in length: {lengths}"
     yield from _random_problems(f"{place}.random", group.random, axes)
-    for number, entry in enumerate(group.list):
+    for number, entry in enumerate(map(given, group.list)):
         name = f"{place}.list[{number}]"
-        if not _given(entry):
+        if not entry:
             yield f"{name} names no setting; allowed: {', '.join(axes)}"
-        yield from _wrong(axes[axis].problem(value, f"{name}.{axis}") for axis, value in _given(entry).items())
+        yield from filter(None, (axes[axis].problem(value, f"{name}.{axis}") for axis, value in entry.items()))
     if place != "population" and not _named(group):
         yield f"{place} varies nothing; give it axes, zip, random or list, or leave it out"
 
@@ -145,7 +132,7 @@ def _list_problems(name: str, axis: Setting, values: list, distinct: bool = True
         yield f"{name} is an empty list; leave it out, or give it values"
     if distinct and len(set(values)) < len(values):
         yield f"{name} names a value twice: {list(values)}"
-    yield from _wrong(axis.problem(value, name) for value in values)
+    yield from filter(None, (axis.problem(value, name) for value in values))
 
 
 def _random_problems(place: str, random: RandomConfig, axes: Mapping[str, Setting]) -> Iterator[str]:
@@ -171,21 +158,14 @@ def _random_problems(place: str, random: RandomConfig, axes: Mapping[str, Settin
         elif limits.log and limits.low <= 0:
             yield f"{name}.low is {limits.low:g}; allowed with log: above 0"
         else:
-            yield from _wrong(axes[axis].problem(getattr(limits, end), f"{name}.{end}") for end in ("low", "high"))
-
-
-def _wrong(checked: Iterator[str | None]) -> Iterator[str]:
-    return (problem for problem in checked if problem)
+            ends = (axes[axis].problem(getattr(limits, end), f"{name}.{end}") for end in ("low", "high"))
+            yield from filter(None, ends)
 
 
 def _names(group: GroupConfig) -> dict[str, set[str]]:
-    """The axes that each way of varying names."""
-    return {
-        "axes": set(_given(group.axes)),
-        "zip": set(_given(group.zip)),
-        "random": set(_ranges(group.random)),
-        "list": {axis for entry in group.list for axis in _given(entry)},
-    }
+    ways = {"axes": given(group.axes), "zip": given(group.zip), "random": _ranges(group.random)}
+    listed = {axis for entry in group.list for axis in given(entry)}
+    return {way: set(axes) for way, axes in (*ways.items(), ("list", listed))}
 
 
 def _named(group: GroupConfig) -> set[str]:
@@ -212,8 +192,7 @@ def _too_many_or_alike(group: GroupConfig, union: list[GroupConfig], unvaried: M
     for ways in apart:
         named = [axis for axis in unvaried if any(axis in each for each in ways)]
         found = Counter(tuple(each.get(axis, unvaried[axis]) for axis in named) for each in ways)
-        twice = [each for each, times in found.items() if times > 1]
-        if twice:
+        if twice := [each for each, times in found.items() if times > 1]:
             words = ", ".join(f"{axis} {value}" for axis, value in zip(named, twice[0], strict=True))
             more = f" (and {len(twice) - 1:,} more)" if len(twice) > 1 else ""
             yield f"population: the same network twice: {words}{more}; each combination may be given once"
@@ -221,6 +200,6 @@ def _too_many_or_alike(group: GroupConfig, union: list[GroupConfig], unvaried: M
 
 
 def _size(group: GroupConfig) -> int:
-    grid, walked = _lists(group.axes), _lists(group.zip)
+    grid, walked = given(group.axes), given(group.zip)
     lengths = [len(values) for values in grid.values()] + [len(next(iter(walked.values()), [0]))]
     return math.prod(lengths) * max(1, group.random.draws) * max(1, len(group.list))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mirrorjax.settings.axes import AXES, GroupConfig, axes_in
+from mirrorjax.settings.grid import given
 from mirrorjax.settings.setting import Setting
 
 MOST_AXES = 3
@@ -51,8 +52,7 @@ class Map:
     """What a population varies.
 
     Attributes:
-        axes: with more than one value.
-        fixed: settings that its axes name, with a single value.
+        axes, fixed: those with more than one value, and the settings that have a single one.
         data_seeds: the draws of the data that every point has; empty: the one of the dataset.
     """
 
@@ -71,9 +71,10 @@ class Map:
 
     def entries(self, place: Place) -> list[dict[str, Any]]:
         """The point as `population.list` writes it out: one entry for each draw of the data."""
-        own = {name: each for axis, values in zip(self.axes, place, strict=True)
-               for name, each in zip(axis.names, values, strict=True)}  # fmt: skip
-        return [{**self.fixed, **own, **draw} for draw in [{REPLICATES: seed} for seed in self.data_seeds] or [{}]]
+        own = dict(self.fixed)
+        for axis, values in zip(self.axes, place, strict=True):
+            own |= zip(axis.names, values, strict=True)
+        return [{**own, **draw} for draw in [{REPLICATES: seed} for seed in self.data_seeds] or [{}]]
 
     def between(self, places: Sequence[Place]) -> list[Place]:
         """New points: half-way between neighbours, which differ on one axis and have no other point between them."""
@@ -85,8 +86,7 @@ class Map:
             for line in lines.values():
                 line.sort(key=lambda place: axis.coordinate(place[number]))
                 for one, other in itertools.pairwise(line):
-                    middle = axis.middle(one[number], other[number])
-                    if middle is not None:
+                    if (middle := axis.middle(one[number], other[number])) is not None:
                         found[(*one[:number], middle, *one[number + 1 :])] = None
         there = set(places)
         return [place for place in found if place not in there]
@@ -104,14 +104,8 @@ def map_of(group: GroupConfig, union: Sequence[GroupConfig]) -> Map:
             columns = [[each[place] for each in values] for place in order]
             settings = [known[names[place]] for place in order]
             logarithmic = (each.in_logs and min(column) > 0 for each, column in zip(settings, columns, strict=True))
-            axes.append(
-                MapAxis(
-                    names=tuple(each.name for each in settings),
-                    values=tuple(zip(*columns, strict=True)),
-                    logarithmic=tuple(logarithmic),
-                    whole=tuple(each.kind is int for each in settings),
-                )
-            )
+            own, whole = tuple(each.name for each in settings), tuple(each.kind is int for each in settings)
+            axes.append(MapAxis(own, tuple(zip(*columns, strict=True)), tuple(logarithmic), whole))
         else:
             fixed |= dict(zip(names, values[0], strict=True))
     return Map(tuple(axes), fixed, data_seeds)
@@ -120,32 +114,28 @@ def map_of(group: GroupConfig, union: Sequence[GroupConfig]) -> Map:
 def map_problems(group: GroupConfig, union: Sequence[GroupConfig]) -> Iterator[str]:
     """Why a population cannot be refined, a sentence each."""
     groups = [group, *union]
-    for way, used in (
-        ("random", any(each.random.draws for each in groups)),
-        ("list", any(each.list for each in groups)),
-        ("union", len(union) > 1),
-    ):
-        if used:
-            yield f"refine puts points between those of a grid; population.{way} gives none, allowed: axes and zip"
-    if any(each.random.draws or each.list for each in groups) or len(union) > 1:
+    used = {"random": any(each.random.draws for each in groups), "list": any(each.list for each in groups)}
+    others = [way for way, is_used in {**used, "union": len(union) > 1}.items() if is_used]
+    for way in others:
+        yield f"refine puts points between those of a grid; population.{way} gives none, allowed: axes and zip"
+    if others:
         return
-    known = axes_in(group)
-    varied = [(names, values) for names, values in _lists(group, union) if len(values) > 1]
-    wrong = [why for names, values in _lists(group, union) if (why := _axis_problem(names, values, known))]
+    known, lists = axes_in(group), _lists(group, union)
+    varied = [names for names, values in lists if len(values) > 1]
+    wrong = [why for names, values in lists if (why := _axis_problem(names, values, known))]
     yield from wrong
-    number = sum(names != (REPLICATES,) for names, _ in varied)
+    number = sum(names != (REPLICATES,) for names in varied)
     if not wrong and number == 0:
         yield "refine: no number varies in this population; give it axes, population.axes.dependency=[0,0.5,1]"
     if number > MOST_AXES:
-        named = ", ".join("/".join(names) for names, _ in varied)
+        named = ", ".join(map("/".join, varied))
         yield f"refine: {number} axes vary ({named}); allowed: at most {MOST_AXES}"
 
 
 def _lists(group: GroupConfig, union: Sequence[GroupConfig]) -> list[tuple[tuple[str, ...], list[Values]]]:
-    """The settings of each axis, and its values."""
     found = []
     for each in [group, *union]:
-        grid, walked = ({k: v for k, v in vars(way).items() if v is not None} for way in (each.axes, each.zip))
+        grid, walked = given(each.axes), given(each.zip)
         found += [((name,), [(value,) for value in values]) for name, values in grid.items()]
         if walked:
             found.append((tuple(walked), list(zip(*walked.values(), strict=True))))
@@ -159,10 +149,8 @@ def _axis_problem(names: tuple[str, ...], values: list[Values], known: Mapping[s
         return None
     for name in names:
         if known[name].is_choice or name == REPLICATES:
-            return (
-                f"refine: {name} varies, and nothing lies between its values; give each a population of its own: "
-                "-m with a list of them"
-            )
+            varies = f"refine: {name} varies, and nothing lies between its values"
+            return f"{varies}; give each a population of its own: -m with a list of them"
     if _lead(names, values) is None:
         return f"refine: of the zipped {', '.join(names)} none rises or falls throughout, to be the axis"
     return None
@@ -172,8 +160,8 @@ def _lead(names: tuple[str, ...], values: list[Values]) -> int | None:
     """The first of the settings whose values strictly rise or fall; a grid of one setting is put in order anyway."""
     if len(names) == 1:
         return 0
-    for place in range(len(names)):
-        steps = [later[place] - earlier[place] for earlier, later in itertools.pairwise(values)]
-        if all(step > 0 for step in steps) or all(step < 0 for step in steps):
+    for place, column in enumerate(zip(*values, strict=True)):
+        steps = [later - earlier for earlier, later in itertools.pairwise(column)]
+        if min(steps) > 0 or max(steps) < 0:
             return place
     return None

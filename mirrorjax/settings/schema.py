@@ -4,15 +4,16 @@ Hydra's YAML files only override what stands here, and in `groups.py`.
 """
 
 import functools
+import operator
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from mirrorjax.errors import InputError
+from mirrorjax.errors import InputError, each_text
 from mirrorjax.settings.axes import AXES, GROUPS, GroupConfig, axes_in, axes_of, group_schema, of_members
 from mirrorjax.settings.grid import MOST
 from mirrorjax.settings.groups import DatasetConfig, GameConfig, ModelConfig, OptimizerConfig, RegimeConfig
@@ -115,6 +116,7 @@ class Config:
 SETTINGS = dict(settings_of(Config))  # those with a rule of their own, by key; plugins' come in by `register`
 MEMBER = of_members(SETTINGS.values())  # those that define a member, by name
 PLUGGED: dict[str, Setting] = {}  # of these, the plugins', which come last
+LOADED: list[str] = []  # plugins, modules of people's own, in the order of their import, like `sys.modules`
 # of folders; `~` is written out in them
 PATHS = ("results_dir", "extend", "dataset.cache", "measurement.null_cache", "runtime.compile_cache")
 
@@ -130,6 +132,12 @@ def register(*settings: Setting) -> None:
         SETTINGS[each.key] = each
     MEMBER.update(of_members(SETTINGS.values()))
     AXES.update(axes_of(SETTINGS.values()))
+
+
+def lacking(named: Iterable[str]) -> str:
+    """In words, the plugins of some results that are not loaded; empty if all are."""
+    names = [name for name in named if name not in LOADED]
+    return f"it needs its plugins: --plugins {' '.join(names)}" if names else ""
 
 
 def schema() -> type[Config]:
@@ -161,18 +169,12 @@ def stored(config: Mapping[str, Any]) -> Config:
 
 def literal(value: Any) -> Any:
     """The same, nested or not, with texts that OmegaConf takes as they are: `${` escaped, and each `\\` before it."""
-    if isinstance(value, Mapping):
-        return {name: literal(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [literal(inner) for inner in value]
-    return re.sub(r"(\\*)\$\{", r"\1\1\\${", value) if isinstance(value, str) else value
+    return each_text(value, lambda text: re.sub(r"(\\*)\$\{", r"\1\1\\${", text))
 
 
 def value_of(config: Any, name: str) -> Any:
     """Of a setting, by its dotted name."""
-    for part in name.split("."):
-        config = getattr(config, part)
-    return config
+    return operator.attrgetter(name)(config)
 
 
 def unvaried(config: Config) -> dict[str, Any]:
@@ -183,9 +185,8 @@ def unvaried(config: Config) -> dict[str, Any]:
 def checkpoints(config: Config) -> tuple[float, ...]:
     """The epochs at which members are measured, in order, with 0 and the end."""
     end = config.regime.epochs
-    if config.measurement.at is not None:
-        inner = list(config.measurement.at)
-    else:
+    inner = config.measurement.at
+    if inner is None:
         inner = [config.measurement.every * i for i in range(1, int(end / config.measurement.every) + 1)]
     return tuple(sorted({0.0, *(float(e) for e in inner if 0 < e < end), float(end)}))
 
@@ -197,7 +198,7 @@ def units_at(config: Config) -> tuple[float, ...]:
     return tuple(sorted({min(due, key=lambda epoch: abs(epoch - want)) for want in wanted}))
 
 
-def config_with(own: Sequence[Setting]) -> type[Config]:
+def config_with(own: Iterable[Setting]) -> type[Config]:
     """The configuration with further settings, a regime's own: each a key in its group, and an axis if it is one."""
     groups: dict[str, list[Any]] = {}
     for each in own:

@@ -101,14 +101,14 @@ class Setting:
         return next((each for each in get_args(self.hint) if each is not NoneType), self.hint)
 
     @property
-    def is_choice(self) -> bool:
-        """Whether nothing lies between its values."""
-        return isinstance(self.allowed, tuple)
-
-    @property
     def options(self) -> tuple[Any, ...]:
         """The values that there are to choose from; none where anything lies between."""
         return self.allowed if isinstance(self.allowed, tuple) else ()
+
+    @property
+    def is_choice(self) -> bool:
+        """Whether nothing lies between its values."""
+        return bool(self.options)
 
     @property
     def is_number(self) -> bool:
@@ -121,12 +121,7 @@ class Setting:
         return self.scale == "log"
 
     def problem(self, given: Any, name: str = "") -> str | None:
-        """What is wrong with a value, in words; None if nothing is.
-
-        Args:
-            given: the value.
-            name: under which it was given, if not the setting's own.
-        """
+        """What is wrong with a value, in words, under the name that it was given by; None if nothing is."""
         if self.allowed is None or (given is None and not self.is_choice) or given in self.allowed:
             return None
         return f"{name or self.key} is {repr(given) if self.is_choice else given}; allowed: {self.words}"
@@ -177,13 +172,7 @@ class Made:
 
 
 def made(name: str, given: Iterable[tuple[str, Any] | tuple[str, Any, Any]], frozen: bool = False) -> type[Made]:
-    """A dataclass to inherit from.
-
-    Args:
-        name: of the class.
-        given: name and type of each field, and its default if it has one.
-        frozen: whether its instances cannot be changed.
-    """
+    """A dataclass to inherit from; of each field name and type are given, and the default if it has one."""
     return make_dataclass(name, given, frozen=frozen, bases=(Made,))
 
 

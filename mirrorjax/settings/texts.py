@@ -8,12 +8,7 @@ from mirrorjax.errors import InputError
 
 _NAME, _PATH = 255, 4095  # bytes of a file's name, and of a path
 _UNSEEN = ("Cc", "Cs", "Zl", "Zp")  # control characters, halves of characters, ends of lines
-_LETTERS = {
-    "name": 100,
-    "tracker.project": 128,
-    "tracker.entity": 128,
-    "tracker.tags": 64,
-}  # the most; W&B's own limits
+_LETTERS = {"name": 100, "tracker.project": 128, "tracker.entity": 128, "tracker.tags": 64}  # the most; W&B's limits
 _REFUSED = {"tracker.project": "/\\#?%:", "tracker.entity": "/\\#?%: "}  # by W&B
 
 
@@ -30,13 +25,13 @@ def text_problem(name: str, given: str, rules: str | None = None) -> str | None:
     unseen = next((letter for letter in given if unicodedata.category(letter) in _UNSEEN), None)
     if unseen is not None:
         return f"{name} is {given[:60]!a}; allowed: text without {unseen!a}, in UTF-8"
-    most = _LETTERS.get(rules or name)
-    if most is not None and len(given) > most:
+    rules = rules or name
+    if (most := _LETTERS.get(rules)) and len(given) > most:
         return f"{name} has {len(given):,} characters ({given[:20]}…); allowed: at most {most}"
-    refused = _REFUSED.get(rules or name, "")
+    refused = _REFUSED.get(rules, "")
     if any(letter in given for letter in refused):
         hint = ""
-        if (rules or name) == "tracker.project" and given.count("/") == 1:
+        if rules == "tracker.project" and given.count("/") == 1:
             entity, project = given.split("/")
             hint = f"; a team's is tracker.entity={entity} tracker.project={project}"
         return f"{name} is {given!r}; W&B allows none of {' '.join(refused).strip()}{hint}"
@@ -49,9 +44,8 @@ def path_problem(name: str, given: str) -> str | None:
         return problem
     longest = max(len(os.fsencode(part)) for part in given.split("/"))
     if longest > _NAME or len(os.fsencode(given)) > _PATH:
-        return (
-            f"{name} is {given[:20]}…, {len(given):,} characters; allowed: {_PATH:,} bytes, and {_NAME} between two '/'"
-        )
+        long = f"{name} is {given[:20]}…, {len(given):,} characters"
+        return f"{long}; allowed: {_PATH:,} bytes, and {_NAME} between two '/'"
     if str(expanded(given)).startswith("~") and given.startswith("~"):
         return f"{name} is {given}; nobody of that name has a home folder here"
     return None
@@ -76,3 +70,10 @@ def expanded(given: str) -> Path:
 def counted(number: int, noun: str) -> str:
     """Writes `1 network`, `300 networks`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def elapsed(seconds: float) -> str:
+    """Writes hours, minutes and seconds: `1:02:03`, `0:59`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -5,7 +5,7 @@ import pyarrow as pa
 
 from mirrorjax.measurement.learnt import LEARNT
 from mirrorjax.results.later import quoted
-from mirrorjax.results.read import Results
+from mirrorjax.results.read import LAST_RECORDS, Results
 from mirrorjax.settings.columns import COORDINATES, SEEDS, SIZES
 from mirrorjax.settings.map_axes import REPLICATES
 from mirrorjax.statistics.intervals import share
@@ -13,14 +13,6 @@ from mirrorjax.tracking.keys import OF_ASSEMBLIES, QUANTITIES
 
 _REPLICATES = ("population", "member_id", *SEEDS, REPLICATES)
 _CAPACITY = ("depth", "width")  # named even where all networks have the same
-_LAST = """
-WITH last AS (
-    SELECT * FROM records QUALIFY row_number() OVER (PARTITION BY population, member_id ORDER BY checkpoint DESC) = 1
-), networks AS (
-    SELECT members.*, last.* EXCLUDE ({both}), status <> 'diverged' AS alive
-    FROM last JOIN members USING (population, member_id)
-)
-"""
 _ABLE = f"alive AND {LEARNT.sql}"  # in DuckDB NaN is above any limit
 
 
@@ -50,14 +42,22 @@ def cells(results: Results) -> pa.Table:
         *(_moments(name) for name in measures),
     ]
     if has_verdict:
-        columns.append(f"count(*) FILTER (mirror = 1 AND {_ABLE}) AS mirror_successes")
-        columns.append(f"count(*) FILTER (isfinite(mirror) AND {_ABLE}) AS mirror_trials")
+        columns += [f"count(*) FILTER (mirror = 1 AND {_ABLE}) AS mirror_successes"]
+        columns += [f"count(*) FILTER (isfinite(mirror) AND {_ABLE}) AS mirror_trials"]
     by = ", ".join(settings)
-    last = _LAST.format(both=", ".join(name for name in ("population", "member_id", "units") if name in records))
-    table = results.query(f"{last} SELECT {', '.join(columns)} FROM networks GROUP BY {by} ORDER BY {by}")
+    both = ", ".join(name for name in ("population", "member_id", "units") if name in records)
+    networks = (
+        f"SELECT members.*, last.* EXCLUDE ({both}), status <> 'diverged' AS alive "
+        f"FROM ({LAST_RECORDS}) AS last JOIN members USING (population, member_id)"
+    )
+    table = results.query(f"SELECT {', '.join(columns)} FROM ({networks}) GROUP BY {by} ORDER BY {by}")
     for name in measures:
         table = _with_interval(table, name)
-    return _with_share(table) if has_verdict else table
+    if has_verdict:
+        found = share(_floats(table, "mirror_successes"), _floats(table, "mirror_trials"))
+        for name, values in (("mirror_share", found.value), ("mirror_low", found.low), ("mirror_high", found.high)):
+            table = table.append_column(name, pa.array(values, pa.float64(), from_pandas=True))
+    return table
 
 
 def _settings(results: Results) -> list[str]:
@@ -90,20 +90,11 @@ def _with_interval(table: pa.Table, name: str) -> pa.Table:
     if not number.any():
         return table.drop_columns([f"{name}_{each}" for each in ("median", "mean", "sd")])
     mean, deviation = _floats(table, f"{name}_mean"), _floats(table, f"{name}_sd")
-    half = np.full(len(mean), np.nan)
-    several = number > 1
-    half[several] = t.ppf(0.975, number[several] - 1) * deviation[several] / np.sqrt(number[several])
+    half = t.ppf(0.975, number - 1) * deviation / np.sqrt(number)  # NaN of one network, which has no deviation
     place = table.column_names.index(f"{name}_sd")
     table = table.set_column(place, f"{name}_mean_low", pa.array(mean - half, from_pandas=True))
     return table.add_column(place + 1, f"{name}_mean_high", pa.array(mean + half, from_pandas=True))
 
 
-def _with_share(table: pa.Table) -> pa.Table:
-    found = share(_floats(table, "mirror_successes"), _floats(table, "mirror_trials"))
-    for name, values in (("mirror_share", found.value), ("mirror_low", found.low), ("mirror_high", found.high)):
-        table = table.append_column(name, pa.array(values, pa.float64(), from_pandas=True))
-    return table
-
-
 def _floats(table: pa.Table, name: str) -> np.ndarray:
-    return np.array(table[name].to_pylist(), np.float64)
+    return table[name].cast(pa.float64()).to_numpy()

@@ -9,26 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mirrorjax.errors import InputError
+from mirrorjax.errors import InputError, first_line
 from mirrorjax.machine.secrets import hidden
+from mirrorjax.machine.writing import write_text
 from mirrorjax.measures import MEASURES, label
 from mirrorjax.results.jobs import read_sweep
 from mirrorjax.results.read import Results
-from mirrorjax.results.store import write_text
-from mirrorjax.tracking.keys import (
-    BAND,
-    DIVERGED,
-    EPOCH,
-    LEARNT,
-    MIRROR,
-    OF_ASSEMBLIES,
-    OLD_MIRROR,
-    QUANTITIES,
-    ROBUST,
-    has_old_names,
-    key,
-    old_name,
-)
+from mirrorjax.tracking import keys
+from mirrorjax.tracking.keys import OF_ASSEMBLIES, QUANTITIES
 from mirrorjax.tracking.wandb import CELLS, DIAGRAM, DIAGRAM_HTML, MAP, choose_mode, has_api_key
 
 _FIRST = ("cmni", "mni_star", "ssi", "rescue_accuracy", "excess_error")  # the other quantities are in a section below
@@ -39,12 +27,9 @@ _WIDE = {"w": 24, "h": 12}  # of W&B's grid, which has 24 columns
 
 @dataclass(frozen=True)
 class ComparedRun:
-    """The sweeps that are compared.
+    """The sweeps that are compared: the groups of W&B, one a sweep, and where they are; no entity is W&B's default.
 
     Attributes:
-        groups: of W&B, one a sweep.
-        entity: user or team; empty for W&B's default.
-        project: of W&B.
         old_names: whether some of their runs began with the old names of keys, so that panels show both.
         brains: whether some are of assemblies, which have measures of their own.
     """
@@ -63,17 +48,10 @@ class ComparedRun:
 
 
 def push(sweeps: Sequence[Path], entity: str | None, project: str | None, dry_run: bool, out: Path | None) -> str:
-    """Saves a new workspace and a new report that compare sweeps.
-
-    Args:
-        sweeps: their folders.
-        entity: user or team; by default the sweeps' own, or W&B's default.
-        project: by default the sweeps' own.
-        dry_run: push nothing.
-        out: a file for the specification.
+    """Saves a new workspace and a new report that compare sweeps; entity and project are by default the sweeps' own.
 
     Returns:
-        The addresses of what was pushed; or, of a dry run, the specification as JSON or the name of its file.
+        The addresses of what was pushed; or, of a dry run, the specification as JSON or the name of its file, `out`.
 
     Raises:
         InputError: a folder is no sweep, the sweeps are in several projects and none is given, the extra is not
@@ -88,9 +66,15 @@ def push(sweeps: Sequence[Path], entity: str | None, project: str | None, dry_ru
             write_text(out, text)
         return text.rstrip() if out is None else str(out)
     try:
-        if why_not := _why_offline():
-            raise InputError(f"dashboard: not pushed: {why_not}")
-        compared = _with_default_entity(compared)
+        if choose_mode(None, os.environ, has_api_key) != "online":
+            offline = "W&B is offline (no key, or WANDB_MODE); `wandb login` stores a key"
+            raise InputError(f"dashboard: not pushed: {offline}")
+        if not has_api_key():
+            raise InputError("dashboard: not pushed: W&B has no key; `wandb login` stores one")
+        import wandb
+
+        entity = compared.entity or _asked("entity", lambda: wandb.Api().default_entity)
+        compared = replace(compared, entity=entity)
         workspace.entity = report.entity = compared.entity
         if out is not None:
             write_text(out, _specification(compared, workspace, report))
@@ -120,38 +104,20 @@ def _compared(sweeps: Sequence[Path], entity: str | None, project: str | None) -
         return given or found[0]
 
     where = agreed("entity", entity, ""), agreed("project", project, "mirrorjax")
-    old_names = any(has_old_names(population.folder) for population in populations)
+    old_names = any(keys.has_old_names(population.folder) for population in populations)
     regimes = {(population.config.get("regime") or {}).get("name") for population in populations}
     return ComparedRun(tuple(groups), *where, old_names, "assembly" in regimes)
-
-
-def _why_offline() -> str | None:
-    if choose_mode(None, os.environ, has_api_key) != "online":
-        return "W&B is offline (no key, or WANDB_MODE); `wandb login` stores a key"
-    return None if has_api_key() else "W&B has no key; `wandb login` stores one"
-
-
-def _with_default_entity(compared: ComparedRun) -> ComparedRun:
-    import wandb
-
-    entity = compared.entity or _asked("entity", lambda: wandb.Api().default_entity)
-    return replace(compared, entity=entity)
 
 
 def _asked(what: str, call: Callable[[], Any]) -> Any:
     try:
         return call()
     except Exception as error:  # the network's, the server's, the package's own
-        why = hidden(str(error).strip().split("\n")[0] or type(error).__name__)
-        raise InputError(f"dashboard: W&B did not take the {what}: {why}") from error
+        raise InputError(f"dashboard: W&B did not take the {what}: {hidden(first_line(error))}") from error
 
 
 def _packages() -> tuple[Any, Any, Any]:
-    """The modules for workspaces, reports and filters.
-
-    Raises:
-        InputError: they are not installed.
-    """
+    """The modules for workspaces, reports and filters, if they are installed."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # about how the package uses pydantic
@@ -164,28 +130,27 @@ def _packages() -> tuple[Any, Any, Any]:
     return workspaces, reports, expr
 
 
-def _curve(title: str, keys: Sequence[str], compared: ComparedRun) -> Any:
+def _curve(title: str, names: Sequence[str], compared: ComparedRun) -> Any:
     _, reports, _ = _packages()
-    before = [name for name in map(old_name, keys) if name not in keys] if compared.old_names else []
-    return reports.LinePlot(title=title, x=EPOCH, y=[*keys, *before], title_x="paper epoch")
+    before = [name for name in map(keys.old_name, names) if name not in names] if compared.old_names else []
+    return reports.LinePlot(title=title, x=keys.EPOCH, y=[*names, *before], title_x="paper epoch")
 
 
 def _band(quantity: str, compared: ComparedRun) -> Any:
-    keys = [key(quantity, statistic) for statistic in BAND]
-    return _curve(f"{label(quantity)}: median, 5 % and 95 %", keys, compared)
+    names = [keys.key(quantity, statistic) for statistic in keys.BAND]
+    return _curve(f"{label(quantity)}: median, 5 % and 95 %", names, compared)
 
 
 def _sections(compared: ComparedRun) -> dict[str, list[Any]]:
-    """The panels by section, in order."""
     _, reports, _ = _packages()
     wide = reports.Layout(**_WIDE)
     shares = [
-        _curve("share that has learnt its task", [LEARNT], compared),
-        _curve(f"{_P_MIRROR} of those that have learnt, Wilson 95 % interval", MIRROR, compared),
-        _curve("share robust", [ROBUST], compared),
+        _curve("share that has learnt its task", [keys.LEARNT], compared),
+        _curve(f"{_P_MIRROR} of those that have learnt, Wilson 95 % interval", keys.MIRROR, compared),
+        _curve("share robust", [keys.ROBUST], compared),
     ]
     if compared.old_names:
-        shares.append(_curve(f"{_P_MIRROR} of all that were asked, in runs of before", OLD_MIRROR, compared))
+        shares.append(_curve(f"{_P_MIRROR} of all that were asked, in runs of before", keys.OLD_MIRROR, compared))
     return {
         "Order parameters": [*(_band(name, compared) for name in _FIRST), *shares],
         "Phase diagrams": [
@@ -196,7 +161,7 @@ def _sections(compared: ComparedRun) -> dict[str, list[Any]]:
         "Further curves": [
             *(_band(name, compared) for name in QUANTITIES if name not in _FIRST),
             *(_band(name, compared) for name in OF_ASSEMBLIES if compared.brains),
-            _curve("share diverged", [DIVERGED], compared),
+            _curve("share diverged", [keys.DIVERGED], compared),
         ],
         "Settings": [reports.RunComparer(diff_only="split", layout=wide)],
     }
@@ -204,15 +169,11 @@ def _sections(compared: ComparedRun) -> dict[str, list[Any]]:
 
 def _workspace(compared: ComparedRun) -> Any:
     workspaces, _, expr = _packages()
-    group = expr.Metric("Group")
+    group, sections = expr.Metric("Group"), _sections(compared).items()
     return workspaces.Workspace(
-        entity=compared.entity,
-        project=compared.project,
-        name=compared.title,
-        sections=[
-            workspaces.Section(name=name, panels=panels, is_open=True) for name, panels in _sections(compared).items()
-        ],
-        settings=workspaces.WorkspaceSettings(x_axis=EPOCH),
+        **{"entity": compared.entity, "project": compared.project, "name": compared.title},
+        sections=[workspaces.Section(name=name, panels=panels, is_open=True) for name, panels in sections],
+        settings=workspaces.WorkspaceSettings(x_axis=keys.EPOCH),
         runset_settings=workspaces.RunsetSettings(filters=expr.And(group.isin(list(compared.groups))), groupby=[group]),
     )
 
@@ -221,29 +182,25 @@ def _report(compared: ComparedRun) -> Any:
     _, reports, expr = _packages()
     blocks: list[Any] = []
     for name, panels in _sections(compared).items():
-        runsets = [
-            # neither entity nor project: the report's own
+        runsets = [  # neither entity nor project: the report's own
             reports.Runset(name=group, filters=expr.And(expr.Metric("Group") == group), groupby=["group"])
             for group in compared.groups
         ]
         blocks += [reports.H2(name), reports.PanelGrid(runsets=runsets, panels=panels)]
     words = (
         "Curves are over networks: the median and the 5 % and 95 % quantiles; where a sweep has several populations, "
+        "their mean. Time is in paper epochs. The results' own report has the intervals and the tests."
     )
-    words += "their mean. Time is in paper epochs. The results' own report has the intervals and the tests."
-    return reports.Report(
-        entity=compared.entity, project=compared.project, title=compared.title, blocks=[reports.P(words), *blocks]
-    )
+    where = {"entity": compared.entity, "project": compared.project, "title": compared.title}
+    return reports.Report(**where, blocks=[reports.P(words), *blocks])
 
 
 def _specification(compared: ComparedRun, workspace: Any, report: Any) -> str:
     """What `save` sends, as JSON; the package has no public way to ask for it."""
     sent = {name: item._to_model().spec for name, item in (("workspace", workspace), ("report", report))}
     content = {
-        "entity": compared.entity,
-        "project": compared.project,
-        "sweeps": list(compared.groups),
-        "title": compared.title,
+        **{"entity": compared.entity, "project": compared.project},
+        **{"sweeps": list(compared.groups), "title": compared.title},
         **{name: json.loads(spec.model_dump_json(by_alias=True, exclude_none=True)) for name, spec in sent.items()},
     }
     return json.dumps(content, indent=2) + "\n"

@@ -49,16 +49,11 @@ def population_metrics(
         verdicts = np.asarray(records.get("mirror", np.nan), np.float64)
         if trials := int(np.sum(able & np.isfinite(verdicts))):
             successes = int(np.sum(able & (verdicts == 1)))
-            metrics |= dict(zip(MIRROR, _share(successes, trials), strict=True))
+            from mirrorjax.statistics.intervals import wilson  # a second, which a population without verdicts saves
+
+            metrics |= dict(zip(MIRROR, map(float, (successes / trials, *wilson(successes, trials))), strict=True))
     metrics |= {f"speed/{name}": float(number) for name, number in list((extra or {}).items())[:_ROOM]}
     return metrics
-
-
-def _share(successes: int, trials: int) -> tuple[float, float, float]:
-    from mirrorjax.statistics.intervals import wilson  # a second, which a population without verdicts does without
-
-    low, high = wilson(successes, trials)
-    return successes / trials, float(low), float(high)
 
 
 def _histogram(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -3,12 +3,13 @@
 import sys
 import time
 from collections.abc import Callable, Mapping
-from types import TracebackType
 
 import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn
 from rich.progress import Progress as Bar
+
+from mirrorjax.settings.texts import elapsed
 
 _PROGRAM_SECONDS = 1.0  # between a line in a log file and that of a program, which may be there at once
 _LINE_SECONDS = 10.0  # between two lines in a log file, checkpoints and new phases apart
@@ -29,8 +30,7 @@ class Progress:
         clock: seconds from any start.
 
     Attributes:
-        now: the name of the phase that it is in, for `mirrorjax status`.
-        clock: what the time of checkpoints is called.
+        now, clock: the name of the phase that it is in, for `mirrorjax status`; and what checkpoints' time is called.
     """
 
     def __init__(
@@ -41,27 +41,18 @@ class Progress:
         console: Console | None = None,
         clock: Callable[[], float] = time.monotonic,
     ):
-        self.total_model_steps = total_model_steps
-        self.checkpoints = checkpoints
-        self.title = title
+        self.total_model_steps, self.checkpoints, self.title = total_model_steps, checkpoints, title
         self.console = Console(stderr=True) if console is None else console
         self.model_steps = self._before = 0  # done in all, and before this process
-        self._clock = clock
-        self._created = self._since = clock()
+        self._clock, self._created = clock, clock()
         self._training_started: float | None = None
-        self._training_seconds = 0.0
-        self._last_shown = -np.inf
-        self._measured = ""
+        self._training_seconds, self._last_shown, self._measured = 0.0, -np.inf, ""
         self.now, self.clock = "starting", "epoch"
-        self._closed = False
         self._bar: Bar | None = None
         if self.console.is_terminal and not self.console.is_dumb_terminal:
             self._bar = Bar(
-                TextColumn("{task.description}", markup=False),
-                BarColumn(),
-                TaskProgressColumn(),
-                TextColumn("{task.fields[pace]}", markup=False),
-                TextColumn("{task.fields[measured]}", markup=False),
+                *(TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn()),
+                *(TextColumn(f"{{task.fields[{name}]}}", markup=False) for name in ("pace", "measured")),
                 console=self.console,
                 refresh_per_second=_UPDATES_PER_SECOND,
                 redirect_stdout=sys.stdout.isatty(),  # what is piped on must not end up on the bar's console
@@ -76,27 +67,26 @@ class Progress:
             self._last_shown = -np.inf
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self._stop()
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        """Shows the last state, unless something went wrong."""
+        if self._bar is not None:
+            if kind is None:
+                self._update_bar()
+            self._bar.update(self._task, description=self.title)  # whatever the last phase was, it is over
+            self._bar.stop()
+        elif kind is None and self.model_steps > self._before:
+            took, steps = elapsed(self._clock() - self._created), self.model_steps - self._before
+            self._line(f"{self.title}: {steps:,} model-steps in {took}, {_rate(self.rate)} model-steps/s")
 
     def phase(self, text: str, name: str | None = None, pause: float = 0.0) -> None:
         """Says what is done besides training, for instance `building the dataset`.
 
-        Args:
-            text: what is shown.
-            name: of the phase, a word for status; by default the text.
-            pause: a log file has no line of it within so many seconds of the last one.
+        Status has a name for it, by default the text; a log file has no line within `pause` seconds of the last one.
         """
-        self._since = now = self._clock()
         self.now = name or text
         if self._bar is not None:
             self._bar.update(self._task, description=f"{self.title}: {text}")
-        elif now - self._last_shown >= pause:
+        elif self._clock() - self._last_shown >= pause:
             self._line(text)
 
     def compiling(self, program: str) -> None:
@@ -112,8 +102,8 @@ class Progress:
         self.phase("saving the state", "saving", _LINE_SECONDS)
 
     def profiled(self, lines: list[str]) -> None:
-        """Shows where the time of training goes."""
-        self.note("\n".join(lines))
+        """Shows where the time of training goes, in lines that stay; on a terminal above the bar."""
+        self._line("\n".join(lines))
 
     def expect(self, total_model_steps: int) -> None:
         """Sets anew how many steps there are to go."""
@@ -121,26 +111,15 @@ class Progress:
         if self._bar is not None:
             self._bar.update(self._task, total=max(1, total_model_steps))
 
-    def note(self, text: str) -> None:
-        """Leaves a line that stays, on a terminal above the bar."""
-        self._line(text)
-
     def resume(self, model_steps: int) -> None:
         """Counts steps that were done before; they are no part of the pace."""
         self._before = self.model_steps = model_steps
 
-    def advance(self, model_steps: int, seconds: float | None = None) -> None:
-        """Counts steps that are done.
-
-        Args:
-            model_steps: summed over members, since the last call.
-            seconds: that they took in training alone; without it, the time since the last call or phase counts.
-        """
-        now = self._clock()
-        seconds = now - self._since if seconds is None else seconds
-        self._since = now
+    def advance(self, model_steps: int, seconds: float) -> None:
+        """Counts steps that are done, summed over members, since the last call, and seconds of training they took."""
         if not model_steps:
             return  # the untrained network's checkpoint has nothing to train for
+        now = self._clock()
         if self._training_started is None:
             self._training_started = now - seconds
         self.now = "training"
@@ -164,7 +143,7 @@ class Progress:
             step: of each member.
             measured: [members] by what it is called; what is not finite is left out. The first has its spread too.
         """
-        of_all = {name: _summary(values) for name, values in measured.items()}
+        of_all = {name: summary(values) for name, values in measured.items()}
         shown = [f"{name} {_decimal(median, 4)}" for name, (median, _, _) in of_all.items()]
         if self._bar is not None:
             self._measured = "  ".join(shown)
@@ -172,20 +151,10 @@ class Progress:
             return
         for _, low, high in [*of_all.values()][:1]:
             shown[0] += f" [{_decimal(low, 3)} {_decimal(high, 3)}]"
-        at = f"checkpoint {index}/{self.checkpoints}  {self.clock} {_epoch(time)}  step {step:,}"
+        when = f"{time:.1f}" if time == 0 or time >= 1 else f"{time:.2g}"
+        at = f"checkpoint {index}/{self.checkpoints}  {self.clock} {when}  step {step:,}"
         pace = [self._pace("model-steps/s")] if self.model_steps > self._before else []
         self._line("  ".join([at, *shown, *pace]))
-
-    def close(self) -> None:
-        """Shows the last state and ends; further calls do nothing."""
-        if self._closed:
-            return
-        if self._bar is not None:
-            self._update_bar()
-        elif self.model_steps > self._before:
-            took, steps = _duration(self._clock() - self._created), self.model_steps - self._before
-            self._line(f"{self.title}: {steps:,} model-steps in {took}, {_rate(self.rate)} model-steps/s")
-        self._stop()
 
     @property
     def rate(self) -> float:
@@ -198,33 +167,25 @@ class Progress:
         done = self.model_steps - self._before
         if not done or self._training_started is None:
             return None
-        elapsed = self._clock() - self._training_started
-        return max(0, self.total_model_steps - self.model_steps) * elapsed / done
+        spent = self._clock() - self._training_started
+        return max(0, self.total_model_steps - self.model_steps) * spent / done
 
     def _pace(self, unit: str) -> str:
         left = self.seconds_left
-        return f"{_rate(self.rate)} {unit}" + ("" if left is None else f"  {_duration(left)} left")
+        return f"{_rate(self.rate)} {unit}" + ("" if left is None else f"  {elapsed(left)} left")
 
     def _update_bar(self) -> None:
         assert self._bar is not None
-        pace = self._pace("steps/s") if self.model_steps > self._before else ""
-        self._bar.update(
-            self._task, completed=self.model_steps, description=self.title, pace=pace, measured=self._measured
-        )
+        pace, task = self._pace("steps/s") if self.model_steps > self._before else "", self._task
+        self._bar.update(task, completed=self.model_steps, description=self.title, pace=pace, measured=self._measured)
 
     def _line(self, text: str) -> None:
         self._last_shown = self._clock()
         self.console.print(text, markup=False, highlight=False, soft_wrap=self._bar is None)
         self.console.file.flush()  # a log file that is followed shows the line now
 
-    def _stop(self) -> None:
-        self._closed = True
-        if self._bar is not None:
-            self._bar.update(self._task, description=self.title)  # whatever the last phase was, it is over
-            self._bar.stop()
 
-
-def _summary(values: np.ndarray) -> tuple[float, float, float]:
+def summary(values: np.ndarray) -> tuple[float, float, float]:
     """Median, 5 % and 95 % quantile of the finite values; NaN if there are none."""
     values = np.asarray(values, np.float64)
     finite = values[np.isfinite(values)]
@@ -242,19 +203,9 @@ def _decimal(value: float, digits: int) -> str:
     return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
 
 
-def _epoch(epoch: float) -> str:
-    return f"{epoch:.1f}" if epoch == 0 or epoch >= 1 else f"{epoch:.2g}"
-
-
 def _rate(per_second: float) -> str:
     for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if per_second >= limit:
             scaled = per_second / limit
             return f"{scaled:.0f} {unit}" if scaled >= 10 else f"{scaled:.1f} {unit}"
     return f"{per_second:.0f}"
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

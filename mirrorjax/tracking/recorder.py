@@ -1,15 +1,12 @@
 """What is kept of one population while it trains: files, W&B, progress, and a manifest that says how it went."""
 
 import logging
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -18,14 +15,13 @@ from omegaconf import OmegaConf
 
 from mirrorjax.dataset.build import Dataset
 from mirrorjax.errors import InputError
-from mirrorjax.machine.log import event, written_to
+from mirrorjax.machine.log import event, now, written_to
 from mirrorjax.measures import label
 from mirrorjax.results.jobs import note_sweep
 from mirrorjax.results.store import Elsewhere, Store
 from mirrorjax.settings.schema import TrackerConfig
-from mirrorjax.tracking.environment import with_environment
-from mirrorjax.tracking.heartbeat import FINISHING, Heartbeat
-from mirrorjax.tracking.progress import Progress
+from mirrorjax.tracking.heartbeat import FINISHING, heartbeat
+from mirrorjax.tracking.progress import Progress, summary
 from mirrorjax.tracking.wandb import WandbTracker
 from mirrorjax.tracking.wandb_config import shown_config
 from mirrorjax.training.loop import Checkpoint, Trainer
@@ -44,27 +40,22 @@ class FinalFigures:
     table: pa.Table | None = None
 
 
+Figures = Callable[[Path], FinalFigures]
+
+
 class Recorder:
     """A context: however it is left, the manifest says so and what was recorded stays.
 
     Args:
-        store: the population's folder.
-        manifest: what is known before training.
+        store, manifest: the population's folder, and what is known before training.
         bar: shows progress.
         began: when the work began, by `time.perf_counter`; all until now went into the dataset.
         figures: makes the figures of a finished population's folder.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        manifest: dict[str, Any],
-        bar: Progress,
-        began: float,
-        figures: Callable[[Path], FinalFigures],
-    ):
+    def __init__(self, store: Store, manifest: dict[str, Any], bar: Progress, began: float, figures: Figures):
         self._store, self._bar, self._figures = store, bar, figures
-        self._manifest = {**manifest, "status": "running", "created": _now(), "diverged": 0, "pieces": 1}
+        self._manifest = {**manifest, "status": "running", "created": now(), "diverged": 0, "pieces": 1}
         self._began = began
         self._seconds = {"dataset": time.perf_counter() - began, "storing": 0.0, "tracking": 0.0}
         self._earlier: Mapping[str, float] = {}  # seconds of the processes before this one
@@ -79,20 +70,13 @@ class Recorder:
         self._store.write_manifest(self._manifest)
         if not self._elsewhere:
             self._open.enter_context(written_to(self._store.folder / "log.jsonl"))
-            self._open.enter_context(Heartbeat(self._store.folder, self._state))
+            self._open.enter_context(heartbeat(self._store.folder, self._state))
         return self
 
     def begin(
         self, resolved: Mapping[str, Any], about: Mapping[str, Any], members: Mapping[str, Any], tracker: TrackerConfig
     ) -> None:
-        """Writes what defines the population, and starts its W&B run.
-
-        Args:
-            resolved: the config as plain containers.
-            about: the sweep; kept beside its populations by the first of them.
-            members: columns of members.parquet.
-            tracker: how to track.
-        """
+        """Writes what defines the population, and starts its W&B run; the first of a sweep keeps what is `about` it."""
         if self._elsewhere:
             return
         folder = self._store.folder
@@ -100,23 +84,24 @@ class Recorder:
         self._store.write_config(OmegaConf.to_yaml(OmegaConf.create(dict(resolved))))
         self._store.write_members(members)
         start = time.perf_counter()
-        tracker = with_environment(tracker, os.environ)
-        assert tracker.project is not None
-        self._tracker = WandbTracker.start(
-            folder,
-            project=tracker.project,
-            entity=tracker.entity,
-            group=folder.parent.name,
-            name=f"{self._manifest['experiment']}-{folder.name}",
-            tags=run_tags(self._manifest, resolved, tracker.tags),
-            config=shown_config(resolved, members),
-            mode=tracker.mode,
-        )
+        about_run, name = asdict(tracker), f"{self._manifest['experiment']}-{folder.name}"
+        about_run.update(group=folder.parent.name, name=name, tags=run_tags(self._manifest, resolved, tracker.tags))
+        self._tracker = WandbTracker.start(folder, config=shown_config(resolved, members), **about_run)
         self._seconds["tracking"] += time.perf_counter() - start
 
     def dataset(self, dataset: Dataset) -> None:
         """Notes what the population is trained and measured on."""
-        event("dataset", _counts_line(dataset), hash=dataset.content_hash, counts=dataset.counts)
+        counts = dataset.counts
+
+        def shares(name: str) -> str:
+            return " ".join(f"{key} {value:.3f}".replace("0.", ".") for key, value in counts[name].items())
+
+        text = (
+            f"dataset {dataset.content_hash}: {counts['turns']:,} turns, {counts['boards']:,} boards, "
+            f"{counts['rows']:,} unique rows ({counts['train_rows']:,} train); labels {shares('label')}; "
+            f"scenarios {shares('scenario')}"
+        )
+        event("dataset", text, hash=dataset.content_hash, counts=counts)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -128,7 +113,7 @@ class Recorder:
 
     @property
     def _compiling(self) -> float:
-        return 0.0 if self._population is None else self._population.compiler.seconds
+        return self._population.compiler.seconds if self._population else 0.0
 
     def nulls(self, table: Mapping[str, Any]) -> None:
         """Keeps what untrained networks score, by architecture and measure."""
@@ -137,22 +122,15 @@ class Recorder:
     def watch(self, population: Trainer) -> Trainer:
         """Takes the times and counts of the manifest from this population, which is about to be trained; gives it."""
         self._population, self._bar.clock = population, population.runners[0].regime.clock.name
-        about = {
-            "members": len(population.members),
-            "programs": len({runner.part.program for runner in population.runners}),
-            "devices": population.mesh.size,
-            "block": self._manifest["block"],
-        }
+        programs = len({runner.part.program for runner in population.runners})
+        about: dict[str, Any] = {"members": len(population.members), "programs": programs}
+        about |= {"devices": population.mesh.size, "block": self._manifest["block"]}
         facts = ", ".join(f"{name} {number:,}" for name, number in about.items())
         event("started", f"training {self._store.folder.name}: {facts}", **about)
         return population
 
     def resume(self, facts: Mapping[str, Any]) -> None:
-        """Goes on where another process was stopped: times add up.
-
-        Args:
-            facts: of that process, as `facts` gave them.
-        """
+        """Goes on where another process was stopped, with the `facts` that it gave: times add up."""
         self._earlier = facts["seconds"]
         self._manifest |= {"created": facts["created"], "diverged": facts["diverged"], "pieces": facts["pieces"] + 1}
         self._last = facts["last"] and tuple(facts["last"])
@@ -179,8 +157,7 @@ class Recorder:
         stored = time.perf_counter()
         step = int(np.median(records["step"]))
         if self._tracker is not None:
-            rate = {"model_steps_per_second": self._bar.rate}
-            self._tracker.log_checkpoint(records, step, checkpoint.epoch, rate)
+            self._tracker.log_checkpoint(records, step, checkpoint.epoch, {"model_steps_per_second": self._bar.rate})
         self._seconds["storing"] += stored - start
         self._seconds["tracking"] += time.perf_counter() - stored
         self._last = (checkpoint.index, checkpoint.epoch)
@@ -188,27 +165,17 @@ class Recorder:
         headline = {label(name).removeprefix("validation "): records[name] for name in _HEADLINE if name in records}
         self._bar.checkpoint(checkpoint.index, checkpoint.epoch, step, headline)
         medians = {name: _median(records[name]) for name in (*_HEADLINE, "accuracy") if name in records}
-        event(
-            "checkpoint",
-            f"checkpoint {checkpoint.index}, {self._bar.clock} {checkpoint.epoch:g}: medians {_listed(medians)}",
-            shown=True,  # by the bar
-            checkpoint=checkpoint.index,
-            epoch=checkpoint.epoch,
-            step=step,
-            median=medians,
-        )
+        text = f"checkpoint {checkpoint.index}, {self._bar.clock} {checkpoint.epoch:g}: medians {_listed(medians)}"
+        facts = {"checkpoint": checkpoint.index, "epoch": checkpoint.epoch, "step": step, "median": medians}
+        event("checkpoint", text, shown=True, **facts)  # by the bar
 
     def _note_diverged(self, records: Mapping[str, np.ndarray]) -> None:
         diverged = records["member_id"][records["status"] == "diverged"]
         new = len(diverged) - self._manifest.get("diverged", 0)
         self._manifest["diverged"] = len(diverged)
         if new > 0:
-            event(
-                "diverged",
-                f"{new} more of {len(records['status'])} networks have diverged, {len(diverged)} in all",
-                members=diverged[:_NAMED].tolist(),
-                count=len(diverged),
-            )
+            text = f"{new} more of {len(records['status'])} networks have diverged, {len(diverged)} in all"
+            event("diverged", text, members=diverged[:_NAMED].tolist(), count=len(diverged))
 
     def end(self, weights: tuple[dict[str, np.ndarray], dict]) -> None:
         """Writes the final weights: the population is finished."""
@@ -217,52 +184,38 @@ class Recorder:
         self._store.drop_after(self._last[0] if self._last else 0)  # what one on another machine may have left
         self._finished = True
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         with self._open:
             interrupted = kind is not None and issubclass(kind, KeyboardInterrupt | SystemExit)
             status = "done" if self._finished else "interrupted" if interrupted else "failed"
             facts = self._facts()
             # where the disk is full already, it is the first error that matters
             with suppress(InputError) if kind is not None else nullcontext():
-                self._store.write_manifest({**self._manifest, **facts, "status": status, "finished": _now()})
+                self._store.write_manifest({**self._manifest, **facts, "status": status, "finished": now()})
             why = "" if error is None or interrupted else f": {type(error).__name__}: {error}"
             name = "finished" if self._finished else status
-            event(
-                name,
-                f"{name} {self._store.folder.name}{why}; seconds: {_listed(facts['seconds'])}",
-                level=logging.ERROR if why else logging.INFO,
-                shown=bool(why),  # the sweep tells why
-                **facts,
-            )
+            text = f"{name} {self._store.folder.name}{why}; seconds: {_listed(facts['seconds'])}"
+            level = logging.ERROR if why else logging.INFO
+            event(name, text, level=level, shown=bool(why), **facts)  # the sweep tells why
             if self._finished:
                 self._store.mark_done()  # before the end of the W&B run, which may take minutes on a bad network
             if self._tracker is not None and self._tracker.on:
                 self._bar.phase("finishing the W&B run", FINISHING)
                 figures = self._made_figures() if self._finished else FinalFigures()
-                exit_code = 0 if self._finished else 1
-                self._tracker.finish(
-                    self._store.parquet_files, figures.images, figures.html, figures.table, exit_code=exit_code
-                )
+                made = (figures.images, figures.html, figures.table)
+                self._tracker.finish(self._store.parquet_files, *made, exit_code=0 if self._finished else 1)
             self._bar.now = status
 
     def _state(self) -> dict[str, Any]:
         """What the heartbeat tells; called from its thread."""
         bar, last = self._bar, self._last
         return {
-            "phase": bar.now,
-            "model_steps": bar.model_steps,
-            "total_model_steps": bar.total_model_steps,
-            "checkpoint": last and last[0],
-            "checkpoints": bar.checkpoints,
-            "epoch": last and last[1],
-            "model_steps_per_second": round(bar.rate),
-            "seconds_left": bar.seconds_left,
+            **{"phase": bar.now, "model_steps": bar.model_steps, "total_model_steps": bar.total_model_steps},
+            **{"checkpoint": last and last[0], "checkpoints": bar.checkpoints, "epoch": last and last[1]},
+            **{"model_steps_per_second": round(bar.rate), "seconds_left": bar.seconds_left},
         }
 
     def _facts(self) -> dict[str, Any]:
-        """Times by phase, compiles and throughput so far."""
         seconds = self._all_seconds()
         facts: dict[str, Any] = {}
         if self._population is not None:
@@ -296,28 +249,10 @@ def run_tags(manifest: Mapping[str, Any], resolved: Mapping[str, Any], own: Sequ
     return list(dict.fromkeys(str(tag)[:_TAG] for tag in found if tag))
 
 
-def _counts_line(dataset: Dataset) -> str:
-    counts = dataset.counts
-
-    def shares(name: str) -> str:
-        return " ".join(f"{key} {value:.3f}".replace("0.", ".") for key, value in counts[name].items())
-
-    return (
-        f"dataset {dataset.content_hash}: {counts['turns']:,} turns, {counts['boards']:,} boards, "
-        f"{counts['rows']:,} unique rows ({counts['train_rows']:,} train); labels {shares('label')}; "
-        f"scenarios {shares('scenario')}"
-    )
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
 def _median(values: np.ndarray) -> float | None:
     """Of the finite values; None if there are none, for JSON has no NaN."""
-    values = np.asarray(values, np.float64)
-    finite = values[np.isfinite(values)]
-    return round(float(np.median(finite)), 6) if finite.size else None
+    median, _, _ = summary(values)
+    return None if np.isnan(median) else round(median, 6)
 
 
 def _listed(numbers: Mapping[str, float | None]) -> str:

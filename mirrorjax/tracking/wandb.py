@@ -14,20 +14,21 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
-from mirrorjax.errors import InputError
+from mirrorjax.errors import InputError, first_line
 from mirrorjax.machine.log import event
 from mirrorjax.machine.reading import head_of
 from mirrorjax.machine.secrets import hidden
-from mirrorjax.results.store import write_text
+from mirrorjax.machine.writing import write_text
 from mirrorjax.tracking import keys
-from mirrorjax.tracking.environment import is_disabled, overruled
 from mirrorjax.tracking.metrics import IMAGES, population_metrics
+from mirrorjax.tracking.wandb_config import overruled
 
 INIT_SECONDS, LOG_SECONDS, FINISH_SECONDS = 30.0, 20.0, 120.0  # W&B is given up after these
 _GRACE_SECONDS = 10.0  # on top of W&B's own limits, which usually hold
 MAX_CELLS = 10_000  # rows; W&B shows no longer tables
 DIAGRAM, MAP = "final/phase_diagram", "final/phase_map"
 DIAGRAM_HTML, CELLS = "final/phase_diagram_html", "final/cells"
+_TRUE = ("true", "1", "yes", "on")
 _MODES = ("online", "offline", "disabled")
 _OLD_NAMES = {"run": "online", "dryrun": "offline", "shared": "online"}  # of modes, which WANDB_MODE may still hold
 
@@ -37,15 +38,12 @@ Mode = Literal["online", "offline", "disabled"]
 def choose_mode(setting: str | None, env: Mapping[str, str], has_key: Callable[[], bool]) -> Mode:
     """What is set; else WANDB_MODE or WANDB_DISABLED; else online if there is a key, as W&B needs; else offline.
 
-    Args:
-        setting: `tracker.mode`, None or empty where not given.
-        env: the environment.
-        has_key: asked only if nothing else decides, because it imports W&B.
+    Whether there is a key is asked only if nothing else decides, because it imports W&B.
 
     Raises:
         InputError: there is no such mode.
     """
-    disabled = "disabled" if is_disabled(env) else None  # the older way to say it
+    disabled = "disabled" if env.get("WANDB_DISABLED", "").lower() in _TRUE else None  # the older way to say it
     for source, given in (("tracker.mode", setting), ("WANDB_MODE", env.get("WANDB_MODE") or disabled)):
         if given:
             mode = _OLD_NAMES.get(given, given)
@@ -64,7 +62,7 @@ def has_api_key() -> bool:
         wandb.setup(settings=wandb.Settings(silent=True, mode="online"))
         return wandb.login(prompt=False, verify=False)
     except Exception as error:  # a key that is malformed, a settings file that cannot be read
-        event("wandb", f"W&B: no usable key: {hidden(_one_line(error))}", level=logging.WARNING)
+        event("wandb", f"W&B: no usable key: {hidden(first_line(error))}", level=logging.WARNING)
         return False
 
 
@@ -80,34 +78,22 @@ class WandbTracker:
         self.mode: Mode = mode
         self.url: str | None = None
         self._folder = folder.absolute()  # W&B reads its files later, from wherever it then is
-        self._named: Callable[[str], str] = str  # what a key is called in this run
+        as_before = keys.has_old_names(folder)  # a curve is not broken in two where a run is resumed
+        self._named: Callable[[str], str] = keys.old_name if as_before else str  # what a key is called in this run
         self._run: Any = None
         self._warned = False
 
     @classmethod
     def start(
-        cls,
-        folder: Path,
-        *,
-        project: str,
-        config: Mapping[str, Any],
-        entity: str | None = None,
-        group: str | None = None,
-        name: str | None = None,
-        tags: Sequence[str] = (),
-        mode: str | None = None,
+        cls, folder: Path, *, project: str, config: Mapping[str, Any], mode: str | None = None, **about: Any
     ) -> "WandbTracker":
         """Starts a run.
 
         Args:
             folder: of the population; W&B's files go to `wandb` inside it.
-            project: of W&B.
-            config: what is shown as the run's config, see `shown_config`.
-            entity: user or team; W&B's default otherwise.
-            group: the sweep, which holds its populations together.
-            name: of the population.
-            tags: of the run.
+            project, config: of W&B; and what is shown as the run's config, see `shown_config`.
             mode: see `choose_mode`.
+            about: as W&B has it: `entity`, a user or team; `group`, the sweep; `name`, the population; `tags`.
 
         Raises:
             InputError: there is no such mode.
@@ -117,32 +103,27 @@ class WandbTracker:
             text = "W&B: no key, so this run is recorded offline; `wandb login` stores one"
             event("wandb", text, level=logging.WARNING)
             chosen = "offline"
-        tracker = cls(chosen, Path(folder))
+        tracker = cls(chosen, folder)
         if chosen == "disabled":
             return tracker
         if line := overruled(os.environ):
             event("wandb", line, level=logging.WARNING)
-
-        as_before = keys.has_old_names(tracker._folder)  # a curve is not broken in two where a run is resumed
-        tracker._named = keys.old_name if as_before else str
-
-        shown = {"entity": entity, "group": group, "name": name, "tags": list(tags), "config": hidden(dict(config))}
-        begin = functools.partial(tracker._begun, {"project": project, **shown}, as_before)
+        begin = functools.partial(tracker._begun, {"project": project, "config": hidden(dict(config)), **about})
         tracker._run = tracker._guarded("start", begin, INIT_SECONDS + _GRACE_SECONDS)
         if tracker._run is not None and chosen == "online":
             tracker.url = tracker._run.url
             event("wandb", f"W&B run: {tracker.url}", url=tracker.url)
         return tracker
 
-    def _begun(self, shown: dict[str, Any], as_before: bool) -> Any:
+    def _begun(self, shown: dict[str, Any]) -> Any:
         """W&B's run, whose charts are over paper epochs."""
         import wandb
 
-        settings = wandb.Settings(**_settings())
-        folder = self._folder
+        settings, folder = wandb.Settings(**_settings()), self._folder
         own: dict[str, Any] = {"dir": str(folder), "id": _run_id(folder), "resume": "allow", "mode": self.mode}
         run = wandb.init(**shown, **own, settings=settings)
-        for section in (*keys.SECTIONS, keys.OF_BRAINS, *((keys.OLD_SECTION,) if as_before else ())):
+        old = [keys.OLD_SECTION] if self._named is keys.old_name else []
+        for section in (*keys.SECTIONS, keys.OF_BRAINS, *old):
             run.define_metric(f"{section}/*", step_metric=keys.EPOCH)
         for axis in (keys.EPOCH, keys.STEP):
             run.define_metric(axis, hidden=True)
@@ -158,29 +139,19 @@ class WandbTracker:
     def log_checkpoint(
         self, records: Mapping[str, np.ndarray], step: int, epoch: float, extra: Mapping[str, float] | None = None
     ) -> None:
-        """Logs what was measured at a checkpoint; see `population_metrics`.
-
-        Args:
-            records: columns of the records table.
-            step: of each member.
-            epoch: paper epochs, the axis of the charts.
-            extra: further numbers, for instance `model_steps_per_second`.
-        """
-        run = self._run
-        if run is None:
-            return
+        """Logs what was measured at a checkpoint, a step of each member, in paper epochs; see `population_metrics`."""
 
         def log() -> None:
             import wandb
 
-            metrics = population_metrics(records, extra)
-            content = {
-                self._named(key): wandb.Histogram(np_histogram=value) if isinstance(value, tuple) else value
-                for key, value in metrics.items()
-            }
-            run.log({keys.EPOCH: float(epoch), keys.STEP: int(step), **content})
+            content: dict[str, Any] = {keys.EPOCH: float(epoch), keys.STEP: int(step)}
+            for key, value in population_metrics(records, extra).items():
+                shown = wandb.Histogram(np_histogram=value) if isinstance(value, tuple) else value
+                content[self._named(key)] = shown
+            self._run.log(content)
 
-        self._guarded("log", log, LOG_SECONDS)
+        if self.on:
+            self._guarded("log", log, LOG_SECONDS)
 
     def finish(
         self,
@@ -194,8 +165,7 @@ class WandbTracker:
 
         Args:
             files: of the population's folder, put into one artifact; they must stay as they are.
-            images: figures by name, for instance the phase diagram; the first eight.
-            html: the interactive phase diagram.
+            images, html: figures by name, the first eight; and the interactive phase diagram.
             table: one row a cell (`cells.cells`), the first ten thousand.
             exit_code: 0 if the population was finished.
         """
@@ -229,8 +199,7 @@ class WandbTracker:
 
     def _guarded(self, what: str, call: Callable[[], Any], seconds: float) -> Any:
         """The call's value; or None, one warning and the tracker off, if it raises or is not done in time."""
-        outcome: list[Any] = []
-        failure: list[Exception] = []
+        outcome, failure = [], []
 
         def work() -> None:
             try:
@@ -248,7 +217,7 @@ class WandbTracker:
         self._run = None
         if not self._warned:
             self._warned = True
-            why = hidden(_one_line(failure[0])) if failure else f"not done after {seconds:.0f} s"
+            why = hidden(first_line(failure[0])) if failure else f"not done after {seconds:.0f} s"
             text = f"W&B is off for this population ({what}: {why}); its results are in {self._folder}"
             event("wandb", text, level=logging.WARNING, call=what)
         return None
@@ -275,33 +244,24 @@ def _run_id(folder: Path) -> str:
 
 def _settings() -> dict[str, Any]:
     return {
-        "init_timeout": INIT_SECONDS,
-        "finish_timeout": FINISH_SECONDS,  # without one, a server that does not answer is waited for without end
-        "finish_timeout_raises": True,
+        # without a timeout, a server that does not answer is waited for without end
+        **{"init_timeout": INIT_SECONDS, "finish_timeout": FINISH_SECONDS, "finish_timeout_raises": True},
         "x_transaction_log_flush_interval": 2.0,  # a kill loses that much, not 15 s
         "reinit": "create_new",  # the populations of a sweep share a process
-        "silent": True,  # the terminal belongs to the progress bar
-        "console": "off",
-        "save_code": False,
-        "disable_code": True,
-        "disable_git": True,  # it would also upload uncommitted changes; the manifest names the commit
+        **{"silent": True, "console": "off"},  # the terminal belongs to the progress bar
+        # git would also upload uncommitted changes; the manifest names the commit, and has the versions
+        **{"save_code": False, "disable_code": True, "disable_git": True, "x_save_requirements": False},
         "x_disable_stats": True,
-        "x_save_requirements": False,  # the manifest has the versions
     }
 
 
 @contextmanager
 def _staging_inside(folder: Path) -> Iterator[None]:
     """Lets W&B stage artifacts inside the population's folder, unless the user says where."""
-    if "WANDB_DATA_DIR" in os.environ:
-        yield
-        return
-    os.environ["WANDB_DATA_DIR"] = str(folder / "wandb")
+    is_said = "WANDB_DATA_DIR" in os.environ
+    os.environ.setdefault("WANDB_DATA_DIR", str(folder / "wandb"))
     try:
         yield
     finally:
-        os.environ.pop("WANDB_DATA_DIR", None)
-
-
-def _one_line(error: BaseException) -> str:
-    return (str(error).strip().split("\n")[0]) or type(error).__name__
+        if not is_said:
+            os.environ.pop("WANDB_DATA_DIR", None)

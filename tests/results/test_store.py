@@ -165,9 +165,9 @@ def test_resuming_keeps_whole_files_and_drops_later_ones(tmp_path: Path):
 
 def test_done(tmp_path: Path):
     store = Store.create(tmp_path)
-    assert not store.done
+    assert not (tmp_path / "DONE").exists()
     store.mark_done()
-    assert store.done
+    assert (tmp_path / "DONE").exists()
 
 
 def test_weights_must_be_where_the_index_says(tmp_path: Path):

@@ -4,8 +4,8 @@ import pytest
 
 from mirrorjax.errors import InputError
 from mirrorjax.settings.schema import TrackerConfig
-from mirrorjax.tracking.environment import overruled, with_environment
 from mirrorjax.tracking.wandb import choose_mode
+from mirrorjax.tracking.wandb_config import overruled, with_environment
 
 ENV = {"WANDB_PROJECT": "frogs", "WANDB_ENTITY": "team", "WANDB_TAGS": "a, b,"}
 

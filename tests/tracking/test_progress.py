@@ -65,9 +65,9 @@ def test_plain_lines():
 def test_between_checkpoints_a_line_every_ten_seconds_at_most():
     clock, file = Clock(), io.StringIO()
     with Progress(1_000_000, 1, "run", Console(file=file), clock=clock) as progress:
-        for _ in range(1000):
-            clock.sleep(0.1)
-            progress.advance(1000)
+        for _ in range(1600):
+            clock.sleep(1 / 16)  # whose sum is exact
+            progress.advance(625, seconds=1 / 16)
     training = [line for line in lines_of(file) if line.startswith("training")]
     assert 10 <= len(training) <= 11
     assert training[5] == "training 50%  10 k model-steps/s  0:50 left"
@@ -79,7 +79,7 @@ def test_time_before_training_does_not_slow_the_rate():
     clock.sleep(500)
     progress.phase("training")
     clock.sleep(2)
-    progress.advance(50)
+    progress.advance(50, seconds=2.0)
     assert (progress.rate, progress.seconds_left) == (25.0, 2.0)
 
 
@@ -87,7 +87,7 @@ def test_nothing_finite_and_long_runs():
     clock, file = Clock(), io.StringIO()
     with Progress(10_000, 2, "run", Console(file=file), clock=clock) as progress:
         clock.sleep(1)
-        progress.advance(1)
+        progress.advance(1, seconds=1.0)
         progress.checkpoint(1, 0.125, 5, {"loss": np.array([np.nan]), "CMNI": np.array([])})
     line = next(line for line in lines_of(file) if line.startswith("checkpoint"))
     assert line == "checkpoint 1/2  epoch 0.12  step 5  loss n/a [n/a n/a]  CMNI n/a  1 model-steps/s  2:46:39 left"

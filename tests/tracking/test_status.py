@@ -16,7 +16,7 @@ from mirrorjax.launch.cli import main
 from mirrorjax.launch.status import read_status, table
 from mirrorjax.results.jobs import forget_failure, note_failure, note_sweep
 from mirrorjax.results.store import write_json
-from mirrorjax.tracking.heartbeat import FILE, Heartbeat
+from mirrorjax.tracking.heartbeat import FILE, heartbeat
 
 JOBS = [
     {"job": name, "members": 100, "model_steps": 1000, "overrides": ["experiment=smoke", f"model.width={width}"]}
@@ -176,7 +176,7 @@ def test_a_heartbeat_beats_until_it_is_over(tmp_path: Path):
             thrice.set()
         return {"model_steps": len(seen)}
 
-    with Heartbeat(tmp_path, state, seconds=0.01):
+    with heartbeat(tmp_path, state, seconds=0.01):
         assert json.loads((tmp_path / FILE).read_text())["pid"] == os.getpid()
         assert thrice.wait(30)
     written = json.loads((tmp_path / FILE).read_text())
@@ -186,6 +186,6 @@ def test_a_heartbeat_beats_until_it_is_over(tmp_path: Path):
 
 
 def test_a_heartbeat_that_cannot_be_written_stops_nothing(tmp_path: Path):
-    with Heartbeat(tmp_path / "nowhere", dict):
+    with heartbeat(tmp_path / "nowhere", dict):
         pass
     assert list(tmp_path.iterdir()) == []

@@ -37,10 +37,9 @@ def panel(sweeps: Sequence[Compared], measures: dict[str, str]) -> Panel:
     own = [result.variants[row, 0, 0] for row in range(len(measures))]
     result.for_print = put_together(own, [*measures.values()], height=250)
     result.caption = [
-        "Lines are medians over networks that differ in their seeds alone; bands hold "
-        f"{BANDS}. Diverged networks leave both. One colour and one kind of line a sweep; of each sweep one "
-        "configuration is shown, which the legend names. Axes are cut to what is measured from paper epoch 1.5 on: "
-        "untrained values may lie beyond.",
+        f"Lines are medians over networks that differ in their seeds alone; bands hold {BANDS}. Diverged networks "
+        "leave both. One colour and one kind of line a sweep; of each sweep one configuration is shown, which the "
+        "legend names. Axes are cut to what is measured from paper epoch 1.5 on: untrained values may lie beyond.",
     ]
     return result
 

@@ -39,11 +39,10 @@ def panel(view: View) -> Panel:
     title = f"{made[0].series} – {made[0].seeds_words()}; grey: no data"
     result.for_print = put_together(shown, labels, title, height=int(np.clip(120 + 20 * len(made[0].rows), 220, 800)))
     result.caption = [
-        f"A network is robust at a checkpoint by the paper's thresholds, {ROBUST.words}. "
-        "Shares are over all networks of a cell, diverged ones counted as not robust, with Wilson 95 % intervals on "
-        "hover; medians are over networks that have not diverged, with bands of 90 % of them. Columns are "
-        "checkpoints, which are not evenly spaced in time. Grey cells have no data. Settings other than the capacity "
-        "are never pooled.",
+        f"A network is robust at a checkpoint by the paper's thresholds, {ROBUST.words}. Shares are over all networks "
+        "of a cell, diverged ones counted as not robust, with Wilson 95 % intervals on hover; medians are over "
+        "networks that have not diverged, with bands of 90 % of them. Columns are checkpoints, which are not evenly "
+        "spaced in time. Grey cells have no data. Settings other than the capacity are never pooled.",
         "Except for shares, the colour scale spans what was measured from epoch 1.5 on: the untrained column may lie "
         "far outside it (its value is on hover). Intervals are conditional on the dataset: all seeds saw the same one.",
         "Networks in a cell: " + "; ".join(f"{grid.series}: {grid.seeds_words()}" for grid in made) + ".",

@@ -169,10 +169,9 @@ def panel(view: View) -> Panel:
     result.caption = [
         f"Means over networks with {mean_interval_words(_fewest(found))}; all other settings are those of the "
         "configuration nearest the paper's. Circles: at the same lr · steps, the last that all have. Squares: where a "
-        "network's excess error "
-        "first reaches the least value that half of the networks of every condition reach (straight lines between "
-        "checkpoints; on hover, how many never do and are left out). A difference among the circles alone may be "
-        "one of how far training is; one among the squares is not.",
+        "network's excess error first reaches the least value that half of the networks of every condition reach "
+        "(straight lines between checkpoints; on hover, how many never do and are left out). A difference among the "
+        "circles alone may be one of how far training is; one among the squares is not.",
         *(row[0].words for row in found),
     ]
     first = [result.variants[0, row] for row in range(len(found))]

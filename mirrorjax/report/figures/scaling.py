@@ -82,11 +82,9 @@ def panel(view: View) -> Panel:
     }
     result.for_print = _printed(found, result.variants)
     result.caption = [
-        "Points are means over networks that differ in their seeds alone, with "
-        f"{mean_interval_words(_fewest(found))}. "
-        "Lines are "
-        "laws fitted to the means (weighted least squares, log x, the same error model for all: the seeds' own "
-        "variance) and compared by AIC; the thick one is preferred, being the simplest within ΔAIC 2 of the best. "
+        f"Points are means over networks that differ in their seeds alone, with {mean_interval_words(_fewest(found))}. "
+        "Lines are laws fitted to the means (weighted least squares, log x, the same error model for all: the seeds' "
+        "own variance) and compared by AIC; the thick one is preferred, being the simplest within ΔAIC 2 of the best. "
         "Brackets behind parameters are 95 % intervals over resampled networks (of points with fewer than 8, normal "
         "draws with the error of their means). A law says nothing beyond the range of its points.",
         f"{found[0][0].label} against {found[0][0].points.against}: {found[0][0].words}",

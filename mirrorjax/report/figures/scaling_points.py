@@ -76,14 +76,11 @@ def ends(population: ReportedPopulation, networks: Networks) -> Ends:
     """Reads settings and last values; `networks` has the peaks, in the same order."""
     last = [name for name in measured(population) if "peak" not in name]
     columns = population.query(
-        "WITH last AS (SELECT * FROM observations "
-        "QUALIFY row_number() OVER (PARTITION BY member_id ORDER BY checkpoint DESC) = 1) "
-        f"SELECT last.group_index, CAST(last.alive AS INTEGER) AS alive, last.step, "
-        f"members.parameters, members.learning_rate, "
-        "members.batch_size, members.train_boards, "
-        f"{', '.join(f'last.{quoted(name)} AS {quoted(name)}' for name in last)} "
-        "FROM last JOIN members USING (member_id) "
-        "ORDER BY last.group_index, last.seed, last.member_id"
+        "WITH last AS (SELECT * FROM observations QUALIFY row_number() OVER (PARTITION BY member_id ORDER BY "
+        "checkpoint DESC) = 1) SELECT last.group_index, CAST(last.alive AS INTEGER) AS alive, last.step, "
+        "members.parameters, members.learning_rate, members.batch_size, members.train_boards, "
+        f"{', '.join(f'last.{quoted(name)} AS {quoted(name)}' for name in last)} FROM last JOIN members USING "
+        "(member_id) ORDER BY last.group_index, last.seed, last.member_id"
     )
     values = {name: np.where(columns["alive"] > 0, columns[name].astype(np.float64), np.nan) for name in last}
     settings = {name: columns[name].astype(np.float64) for name in (*OWN, "step")}

@@ -37,9 +37,8 @@ def panel(view: View) -> Panel:
         f"{BANDS}. An epoch is a paper epoch, learning rate × steps / 0.6144. "
         "Diverged networks leave medians and bands from the checkpoint at which they diverged.",
         "Dotted lines are the paper's thresholds for “robust”. Both axes are cut so that the trained range can be "
-        "read; the untrained value, usually far above it, is written in. "
-        f"Dashed: {LABEL}. It can be compared with 2×17 networks only, so that it is off at first for other "
-        "architectures (click on it in the legend).",
+        f"read; the untrained value, usually far above it, is written in. Dashed: {LABEL}. It can be compared with "
+        "2×17 networks only, so that it is off at first for other architectures (click on it in the legend).",
     ]
     left_out = len(view.population.groups) - len(groups)
     if left_out:

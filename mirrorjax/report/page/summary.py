@@ -169,10 +169,9 @@ def robust(view: View) -> str:
     number = len(found.group)
     at_end, ever = int(found.robust_last.sum()), int(found.robust_ever.sum())
     return (
-        f"“Robust” by the paper's thresholds ({escape(ROBUST.words)}): "
-        f"<strong>{share_words(at_end, number)}</strong> at the last record; "
-        f"{share_words(ever, number)} at some checkpoint after epoch {PEAK_AFTER} (Wilson 95 % intervals; of all "
-        "networks, diverged ones included)."
+        f"“Robust” by the paper's thresholds ({escape(ROBUST.words)}): <strong>{share_words(at_end, number)}</strong> "
+        f"at the last record; {share_words(ever, number)} at some checkpoint after epoch {PEAK_AFTER} (Wilson 95 % "
+        "intervals; of all networks, diverged ones included)."
     )
 
 

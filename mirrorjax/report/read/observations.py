@@ -88,12 +88,11 @@ def _insertion(measures: Iterable[str]) -> str:
     replaced = f"* REPLACE ({shown})" if verdicts else "*"
     return (
         f"INSERT INTO observations BY NAME SELECT {replaced} FROM (SELECT *, CASE WHEN mne > 0 THEN mne_output / mne "
-        f"END AS output_share, CAST(coalesce(alive AND {LEARNT.sql}, false) AS DOUBLE) AS learnt, "
-        f"coalesce(alive AND {ROBUST.sql}, false) AS robust FROM ("
-        "SELECT DISTINCT ON (member_id, checkpoint) group_index, member_id, seed, checkpoint, step, "
-        f"CAST(epoch AS DOUBLE) AS epoch, status, coalesce(status <> 'diverged', true) AS alive, {finite} "
-        f"FROM raw_records JOIN members USING (member_id) ANTI JOIN ({there}) USING (member_id, checkpoint) "
-        "ORDER BY member_id, checkpoint))"
+        f"END AS output_share, CAST(coalesce(alive AND {LEARNT.sql}, false) AS DOUBLE) AS learnt, coalesce(alive AND "
+        f"{ROBUST.sql}, false) AS robust FROM (SELECT DISTINCT ON (member_id, checkpoint) group_index, member_id, "
+        "seed, checkpoint, step, CAST(epoch AS DOUBLE) AS epoch, status, coalesce(status <> 'diverged', true) AS "
+        f"alive, {finite} FROM raw_records JOIN members USING (member_id) ANTI JOIN ({there}) USING (member_id, "
+        "checkpoint) ORDER BY member_id, checkpoint))"
     )
 
 

@@ -168,10 +168,9 @@ def curves(population: ReportedPopulation, measures: Sequence[str] = CURVE_MEASU
         f", {sql} AS {quoted(f'{name}_{word}')}" for name in known for word, sql in band_sql(_sql(name)).items()
     )
     columns = population.query(
-        "SELECT group_index, checkpoint, max(epoch) AS epoch, count(*) AS networks, "
-        f"count(*) FILTER (alive) AS alive, count(*) FILTER (robust) AS robust, "
-        f"count(*) FILTER (learnt > 0) AS learnt{quantiles} "
-        "FROM observations GROUP BY group_index, checkpoint ORDER BY group_index, checkpoint"
+        "SELECT group_index, checkpoint, max(epoch) AS epoch, count(*) AS networks, count(*) FILTER (alive) AS alive, "
+        f"count(*) FILTER (robust) AS robust, count(*) FILTER (learnt > 0) AS learnt{quantiles} FROM observations "
+        "GROUP BY group_index, checkpoint ORDER BY group_index, checkpoint"
     )
     result = {}
     for group in population.groups:
@@ -194,21 +193,18 @@ def networks(population: ReportedPopulation) -> Networks:
     last = ", ".join(f"{f'last.{name}' if name in known else 'NULL::DOUBLE'} AS last_{name}" for name in LAST_MEASURES)
     z = "cmni_z" if "cmni_z" in known else "NULL::DOUBLE"
     columns = population.query(
-        "WITH last AS (SELECT * FROM observations "
-        "QUALIFY row_number() OVER (PARTITION BY member_id ORDER BY checkpoint DESC) = 1), "
-        f"trained AS (SELECT *, {z} AS z FROM observations WHERE alive AND epoch > {PEAK_AFTER + EPOCH_ROUNDING}), "
-        "peak AS (SELECT * FROM trained WHERE cmni IS NOT NULL "
-        "QUALIFY row_number() OVER (PARTITION BY member_id ORDER BY cmni DESC, checkpoint) = 1), "
-        "ever AS (SELECT member_id, bool_or(robust) AS robust FROM trained GROUP BY member_id), "
-        f"start AS (SELECT member_id, cmni, cmni_hidden, {z} AS z FROM observations WHERE checkpoint = 0) "
-        "SELECT last.group_index, last.member_id, last.seed, last.status, last.step, last.epoch, "
-        f"{last}, CAST(last.robust AS INTEGER) AS robust_last, last.learnt, start.cmni AS untrained, "
-        "start.cmni_hidden AS untrained_hidden, start.z AS untrained_z, "
-        "peak.cmni AS peak, peak.cmni_hidden AS peak_hidden, peak.z AS peak_z, "
-        "peak.epoch AS peak_epoch, CAST(coalesce(peak.robust, false) AS INTEGER) AS robust_at_peak, "
-        "CAST(coalesce(ever.robust, false) AS INTEGER) AS robust_ever "
-        "FROM last LEFT JOIN start USING (member_id) LEFT JOIN peak USING (member_id) LEFT JOIN ever USING (member_id) "
-        "ORDER BY last.group_index, last.seed, last.member_id"
+        "WITH last AS (SELECT * FROM observations QUALIFY row_number() OVER (PARTITION BY member_id ORDER BY "
+        f"checkpoint DESC) = 1), trained AS (SELECT *, {z} AS z FROM observations WHERE alive AND epoch > "
+        f"{PEAK_AFTER + EPOCH_ROUNDING}), peak AS (SELECT * FROM trained WHERE cmni IS NOT NULL QUALIFY row_number() "
+        "OVER (PARTITION BY member_id ORDER BY cmni DESC, checkpoint) = 1), ever AS (SELECT member_id, bool_or(robust) "
+        f"AS robust FROM trained GROUP BY member_id), start AS (SELECT member_id, cmni, cmni_hidden, {z} AS z FROM "
+        "observations WHERE checkpoint = 0) SELECT last.group_index, last.member_id, last.seed, last.status, "
+        f"last.step, last.epoch, {last}, CAST(last.robust AS INTEGER) AS robust_last, last.learnt, start.cmni AS "
+        "untrained, start.cmni_hidden AS untrained_hidden, start.z AS untrained_z, peak.cmni AS peak, peak.cmni_hidden "
+        "AS peak_hidden, peak.z AS peak_z, peak.epoch AS peak_epoch, CAST(coalesce(peak.robust, false) AS INTEGER) AS "
+        "robust_at_peak, CAST(coalesce(ever.robust, false) AS INTEGER) AS robust_ever FROM last LEFT JOIN start USING "
+        "(member_id) LEFT JOIN peak USING (member_id) LEFT JOIN ever USING (member_id) ORDER BY last.group_index, "
+        "last.seed, last.member_id"
     )
     status = columns["status"].astype(str)
     diverged = status == "diverged"

@@ -10,8 +10,8 @@ from mirrorjax.report.read.published import LABEL
 
 _CMNI = label("cmni")
 _PARTS = {
-    _CMNI: "<p>For a unit n, μ<sub>n</sub>(s) is its mean activation over test rows of scenario s, with dropout off. Its "
-    "change in Frog's distress is Δ<sup>F</sup> = μ(frog) − μ(none), in Toad's Δ<sup>T</sup> = μ(toad) − "
+    _CMNI: "<p>For a unit n, μ<sub>n</sub>(s) is its mean activation over test rows of scenario s, with dropout off. "
+    "Its change in Frog's distress is Δ<sup>F</sup> = μ(frog) − μ(none), in Toad's Δ<sup>T</sup> = μ(toad) − "
     "μ(none). Its mirror neuron score MNS<sub>n</sub> is the smaller of the two if both are positive, else 0.</p>"
     '<p class="formula">MNE = Σ<sub>n</sub> MNS<sub>n</sub> &nbsp; and &nbsp; CMNI = MNE / N</p>'
     f"<p>N counts all hidden units and the four output units. “{label('cmni_hidden')}” sums over the "
@@ -108,7 +108,8 @@ _PARTS = {
     "clock that all share: paper epochs, steps, or the smallest excess error so far; between checkpoints linearly. The "
     "spread between their means, in standard deviations between networks, is held against 1,000 permutations of whole "
     "networks between conditions, within seeds where all have the same. Beyond 95 % of them the collapse is refuted.",
-    "The published curve": f"{LABEL.capitalize()}, 170 checkpoints. At its peak, CMNI of other seeds is expected to differ by 10–15 %.",
+    "The published curve": f"{LABEL.capitalize()}, 170 checkpoints. At its peak, CMNI of other seeds is expected to "
+    "differ by 10–15 %.",
 }
 
 

@@ -14,7 +14,6 @@ from mirrorjax.report.figures import timeline, units
 from mirrorjax.report.figures.first_layer import CLASSES, classify, offered, units_of
 from mirrorjax.report.figures.registry import FIGURES
 from mirrorjax.report.page.acceptance import acceptance, applicable, differing_settings
-from mirrorjax.report.read.over_seeds import curves, networks
 from mirrorjax.report.read.populations import load
 from mirrorjax.report.read.published import paper_curve
 from mirrorjax.report.read.view import View
@@ -23,7 +22,7 @@ from tests.report.cases import QUICKSTART_EPOCHS, Network, planted_means, write_
 
 def view_of(folder: Path, member: str | None = None) -> View:
     (population,) = load(folder).populations
-    return View(population, curves(population), networks(population), member)
+    return View(population, member)
 
 
 def drawn(panel: Panel, *key: int) -> Chart:
@@ -160,7 +159,7 @@ def test_units_show_the_planted_means(view):
         expected = [planted_means(network, unit)[name] for unit in range(1, 18)]
         np.testing.assert_allclose(shown.means[name], expected, rtol=1e-6)
     np.testing.assert_allclose(shown.mns[5], 0.05)  # unit 6: the smaller of .05 and .06
-    made = drawn(units.panel(View(view.population, view.curves, view.networks, network.member_id)), 0)
+    made = drawn(units.panel(View(view.population, network.member_id)), 0)
     assert sum(len(bars.x) for plot in made.plots for bars in plot.marks if isinstance(bars, Series)) == 4 * 17
     assert len(made.plots) == 4 and len({plot.y.limits for plot in made.plots}) == 1
 
@@ -171,7 +170,7 @@ def test_units_are_of_the_last_checkpoint(tmp_path):
 
 
 def test_acceptance_of_a_run_like_the_paper(view):
-    (group,) = applicable(view.population, view.networks)
+    (group,) = applicable(view)
     lines = {line.name.split(" (")[0]: line for line in acceptance(view, group)}
     number = lines.pop("networks that did not diverge")
     assert (number.measured, number.verdict) == (31, "not met")  # 32 are asked for
@@ -192,7 +191,7 @@ def test_acceptance_sees_a_run_unlike_the_paper(tmp_path):
 
     members = [Network(seed, values=values) for seed in range(32)]
     view = view_of(write_population(tmp_path / "p", members))
-    (group,) = applicable(view.population, view.networks)
+    (group,) = applicable(view)
     verdicts = {line.name.split(" (")[0]: line.verdict for line in acceptance(view, group)}
     assert verdicts["networks that did not diverge"] == "met"
     for name in ("validation loss at epoch 49", "CMNI peak: epoch", "CMNI peak: height", "CMNI peak / last"):
@@ -202,7 +201,7 @@ def test_acceptance_sees_a_run_unlike_the_paper(tmp_path):
 
 def test_acceptance_does_not_judge_what_a_short_run_lacks(tmp_path):
     view = view_of(write_population(tmp_path / "p", [Network(seed) for seed in range(8)], [0, 1, 2]))
-    (group,) = applicable(view.population, view.networks)
+    (group,) = applicable(view)
     verdicts = {line.name.split(" (")[0]: line.met for line in acceptance(view, group)}
     assert verdicts["validation loss at epoch 2"] is True
     for name in ("validation loss at epoch 49", "CMNI peak: epoch", "CMNI peak / last", "accuracy at epoch 49"):
@@ -211,7 +210,7 @@ def test_acceptance_does_not_judge_what_a_short_run_lacks(tmp_path):
 
 def test_a_rise_that_was_cut_short_is_no_peak(tmp_path):
     view = view_of(write_population(tmp_path / "p", [Network(seed) for seed in range(8)], [0, 1, 1.5, 2, 3, 4, 5]))
-    (group,) = applicable(view.population, view.networks)
+    (group,) = applicable(view)
     verdicts = {line.name.split(" (")[0]: line.verdict for line in acceptance(view, group)}
     assert {verdict for name, verdict in verdicts.items() if name.startswith("CMNI")} == {"not measured"}
 
@@ -221,7 +220,7 @@ def test_a_rise_that_was_cut_short_is_no_peak(tmp_path):
 )
 def test_acceptance_is_for_enough_networks_like_the_papers_only(members, tmp_path):
     view = view_of(write_population(tmp_path / "p", members, [0, 2]))
-    assert applicable(view.population, view.networks) == []
+    assert applicable(view) == []
 
 
 @pytest.mark.parametrize("kind", FIGURES, ids=lambda kind: kind.name)

@@ -303,7 +303,7 @@ def test_table_has_every_cell(view, found, tmp_path, networks):
 
 
 def test_published_run_is_compared_at_the_papers_knobs_only(view):
-    (group,) = applicable(view.population, view.networks)
+    (group,) = applicable(view)
     assert (group.settings["dependency"], group.settings["veil_symbol"]) == (1.0, 0.0)
     assert group is view.population.headline
 

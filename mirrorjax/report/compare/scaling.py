@@ -11,7 +11,7 @@ from mirrorjax.report.chart.lines import along, log_scale
 from mirrorjax.report.chart.marks import GREY, Line, Look, Points
 from mirrorjax.report.chart.tables import Cell, Table
 from mirrorjax.report.compare.sweeps import Compared
-from mirrorjax.report.figures.scaling_points import MEASURES, OWN, REGRESSORS, ends, measured
+from mirrorjax.report.figures.scaling_points import MEASURES, OWN, REGRESSORS, ends_of, measured, places_of
 from mirrorjax.report.read.populations import Group
 from mirrorjax.report.words.laws import sentence
 from mirrorjax.report.words.numbers import listed
@@ -34,14 +34,13 @@ def points(sweeps: Sequence[Compared]) -> list[ScalingPoint]:
     found = []
     for sweep in sweeps:
         for view in sweep.views:
-            own = ends(view.population, view.networks)
+            places, ends = (each(view.population, view.networks) for each in (places_of, ends_of))
             for group in view.population.groups:
-                inside = own.group == group.index
-                for boards in np.unique(own.settings["train_boards"][inside]):  # nan counts once
-                    same = own.settings["train_boards"] == boards
-                    mask = inside & (same if np.isfinite(boards) else np.isnan(own.settings["train_boards"]))
-                    x = {name: float(np.median(values[mask])) for name, values in own.settings.items()}
-                    found.append(ScalingPoint(sweep, group, x, {name: row[mask] for name, row in own.values.items()}))
+                inside, every = view.networks.of(group), places["train_boards"]
+                for boards in np.unique(every[inside]):  # nan counts once
+                    mask = inside & (every == boards if np.isfinite(boards) else np.isnan(every))
+                    x = {name: float(np.median(values[mask])) for name, values in places.items()}
+                    found.append(ScalingPoint(sweep, group, x, {name: row[mask] for name, row in ends.items()}))
     return found
 
 

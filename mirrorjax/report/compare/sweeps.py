@@ -7,7 +7,6 @@ from pathlib import Path
 from mirrorjax.errors import InputError
 from mirrorjax.measures import label
 from mirrorjax.report.chart.marks import BLUE, GREEN, ORANGE, PURPLE, RED, SKY, Look
-from mirrorjax.report.read.over_seeds import curves, networks
 from mirrorjax.report.read.populations import Group, load
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import listed
@@ -82,7 +81,7 @@ def read(folders: Sequence[Path]) -> list[Compared]:
     names = [sweep.name for sweep in sweeps]
     found = []
     for folder, sweep, look in zip(folders, sweeps, LOOKS, strict=False):
-        views = [View(each, curves(each, MEASURES), networks(each)) for each in sweep.populations]
+        views = [View(each) for each in sweep.populations]
         views = [view for view in views if len(view.networks.group)]
         if not views:
             why = f" ({'; '.join(sweep.problems[:3])})" if sweep.problems else ""

@@ -12,7 +12,7 @@ from mirrorjax.report.chart.tables import Cell, Table
 from mirrorjax.report.figures.clocks import alike_but, trajectories
 from mirrorjax.report.map.axes import MOST_VALUES, Axis, axes
 from mirrorjax.report.read.configurations import SEEDS
-from mirrorjax.report.read.view import View
+from mirrorjax.report.read.view import View, once
 from mirrorjax.report.words.numbers import epoch_words, interval_words, plain_number
 from mirrorjax.statistics.intervals import Interval, mean_interval_words
 from mirrorjax.statistics.matching import Condition, common_excess, compare
@@ -114,12 +114,9 @@ class Way:
         return np.arange(len(self.means)) + self.beside
 
 
+@once
 def lines(view: View) -> list[list[MatchedLine]]:
-    """By axis, the measures that were recorded; computed once a view."""
-    return view.kept(_lines)
-
-
-def _lines(view: View) -> list[list[MatchedLine]]:
+    """By axis, the measures that were recorded."""
     names = [name for name in MEASURES if name in view.population.measures]
     if "excess_error" not in view.population.measures or not names:
         return []

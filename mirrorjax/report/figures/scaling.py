@@ -11,7 +11,7 @@ from mirrorjax.report.chart.marks import Look, Points
 from mirrorjax.report.chart.tables import Cell, Table
 from mirrorjax.report.figures.clocks import rate_verdicts
 from mirrorjax.report.figures.scaling_points import MEASURES, REGRESSORS, ScalingSeries, measured, points_of
-from mirrorjax.report.read.view import View
+from mirrorjax.report.read.view import View, once
 from mirrorjax.report.words.laws import sentence
 from mirrorjax.report.words.numbers import interval_words
 from mirrorjax.statistics.intervals import mean_interval, mean_interval_words
@@ -43,12 +43,9 @@ class Scaling:
         return sentence(self.laws)
 
 
+@once
 def scalings(view: View) -> list[list[Scaling]]:
-    """By measure, against every series that is shown; computed once a view."""
-    return view.once("scalings", lambda: _scalings(view))
-
-
-def _scalings(view: View) -> list[list[Scaling]]:
+    """By measure, against every series that is shown."""
     shown = points_of(view.population, view.networks)
     if len(shown) > MOST:  # the steps stay
         shown = [*shown[: MOST - 1], shown[-1]]

@@ -6,17 +6,14 @@ from mirrorjax.report.map.cells import Cells, cells, why_none
 from mirrorjax.report.map.data import map_data
 from mirrorjax.report.map.paper_point import paper_point
 from mirrorjax.report.map.printed import printed_map
-from mirrorjax.report.read.view import View
+from mirrorjax.report.read.view import View, once
 
 _HEIGHT = 460
 
 
+@once
 def cells_of(view: View) -> Cells | None:
-    """The map of a view's population, computed once; None where there is none."""
-    return view.kept(_cells_of)
-
-
-def _cells_of(view: View) -> Cells | None:
+    """The map of a view's population; None where there is none."""
     if not len(view.networks.group) or why_none(view.population):
         return None
     return cells(view.population)

@@ -7,7 +7,7 @@ import numpy as np
 from mirrorjax.measures import label
 from mirrorjax.report.read.configurations import BY_NAME, PAPER_BATCH, PAPER_RATE, knobs_off
 from mirrorjax.report.read.over_seeds import Curve, Networks, after_peak_start, band
-from mirrorjax.report.read.populations import Group, ReportedPopulation
+from mirrorjax.report.read.populations import Group
 from mirrorjax.report.read.published import paper_curve
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import epoch_words, listed, plain_number, tidy_number
@@ -54,17 +54,17 @@ class Requirement:
         return {None: "not measured", True: "met", False: "not met"}[self.met]
 
 
-def applicable(population: ReportedPopulation, found: Networks) -> list[Group]:
+def applicable(view: View) -> list[Group]:
     """The configurations that the published run can be compared with: 2×17, batch 25, the theory's knobs as published,
     and at least 8 networks.
     """
     return [
         group
-        for group in population.groups
+        for group in view.population.groups
         if group.is_paper_capacity
         and group.settings["batch_size"] == PAPER_BATCH
         and not knobs_off(group.settings)
-        and int(np.sum(found.of(group))) >= FEWEST_NETWORKS
+        and int(np.sum(view.networks.of(group))) >= FEWEST_NETWORKS
     ]
 
 

@@ -18,7 +18,6 @@ from mirrorjax.report.map.printed import printed_map
 from mirrorjax.report.page.answer import headline_html
 from mirrorjax.report.page.html import page, panel_html, question
 from mirrorjax.report.page.questions import Question, cmni, problems, questions
-from mirrorjax.report.read.over_seeds import curves, networks
 from mirrorjax.report.read.populations import Sweep, load
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import counted
@@ -98,7 +97,7 @@ def phase_diagram_html(results: Path, path: Path) -> Path:
 
 def _first_with_records(results: Path) -> View:
     for population in load(results).populations:
-        view = View(population, curves(population), networks(population))
+        view = View(population)
         if len(view.networks.group):
             return view
     raise InputError(f"{results}: no population has records yet")
@@ -111,7 +110,7 @@ def _views(sweep: Sweep, member: str | None) -> list[View]:
     views = []
     for population in sweep.populations:
         own = chosen[1] if chosen and chosen[0] in population.names else None
-        views.append(View(population, curves(population), networks(population), own))
+        views.append(View(population, own))
     return views
 
 

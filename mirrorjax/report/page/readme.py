@@ -9,7 +9,7 @@ from mirrorjax.errors import InputError
 from mirrorjax.measurement.learnt import learnt
 from mirrorjax.report.page.acceptance import Requirement, acceptance, applicable
 from mirrorjax.report.page.marks import block, put, put_cell
-from mirrorjax.report.read.over_seeds import Band, band, curves, networks
+from mirrorjax.report.read.over_seeds import Band, band
 from mirrorjax.report.read.populations import Sweep, load
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import NOT_MEASURED, counted, epoch_words, listed, short_interval, short_number
@@ -62,9 +62,9 @@ def write_readme(results: Path, page: Path) -> list[str]:
 def acceptance_block(sweep: Sweep) -> str:
     """The comparison with the published run, of the first configuration that has all of it; empty without one."""
     for population in sweep.populations:
-        found = networks(population)
-        for group in applicable(population, found):
-            view = View(population, curves(population), found)
+        view = View(population)
+        found = view.networks
+        for group in applicable(view):
             lines = acceptance(view, group)
             if any(line.met is None for line in lines):  # a shorter run says nothing of the published one's end
                 continue

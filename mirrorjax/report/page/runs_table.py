@@ -169,7 +169,7 @@ def acceptance_tables(views: list[View]) -> str:
     """Builds the comparison with the published run for every configuration that allows it; empty without one."""
     parts = []
     for view in views:
-        for group in applicable(view.population, view.networks):
+        for group in applicable(view):
             lines = acceptance(view, group)
             rows = "".join(_acceptance_row(line) for line in lines)
             differing = differing_settings(group)
@@ -188,12 +188,7 @@ def acceptance_tables(views: list[View]) -> str:
 
 def acceptance_words(views: list[View]) -> str:
     """How many of the requirements are met, over all configurations that allow the comparison."""
-    lines = [
-        line
-        for view in views
-        for group in applicable(view.population, view.networks)
-        for line in acceptance(view, group)
-    ]
+    lines = [line for view in views for group in applicable(view) for line in acceptance(view, group)]
     return f"{sum(line.met is True for line in lines)} of {len(lines)} met" if lines else "no comparison"
 
 

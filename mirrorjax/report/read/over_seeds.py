@@ -2,39 +2,27 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from mirrorjax.report.read.populations import EPOCH_ROUNDING, PEAK_AFTER, Group, ReportedPopulation
 from mirrorjax.report.words.numbers import NOT_MEASURED, percent
 from mirrorjax.results.later import quoted
+from mirrorjax.settings.columns import COORDINATES
 from mirrorjax.statistics.intervals import FEWEST_RESAMPLED, wilson
 
 CURVE_MEASURES = ("val_loss", "cmni", "cmni_hidden", "accuracy", "mne", "output_share")
 LAST_MEASURES = (
-    "val_loss",
-    "accuracy",
-    "recall_jump",
-    "recall_leap",
-    "recall_help",
-    "recall_help_edge",
-    "recall_help_rescue",
-    "cmni",
-    "cmni_hidden",
-    "mne",
-    "output_share",
-    "cmni_z",
-    "empathy",
-    "ssi",
-    "mni_star",
-    "mni_star_z",
-)
+    "val_loss", "accuracy", "recall_jump", "recall_leap", "recall_help", "recall_help_edge", "recall_help_rescue",
+    "cmni", "cmni_hidden", "mne", "output_share", "cmni_z", "empathy", "ssi", "mni_star", "mni_star_z",
+    "rescue_accuracy", "excess_error",
+)  # fmt: skip
 LOW, HIGH = 0.05, 0.95  # the 90 % band
 BANDS = f"90 % of the networks (of fewer than {FEWEST_RESAMPLED}, all)"  # what bands and brackets hold
 
 
-@dataclass(frozen=True)
-class Band:
+class Band(NamedTuple):
     """Median and 90 % band over networks: 5 % and 95 % quantiles, of fewer than 8 the least and the largest value.
 
     Numbers, or arrays over checkpoints.
@@ -81,6 +69,7 @@ class Networks:
 
     `last` holds `LAST_MEASURES` at its last record, `untrained` CMNI at checkpoint 0, `peak` its highest CMNI after
     paper epoch 1.5; beside both the CMNI of the hidden units alone and the z of CMNI at the same checkpoint.
+    `sizes` holds what `members` has of each in numbers, `COORDINATES`.
     """
 
     group: np.ndarray
@@ -91,6 +80,7 @@ class Networks:
     step: np.ndarray
     epoch: np.ndarray
     last: dict[str, np.ndarray]
+    sizes: dict[str, np.ndarray]
     untrained: np.ndarray
     untrained_hidden: np.ndarray
     untrained_z: np.ndarray
@@ -113,9 +103,9 @@ def band(values: np.ndarray) -> Band:
     values = np.asarray(values, np.float64)
     values = values[np.isfinite(values)]
     if not len(values):
-        return Band(*(np.asarray(np.nan),) * 3)
+        return Band(*np.full(3, np.nan))
     if len(values) < FEWEST_RESAMPLED:
-        return Band(*(np.asarray(each) for each in (values.min(), np.median(values), values.max())))
+        return Band(*np.array([values.min(), np.median(values), values.max()]))
     return Band(*np.quantile(values, [LOW, 0.5, HIGH]))
 
 
@@ -193,44 +183,42 @@ def networks(population: ReportedPopulation) -> Networks:
     last = ", ".join(f"{f'last.{name}' if name in known else 'NULL::DOUBLE'} AS last_{name}" for name in LAST_MEASURES)
     z = "cmni_z" if "cmni_z" in known else "NULL::DOUBLE"
     columns = population.query(
-        "WITH last AS (SELECT * FROM observations QUALIFY row_number() OVER (PARTITION BY member_id ORDER BY "
-        f"checkpoint DESC) = 1), trained AS (SELECT *, {z} AS z FROM observations WHERE alive AND epoch > "
-        f"{PEAK_AFTER + EPOCH_ROUNDING}), peak AS (SELECT * FROM trained WHERE cmni IS NOT NULL QUALIFY row_number() "
-        "OVER (PARTITION BY member_id ORDER BY cmni DESC, checkpoint) = 1), ever AS (SELECT member_id, bool_or(robust) "
-        f"AS robust FROM trained GROUP BY member_id), start AS (SELECT member_id, cmni, cmni_hidden, {z} AS z FROM "
-        "observations WHERE checkpoint = 0) SELECT last.group_index, last.member_id, last.seed, last.status, "
-        f"last.step, last.epoch, {last}, CAST(last.robust AS INTEGER) AS robust_last, last.learnt, start.cmni AS "
-        "untrained, start.cmni_hidden AS untrained_hidden, start.z AS untrained_z, peak.cmni AS peak, peak.cmni_hidden "
-        "AS peak_hidden, peak.z AS peak_z, peak.epoch AS peak_epoch, CAST(coalesce(peak.robust, false) AS INTEGER) AS "
-        "robust_at_peak, CAST(coalesce(ever.robust, false) AS INTEGER) AS robust_ever FROM last LEFT JOIN start USING "
-        "(member_id) LEFT JOIN peak USING (member_id) LEFT JOIN ever USING (member_id) ORDER BY last.group_index, "
-        "last.seed, last.member_id"
+        "WITH last AS (SELECT * FROM observations "
+        "QUALIFY row_number() OVER (PARTITION BY member_id ORDER BY checkpoint DESC) = 1), "
+        f"trained AS (SELECT *, {z} AS z FROM observations WHERE alive AND epoch > {PEAK_AFTER + EPOCH_ROUNDING}), "
+        "peak AS (SELECT * FROM trained WHERE cmni IS NOT NULL "
+        "QUALIFY row_number() OVER (PARTITION BY member_id ORDER BY cmni DESC, checkpoint) = 1), "
+        "ever AS (SELECT member_id, bool_or(robust) AS robust FROM trained GROUP BY member_id), "
+        f"start AS (SELECT member_id, cmni, cmni_hidden, {z} AS z FROM observations WHERE checkpoint = 0) "
+        f"SELECT last.group_index, last.member_id, last.seed, last.status, last.step, last.epoch, {last}, "
+        f"{', '.join(f'members.{name} AS size_{name}' for name in COORDINATES)}, "
+        "last.robust AS robust_last, last.learnt > 0 AS learnt, "
+        "start.cmni AS untrained, start.cmni_hidden AS untrained_hidden, start.z AS untrained_z, "
+        "peak.cmni AS peak, peak.cmni_hidden AS peak_hidden, peak.z AS peak_z, peak.epoch AS peak_epoch, "
+        "coalesce(peak.robust, false) AS robust_at_peak, coalesce(ever.robust, false) AS robust_ever "
+        "FROM last JOIN members USING (member_id) "
+        "LEFT JOIN start USING (member_id) LEFT JOIN peak USING (member_id) LEFT JOIN ever USING (member_id) "
+        "ORDER BY last.group_index, last.seed, last.member_id"
     )
-    status = columns["status"].astype(str)
-    diverged = status == "diverged"
+    found = {name: values for name, values in columns.items() if name in Networks.__annotations__}
+    diverged = columns["status"] == "diverged"
 
     def of_survivors(name: str) -> np.ndarray:
         # a diverged network keeps its last finite values, which are no results
         return np.where(diverged, np.nan, columns[name].astype(np.float64))
 
+    found |= {name: of_survivors(name) for name in ("peak", "peak_hidden", "peak_z", "peak_epoch")}
+    found |= {name: found[name].astype(bool) for name in ("robust_last", "robust_at_peak", "robust_ever", "learnt")}
+    found |= {
+        "member_id": columns["member_id"].astype(str),
+        "untrained_z": columns["untrained_z"].astype(np.float64),
+        "robust_at_peak": found["robust_at_peak"] & ~diverged,
+    }
     return Networks(
+        **found,
         group=columns["group_index"],
-        member_id=columns["member_id"].astype(str),
-        seed=columns["seed"],
         diverged=diverged,
-        stopped=status == "stopped",
-        step=columns["step"],
-        epoch=columns["epoch"],
+        stopped=columns["status"] == "stopped",
         last={name: of_survivors(f"last_{name}") for name in LAST_MEASURES},
-        untrained=columns["untrained"],
-        untrained_hidden=columns["untrained_hidden"],
-        untrained_z=columns["untrained_z"].astype(np.float64),
-        peak=of_survivors("peak"),
-        peak_hidden=of_survivors("peak_hidden"),
-        peak_z=of_survivors("peak_z"),
-        peak_epoch=of_survivors("peak_epoch"),
-        robust_last=columns["robust_last"] > 0,
-        robust_at_peak=(columns["robust_at_peak"] > 0) & ~diverged,
-        robust_ever=columns["robust_ever"] > 0,
-        learnt=columns["learnt"] > 0,
+        sizes={name: columns[f"size_{name}"].astype(np.float64) for name in COORDINATES},
     )

@@ -6,7 +6,7 @@ import numpy as np
 
 from mirrorjax.report.read.caused import Caused, caused
 from mirrorjax.report.read.over_seeds import share_words
-from mirrorjax.report.read.view import View
+from mirrorjax.report.read.view import View, once
 from mirrorjax.statistics.intervals import share
 
 NOT_LEARNT = "not learnt, so no verdict"
@@ -66,20 +66,13 @@ class Verdict:
 
 
 def verdict(view: View) -> Verdict:
-    """Of a whole population; computed once a view."""
-    return view.kept(_of_all)
-
-
-def _of_all(view: View) -> Verdict:
+    """Of a whole population."""
     return sum(verdicts(view).values(), Verdict())
 
 
+@once
 def verdicts(view: View) -> dict[int, Verdict]:
-    """Of every configuration, by its index; computed once a view."""
-    return view.kept(_of_groups)
-
-
-def _of_groups(view: View) -> dict[int, Verdict]:
+    """Of every configuration, by its index."""
     asked, found = {each.group.index: each for each in caused(view)}, view.networks
     result = {}
     for group in view.population.groups:

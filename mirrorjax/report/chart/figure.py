@@ -3,7 +3,7 @@
 A new figure is one file that ends in a `FigureKind`, and one line in `registry.py`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -70,6 +70,16 @@ class Panel:
     for_print: Chart | None = None
     is_printed: bool = True
     print_note: str = ""
+
+    def without(self, missing: str) -> "Panel":
+        """The same with nothing to draw, and why."""
+        self.missing = missing
+        return self
+
+    def per_group(self, groups: Sequence[Group], chart: Callable[[Group], Chart]) -> None:
+        """Gives it a chart for every configuration, to choose from."""
+        self.choosers = (Chooser("Configuration", tuple(of_networks(group, group.networks) for group in groups)),)
+        self.variants = {(place,): chart(group) for place, group in enumerate(groups)}
 
     @property
     def is_empty(self) -> bool:

@@ -4,7 +4,7 @@ import numpy as np
 
 from mirrorjax.measures import label
 from mirrorjax.report.chart.chart import Chart, Plot, Scale, around, in_rows
-from mirrorjax.report.chart.figure import Chooser, FigureKind, Panel, of_networks
+from mirrorjax.report.chart.figure import FigureKind, Panel, of_networks
 from mirrorjax.report.chart.lines import EPOCHS, MEDIANS, ZERO, median_line
 from mirrorjax.report.chart.marks import BLUE, Look, Rule
 from mirrorjax.report.chart.tables import Cell, Table
@@ -25,13 +25,10 @@ MISSING = (
 
 def panel(view: View) -> Panel:
     """Builds the figure: one variant a configuration."""
-    result = Panel("Against untrained networks")
-    groups = _groups(view)
+    result, groups = Panel("Against untrained networks"), _groups(view)
     if not groups:
-        result.missing = MISSING
-        return result
-    result.choosers = (Chooser("Configuration", tuple(of_networks(group, group.networks) for group in groups)),)
-    result.variants = {(place,): _chart(view, group) for place, group in enumerate(groups)}
+        return result.without(MISSING)
+    result.per_group(groups, lambda group: _chart(view, group))
     counts = [seeds(view.population.nulls, group.settings) for group in groups]
     words = f"{spread_words(counts, str)} untrained networks of each architecture" if any(counts) else "untrained ones"
     result.print_note = f"{MEDIANS}; dotted: .99 quantile of untrained networks"
@@ -77,8 +74,7 @@ def table(view: View) -> Table | None:
         curve, limits = view.measured(NAMES)[group.index], _limits(view, group)
         for place, epoch in enumerate(curve.epoch):
             for measure, limit in zip(MEASURES, limits, strict=True):
-                bands = (curve.bands[measure], curve.bands[f"{measure}_z"])
-                numbers = [float(part[place]) for each in bands for part in (each.low, each.median, each.high)]
+                numbers = [float(part[place]) for name in (measure, f"{measure}_z") for part in curve.bands[name]]
                 start: list[Cell] = [group.label, float(epoch), int(curve.alive[place]), measure]
                 rows.append([*start, *numbers, np.nan if limit is None else limit])
     words = ("q05", "median", "q95", "z_q05", "z_median", "z_q95", "z_of_null_q99")

@@ -1,7 +1,7 @@
 """What units cause: right answers that are lost when sets of first-layer units are ablated, and what patching moves."""
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,8 +23,7 @@ _LOOKS = {  # by whether the set is a random one
 _ZERO = Rule(0.0, "x", Look(GREY, width=1))
 
 
-@dataclass(frozen=True)
-class MeanEstimate:
+class MeanEstimate(NamedTuple):
     """A mean over networks with its 95 % interval, and over how many it is."""
 
     low: float
@@ -35,17 +34,14 @@ class MeanEstimate:
 
 def estimate(values: np.ndarray) -> MeanEstimate:
     """Of the networks where there is a value."""
-    low, value, high = mean_interval(values)
-    return MeanEstimate(low, value, high, int(np.isfinite(values).sum()))
+    return MeanEstimate(*mean_interval(values), int(np.isfinite(values).sum()))
 
 
 def panel(view: View) -> Panel:
     """Builds the figure: one variant a configuration, choice of answers and way to ablate."""
-    result = Panel("What units cause")
-    found = caused(view)[:MOST_GROUPS]
+    result, found = Panel("What units cause"), caused(view)[:MOST_GROUPS]
     if not found:
-        result.missing = NOT_ASKED
-        return result
+        return result.without(NOT_ASKED)
     result.choosers = (
         Chooser("Configuration", tuple(of_networks(each.group, each.networks) for each in found)),
         Chooser("Right answers", tuple(", ".join(PARTS["KIND"][kind] for kind in kinds) for kinds in ANSWERS)),
@@ -96,10 +92,14 @@ def _chart(found: Caused, kinds: Sequence[str], mode: str) -> Chart:
         words = f"(intact {intact:.2f})" if np.isfinite(intact) else "(no such rows)"
         plots.append(_plot(marks, "change of the share", sets, f"{PARTS['KIND'][kind]} {words}", 2.5))
     ratios = [estimate(found.of(name)) for name in RATIOS]
-    shares = tuple(_ratio_words(*each, found) for each in zip(RATIOS, ratios, strict=True))
+    shares = tuple(
+        f"{label(name)}, n = {each.networks}; undefined {found.networks - each.networks}"
+        for name, each in zip(RATIOS, ratios, strict=True)
+    )
     look = Look(RED, "patching the mirror units", symbol="circle", size=8)
     below = _plot([_points([*enumerate(ratios)], look)], "ratio", Scale("", (2.6, -0.6), names=shares), look.label)
-    return Chart([plots, [below]], 640, _title(found, mode), legend="")
+    title = f"{found.group.label} – {found.words}, {mode} ablation"
+    return Chart([plots, [below]], 640, title, legend="")
 
 
 def _plot(marks: list[Points], label: str, sets: Scale, title: str, height: float = 1.0) -> Plot:
@@ -107,18 +107,10 @@ def _plot(marks: list[Points], label: str, sets: Scale, title: str, height: floa
     return Plot([_ZERO, *marks], Scale(label, around(*values, include=(0.0,))), sets, title, height=height)
 
 
-def _ratio_words(name: str, each: MeanEstimate, found: Caused) -> str:
-    return f"{label(name)}, n = {each.networks}; undefined {found.networks - each.networks}"
-
-
-def _title(found: Caused, mode: str) -> str:
-    return f"{found.group.label} – {found.words}, {mode} ablation"
-
-
 def _points(estimates: list[tuple[int, MeanEstimate]], look: Look) -> Points:
     """Means with their intervals in the rows with these places from the top."""
     rows = np.array([row for row, _ in estimates], np.float64)
-    low, value, high, networks = np.array([astuple(each) for _, each in estimates], np.float64).T
+    low, value, high, networks = np.array([each for _, each in estimates], np.float64).T
     hover = "{label}\n{x:.3f} [{low:.3f}, {high:.3f}]\n{networks} networks"
     return Points(value, rows, look, low, high, hover, {"networks": networks}, across=True)
 

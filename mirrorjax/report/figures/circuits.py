@@ -20,11 +20,9 @@ _LEFT = "the verdict, and networks with a hub of a kind"
 
 def panel(view: View) -> Panel:
     """Builds the figure, one variant a configuration, and the table of all that are offered."""
-    result = Panel("Circuits")
-    found = caused(view)[:MOST_GROUPS]
+    result, found = Panel("Circuits"), caused(view)[:MOST_GROUPS]
     if not found:
-        result.missing = NOT_ASKED
-        return result
+        return result.without(NOT_ASKED)
     options = tuple(of_networks(each.group, each.networks) for each in found)
     result.choosers = (Chooser("Configuration", options),)
     result.variants = {(place,): _chart(each) for place, each in enumerate(found)}
@@ -50,12 +48,11 @@ def shares(found: Caused) -> dict[str, Share]:
 
 def _row(found: Caused) -> list[Cell]:
     verdict, *hubs = shares(found).values()
-    learnt, called = int(found.learnt.sum()), _share_words(verdict)
-    called = called if learnt else NOT_LEARNT
+    learnt = int(found.learnt.sum())
+    called = _share_words(verdict) if learnt else NOT_LEARNT
     cells: list[Cell] = [found.group.label, found.networks, learnt, epoch_words(found.epoch), called]
     for kind, each in zip(CIRCUITS, hubs, strict=True):
-        mean = mean_interval(found.of(f"circuits_{kind}"))[1]
-        cells += [_share_words(each), mean]
+        cells += [_share_words(each), mean_interval(found.of(f"circuits_{kind}")).value]
     return cells + [mean_interval(found.of(f"units_{kind}_1"))[1] for kind in CLASSES]
 
 

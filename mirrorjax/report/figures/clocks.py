@@ -72,12 +72,8 @@ def rate_verdicts(view: View) -> list[str]:
         if len(groups) < 2:
             continue
         names = [f"{short} {tidy_number(group.settings[setting])}" for group in groups]
-        for measure in JUDGED:
-            if measure not in view.population.measures:
-                continue
-            made = [
-                condition(view.population, *each) for each in zip(groups, [measure] * len(groups), names, strict=True)
-            ]
+        for measure in (name for name in JUDGED if name in view.population.measures):
+            made = [condition(view.population, group, measure, name) for group, name in zip(groups, names, strict=True)]
             words += verdicts(made, label(measure), what, ("epoch", "step"))
     return words
 

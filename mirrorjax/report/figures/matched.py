@@ -156,8 +156,9 @@ def panel(view: View) -> Panel:
     result = Panel("Matched: does a setting change networks, or only how far they are?")
     found = lines(view)
     if not found:
-        result.missing = "Nothing to match: no setting varies around the paper's, or excess error was not recorded."
-        return result
+        return result.without(
+            "Nothing to match: no setting varies around the paper's, or excess error was not recorded."
+        )
     result.choosers = (
         Chooser("Measure", tuple(line.label for line in found[0])),
         Chooser("Along", tuple(row[0].axis.label for row in found)),

@@ -66,10 +66,9 @@ def panel(view: View) -> Panel:
     result = Panel("Scaling: what the networks end with, against capacity, data, rate, batch and steps")
     found = scalings(view)
     if not found:
-        result.missing = (
+        return result.without(
             "Nothing to hold measures against: no setting has three values, nor are there three checkpoints."
         )
-        return result
     result.choosers = (
         Chooser("Measure", tuple(MEASURES[row[0].measure] for row in found)),
         Chooser("Against", tuple(each.points.against for each in found[0])),
@@ -103,15 +102,7 @@ def _fewest(found: list[list[Scaling]]) -> int:
 
 
 def _summary(found: list[list[Scaling]]) -> Table:
-    head = (
-        "measure",
-        "against",
-        "points",
-        "preferred law",
-        "cannot be told apart",
-        "exponent as a power law",
-        "misfit p",
-    )
+    head = "measure|against|points|preferred law|cannot be told apart|exponent as a power law|misfit p"
     rows: list[list[Cell]] = []
     for each in (each for row in found for each in row):
         best = each.laws.preferred
@@ -121,18 +112,9 @@ def _summary(found: list[list[Scaling]]) -> Table:
         low, high = power.intervals.get("exponent", (np.nan, np.nan))
         exponent = interval_words(low, power.parameters["exponent"], high)
         alike = ", ".join(fit.name for fit in each.laws.alike) or "none"
-        rows.append(
-            [
-                each.label,
-                each.points.against,
-                len(each.laws.x),
-                best.name,
-                alike,
-                exponent,
-                f"{each.laws.misfit:.2g}",
-            ]
-        )
-    return Table(head, rows)
+        start: list[Cell] = [each.label, each.points.against, len(each.laws.x), best.name]
+        rows.append([*start, alike, exponent, f"{each.laws.misfit:.2g}"])
+    return Table(head.split("|"), rows)
 
 
 def _chart(each: Scaling) -> Chart:
@@ -162,24 +144,9 @@ def table(view: View) -> Table | None:
         for fit in each.laws.fits:
             parameters = "; ".join(f"{name}={value:.9g}" for name, value in fit.parameters.items())
             intervals = "; ".join(f"{name}={low:.9g}..{high:.9g}" for name, (low, high) in fit.intervals.items())
-            rows.append(
-                [
-                    each.measure,
-                    each.points.regressor,
-                    each.points.series,
-                    fit.name,
-                    fit.law.formula,
-                    fit.number,
-                    len(each.laws.x),
-                    each.laws.total,
-                    fit.chi_square,
-                    fit.aic,
-                    fit.delta,
-                    int(fit is each.laws.preferred),
-                    parameters,
-                    intervals,
-                ]
-            )
+            what = (each.measure, each.points.regressor, each.points.series, fit.name, fit.law.formula)
+            numbers = (fit.number, len(each.laws.x), each.laws.total, fit.chi_square, fit.aic, fit.delta)
+            rows.append([*what, *numbers, int(fit is each.laws.preferred), parameters, intervals])
     head = "measure regressor series law formula number_of_parameters points networks chi_square aicc delta_aicc"
     return Table((*head.split(), "preferred", "parameters", "intervals_95"), rows) if rows else None
 

@@ -5,7 +5,7 @@ import numpy as np
 from mirrorjax.measurement.cmni import ROBUST_CMNI, ROBUST_LOSS
 from mirrorjax.measures import label, measure
 from mirrorjax.report.chart.chart import Chart, Plot, Scale
-from mirrorjax.report.chart.figure import Chooser, FigureKind, Panel, of_networks
+from mirrorjax.report.chart.figure import FigureKind, Panel
 from mirrorjax.report.chart.lines import EPOCHS, MEDIANS, median_line
 from mirrorjax.report.chart.marks import BLUE, GREEN, RED, Line, Look, Note, Rule
 from mirrorjax.report.read.over_seeds import BANDS, Curve, Networks, band, settled
@@ -24,13 +24,10 @@ def panel(view: View) -> Panel:
     result = Panel("Timeline: validation loss and CMNI over training")
     groups = shown_groups(view)
     if not groups:
-        result.missing = "No records yet: nothing to draw against epochs."
-        return result
+        return result.without("No records yet: nothing to draw against epochs.")
     if all(len(view.curves[group.index].epoch) < 2 for group in groups):
-        result.missing = "Only one checkpoint was recorded: no curve can be drawn. The table has its values."
-        return result
-    result.choosers = (Chooser("Configuration", tuple(of_networks(group, group.networks) for group in groups)),)
-    result.variants = {(place,): _chart(view, group) for place, group in enumerate(groups)}
+        return result.without("Only one checkpoint was recorded: no curve can be drawn. The table has its values.")
+    result.per_group(groups, lambda group: _chart(view, group))
     result.print_note = MEDIANS
     result.caption = [
         "Lines are medians over networks that differ in their seeds alone; bands hold "
@@ -75,19 +72,12 @@ def untrained_words(found: Networks, group: Group) -> str:
     if not np.isfinite(own.median):
         return "untrained CMNI: not measured (no checkpoint 0)"
     hidden = band(found.untrained_hidden[found.of(group)])
-    return (
-        f"untrained (epoch 0): CMNI {interval_words(own.low, own.median, own.high)}, "
-        f"hidden only {plain_number(hidden.median)}"
-    )
-
-
-def _end(curve: Curve) -> float:
-    return max(float(np.nanmax(curve.epoch)), 1e-3)
+    return f"untrained (epoch 0): CMNI {interval_words(*own)}, hidden only {plain_number(hidden.median)}"
 
 
 def _chart(view: View, group: Group) -> Chart:
     curve = view.curves[group.index]
-    limit, end = cmni_limit(curve), _end(curve)
+    limit, end = cmni_limit(curve), max(float(np.nanmax(curve.epoch)), 1e-3)
     above = band(view.networks.untrained[view.networks.of(group)]).median > limit
     words = untrained_words(view.networks, group) + (" – above this axis" if above else "")
     limits = {"val_loss": loss_range(curve), "cmni": (0.0, limit)}

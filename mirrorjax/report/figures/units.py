@@ -12,13 +12,14 @@ from mirrorjax.report.words.numbers import epoch_words, plain_number
 
 def panel(view: View) -> Panel:
     """Builds the figure: one variant a network."""
-    result = Panel("Units of the first layer")
-    members = offered(view)
+    result, members = Panel("Units of the first layer"), offered(view)
     if not members:
-        result.missing = "No activations of single units were stored (units/ is empty): this figure cannot be drawn."
-        return result
+        return result.without(
+            "No activations of single units were stored (units/ is empty): this figure cannot be drawn."
+        )
     shown = [(units_of(view, member), why) for member, why in members]
-    result.choosers = (Chooser("Network", tuple(_option(units, why) for units, why in shown)),)
+    options = (f"{each.member_id[:8]} · {each.group.label} · seed {each.seed} · {why}" for each, why in shown)
+    result.choosers = (Chooser("Network", tuple(options)),)
     result.variants = {(place,): _chart(units) for place, (units, _) in enumerate(shown)}
     first, why = shown[0]
     peak = (
@@ -38,10 +39,6 @@ def panel(view: View) -> Panel:
         "just as well.",
     ]
     return result
-
-
-def _option(units: Units, why: str) -> str:
-    return f"{units.member_id[:8]} · {units.group.label} · seed {units.seed} · {why}"
 
 
 def _chart(units: Units) -> Chart:

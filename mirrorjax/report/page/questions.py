@@ -11,7 +11,7 @@ from mirrorjax.report.page.html import details, link, preformatted, section
 from mirrorjax.report.page.methods import methods
 from mirrorjax.report.page.runs_table import acceptance_tables, acceptance_words, manifest_facts, runs_table
 from mirrorjax.report.read.over_seeds import band
-from mirrorjax.report.read.populations import Extension, ReportedPopulation, Sweep
+from mirrorjax.report.read.populations import ReportedFolder, ReportedPopulation, Sweep
 from mirrorjax.report.read.verdict import total
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import counted, listed, plain_number
@@ -181,11 +181,12 @@ _TABLE_NOTE = (
 )
 
 
-def _facts(population: ReportedPopulation | Extension) -> str:
+def _facts(population: ReportedFolder) -> str:
     facts = manifest_facts(population.manifest) if population.manifest else '<p class="missing">No manifest.</p>'
     config = details("Resolved config", preformatted(population.config)) if population.config else ""
-    extensions = population.extensions if isinstance(population, ReportedPopulation) else []
-    kind = "Population" if isinstance(population, ReportedPopulation) else "Extension"
+    kind, extensions = "Extension", []
+    if isinstance(population, ReportedPopulation):
+        kind, extensions = "Population", population.extensions
     parts = [f"<h3>{kind} <code>{escape(population.name)}</code></h3>{facts}{config}"]
     return "".join([*parts, *map(_facts, extensions)])
 

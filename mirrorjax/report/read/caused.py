@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirrorjax.measures import CAUSED, PARTS
-from mirrorjax.report.read.populations import Group, ReportedPopulation
+from mirrorjax.report.read.populations import Group
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import counted, epoch_words
 from mirrorjax.results.later import quoted
@@ -31,23 +31,24 @@ class Caused:
         group: the configuration.
         epoch: paper epoch of the checkpoint.
         values: every causal measure by name, over networks; nan where it is undefined.
-        networks: how many; diverged ones are left out.
         learnt: which of them have learnt their task; only these have a verdict.
     """
 
     group: Group
     epoch: float
     values: dict[str, np.ndarray]
-    networks: int
     learnt: np.ndarray
+
+    @property
+    def networks(self) -> int:
+        """How many; diverged ones are left out."""
+        return len(self.learnt)
 
     @property
     def words(self) -> str:
         """Which networks and when, for titles."""
-        return (
-            f"{counted(self.networks, 'network')}, {int(self.learnt.sum()):,} learnt, at epoch "
-            f"{epoch_words(self.epoch)}"
-        )
+        networks = counted(self.networks, "network")
+        return f"{networks}, {int(self.learnt.sum()):,} learnt, at epoch {epoch_words(self.epoch)}"
 
     def of(self, name: str) -> np.ndarray:
         """One measure over networks; nan if it was not recorded."""
@@ -78,7 +79,7 @@ def caused(view: View) -> list[Caused]:
     population = view.population
     if ASKED not in population.measures:
         return []
-    names = _names(population)
+    names = sorted(name for name in population.measures if any(each.match(name) for each in CAUSED))
     columns = population.query(
         f"WITH asked AS (SELECT * FROM observations WHERE alive AND {ASKED} IS NOT NULL) "
         f"SELECT group_index, epoch, learnt, {', '.join(map(quoted, names))} FROM asked "
@@ -88,12 +89,9 @@ def caused(view: View) -> list[Caused]:
     for group in population.groups:
         own = columns["group_index"] == group.index
         if own.any():
-            values = {name: columns[name][own] for name in names}
-            found.append(
-                Caused(
-                    group, float(np.nanmax(columns["epoch"][own])), values, int(own.sum()), columns["learnt"][own] > 0
-                )
-            )
+            epoch, *values = (columns[name][own] for name in ("epoch", *names))
+            measured = dict(zip(names, values, strict=True))
+            found.append(Caused(group, float(np.nanmax(epoch)), measured, columns["learnt"][own] > 0))
     return sorted(found, key=lambda each: each.group is not population.headline)
 
 
@@ -108,7 +106,3 @@ def share(values: np.ndarray) -> Share:
 def ablated(chosen: str, mode: str, kind: str, at_random: bool = False) -> str:
     """The column with the change of a share of right answers by the ablation of a set."""
     return f"ablate_{'random_' if at_random else ''}{chosen}_{mode}_{kind}"
-
-
-def _names(population: ReportedPopulation) -> list[str]:
-    return sorted(name for name in population.measures if any(each.match(name) for each in CAUSED))

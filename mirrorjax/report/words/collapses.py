@@ -28,11 +28,10 @@ def verdict(found: TimeCollapse, measure: str, what: str = "rates") -> str:
     )
     spread = (
         f"spread {number(found.spread)} of a standard deviation between networks, {number(found.expected[0])} expected "
-        f"of seeds alone, up to {number(found.expected[1])} in 95 % of permutations; p {_p(found.p_value)}"
+        f"of seeds alone, up to {number(found.expected[1])} in 95 % of permutations; p {found.p_value:.3f}"
     )
-    if found.refuted:
-        return f"{measure}, matched {clock}: collapse refuted ({spread}); {differ}."
-    return f"{measure}, matched {clock}: collapse not refuted at p < {LEVEL} ({spread}); {differ}."
+    refuted = "refuted" if found.refuted else f"not refuted at p < {LEVEL}"
+    return f"{measure}, matched {clock}: collapse {refuted} ({spread}); {differ}."
 
 
 def where(clock: str, place: float) -> str:
@@ -40,7 +39,3 @@ def where(clock: str, place: float) -> str:
     if clock == BY_ERROR:
         return f"{clock} {number(float(np.exp(-place)))}"
     return f"{'paper epoch' if clock == 'epoch' else clock} {number(place)}"
-
-
-def _p(value: float) -> str:
-    return f"{value:.3f}"

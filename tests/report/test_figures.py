@@ -9,8 +9,7 @@ from mirrorjax.report.chart.chart import Chart
 from mirrorjax.report.chart.figure import Panel
 from mirrorjax.report.chart.marks import HeatMap, Note, Series
 from mirrorjax.report.figures import capacity_time as phase_diagram
-from mirrorjax.report.figures import capacity_time_cells as phase_grid
-from mirrorjax.report.figures import timeline, units
+from mirrorjax.report.figures import first_layer, timeline
 from mirrorjax.report.figures.first_layer import CLASSES, classify, offered, units_of
 from mirrorjax.report.figures.registry import FIGURES
 from mirrorjax.report.page.acceptance import acceptance, applicable, differing_settings
@@ -79,7 +78,7 @@ def test_timeline_axis_shows_the_trained_range_and_states_the_untrained_value(vi
 
 
 def test_phase_diagram_cells(view):
-    (grid,) = phase_grid.grids(view)
+    (grid,) = phase_diagram.grids(view)
     assert [group.capacity for group in grid.rows] == ["1×5", "1×40", "2×5", "2×17", "2×40"]
     np.testing.assert_allclose(grid.epochs, QUICKSTART_EPOCHS)
     row, column = 3, QUICKSTART_EPOCHS.index(10)
@@ -102,7 +101,7 @@ def test_phase_diagram_leaves_cells_without_data_blank(tmp_path):
     late = folder / "records" / "000003.parquet"
     table = pq.read_table(late)
     pq.write_table(table.filter(np.array(table["member_id"].to_pylist()) == Network(0).member_id), late)
-    (grid,) = phase_grid.grids(view_of(folder))
+    (grid,) = phase_diagram.grids(view_of(folder))
     for each in (grid.networks, *(values.median for values in grid.bands.values())):
         np.testing.assert_array_equal(np.isnan(each), [[False] * 4, [False] * 3 + [True]])
     (cells,) = drawn(phase_diagram.panel(view_of(folder)), 0, 0).plots[0].marks
@@ -112,7 +111,7 @@ def test_phase_diagram_leaves_cells_without_data_blank(tmp_path):
 def test_phase_diagram_never_pools_rates(tmp_path):
     members = [Network(seed, learning_rate=rate) for rate in (1e-4, 4e-5) for seed in range(3)]
     view = view_of(write_population(tmp_path / "p", members, [0, 2, 5]))
-    grids = phase_grid.grids(view)
+    grids = phase_diagram.grids(view)
     assert [grid.series for grid in grids] == ["lr 4e-5", "lr 1e-4"]
     assert all(np.all(grid.networks == 3) for grid in grids)
     panel = phase_diagram.panel(view)
@@ -120,9 +119,9 @@ def test_phase_diagram_never_pools_rates(tmp_path):
 
 
 def test_phase_diagram_colours_are_cut_to_the_trained_range(view):
-    (grid,) = phase_grid.grids(view)
-    for order in phase_grid.ORDER_PARAMETERS:
-        low, high = phase_grid.colour_range(grid, order)
+    (grid,) = phase_diagram.grids(view)
+    for order in phase_diagram.ORDER_PARAMETERS:
+        low, high = phase_diagram.colour_range(grid, order)
         if order.is_share:
             assert (low, high) == (0, 1)
         else:
@@ -131,9 +130,9 @@ def test_phase_diagram_colours_are_cut_to_the_trained_range(view):
 
 
 def test_column_labels_are_distinct():
-    assert phase_grid.column_labels(np.array([0.0, 0.5, 49.0])) == ["0", "0.5", "49"]
-    assert phase_grid.column_labels(np.array([0.0, 0.09993, 1.00004])) == ["0", "0.1", "1"]
-    assert len(set(phase_grid.column_labels(np.array([100.1, 100.4, 100.4])))) == 3
+    assert phase_diagram.column_labels(np.array([0.0, 0.5, 49.0])) == ["0", "0.5", "49"]
+    assert phase_diagram.column_labels(np.array([0.0, 0.09993, 1.00004])) == ["0", "0.1", "1"]
+    assert len(set(phase_diagram.column_labels(np.array([100.1, 100.4, 100.4])))) == 3
 
 
 def test_classes_of_units():
@@ -159,7 +158,7 @@ def test_units_show_the_planted_means(view):
         expected = [planted_means(network, unit)[name] for unit in range(1, 18)]
         np.testing.assert_allclose(shown.means[name], expected, rtol=1e-6)
     np.testing.assert_allclose(shown.mns[5], 0.05)  # unit 6: the smaller of .05 and .06
-    made = drawn(units.panel(View(view.population, network.member_id)), 0)
+    made = drawn(first_layer.panel(View(view.population, network.member_id)), 0)
     assert sum(len(bars.x) for plot in made.plots for bars in plot.marks if isinstance(bars, Series)) == 4 * 17
     assert len(made.plots) == 4 and len({plot.y.limits for plot in made.plots}) == 1
 

@@ -5,14 +5,13 @@ from html import escape
 from pathlib import Path
 
 from mirrorjax.errors import InputError
-from mirrorjax.report.chart.figure import Panel
-from mirrorjax.report.chart.matplotlib import save
-from mirrorjax.report.chart.tables import Table, table_html, write_csv
+from mirrorjax.report.chart.tables import table_html, write_csv
 from mirrorjax.report.compare import curves as compare_curves
 from mirrorjax.report.compare import ends as compare_ends
 from mirrorjax.report.compare import scaling as compare_scaling
 from mirrorjax.report.compare.sweeps import Compared, chosen_measures, read, warnings
-from mirrorjax.report.page.html import link, page, panel_html, section
+from mirrorjax.report.page.build import write_figure
+from mirrorjax.report.page.html import link, page, section
 from mirrorjax.report.read.verdict import total
 from mirrorjax.report.words.numbers import counted, listed
 from mirrorjax.results.store import write_text
@@ -57,15 +56,16 @@ def write_comparison(folders: Sequence[Path], out: Path, measures: Sequence[str]
     except OSError as error:
         raise InputError(f"--out {out}: the comparison cannot be written: {error.strerror or error}") from error
     names = " · ".join(each.name for each in sweeps)
-    curves, ends = compare_curves.panel(sweeps, chosen), compare_scaling.panel(sweeps)
+    curves = compare_curves.panel(sweeps, chosen), compare_curves.table(sweeps, chosen)
+    ends = compare_scaling.panel(sweeps), compare_scaling.table(sweeps)
     body = "\n".join(
         [
             f'<header><h1>Comparison</h1><p class="subtitle">{escape(names)}</p></header>',
             _key(sweeps),
             _warning_box(sweeps),
-            section("Curves", _figure("curves", curves, compare_curves.table(sweeps, chosen), out), "curves"),
+            section("Curves", write_figure(*curves, out, "curves", "compare-curves"), "curves"),
             _ends(sweeps, chosen, out),
-            section("End values", _figure("scaling", ends, compare_scaling.table(sweeps), out), "scaling"),
+            section("End values", write_figure(*ends, out, "scaling", "compare-scaling"), "scaling"),
         ]
     )
     path = out / "compare.html"
@@ -93,13 +93,6 @@ def _key(sweeps: Sequence[Compared]) -> str:
             f"{escape(found[0].upper() + found[1:])}.</li>"
         )
     return f'<div class="summary"><ul>{"".join(lines)}</ul></div>'
-
-
-def _figure(name: str, made: Panel, numbers: Table, out: Path) -> str:
-    """A figure as HTML, with its static copies and its table written beside the page."""
-    paths = save(made.printed, out / "figures" / name) if made.printed else []
-    write_csv(numbers, out / "tables" / f"{name}.csv")
-    return panel_html(made, f"compare-{name}", (f"figures/{path.name}" for path in paths), f"tables/{name}.csv")
 
 
 def _ends(sweeps: Sequence[Compared], measures: dict[str, str], out: Path) -> str:

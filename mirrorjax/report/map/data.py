@@ -47,7 +47,7 @@ def map_data(cells: Cells, population: ReportedPopulation, adaptively: bool) -> 
 
 def order_data(order: Order, values: Values, epoch: np.ndarray) -> dict[str, Any]:
     """One order parameter, at the checkpoints that have it."""
-    rows = np.flatnonzero(np.isfinite(values.value).any(axis=1))
+    rows = values.measured
     with_interval = rows[-1:] if order.kind in OF_CELLS else rows
     return {
         "name": order.name,
@@ -91,7 +91,7 @@ def _boundaries(cells: Cells) -> dict[str, dict[str, Any]]:
     slices = np.unique(cells.slice_number)
     found: dict[str, dict[str, Any]] = {}
     for name in shares:
-        rows = np.flatnonzero(np.isfinite(cells.values[name].value).any(axis=1))
+        rows = cells.values[name].measured
         if len(rows) * len(slices) * len(shares) > MOST_FITS:
             rows = rows[-1:]
         found[name] = {

@@ -1,14 +1,18 @@
-"""The order parameters of a map: those of `statistics.order_parameters`, and what a cell has as a whole, as data."""
+"""The order parameters of a map: measures over a cell's networks, and what a cell has as a whole, as data."""
 
 from dataclasses import dataclass
 
 from mirrorjax.measurement.learnt import LEARNT
 from mirrorjax.measures import label, measure
 from mirrorjax.report.read.observations import VERDICTS
-from mirrorjax.statistics.order_parameters import ORDER_PARAMETERS
 
+# Columns of the records; shares of verdicts first, and last, for reference, raw CMNI: it counts units.
+ORDER_PARAMETERS = (
+    "mirror", "mirror_code", "empathy", "overlap_frog_toad", "overlap_frog_object", "completion",
+    "mni_star", "ssi_last", "ssi", "cross_decoding_social", "tr", "rescue_accuracy", "cmni",
+)  # fmt: skip
 SHARE, MEAN, SUSCEPTIBILITY, BINDER = "share", "mean", "susceptibility", "binder"
-_REFERENCE = "cmni"  # comes last
+_REFERENCE = ORDER_PARAMETERS[-1]
 OF_CELLS = (SUSCEPTIBILITY, BINDER)  # are of a cell as a whole, a network has none
 _IN_FILES = {"cross_decoding_social": "cross_decoding", "rescue_accuracy": "rescue"}  # where columns had these names
 

@@ -4,8 +4,7 @@ import numpy as np
 
 from mirrorjax.errors import InputError
 from mirrorjax.report.map.axes import Axis
-from mirrorjax.report.map.cells import Cells
-from mirrorjax.report.map.fluctuations import networks_of
+from mirrorjax.report.map.cells import Cells, networks_of
 from mirrorjax.report.map.orders import MEAN, SUSCEPTIBILITY, Order
 from mirrorjax.report.read.configurations import BY_NAME, CAPACITY
 from mirrorjax.report.read.populations import ReportedPopulation

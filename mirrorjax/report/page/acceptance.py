@@ -6,7 +6,7 @@ import numpy as np
 
 from mirrorjax.measures import label
 from mirrorjax.report.read.configurations import BY_NAME, PAPER_BATCH, PAPER_RATE, knobs_off
-from mirrorjax.report.read.over_seeds import Curve, Networks, after_peak_start, band
+from mirrorjax.report.read.over_seeds import Band, Curve, Networks, after_peak_start, band
 from mirrorjax.report.read.populations import Group
 from mirrorjax.report.read.published import paper_curve
 from mirrorjax.report.read.view import View
@@ -93,46 +93,22 @@ def acceptance(view: View, group: Group) -> list[Requirement]:
     """
     curve, found = view.curves[group.index], view.networks
     number = int(np.sum(found.of(group) & ~found.diverged))
-    lines = [
-        Requirement(
-            "networks that did not diverge",
-            "1",
-            number,
-            np.nan,
-            np.nan,
-            f"≥ {WANTED_NETWORKS}",
-            number >= WANTED_NETWORKS,
-        )
-    ]
+    enough, wanted = number >= WANTED_NETWORKS, f"≥ {WANTED_NETWORKS}"
+    lines = [Requirement("networks that did not diverge", "1", number, np.nan, np.nan, wanted, enough)]
     for epoch in EPOCHS:
-        published = paper_curve().at("val_loss", epoch)
-        low, median, high = _at(curve, "val_loss", epoch)
-        lines.append(
-            _line(
-                f"{label('val_loss')} at epoch {epoch}",
-                f"{published:.4f}",
-                (low, median, high),
-                (published - LOSS_TOLERANCE, published + LOSS_TOLERANCE),
-            )
-        )
+        published, name = paper_curve().at("val_loss", epoch), f"{label('val_loss')} at epoch {epoch}"
+        allowed = (published - LOSS_TOLERANCE, published + LOSS_TOLERANCE)
+        lines.append(_line(name, f"{published:.4f}", _at(curve, "val_loss", epoch), allowed))
     lines += _cmni_lines(curve, found, group)
     values = _values_at(view, group, _LAST)
     for name, published, least in _RECALLS:
-        own = band(values[name])
-        lines.append(
-            _line(
-                f"{label(name)} at epoch {_LAST}",
-                f"{published:.3f} (epoch 70)",
-                (float(own.low), float(own.median), float(own.high)),
-                (least, np.inf),
-            )
-        )
+        words = f"{label(name)} at epoch {_LAST}", f"{published:.3f} (epoch 70)"
+        lines.append(_line(*words, band(values[name]), (least, np.inf)))
     return lines
 
 
 def _cmni_lines(curve: Curve, found: Networks, group: Group) -> list[Requirement]:
     own, paper = found.of(group), paper_curve()
-    peak_band, epoch_band = band(found.peak[own]), band(found.peak_epoch[own])
     cmni, epochs = curve.bands["cmni"].median, curve.epoch
     known = np.flatnonzero(after_peak_start(epochs) & np.isfinite(cmni))
     peak = last = peak_epoch = float("nan")
@@ -140,37 +116,23 @@ def _cmni_lines(curve: Curve, found: Networks, group: Group) -> list[Requirement
         top = known[np.argmax(cmni[known])]
         peak, peak_epoch, last = float(cmni[top]), float(epochs[top]), float(cmni[known[-1]])
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = band(found.peak[own] / found.last["cmni"][own])
-        ratio = float(np.divide(peak, last))
+        ratios, ratio = found.peak[own] / found.last["cmni"][own], float(np.divide(peak, last))
     end = float(epochs[known[-1]]) if len(known) else np.nan
-    published_top = int(np.argmax(paper.cmni))
-    published_ratio = paper.cmni[published_top] / paper.at("cmni", end) if np.isfinite(end) else np.nan
+    published = float(paper.cmni.max())
+    published_ratio = published / paper.at("cmni", end) if np.isfinite(end) else np.nan
+    published_epoch = epoch_words(paper.epoch[np.argmax(paper.cmni)])
     dip, dip_epoch = _dip(curve, peak_epoch)
+    last_words, dip_words = f"(epoch {epoch_words(end)})", f"(to {plain_number(dip)})"
+
+    def among(values: np.ndarray, measured: float) -> Band:
+        return band(values)._replace(median=np.asarray(measured))
+
+    dips = Band(*np.array([np.nan, dip_epoch, np.nan]))
     return [
-        _line(
-            "CMNI peak: epoch",
-            epoch_words(paper.epoch[published_top]),
-            (float(epoch_band.low), peak_epoch, float(epoch_band.high)),
-            PEAK_EPOCHS,
-        ),
-        _line(
-            "CMNI peak: height",
-            f"{paper.cmni[published_top]:.5f}",
-            (float(peak_band.low), peak, float(peak_band.high)),
-            (0.006, 0.014),
-        ),
-        _line(
-            f"CMNI peak / last (epoch {epoch_words(end)})",
-            plain_number(published_ratio),
-            (float(ratios.low), ratio, float(ratios.high)),
-            (1.3, np.inf),
-        ),
-        _line(
-            f"CMNI dip before the peak (to {plain_number(dip)}): epoch",
-            "2 (0.00414)",
-            (np.nan, dip_epoch, np.nan),
-            (1.0, 3.0),
-        ),
+        _line("CMNI peak: epoch", published_epoch, among(found.peak_epoch[own], peak_epoch), PEAK_EPOCHS),
+        _line("CMNI peak: height", f"{published:.5f}", among(found.peak[own], peak), (0.006, 0.014)),
+        _line(f"CMNI peak / last {last_words}", plain_number(published_ratio), among(ratios, ratio), (1.3, np.inf)),
+        _line(f"CMNI dip before the peak {dip_words}: epoch", "2 (0.00414)", dips, (1.0, 3.0)),
     ]
 
 
@@ -189,12 +151,9 @@ def _dip(curve: Curve, peak_epoch: float) -> tuple[float, float]:
     return float(cmni[lowest]), float(epochs[lowest])
 
 
-def _at(curve: Curve, name: str, epoch: float) -> tuple[float, float, float]:
+def _at(curve: Curve, name: str, epoch: float) -> Band:
     place = curve.at_epoch(epoch)
-    if place is None:
-        return np.nan, np.nan, np.nan
-    values = curve.bands[name]
-    return float(values.low[place]), float(values.median[place]), float(values.high[place])
+    return Band(*np.full(3, np.nan)) if place is None else Band(*(part[place] for part in curve.bands[name]))
 
 
 def _values_at(view: View, group: Group, epoch: float) -> dict[str, np.ndarray]:
@@ -209,8 +168,8 @@ def _values_at(view: View, group: Group, epoch: float) -> dict[str, np.ndarray]:
     )
 
 
-def _line(name: str, published: str, values: tuple[float, float, float], allowed: tuple[float, float]) -> Requirement:
-    low, measured, high = values
+def _line(name: str, published: str, values: Band, allowed: tuple[float, float]) -> Requirement:
+    low, measured, high = map(float, values)
     least, most = allowed
     required = f"≥ {least:g}" if np.isinf(most) else f"{least:g} to {most:g}"
     met = bool(least <= measured <= most) if np.isfinite(measured) else None

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from html import escape
 
-from mirrorjax.report.figures.shares import Point, by_setting
+from mirrorjax.report.figures.first import Point, by_setting
 from mirrorjax.report.map.assemblies import assembly_sentences, of_assemblies
 from mirrorjax.report.read.verdict import Verdict, total
 from mirrorjax.report.read.view import View
@@ -39,7 +39,8 @@ def _acting(views: list[View]) -> list[str]:
     if found.judged:
         sentences += [_mirror(found), *_apart(found, by_setting(views))]
     elif found.learnt:
-        sentences.append(_untested(found))
+        lacking = "held against untrained networks" if found.asked else "tested for what its units cause"
+        sentences.append(f"None of these was {lacking}, so there is no verdict on mirror networks.")
     return sentences
 
 
@@ -63,20 +64,11 @@ def _learnt(found: Verdict, diverged: int) -> str:
     if not found.learnt:
         which = f"None of the {networks}" if found.networks > 1 else "The one network here has not"
         words = f"{which} learnt the task: not learnt, so no verdict on mirror networks."
-        return f"{words} {_all_or(diverged, found.networks)} diverged." if diverged else words
+        which = "All" if diverged == found.networks else f"{diverged:,}"
+        return f"{words} {which} diverged." if diverged else words
     if found.learnt == found.networks:
         return f"All {networks} learnt the task." if found.networks > 1 else "The one network here learnt the task."
     return f"{found.learnt:,} of {networks} learnt the task."
-
-
-def _all_or(number: int, of: int) -> str:
-    return "All" if number == of else f"{number:,}"
-
-
-def _untested(found: Verdict) -> str:
-    if not found.asked:
-        return "None of these was tested for what its units cause, so there is no verdict on mirror networks."
-    return "None of these was held against untrained networks, so there is no verdict on mirror networks."
 
 
 def _mirror(found: Verdict) -> str:

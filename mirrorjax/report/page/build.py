@@ -5,8 +5,7 @@ from html import escape
 from pathlib import Path
 
 from mirrorjax.errors import InputError
-from mirrorjax.report.chart.chart import Chart
-from mirrorjax.report.chart.figure import FigureKind, Panel
+from mirrorjax.report.chart.figure import Panel
 from mirrorjax.report.chart.matplotlib import save, save_image
 from mirrorjax.report.chart.tables import Table, write_csv
 from mirrorjax.report.figures import capacity_time as phase_diagram
@@ -14,7 +13,6 @@ from mirrorjax.report.figures import first as first_figure
 from mirrorjax.report.figures.registry import OF_QUESTIONS
 from mirrorjax.report.map import figure as phase_map
 from mirrorjax.report.map.assemblies import first_panel, of_assemblies
-from mirrorjax.report.map.printed import printed_map
 from mirrorjax.report.page.answer import headline_html
 from mirrorjax.report.page.html import page, panel_html, question
 from mirrorjax.report.page.questions import Question, cmni, problems, questions
@@ -55,71 +53,43 @@ def write_report(results: Path, member: str | None = None) -> Path:
     return _write(results / "report.html", page(f"{sweep.name} – mirrorjax report", body, finished))
 
 
-def phase_diagram_image(results: Path, path: Path) -> Path:
-    """Writes the phase diagram of the first population with records as an image, PNG or SVG by its suffix.
+def write_phase_diagrams(results: Path, folder: Path) -> tuple[dict[str, Path], Path]:
+    """Writes the phase diagram of the first population with records, and its map where a setting varies.
+
+    Args:
+        results: the results folder.
+        folder: where to: phase_diagram.png, phase_map.png, and phase_diagram.html with both, which needs nothing else.
+
+    Returns:
+        The images by name, and the page.
 
     Raises:
         InputError: if there is no results folder or no record in it.
     """
-    found = _image(phase_diagram.panel(_first_with_records(Path(results))).printed, path)
-    assert found is not None, "a population with records has a diagram"
-    return found
-
-
-def phase_map_image(results: Path, path: Path) -> Path | None:
-    """Writes the map of the first population with records as an image; None where no setting varies.
-
-    Raises:
-        InputError: if there is no results folder or no record in it.
-    """
-    found = phase_map.cells_of(_first_with_records(Path(results)))
-    return _image(printed_map(found) if found else None, path)
-
-
-def _image(chart: Chart | None, path: Path) -> Path | None:
-    if chart is None:
-        return None
-    save_image(chart, Path(path))
-    return Path(path)
-
-
-def phase_diagram_html(results: Path, path: Path) -> Path:
-    """Writes the phase diagram of the first population with records, and its map, as a self-contained page.
-
-    Raises:
-        InputError: if there is no results folder or no record in it.
-    """
-    view = _first_with_records(Path(results))
+    views = (View(population) for population in load(results).populations)
+    view = next((view for view in views if len(view.networks.group)), None)
+    if view is None:
+        raise InputError(f"{results}: no population has records yet")
     panels = {kind.name: kind.panel(view) for kind in (phase_map.FIGURE, phase_diagram.FIGURE)}
-    body = "".join(panel_html(panel, name) for name, panel in panels.items() if not panel.missing)
-    return _write(Path(path), page("Phase diagram – mirrorjax", body))
-
-
-def _first_with_records(results: Path) -> View:
-    for population in load(results).populations:
-        view = View(population)
-        if len(view.networks.group):
-            return view
-    raise InputError(f"{results}: no population has records yet")
+    shown = {name: made for name, made in panels.items() if not made.missing}
+    images: dict[str, Path] = {}
+    for name, made in reversed(shown.items()):
+        if made.printed:
+            file = name.replace("-", "_")
+            images[file] = folder / f"{file}.png"
+            save_image(made.printed, images[file])
+    body = "".join(panel_html(made, name) for name, made in shown.items())
+    return images, _write(folder / "phase_diagram.html", page("Phase diagram – mirrorjax", body))
 
 
 def _views(sweep: Sweep, member: str | None) -> list[View]:
-    chosen: tuple[str, str] | None = None
-    if member is not None:
-        chosen = _find_member(sweep, member)
-    views = []
-    for population in sweep.populations:
-        own = chosen[1] if chosen and chosen[0] in population.names else None
-        views.append(View(population, own))
-    return views
-
-
-def _find_member(sweep: Sweep, member: str) -> tuple[str, str]:
-    population, found = sweep.results.find_member(member)
-    units = next(each.units for each in sweep.populations if population.name in each.names)
-    if units is None or found not in set(units["member_id"].to_pylist()):
-        raise InputError(f"member {found}: no activations of single units are stored for it in {population.name}/units")
-    return population.name, found
+    if member is None:
+        return [View(population) for population in sweep.populations]
+    source, found = sweep.results.find_member(member)
+    owner = next(each for each in sweep.populations if source.name in each.names)
+    if owner.units is None or found not in set(owner.units["member_id"].to_pylist()):
+        raise InputError(f"member {found}: no activations of single units are stored for it in {source.name}/units")
+    return [View(population, found if population is owner else None) for population in sweep.populations]
 
 
 def _figures(views: list[View], results: Path) -> dict[tuple[str, str], str]:
@@ -127,30 +97,33 @@ def _figures(views: list[View], results: Path) -> dict[tuple[str, str], str]:
     found = {}
     for name, kinds in OF_QUESTIONS.items():
         for view in views:
-            known = len(view.networks.group) > 0
-            own = [kind for kind in kinds if kind is phase_map.FIGURE] if of_assemblies(view) else kinds
-            parts = [_figure(view, kind, results) for kind in own] if known else []
-            drawn = sorted(parts, key=lambda part: part.startswith("<p"))  # stable
-            found[name, view.population.name] = "".join(drawn)
+            parts = []
+            for kind in kinds if len(view.networks.group) else ():
+                if kind is phase_map.FIGURE or not of_assemblies(view):
+                    numbers, file = kind.table(view) if kind.table else None, f"{kind.name}-{view.population.name}"
+                    parts.append(write_figure(kind.panel(view), numbers, results, file))
+            found[name, view.population.name] = "".join(sorted(parts, key=lambda part: part.startswith("<p")))  # stable
     return found
 
 
-def _figure(view: View, kind: FigureKind, results: Path) -> str:
-    name = f"{kind.name}-{view.population.name}"
-    numbers = kind.table(view) if kind.table else None
-    return _written(name, kind.panel(view), numbers, results)
+def write_figure(made: Panel, numbers: Table | None, folder: Path, file: str, name: str = "") -> str:
+    """A figure as HTML, with its static copies and its table written beside the page.
 
-
-def _written(name: str, made: Panel, numbers: Table | None, results: Path) -> str:
-    """A figure as HTML, with its static copies and its table written beside the page."""
+    Args:
+        made: the figure.
+        numbers: the table; None without one.
+        folder: of the page.
+        file: what the files are called.
+        name: unique on the page; as the files without.
+    """
     if made.is_empty:
         made.missing = "nothing of it was measured"
     printed = None if made.missing else made.printed
-    paths = save(printed, results / FIGURE_FILES / name) if printed else []
+    paths = save(printed, folder / FIGURE_FILES / file) if printed else []
     if numbers:
-        write_csv(numbers, results / TABLE_FILES / f"{name}.csv")
+        write_csv(numbers, folder / TABLE_FILES / f"{file}.csv")
     static = (f"{FIGURE_FILES}/{path.name}" for path in paths)
-    return panel_html(made, name, static, f"{TABLE_FILES}/{name}.csv" if numbers else "")
+    return panel_html(made, name or file, static, f"{TABLE_FILES}/{file}.csv" if numbers else "")
 
 
 def _first_screen(sweep: Sweep, views: list[View], parts: Sequence[Question], results: Path) -> str:
@@ -165,9 +138,9 @@ def _first_screen(sweep: Sweep, views: list[View], parts: Sequence[Question], re
     acting = [view for view in measured if not of_assemblies(view)]
     shown = ""
     if acting:
-        shown = _written("answer", first_figure.panel(acting), first_figure.table(acting), results)
+        shown = write_figure(first_figure.panel(acting), first_figure.table(acting), results, "answer")
     elif measured:
-        shown = _written("answer", first_panel(measured[0]), None, results)
+        shown = write_figure(first_panel(measured[0]), None, results, "answer")
     links = [("cmni", "CMNI, with care")] if acting or not measured else []
     links += [(part.name, part.nav) for part in parts]
     contents = "".join(f'<li><a href="#{name}">{escape(words)}</a></li>' for name, words in links)

@@ -44,23 +44,8 @@ def panel_html(panel: Panel, name: str, static: Iterable[str] = (), table: str =
     heading = f'<h3 id="{escape(name)}">{escape(panel.title)}</h3>'
     if panel.missing:
         return f'<p class="missing">{escape(panel.title)} – left out: {escape(panel.missing)}</p>'
-    if panel.live:
-        drawn = map_html(panel.live, name)
-        kind = f'data-kind="map" data-colours="{COLOURS}"'
-        return _figure(panel, name, kind, heading, drawn, static, table)
-    controls = "".join(_control(chooser, f"{name}-{place}") for place, chooser in enumerate(panel.choosers))
-    variants = ",".join(f'"{",".join(map(str, key))}":{as_json(chart)}' for key, chart in panel.variants.items())
-    height = max(chart.height for chart in panel.variants.values())
-    drawn = (
-        f'<div class="controls">{controls}</div><div class="plot" style="min-height:{height}px"></div>'
-        f'<script type="application/json">{script_safe("{" + variants + "}")}</script>'
-    )
-    return _figure(panel, name, "", heading, drawn, static, table)
-
-
-def _figure(
-    panel: Panel, name: str, attributes: str, heading: str, drawn: str, static: Iterable[str], table: str
-) -> str:
+    drawn = map_html(panel.live, name) if panel.live else _variants(panel, name)
+    attributes = f'data-kind="map" data-colours="{COLOURS}"' if panel.live else ""
     caption = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in panel.caption)
     links = ", ".join(link(path, Path(path).suffix[1:].upper()) for path in static)
     copies = f'<p class="copies">Static copy: {links}</p>' if links else ""
@@ -69,6 +54,17 @@ def _figure(
     return (
         f'<section class="figure" data-figure="{escape(name)}" {attributes}>{heading}{drawn}{shown}'
         f'<div class="caption">{caption}{copies}</div></section>'
+    )
+
+
+def _variants(panel: Panel, name: str) -> str:
+    """The controls, the place for a chart, and all charts to choose from."""
+    controls = "".join(_control(chooser, f"{name}-{place}") for place, chooser in enumerate(panel.choosers))
+    variants = ",".join(f'"{",".join(map(str, key))}":{as_json(chart)}' for key, chart in panel.variants.items())
+    height = max(chart.height for chart in panel.variants.values())
+    return (
+        f'<div class="controls">{controls}</div><div class="plot" style="min-height:{height}px"></div>'
+        f'<script type="application/json">{script_safe("{" + variants + "}")}</script>'
     )
 
 

@@ -46,12 +46,10 @@ def questions(sweep: Sweep, views: list[View], figures: Figures) -> list[Questio
     def told(name: str, sentence: Callable[[View], str]) -> str:
         return _by_population(views, lambda view: _paragraph(sentence(view)) + figures[name, view.population.name])
 
-    settings = Question(
-        "settings", _settings_title(views), "Which settings?", _settings(views), told("settings", summary.on_map)
-    )
-    run = Question("run", "What was run?", "What was run?", _run(views), _what_was_run(views))
+    title, short = _settings(views)
+    settings = Question("settings", title, "Which settings?", short, told("settings", summary.on_map))
     last = [
-        run,
+        Question("run", "What was run?", "What was run?", _run(views), _what_was_run(views)),
         Question("methods", "How is it computed?", "How computed?", "", methods()),
         Question("data", "Raw data", "Raw data", "", _raw_files(sweep)),
     ]
@@ -90,13 +88,14 @@ def cmni(views: list[View]) -> str:
 
 def problems(sweep: Sweep) -> str:
     """What was found while loading; empty where nothing was."""
-    lines = [f"<li>{escape(problem)}</li>" for problem in sweep.problems]
-    if not lines:
+    if not sweep.problems:
         return ""
-    told = f'<ul class="problems">{"".join(lines[:MOST_PROBLEMS])}</ul>'
-    if lines[MOST_PROBLEMS:]:
-        more = f'<ul class="problems">{"".join(lines[MOST_PROBLEMS:])}</ul>'
-        told += details(f"{len(lines) - MOST_PROBLEMS:,} more", more)
+    first, more = (
+        f'<ul class="problems">{"".join(f"<li>{escape(problem)}</li>" for problem in part)}</ul>'
+        for part in (sweep.problems[:MOST_PROBLEMS], sweep.problems[MOST_PROBLEMS:])
+    )
+    number = len(sweep.problems) - MOST_PROBLEMS
+    told = first + (details(f"{number:,} more", more) if number > 0 else "")
     return section("Problems found while loading", told, "problems")
 
 
@@ -121,17 +120,14 @@ def _chance(views: list[View]) -> str:
     return f"median z of MNI* at the end: {plain_number(band(views[0].networks.last['mni_star_z']).median)}"
 
 
-def _settings_title(views: list[View]) -> str:
+def _settings(views: list[View]) -> tuple[str, str]:
+    """The question, with the axes of the map where there is one, and its short answer."""
     found = cells_of(views[0]) if len(views) == 1 else None
-    letters = [axis.letters for axis in found.axes][:3] if found else []
-    return f"How does it depend on {listed(letters)}?" if letters else "How does it depend on the settings?"
-
-
-def _settings(views: list[View]) -> str:
-    if len(views) != 1:
-        return ""
-    found = cells_of(views[0])
-    return counted(len(found.place), "cell") if found else "one configuration" if len(views[0].curves) == 1 else ""
+    if found:
+        letters = listed([axis.letters for axis in found.axes][:3])
+        return f"How does it depend on {letters}?", counted(len(found.place), "cell")
+    is_one = len(views) == 1 and len(views[0].population.groups) == 1
+    return "How does it depend on the settings?", "one configuration" if is_one else ""
 
 
 def _paper(views: list[View]) -> str:
@@ -191,22 +187,14 @@ def _facts(population: ReportedFolder) -> str:
     return "".join([*parts, *map(_facts, extensions)])
 
 
+_RAW = ["members.parquet", "records/", "units/", "nulls.parquet", "config.yaml", "manifest.json", "weights.safetensors"]
+
+
 def _raw_files(sweep: Sweep) -> str:
     items = []
     for population in (each for found in sweep.populations for each in (found, *found.extensions)):
-        links = [
-            link(f"{population.path}/{name}", name)
-            for name in (
-                "members.parquet",
-                "records/",
-                "units/",
-                "nulls.parquet",
-                "config.yaml",
-                "manifest.json",
-                "weights.safetensors",
-            )
-            if (population.folder / name).exists()
-        ]
+        there = [name for name in _RAW if (population.folder / name).exists()]
+        links = [link(f"{population.path}/{name}", name) for name in there]
         items.append(f"<li><code>{escape(population.name)}</code>: {' · '.join(links)}</li>")
     return (
         "<p>Everything above was computed from these Parquet files (links work while this page lies in its results "

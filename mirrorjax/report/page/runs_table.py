@@ -14,7 +14,7 @@ from mirrorjax.report.read.populations import Group
 from mirrorjax.report.read.verdict import Verdict, verdicts
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import NOT_MEASURED, epoch_words, percent, plain_number
-from mirrorjax.statistics.intervals import wilson
+from mirrorjax.statistics.intervals import share
 
 _CMNI = label("cmni")
 _COLUMNS = (  # heading, explanation
@@ -111,17 +111,13 @@ def _cells(view: View, group: Group, several: bool) -> list[tuple[str, float | s
 
     def last_band(name: str) -> tuple[str, float]:
         values = band(found.last[name][own])
-        if not np.isfinite(values.median):
-            return NOT_MEASURED, np.nan
         below = f"{plain_number(values.low)}–{plain_number(values.high)}"
         return _two(plain_number(values.median), below), float(values.median)
 
     def robust(mask: np.ndarray, known: bool = True) -> tuple[str, float]:
         count = int((own & mask).sum())
-        low, high = wilson(count, number)
-        if not number or not known:
-            return NOT_MEASURED, np.nan
-        return _two(percent(count / number), _range(float(low), float(high))), count / number
+        low, value, high = map(float, share(count, number))
+        return (_two(percent(value), _range(low, high)), value) if number and known else (NOT_MEASURED, np.nan)
 
     peak, peak_epoch = band(found.peak[own]), band(found.peak_epoch[own])
     untrained = band(found.untrained[own])
@@ -130,7 +126,7 @@ def _cells(view: View, group: Group, several: bool) -> list[tuple[str, float | s
     words, learnt = escape(group.label), int(found.learnt[own].sum())
     if several:
         words = _two(words, f"<code>{escape(view.population.name)}</code>")
-    cells: list[tuple[str, float | str]] = [
+    return [
         (words, f"{group.settings['depth']:03d}{group.settings['width']:06d}{group.index:06d}"),
         (_two(f"{number:,}", f"{diverged} diverged") if diverged else f"{number:,}", number),
         (f"{learnt:,}", learnt),
@@ -139,14 +135,13 @@ def _cells(view: View, group: Group, several: bool) -> list[tuple[str, float | s
         last("accuracy"),
         (_two(last("recall_help_rescue")[0], f"edge {last('recall_help_edge')[0]}"), last("recall_help_rescue")[1]),
         (plain_number(untrained.median), float(untrained.median)),
-        (_two(plain_number(peak.median), f"epoch {epoch_words(float(peak_epoch.median))}"), float(peak.median)),
+        (_two(plain_number(peak.median), f"epoch {epoch_words(peak_epoch.median)}"), float(peak.median)),
         last_band("cmni"),
         last("cmni_hidden"),
-        (_two(plain_number(mne.median), f"{percent(float(part.median))} outputs"), float(mne.median)),
+        (_two(plain_number(mne.median), f"{percent(part.median)} outputs"), float(mne.median)),
         robust(found.robust_at_peak, bool(np.isfinite(found.peak[own]).any())),
         robust(found.robust_last),
     ]
-    return cells
 
 
 def _highest(values: np.ndarray) -> float:
@@ -170,15 +165,12 @@ def acceptance_tables(views: list[View]) -> str:
     parts = []
     for view in views:
         for group in applicable(view):
-            lines = acceptance(view, group)
-            rows = "".join(_acceptance_row(line) for line in lines)
-            differing = differing_settings(group)
+            lines, differing = acceptance(view, group), differing_settings(group)
+            rows = "".join(map(_acceptance_row, lines))
             note = f"This run differs from the published one: {differing}. " if differing else ""
-            met = sum(line.met is True for line in lines)
             parts.append(
                 f"<h3>{escape(group.label)} in population <code>{escape(view.population.name)}</code>: "
-                f"{met} of {len(lines)} met</h3>"
-                f"<p>{escape(note)}The dataset may differ too: see its config.</p>"
+                f"{_met(lines)}</h3><p>{escape(note)}The dataset may differ too: see its config.</p>"
                 '<div class="scroll fitting"><table class="acceptance"><thead><tr><th>compared</th><th>published</th>'
                 "<th>measured (median)</th><th>5–95 % of networks</th><th>required</th><th>verdict</th></tr></thead>"
                 f"<tbody>{rows}</tbody></table></div>"
@@ -189,7 +181,11 @@ def acceptance_tables(views: list[View]) -> str:
 def acceptance_words(views: list[View]) -> str:
     """How many of the requirements are met, over all configurations that allow the comparison."""
     lines = [line for view in views for group in applicable(view) for line in acceptance(view, group)]
-    return f"{sum(line.met is True for line in lines)} of {len(lines)} met" if lines else "no comparison"
+    return _met(lines) if lines else "no comparison"
+
+
+def _met(lines: list[Requirement]) -> str:
+    return f"{sum(line.met is True for line in lines)} of {len(lines)} met"
 
 
 def _acceptance_row(line: Requirement) -> str:
@@ -208,11 +204,11 @@ def _interval(low: float, high: float) -> str:
 
 def manifest_facts(manifest: dict[str, Any]) -> str:
     """Builds the list of a population's facts, one a key of its manifest, nested ones in one line."""
-    items = []
-    for name, value in manifest.items():
-        if value in (None, "", {}, []):
-            continue
-        items.append(f"<dt>{escape(name.replace('_', ' '))}</dt><dd>{escape(_fact(name, value))}</dd>")
+    items = [
+        f"<dt>{escape(name.replace('_', ' '))}</dt><dd>{escape(_fact(name, value))}</dd>"
+        for name, value in manifest.items()
+        if value not in (None, "", {}, [])
+    ]
     return f'<dl class="facts">{"".join(items)}</dl>'
 
 

@@ -37,12 +37,13 @@ def what_was_run(view: View) -> str:
     rates = spread_words((group.settings["learning_rate"] for group in groups), tidy_number)
     seeds = [group.networks for group in groups]
     per_group = str(min(seeds)) if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)}"
-    number = sum(seeds)
     length = ""
     if np.isfinite(found.step).any():
+        own = [found.step[found.of(group)] for group in groups]
+        longest = [float(np.nanmax(steps)) for steps in own if np.isfinite(steps).any()]
         length = (
-            f", trained for {spread_words(_longest(view, found.step), lambda value: f'{value:,.0f}')} steps "
-            f"({epoch_words(float(np.nanmax(found.epoch)))} paper epochs at most)"
+            f", trained for {spread_words(longest, lambda value: f'{value:,.0f}')} steps "
+            f"({epoch_words(np.nanmax(found.epoch))} paper epochs at most)"
         )
     status = view.population.status
     state = (
@@ -51,19 +52,9 @@ def what_was_run(view: View) -> str:
     capacity = "one capacity" if len(capacities) == 1 else f"{len(capacities)} capacities"
     in_groups = "" if len(groups) == 1 else f"{len(groups)} configurations with {per_group} networks each, "
     return (
-        f"<strong>{counted(number, 'network')}</strong> of {capacity} (hidden layers × units: {escape(names)}), "
+        f"<strong>{counted(sum(seeds), 'network')}</strong> of {capacity} (hidden layers × units: {escape(names)}), "
         f'{in_groups}learning rate <span class="nobreak">{escape(rates)}</span>{length}.{state}'
     )
-
-
-def _longest(view: View, values: np.ndarray) -> list[float]:
-    """The highest finite value of each configuration."""
-    highest = []
-    for group in view.population.groups:
-        own = values[view.networks.of(group)]
-        if np.isfinite(own).any():
-            highest.append(float(np.nanmax(own)))
-    return highest
 
 
 def outcome(view: View) -> str:
@@ -103,7 +94,7 @@ def cmni(view: View) -> str:
     words += (
         f"after epoch {PEAK_AFTER} each network's highest value is {_with_band(peak)} "
         f"({_beside(view, found.peak_hidden[own], found.peak_z[own])}), reached at epoch "
-        f"{epoch_words(float(epoch.median))} [{epoch_words(float(epoch.low))}, {epoch_words(float(epoch.high))}] "
+        f"{epoch_words(epoch.median)} [{epoch_words(epoch.low)}, {epoch_words(epoch.high)}] "
         "(medians over seeds)"
     )
     end = float(np.nanmax(found.epoch[own]))
@@ -150,17 +141,14 @@ def chance(view: View) -> str:
 def causes(view: View) -> str:
     """The verdict on all networks, and TR of the configuration nearest the paper's."""
     given = verdict(view)
-    words = [f"<strong>{given.words[0].upper()}{given.words[1:]}.</strong>"]
-    asked = [each for each in caused(view) if each.group is view.population.headline]
-    if not asked:
-        return f"{words[0]} None of the networks nearest the paper's was asked what its units cause."
-    (each,) = asked
-    undefined = each.networks - each.defined("tr")
-    words.append(
-        f"Of {escape(each.group.label)}, {each.words}: TR is {_with_band(band(each.of('tr')))}, and undefined in "
-        f"{undefined:,} of {each.networks:,}."
+    words = f"<strong>{given.words[0].upper()}{given.words[1:]}.</strong>"
+    each = next((each for each in caused(view) if each.group is view.population.headline), None)
+    if each is None:
+        return f"{words} None of the networks nearest the paper's was asked what its units cause."
+    return (
+        f"{words} Of {escape(each.group.label)}, {each.words}: TR is {_with_band(band(each.of('tr')))}, and undefined "
+        f"in {each.networks - each.defined('tr'):,} of {each.networks:,}."
     )
-    return " ".join(words)
 
 
 def robust(view: View) -> str:
@@ -199,13 +187,9 @@ def warnings(view: View) -> str:
 def caution(views: list[View]) -> str:
     """The standing caution, with this run's own numbers, as HTML."""
     parts = []
-    for view in views:
-        words = _caution_words(view)
-        if words:
-            prefix = (
-                f"Population <code>{escape(view.population.name)}</code>: " if len(views) > 1 else "Measured here: "
-            )
-            parts.append(f"<li>{prefix}{words}</li>")
+    for view in (view for view in views if len(view.networks.group)):
+        name = f"Population <code>{escape(view.population.name)}</code>" if len(views) > 1 else "Measured here"
+        parts.append(f"<li>{name}: {_caution_words(view)}</li>")
     return (
         "<p><strong>Read CMNI with care.</strong> Raw CMNI is a reference to the literature, no evidence of mirror "
         "neurons by itself. It is high before any training, changes when weights are rescaled without any effect on "
@@ -216,8 +200,6 @@ def caution(views: list[View]) -> str:
 
 def _caution_words(view: View) -> str:
     found = view.networks
-    if not len(found.group):
-        return ""
     untrained, part = band(found.untrained), band(found.last["output_share"])
     if np.isfinite(untrained.median):
         words = (
@@ -228,12 +210,10 @@ def _caution_words(view: View) -> str:
     else:
         words = "untrained networks were not measured here (no checkpoint 0): CMNI has nothing to be held against; "
     if np.isfinite(part.median):
-        return words + (
-            f"{percent(float(part.median))} [{percent(float(part.low))}, {percent(float(part.high))}] of the score "
-            "at the last record comes from the four output units."
-        )
+        share = f"{percent(part.median)} [{percent(part.low)}, {percent(part.high)}]"
+        return f"{words}{share} of the score at the last record comes from the four output units."
     return words + "the share of the output units was not measured."
 
 
 def _with_band(values: Band) -> str:
-    return interval_words(values.low, values.median, values.high)
+    return interval_words(*values)

@@ -4,7 +4,7 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 
-from mirrorjax.report.read.caused import Caused, caused
+from mirrorjax.report.read.caused import caused
 from mirrorjax.report.read.over_seeds import share_words
 from mirrorjax.report.read.view import View, once
 from mirrorjax.statistics.intervals import share
@@ -37,8 +37,8 @@ class Verdict:
     @property
     def interval(self) -> tuple[float, float, float]:
         """The share of mirror networks among the judged, between its Wilson 95 % bounds; nan where nobody was."""
-        low, value, high = share(self.mirror, self.judged)
-        return float(low), float(value), float(high)
+        low, value, high = map(float, share(self.mirror, self.judged))
+        return low, value, high
 
     @property
     def learnt_words(self) -> str:
@@ -77,15 +77,12 @@ def verdicts(view: View) -> dict[int, Verdict]:
     result = {}
     for group in view.population.groups:
         own = found.of(group)
-        counts = _asked(asked[group.index]) if group.index in asked else (0, 0, 0)
+        counts = (0, 0, 0)
+        if group.index in asked:
+            learnt, mirror = asked[group.index].learnt, asked[group.index].of("mirror")
+            counts = (int(learnt.sum()), int(np.isfinite(mirror).sum()), int((mirror > 0).sum()))
         result[group.index] = Verdict(int(own.sum()), int(found.learnt[own].sum()), *counts)
     return result
-
-
-def _asked(found: Caused) -> tuple[int, int, int]:
-    """Of the networks that were asked: learnt, with a verdict, and mirror networks."""
-    values = found.of("mirror")
-    return int(found.learnt.sum()), int(np.isfinite(values).sum()), int((values > 0).sum())
 
 
 def total(views: list[View]) -> Verdict:

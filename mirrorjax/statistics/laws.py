@@ -8,8 +8,7 @@ from scipy.stats import chi2
 
 from mirrorjax.errors import InputError
 from mirrorjax.statistics.intervals import FEWEST_RESAMPLED
-from mirrorjax.statistics.law_fit import Problem
-from mirrorjax.statistics.law_shapes import LAWS, Law, axis_of
+from mirrorjax.statistics.law_fit import LAWS, Law, Problem, axis_of
 
 ALIKE = 2.0  # ΔAIC below which two laws cannot be told apart (Burnham and Anderson 2002)
 MISSES = 0.01  # a χ² less likely than this is more than seeds explain

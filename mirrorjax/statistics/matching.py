@@ -54,10 +54,7 @@ def at_excess(epoch: object, excess: object, measure: object, target: float) -> 
     """
     epoch, excess, measure = _trajectories(epoch=epoch, excess=excess, measure=measure)
     known = np.isfinite(epoch) & np.isfinite(excess) & np.isfinite(measure)
-    below = known & (excess <= target)
-    reaches, after = below.any(axis=1), below.argmax(axis=1)
-    before = _last_known(known)[np.arange(len(known)), np.maximum(after - 1, 0)]
-    before = np.where((after > 0) & (before >= 0), before, after)
+    reaches, before, after = _first(known, excess <= target)
     rows = np.arange(len(known))
     fall = excess[rows, before] - excess[rows, after]
     part = np.divide(excess[rows, before] - target, fall, out=np.ones(len(rows)), where=before < after)
@@ -75,13 +72,10 @@ def at_epoch(epoch: object, measure: object, target: float) -> np.ndarray:
     epoch, measure = _trajectories(epoch=epoch, measure=measure)
     known = np.isfinite(epoch) & np.isfinite(measure)
     slack = _ROUNDING * max(abs(target), 1.0)  # epochs of whole steps
-    late = known & (epoch >= target - slack)
-    reaches, after = late.any(axis=1), late.argmax(axis=1)
-    rows = np.arange(len(known))
-    before = _last_known(known)[rows, np.maximum(after - 1, 0)]
-    starts = (after == 0) | (before < 0)
+    reaches, before, after = _first(known, epoch >= target - slack)
+    rows, starts = np.arange(len(known)), before == after
     exact = np.abs(epoch[rows, after] - target) <= slack
-    before = np.where(starts | exact, after, before)
+    before = np.where(exact, after, before)
     wide = epoch[rows, after] - epoch[rows, before]
     part = np.divide(target - epoch[rows, before], wide, out=np.zeros(len(rows)), where=before < after)
     value = measure[rows, before] + part * (measure[rows, after] - measure[rows, before])
@@ -120,21 +114,18 @@ def compare(
     names = np.asarray(conditions)
     epoch, excess, measure = _trajectories(len(names), epoch=epoch, excess=excess, measure=measure)
     matched, timed = at_excess(epoch, excess, measure, excess_target), at_epoch(epoch, measure, epoch_target)
-    found = []
-    for name in np.unique(names):
-        own = names == name
-        found.append(
-            Condition(
-                name=name.item(),
-                networks=int(own.sum()),
-                never=int(np.isnan(matched.value[own]).sum()),
-                at_excess=mean_interval(matched.value[own]),
-                epoch=mean_interval(matched.epoch[own]),
-                at_epoch=mean_interval(timed[own]),
-                absent=int(np.isnan(timed[own]).sum()),
-            )
+    return [
+        Condition(
+            name=name.item(),
+            networks=int(own.sum()),
+            never=int(np.isnan(matched.value[own]).sum()),
+            at_excess=mean_interval(matched.value[own]),
+            epoch=mean_interval(matched.epoch[own]),
+            at_epoch=mean_interval(timed[own]),
+            absent=int(np.isnan(timed[own]).sum()),
         )
-    return found
+        for name, own in ((name, names == name) for name in np.unique(names))
+    ]
 
 
 def _trajectories(networks: int | None = None, **named: object) -> list[np.ndarray]:
@@ -150,6 +141,10 @@ def _trajectories(networks: int | None = None, **named: object) -> list[np.ndarr
     return [np.broadcast_to(each, shape) for each in arrays.values()]
 
 
-def _last_known(known: np.ndarray) -> np.ndarray:
-    """The last known checkpoint at or before each, −1 before the first."""
-    return np.maximum.accumulate(np.where(known, np.arange(known.shape[1]), -1), axis=1)
+def _first(known: np.ndarray, there: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Whether a known checkpoint is there, the first that is, and before it the known one before, if any; each [N]."""
+    arrived = known & there
+    after = arrived.argmax(axis=1)
+    last = np.maximum.accumulate(np.where(known, np.arange(known.shape[1]), -1), axis=1)
+    before = last[np.arange(len(known)), np.maximum(after - 1, 0)]
+    return arrived.any(axis=1), np.where((after > 0) & (before >= 0), before, after), after

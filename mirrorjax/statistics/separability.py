@@ -7,10 +7,9 @@ import numpy as np
 from scipy.optimize import minimize
 
 from mirrorjax.errors import InputError
-from mirrorjax.statistics.intervals import TAILS, Interval
+from mirrorjax.statistics.intervals import PRIOR_NETWORKS, TAILS, Interval, mean_variances
 
 DRAWS = 400  # maps of each parametric bootstrap
-_PRIOR_NETWORKS = 4  # weight of the pooled variance in each cell's own
 _FAR = 30.0  # P = e^−30: as good as 0
 
 
@@ -82,7 +81,6 @@ def of_counts(successes: object, trials: object, names: Sequence[str] = NAMES, d
         successes, trials: [A, B], trials above 0 in every cell.
         names: of the five candidates, in the order of `Separability.candidates`.
         draws: maps of each parametric bootstrap.
-        draws: maps of each parametric bootstrap.
 
     Raises:
         InputError: for a map that is no full grid of counts.
@@ -98,16 +96,13 @@ def of_counts(successes: object, trials: object, names: Sequence[str] = NAMES, d
             misses = np.where(counts < trials, (trials - counts) * np.log1p(-shares), 0.0)
         return float((hits + misses).sum())
 
-    def product(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return _product_of_shares(counts, trials)
-
     rng = np.random.default_rng(0)
     whole = trials.astype(np.int64)
     data = _Data(
         weights=trials,
         scale=1 / trials,
         likelihood=likelihood,
-        product=product,
+        product=lambda counts: _product_of_shares(counts, trials),
         draw=lambda shares: rng.binomial(whole, np.clip(shares, 0, 1)).astype(np.float64),
     )
     # a cell with no success has some chance of one: Jeffreys' (s + ½)/(n + 1)
@@ -115,10 +110,7 @@ def of_counts(successes: object, trials: object, names: Sequence[str] = NAMES, d
 
 
 def of_values(values: object, names: Sequence[str] = NAMES, draws: int = DRAWS) -> Separability:
-    """Tests a map of means m, normal in every cell with the variance of its networks.
-
-    A cell's variance is drawn towards that of all cells by as much as four networks would (Smyth 2004, for few
-    replicates), so that a cell whose networks happen to agree has no boundless weight.
+    """Tests a map of means m, normal in every cell with the variance of its networks (see `mean_variances`).
 
     Args:
         values: [A, B, seeds], nan where a cell has no such network; two or more finite in every cell.
@@ -133,12 +125,10 @@ def of_values(values: object, names: Sequence[str] = NAMES, draws: int = DRAWS) 
     number = np.isfinite(values).sum(axis=2)
     if (number < 2).any():
         raise InputError("values: every cell of the map should have two or more finite ones")
-    means, own = np.nanmean(values, axis=2), np.nanvar(values, axis=2, ddof=1)
+    means, variance = np.nanmean(values, axis=2), mean_variances(values)
     _check(means, number, names)
-    pooled = ((number - 1) * own).sum() / (number - 1).sum()
-    if pooled == 0:
+    if not variance.any():
         raise InputError("values: the networks of every cell are all equal, which leaves no error to test against")
-    variance = ((number - 1) * own + _PRIOR_NETWORKS * pooled) / (number - 1 + _PRIOR_NETWORKS) / number
     rng = np.random.default_rng(0)
     data = _Data(
         weights=1 / variance,
@@ -146,7 +136,7 @@ def of_values(values: object, names: Sequence[str] = NAMES, draws: int = DRAWS) 
         likelihood=lambda cells, fitted: float(-0.5 * ((cells - fitted) ** 2 / variance).sum()),
         product=lambda cells: _product_of_means(cells, 1 / variance),
         # Student's t: the cells' variances are estimates, too
-        draw=lambda fitted: fitted + np.sqrt(variance) * rng.standard_t(number - 1 + _PRIOR_NETWORKS),
+        draw=lambda fitted: fitted + np.sqrt(variance) * rng.standard_t(number - 1 + PRIOR_NETWORKS),
     )
     return _separability(data, means, means, names, draws)
 

@@ -37,17 +37,9 @@ _DASHES: dict[str, Any] = {
     "longdashdot": (0, (8, 2, 1, 2)),
 }
 _SYMBOLS = {
-    "": "",
-    "circle": "o",
-    "circle-open": "o",
-    "square": "s",
-    "diamond": "D",
-    "hexagon": "h",
-    "triangle-up": "^",
-    "cross": "P",
-    "x": "X",
-    "star": "*",
-}
+    "": "", "circle": "o", "circle-open": "o", "square": "s", "diamond": "D", "hexagon": "h", "triangle-up": "^",
+    "cross": "P", "x": "X", "star": "*",
+}  # fmt: skip
 _POINTS = 0.6  # of print to a pixel of the page
 _MOST_NAMES = {"x": 14, "y": 30}
 _LETTER = 6.0  # of what is written in cells, pixels of a hundred to an inch
@@ -150,14 +142,11 @@ def _set_scale(axes: Axes, scale: Scale, side: str) -> None:
 
 
 def _stroke(look: Look) -> dict[str, Any]:
-    width, dash = look.width * _POINTS, _DASHES[look.dash]
-    return {"color": look.colour, "linestyle": dash, "linewidth": width, "alpha": look.opacity, **_marker(look)}
-
-
-def _marker(look: Look) -> dict[str, Any]:
     face = "white" if look.symbol.endswith("-open") else look.colour
-    found = {"marker": _SYMBOLS[look.symbol], "markersize": look.size * _POINTS, "markerfacecolor": face}
-    return found | ({"markeredgecolor": look.edge} if look.edge else {})
+    line = {"color": look.colour, "linestyle": _DASHES[look.dash], "linewidth": look.width * _POINTS}
+    marker = {"marker": _SYMBOLS[look.symbol], "markersize": look.size * _POINTS, "markerfacecolor": face}
+    edge = {"markeredgecolor": look.edge} if look.edge else {}
+    return line | marker | edge | {"alpha": look.opacity}
 
 
 def _label(look: Look) -> str:
@@ -209,15 +198,8 @@ def _heat_map(axes: Axes, mark: HeatMap) -> None:
     look: dict[str, Any] = {"rasterized": True} if mark.z.size > _MANY else {"edgecolors": "white", "linewidth": 0.3}
     axes.set_facecolor(NO_DATA)
     low, high = mark.limits
-    image = axes.pcolormesh(
-        np.arange(columns + 1) - 0.5,
-        np.arange(rows + 1) - 0.5,
-        np.ma.masked_invalid(mark.z),
-        cmap="cividis",
-        vmin=low,
-        vmax=high,
-        **look,
-    )
+    edges = (np.arange(number + 1) - 0.5 for number in (columns, rows))
+    image = axes.pcolormesh(*edges, np.ma.masked_invalid(mark.z), cmap="cividis", vmin=low, vmax=high, **look)
     if mark.bar:
         form = FuncFormatter(lambda value, _: format(value, mark.format)) if mark.format else None
         axes.figure.colorbar(image, ax=axes, pad=0.02, label=_text(mark.unit), format=form)
@@ -242,20 +224,9 @@ def _rule(axes: Axes, mark: Rule) -> None:
 def _note(axes: Axes, mark: Note) -> None:
     where = axes.transData if mark.in_data else axes.transAxes
     box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5} if mark.filled else None
-    words = _text(mark.text)
-    upright = {"middle": "center"}.get(mark.anchor[0], mark.anchor[0])
-    axes.text(
-        mark.x,
-        mark.y,
-        words,
-        transform=where,
-        va=upright,
-        ha=mark.anchor[1],
-        color=mark.colour,
-        fontsize=8,
-        fontweight="bold" if mark.bold else "normal",
-        bbox=box,
-    )
+    look = {"color": mark.colour, "fontsize": 8, "fontweight": "bold" if mark.bold else "normal", "bbox": box}
+    upright, across = mark.anchor[0].replace("middle", "center"), mark.anchor[1]
+    axes.text(mark.x, mark.y, _text(mark.text), transform=where, va=upright, ha=across, **look)
 
 
 def _text(text: str) -> str:
@@ -263,11 +234,5 @@ def _text(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-DRAWN: dict[type[AnyMark], Any] = {
-    Line: _line,
-    Points: _points,
-    Bars: _bars,
-    HeatMap: _heat_map,
-    Rule: _rule,
-    Note: _note,
-}
+DRAWN: dict[type[AnyMark], Any] = {Line: _line, Points: _points, Bars: _bars, HeatMap: _heat_map}
+DRAWN |= {Rule: _rule, Note: _note}

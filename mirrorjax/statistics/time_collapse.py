@@ -103,7 +103,9 @@ def time_collapse(conditions: Sequence[TimeCondition], clock: str) -> TimeCollap
     places = _common_places([times for times, _, _ in whole])
     if len(places) < 2:
         return _nothing(clock, names, networks, "the conditions have no stretch in common")
-    curves = [_at(places, times, values) for times, values, _ in whole]
+    curves = [
+        np.array([np.interp(places, *own) for own in zip(times, values, strict=True)]) for times, values, _ in whole
+    ]
     means = np.array([curve.mean(axis=0) for curve in curves])
     noise = _noise(curves)
     if not np.all(noise > 0):
@@ -117,8 +119,7 @@ def time_collapse(conditions: Sequence[TimeCondition], clock: str) -> TimeCollap
 
 
 def _nothing(clock: str, names: tuple[str, ...], networks: tuple[int, ...], missing: str) -> TimeCollapse:
-    empty = np.empty(0)
-    nan = float("nan")
+    empty, nan = np.empty(0), np.nan
     return TimeCollapse(clock, empty, empty, empty, nan, (nan, nan), nan, (0, 0, 0), names, networks, missing)
 
 
@@ -141,10 +142,6 @@ def _common_places(times: list[np.ndarray]) -> np.ndarray:
     coarsest = min(inside, key=len)
     ends = [first, last] if len(coarsest) < 2 and last > first else []
     return np.unique(np.concatenate([coarsest, ends]))
-
-
-def _at(places: np.ndarray, times: np.ndarray, values: np.ndarray) -> np.ndarray:
-    return np.array([np.interp(places, own, value) for own, value in zip(times, values, strict=True)])
 
 
 def _noise(curves: list[np.ndarray]) -> np.ndarray:

@@ -130,6 +130,11 @@ def _beside(scale: Scale, other: Scale) -> Scale:
     return replace(scale, label="") if scale.label == other.label else scale
 
 
+def at_places(label: str, ticks: Sequence[str]) -> Scale:
+    """A scale with what is written at its places 0, 1, 2 …, whatever is alike among it."""
+    return Scale(label, (-0.5, len(ticks) - 0.5), ticks=tuple((float(place), tick) for place, tick in enumerate(ticks)))
+
+
 def one(plot: Plot, height: int, **options: Any) -> Chart:
     """A chart of one plot."""
     return Chart(((plot,),), height, **options)

@@ -175,12 +175,9 @@ def _customdata(columns: list[np.ndarray]) -> Any:
     """Columns beside each other: numbers as an array, with texts among them as lists."""
     if all(each.dtype.kind in "biuf" for each in columns):
         return np.stack(columns, axis=-1).astype(np.float32)
-    plain = [np.vectorize(_plain, otypes=[object])(each) for each in columns]
-    return np.stack(plain, axis=-1).tolist()
-
-
-def _plain(value: Any) -> Any:
-    return text(value) if isinstance(value, str) else float(value)
+    rows = zip(*(each.ravel() for each in columns), strict=True)
+    plain = [[text(value) if isinstance(value, str) else float(value) for value in row] for row in rows]
+    return np.array(plain, object).reshape(*columns[0].shape, len(columns)).tolist()
 
 
 def _rule(mark: Rule, axes: Drawing) -> list[Drawing]:

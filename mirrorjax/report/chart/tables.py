@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-import numpy as np
-
 from mirrorjax.report.words.numbers import plain_number
 from mirrorjax.results.store import write_text
 
@@ -28,7 +26,7 @@ def write_csv(table: Table, path: Path) -> Path:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(table.head)
-    writer.writerows([["" if _is_nan(cell) else cell for cell in row] for row in table.rows])
+    writer.writerows([["" if cell != cell else cell for cell in row] for row in table.rows])  # nan is not itself
     write_text(path, text.getvalue())
     return path
 
@@ -46,7 +44,3 @@ def _words(cell: Cell) -> str:
     if isinstance(cell, float):
         return plain_number(cell)
     return f"{cell:,}" if isinstance(cell, int) else cell
-
-
-def _is_nan(cell: Cell) -> bool:
-    return isinstance(cell, float) and bool(np.isnan(cell))

@@ -84,13 +84,12 @@ def _warning_box(sweeps: Sequence[Compared]) -> str:
 def _key(sweeps: Sequence[Compared]) -> str:
     lines = []
     for each in sweeps:
-        number = sum(len(view.networks.group) for view in each.views)
-        groups = sum(len(view.population.groups) for view in each.views)
+        networks = counted(sum(len(view.networks.group) for view in each.views), "network")
+        groups = counted(sum(len(view.population.groups) for view in each.views), "configuration")
         found = total(each.views).words
         lines.append(
-            f"<li><strong>{escape(each.name)}</strong>: {counted(number, 'network')} in "
-            f"{counted(groups, 'configuration')}, <code>{escape(str(each.folder))}</code>. "
-            f"{escape(found[0].upper() + found[1:])}.</li>"
+            f"<li><strong>{escape(each.name)}</strong>: {networks} in {groups}, "
+            f"<code>{escape(str(each.folder))}</code>. {escape(found[0].upper() + found[1:])}.</li>"
         )
     return f'<div class="summary"><ul>{"".join(lines)}</ul></div>'
 

@@ -56,18 +56,13 @@ def _measures(sweeps: Sequence[Compared]) -> dict[str, str]:
 
 def panel(sweeps: Sequence[Compared]) -> Panel:
     """Builds the figure: a variant for each measure and regressor."""
-    result, found, measures = (
-        Panel("What networks end with, against what sweeps differ in"),
-        points(sweeps),
-        _measures(sweeps),
-    )
-    against = regressors(found)
+    result, found = Panel("What networks end with, against what sweeps differ in"), points(sweeps)
+    measures, against = _measures(sweeps), regressors(found)
     if not against or not measures:
-        result.missing = (
+        return result.without(
             "The sweeps do not differ in parameters, training boards, learning rate, batch size or steps: "
             "nothing to hold their ends against."
         )
-        return result
     result.choosers = (
         Chooser("Measure", tuple(measures.values())),
         Chooser("Against", tuple(REGRESSORS[name] for name in against)),
@@ -80,20 +75,16 @@ def panel(sweeps: Sequence[Compared]) -> Panel:
     most = against.index(max(against, key=lambda name: len({each.x[name] for each in found})))
     own = [result.variants[row, most] for row in range(len(measures))]
     result.for_print = put_together(own, [*measures.values()], height=250)
+    fewest = min(int(np.isfinite(each.values[name]).sum()) for each in found for name in measures)
     result.caption = [
         "A point is a configuration of a sweep: the mean over its networks, with "
-        f"{mean_interval_words(_fewest(found, measures))}. The grey line is the law preferred over the points of all "
+        f"{mean_interval_words(fewest)}. The grey line is the law preferred over the points of all "
         "sweeps together, where there are three places or more "
         "(candidates compared by AIC as in a sweep's own report). Points may differ in more than the axis says: "
         + "; ".join(f"against {REGRESSORS[name]}: {_others(found, name)}" for name in against)
         + "."
     ]
     return result
-
-
-def _fewest(found: Sequence[ScalingPoint], measures: dict[str, str]) -> int:
-    """The fewest networks behind a mean."""
-    return min(int(np.isfinite(each.values[name]).sum()) for each in found for name in measures)
 
 
 def _others(found: Sequence[ScalingPoint], regressor: str) -> str:
@@ -139,17 +130,6 @@ def table(sweeps: Sequence[Compared]) -> Table:
     for each in points(sweeps):
         for measure in _measures(sweeps):
             low, mean, high = mean_interval(each.values[measure])
-            number = int(np.isfinite(each.values[measure]).sum())
-            rows.append(
-                [
-                    each.sweep.name,
-                    each.group.label,
-                    measure,
-                    *(each.x[name] for name in REGRESSORS),
-                    number,
-                    mean,
-                    low,
-                    high,
-                ]
-            )
+            start: list[Cell] = [each.sweep.name, each.group.label, measure, *(each.x[name] for name in REGRESSORS)]
+            rows.append([*start, int(np.isfinite(each.values[measure]).sum()), mean, low, high])
     return Table(("sweep", "configuration", "measure", *REGRESSORS, "networks", "mean", "low_95", "high_95"), rows)

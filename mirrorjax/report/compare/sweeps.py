@@ -1,7 +1,7 @@
 """Several sweeps beside each other: what is shown of each, how it is drawn, and where they are not comparable."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mirrorjax.errors import InputError
@@ -51,20 +51,19 @@ class Compared:
         """Of all its configurations."""
         return list(dict.fromkeys(group.capacity for view in self.views for group in view.population.groups))
 
-    def shown(self, capacity: str = "") -> tuple[View, Group] | None:
-        """The configuration nearest the paper's, of a capacity if one is given."""
+    @property
+    def nearest(self) -> tuple[View, Group]:
+        """The configuration nearest the paper's, of its first population."""
+        return self.views[0], self.views[0].population.headline
+
+    def shown(self, capacity: str) -> tuple[View, Group] | None:
+        """The configuration of a capacity that is most like the nearest; that one itself for none, ""."""
         for view in self.views:
-            head = view.population.headline
-            if not capacity or head.capacity == capacity:
-                return view, head
+            head = view.population.headline.settings
             fitting = [group for group in view.population.groups if group.capacity == capacity]
             if fitting:
-                return view, min(fitting, key=lambda group: (_differences(group, head), group.index))
-        return None
-
-
-def _differences(one: Group, other: Group) -> int:
-    return sum(one.settings[name] != other.settings[name] for name in one.settings)
+                return view, min(fitting, key=lambda group: sum(group.settings[name] != head[name] for name in head))
+        return None if capacity else self.nearest
 
 
 def read(folders: Sequence[Path]) -> list[Compared]:
@@ -81,15 +80,14 @@ def read(folders: Sequence[Path]) -> list[Compared]:
     names = [sweep.name for sweep in sweeps]
     found = []
     for folder, sweep, look in zip(folders, sweeps, LOOKS, strict=False):
-        views = [View(each) for each in sweep.populations]
-        views = [view for view in views if len(view.networks.group)]
+        views = [view for view in map(View, sweep.populations) if len(view.networks.group)]
         if not views:
             why = f" ({'; '.join(sweep.problems[:3])})" if sweep.problems else ""
             raise InputError(f"{folder}: no population has records that can be read{why}; allowed: results with some")
         name = sweep.name if names.count(sweep.name) == 1 else folder.resolve().name
         found.append(Compared(name, folder, views, look))
     if len({each.name for each in found}) < len(found):  # folders of one name in different places
-        found = [Compared(str(each.folder), each.folder, each.views, each.look) for each in found]
+        found = [replace(each, name=str(each.folder)) for each in found]
     return found
 
 

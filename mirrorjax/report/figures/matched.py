@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mirrorjax.measures import label
-from mirrorjax.report.chart.chart import Chart, Plot, Scale, one, put_together
+from mirrorjax.report.chart.chart import Chart, Plot, Scale, at_places, one, put_together
 from mirrorjax.report.chart.figure import Chooser, FigureKind, Panel
 from mirrorjax.report.chart.marks import BLUE, RED, Look, Points
 from mirrorjax.report.chart.tables import Cell, Table
@@ -45,73 +45,43 @@ class MatchedLine:
         return label(self.measure)
 
     @property
-    def ways(self) -> list["Way"]:
-        """How it was matched: by time, and by error if there is one that all pass."""
-        found = [
-            Way(
-                label=f"at paper epoch {epoch_words(self.epoch)}",
-                means=[each.at_epoch for each in self.conditions],
-                notes=[f"{each.absent} have no value there" for each in self.conditions],
-                look=Look(BLUE, group="at the same lr · steps", symbol="circle", size=8),
-                beside=-0.08,
-            )
-        ]
+    def points(self) -> list[Points]:
+        """What is drawn of it: matched by time, and by error if there is one that all pass."""
+        timed = [(each.at_epoch, f"{each.absent} have no value there") for each in self.conditions]
+        look = Look(BLUE, f"at paper epoch {epoch_words(self.epoch)}", "at the same lr · steps", symbol="circle")
+        found = [self._points(timed, look, -0.08)]
         if np.isfinite(self.error):
-            found.append(
-                Way(
-                    label=f"at excess error {plain_number(self.error)}",
-                    means=[each.at_excess for each in self.conditions],
-                    notes=[
-                        f"{each.never} never reach it, reached at paper epoch {interval_words(*each.epoch)}"
-                        for each in self.conditions
-                    ],
-                    look=Look(RED, group="at the same excess error", symbol="square", size=8),
-                    beside=0.08,
-                )
-            )
+            matched = [
+                (each.at_excess, f"{each.never} never reach it, reached at paper epoch {interval_words(*each.epoch)}")
+                for each in self.conditions
+            ]
+            words = f"at excess error {plain_number(self.error)}"
+            look = Look(RED, words, "at the same excess error", symbol="square")
+            found.append(self._points(matched, look, 0.08))
         return found
+
+    def _points(self, means: list[tuple[Interval[float], str]], look: Look, beside: float) -> Points:
+        """Means with how many networks each leaves out, in words, a little beside their places."""
+        low, mean, high = np.array([mean for mean, _ in means], np.float64).T
+        words = [
+            f"{tick}: {interval_words(*mean)}; {each.networks} networks, {note}"
+            for tick, each, (mean, note) in zip(self.ticks, self.conditions, means, strict=True)
+        ]
+        look = replace(look, size=8)
+        return Points(np.arange(len(means)) + beside, mean, look, low, high, "{words}", {"words": words})
 
     @property
     def words(self) -> str:
         """From the first to the last condition, both ways."""
         moved = f"{self.label} at {self.axis.letters} {self.ticks[0]} and {self.ticks[-1]}"
-        by_time, *by_error = (
-            f"{interval_words(*way.means[0])} and {interval_words(*way.means[-1])}" for way in self.ways
+        ends = self.conditions[0], self.conditions[-1]
+        timed, matched = (
+            " and ".join(interval_words(*getattr(each, way)) for each in ends) for way in ("at_epoch", "at_excess")
         )
-        said = [f"{by_time} at paper epoch {epoch_words(self.epoch)}"]
-        said += [f"{each} where excess error first reaches {plain_number(self.error)}" for each in by_error]
-        if not by_error:
-            said.append("there is no excess error that half of the networks reach at every value")
-        return f"{moved}: {'; '.join(said)}."
-
-
-@dataclass(frozen=True)
-class Way:
-    """One way of matching along a line, an entry a condition.
-
-    Attributes:
-        label: what is equal.
-        means: with their intervals.
-        notes: how many networks are left out, in words.
-        look: but for the label.
-        beside: how far it is drawn beside the place of its value.
-    """
-
-    label: str
-    means: list[Interval[float]]
-    notes: list[str]
-    look: Look
-    beside: float
-
-    @property
-    def columns(self) -> np.ndarray:
-        """Low, mean and high [3, conditions]."""
-        return np.array(self.means, np.float64).T
-
-    @property
-    def x(self) -> np.ndarray:
-        """Where it is drawn [conditions]."""
-        return np.arange(len(self.means)) + self.beside
+        by_error = "there is no excess error that half of the networks reach at every value"
+        if np.isfinite(self.error):
+            by_error = f"{matched} where excess error first reaches {plain_number(self.error)}"
+        return f"{moved}: {timed} at paper epoch {epoch_words(self.epoch)}; {by_error}."
 
 
 @once
@@ -164,8 +134,10 @@ def panel(view: View) -> Panel:
         Chooser("Along", tuple(row[0].axis.label for row in found)),
     )
     result.variants = {(column, row): _chart(line) for row, own in enumerate(found) for column, line in enumerate(own)}
+    every = [each for row in found for line in row for each in line.conditions]
+    fewest = min(each.networks - max(each.never, each.absent) for each in every)
     result.caption = [
-        f"Means over networks with {mean_interval_words(_fewest(found))}; all other settings are those of the "
+        f"Means over networks with {mean_interval_words(fewest)}; all other settings are those of the "
         "configuration nearest the paper's. Circles: at the same lr · steps, the last that all have. Squares: where a "
         "network's excess error first reaches the least value that half of the networks of every condition reach "
         "(straight lines between checkpoints; on hover, how many never do and are left out). A difference among the "
@@ -177,26 +149,9 @@ def panel(view: View) -> Panel:
     return result
 
 
-def _fewest(found: list[list[MatchedLine]]) -> int:
-    """The fewest networks behind a mean."""
-    every = [each for row in found for line in row for each in line.conditions]
-    return min(each.networks - max(each.never, each.absent) for each in every)
-
-
 def _chart(line: MatchedLine) -> Chart:
-    ticks = tuple((float(place), tick) for place, tick in enumerate(line.ticks))
-    across = Scale(line.axis.label, (-0.5, len(ticks) - 0.5), ticks=ticks)
-    plot = Plot([_points(line, way) for way in line.ways], across, Scale(line.label))
+    plot = Plot(line.points, at_places(line.axis.label, line.ticks), Scale(line.label))
     return one(plot, 400, title=f"{line.label} along {line.axis.label}")
-
-
-def _points(line: MatchedLine, way: Way) -> Points:
-    low, mean, high = way.columns
-    words = [
-        f"{tick}: {interval_words(*own)}; {each.networks} networks, {note}"
-        for tick, own, each, note in zip(line.ticks, way.means, line.conditions, way.notes, strict=True)
-    ]
-    return Points(way.x, mean, replace(way.look, label=way.label), low, high, "{words}", {"words": words})
 
 
 def table(view: View) -> Table | None:

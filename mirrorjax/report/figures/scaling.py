@@ -77,8 +77,9 @@ def panel(view: View) -> Panel:
         (row, column): _chart(each) for row, line in enumerate(found) for column, each in enumerate(line)
     }
     result.for_print = _printed(found, result.variants)
+    fewest = min((int(each.laws.networks.min()) for row in found for each in row if len(each.laws.x)), default=0)
     result.caption = [
-        f"Points are means over networks that differ in their seeds alone, with {mean_interval_words(_fewest(found))}. "
+        f"Points are means over networks that differ in their seeds alone, with {mean_interval_words(fewest)}. "
         "Lines are laws fitted to the means (weighted least squares, log x, the same error model for all: the seeds' "
         "own variance) and compared by AIC; the thick one is preferred, being the simplest within ΔAIC 2 of the best. "
         "Brackets behind parameters are 95 % intervals over resampled networks (of points with fewer than 8, normal "
@@ -94,11 +95,6 @@ def panel(view: View) -> Panel:
     result.caption += rate_verdicts(view)
     result.table = _summary(found)
     return result
-
-
-def _fewest(found: list[list[Scaling]]) -> int:
-    """The fewest networks behind a mean; 0 without any."""
-    return min((int(each.laws.networks.min()) for row in found for each in row if len(each.laws.x)), default=0)
 
 
 def _summary(found: list[list[Scaling]]) -> Table:

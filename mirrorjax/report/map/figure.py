@@ -21,11 +21,9 @@ def cells_of(view: View) -> Cells | None:
 
 def panel(view: View) -> Panel:
     """Builds the map."""
-    result = Panel("Phase map: the settings against each other")
-    found = cells_of(view)
+    result, found = Panel("Phase map: the settings against each other"), cells_of(view)
     if found is None:
-        result.missing = why_none(view.population)
-        return result
+        return result.without(why_none(view.population))
     along = [axis for axis in (found.x, found.y) if axis is not None]
     result.title = f"Phase map: {' against '.join(axis.label for axis in reversed(along))}"
     adaptively = bool(view.population.extensions)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mirrorjax.report.chart.chart import Chart, Plot, Scale
+from mirrorjax.report.chart.chart import Chart, Plot, Scale, at_places
 from mirrorjax.report.chart.marks import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, HeatMap, Line, Look, Points, Rule
 from mirrorjax.report.map.axes import Axis
 from mirrorjax.report.map.boundary import boundary_of
@@ -21,37 +21,36 @@ _CONSTRUCTED = Look(dash="dot", width=1.5)
 
 def printed_map(found: Cells) -> Chart | None:
     """P and SSI, or what else was measured first; None where nothing was."""
-    known = [order for order in found.orders if found.last(order.name) is not None]
-    shown = [order for order in known if order.name in _WANTED] or known[:1]
+    known = {order: last for order in found.orders if (last := found.last(order.name)) is not None}
+    shown = [order for order in known if order.name in _WANTED] or [*known][:1]
     if not shown:
         return None
     number = paper_point(found).slice_number
-    rows = 8 if found.y is None else len(found.y.values)
-    plots = [_lines(found, order) if found.y is None else _map(found, found.y, order, number) for order in shown]
-    where = found.slice_words[number] if found.y is not None else ""
+    rows, where = (8, "") if found.y is None else (len(found.y.values), found.slice_words[number])
+    plots = [
+        _lines(found, order, known[order]) if found.y is None else _map(found, found.y, order, known[order], number)
+        for order in shown
+    ]
     title = "; ".join(filter(None, (where, found.networks_words(False))))
     return Chart([plots], int(np.clip(200 + 28 * rows, 340, 900)), title)
 
 
-def _title(found: Cells, order: Order) -> str:
-    last = found.last(order.name)
-    assert last is not None
-    return f"{order.label}, {found.clock} {epoch_words(float(found.epoch[last]))}"
+def _title(found: Cells, order: Order, last: int) -> str:
+    return f"{order.label}, {found.clock} {epoch_words(found.epoch[last])}"
 
 
-def _map(found: Cells, up: Axis, order: Order, number: int) -> Plot:
-    values = found.at(order.name)
-    assert values is not None
+def _map(found: Cells, up: Axis, order: Order, last: int, number: int) -> Plot:
     own = found.slice_number == number
     grid = np.full((len(up.values), len(found.x.values)), np.nan)
-    grid[found.place[own, 1], found.place[own, 0]] = values.value[own]
+    grid[found.place[own, 1], found.place[own, 0]] = found.values[order.name].value[last, own]
     limits = colour_range(order, found.values[order.name], found.epoch)
     cells = HeatMap(grid, limits, written=".2g" if grid.size <= _MOST_WRITTEN else "")
-    rules = [Rule(place, "x", _CONSTRUCTED) for place, *_ in found.x.marks()]
-    rules += [Rule(place, "y", _CONSTRUCTED) for place, *_ in up.marks()]
-    boundary = _boundary(found, order, number) if order.is_verdict else []
+    along = (("x", found.x), ("y", up))
+    rules = [Rule(place, side, _CONSTRUCTED) for side, axis in along for place, *_ in axis.marks()]
+    boundary = _boundary(found, order, last, number) if order.is_verdict else []
     marks = [cells, *boundary, *rules, *_paper_star(found)]
-    return Plot(marks, _scale(found.x), _scale(up), _title(found, order))
+    scales = (at_places(axis.label, axis.ticks) for axis in (found.x, up))
+    return Plot(marks, *scales, _title(found, order, last))
 
 
 def _paper_star(found: Cells) -> list[Points]:
@@ -64,12 +63,10 @@ def _paper_star(found: Cells) -> list[Points]:
     return [Points(np.array([place[0] + left]), np.array([place[1] + 0.27]), look)]
 
 
-def _boundary(found: Cells, order: Order, number: int) -> list[Line]:
+def _boundary(found: Cells, order: Order, last: int, number: int) -> list[Line]:
     """White lines with a dark edge, so that they are seen on all colours."""
-    last = found.last(order.name)
-    assert last is not None
-    fit, lines = boundary_of(found, order.name, last, number), []
-    for level, own in fit.lines.items():
+    lines = []
+    for level, own in boundary_of(found, order.name, last, number).lines.items():
         width, dash = _LINES[level]
         for line in own:
             looks = Look("black", width=width + 1.7), Look("white", dash=dash, width=width)
@@ -77,15 +74,14 @@ def _boundary(found: Cells, order: Order, number: int) -> list[Line]:
     return lines
 
 
-def _lines(found: Cells, order: Order) -> Plot:
+def _lines(found: Cells, order: Order, last: int) -> Plot:
     """One line a slice."""
-    last, values = found.last(order.name), found.at(order.name)
-    assert last is not None and values is not None
+    value, low, high, _ = (each[last] for each in found.values[order.name])
     marks: list[Line | Rule] = []
     for number, name in enumerate(found.slice_words):
-        own = np.flatnonzero((found.slice_number == number) & np.isfinite(values.value))
+        own = np.flatnonzero((found.slice_number == number) & np.isfinite(value))
         look = Look(_COLOURS[number % len(_COLOURS)], name, symbol="circle")
-        marks.append(Line(found.place[own, 0], values.value[own], look, values.low[own], values.high[own]))
+        marks.append(Line(found.place[own, 0], value[own], look, low[own], high[own]))
         centre = boundary_of(found, order.name, last, number).centre if order.is_verdict else None
         if centre is not None:
             shaded = Look(look.colour, dash="dash", width=1.5)
@@ -95,9 +91,5 @@ def _lines(found: Cells, order: Order) -> Plot:
     if point.place is not None:
         marks.append(Rule(point.place[0], "x", Look(GREY, dash="dashdot", width=1.5), "the paper's point"))
     limits = (-0.04, 1.04) if order.kind == SHARE else None
-    return Plot(marks, _scale(found.x), Scale(order.label, limits), _title(found, order))
-
-
-def _scale(axis: Axis) -> Scale:
-    ticks = tuple((float(place), tick) for place, tick in enumerate(axis.ticks))
-    return Scale(axis.label, (-0.5, len(ticks) - 0.5), ticks=ticks)
+    across = at_places(found.x.label, found.x.ticks)
+    return Plot(marks, across, Scale(order.label, limits), _title(found, order, last))

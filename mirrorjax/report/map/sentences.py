@@ -21,37 +21,30 @@ def map_sentences(found: Cells, view: View) -> list[str]:
     shares = [order for order in found.orders if order.is_verdict and found.last(order.name) is not None]
     along = " × ".join(axis.letters for axis in found.axes)
     start = f"Map of {along}: {counted(len(found.place), 'cell')}, {found.networks_words(False)}."
-    words = [start]
-    if not shares:
-        words.append(f"{given.words[0].upper()}{given.words[1:]}.")
-    else:
-        words.append(f"{given.learnt_words[0].upper()}{given.learnt_words[1:]}; verdicts are of these.")
-    for order in shares:
-        words += _share_words(found, order)
-    return [*words, *collapse_words(found, view.population)]
+    verdicts = f"{given.learnt_words}; verdicts are of these." if shares else f"{given.words}."
+    told = [words for order in shares for words in _share_words(found, order)]
+    return [start, verdicts[0].upper() + verdicts[1:], *told, *collapse_words(found, view.population)]
 
 
 def _share_words(found: Cells, order: Order) -> list[str]:
     values, last = found.at(order.name), found.last(order.name)
     assert values is not None and last is not None
-    at = f"{order.label} at epoch {epoch_words(float(found.epoch[last]))}"
+    at = f"{order.label} at epoch {epoch_words(found.epoch[last])}"
     asked = values.count > 0
     hits, trials = (int(np.round(each[asked]).sum()) for each in (values.value * values.count, values.count))
-    pooled = share(hits, trials)
     if not hits:
-        worst = float(np.max(values.high[asked]))
         return [
             f"{at}: no mirror networks anywhere on this map, {hits} of {trials:,} learnt networks: at most "
-            f"{percent(float(pooled.high))} by Wilson's 95 % interval if cells are taken as alike, at most "
-            f"{percent(worst)} in a single cell."
+            f"{percent(share(hits, trials).high)} by Wilson's 95 % interval if cells are taken as alike, at most "
+            f"{percent(np.max(values.high[asked]))} in a single cell."
         ]
     words = [
-        f"{at}: {hits:,} of {trials:,} learnt networks; from {percent(float(np.nanmin(values.value)))} to "
-        f"{percent(float(np.nanmax(values.value)))} in single cells."
+        f"{at}: {hits:,} of {trials:,} learnt networks; from {percent(np.nanmin(values.value))} to "
+        f"{percent(np.nanmax(values.value))} in single cells.",
+        *_boundary_words(found, order, last),
+        *_paper_words(found, order, values, last),
+        separability_words(found, order, paper_point(found).slice_number),
     ]
-    words += _boundary_words(found, order, last)
-    words += _paper_words(found, order, values, last)
-    words.append(separability_words(found, order, paper_point(found).slice_number))
     return list(filter(None, words))
 
 
@@ -64,8 +57,8 @@ def _boundary_words(found: Cells, order: Order, last: int) -> list[str]:
         sentence = f"{f'At {name}' if name else 'There'}: {fit.why}"
         if fit.centre is not None and fit.fit is not None:
             centre = fit.fit.centre
-            interval = f"{_bound(centre.low)} to {_bound(centre.high)}"
-            sentence += f"; at {found.x.scale} = {plain_number(centre.value)} ({interval})"
+            low, high = (plain_number(each) if np.isfinite(each) else "unbounded" for each in (centre.low, centre.high))
+            sentence += f"; at {found.x.scale} = {plain_number(centre.value)} ({low} to {high})"
         if fit.exists and fit.is_poor:
             sentence += "; but the fitted surface is too plain for the map (lack of fit), so do not trust where it is"
         words.append(sentence + ".")
@@ -80,11 +73,10 @@ def _paper_words(found: Cells, order: Order, values: Values, last: int) -> list[
         return point.words[:1]
     words = []
     if point.cell is not None and values.count[point.cell]:
-        trials = int(values.count[point.cell])
-        hits = round(float(values.value[point.cell]) * trials)
-        low, high = float(values.low[point.cell]), float(values.high[point.cell])
+        value, low, high, trials = (float(each[point.cell]) for each in values)
+        hits = round(value * trials)
         words.append(
-            f"At the paper's point {hits} of {trials} networks ({percent(hits / trials)} "
+            f"At the paper's point {hits} of {trials:.0f} networks ({percent(hits / trials)} "
             f"[{percent(low)}, {percent(high)}])"
         )
     fit = boundary_of(found, order.name, last, point.slice_number)
@@ -100,7 +92,3 @@ def _paper_words(found: Cells, order: Order, values: Values, last: int) -> list[
             f"({plain_number(low)} to {plain_number(high)})"
         )
     return ["; ".join(words)[0].upper() + "; ".join(words)[1:] + "."] if words else []
-
-
-def _bound(value: float) -> str:
-    return plain_number(value) if np.isfinite(value) else "unbounded"

@@ -26,9 +26,7 @@ _SIGNIFICANT = 0.05
 def separability_words(found: Cells, order: Order, number: int) -> str:
     """Whether one slice of a share is a product of a function of each axis; empty for one axis."""
     values = found.at(order.name)
-    if found.y is None or values is None:
-        return ""
-    if order.name != _MAIN:
+    if found.y is None or values is None or order.name != _MAIN:
         return ""
     own = found.slice_number == number
     shape = (len(found.y.values), len(found.x.values))

@@ -112,8 +112,9 @@ def _cmni_lines(curve: Curve, found: Networks, group: Group) -> list[Requirement
     cmni, epochs = curve.bands["cmni"].median, curve.epoch
     known = np.flatnonzero(after_peak_start(epochs) & np.isfinite(cmni))
     peak = last = peak_epoch = float("nan")
-    if len(known) and not _ends_too_early(epochs[known], cmni[known]):
-        top = known[np.argmax(cmni[known])]
+    top = known[np.argmax(cmni[known])] if len(known) else None
+    # the highest value where the run stopped, before a peak was due: then none was seen, nor missed
+    if top is not None and not (top == known[-1] and epochs[top] < PEAK_EPOCHS[1]):
         peak, peak_epoch, last = float(cmni[top]), float(epochs[top]), float(cmni[known[-1]])
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios, ratio = found.peak[own] / found.last["cmni"][own], float(np.divide(peak, last))
@@ -134,11 +135,6 @@ def _cmni_lines(curve: Curve, found: Networks, group: Group) -> list[Requirement
         _line(f"CMNI peak / last {last_words}", plain_number(published_ratio), among(ratios, ratio), (1.3, np.inf)),
         _line(f"CMNI dip before the peak {dip_words}: epoch", "2 (0.00414)", dips, (1.0, 3.0)),
     ]
-
-
-def _ends_too_early(epochs: np.ndarray, cmni: np.ndarray) -> bool:
-    """Whether the highest value is where the run stopped, before a peak was due: then none was seen, nor missed."""
-    return bool(np.argmax(cmni) == len(cmni) - 1 and epochs[-1] < PEAK_EPOCHS[1])
 
 
 def _dip(curve: Curve, peak_epoch: float) -> tuple[float, float]:

@@ -65,15 +65,13 @@ def runs_table(views: list[View]) -> str:
         for group in view.population.groups:
             cells = _cells(view, group, several)
             further = [_calibrated(view, group, asked.get(group.index), each.name) for each in known]
-            rows.append(_row([*cells[:_AFTER], *further, *cells[_AFTER:]]))
+            every = [*cells[:_AFTER], *further, *cells[_AFTER:]]
+            row = "".join(f'<td data-value="{_sort_value(value)}">{text}</td>' for text, value in every)
+            rows.append(f"<tr>{row}</tr>")
     return (
         f'<div class="scroll"><table class="sortable runs"><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
-
-
-def _row(cells: list[tuple[str, float | str]]) -> str:
-    return "<tr>" + "".join(f'<td data-value="{_sort_value(value)}">{text}</td>' for text, value in cells) + "</tr>"
 
 
 def _calibrated(view: View, group: Group, asked: Caused | None, name: str) -> tuple[str, float]:
@@ -189,17 +187,14 @@ def _met(lines: list[Requirement]) -> str:
 
 
 def _acceptance_row(line: Requirement) -> str:
-    cells = (line.name, line.published, _measured(line.measured), _interval(line.low, line.high), line.required)
+    interval = f"{_measured(line.low)} to {_measured(line.high)}" if np.isfinite(line.low) else NOT_MEASURED
+    cells = (line.name, line.published, _measured(line.measured), interval, line.required)
     row = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
     return f'<tr>{row}<td class="{line.verdict.replace(" ", "-")}">{line.verdict}</td></tr>'
 
 
 def _measured(value: float) -> str:
     return f"{value:.0f}" if value == np.round(value) else plain_number(value)
-
-
-def _interval(low: float, high: float) -> str:
-    return f"{_measured(low)} to {_measured(high)}" if np.isfinite(low) else NOT_MEASURED
 
 
 def manifest_facts(manifest: dict[str, Any]) -> str:

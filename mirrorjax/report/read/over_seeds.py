@@ -10,7 +10,7 @@ from mirrorjax.report.read.populations import EPOCH_ROUNDING, PEAK_AFTER, Group,
 from mirrorjax.report.words.numbers import NOT_MEASURED, percent
 from mirrorjax.results.later import quoted
 from mirrorjax.settings.columns import COORDINATES
-from mirrorjax.statistics.intervals import FEWEST_RESAMPLED, wilson
+from mirrorjax.statistics.intervals import FEWEST_RESAMPLED, share
 
 CURVE_MEASURES = ("val_loss", "cmni", "cmni_hidden", "accuracy", "mne", "output_share")
 LAST_MEASURES = (
@@ -123,10 +123,9 @@ def band_sql(value: str) -> dict[str, str]:
 
 def share_words(count: int, number: int) -> str:
     """Writes `3 of 4 (75 % [30 %, 95 %])`, with Wilson's 95 % interval; n/a of nobody."""
-    if not number:
-        return NOT_MEASURED
-    low, high = wilson(count, number)
-    return f"{count:,} of {number:,} ({percent(count / number)} [{percent(float(low))}, {percent(float(high))}])"
+    low, value, high = share(count, number)
+    shown = f"{count:,} of {number:,} ({percent(value)} [{percent(low)}, {percent(high)}])"
+    return shown if number else NOT_MEASURED
 
 
 def settled(epochs: np.ndarray) -> np.ndarray:
@@ -155,7 +154,9 @@ def curves(population: ReportedPopulation, measures: Sequence[str] = CURVE_MEASU
     """
     known = [name for name in measures if set(name.split(" - ")) <= population.measures]
     quantiles = "".join(
-        f", {sql} AS {quoted(f'{name}_{word}')}" for name in known for word, sql in band_sql(_sql(name)).items()
+        f", {sql} AS {quoted(f'{name}_{word}')}"
+        for name in known
+        for word, sql in band_sql(" - ".join(map(quoted, name.split(" - ")))).items()
     )
     columns = population.query(
         "SELECT group_index, checkpoint, max(epoch) AS epoch, count(*) AS networks, count(*) FILTER (alive) AS alive, "
@@ -165,16 +166,11 @@ def curves(population: ReportedPopulation, measures: Sequence[str] = CURVE_MEASU
     result = {}
     for group in population.groups:
         own = columns["group_index"] == group.index
-        bands = {name: Band(*(np.full(int(own.sum()), np.nan),) * 3) for name in measures}
-        for name in known:
-            bands[name] = Band(*(columns[f"{name}_{word}"][own] for word in ("low", "median", "high")))
+        bands = {name: Band(*np.full((3, int(own.sum())), np.nan)) for name in measures}
+        bands |= {name: Band(*(columns[f"{name}_{word}"][own] for word in Band._fields)) for name in known}
         plain = {name: columns[name][own] for name in ("checkpoint", "epoch", "networks", "alive", "robust", "learnt")}
         result[group.index] = Curve(**plain, bands=bands)
     return result
-
-
-def _sql(measure: str) -> str:
-    return " - ".join(quoted(name) for name in measure.split(" - "))
 
 
 def networks(population: ReportedPopulation) -> Networks:

@@ -88,10 +88,8 @@ class Boundary:
         No line if the level is not on the grid. Drawn whether `exists` or not: ask that first.
         """
         self._must_have(2, "contour")
-        grid_x, grid_y = np.asarray(grid_x, np.float64), np.asarray(grid_y, np.float64)
         logit, _ = self._logit(np.stack(np.meshgrid(grid_x, grid_y), axis=-1))
-        lines = contourpy.contour_generator(grid_x, grid_y, logit).lines(0.0)
-        return [np.asarray(line) for line in lines]
+        return [np.asarray(line) for line in contourpy.contour_generator(grid_x, grid_y, logit).lines(0.0)]
 
     @property
     def centre(self) -> Interval[float]:
@@ -119,8 +117,7 @@ class Boundary:
             raise InputError(f"a boundary's {what} is of {number} coordinates; this one has {', '.join(self.names)}")
 
     def _terms_at(self, points: object) -> np.ndarray:
-        places = np.asarray(points, np.float64)
-        number = len(self.names)
+        places, number = np.asarray(points, np.float64), len(self.names)
         if number == 1 and (places.ndim == 0 or places.shape[-1] != 1):
             places = places[..., None]
         if places.shape[-1] != number:

@@ -18,7 +18,6 @@ _FEWEST_SIZES, _FEWEST_PLACES = 3, 6
 _SIGNIFICANT = 0.01
 _RESAMPLES = 500
 
-Model = Callable[[np.ndarray], np.ndarray]  # parameters -> residuals over errors, [cells]
 Basis = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]  # parameters, x, log n -> [cells, linear terms]
 
 
@@ -75,10 +74,14 @@ def collapse(x: object, units: object, values: object, name: str = "the knob") -
     growth = _peak_growth(x, units, values)
     p = _nothing_changes(units, means, errors)
 
-    def fitted(basis: Basis, form: str) -> OptimizeResult:
-        return _best(lambda theta: _projected(basis(theta, x, log_n), means, errors), _starts(x, form))
+    def fitted(form: str) -> OptimizeResult:
+        def residuals(theta: np.ndarray) -> np.ndarray:
+            return _projected(_FORMS[form](theta, x, log_n), means, errors)
 
-    fits = {form: fitted(basis, form) for form, basis in _FORMS.items()}
+        tried = [least_squares(residuals, at, bounds=(low, high), x_scale="jac") for at, low, high in _starts(x, form)]
+        return min(tried, key=lambda each: each.cost)
+
+    fits = {form: fitted(form) for form in _FORMS}
     parameters = {"scaling": 4 + _KNOTS, "spline": 4 + _KNOTS, "logistic": 6}
     squares = {form: 2 * found.cost for form, found in fits.items()}
     excess = max(1.0, min(squares[form] / max(len(x) - parameters[form], 1) for form in fits))
@@ -87,15 +90,16 @@ def collapse(x: object, units: object, values: object, name: str = "the knob") -
     delta = aic[smooth] - aic["scaling"]
     found = fits["scaling"]
     covariance = np.linalg.pinv(found.jac.T @ found.jac) * excess
-    centre, log_nu, beta, _ = found.x
     half = Z * np.sqrt(np.diag(covariance))
+    bounds = zip(found.x - half, found.x, found.x + half, strict=True)
+    centre, log_nu, beta, _ = (Interval(*map(float, each)) for each in bounds)
     verdict, why = _verdict(p, delta, growth, smooth, name)
     return Collapse(
         verdict=verdict,
         why=why,
-        centre=Interval(float(centre - half[0]), float(centre), float(centre + half[0])),
-        nu=Interval(*(float(np.exp(each)) for each in (log_nu - half[1], log_nu, log_nu + half[1]))),
-        beta=Interval(float(beta - half[2]), float(beta), float(beta + half[2])),
+        centre=centre,
+        nu=Interval(*(float(np.exp(each)) for each in log_nu)),
+        beta=beta,
         delta_aic=float(delta),
         peak_growth=growth,
         smooth=smooth,
@@ -154,11 +158,6 @@ def _peak_growth(x: np.ndarray, units: np.ndarray, values: np.ndarray) -> Interv
     few = known.sum(axis=1).min() < FEWEST_RESAMPLED
     low, high = (np.nan, np.nan) if few else np.quantile(slopes[1:], TAILS)
     return Interval(float(low), float(slopes[0]), float(high))
-
-
-def _best(model: Model, starts: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> OptimizeResult:
-    found = [least_squares(model, start, bounds=(low, high), x_scale="jac") for start, low, high in starts]
-    return min(found, key=lambda each: each.cost)
 
 
 def _starts(x: np.ndarray, form: str) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:

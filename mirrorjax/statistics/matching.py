@@ -23,14 +23,9 @@ class Reached:
 class Condition:
     """The measure of one condition's networks, matched both ways.
 
-    Attributes:
-        name: of the condition.
-        networks: with a trajectory.
-        never: of these, how many never reach the target; `at_excess` is over the others.
-        at_excess: mean where the excess error first reaches the target.
-        epoch: at which that is, paper epochs.
-        at_epoch: mean at the given paper epoch.
-        absent: how many have no value there: their trajectory ends before, or begins after.
+    Of `networks` with a trajectory `never` never reach the target: `at_excess` is the mean of the others where the
+    excess error first does, at `epoch`, in paper epochs. `at_epoch` is the mean at the given paper epoch, at which
+    `absent` have no value: their trajectory ends before, or begins after.
     """
 
     name: Hashable

@@ -10,15 +10,10 @@ from mirrorjax.statistics import boundary
 
 @dataclass(frozen=True)
 class Proposal:
-    """What one round of refinement adds.
+    """What one round of refinement adds: `networks` in all, to places in the `cells` and in the `new` points.
 
-    Attributes:
-        cells: places in the cells, of those that get more networks.
-        new: places in the new points, of those that get networks.
-        networks: that are added in all.
-        widest: height of the widest band of P that holds 1/2; nan where there is no boundary.
-        at: the place where it is, of the cells and then of the new points; None where there is no boundary.
-        why: if nothing is added, the reason, a sentence.
+    `widest` is the height of the widest band of P that holds 1/2, `at` its place, of the cells and then of the new
+    points; nan and None where there is no boundary. `why` is the reason, a sentence, if nothing is added.
     """
 
     cells: list[int]
@@ -31,12 +26,9 @@ class Proposal:
 
 @dataclass(frozen=True)
 class CellCounts:
-    """A map as it is.
+    """A map as it is: coordinates of the cells, [cells, d], on scales where their effect is even, and counts [cells].
 
-    Attributes:
-        points: coordinates of the cells, [cells, d], on the scale on which their effect is even.
-        successes, trials: verdicts [cells].
-        networks: that each cell has, with a verdict or not, [cells].
+    `successes` and `trials` are of verdicts, `networks` those that each cell has, with a verdict or not.
     """
 
     points: np.ndarray

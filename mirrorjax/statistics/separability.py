@@ -57,21 +57,13 @@ NAMES = default_names("f", "g")
 
 @dataclass(frozen=True)
 class _Data:
-    """How what the cells hold scatters.
+    """How what the cells hold scatters."""
 
-    Attributes:
-        weights: of the cells, [A, B].
-        scale: what a cell's datum is multiplied with for the map, [A, B].
-        likelihood: log likelihood of data under a map.
-        product: the most likely factors of data.
-        draw: data of a map.
-    """
-
-    weights: np.ndarray
-    scale: np.ndarray
-    likelihood: Callable[[np.ndarray, np.ndarray], float]
-    product: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
-    draw: Callable[[np.ndarray], np.ndarray]
+    weights: np.ndarray  # of the cells, [A, B]
+    scale: np.ndarray  # what a cell's datum is multiplied with for the map, [A, B]
+    likelihood: Callable[[np.ndarray, np.ndarray], float]  # of data under a map, its logarithm
+    product: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]  # the most likely factors of data
+    draw: Callable[[np.ndarray], np.ndarray]  # data of a map
 
 
 def of_counts(successes: object, trials: object, names: Sequence[str] = NAMES, draws: int = DRAWS) -> Separability:

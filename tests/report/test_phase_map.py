@@ -114,7 +114,7 @@ def test_diverged_networks_are_left_out_and_counted(tmp_path):
     np.testing.assert_array_equal(found.networks[-1], [4, 4])
     np.testing.assert_array_equal(found.diverged[-1], [0, 1])
     np.testing.assert_array_equal(found.values["mirror"].count[-1], [4, 3])
-    listed = map_data(found, cells_view(tmp_path).population, False)["members"]
+    listed = map_data(found, cells_view(tmp_path).population)["members"]
     assert listed["statuses"] == ["diverged", "training"]
 
 
@@ -333,7 +333,7 @@ def test_a_large_map_stays_small(tmp_path):
     def size(side: int, epochs: int, seeds: int) -> dict[str, int]:
         folder = tmp_path / f"{side}-{epochs}-{seeds}"
         view = view_of(write_map(folder / "p", veil_map(side, seeds), np.linspace(5, 25, epochs).tolist()))
-        data = map_data(map_of(view), view.population, False)
+        data = map_data(map_of(view), view.population)
         return {
             part: len(json.dumps(value, ensure_ascii=False).encode())
             for part, value in (("all", data), ("members", data["members"]), ("boundaries", data["boundaries"]))

@@ -53,13 +53,9 @@ class Scale:
 
 @dataclass(frozen=True)
 class Plot:
-    """Marks on a pair of scales.
+    """Marks on a pair of scales, in the order in which they are drawn, with a title above.
 
-    Attributes:
-        marks: in the order in which they are drawn.
-        title: above it.
-        right: a second scale for y, which `marks_right` are on.
-        height: relative to that of other rows.
+    `right` is a second scale for y, which `marks_right` are on; `height` is relative to that of other rows.
     """
 
     marks: Sequence[AnyMark]

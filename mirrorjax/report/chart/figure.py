@@ -8,10 +8,19 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mirrorjax.report.chart.chart import Chart
-from mirrorjax.report.chart.tables import Table
 from mirrorjax.report.read.populations import Group
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import counted
+
+Cell = str | int | float
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of plain values under headings; nan where there is no number."""
+
+    head: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
 
 
 @dataclass(frozen=True)
@@ -26,13 +35,9 @@ class Chooser:
 class LiveMap:
     """A map that the page draws by itself, out of numbers: it has too many views to carry each (see page/map.js).
 
-    Attributes:
-        data: what can be written as JSON.
-        orders: the chooser of what the colours show.
-        slices: a chooser for each further axis, with the place of the answer that is shown first.
-        cell: a chooser for each axis of the map itself, which find a cell.
-        checkpoints: how many there are.
-        height: of its tallest view, pixels.
+    `data` can be written as JSON. `orders` chooses what the colours show, `slices` a value of each further axis, with
+    the place of the answer that is shown first, `cell` a cell on the axes of the map. `height` is of its tallest view,
+    pixels.
     """
 
     data: dict[str, Any]
@@ -97,13 +102,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class FigureKind:
-    """A kind of figure.
-
-    Attributes:
-        name: of its files.
-        panel: builds it for the page.
-        table: all its numbers, for a file; None when there are none.
-    """
+    """A kind of figure: the name of its files, what builds it for the page, and all its numbers for a file, if any."""
 
     name: str
     panel: Callable[[View], Panel]

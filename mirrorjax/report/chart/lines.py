@@ -31,12 +31,11 @@ def median_line(curve: Curve, values: Band, look: Look) -> Line:
 
 def law_lines(laws: Laws) -> list[Line]:
     """All laws that could be compared; the preferred one is thick."""
-    lines = []
-    for fit in laws.fits:
-        if np.isfinite(fit.aic):
-            best, (colour, dash), x = fit is laws.preferred, LAWS[fit.name], along(laws.x)
-            look = Look(colour, f"{fit.name}: ΔAIC {fit.delta:.1f}", fit.name, dash, 4.0 if best else 1.2, bold=best)
-            lines.append(Line(x, fit.at(x), look))
+    lines, best = [], laws.preferred
+    for fit in (fit for fit in laws.fits if np.isfinite(fit.aic)):
+        (colour, dash), x, width = LAWS[fit.name], along(laws.x), 4.0 if fit is best else 1.2
+        look = Look(colour, f"{fit.name}: ΔAIC {fit.delta:.1f}", fit.name, dash, width, bold=fit is best)
+        lines.append(Line(x, fit.at(x), look))
     return lines
 
 

@@ -101,6 +101,14 @@ class Bars(Series):
     letters: str = ""
 
 
+def reach(mark: Points | Bars) -> np.ndarray | None:
+    """How far whiskers go below and above the known values, [2, values]; 0 where an end is not known, None without."""
+    if mark.low is None or mark.high is None:
+        return None
+    value = mark.x if mark.across else mark.y
+    return np.nan_to_num(np.array([value - mark.low, mark.high - value])).clip(0)[:, mark.known]
+
+
 @dataclass(frozen=True, eq=False)
 class HeatMap:
     """Coloured cells at the whole places 0, 1, 2 … of both scales.

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from mirrorjax.report.chart.chart import Chart, Plot, Scale
-from mirrorjax.report.chart.marks import NO_DATA, AnyMark, Bars, HeatMap, Line, Look, Note, Points, Rule, Series
+from mirrorjax.report.chart.marks import NO_DATA, AnyMark, Bars, HeatMap, Line, Look, Note, Points, Rule, Series, reach
 from mirrorjax.results.store import replacing
 
 _STYLE: Any = {
@@ -167,23 +167,16 @@ def _points(axes: Axes, mark: Points) -> None:
     known, look = mark.known, _stroke(mark.look)
     if not mark.joined:
         look["linestyle"] = ""
-    ends = {"capsize": 2, "elinewidth": 1, **_whiskers(mark)} if mark.low is not None else {}
+    ends = {"capsize": 2, "elinewidth": 1, "xerr" if mark.across else "yerr": reach(mark)}
     x, y = np.asarray(mark.x)[known], np.asarray(mark.y)[known]
     axes.errorbar(x, y, **ends, **look, label=_label(mark.look))
-
-
-def _whiskers(mark: Points | Bars) -> dict[str, np.ndarray]:
-    """How far the intervals reach below and above, [2, values]."""
-    value, known = mark.x if mark.across else mark.y, mark.known
-    reach = np.nan_to_num(np.array([value - mark.low, mark.high - value])).clip(0)[:, known]
-    return {"xerr" if mark.across else "yerr": reach}
 
 
 def _bars(axes: Axes, mark: Bars) -> None:
     known, look = mark.known, mark.look
     options: dict[str, Any] = {"color": look.colour, "label": _label(look)}
-    if mark.low is not None:
-        options |= {**_whiskers(mark), "error_kw": {"ecolor": "#222", "capsize": 2, "elinewidth": 1}}
+    options |= {"xerr" if mark.across else "yerr": reach(mark)}
+    options |= {"error_kw": {"ecolor": "#222", "capsize": 2, "elinewidth": 1}}
     if look.hatch:
         options |= {"hatch": look.hatch * 3, "edgecolor": look.second, "linewidth": 0}
     at, value = (mark.y, mark.x) if mark.across else (mark.x, mark.y)

@@ -10,7 +10,7 @@ import numpy as np
 
 from mirrorjax.report.chart.chart import Chart, Scale
 from mirrorjax.report.chart.layout import Drawing, Place, annotation, layout, legend_of, text
-from mirrorjax.report.chart.marks import AnyMark, Bars, HeatMap, Line, Look, Note, Points, Rule, Series
+from mirrorjax.report.chart.marks import AnyMark, Bars, HeatMap, Line, Look, Note, Points, Rule, Series, reach
 
 COLOURS = "Cividis"  # even in lightness and the same to colour-blind readers
 
@@ -115,13 +115,11 @@ def _stroke(look: Look) -> Drawing:
 
 
 def _whiskers(mark: Points | Bars) -> Drawing:
-    """The intervals; none where an end is not known."""
-    if mark.low is None or mark.high is None:
+    ends = reach(mark)
+    if ends is None:
         return {}
-    value, known = mark.x if mark.across else mark.y, mark.known
-    above, below = (np.nan_to_num(each).clip(0)[known] for each in (mark.high - value, value - mark.low))
     colour = "#222" if isinstance(mark, Bars) else mark.look.colour
-    bars = {"type": "data", "array": above, "arrayminus": below, "width": 4, "thickness": 1.5, "color": colour}
+    bars = {"type": "data", "array": ends[1], "arrayminus": ends[0], "width": 4, "thickness": 1.5, "color": colour}
     return {"error_x" if mark.across else "error_y": bars}
 
 

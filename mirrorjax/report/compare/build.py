@@ -5,13 +5,12 @@ from html import escape
 from pathlib import Path
 
 from mirrorjax.errors import InputError
-from mirrorjax.report.chart.tables import table_html, write_csv
 from mirrorjax.report.compare import curves as compare_curves
 from mirrorjax.report.compare import ends as compare_ends
 from mirrorjax.report.compare import scaling as compare_scaling
 from mirrorjax.report.compare.sweeps import Compared, chosen_measures, read, warnings
-from mirrorjax.report.page.build import write_figure
-from mirrorjax.report.page.html import link, page, section
+from mirrorjax.report.page.build import write_csv, write_figure
+from mirrorjax.report.page.html import link, page, section, table_html
 from mirrorjax.report.read.verdict import total
 from mirrorjax.report.words.numbers import counted, listed
 from mirrorjax.results.store import write_text

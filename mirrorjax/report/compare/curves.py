@@ -6,10 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 from mirrorjax.report.chart.chart import Chart, Plot, Scale, around, one, put_together
-from mirrorjax.report.chart.figure import Chooser, Panel, of_networks
+from mirrorjax.report.chart.figure import Cell, Chooser, Panel, Table, of_networks
 from mirrorjax.report.chart.lines import EPOCHS
 from mirrorjax.report.chart.marks import Line
-from mirrorjax.report.chart.tables import Cell, Table
 from mirrorjax.report.compare.sweeps import NEAREST, Compared, configurations
 from mirrorjax.report.read.over_seeds import BANDS, Band, Curve, settled
 from mirrorjax.report.read.populations import Group

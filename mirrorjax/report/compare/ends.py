@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mirrorjax.report.chart.tables import Cell, Table
+from mirrorjax.report.chart.figure import Cell, Table
 from mirrorjax.report.compare.sweeps import Compared
 from mirrorjax.report.figures.clocks import condition
-from mirrorjax.report.words.collapses import CLOCKS, verdict, where
+from mirrorjax.report.words.findings import CLOCKS, verdict, where
 from mirrorjax.report.words.numbers import epoch_words, interval_words, plain_number
 from mirrorjax.statistics.intervals import mean_interval
 from mirrorjax.statistics.matching import at_excess, common_excess
@@ -17,12 +17,9 @@ from mirrorjax.statistics.time_collapse import BY_ERROR, TimeCollapse, TimeCondi
 
 @dataclass(frozen=True)
 class Matched:
-    """Values of every sweep's shown configuration at one place of a clock.
+    """Values of every sweep's shown configuration at one place of a clock, or why nothing can be matched.
 
-    Attributes:
-        title: what is matched, for readers; `clock` and `at` for the file.
-        values: by sweep and measure, over networks; nan where a network never gets there.
-        missing: why nothing can be matched; empty when it can.
+    `values` is by sweep and measure, over networks; nan where a network never gets there.
     """
 
     title: str

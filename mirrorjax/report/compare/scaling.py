@@ -6,17 +6,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mirrorjax.report.chart.chart import Chart, Plot, Scale, around, one, put_together
-from mirrorjax.report.chart.figure import Chooser, Panel
+from mirrorjax.report.chart.figure import Cell, Chooser, Panel, Table
 from mirrorjax.report.chart.lines import along, log_scale
 from mirrorjax.report.chart.marks import GREY, Line, Look, Points
-from mirrorjax.report.chart.tables import Cell, Table
 from mirrorjax.report.compare.sweeps import Compared
 from mirrorjax.report.figures.scaling_points import MEASURES, OWN, REGRESSORS, ends_of, measured, places_of
 from mirrorjax.report.read.populations import Group
-from mirrorjax.report.words.laws import sentence
+from mirrorjax.report.words.findings import sentence
 from mirrorjax.report.words.numbers import listed
 from mirrorjax.statistics.intervals import mean_interval, mean_interval_words
-from mirrorjax.statistics.laws import Laws, fit_laws
+from mirrorjax.statistics.laws import fit_laws
 
 
 @dataclass(frozen=True)
@@ -94,14 +93,9 @@ def _others(found: Sequence[ScalingPoint], regressor: str) -> str:
     return listed([name.replace("_", " ") for name in differing]) or "nothing else"
 
 
-def _laws(found: Sequence[ScalingPoint], measure: str, regressor: str) -> Laws:
-    known = [each for each in found if np.isfinite(each.x[regressor]) and each.x[regressor] > 0]
-    known = [each for each in known if np.isfinite(each.values[measure]).any()]
-    return fit_laws(np.array([each.x[regressor] for each in known]), [each.values[measure] for each in known])
-
-
 def _chart(found: Sequence[ScalingPoint], sweeps: Sequence[Compared], measure: str, regressor: str) -> Chart:
-    laws = _laws(found, measure, regressor)
+    known = [each for each in found if each.x[regressor] > 0 and np.isfinite(each.values[measure]).any()]
+    laws = fit_laws(np.array([each.x[regressor] for each in known]), [each.values[measure] for each in known])
     marks: list[Points | Line] = [_points(found, sweep, measure, regressor) for sweep in sweeps]
     scale = Scale(MEASURES[measure], around(*(each for mark in marks for each in (mark.y, mark.low, mark.high))))
     if laws.preferred is not None:

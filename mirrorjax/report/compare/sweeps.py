@@ -29,12 +29,7 @@ _MANY = ("ablate_", "intact_", "units_", "circuits_")  # too many to name
 
 @dataclass(frozen=True)
 class Compared:
-    """One of the sweeps.
-
-    Attributes:
-        name: the sweep's, or its folder's where two share a name.
-        views: its populations with records.
-    """
+    """One of the sweeps, by its name (its folder's where two share one), with its populations that have records."""
 
     name: str
     folder: Path

@@ -4,10 +4,9 @@ import numpy as np
 
 from mirrorjax.measures import label
 from mirrorjax.report.chart.chart import Chart, Plot, Scale, around, in_rows
-from mirrorjax.report.chart.figure import FigureKind, Panel, of_networks
+from mirrorjax.report.chart.figure import Cell, FigureKind, Panel, Table, of_networks
 from mirrorjax.report.chart.lines import EPOCHS, MEDIANS, ZERO, median_line
 from mirrorjax.report.chart.marks import BLUE, Look, Rule
-from mirrorjax.report.chart.tables import Cell, Table
 from mirrorjax.report.figures.timeline import shown_groups
 from mirrorjax.report.read.nulls import limit_in_z, seeds
 from mirrorjax.report.read.over_seeds import BANDS

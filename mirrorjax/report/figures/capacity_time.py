@@ -44,14 +44,10 @@ ORDER_PARAMETERS = (
 
 @dataclass(frozen=True)
 class Grid:
-    """One series (all settings but the capacity equal) as a grid, rows are capacities and columns are checkpoints.
+    """One series (all settings but the capacity equal) as a grid [R, C] of capacities and checkpoints.
 
-    Attributes:
-        series: what is equal.
-        rows: configurations, by depth and then width.
-        epochs: of the columns, paper epochs [C].
-        networks, robust: counts [R, C], nan where there is no record.
-        bands: by order parameter's label, arrays [R, C].
+    `rows` are sorted by depth and then width, `epochs` are paper epochs [C]; counts, nan where there is no record, and
+    bands by order parameter's label are [R, C].
     """
 
     series: str

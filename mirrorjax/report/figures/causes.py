@@ -7,9 +7,8 @@ import numpy as np
 
 from mirrorjax.measures import PARTS, label
 from mirrorjax.report.chart.chart import Chart, Plot, Scale, around
-from mirrorjax.report.chart.figure import Chooser, FigureKind, Panel, of_networks
+from mirrorjax.report.chart.figure import Cell, Chooser, FigureKind, Panel, Table, of_networks
 from mirrorjax.report.chart.marks import BLUE, GREY, RED, Look, Points, Rule
-from mirrorjax.report.chart.tables import Cell, Table
 from mirrorjax.report.figures.timeline import MOST_GROUPS
 from mirrorjax.report.read.caused import KINDS, MODES, NOT_ASKED, RATIOS, SETS, Caused, ablated, caused
 from mirrorjax.report.read.view import View

@@ -4,9 +4,8 @@ import numpy as np
 
 from mirrorjax.measures import PARTS, label
 from mirrorjax.report.chart.chart import Chart, Plot, Scale, around
-from mirrorjax.report.chart.figure import Chooser, FigureKind, Panel, of_networks
+from mirrorjax.report.chart.figure import Cell, Chooser, FigureKind, Panel, Table, of_networks
 from mirrorjax.report.chart.marks import BLUE, RED, Bars, Look
-from mirrorjax.report.chart.tables import Cell, Table
 from mirrorjax.report.figures.timeline import MOST_GROUPS
 from mirrorjax.report.read.caused import CIRCUITS, CLASSES, NOT_ASKED, Caused, Share, caused, share
 from mirrorjax.report.read.verdict import NOT_LEARNT

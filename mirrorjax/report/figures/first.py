@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 
 from mirrorjax.report.chart.chart import Chart, Plot, Scale, one
-from mirrorjax.report.chart.figure import Chooser, Panel
+from mirrorjax.report.chart.figure import Cell, Chooser, Panel, Table
 from mirrorjax.report.chart.lines import EPOCHS
 from mirrorjax.report.chart.marks import RED, SKY, HeatMap, Look, Note, Points
-from mirrorjax.report.chart.tables import Cell, Table
 from mirrorjax.report.map.cells import Cells
 from mirrorjax.report.map.figure import cells_of
 from mirrorjax.report.map.paper_point import paper_point

@@ -149,11 +149,9 @@ def panel(view: View) -> Panel:
     result.choosers = (Chooser("Network", tuple(options)),)
     result.variants = {(place,): _chart(units) for place, (units, _) in enumerate(shown)}
     first, why = shown[0]
-    peak = (
-        f"its CMNI peaked at {plain_number(first.peak)}, epoch {epoch_words(first.peak_epoch)}"
-        if np.isfinite(first.peak)
-        else "it has no checkpoint after epoch 1.5, so that no peak is known and the last CMNI ranks"
-    )
+    peak = f"its CMNI peaked at {plain_number(first.peak)}, epoch {epoch_words(first.peak_epoch)}"
+    if not np.isfinite(first.peak):
+        peak = "it has no checkpoint after epoch 1.5, so that no peak is known and the last CMNI ranks"
     result.caption = [
         f"Shown first: network {first.member_id} (seed {first.seed}, {first.group.label}), {why}; {peak}. The top of a "
         "ranking is not typical: compare it with those drawn at random. Activations are those at the network's last "
@@ -169,10 +167,9 @@ def panel(view: View) -> Panel:
 
 
 def _chart(units: Units) -> Chart:
-    values = np.concatenate(list(units.means.values()))
-    values = values[np.isfinite(values)]
+    values = np.concatenate([*units.means.values(), [0.0]])
     # not every activation function stays above zero
-    ends = 1.06 * float(np.min(values, initial=0.0)), 1.06 * float(np.max(values, initial=0.0)) or 1.0
+    ends = 1.06 * float(np.nanmin(values)), 1.06 * float(np.nanmax(values)) or 1.0
     number = len(units.unit)
     ticks = tuple((float(unit), str(unit)) for unit in range(1, number + 1, max(1, number // 20)))
     across, up = Scale("first-layer unit", (0.4, number + 0.6), ticks=ticks), Scale("mean activation", ends)

@@ -6,9 +6,8 @@ import numpy as np
 
 from mirrorjax.measures import label
 from mirrorjax.report.chart.chart import Chart, Plot, Scale, at_places, one, put_together
-from mirrorjax.report.chart.figure import Chooser, FigureKind, Panel
+from mirrorjax.report.chart.figure import Cell, Chooser, FigureKind, Panel, Table
 from mirrorjax.report.chart.marks import BLUE, RED, Look, Points
-from mirrorjax.report.chart.tables import Cell, Table
 from mirrorjax.report.figures.clocks import alike_but, trajectories
 from mirrorjax.report.map.axes import MOST_VALUES, Axis, axes
 from mirrorjax.report.read.configurations import SEEDS
@@ -25,11 +24,8 @@ MOST_AXES = 4
 class MatchedLine:
     """One measure along one axis, all other settings as in the configuration nearest the paper's.
 
-    Attributes:
-        ticks: the axis' values at which there are conditions.
-        conditions: at these.
-        error: the excess error that is matched; nan where there is none that all pass.
-        epoch: the paper epoch that is matched: the last one that networks of all conditions have.
+    `ticks` are the axis' values at which there are conditions; `error` is the excess error that is matched, nan where
+    there is none that all pass; `epoch` the paper epoch that is: the last one that networks of all conditions have.
     """
 
     measure: str
@@ -73,15 +69,14 @@ class MatchedLine:
     @property
     def words(self) -> str:
         """From the first to the last condition, both ways."""
-        moved = f"{self.label} at {self.axis.letters} {self.ticks[0]} and {self.ticks[-1]}"
-        ends = self.conditions[0], self.conditions[-1]
-        timed, matched = (
-            " and ".join(interval_words(*getattr(each, way)) for each in ends) for way in ("at_epoch", "at_excess")
-        )
-        by_error = "there is no excess error that half of the networks reach at every value"
+        first, last = self.conditions[0], self.conditions[-1]
+        timed = f"{interval_words(*first.at_epoch)} and {interval_words(*last.at_epoch)}"
+        matched = "there is no excess error that half of the networks reach at every value"
         if np.isfinite(self.error):
-            by_error = f"{matched} where excess error first reaches {plain_number(self.error)}"
-        return f"{moved}: {timed} at paper epoch {epoch_words(self.epoch)}; {by_error}."
+            matched = f"{interval_words(*first.at_excess)} and {interval_words(*last.at_excess)} where excess error"
+            matched += f" first reaches {plain_number(self.error)}"
+        moved = f"{self.label} at {self.axis.letters} {self.ticks[0]} and {self.ticks[-1]}"
+        return f"{moved}: {timed} at paper epoch {epoch_words(self.epoch)}; {matched}."
 
 
 @once

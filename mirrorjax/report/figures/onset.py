@@ -27,15 +27,11 @@ NAMES = ("cmni", *MEASURES)
 
 @dataclass(frozen=True)
 class Rise:
-    """One measure's median over the checkpoints that have it.
+    """One measure's median over the checkpoints that have it, with its band, at paper epochs.
 
-    Attributes:
-        name: into MEASURES.
-        epoch, values: of the medians, and their band.
-        final: the last median.
-        half: epoch of the first checkpoint from which on the median stays at or above half of `final`; nan if `final`
-            is not above zero.
-        from_start: whether that is the first checkpoint that has it: it may have risen before.
+    `final` is the last median, `half` the epoch of the first checkpoint from which on the median stays at or above half
+    of it, nan if it is not above zero; `from_start` if that is the first checkpoint that has it: it may have risen
+    before.
     """
 
     name: str

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirrorjax.report.chart.chart import Chart, Plot, Scale, around, one, put_together
-from mirrorjax.report.chart.figure import Chooser, FigureKind, Panel
+from mirrorjax.report.chart.figure import Cell, Chooser, FigureKind, Panel, Table
 from mirrorjax.report.chart.lines import law_lines, log_scale
 from mirrorjax.report.chart.marks import Look, Points
-from mirrorjax.report.chart.tables import Cell, Table
 from mirrorjax.report.figures.clocks import rate_verdicts
 from mirrorjax.report.figures.scaling_points import MEASURES, REGRESSORS, ScalingSeries, measured, points_of
 from mirrorjax.report.read.view import View, once
-from mirrorjax.report.words.laws import sentence
+from mirrorjax.report.words.findings import sentence
 from mirrorjax.report.words.numbers import interval_words
 from mirrorjax.statistics.intervals import mean_interval, mean_interval_words
 from mirrorjax.statistics.laws import Laws, fit_laws
@@ -54,11 +53,10 @@ def scalings(view: View) -> list[list[Scaling]]:
 
 def _scaling(measure: str, points: ScalingSeries) -> Scaling:
     values = points.values[measure]
-    known = [place for place, row in enumerate(values) if np.isfinite(row).any()]
+    known = [place for place in np.argsort(points.x, kind="stable") if np.isfinite(values[place]).any()]
     laws = fit_laws(points.x[known], [values[place] for place in known], points.paired)
-    order = [known[place] for place in np.argsort(points.x[known], kind="stable")]
-    intervals = np.array([mean_interval(values[place]) for place in order]).reshape(-1, 3)
-    return Scaling(measure, points, laws, intervals[:, 0], intervals[:, 2])
+    low, _, high = np.array([mean_interval(values[place]) for place in known]).reshape(-1, 3).T
+    return Scaling(measure, points, laws, low, high)
 
 
 def panel(view: View) -> Panel:
@@ -126,10 +124,9 @@ def _chart(each: Scaling) -> Chart:
 
 def _printed(found: list[list[Scaling]], charts: dict[tuple[int, ...], Chart]) -> Chart | None:
     """All measures against the first series."""
-    shown = {row: each[0] for row, each in enumerate(found) if len(each[0].laws.x)}
-    best = [each.laws.preferred.name if each.laws.preferred else "no law compared" for each in shown.values()]
-    titles = [f"{each.label}: {law}" for each, law in zip(shown.values(), best, strict=True)]
-    own = [charts[row, 0] for row in shown]
+    shown = [(row, first, first.laws.preferred) for row, (first, *_) in enumerate(found) if len(first.laws.x)]
+    titles = [f"{first.label}: {best.name if best else 'no law compared'}" for _, first, best in shown]
+    own = [charts[row, 0] for row, *_ in shown]
     return put_together(own, titles, f"Against {found[0][0].points.against}") if own else None
 
 

@@ -22,13 +22,9 @@ REGRESSORS = {
     "batch_size": "batch size",
     "step": "steps",
 }
-OWN = {  # the settings that a regressor stands for
-    "parameters": {"depth", "width"},
-    "train_boards": {"boards"},
-    "learning_rate": {"learning_rate"},
-    "batch_size": {"batch_size"},
-}
 _RATES = ("learning_rate", "batch_size")
+# the settings that a regressor stands for
+OWN = {"parameters": {"depth", "width"}, "train_boards": {"boards"}} | {name: {name} for name in _RATES}
 FEWEST = 3  # places: a law takes three at least
 
 
@@ -36,19 +32,14 @@ FEWEST = 3  # places: a law takes three at least
 class ScalingSeries:
     """What networks end with at several places of a regressor.
 
-    Attributes:
-        regressor: into `REGRESSORS`.
-        series: what is the same at all points, in words; empty where nothing else varies.
-        x: the regressor at each point.
-        labels: of the points.
-        values: by measure, over the networks of each point; nan where not measured.
-        paired: the same networks at every point, in the same order.
+    `series` says what is the same at all points, empty where nothing else varies; `values` is by measure, over the
+    networks of each point, nan where not measured; if `paired` these are the same networks at every point, in the same
+    order.
     """
 
     regressor: str
     series: str
     x: np.ndarray
-    labels: tuple[str, ...]
     values: dict[str, list[np.ndarray]]
     paired: bool = False
 
@@ -91,9 +82,9 @@ def points_of(population: ReportedPopulation, networks: Networks) -> list[Scalin
 def _series(population: ReportedPopulation, networks: Networks, regressor: str) -> list[ScalingSeries]:
     """Points of one regressor, apart by what else differs."""
     x, ends = places_of(population, networks)[regressor], ends_of(population, networks)
-    by_rest: dict[tuple[str, ...], list[Group]] = {}
+    by_rest: dict[tuple[tuple[str, str], ...], list[Group]] = {}
     for group in population.groups:
-        rest = tuple(f"{name}={group.settings[name]}" for name in sorted(set(group.settings) - OWN[regressor]))
+        rest = tuple((name, str(group.settings[name])) for name in sorted(set(group.settings) - OWN[regressor]))
         by_rest.setdefault(rest, []).append(group)
     result = []
     for rest, groups in by_rest.items():
@@ -103,21 +94,18 @@ def _series(population: ReportedPopulation, networks: Networks, regressor: str) 
             places += [(float(at), group, own & (x == at)) for at in np.unique(x[own & np.isfinite(x) & (x > 0)])]
         places.sort(key=lambda place: (place[0], place[1].index))
         values = {name: [every[own] for _, _, own in places] for name, every in ends.items()}
-        labels = tuple(group.label for _, group, _ in places)
         series = _differing(rest, list(by_rest)) if len(by_rest) > 1 else ""
-        result.append(ScalingSeries(regressor, series, np.array([at for at, *_ in places]), labels, values))
+        result.append(ScalingSeries(regressor, series, np.array([at for at, *_ in places]), values))
     return result
 
 
-def _differing(rest: tuple[str, ...], others: list[tuple[str, ...]]) -> str:
+def _differing(rest: tuple[tuple[str, str], ...], others: list[tuple[tuple[str, str], ...]]) -> str:
     """What tells this series from the others."""
     words = []
-    for place, setting in enumerate(rest):
-        if len({other[place] for other in others}) > 1:
-            name, _, value = setting.partition("=")
-            with suppress(ValueError):  # a word is written as it is
-                value = tidy_number(float(value))
-            words.append(f"{name.replace('learning_rate', 'lr').replace('_', ' ')} {value}")
+    for name, value in (own for place, own in enumerate(rest) if len({other[place] for other in others}) > 1):
+        with suppress(ValueError):  # a word is written as it is
+            value = tidy_number(float(value))
+        words.append(f"{name.replace('learning_rate', 'lr').replace('_', ' ')} {value}")
     return ", ".join(words)
 
 
@@ -134,6 +122,5 @@ def _over_steps(population: ReportedPopulation) -> list[ScalingSeries]:
         so_far = np.fmax.accumulate(np.where(late, values["cmni"], np.nan))
         values["peak"] = np.where(late, so_far, np.nan)
         values["peak_epoch"] = np.full_like(so_far, np.nan)  # a peak's time does not scale with time
-    labels = tuple(f"{group.label}, epoch {epoch:.3g}" for epoch in epochs)
     shown = {name: list(values[name]) for name in names}
-    return [ScalingSeries("step", group.label, steps, labels, shown, paired=True)]
+    return [ScalingSeries("step", group.label, steps, shown, paired=True)]

@@ -51,19 +51,14 @@ def shown_groups(view: View) -> list[Group]:
     return groups[:MOST_GROUPS]
 
 
-def cmni_limit(curve: Curve) -> float:
-    """Where to cut the CMNI axis: above all that was measured once training shows, never below the published peak."""
-    late = settled(curve.epoch)
-    values = np.concatenate([curve.bands[name].high[late] for name in ("cmni", "cmni_hidden")])
-    return 1.12 * float(np.max(values, initial=0.0095, where=np.isfinite(values)))
-
-
-def loss_range(curve: Curve) -> tuple[float, float]:
-    """Where the axis of the loss begins and ends: cut like that of CMNI."""
-    values = curve.bands["val_loss"]
-    late = values.high[settled(curve.epoch)]
-    low = 0.03 if np.min(values.low, initial=np.inf, where=np.isfinite(values.low)) >= 0.03 else 0.0
-    return low, max(1.05 * float(np.max(late, initial=0.0, where=np.isfinite(late))), 0.1)
+def _limits(curve: Curve) -> dict[str, tuple[float, float]]:
+    """Where axes are cut: above all that was measured once training shows, CMNI never below the published peak."""
+    late, lowest = settled(curve.epoch), curve.bands["val_loss"].low
+    loss, *cmni = (curve.bands[name].high[late] for name in ("val_loss", "cmni", "cmni_hidden"))
+    top = 1.12 * np.max(np.concatenate(cmni), initial=0.0095, where=np.isfinite(np.concatenate(cmni)))
+    low = 0.03 if np.min(lowest, initial=np.inf, where=np.isfinite(lowest)) >= 0.03 else 0.0
+    high = max(1.05 * float(np.max(loss, initial=0.0, where=np.isfinite(loss))), 0.1)
+    return {"val_loss": (low, high), "cmni": (0.0, float(top))}
 
 
 def untrained_words(found: Networks, group: Group) -> str:
@@ -77,10 +72,9 @@ def untrained_words(found: Networks, group: Group) -> str:
 
 def _chart(view: View, group: Group) -> Chart:
     curve = view.curves[group.index]
-    limit, end = cmni_limit(curve), max(float(np.nanmax(curve.epoch)), 1e-3)
-    above = band(view.networks.untrained[view.networks.of(group)]).median > limit
+    limits, end = _limits(curve), max(float(np.nanmax(curve.epoch)), 1e-3)
+    above = band(view.networks.untrained[view.networks.of(group)]).median > limits["cmni"][1]
     words = untrained_words(view.networks, group) + (" – above this axis" if above else "")
-    limits = {"val_loss": loss_range(curve), "cmni": (0.0, limit)}
     beside = {
         "val_loss": [Rule(ROBUST_LOSS, label=f"robust < {ROBUST_LOSS:g}")],
         "cmni": [Rule(ROBUST_CMNI, label=f"robust ≥ {ROBUST_CMNI:g}"), Note(words, 1.0, 1.0, ("bottom", "right"))],

@@ -88,18 +88,14 @@ def assembly_sentences(view: View) -> list[str]:
     if not len(view.networks.group):
         return []
     brains, found = counted(len(view.networks.group), "brain"), cells_of(view)
-    empathy = view.networks.last["empathy"]
     if found is None:
-        return [f"{brains}: empathy {plain_number(band(empathy).median)} (median)."]
-    return [f"{brains} in {counted(len(found.place), 'cell')}.", *_phase_words(found), *_best_words(found)]
-
-
-def _phase_words(found: Cells) -> list[str]:
+        return [f"{brains}: empathy {plain_number(band(view.networks.last['empathy']).median)} (median)."]
     names = phases(found)
-    if not any(names):
-        return ["Without a dose of 1, at which nothing is learnt, there is no null, and no phase is told."]
-    parts = [f"in {names.count(name):,} {words}" for name, words in PHASES.items() if name in names]
-    return [f"At the end: {'; '.join(parts)}."]
+    told = "Without a dose of 1, at which nothing is learnt, there is no null, and no phase is told."
+    if any(names):
+        parts = [f"in {names.count(name):,} {words}" for name, words in PHASES.items() if name in names]
+        told = f"At the end: {'; '.join(parts)}."
+    return [f"{brains} in {counted(len(found.place), 'cell')}.", told, *_best_words(found)]
 
 
 def _best_words(found: Cells) -> list[str]:

@@ -30,11 +30,9 @@ CONSTRUCTED = (
 
 @dataclass(frozen=True)
 class Axis:
-    """Settings that were moved together, and the values that they took.
+    """Settings that were moved together, one-to-one functions of each other, and the values that they took.
 
-    Attributes:
-        names: of the settings, one-to-one functions of each other.
-        values: combinations of their values in rising order, [values][names].
+    `values` are combinations of their values in rising order, [values][names].
     """
 
     names: tuple[str, ...]
@@ -55,15 +53,17 @@ class Axis:
     @property
     def ticks(self) -> list[str]:
         """Every value in words."""
-        return [_words(self.names, value) for value in self.values]
+        words = [[_value_words(each) for each in value] for value in self.values]
+        if self.names == ("depth", "width"):
+            return ["×".join(each) for each in words]
+        return [each[0] if len(set(each)) == 1 else ", ".join(each) for each in words]
 
     def named(self, place: int) -> str:
         """One value with its settings' names: `veil symbol = veil role 0.5`, but `dropout 0, encoding one_hot`."""
         tick = self.ticks[place]
         if ", " not in tick:
             return f"{self.letters} {tick}"
-        each = zip(self.names, self.values[place], strict=True)
-        return ", ".join(f"{name.replace('_', ' ')} {_value_words(value)}" for name, value in each)
+        return ", ".join(_named(self.names, self.values[place]))
 
     @property
     def is_number(self) -> bool:
@@ -131,8 +131,7 @@ class Axis:
         if self.paper is not None:
             return ""
         paper = [BY_NAME[name].default for name in self.names]
-        each = zip(self.names, paper, strict=True)
-        own = " and ".join(f"{name.replace('_', ' ')} {_value_words(value)}" for name, value in each)
+        own = " and ".join(_named(self.names, paper))
         if len(self.names) > 1 or not self.is_number:
             return f"the paper's {own} is none of the values here"
         below = paper[0] is not None and paper[0] < self.numbers[0]
@@ -181,18 +180,13 @@ def order_of(value: Any) -> tuple[bool, Any]:
     return value is None, 0 if value is None else value  # all boards are more than any number
 
 
-def _words(names: Sequence[str], values: Sequence[Any]) -> str:
-    words = [_value_words(value) for value in values]
-    if tuple(names) == ("depth", "width"):
-        return "×".join(words)
-    return words[0] if len(set(words)) == 1 else ", ".join(words)
+def _named(names: Sequence[str], values: Sequence[Any]) -> list[str]:
+    return [f"{name.replace('_', ' ')} {_value_words(value)}" for name, value in zip(names, values, strict=True)]
 
 
 def _value_words(value: Any) -> str:
-    if value is None:
-        return "all"
-    if isinstance(value, str):
-        return value
+    if value is None or isinstance(value, str):
+        return "all" if value is None else value
     if abs(value) >= 1e4 and value == round(value):
         return f"{value:,.0f}"
     return tidy_number(round(value, 6) if abs(value) > 1e-3 else value)

@@ -1,6 +1,7 @@
 """The cells of a map of settings: every order parameter at every checkpoint, aggregated over their networks."""
 
 from dataclasses import dataclass, field
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -75,9 +76,14 @@ class Cells:
     clock: str = "epoch"
 
     @property
+    def along(self) -> tuple[Axis, ...]:
+        """Those of the map itself: across, and upwards if there is one."""
+        return (self.x,) if self.y is None else (self.x, self.y)
+
+    @property
     def axes(self) -> tuple[Axis, ...]:
         """All, in the order of `place`."""
-        return tuple(axis for axis in (self.x, self.y, *self.slices) if axis is not None)
+        return (*self.along, *self.slices)
 
     @property
     def slice_number(self) -> np.ndarray:
@@ -90,10 +96,8 @@ class Cells:
     @property
     def slice_words(self) -> list[str]:
         """Every slice in words, by its number."""
-        words = [""]
-        for axis in self.slices:
-            words = [", ".join(filter(None, (word, axis.named(i)))) for word in words for i in range(len(axis.values))]
-        return words
+        names = ([axis.named(place) for place in range(len(axis.values))] for axis in self.slices)
+        return [", ".join(each) for each in product(*names)]
 
     def words(self, cell: int) -> str:
         """A cell by its nominal coordinates."""
@@ -145,7 +149,7 @@ def cells(population: ReportedPopulation) -> Cells:
     """Aggregates a population, in one query; ask `why_none` first."""
     x, *others = axes(population.groups)
     y = others.pop(0) if others and others[0].is_number else None
-    found = tuple(axis for axis in (x, y, *others) if axis is not None)
+    found = (x, *others) if y is None else (x, y, *others)
     groups = population.groups
     at = {axis: {value: place for place, value in enumerate(axis.values)} for axis in found}
     of_group = [tuple(at[axis][tuple(g.settings[name] for name in axis.names)] for axis in found) for g in groups]
@@ -201,13 +205,8 @@ def _aggregated(population: ReportedPopulation, orders: tuple[Order, ...], numbe
         if order.kind == SHARE:
             low, _, high = share(value * count, count)
         values[order.name] = Values(value, low, high, count)
-    return {
-        "checkpoint": checkpoint,
-        "epoch": epoch,
-        "networks": spread("networks", 0.0),
-        "diverged": spread("diverged", 0.0),
-        "values": values,
-    }
+    counts = {name: spread(name, 0.0) for name in ("networks", "diverged")}
+    return {"checkpoint": checkpoint, "epoch": epoch, **counts, "values": values}
 
 
 def _sql(order: Order) -> str:

@@ -18,7 +18,7 @@ _COLOURS_END = (0.01, 0.99)  # quantiles of all cells' values: one wild ratio wo
 MOST_FITS = 200  # of boundaries: each takes milliseconds; beyond, the last checkpoint of each slice has one
 
 
-def map_data(cells: Cells, population: ReportedPopulation, adaptively: bool) -> dict[str, Any]:
+def map_data(cells: Cells, population: ReportedPopulation) -> dict[str, Any]:
     """All that the page needs of a map."""
     point = paper_point(cells)
     return {
@@ -27,7 +27,7 @@ def map_data(cells: Cells, population: ReportedPopulation, adaptively: bool) -> 
         "place": cells.place.T.tolist(),
         "slice": cells.slice_number.tolist(),
         "slices": cells.slice_words,
-        "networksWords": cells.networks_words(adaptively),
+        "networksWords": cells.networks_words(bool(population.extensions)),
         "checkpoint": cells.checkpoint.tolist(),
         "epoch": [float(f"{epoch:.4g}") for epoch in cells.epoch],
         "clock": cells.clock,

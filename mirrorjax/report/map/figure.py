@@ -1,7 +1,6 @@
 """Knob against knob: every order parameter over a grid of settings, at every checkpoint, down to single networks."""
 
-from mirrorjax.report.chart.figure import Chooser, FigureKind, LiveMap, Panel
-from mirrorjax.report.chart.tables import Cell, Table
+from mirrorjax.report.chart.figure import Cell, Chooser, FigureKind, LiveMap, Panel, Table
 from mirrorjax.report.map.cells import Cells, cells, why_none
 from mirrorjax.report.map.data import map_data
 from mirrorjax.report.map.paper_point import paper_point
@@ -24,15 +23,13 @@ def panel(view: View) -> Panel:
     result, found = Panel("Phase map: the settings against each other"), cells_of(view)
     if found is None:
         return result.without(why_none(view.population))
-    along = [axis for axis in (found.x, found.y) if axis is not None]
-    result.title = f"Phase map: {' against '.join(axis.label for axis in reversed(along))}"
-    adaptively = bool(view.population.extensions)
+    result.title = f"Phase map: {' against '.join(axis.label for axis in reversed(found.along))}"
     result.live = LiveMap(
-        data=map_data(found, view.population, adaptively),
+        data=map_data(found, view.population),
         orders=Chooser("Order parameter", tuple(order.label for order in found.orders)),
         # along one axis the slices are lines of one diagram
         slices=tuple((Chooser(a.letters, tuple(a.ticks)), int(a.paper or 0)) for a in found.slices if found.y),
-        cell=tuple(Chooser(axis.letters, tuple(axis.ticks)) for axis in (along if found.y else found.axes)),
+        cell=tuple(Chooser(axis.letters, tuple(axis.ticks)) for axis in (found.along if found.y else found.axes)),
         checkpoints=len(found.checkpoint),
         height=_HEIGHT,
     )

@@ -19,14 +19,9 @@ _IN_FILES = {"cross_decoding_social": "cross_decoding", "rescue_accuracy": "resc
 
 @dataclass(frozen=True)
 class Order:
-    """One way to colour a map.
+    """One way to colour a map: a column of the records, and how it is computed over a cell's networks (`kind`).
 
-    Attributes:
-        name: unique.
-        measure: the column of the records behind it.
-        kind: how it is computed over a cell's networks: share of those at 1, mean, n·Var, Binder cumulant.
-        label: for people.
-        note: what a reader must know; sentences.
+    Kinds are the share of those at 1, the mean, n·Var and the Binder cumulant. `note` is what a reader must know.
     """
 
     name: str
@@ -79,15 +74,13 @@ def _of(column: str) -> Order:
     return Order(column, column, SHARE if known.share_label else MEAN, words, _NOTES.get(column, ""))
 
 
-def _fluctuations(column: str) -> list[Order]:
-    return [
-        Order(f"{column}_{kind}", column, kind, f"{words} of {label(column)}", note)
-        for kind, (words, note) in _KINDS.items()
-    ]
-
-
 ORDERS: tuple[Order, ...] = (
     *(_of(each) for each in (*ORDER_PARAMETERS, "learnt", "excess_error") if each != _REFERENCE),
-    *(order for each in ORDER_PARAMETERS if measure(each).kind == "signed" for order in _fluctuations(each)),
+    *(
+        Order(f"{each}_{kind}", each, kind, f"{words} of {label(each)}", note)
+        for each in ORDER_PARAMETERS
+        if measure(each).kind == "signed"
+        for kind, (words, note) in _KINDS.items()
+    ),
     _of(_REFERENCE),
 )

@@ -11,13 +11,10 @@ from mirrorjax.report.words.numbers import listed, tidy_number
 
 @dataclass(frozen=True)
 class PaperPoint:
-    """The published settings on a map.
+    """The published settings on a map: the place on the axes across and upwards, whole at a cell, and of which slice.
 
-    Attributes:
-        place: on the axes across and upwards, whole at a cell; None where it is not on the map.
-        slice_number: of the map that it is on.
-        cell: its number, None between cells.
-        words: sentences: where it is, or why it is not there, and what else differs.
+    `place` is None where they are not on the map, `cell` between cells; `words` are sentences: where the point is, or
+    why it is not there, and what else differs.
     """
 
     place: tuple[float, ...] | None

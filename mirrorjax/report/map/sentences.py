@@ -1,18 +1,35 @@
-"""What a map does and does not support, in sentences whose every number is computed."""
+"""What a map does and does not support, in sentences whose every number is computed.
+
+And what it says about the theory, P(mirror) ∝ f(S/M, E)·g(D, I): whether it factors, and how sharp its step is.
+"""
 
 import numpy as np
 
+from mirrorjax.errors import InputError
+from mirrorjax.report.map.axes import Axis
 from mirrorjax.report.map.boundary import boundary_of
-from mirrorjax.report.map.cells import Cells, Values
-from mirrorjax.report.map.orders import Order
+from mirrorjax.report.map.cells import Cells, Values, networks_of
+from mirrorjax.report.map.orders import MEAN, SUSCEPTIBILITY, Order
 from mirrorjax.report.map.paper_point import paper_point
-from mirrorjax.report.map.theory import collapse_words, separability_words
+from mirrorjax.report.read.configurations import BY_NAME, CAPACITY
+from mirrorjax.report.read.populations import ReportedPopulation
 from mirrorjax.report.read.verdict import verdict
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import counted, epoch_words, percent, plain_number
+from mirrorjax.statistics import separability
+from mirrorjax.statistics.collapse import collapse
 from mirrorjax.statistics.intervals import share
 
 _MOST_SLICES = 6  # each with a sentence
+OF_G = tuple(name for name, each in BY_NAME.items() if each.knob in ("D", "I"))  # settings that g is of
+_OF_SIZE = set(CAPACITY)
+_SIGNAL = {name for name, each in BY_NAME.items() if each.knob in ("S", "data")}  # what there is to tell apart
+_OF_F = _OF_SIZE | _SIGNAL
+_ALONG = (*OF_G, "congruence")  # along others a size changes what is varied
+_FEWEST_SIZES = 3
+_DRAWS = 40  # of the bootstrap: a fit near P = 0 may take a tenth of a second
+_MAIN = "mirror"  # the share that the theory is about
+_SIGNIFICANT = 0.05
 
 
 def map_sentences(found: Cells, view: View) -> list[str]:
@@ -81,8 +98,7 @@ def _paper_words(found: Cells, order: Order, values: Values, last: int) -> list[
         )
     fit = boundary_of(found, order.name, last, point.slice_number)
     if fit.fit is not None and fit.exists:
-        axes = [axis for axis in (found.x, found.y) if axis is not None]
-        scales = [found.coordinates_of(axis) for axis in axes]
+        scales = [found.coordinates_of(axis) for axis in found.along]
         own = [np.interp(at, np.arange(len(scale)), scale) for at, scale in zip(point.place, scales, strict=True)]
         band = fit.fit.probability(np.array(own))
         low, middle, high = (float(np.squeeze(each)) for each in band)
@@ -92,3 +108,72 @@ def _paper_words(found: Cells, order: Order, values: Values, last: int) -> list[
             f"({plain_number(low)} to {plain_number(high)})"
         )
     return ["; ".join(words)[0].upper() + "; ".join(words)[1:] + "."] if words else []
+
+
+def separability_words(found: Cells, order: Order, number: int) -> str:
+    """Whether one slice of a share is a product of a function of each axis; empty for one axis."""
+    values = found.at(order.name)
+    if found.y is None or values is None or order.name != _MAIN:
+        return ""
+    own = found.slice_number == number
+    shape = (len(found.y.values), len(found.x.values))
+    successes, trials = np.zeros(shape), np.zeros(shape)
+    x, y = found.place[own, 0], found.place[own, 1]
+    trials[y, x] = values.count[own]
+    successes[y, x] = np.round(np.nan_to_num(values.value[own]) * values.count[own])
+    start = f"Separability into a function of {found.y.letters} times one of {found.x.letters}"
+    if not trials.all():
+        empty = counted(int((trials == 0).sum()), "cell")
+        return f"{start} was not tested: no networks were asked in {empty} of the grid."
+    names = separability.default_names(found.y.letters, found.x.letters)
+    tested = separability.of_counts(successes, trials, names, _DRAWS)
+    rejected = tested.interaction_p < _SIGNIFICANT
+    whole, product = tested.rank_one_share, tested.share_if_product
+    words = (
+        f"{start} is {'rejected' if rejected else 'not rejected'} (parametric bootstrap against the full map, "
+        f"p = {plain_number(tested.interaction_p, 2)}); rank-one share {plain_number(whole.value)}, without its noise "
+        f"{plain_number(whole.low)} to {plain_number(whole.high)} (a product with this noise would show "
+        f"{plain_number(product.low)} to {plain_number(product.high)}); by AIC the best form is “{tested.best}”."
+    )
+    sides = [_side(axis) for axis in (found.y, found.x)]
+    if "" in sides:
+        words += f" {(found.y, found.x)[sides.index('')].letters} belongs neither to f(S/M, E) nor to g(D, I)."
+    elif sides[0] == sides[1]:
+        words += f" Both axes belong to {sides[0]}, so that this says nothing about f times g."
+    return words
+
+
+def collapse_words(found: Cells, population: ReportedPopulation) -> list[str]:
+    """Whether networks of several sizes change along a knob as at a transition; empty without such axes.
+
+    Further axes are held at the paper's value, or their first.
+    """
+    sizes = next((a for a in found.axes if set(a.names) <= _OF_SIZE and len(a.values) >= _FEWEST_SIZES), None)
+    along = next((a for a in found.axes if any(name in _ALONG for name in a.names)), None)
+    if sizes is None or along is None:
+        return []
+    own = np.ones(len(found.place), bool)
+    for at, axis in enumerate(found.axes):
+        if axis not in (sizes, along):
+            own &= found.place[:, at] == int(axis.paper or 0)
+    x = found.coordinates_of(along)[found.place[own, found.axes.index(along)]]
+    signed = {order.measure for order in found.orders if order.kind == SUSCEPTIBILITY}
+    words = []
+    for order in found.orders:
+        last = found.last(order.name)
+        if order.measure not in signed or order.kind != MEAN or last is None:
+            continue
+        values, units, _ = networks_of(population, order.measure, int(found.checkpoint[last]), len(found.place))
+        try:
+            said = collapse(x, units[own], values[own], along.letters).why
+        except InputError as error:
+            said = f"not tested: {error}"
+        words.append(f"Sizes ({', '.join(sizes.ticks)}), {order.label}: {said}.")
+    return words
+
+
+def _side(axis: Axis) -> str:
+    """Which of the theory's two functions an axis belongs to; neither for C, rates and the like."""
+    if any(name in OF_G for name in axis.names):
+        return "g(D, I)"
+    return "f(S/M, E)" if any(name in _OF_F for name in axis.names) else ""

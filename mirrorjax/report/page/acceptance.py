@@ -29,15 +29,10 @@ _RECALLS = (
 
 @dataclass(frozen=True)
 class Requirement:
-    """One line of the acceptance table.
+    """One line of the acceptance table: what is compared, the paper's value, ours and what is required of it.
 
-    Attributes:
-        name: what is compared.
-        published: the paper's value, in words.
-        measured: ours; nan if the run does not have it.
-        low, high: 5 % and 95 % quantiles over networks.
-        required: in words.
-        met: None where it was not measured.
+    `measured` is nan and `met` None if the run does not have it; `low` and `high` are 5 % and 95 % quantiles over
+    networks.
     """
 
     name: str

@@ -74,17 +74,18 @@ def _learnt(found: Verdict, diverged: int) -> str:
 def _mirror(found: Verdict) -> str:
     """How many of the judged are mirror networks, and what that excludes."""
     low, _, high = found.interval
+    least, most = _percent(low, math.floor), _percent(high, math.ceil)
     of = "them" if found.judged == found.learnt else f"the {found.judged:,} that were tested"
     is_one = found.judged == 1
     if not found.mirror:
         start = "It is no mirror network" if is_one else f"None of {of} is a mirror network"
-        what = f"fewer than {_up(high)} of such networks are"
+        what = f"fewer than {most} of such networks are"
     elif found.mirror == found.judged:
         start = "It is a mirror network" if is_one else f"All of {of} are mirror networks"
-        what = f"more than {_down(low)} of such networks are"
+        what = f"more than {least} of such networks are"
     else:
         start = f"{found.mirror:,} of {of} {'is a mirror network' if found.mirror == 1 else 'are mirror networks'}"
-        what = f"{_down(low)} to {_up(high)} of such networks are"
+        what = f"{least} to {most} of such networks are"
     few = "; so few exclude little" if found.judged < FEWEST_RESAMPLED else ""
     return f"{start}: with 95 % confidence, {what}{few}."
 
@@ -96,15 +97,6 @@ def _apart(found: Verdict, points: list[Point]) -> list[str]:
         return []
     words = [f"{point.label}: {point.verdict.mirror:,} of {point.verdict.judged:,}" for point in told]
     return [f"By setting: {'; '.join(words)}."]
-
-
-def _up(share: float) -> str:
-    """A percentage that is not below the share."""
-    return _percent(share, math.ceil)
-
-
-def _down(share: float) -> str:
-    return _percent(share, math.floor)
 
 
 def _percent(share: float, rounded: Callable[[float], int]) -> str:

@@ -1,13 +1,14 @@
 """Writes the report of a results folder: report.html, figures/ and tables/."""
 
+import csv
+import io
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
 from mirrorjax.errors import InputError
-from mirrorjax.report.chart.figure import Panel
+from mirrorjax.report.chart.figure import Panel, Table
 from mirrorjax.report.chart.matplotlib import save, save_image
-from mirrorjax.report.chart.tables import Table, write_csv
 from mirrorjax.report.figures import capacity_time as phase_diagram
 from mirrorjax.report.figures import first as first_figure
 from mirrorjax.report.figures.registry import OF_QUESTIONS
@@ -104,6 +105,15 @@ def _figures(views: list[View], results: Path) -> dict[tuple[str, str], str]:
                     parts.append(write_figure(kind.panel(view), numbers, results, file))
             found[name, view.population.name] = "".join(sorted(parts, key=lambda part: part.startswith("<p")))  # stable
     return found
+
+
+def write_csv(table: Table, path: Path) -> None:
+    """Writes a table with all digits; what is nan stays empty."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(table.head)
+    writer.writerows([["" if cell != cell else cell for cell in row] for row in table.rows])  # nan is not itself
+    write_text(path, text.getvalue())
 
 
 def write_figure(made: Panel, numbers: Table | None, folder: Path, file: str, name: str = "") -> str:

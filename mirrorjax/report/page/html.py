@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 from plotly.offline import get_plotlyjs
 
-from mirrorjax.report.chart.figure import Chooser, LiveMap, Panel
+from mirrorjax.report.chart.figure import Cell, Chooser, LiveMap, Panel, Table
 from mirrorjax.report.chart.plotly import COLOURS, as_json
-from mirrorjax.report.chart.tables import table_html
+from mirrorjax.report.words.numbers import plain_number
 
 _FEW = 5  # options that are shown side by side; more become a drop-down list
 # the browser itself then refuses whatever would be loaded
@@ -115,6 +115,19 @@ def _control(chooser: Chooser, name: str, kind: str = "", first: int = 0) -> str
     return f'<label class="{own}">{label} <select autocomplete="off">{_options(chooser, first)}</select></label>'
 
 
+def table_html(table: Table) -> str:
+    """Writes a table for readers: three significant digits."""
+
+    def words(cell: Cell) -> str:
+        return plain_number(cell) if isinstance(cell, float) else f"{cell:,}" if isinstance(cell, int) else cell
+
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in table.head)
+    rows = "".join(f"<tr>{''.join(f'<td>{escape(words(cell))}</td>' for cell in row)}</tr>" for row in table.rows)
+    return (
+        f'<div class="scroll"><table class="numbers"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    )
+
+
 def script_safe(text: str) -> str:
     """Keeps JSON from ending the script element that it stands in: there, `<` occurs in strings alone."""
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
@@ -142,11 +155,6 @@ def question(title: str, short: str, content: str, name: str) -> str:
 def details(title: str, content: str) -> str:
     """Writes a part that opens on a click."""
     return f"<details><summary>{escape(title)}</summary>{content}</details>"
-
-
-def preformatted(value: object) -> str:
-    """Writes a config as it is."""
-    return f"<pre>{escape(json.dumps(value, indent=2, ensure_ascii=False, default=str))}</pre>"
 
 
 def _resource(name: str) -> str:

@@ -115,7 +115,9 @@ _PARTS = {
 
 def methods() -> str:
     """Writes the section's content as HTML."""
-    parts = [f"<dt>{title}</dt><dd>{_paragraph(text)}</dd>" for title, text in _PARTS.items()]
+    # formulas are HTML already; a plain text's "<" is a comparison
+    html = (text if text.startswith("<p") else f"<p>{text.replace('< ', '&lt; ')}</p>" for text in _PARTS.values())
+    parts = [f"<dt>{title}</dt><dd>{text}</dd>" for title, text in zip(_PARTS, html, strict=True)]
     return f'<dl class="methods">{"".join(parts)}<dt>Every measure</dt><dd>{_measures()}</dd></dl>'
 
 
@@ -131,8 +133,3 @@ def _measures() -> str:
 def _note(markdown: str) -> str:
     html = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(markdown, quote=False))
     return re.sub(r"\^(\w)", r"<sup>\1</sup>", html)
-
-
-def _paragraph(text: str) -> str:
-    # formulas are HTML already; a plain text's "<" is a comparison
-    return text if text.startswith("<p") else f"<p>{text.replace('< ', '&lt; ')}</p>"

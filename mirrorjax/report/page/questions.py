@@ -1,5 +1,6 @@
 """Everything below the report's first screen: raw CMNI with its caution, and the rest folded by question."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
@@ -7,7 +8,7 @@ from html import escape
 from mirrorjax.report.map.assemblies import brains_words, of_assemblies
 from mirrorjax.report.map.figure import cells_of
 from mirrorjax.report.page import summary
-from mirrorjax.report.page.html import details, link, preformatted, section
+from mirrorjax.report.page.html import details, link, section
 from mirrorjax.report.page.methods import methods
 from mirrorjax.report.page.runs_table import acceptance_tables, acceptance_words, manifest_facts, runs_table
 from mirrorjax.report.read.over_seeds import band
@@ -24,10 +25,8 @@ MOST_PROBLEMS = 5  # that are told without a click
 class Question:
     """A part that is folded under its question.
 
-    Attributes:
-        name: its anchor; figures are filed under it in `registry.OF_QUESTIONS`.
-        title: the question; `nav` the same in few words, `short` what is answered in few words.
-        content: HTML.
+    `name` is its anchor, and figures are filed under it in `registry.OF_QUESTIONS`; `nav` is the title in few words,
+    `short` what is answered in few words, `content` HTML.
     """
 
     name: str
@@ -179,7 +178,8 @@ _TABLE_NOTE = (
 
 def _facts(population: ReportedFolder) -> str:
     facts = manifest_facts(population.manifest) if population.manifest else '<p class="missing">No manifest.</p>'
-    config = details("Resolved config", preformatted(population.config)) if population.config else ""
+    text = escape(json.dumps(population.config, indent=2, ensure_ascii=False, default=str))
+    config = details("Resolved config", f"<pre>{text}</pre>") if population.config else ""
     kind, extensions = "Extension", []
     if isinstance(population, ReportedPopulation):
         kind, extensions = "Population", population.extensions

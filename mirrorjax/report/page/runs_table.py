@@ -11,7 +11,7 @@ from mirrorjax.report.page.acceptance import Requirement, acceptance, applicable
 from mirrorjax.report.read.caused import ASKED, Caused, caused
 from mirrorjax.report.read.over_seeds import band
 from mirrorjax.report.read.populations import Group
-from mirrorjax.report.read.verdict import Verdict, verdicts
+from mirrorjax.report.read.verdict import verdicts
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import NOT_MEASURED, epoch_words, percent, plain_number
 from mirrorjax.statistics.intervals import share
@@ -77,7 +77,11 @@ def runs_table(views: list[View]) -> str:
 def _calibrated(view: View, group: Group, asked: Caused | None, name: str) -> tuple[str, float]:
     """A cell of one calibrated measure: its text and what it is sorted by."""
     if name == "mirror":
-        return _verdict(verdicts(view)[group.index])
+        found = verdicts(view)[group.index]
+        if not found.judged:
+            return NOT_MEASURED if found.learnt else "not learnt", np.nan
+        low, value, high = found.interval
+        return _two(f"{found.mirror:,} of {found.judged:,}", _range(low, high)), value
     if name != "tr":
         value = float(band(view.networks.last[name][view.networks.of(group)]).median)
         return plain_number(value), value
@@ -87,15 +91,7 @@ def _calibrated(view: View, group: Group, asked: Caused | None, name: str) -> tu
     return _two(plain_number(value), f"{asked.defined('tr')} of {asked.networks}"), value
 
 
-def _verdict(found: Verdict) -> tuple[str, float]:
-    if not found.judged:
-        return ("not learnt", np.nan) if not found.learnt else (NOT_MEASURED, np.nan)
-    low, value, high = found.interval
-    return _two(f"{found.mirror:,} of {found.judged:,}", _range(low, high)), value
-
-
 def _range(low: float, high: float) -> str:
-    """An interval of a share."""
     return f"{percent(low)[:-2]}–{percent(high)}"
 
 

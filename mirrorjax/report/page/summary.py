@@ -11,7 +11,7 @@ from mirrorjax.report.map.assemblies import assembly_sentences, of_assemblies
 from mirrorjax.report.map.figure import cells_of
 from mirrorjax.report.map.sentences import map_sentences
 from mirrorjax.report.read.caused import caused
-from mirrorjax.report.read.over_seeds import BANDS, Band, band, share_words
+from mirrorjax.report.read.over_seeds import BANDS, band, share_words
 from mirrorjax.report.read.populations import PEAK_AFTER
 from mirrorjax.report.read.verdict import verdict
 from mirrorjax.report.read.view import View
@@ -45,10 +45,9 @@ def what_was_run(view: View) -> str:
             f", trained for {spread_words(longest, lambda value: f'{value:,.0f}')} steps "
             f"({epoch_words(np.nanmax(found.epoch))} paper epochs at most)"
         )
-    status = view.population.status
-    state = (
-        "" if status in (None, "done") else f" <strong>This population's status is “{escape(str(status))}”.</strong>"
-    )
+    status, state = view.population.status, ""
+    if status not in (None, "done"):
+        state = f" <strong>This population's status is “{escape(str(status))}”.</strong>"
     capacity = "one capacity" if len(capacities) == 1 else f"{len(capacities)} capacities"
     in_groups = "" if len(groups) == 1 else f"{len(groups)} configurations with {per_group} networks each, "
     return (
@@ -66,12 +65,10 @@ def outcome(view: View) -> str:
     words = (
         f"<strong>{given.learnt_words[0].upper()}{given.learnt_words[1:]}</strong> ({escape(LEARNT.words)}: "
         "0 is the best answer that the task leaves open, 1 the best constant one). "
-        f"At the last record the median {label('val_loss')} is {_with_band(loss)} and the median {label('accuracy')} "
-        f"{_with_band(accuracy)}; brackets hold {BANDS}{mixed}. "
+        f"At the last record the median {label('val_loss')} is {interval_words(*loss)} and the median "
+        f"{label('accuracy')} {interval_words(*accuracy)}; brackets hold {BANDS}{mixed}. "
     )
-    words += f"{counted(diverged, 'network')} diverged" if diverged else "None diverged"
-    if diverged:
-        words += ", and left medians and bands"
+    words += f"{counted(diverged, 'network')} diverged, and left medians and bands" if diverged else "None diverged"
     return words + (f"; {counted(stopped, 'network')} stopped early." if stopped else ".")
 
 
@@ -82,17 +79,18 @@ def cmni(view: View) -> str:
     if not own.any():
         return f"There are no records of {escape(headline.label)}, the configuration nearest the paper's."
     untrained, peak, epoch = (band(values[own]) for values in (found.untrained, found.peak, found.peak_epoch))
-    words = f"CMNI in the configuration nearest the paper's 2×17 (<strong>{escape(headline.label)}</strong>, "
-    words += f"{counted(int(own.sum()), 'network')}): "
+    start = "not measured"
     if np.isfinite(untrained.median):
         beside = _beside(view, found.untrained_hidden[own], found.untrained_z[own])
-        words += f"untrained {_with_band(untrained)} ({beside}); "
-    else:
-        words += "untrained not measured; "
+        start = f"{interval_words(*untrained)} ({beside})"
+    words = (
+        f"CMNI in the configuration nearest the paper's 2×17 (<strong>{escape(headline.label)}</strong>, "
+        f"{counted(int(own.sum()), 'network')}): untrained {start}; "
+    )
     if not np.isfinite(peak.median):
         return words + f"there is no checkpoint after epoch {PEAK_AFTER}, so no peak can be given."
     words += (
-        f"after epoch {PEAK_AFTER} each network's highest value is {_with_band(peak)} "
+        f"after epoch {PEAK_AFTER} each network's highest value is {interval_words(*peak)} "
         f"({_beside(view, found.peak_hidden[own], found.peak_z[own])}), reached at epoch "
         f"{epoch_words(epoch.median)} [{epoch_words(epoch.low)}, {epoch_words(epoch.high)}] "
         "(medians over seeds)"
@@ -110,7 +108,7 @@ def cmni(view: View) -> str:
             else f"; the trained peak is {plain_number(1 / ratio)} times the untrained value"
         )
     beside = _beside(view, found.last["cmni_hidden"][own], found.last["cmni_z"][own])
-    return words + f". At the end CMNI is {_with_band(band(found.last['cmni'][own]))} ({beside})."
+    return words + f". At the end CMNI is {interval_words(*band(found.last['cmni'][own]))} ({beside})."
 
 
 def _beside(view: View, hidden: np.ndarray, z: np.ndarray) -> str:
@@ -130,7 +128,7 @@ def chance(view: View) -> str:
     known = [name for name in ("ssi", "mni_star") if name in population.measures]
     if known:
         own = found.of(population.headline)
-        values = [f"{label(name)} {_with_band(band(found.last[name][own]))}" for name in known]
+        values = [f"{label(name)} {interval_words(*band(found.last[name][own]))}" for name in known]
         shown = escape(population.headline.label)
         words.append(f"Calibrated measures at the end, <strong>{shown}</strong>: {listed(values)}.")
     else:
@@ -146,8 +144,8 @@ def causes(view: View) -> str:
     if each is None:
         return f"{words} None of the networks nearest the paper's was asked what its units cause."
     return (
-        f"{words} Of {escape(each.group.label)}, {each.words}: TR is {_with_band(band(each.of('tr')))}, and undefined "
-        f"in {each.networks - each.defined('tr'):,} of {each.networks:,}."
+        f"{words} Of {escape(each.group.label)}, {each.words}: TR is {interval_words(*band(each.of('tr')))}, and "
+        f"undefined in {each.networks - each.defined('tr'):,} of {each.networks:,}."
     )
 
 
@@ -203,7 +201,7 @@ def _caution_words(view: View) -> str:
     untrained, part = band(found.untrained), band(found.last["output_share"])
     if np.isfinite(untrained.median):
         words = (
-            f"untrained networks score {_with_band(untrained)} "
+            f"untrained networks score {interval_words(*untrained)} "
             f"({_beside(view, found.untrained_hidden, found.untrained_z)}), "
             f"{plain_number(untrained.median / ROBUST_CMNI, 2)} times the “robust” threshold of {ROBUST_CMNI}; "
         )
@@ -213,7 +211,3 @@ def _caution_words(view: View) -> str:
         share = f"{percent(part.median)} [{percent(part.low)}, {percent(part.high)}]"
         return f"{words}{share} of the score at the last record comes from the four output units."
     return words + "the share of the output units was not measured."
-
-
-def _with_band(values: Band) -> str:
-    return interval_words(*values)

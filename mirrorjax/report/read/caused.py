@@ -27,11 +27,8 @@ NOT_ASKED = (
 class Caused:
     """The networks of one configuration that were asked, at its last checkpoint with causal measures.
 
-    Attributes:
-        group: the configuration.
-        epoch: paper epoch of the checkpoint.
-        values: every causal measure by name, over networks; nan where it is undefined.
-        learnt: which of them have learnt their task; only these have a verdict.
+    `values` has every causal measure by name, over networks, nan where it is undefined; `learnt` says which have learnt
+    their task: only these have a verdict. `epoch` is in paper epochs.
     """
 
     group: Group

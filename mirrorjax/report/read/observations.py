@@ -78,11 +78,8 @@ def _with_usual(table: pa.Table) -> pa.Table:
 def _insertion(measures: Iterable[str]) -> str:
     """Of each member and checkpoint once; values that are not finite become null."""
     there = "SELECT member_id, checkpoint FROM observations WHERE checkpoint IN (SELECT checkpoint FROM raw_records)"
-    finite = ", ".join(
-        f"CASE WHEN isfinite(CAST(raw_records.{quoted(name)} AS DOUBLE)) THEN CAST(raw_records.{quoted(name)} AS "
-        f"DOUBLE) END AS {quoted(name)}"
-        for name in measures
-    )
+    numbers = {quoted(name): f"CAST(raw_records.{quoted(name)} AS DOUBLE)" for name in measures}
+    finite = ", ".join(f"CASE WHEN isfinite({number}) THEN {number} END AS {name}" for name, number in numbers.items())
     verdicts = [name for name in VERDICTS if name in measures]
     shown = ", ".join(f"CASE WHEN learnt > 0 THEN {name} END AS {name}" for name in verdicts)
     replaced = f"* REPLACE ({shown})" if verdicts else "*"
@@ -98,14 +95,9 @@ def _insertion(measures: Iterable[str]) -> str:
 
 def _further(schema: pa.Schema) -> list[str]:
     """Numeric columns beyond the required ones; of names that SQL takes for one, the first."""
-    taken = {*_REQUIRED, *_OTHERS}
-    names = []
-    for field in schema:
-        plain = field.name.casefold()
-        if (pa.types.is_integer(field.type) or pa.types.is_floating(field.type)) and plain not in taken:
-            taken.add(plain)
-            names.append(field.name)
-    return names
+    numeric = [each.name for each in schema if pa.types.is_integer(each.type) or pa.types.is_floating(each.type)]
+    firsts = {name.casefold(): name for name in reversed(numeric)}
+    return [name for plain, name in reversed(firsts.items()) if plain not in {*_REQUIRED, *_OTHERS}]
 
 
 def _count(database: duckdb.DuckDBPyConnection, source: str) -> int:

@@ -257,9 +257,7 @@ def _series_words(settings: dict[str, Any], varying: set[str]) -> str:
 
 
 def _value_words(value: Any) -> str:
-    if value is None:
-        return "all"
-    return tidy_number(value) if isinstance(value, float) else str(value)
+    return "all" if value is None else tidy_number(value) if isinstance(value, float) else str(value)
 
 
 def _last_units(units: pa.Table, database: duckdb.DuckDBPyConnection) -> pa.Table | None:

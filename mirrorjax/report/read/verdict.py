@@ -16,12 +16,8 @@ NOT_LEARNT = "not learnt, so no verdict"
 class Verdict:
     """Counts of networks, each of the one before; the question's denominator is `judged`.
 
-    Attributes:
-        networks: with records.
-        learnt: of these, at their last record.
-        asked: of the learnt, what their units cause.
-        judged: of the asked, held against untrained networks.
-        mirror: of the judged, mirror networks.
+    With records; of these learnt, at their last record; of these asked what their units cause; of these judged, that
+    is, held against untrained networks; and of these mirror networks.
     """
 
     networks: int = 0

@@ -36,13 +36,7 @@ def dip(samples: np.ndarray) -> np.ndarray:
     D = min over unimodal distributions G of sup |F − G|, F the empirical distribution: from 1/(2N) for evenly spread
     values to 1/4 for two equal heaps. G is the greatest convex minorant of F left of a modal interval and the least
     concave majorant right of it; the interval is narrowed to where both are furthest apart, as long as that is further
-    than F already is from G outside.
-
-    Args:
-        samples: finite values [samples, N].
-
-    Returns:
-        [samples].
+    than F already is from G outside. Samples are finite values [samples, N], dips [samples].
     """
     x = np.sort(np.asarray(samples, np.float64), axis=-1)
     count, number = x.shape

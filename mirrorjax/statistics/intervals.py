@@ -48,16 +48,10 @@ def share(count: object, number: object) -> Interval[np.ndarray]:
 
 
 def mean_interval(values: np.ndarray) -> Interval[float]:
-    """A mean over networks with the 95 % interval that so many of them allow.
+    """A mean over networks with the 95 % interval that so many of them allow; those that are not finite are left out.
 
-    From 8 networks on the percentile bootstrap (Efron 1979), from 3 on Student's t, which takes networks as scattering
-    normally; none below.
-
-    Args:
-        values: of networks; those that are not finite are left out.
-
-    Returns:
-        Low, value, high: nan without any value, and without bounds for fewer than 3. The draws have a fixed seed.
+    From 8 networks on the percentile bootstrap (Efron 1979), with draws of a fixed seed, from 3 on Student's t, which
+    takes networks as scattering normally; none, nan, below. All is nan without any value.
     """
     values = np.asarray(values, np.float64)
     values = values[np.isfinite(values)]
@@ -75,16 +69,11 @@ def mean_interval(values: np.ndarray) -> Interval[float]:
 
 
 def mean_variances(values: np.ndarray) -> np.ndarray:
-    """The variance of each cell's mean over its networks, drawn towards that of all cells; zeros if nothing varies.
+    """The variance [...] of each cell's mean over its networks, drawn towards that of all; zeros if nothing varies.
 
     As if each cell had four more networks of the pooled variance (Smyth 2004, for few replicates), so that a cell whose
-    networks happen to agree has no boundless weight.
-
-    Args:
-        values: [..., networks], nan where a cell has no such network; two or more finite in every cell.
-
-    Returns:
-        [...].
+    networks happen to agree has no boundless weight. `values` are [..., networks], nan where a cell has no such
+    network; two or more finite in every cell.
     """
     number, own = np.isfinite(values).sum(axis=-1), np.nanvar(values, axis=-1, ddof=1)
     pooled = ((number - 1) * own).sum() / (number - 1).sum()

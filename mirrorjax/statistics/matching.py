@@ -80,10 +80,8 @@ def at_epoch(epoch: object, measure: object, target: float) -> np.ndarray:
 def common_excess(conditions: Sequence[np.ndarray]) -> float:
     """The least excess error that half of every condition's networks reach in training; nan if there is none.
 
-    There is none where one condition begins below what another ever reaches.
-
-    Args:
-        conditions: of each the excess errors [networks, checkpoints], nan where not known; medians are of logarithms.
+    There is none where one condition begins below what another ever reaches. Conditions are excess errors [networks,
+    checkpoints], nan where not known; medians are of logarithms.
     """
     least, first = [], []
     for excess in conditions:

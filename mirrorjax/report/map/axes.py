@@ -86,8 +86,7 @@ class Axis:
     def coordinates(self, found: np.ndarray | None = None) -> np.ndarray:
         """Where the values lie on the scale on which their effect is even, [values]; logarithms of sizes and rates.
 
-        Args:
-            found: what stands in for a value that was not given: the number of training boards, [values].
+        `found` stands in for a value that was not given: the number of training boards, [values].
         """
         numbers = np.array([np.nan if each[self.lead] is None else each[self.lead] for each in self.values], np.float64)
         if found is not None:

@@ -43,14 +43,7 @@ class Found:
 
 
 def boundary_of(cells: Cells, name: str, checkpoint: int, number: int) -> Found:
-    """Fits one slice of a share at a checkpoint.
-
-    Args:
-        cells: of the population.
-        name: of the order parameter, a share.
-        checkpoint: its place.
-        number: of the slice.
-    """
+    """Fits one slice of a share, by their numbers, at the checkpoint of a place."""
     values = cells.values[name]
     own = (cells.slice_number == number) & (values.count[checkpoint] > 0)
     along, scales = cells.along, [cells.coordinates_of(axis) for axis in cells.along]

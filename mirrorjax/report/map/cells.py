@@ -246,16 +246,9 @@ def _with_intervals(
 def networks_of(
     population: ReportedPopulation, measure: str, checkpoint: int, cells: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """One measure of the networks of every cell at a checkpoint.
+    """One measure of the networks of every cell at a checkpoint, of a population with a table `map_cells`.
 
-    Args:
-        population: with a table `map_cells`.
-        measure: a column of the records.
-        checkpoint: its number.
-        cells: how many.
-
-    Returns:
-        Values [cells, networks], nan where a cell has no more; units [cells]; data seeds [cells, networks].
+    Values [cells, networks], nan where a cell has no more; units [cells]; data seeds [cells, networks].
     """
     found = population.query(
         f"SELECT cell, units, data_seed, {quoted(measure)} AS value, row_number() OVER (PARTITION BY cell ORDER BY "

@@ -57,12 +57,8 @@ def write_report(results: Path, member: str | None = None) -> Path:
 def write_phase_diagrams(results: Path, folder: Path) -> tuple[dict[str, Path], Path]:
     """Writes the phase diagram of the first population with records, and its map where a setting varies.
 
-    Args:
-        results: the results folder.
-        folder: where to: phase_diagram.png, phase_map.png, and phase_diagram.html with both, which needs nothing else.
-
-    Returns:
-        The images by name, and the page.
+    As phase_diagram.png and phase_map.png, which are returned by name, and both as phase_diagram.html, a page that
+    needs nothing else.
 
     Raises:
         InputError: if there is no results folder or no record in it.
@@ -117,14 +113,9 @@ def write_csv(table: Table, path: Path) -> None:
 
 
 def write_figure(made: Panel, numbers: Table | None, folder: Path, file: str, name: str = "") -> str:
-    """A figure as HTML, with its static copies and its table written beside the page.
+    """A figure as HTML, with its static copies and its table written beside the page, in its folder.
 
-    Args:
-        made: the figure.
-        numbers: the table; None without one.
-        folder: of the page.
-        file: what the files are called.
-        name: unique on the page; as the files without.
+    `file` is what the files are called, and, without a `name`, what the figure is on the page.
     """
     if made.is_empty:
         made.missing = "nothing of it was measured"

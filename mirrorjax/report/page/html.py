@@ -34,12 +34,9 @@ def page(title: str, body: str, finished: Iterable[str] = ()) -> str:
 
 
 def panel_html(panel: Panel, name: str, static: Iterable[str] = (), table: str = "") -> str:
-    """Writes a figure with its controls and caption.
+    """Writes a figure with its controls and caption, under a name that is unique on the page.
 
-    Args:
-        name: unique on the page.
-        static: paths of the static copies, relative to the page.
-        table: path of the table of its numbers, relative to the page.
+    Paths of the static copies, and of the table of its numbers, are relative to the page.
     """
     heading = f'<h3 id="{escape(name)}">{escape(panel.title)}</h3>'
     if panel.missing:

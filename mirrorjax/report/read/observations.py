@@ -21,19 +21,11 @@ _OTHERS = (*_PLACE, "time", "group_index", "seed", "alive", "robust", "learnt", 
 def create_observations(
     database: duckdb.DuckDBPyConnection, schema: pa.Schema, records: Iterable[pa.Table], problems: list[str]
 ) -> frozenset[str]:
-    """Joins records to `members`, each member and checkpoint once, and says what did not fit.
+    """Joins records to `members`, each member and checkpoint once, and says in `problems` what did not fit.
 
-    Whether a network has learnt its task (`learnt`, 1 or 0) is read off its excess error, so
-    that older results have it too.
-
-    Args:
-        database: has `members`; gets `observations`.
-        schema: of all records together.
-        records: of the population, some at a time, which may lack columns.
-        problems: lines are added to it.
-
-    Returns:
-        The measures of which there is at least one finite value.
+    The database has `members` and gets `observations`; the schema is of all records together, which come some at a time
+    and may lack columns. Whether a network has learnt its task (`learnt`, 1 or 0) is read off its excess error, so that
+    older results have it too. Gives the measures of which there is at least one finite value.
     """
     measures = [*_REQUIRED, *_further(schema)]
     database.execute(

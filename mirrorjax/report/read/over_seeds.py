@@ -146,11 +146,9 @@ def after_peak_start(epochs: np.ndarray) -> np.ndarray:
 
 
 def curves(population: ReportedPopulation, measures: Sequence[str] = CURVE_MEASURES) -> dict[int, Curve]:
-    """Computes every configuration's curve, by group index.
+    """Computes every configuration's curve, by group index, with bands of some measures.
 
-    Args:
-        measures: to have bands of. One that was not recorded has none: its bands are nan. `A - B` is the difference of
-            two measures, network by network.
+    One that was not recorded has bands of nan; `A - B` is the difference of two measures, network by network.
     """
     known = [name for name in measures if set(name.split(" - ")) <= population.measures]
     quantiles = "".join(

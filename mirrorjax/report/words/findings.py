@@ -73,12 +73,7 @@ def number(value: float) -> str:
 
 
 def verdict(found: TimeCollapse, measure: str, what: str = "rates") -> str:
-    """Says whether a collapse is refuted, and where the conditions differ most.
-
-    Args:
-        measure: its name for readers.
-        what: the conditions are, such as `rates`.
-    """
+    """Says whether a collapse of conditions, such as `rates`, is refuted, and where they differ most."""
     clock = CLOCKS.get(found.clock, found.clock)
     if found.missing:
         return f"{measure}, matched {clock}: nothing can be said, since {found.missing}."

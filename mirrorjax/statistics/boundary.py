@@ -22,32 +22,24 @@ _SIMULATED = 1000
 
 @dataclass(frozen=True)
 class Boundary:
-    """A fitted logistic surface logit P = β·terms(z), z the standardised coordinates.
+    """A fitted logistic surface logit P = β·terms(z), z the standardised coordinates [d].
 
-    Attributes:
-        names: of the coordinates, [d].
-        surface: which terms: `linear`; `interaction`, with products of two coordinates; `quadratic`, with squares too.
-        aic: by surface, of those that the cells can tell apart.
-        exists: P crosses 1/2 among the cells, and differs between them.
-        why: the reason, a sentence.
-        lack_of_fit: p-value of the deviance, against that of counts drawn from the fit; small where the surface is
-            too plain for the map, and band and boundary are not to be trusted.
-        separated: a line parts the cells without a success from those without a failure, d = 1 only; then the two
-            cells beside the gap, else None.
-        middle, spread: mean and standard deviation of the cells' coordinates, [d].
-        fit: coefficients and covariance.
+    `lack_of_fit` is the p-value of the deviance, against that of counts drawn from the fit; small where the surface is
+    too plain for the map, and band and boundary are not to be trusted. `separated` has, if d = 1 and a line parts the
+    cells without a success from those without a failure, the two cells beside the gap. `middle` and `spread` [d] are
+    mean and standard deviation of the cells' coordinates.
     """
 
-    names: tuple[str, ...]
-    surface: str
-    aic: dict[str, float]
-    exists: bool
-    why: str
+    names: tuple[str, ...]  # of the coordinates, [d]
+    surface: str  # `linear`; `interaction`, with products of two; `quadratic`, with squares too
+    aic: dict[str, float]  # by surface, of those that the cells can tell apart
+    exists: bool  # P crosses 1/2 among the cells, and differs between them
+    why: str  # the reason, a sentence
     lack_of_fit: float
     separated: tuple[float, float] | None
     middle: np.ndarray
     spread: np.ndarray
-    fit: Fit
+    fit: Fit  # coefficients and covariance
 
     def probability(self, points: object) -> Interval[np.ndarray]:
         """P with its 95 % band, by the delta method on the logit.

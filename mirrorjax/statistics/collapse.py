@@ -25,26 +25,20 @@ Basis = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]  # parameters
 class Collapse:
     """What the cells along one knob say.
 
-    Attributes:
-        verdict: `transition`, `crossover` or `neither`.
-        why: the reason, a sentence.
-        centre, nu, beta: x_c, ν and β of the scaling form, with intervals from its Hessian (of log ν for ν). They have
-            a meaning for a transition only.
-        delta_aic: AIC of the best smooth rise less that of the scaling form; above 0 speaks for scaling.
-        peak_growth: the exponent of the susceptibility's peak over its flanks, in n; interval over networks.
-        smooth: which of the smooth rises is the best, `logistic` or `spline`.
-        aic: by form.
+    The intervals of x_c, ν and β of the scaling form are from its Hessian (of log ν for ν), and have a meaning for a
+    transition only. `peak_growth` is the exponent of the susceptibility's peak over its flanks, in n; interval over
+    networks.
     """
 
-    verdict: str
-    why: str
+    verdict: str  # `transition`, `crossover` or `neither`
+    why: str  # the reason, a sentence
     centre: Interval[float]
     nu: Interval[float]
     beta: Interval[float]
-    delta_aic: float
+    delta_aic: float  # AIC of the best smooth rise less that of the scaling form; above 0 speaks for scaling
     peak_growth: Interval[float]
-    smooth: str
-    aic: dict[str, float]
+    smooth: str  # which of the smooth rises is the best, `logistic` or `spline`
+    aic: dict[str, float]  # by form
 
 
 def collapse(x: object, units: object, values: object, name: str = "the knob") -> Collapse:

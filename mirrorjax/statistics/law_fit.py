@@ -27,37 +27,15 @@ class LawAxis:
 
 @dataclass(frozen=True)
 class Law:
-    """A candidate.
+    """A candidate: level and amplitude are applied to its shape, of log x, the shape's parameters and the axis."""
 
-    Attributes:
-        name: as a reader knows it.
-        formula: with the names of the parameters.
-        shape: (log x, shape parameters, axis) to the curve that level and amplitude are applied to.
-        bounds: of each parameter of the shape, by name, on this axis.
-        level, amplitude: whether it has them; `positive`: the amplitude may not be negative.
-    """
-
-    name: str
-    formula: str
+    name: str  # as a reader knows it
+    formula: str  # with the names of the parameters
     shape: Callable[[np.ndarray, np.ndarray, LawAxis], np.ndarray]
-    bounds: Callable[[LawAxis], dict[str, tuple[float, float]]]
-    level: bool = True
+    bounds: Callable[[LawAxis], dict[str, tuple[float, float]]]  # of each parameter of the shape, by name, on this axis
+    level: bool = True  # as `amplitude`: whether it has one
     amplitude: bool = True
-    positive: bool = False
-
-    def number(self, axis: LawAxis) -> int:
-        """Of parameters."""
-        return int(self.level) + int(self.amplitude) + len(self.bounds(axis))
-
-    def starts(self, axis: LawAxis) -> np.ndarray:
-        """Where the search begins, always the same: places between the bounds, [starts, shape parameters]."""
-        return np.array(list(product(_STARTS, repeat=len(self.bounds(axis)))))
-
-
-def axis_of(x: np.ndarray) -> LawAxis:
-    """Describes where the points are; x are positive and not all equal."""
-    log_x = np.unique(np.log(x))
-    return LawAxis(float(log_x[0]), float(log_x[-1]), float(np.diff(log_x).min()), float(log_x.mean()))
+    positive: bool = False  # whether the amplitude may not be negative
 
 
 def _power(log_x: np.ndarray, shape: np.ndarray, axis: LawAxis) -> np.ndarray:
@@ -107,17 +85,21 @@ _POWERS = {"power law": 1, "power law with offset": 1, "plateau (power)": -1}  #
 
 
 class Problem:
-    """A law at given places with given errors; the means are what changes between resamples.
+    """A law at places x, positive and not all equal, with given errors; the means are what changes between resamples.
 
     A place of the search is the shape's parameters between their bounds, each 0 to 1.
     """
 
-    def __init__(self, law: Law, axis: LawAxis, log_x: np.ndarray, error: np.ndarray):
-        self.law, self.axis, self.log_x, self.weight = law, axis, log_x, 1 / error
-        bounds = law.bounds(axis)
+    def __init__(self, law: Law, x: np.ndarray, error: np.ndarray):
+        self.law, self.log_x, self.weight = law, np.log(x), 1 / error
+        places = np.unique(self.log_x)
+        low, high, gap = float(places[0]), float(places[-1]), float(np.diff(places).min())
+        self.axis = LawAxis(low, high, gap, float(places.mean()))
+        bounds = law.bounds(self.axis)
         self.names = tuple(bounds)
         self.low = np.array([low for low, _ in bounds.values()])
         self.span = np.array([high - low for low, high in bounds.values()])
+        self.number = len(self.names) + law.level + law.amplitude  # of parameters
         self._level = self.weight / np.sqrt(np.sum(self.weight**2))
 
     def shape(self, place: np.ndarray) -> np.ndarray:
@@ -156,7 +138,8 @@ class Problem:
 
     def search(self, mean: np.ndarray, starts: np.ndarray | None = None) -> np.ndarray:
         """The place of the smallest χ²; from all starts of the law without others."""
-        starts = self.law.starts(self.axis) if starts is None else starts
+        if starts is None:  # always the same
+            starts = np.array(list(product(_STARTS, repeat=len(self.names))))
         if not self.names:
             return starts[0]
         first = np.argsort([self.chi_square(start, mean) for start in starts], kind="stable")[:_SEARCHES]

@@ -8,7 +8,7 @@ from scipy.stats import chi2
 
 from mirrorjax.errors import InputError
 from mirrorjax.statistics.intervals import FEWEST_RESAMPLED
-from mirrorjax.statistics.law_fit import LAWS, Law, Problem, axis_of
+from mirrorjax.statistics.law_fit import LAWS, Law, Problem
 
 ALIKE = 2.0  # ΔAIC below which two laws cannot be told apart (Burnham and Anderson 2002)
 MISSES = 0.01  # a χ² less likely than this is more than seeds explain
@@ -19,27 +19,21 @@ _PRIOR = 4.0  # degrees of freedom that the pooled variance counts beside a poin
 class LawFit:
     """One law fitted to the points.
 
-    Attributes:
-        law: the candidate; `number` of its parameters.
-        parameters: by name, as in the law's formula; `intervals` 95 % over resampled networks, where they were asked.
-        chi_square: Σ (mean − law)² / variance of the mean.
-        aic: corrected for few networks; nan if the law has as many parameters as there are points, or networks nearly.
-        delta: above the smallest AIC.
-        at_edge: names of the parameters that ran into the bounds of their search: the points do not settle them.
-        problem, place, linear: what it was fitted as, where the search ended, level and amplitude there.
+    `chi_square` is Σ (mean − law)² / variance of the mean; `aic` is corrected for few networks, and nan if the law has
+    as many parameters as there are points, or networks nearly.
     """
 
     law: Law
-    number: int
-    parameters: dict[str, float]
+    number: int  # of its parameters
+    parameters: dict[str, float]  # by name, as in the law's formula
     chi_square: float
     aic: float
-    delta: float
-    at_edge: tuple[str, ...]
-    problem: Problem = field(repr=False)
-    place: np.ndarray = field(repr=False)
-    linear: tuple[float, float] = field(repr=False)
-    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
+    delta: float  # above the smallest AIC
+    at_edge: tuple[str, ...]  # parameters that ran into the bounds of their search: not settled by the points
+    problem: Problem = field(repr=False)  # what it was fitted as
+    place: np.ndarray = field(repr=False)  # where the search ended
+    linear: tuple[float, float] = field(repr=False)  # level and amplitude there
+    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)  # 95 %, over resampled networks
 
     @property
     def name(self) -> str:
@@ -154,9 +148,9 @@ def _errors(rows: list[np.ndarray], networks: np.ndarray) -> np.ndarray:
 
 
 def _fit(law: Law, points: Laws) -> LawFit:
-    problem = Problem(law, axis_of(points.x), np.log(points.x), points.error)
+    problem = Problem(law, points.x, points.error)
     place = problem.search(points.mean)
-    number, chi_square = law.number(problem.axis), problem.chi_square(place, points.mean)
+    number, chi_square = problem.number, problem.chi_square(place, points.mean)
     comparable = number < len(np.unique(points.x)) and points.total > number + 1
     correction = 2 * number * (number + 1) / (points.total - number - 1) if comparable else np.nan
     aic, parameters = chi_square + 2 * number + correction, problem.parameters(place, points.mean)

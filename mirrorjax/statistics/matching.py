@@ -140,4 +140,4 @@ def _first(known: np.ndarray, there: np.ndarray) -> tuple[np.ndarray, np.ndarray
     after = arrived.argmax(axis=1)
     last = np.maximum.accumulate(np.where(known, np.arange(known.shape[1]), -1), axis=1)
     before = last[np.arange(len(known)), np.maximum(after - 1, 0)]
-    return arrived.any(axis=1), np.where((after > 0) & (before >= 0), before, after), after
+    return np.asarray(arrived.any(axis=1)), np.where((after > 0) & (before >= 0), before, after), after

@@ -25,21 +25,17 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Separability:
-    """What a map's cells say about f(rows)·g(columns).
+    """What a map's cells say about f(rows)·g(columns); the greatest |g| of the fitted factors f [A] and g [B] is 1.
 
-    Attributes:
-        candidates: constant, rows only, columns only, product, full.
-        best: the name of the candidate of lowest AIC.
-        interaction_p: p-value of the product against the full map: how often maps drawn from the fitted product have
-            no smaller likelihood ratio. Small: it does not factor.
-        rank_one_share: σ₁²/Σσ² of the matrix of cells. The interval is of the map without its noise: a parametric
-            bootstrap from the cells, reflected at the value (basic interval), since noise makes any map's share less.
-        share_if_product: median and 95 % range of that share for maps drawn from the fitted product, with this noise.
-        f, g: the fitted factors [A] and [B], the greatest |g| is 1.
+    `interaction_p` is the p-value of the product against the full map: how often maps drawn from the fitted product
+    have no smaller likelihood ratio. Small: it does not factor. `rank_one_share` is σ₁²/Σσ² of the matrix of cells. Its
+    interval is of the map without its noise: a parametric bootstrap from the cells, reflected at the value (basic
+    interval), since noise makes any map's share less. `share_if_product` is median and 95 % range of that share for
+    maps drawn from the fitted product, with this noise.
     """
 
-    candidates: tuple[Candidate, ...]
-    best: str
+    candidates: tuple[Candidate, ...]  # constant, rows only, columns only, product, full
+    best: str  # the name of the candidate of lowest AIC
     interaction_p: float
     rank_one_share: Interval[float]
     share_if_product: Interval[float]

@@ -20,38 +20,26 @@ _DRAWS = 1000
 
 @dataclass(frozen=True)
 class TimeCondition:
-    """Networks trained alike.
+    """Networks trained alike: the values of a measure [networks, checkpoints], nan where there is none.
 
-    Attributes:
-        name: for readers, such as `lr 1e-4`.
-        values: of a measure [networks, checkpoints], nan where there is none.
-        clocks: by name (`epoch`, `step`, BY_ERROR), the time of each value [networks or 1, checkpoints]. A clock
-            may run forwards only, so of the excess error its fall counts (`fallen`).
-        seeds: of the networks; conditions with the same seeds are permuted within seeds.
+    `clocks` has by name (`epoch`, `step`, BY_ERROR) the time of each value [networks or 1, checkpoints]. A clock may
+    run forwards only, so of the excess error its fall counts (`fallen`). Conditions with the same seeds are permuted
+    within seeds.
     """
 
-    name: str
+    name: str  # for readers, such as `lr 1e-4`
     values: np.ndarray
     clocks: dict[str, np.ndarray]
-    seeds: np.ndarray
+    seeds: np.ndarray  # of the networks
 
 
 @dataclass(frozen=True)
 class TimeCollapse:
     """The test against one clock.
 
-    Attributes:
-        clock: its name.
-        places: of the clock where conditions are compared, rising.
-        means: of the conditions there [conditions, places].
-        noise: standard deviation between networks of one condition [places].
-        spread: between the conditions' means, as the root of its mean square over places in units of `noise`.
-        expected: of it, if networks belonged to conditions by chance: median and .95 quantile.
-        p_value: share of permutations with at least that spread.
-        widest: place, and which two conditions, where means differ most in units of `noise`.
-        names: of the conditions.
-        networks: of each.
-        missing: why nothing can be said; empty when it can.
+    `means` are [conditions, places], at places of the clock that rise, `noise` [places] is the standard deviation
+    between networks of one condition. `spread` is between the conditions' means, as the root of its mean square over
+    places in units of `noise`; `widest` is the place, and which two conditions, where means differ most in these units.
     """
 
     clock: str
@@ -59,12 +47,12 @@ class TimeCollapse:
     means: np.ndarray
     noise: np.ndarray
     spread: float
-    expected: tuple[float, float]
-    p_value: float
+    expected: tuple[float, float]  # of it, if networks belonged to conditions by chance: median and .95 quantile
+    p_value: float  # share of permutations with at least that spread
     widest: tuple[int, int, int]
     names: tuple[str, ...]
-    networks: tuple[int, ...]
-    missing: str = ""
+    networks: tuple[int, ...]  # of each condition
+    missing: str = ""  # why nothing can be said; empty when it can
 
     @property
     def refuted(self) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from mirrorjax.report.figures import scaling
 from mirrorjax.report.figures.clocks import rate_verdicts
-from mirrorjax.report.figures.scaling_points import REGRESSORS, ScalingSeries, points_of
+from mirrorjax.report.figures.scaling import REGRESSORS, ScalingSeries, points_of
 from mirrorjax.report.read.populations import load
 from mirrorjax.report.read.view import View
 from tests.report.battery_cases import with_battery

@@ -50,31 +50,18 @@ class LiveMap:
 
 @dataclass
 class Panel:
-    """A figure on the page.
+    """A figure on the page."""
 
-    Attributes:
-        title: its heading.
-        caption: plain-text paragraphs below it.
-        choosers: one control each.
-        variants: a chart for every combination of answers, by their places.
-        missing: why there is nothing to draw; empty when there is.
-        table: of what is drawn, for the page.
-        live: instead of variants.
-        for_print: the chart for papers, if it is another than the first.
-        is_printed: whether there is one.
-        print_note: what print says behind the title, since it has no caption.
-    """
-
-    title: str
-    caption: list[str] = field(default_factory=list)
-    choosers: tuple[Chooser, ...] = ()
-    variants: dict[tuple[int, ...], Chart] = field(default_factory=dict)
-    missing: str = ""
-    table: Table | None = None
-    live: LiveMap | None = None
-    for_print: Chart | None = None
-    is_printed: bool = True
-    print_note: str = ""
+    title: str  # its heading
+    caption: list[str] = field(default_factory=list)  # plain-text paragraphs below it
+    choosers: tuple[Chooser, ...] = ()  # one control each
+    variants: dict[tuple[int, ...], Chart] = field(default_factory=dict)  # by the places of answers
+    missing: str = ""  # why there is nothing to draw; empty when there is
+    table: Table | None = None  # of what is drawn, for the page
+    live: LiveMap | None = None  # instead of variants
+    for_print: Chart | None = None  # the chart for papers, if it is another than the first
+    is_printed: bool = True  # whether there is one
+    print_note: str = ""  # what print says behind the title, since it has no caption
 
     def without(self, missing: str) -> "Panel":
         """The same with nothing to draw, and why."""

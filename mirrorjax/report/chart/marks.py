@@ -14,36 +14,21 @@ NO_DATA = "#ececec"  # behind cells without data
 
 @dataclass(frozen=True)
 class Look:
-    """How a mark looks, and what the legend calls it.
+    """How a mark looks, and what the legend calls it; widths and sizes are in pixels of the page."""
 
-    Attributes:
-        colour: of lines, symbols and bars; a band is a paler one.
-        label: in the legend; marks of one label are one entry and are switched together. Empty: no entry.
-        group: what the label becomes where charts are put beside each other; the label itself if empty.
-        dash: solid, dot, dash, dashdot, longdash or longdashdot.
-        width: of a line, pixels on the page.
-        symbol: circle, circle-open, square, diamond, hexagon, triangle-up, cross, x or star; empty for none.
-        size: of a symbol, pixels on the page.
-        edge: colour around symbols; empty for none.
-        hatch: of bars, one of / x . in the colour `second`; empty for none.
-        opacity: of lines and symbols.
-        bold: whether the legend stresses it.
-        off: whether it is only in the legend until the reader clicks on it there; it is not printed then.
-    """
-
-    colour: str = "black"
-    label: str = ""
-    group: str = ""
-    dash: str = "solid"
-    width: float = 2.0
-    symbol: str = ""
-    size: float = 5.0
-    edge: str = ""
-    hatch: str = ""
+    colour: str = "black"  # of lines, symbols and bars; a band is a paler one
+    label: str = ""  # in the legend; marks of one label are one entry and are switched together; empty: no entry
+    group: str = ""  # what the label becomes where charts are put beside each other; the label itself if empty
+    dash: str = "solid"  # solid, dot, dash, dashdot, longdash or longdashdot
+    width: float = 2.0  # of a line
+    symbol: str = ""  # circle, circle-open, square, diamond, hexagon, triangle-up, cross, x or star; empty for none
+    size: float = 5.0  # of a symbol
+    edge: str = ""  # colour around symbols; empty for none
+    hatch: str = ""  # of bars, one of / x . in the colour `second`; empty for none
     second: str = "white"
-    opacity: float = 1.0
-    bold: bool = False
-    off: bool = False
+    opacity: float = 1.0  # of lines and symbols
+    bold: bool = False  # whether the legend stresses it
+    off: bool = False  # whether it is only in the legend until the reader clicks on it there; it is not printed then
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,24 +96,17 @@ def reach(mark: Points | Bars) -> np.ndarray | None:
 
 @dataclass(frozen=True, eq=False)
 class HeatMap:
-    """Coloured cells at the whole places 0, 1, 2 … of both scales.
+    """Coloured cells z [rows upwards, columns] at the whole places 0, 1, 2 … of both scales; nan is left grey.
 
-    Attributes:
-        z: [rows upwards, columns]; nan is left grey.
-        limits: where colours begin and end.
-        unit: beside the bar of colours.
-        bar: whether there is one.
-        written: the format of the values in the cells; empty if they are not written.
-        format: of values beside the bar.
-        hover, details: as of a series, with z for the value; arrays [rows, columns].
+    `hover` and `details` are as of a series, with z for the value; arrays [rows, columns].
     """
 
     z: np.ndarray
-    limits: tuple[float, float]
-    unit: str = ""
-    bar: bool = True
-    written: str = ""
-    format: str = ""
+    limits: tuple[float, float]  # where colours begin and end
+    unit: str = ""  # beside the bar of colours
+    bar: bool = True  # whether there is one
+    written: str = ""  # the format of the values in the cells; empty if they are not written
+    format: str = ""  # of values beside the bar
     hover: str = ""
     details: Mapping[str, np.ndarray] = field(default_factory=dict)
 
@@ -160,22 +138,17 @@ class Rule:
 
 @dataclass(frozen=True)
 class Note:
-    """A text in a plot.
-
-    Attributes:
-        text: may have several lines.
-        x, y: where; shares of the plot unless `in_data`.
-        anchor: which point of the text is there: top, middle or bottom, and left, center or right.
-        in_data: whether x and y are places on the scales.
-        filled: whether it is on white.
-    """
+    """A text in a plot, of one line or several, whose `anchor` is at x and y."""
 
     text: str
-    x: float = 0.5
+    x: float = 0.5  # as y, a share of the plot unless `in_data`
     y: float = 0.5
-    anchor: tuple[str, str] = ("middle", "center")
-    in_data: bool = False
-    filled: bool = False
+    anchor: tuple[str, str] = (
+        "middle",
+        "center",
+    )  # top, middle or bottom, and left, center or right
+    in_data: bool = False  # whether x and y are places on the scales
+    filled: bool = False  # whether it is on white
     colour: str = GREY
     bold: bool = False
 

@@ -10,7 +10,7 @@ from mirrorjax.report.chart.figure import Cell, Chooser, Panel, Table
 from mirrorjax.report.chart.lines import along, log_scale
 from mirrorjax.report.chart.marks import GREY, Line, Look, Points
 from mirrorjax.report.compare.sweeps import Compared
-from mirrorjax.report.figures.scaling_points import MEASURES, OWN, REGRESSORS, ends_of, measured, places_of
+from mirrorjax.report.figures.scaling import MEASURES, OWN, REGRESSORS, ends_of, measured, places_of
 from mirrorjax.report.read.populations import Group
 from mirrorjax.report.words.findings import sentence
 from mirrorjax.report.words.numbers import listed
@@ -43,11 +43,6 @@ def points(sweeps: Sequence[Compared]) -> list[ScalingPoint]:
     return found
 
 
-def regressors(found: Sequence[ScalingPoint]) -> list[str]:
-    """Those in which points differ."""
-    return [name for name in REGRESSORS if len({each.x[name] for each in found if np.isfinite(each.x[name])}) > 1]
-
-
 def _measures(sweeps: Sequence[Compared]) -> dict[str, str]:
     known = [measured(view.population) for each in sweeps for view in each.views]
     return {name: label for name, label in MEASURES.items() if all(name in each for each in known)}
@@ -56,7 +51,8 @@ def _measures(sweeps: Sequence[Compared]) -> dict[str, str]:
 def panel(sweeps: Sequence[Compared]) -> Panel:
     """Builds the figure: a variant for each measure and regressor."""
     result, found = Panel("What networks end with, against what sweeps differ in"), points(sweeps)
-    measures, against = _measures(sweeps), regressors(found)
+    measures, places = _measures(sweeps), {name: [each.x[name] for each in found] for name in REGRESSORS}
+    against = [name for name, own in places.items() if len({at for at in own if np.isfinite(at)}) > 1]
     if not against or not measures:
         return result.without(
             "The sweeps do not differ in parameters, training boards, learning rate, batch size or steps: "
@@ -71,7 +67,7 @@ def panel(sweeps: Sequence[Compared]) -> Panel:
         for row, measure in enumerate(measures)
         for column, regressor in enumerate(against)
     }
-    most = against.index(max(against, key=lambda name: len({each.x[name] for each in found})))
+    most = against.index(max(against, key=lambda name: len(set(places[name]))))
     own = [result.variants[row, most] for row in range(len(measures))]
     result.for_print = put_together(own, [*measures.values()], height=250)
     fewest = min(int(np.isfinite(each.values[name]).sum()) for each in found for name in measures)

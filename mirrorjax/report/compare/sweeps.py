@@ -42,11 +42,6 @@ class Compared:
         return frozenset.intersection(*(view.population.measures for view in self.views))
 
     @property
-    def capacities(self) -> list[str]:
-        """Of all its configurations."""
-        return list(dict.fromkeys(group.capacity for view in self.views for group in view.population.groups))
-
-    @property
     def nearest(self) -> tuple[View, Group]:
         """The configuration nearest the paper's, of its first population."""
         return self.views[0], self.views[0].population.headline
@@ -105,7 +100,8 @@ def chosen_measures(sweeps: Sequence[Compared], asked: Sequence[str] = ()) -> di
 
 def configurations(sweeps: Sequence[Compared]) -> list[str]:
     """Capacities that two sweeps have at least; the empty one, nearest the paper's, comes first."""
-    capacities = [capacity for each in sweeps for capacity in each.capacities]
+    own = [[group.capacity for view in each.views for group in view.population.groups] for each in sweeps]
+    capacities = [capacity for each in own for capacity in dict.fromkeys(each)]
     return ["", *dict.fromkeys(capacity for capacity in capacities if capacities.count(capacity) > 1)]
 
 
@@ -113,7 +109,7 @@ def warnings(sweeps: Sequence[Compared]) -> list[str]:
     """Where values of the sweeps may differ for other reasons than what was swept."""
     words = []
     hashes = {each.name: sorted({view.population.dataset_hash for view in each.views}) for each in sweeps}
-    if len({tuple(found) for found in hashes.values()}) > 1 or any(len(found) > 1 for found in hashes.values()):
+    if len({each for found in hashes.values() for each in found}) > 1:
         each = "; ".join(f"{name}: {listed(found)}" for name, found in hashes.items())
         words.append(f"The datasets differ (content hashes: {each}): values may differ for that reason alone.")
     settings = {each.name: _measurement(each) for each in sweeps}

@@ -31,13 +31,17 @@ class OrderParameter:
     is_share: bool = False
 
 
+def _robust_share(curve: Curve) -> Band:
+    return Band(*map(np.asarray, share(curve.robust, curve.networks)))
+
+
 def _median(name: str) -> OrderParameter:
     known = measure(name)
     return OrderParameter(f"median {known.label}", known.unit or known.label, lambda curve: curve.bands[name])
 
 
 ORDER_PARAMETERS = (
-    OrderParameter("robust share", "share of networks", lambda curve: Band(*share(curve.robust, curve.networks)), True),
+    OrderParameter("robust share", "share of networks", _robust_share, is_share=True),
     *map(_median, ("cmni", "cmni_hidden", "val_loss")),
 )
 

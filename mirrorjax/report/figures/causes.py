@@ -33,7 +33,7 @@ class MeanEstimate(NamedTuple):
 
 def estimate(values: np.ndarray) -> MeanEstimate:
     """Of the networks where there is a value."""
-    return MeanEstimate(*mean_interval(values), int(np.isfinite(values).sum()))
+    return MeanEstimate(*map(float, mean_interval(values)), int(np.isfinite(values).sum()))
 
 
 def panel(view: View) -> Panel:

@@ -72,14 +72,9 @@ def rate_verdicts(view: View) -> list[str]:
         names = [f"{short} {tidy_number(group.settings[setting])}" for group in groups]
         for measure in (name for name in JUDGED if name in view.population.measures):
             made = [condition(view.population, group, measure, name) for group, name in zip(groups, names, strict=True)]
-            words += verdicts(made, label(measure), what, ("epoch", "step"))
+            shared = [clock for clock in ("epoch", "step") if all(clock in each.clocks for each in made)]
+            words += [verdict(time_collapse(made, clock), label(measure), what) for clock in shared]
     return words
-
-
-def verdicts(made: Sequence[TimeCondition], words: str, what: str, clocks: Sequence[str]) -> list[str]:
-    """One sentence a clock that all conditions have."""
-    shared = [clock for clock in clocks if all(clock in each.clocks for each in made)]
-    return [verdict(time_collapse(made, clock), words, what) for clock in shared]
 
 
 def alike_but(view: View, settings: Sequence[str]) -> list[Group]:

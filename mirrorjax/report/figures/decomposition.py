@@ -1,5 +1,7 @@
 """What CMNI is made of: its parts by place in the network and, for hidden units, by cause."""
 
+from itertools import cycle
+
 import numpy as np
 
 from mirrorjax.measures import label, measure
@@ -59,10 +61,11 @@ def parts(view: View, group: Group) -> list[list[tuple[str, str, Band]]]:
     deepest = max((_layers(each) for each in view.population.groups), key=len)
     curve = view.measured(("cmni", "mne_output", *deepest, *CAUSES))[group.index]
     places = [(label("cmni"), GREY, curve.bands["cmni"]), ("outputs", PURPLE, _over(curve, "mne_output", group))]
-    for number, name in enumerate(_layers(group)):
-        if name in view.population.measures:
-            colour = _LAYER_COLOURS[number % len(_LAYER_COLOURS)]
-            places.append((f"layer {number + 1}", colour, _over(curve, name, group)))
+    places += [
+        (f"layer {number + 1}", colour, _over(curve, name, group))
+        for number, (name, colour) in enumerate(zip(_layers(group), cycle(_LAYER_COLOURS), strict=False))
+        if name in view.population.measures
+    ]
     causes = [(_DIFFERENCES.get(name) or label(name), colour, curve.bands[name]) for name, colour in CAUSES.items()]
     return [places, causes] if _by_cause(view) else [places]
 

@@ -93,13 +93,11 @@ def offered(view: View) -> list[tuple[str, str]]:
         return []
     stored, found = set(table["member_id"].to_pylist()), view.networks
     place_of = {member: place for place, member in enumerate(found.member_id) if member in stored}
-    near = sorted(view.population.groups, key=lambda group: group is not view.population.headline)
-    chosen: dict[str, str] = {}
-    if view.member in place_of:
-        chosen[str(view.member)] = "the one asked for"
-    for group in near:  # the first with units is the headline, or where it has none the next
+    score = np.nan_to_num(np.where(np.isfinite(found.peak), found.peak, found.last["cmni"]), nan=-1.0)
+    chosen = {str(view.member): "the one asked for"} if view.member in place_of else {}
+    # the first with units is the headline, or where it has none the next
+    for group in sorted(view.population.groups, key=lambda group: group is not view.population.headline):
         own = [place for place in place_of.values() if found.group[place] == group.index]
-        score = np.nan_to_num(np.where(np.isfinite(found.peak), found.peak, found.last["cmni"]), nan=-1.0)
         own.sort(key=lambda place: (found.diverged[place], -score[place], place))
         for rank, place in enumerate(own[:_TOP]):
             chosen.setdefault(str(found.member_id[place]), f"number {rank + 1} of {group.capacity} by peak CMNI")
@@ -119,8 +117,7 @@ def units_of(view: View, member: str) -> Units:
     columns = table.filter(np.array(table["member_id"].to_pylist()) == member).to_pydict()
     values = {name: np.array(each, np.float64) for name, each in columns.items() if name != "member_id"}
     (place,) = np.flatnonzero(view.networks.member_id == member)
-    frog_change = values["mean_frog_filtered"] - values["mean_none"]
-    toad_change = values["mean_toad_filtered"] - values["mean_none"]
+    frog_change, toad_change = (values[f"mean_{name}_filtered"] - values["mean_none"] for name in ("frog", "toad"))
     return Units(
         member_id=member,
         group=view.population.groups[int(view.networks.group[place])],

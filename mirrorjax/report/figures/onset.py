@@ -156,7 +156,7 @@ def _line(rise: Rise) -> Line:
     """The medians relative to the last, with their own values and band on hover."""
     colour, dash = MEASURES[rise.name]
     hover = f"{rise.label} {{median:.3f}} [{{q05:.3f}}, {{q95:.3f}}]"
-    own = dict(zip(("q05", "median", "q95"), rise.values, strict=True))
+    own: dict[str, np.ndarray] = dict(zip(("q05", "median", "q95"), rise.values, strict=True))
     half = f"half at epoch {epoch_words(rise.half)}{_or_before(rise)}"
     look = Look(colour, f"{rise.label}: {half}, ends at {plain_number(rise.final)}", dash=dash, symbol="circle")
     return Line(rise.epoch, rise.values.median / rise.final, look, hover=hover, details=own)

@@ -8,8 +8,7 @@ import numpy as np
 from mirrorjax.report.chart.chart import one
 from mirrorjax.report.chart.figure import Chooser, Panel
 from mirrorjax.report.map.cells import Cells
-from mirrorjax.report.map.figure import cells_of
-from mirrorjax.report.map.printed import printed_map
+from mirrorjax.report.map.figure import cells_of, printed_map
 from mirrorjax.report.read.over_seeds import band
 from mirrorjax.report.read.populations import Group
 from mirrorjax.report.read.view import View

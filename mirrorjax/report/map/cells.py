@@ -23,17 +23,15 @@ DIGITS = 6  # significant: sums over networks run in no fixed order, and a repor
 class Values(NamedTuple):
     """An order parameter; arrays [checkpoints, cells], nan where it was not measured.
 
-    Attributes:
-        value: over the networks of a cell that have not diverged.
-        low, high: of a share its Wilson 95 % interval, of a mean the band over networks; of what a cell has as a whole
-            nan, but for the last checkpoint, where `fluctuations` gives a bootstrap interval.
-        count: networks with a value.
+    `value` is over the networks of a cell that have not diverged. `low` and `high` are of a share its Wilson 95 %
+    interval, of a mean the band over networks; of what a cell has as a whole nan, but for the last checkpoint, where
+    `fluctuations` gives a bootstrap interval.
     """
 
     value: np.ndarray
     low: np.ndarray
     high: np.ndarray
-    count: np.ndarray
+    count: np.ndarray  # networks with a value
 
     @property
     def measured(self) -> np.ndarray:
@@ -45,35 +43,25 @@ class Values(NamedTuple):
 class Cells:
     """A population as a map.
 
-    Attributes:
-        x: the axis across.
-        y: the axis upwards; None for a diagram along one axis.
-        slices: further axes, one value of each to a map.
-        place: of every cell on x, y and the slices, [cells, axes].
-        checkpoint, epoch: of the checkpoints, [checkpoints].
-        networks, diverged: recorded at a checkpoint, and of these diverged, [checkpoints, cells].
-        orders: those of which anything was measured.
-        values: by name of the order parameter.
-        coordinates: what was measured beside the nominal values, means [cells], by column; those that are known.
-        groups: the configurations of each cell: several where they differ in the data's seed.
-        data_seeds: different ones.
-        clock: the unit of `epoch`.
+    Every cell has a `place` on x, y and the slices, [cells, axes]. Of the checkpoints [checkpoints] number and `epoch`
+    are known, of both `networks`, those recorded, and of these diverged, [checkpoints, cells]; `coordinates` are means
+    [cells] of what was measured beside the nominal values, by column, those that are known.
     """
 
-    x: Axis
-    y: Axis | None
-    slices: tuple[Axis, ...]
+    x: Axis  # across
+    y: Axis | None  # upwards; None for a diagram along one axis
+    slices: tuple[Axis, ...]  # further axes, one value of each to a map
     place: np.ndarray
     checkpoint: np.ndarray
     epoch: np.ndarray
     networks: np.ndarray
     diverged: np.ndarray
-    orders: tuple[Order, ...]
-    values: dict[str, Values]
+    orders: tuple[Order, ...]  # those of which anything was measured
+    values: dict[str, Values]  # by name of the order parameter
     coordinates: dict[str, np.ndarray]
-    groups: list[list[Group]] = field(repr=False)
-    data_seeds: int = 1
-    clock: str = "epoch"
+    groups: list[list[Group]] = field(repr=False)  # of each cell: several where they differ in the data's seed
+    data_seeds: int = 1  # different ones
+    clock: str = "epoch"  # the unit of `epoch`
 
     @property
     def along(self) -> tuple[Axis, ...]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from mirrorjax.measures import label
 from mirrorjax.report.map.boundary import as_json, boundary_of
 from mirrorjax.report.map.cells import Cells, Values
 from mirrorjax.report.map.orders import OF_CELLS, SHARE, Order
@@ -128,6 +129,6 @@ def members_data(cells: Cells, population: ReportedPopulation) -> dict[str, Any]
         "status": packed(np.searchsorted(names, status)),
         "numbers": [{"label": label, "value": packed(values)} for label, values in own.items()],
         "values": [
-            {"label": order.of_network, "value": packed(columns[order.name].astype(np.float64))} for order in orders
+            {"label": label(order.measure), "value": packed(columns[order.name].astype(np.float64))} for order in orders
         ],
     }

@@ -31,11 +31,6 @@ class Order:
     note: str = ""
 
     @property
-    def of_network(self) -> str:
-        """What it is called of a single network."""
-        return label(self.measure)
-
-    @property
     def in_files(self) -> str:
         """The column of the CSV table."""
         return self.name.replace(self.measure, _IN_FILES.get(self.measure, self.measure), 1)

@@ -116,9 +116,8 @@ def separability_words(found: Cells, order: Order, number: int) -> str:
     if found.y is None or values is None or order.name != _MAIN:
         return ""
     own = found.slice_number == number
-    shape = (len(found.y.values), len(found.x.values))
-    successes, trials = np.zeros(shape), np.zeros(shape)
-    x, y = found.place[own, 0], found.place[own, 1]
+    x, y = found.place[own, :2].T
+    successes, trials = np.zeros((2, len(found.y.values), len(found.x.values)))
     trials[y, x] = values.count[own]
     successes[y, x] = np.round(np.nan_to_num(values.value[own]) * values.count[own])
     start = f"Separability into a function of {found.y.letters} times one of {found.x.letters}"
@@ -152,16 +151,14 @@ def collapse_words(found: Cells, population: ReportedPopulation) -> list[str]:
     along = next((a for a in found.axes if any(name in _ALONG for name in a.names)), None)
     if sizes is None or along is None:
         return []
-    own = np.ones(len(found.place), bool)
-    for at, axis in enumerate(found.axes):
-        if axis not in (sizes, along):
-            own &= found.place[:, at] == int(axis.paper or 0)
+    held = [at for at, axis in enumerate(found.axes) if axis not in (sizes, along)]
+    own = (found.place[:, held] == [int(found.axes[at].paper or 0) for at in held]).all(axis=1)
     x = found.coordinates_of(along)[found.place[own, found.axes.index(along)]]
     signed = {order.measure for order in found.orders if order.kind == SUSCEPTIBILITY}
     words = []
-    for order in found.orders:
+    for order in (order for order in found.orders if order.measure in signed and order.kind == MEAN):
         last = found.last(order.name)
-        if order.measure not in signed or order.kind != MEAN or last is None:
+        if last is None:
             continue
         values, units, _ = networks_of(population, order.measure, int(found.checkpoint[last]), len(found.place))
         try:

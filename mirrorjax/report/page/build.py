@@ -51,7 +51,8 @@ def write_report(results: Path, member: str | None = None) -> Path:
     parts = questions(sweep, views, _figures(views, results))
     folded = [question(part.title, part.short, part.content, part.name) for part in parts]
     body = "\n".join([_first_screen(sweep, views, parts, results), problems(sweep), cmni(views), *folded])
-    return _write(results / "report.html", page(f"{sweep.name} – mirrorjax report", body, finished))
+    write_text(results / "report.html", page(f"{sweep.name} – mirrorjax report", body, finished))
+    return results / "report.html"
 
 
 def write_phase_diagrams(results: Path, folder: Path) -> tuple[dict[str, Path], Path]:
@@ -76,7 +77,8 @@ def write_phase_diagrams(results: Path, folder: Path) -> tuple[dict[str, Path], 
             images[file] = folder / f"{file}.png"
             save_image(made.printed, images[file])
     body = "".join(panel_html(made, name) for name, made in shown.items())
-    return images, _write(folder / "phase_diagram.html", page("Phase diagram – mirrorjax", body))
+    write_text(folder / "phase_diagram.html", page("Phase diagram – mirrorjax", body))
+    return images, folder / "phase_diagram.html"
 
 
 def _views(sweep: Sweep, member: str | None) -> list[View]:
@@ -151,8 +153,3 @@ def _first_screen(sweep: Sweep, views: list[View], parts: Sequence[Question], re
         f'<div class="shown">{shown}</div>'
         f'<nav class="contents" aria-label="Contents"><ul>{contents}</ul></nav></header>'
     )
-
-
-def _write(path: Path, text: str) -> Path:
-    write_text(path, text)
-    return path

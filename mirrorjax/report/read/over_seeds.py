@@ -35,25 +35,15 @@ class Band(NamedTuple):
 
 @dataclass(frozen=True)
 class Curve:
-    """One configuration over its checkpoints; every array is over checkpoints.
-
-    Attributes:
-        checkpoint: numbers of the checkpoints, rising.
-        epoch: paper epochs.
-        networks: recorded there, diverged ones included; the divisor of shares.
-        alive: of these, not diverged; medians and bands are over them.
-        robust: of `networks`, CMNI ≥ .005 and validation loss < .06; a diverged network is not.
-        learnt: of `networks`, excess error below LEARNT_BELOW; a diverged network is not.
-        bands: by measure.
-    """
+    """One configuration over its checkpoints; every array is over checkpoints, rising, at paper epochs."""
 
     checkpoint: np.ndarray
     epoch: np.ndarray
-    networks: np.ndarray
-    alive: np.ndarray
-    robust: np.ndarray
-    learnt: np.ndarray
-    bands: dict[str, Band]
+    networks: np.ndarray  # recorded there, diverged ones included; the divisor of shares
+    alive: np.ndarray  # of these, not diverged; medians and bands are over them
+    robust: np.ndarray  # of `networks`, CMNI ≥ .005 and validation loss < .06; a diverged network is not
+    learnt: np.ndarray  # of `networks`, excess error below LEARNT_BELOW; a diverged network is not
+    bands: dict[str, Band]  # by measure
 
     def at_epoch(self, epoch: float, tolerance: float = 0.02) -> int | None:
         """The place of the checkpoint at this paper epoch, None if none is within 2 %."""

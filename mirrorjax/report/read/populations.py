@@ -69,26 +69,19 @@ class ReportedFolder:
 class ReportedPopulation(ReportedFolder):
     """One population's tables, with those of the populations that extend it; its folder is the oldest of theirs.
 
-    Attributes:
-        database: `members` (member_id, seed, group_index, all settings and `COORDINATES`) and `observations`
-            (group_index, member_id, checkpoint, step, epoch, status, alive, robust, learnt, and every measure of the
-            records, null where not finite, and a verdict where the network has not learnt its task).
-        measures: of these, those with any finite value.
-        nulls: what untrained networks score.
-        groups: the configurations, by their index.
-        units: one row a member and unit at that member's last checkpoint that has units; None without any.
-        extensions: the folders of those that extend it.
-        label: what tells it from the sweep's others, in words; its name if nothing is known to.
+    `database` has `members` (member_id, seed, group_index, all settings and `COORDINATES`) and `observations`
+    (group_index, member_id, checkpoint, step, epoch, status, alive, robust, learnt, and every measure of the records,
+    null where not finite, and a verdict where the network has not learnt its task).
     """
 
     database: duckdb.DuckDBPyConnection
-    measures: frozenset[str]
-    nulls: Nulls
-    groups: list[Group]
-    units: pa.Table | None
+    measures: frozenset[str]  # of these, those with any finite value
+    nulls: Nulls  # what untrained networks score
+    groups: list[Group]  # the configurations, by their index
+    units: pa.Table | None  # one row a member and unit at that member's last checkpoint that has units
     problems: list[str]
-    extensions: list[ReportedFolder]
-    label: str = ""
+    extensions: list[ReportedFolder]  # the folders of those that extend it
+    label: str = ""  # what tells it from the sweep's others, in words; its name if nothing is known to
 
     @property
     def names(self) -> list[str]:

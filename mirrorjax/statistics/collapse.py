@@ -51,10 +51,8 @@ def collapse(x: object, units: object, values: object, name: str = "the knob") -
     best form leaves more than the errors, all χ² are divided by its χ² per degree of freedom (Burnham & Anderson 2002).
     Corrections to scaling are in no interval: to read exponents, give cells near the centre, and no very small sizes.
 
-    Args:
-        x, units: of each cell, [cells]; three sizes or more.
-        values: the order parameter, [cells, seeds], nan where a cell has no such network; two or more finite in each.
-        name: of the knob, for the sentence.
+    `x` and `units` are of each cell, [cells], three sizes or more; `values` of the order parameter, [cells, seeds], nan
+    where a cell has no such network, two or more finite in each; `name` of the knob, for the sentence.
 
     Raises:
         InputError: for too few sizes, places or networks.

@@ -47,10 +47,8 @@ def fluctuations(values: object, units: object, data_seeds: object = None) -> Fl
     nested: datasets first, then their networks. The draws have a fixed seed. Variances and cumulants of few networks
     have intervals that are too narrow (16 normal values: 5 of 6 hold the variance).
 
-    Args:
-        values: the order parameter, [cells, seeds], nan where a cell has no such network.
-        units: n, of each cell [cells] or of all.
-        data_seeds: the dataset of each network, [cells, seeds]; None if all had the same.
+    `values` are of the order parameter, [cells, seeds], nan where a cell has no such network; `units` n, of each cell
+    [cells] or of all; `data_seeds` the dataset of each network, [cells, seeds], None if all had the same.
 
     Raises:
         InputError: if shapes do not fit.

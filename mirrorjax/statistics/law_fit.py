@@ -42,21 +42,20 @@ def _power(log_x: np.ndarray, shape: np.ndarray, axis: LawAxis) -> np.ndarray:
     return np.exp(shape[0] * (log_x - axis.centre))  # about 1, whatever the unit of x
 
 
+def _positive(axis: LawAxis) -> dict[str, tuple[float, float]]:
+    return {"exponent": (0.02, 6.0)}
+
+
 # A steepness beyond the spacing of the points cannot be told from them, nor one far below their range from log x.
 LAWS = (
     Law("constant", "level", lambda log_x, shape, axis: np.zeros_like(log_x), lambda axis: {}, amplitude=False),
     Law("power law", "amplitude · x^exponent", _power, lambda axis: {"exponent": (-6.0, 6.0)}, level=False),
-    Law(
-        "power law with offset",
-        "level + amplitude · x^exponent, exponent > 0",
-        _power,
-        lambda axis: {"exponent": (0.02, 6.0)},
-    ),
+    Law("power law with offset", "level + amplitude · x^exponent, exponent > 0", _power, _positive),
     Law(
         "plateau (power)",
         "level + amplitude · x^−exponent, exponent > 0",
         lambda log_x, shape, axis: _power(log_x, -shape, axis),
-        lambda axis: {"exponent": (0.02, 6.0)},
+        _positive,
     ),
     Law(
         "plateau (exponential)",

@@ -40,12 +40,9 @@ class Condition:
 def at_excess(epoch: object, excess: object, measure: object, target: float) -> Reached:
     """The measure where the excess error first is at or below a target, straight lines between checkpoints.
 
-    Checkpoints at which any of the three is not finite are passed over, so that a measure that is taken now and then
-    is matched among its own checkpoints. A network that is below the target from its first one has its value there.
-
-    Args:
-        epoch, excess, measure: trajectories [N, T], time along T; or [T] where all are alike.
-        target: of the excess error.
+    Checkpoints at which any of the three is not finite are passed over, so that a measure that is taken now and then is
+    matched among its own checkpoints. A network that is below the target from its first one has its value there.
+    Trajectories are [N, T], time along T; or [T] where all are alike.
     """
     epoch, excess, measure = _trajectories(epoch=epoch, excess=excess, measure=measure)
     known = np.isfinite(epoch) & np.isfinite(excess) & np.isfinite(measure)
@@ -60,9 +57,7 @@ def at_excess(epoch: object, excess: object, measure: object, target: float) -> 
 def at_epoch(epoch: object, measure: object, target: float) -> np.ndarray:
     """The measure at a paper epoch, lr·steps/.6144, straight lines between checkpoints: [N], nan outside a trajectory.
 
-    Args:
-        epoch, measure: trajectories [N, T], time rising along T; or [T] where all are alike.
-        target: paper epochs.
+    Trajectories are [N, T], time rising along T; or [T] where all are alike.
     """
     epoch, measure = _trajectories(epoch=epoch, measure=measure)
     known = np.isfinite(epoch) & np.isfinite(measure)
@@ -99,10 +94,7 @@ def compare(
 ) -> list[Condition]:
     """Compares conditions both ways, with 95 % bootstrap intervals over networks, in order of the conditions' names.
 
-    Args:
-        conditions: of each network, [N].
-        epoch, excess, measure: trajectories [N, T], or [T].
-        excess_target, epoch_target: where to compare.
+    `conditions` are of each network, [N], trajectories [N, T], or [T].
     """
     names = np.asarray(conditions)
     epoch, excess, measure = _trajectories(len(names), epoch=epoch, excess=excess, measure=measure)

@@ -43,16 +43,10 @@ def propose(
     """Chooses places one after the other: always where the band is widest, given what is chosen already.
 
     What a place with further networks does to the band is taken from the information that the fitted P expects of them
-    (as in the sequential search for a G-optimal design: Fedorov 1972; Wynn 1970), so that a round does not put
-    all of them beside each other.
-
-    Args:
-        cells: that are there.
-        new: coordinates of the points that may be added, [points, d].
-        seeds: networks that each chosen place has afterwards.
-        budget: most networks that are added.
-        width: of the band of P; places with no wider one are left as they are.
-        names: of the coordinates, for sentences.
+    (as in the sequential search for a G-optimal design: Fedorov 1972; Wynn 1970), so that a round does not put all of
+    them beside each other. `new` are coordinates of the points that may be added, [points, d]. Each chosen place has
+    `seeds` networks afterwards, and at most `budget` are added; places where the band of P is no wider than `width` are
+    left as they are. Names are of the coordinates, for sentences.
     """
     points, trials, networks = cells.points, cells.trials, cells.networks
     if not trials.sum():

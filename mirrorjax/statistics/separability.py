@@ -63,12 +63,10 @@ class _Data:
 
 
 def of_counts(successes: object, trials: object, names: Sequence[str] = NAMES, draws: int = DRAWS) -> Separability:
-    """Tests a map of shares P, binomial in every cell.
+    """Tests a map of shares P, binomial in every cell: successes and trials [A, B], trials above 0 in every cell.
 
-    Args:
-        successes, trials: [A, B], trials above 0 in every cell.
-        names: of the five candidates, in the order of `Separability.candidates`.
-        draws: maps of each parametric bootstrap.
+    `names` are of the five candidates, in the order of `Separability.candidates`; `draws` the maps of each parametric
+    bootstrap.
 
     Raises:
         InputError: for a map that is no full grid of counts.
@@ -100,9 +98,7 @@ def of_counts(successes: object, trials: object, names: Sequence[str] = NAMES, d
 def of_values(values: object, names: Sequence[str] = NAMES, draws: int = DRAWS) -> Separability:
     """Tests a map of means m, normal in every cell with the variance of its networks (see `mean_variances`).
 
-    Args:
-        values: [A, B, seeds], nan where a cell has no such network; two or more finite in every cell.
-        names, draws: as in `of_counts`.
+    `values` are [A, B, seeds], nan where a cell has no such network; two or more finite in every cell.
 
     Raises:
         InputError: for a map that is no full grid.

@@ -68,14 +68,10 @@ def fallen(error: np.ndarray) -> np.ndarray:
 
 
 def time_collapse(conditions: Sequence[TimeCondition], clock: str) -> TimeCollapse:
-    """Tests whether conditions are one curve on a clock.
+    """Tests whether conditions, two or more, are one curve on one of their clocks.
 
     Networks with a value that is not finite are left out. Between checkpoints values are interpolated linearly; where
     conditions were measured at the same places, nothing is.
-
-    Args:
-        conditions: two or more.
-        clock: which of their clocks.
 
     Raises:
         InputError: for fewer than two conditions.

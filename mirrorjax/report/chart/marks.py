@@ -73,17 +73,12 @@ class Points(Series):
 
 @dataclass(frozen=True, eq=False)
 class Bars(Series):
-    """Bars from zero, upright or `across`, with their intervals as whiskers.
-
-    Attributes:
-        width, shift: of each bar, and how far it stands beside its place, in units of the scale.
-        letters: at the end of every bar; empty for none.
-    """
+    """Bars from zero, upright or `across`, with intervals as whiskers; width and shift are in units of the scale."""
 
     across: bool = False
     width: float = 0.75
-    shift: float = 0.0
-    letters: str = ""
+    shift: float = 0.0  # how far each stands beside its place
+    letters: str = ""  # at the end of every bar; empty for none
 
 
 def reach(mark: Points | Bars) -> np.ndarray | None:

@@ -32,15 +32,10 @@ _TESTS = (
 
 
 def write_comparison(folders: Sequence[Path], out: Path, measures: Sequence[str] = ()) -> Path:
-    """Writes OUT/compare.html, one file that needs nothing else, OUT/figures/ and OUT/tables/.
+    """Writes OUT/compare.html, one file that needs nothing else, OUT/figures/ and OUT/tables/, of two folders at least.
 
-    Args:
-        folders: results folders, two at least.
-        out: made where it is not there.
-        measures: of the records, for the curves and the table; those that all sweeps have without any.
-
-    Returns:
-        The path of compare.html.
+    `out` is made where it is not there. `measures` are of the records, for the curves and the table; those that all
+    sweeps have without any. Gives the path of compare.html.
 
     Raises:
         InputError: for fewer than two folders, one without results, a measure that was not recorded, or an `out` that

@@ -46,11 +46,9 @@ def at_epoch(made: dict[str, list[TimeCondition]]) -> Matched:
     if not shared:
         return Matched("", "epoch", np.nan, {}, "the sweeps have no trained checkpoint at the same paper epoch")
     at = float(max(shared))
-    values = {
-        (each.name, name): each.values[:, int(np.argmin(np.abs(each.clocks["epoch"][0] - at)))]
-        for name, row in made.items()
-        for each in row
-    }
+    every = [(name, each) for name, row in made.items() for each in row]
+    places = [int(np.argmin(np.abs(each.clocks["epoch"][0] - at))) for _, each in every]
+    values = {(each.name, name): each.values[:, place] for (name, each), place in zip(every, places, strict=True)}
     return Matched(f"at paper epoch {epoch_words(at)}", "epoch", at, values)
 
 

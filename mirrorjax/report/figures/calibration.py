@@ -48,14 +48,10 @@ def _groups(view: View) -> list[Group]:
     return shown_groups(view) if any(f"{measure}_z" in names for measure in MEASURES) else []
 
 
-def _limits(view: View, group: Group) -> list[float | None]:
-    return [limit_in_z(view.population.nulls, group.settings, measure) for measure in MEASURES]
-
-
 def _chart(view: View, group: Group) -> Chart:
     curve, plots = view.measured(NAMES)[group.index], []
-    for name, limit in zip(MEASURES, _limits(view, group), strict=True):
-        values = curve.bands[f"{name}_z"]
+    for name in MEASURES:
+        values, limit = curve.bands[f"{name}_z"], limit_in_z(view.population.nulls, group.settings, name)
         line = median_line(curve, values, Look(BLUE, label(name), symbol="circle"))
         chance = [Rule(limit)] if limit is not None else []
         ends = around(values.low, values.high, room=0.06, include=(0.0, limit or 0.0))
@@ -70,9 +66,10 @@ def table(view: View) -> Table | None:
         return None
     rows: list[list[Cell]] = []
     for group in view.population.groups:
-        curve, limits = view.measured(NAMES)[group.index], _limits(view, group)
+        curve = view.measured(NAMES)[group.index]
+        limits = {name: limit_in_z(view.population.nulls, group.settings, name) for name in MEASURES}
         for place, epoch in enumerate(curve.epoch):
-            for measure, limit in zip(MEASURES, limits, strict=True):
+            for measure, limit in limits.items():
                 numbers = [float(part[place]) for name in (measure, f"{measure}_z") for part in curve.bands[name]]
                 start: list[Cell] = [group.label, float(epoch), int(curve.alive[place]), measure]
                 rows.append([*start, *numbers, np.nan if limit is None else limit])

@@ -1,6 +1,7 @@
 """What units cause: right answers that are lost when sets of first-layer units are ablated, and what patching moves."""
 
 from collections.abc import Sequence
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -123,14 +124,12 @@ def table(view: View) -> Table | None:
         start: list[Cell] = [found.group.label, found.epoch, *words, each.networks, found.networks - each.networks]
         rows.append([*start, each.value, each.low, each.high])
 
+    kinds = (("ablation", False), ("ablation, random sets of the same size", True))
     for found in caused(view):
         for kind in KINDS:
             add(found, "intact", "", "", kind, column=f"intact_{kind}")
-        for chosen in SETS:
-            for what, at_random in (("ablation", False), ("ablation, random sets of the same size", True)):
-                for mode in MODES:
-                    for kind in KINDS:
-                        add(found, what, chosen, mode, kind, column=ablated(chosen, mode, kind, at_random))
+        for chosen, (what, at_random), mode, kind in product(SETS, kinds, MODES, KINDS):
+            add(found, what, chosen, mode, kind, column=ablated(chosen, mode, kind, at_random))
         for name in RATIOS:
             add(found, "patching", "mirror", "", name, column=name)
     head = ("configuration", "epoch", "what", "set", "mode", "measure", "networks", "undefined", "mean", "low", "high")

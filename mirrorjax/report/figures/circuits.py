@@ -64,7 +64,7 @@ def _share_words(each: Share) -> str:
 def _chart(found: Caused) -> Chart:
     every = shares(found)
     names = [f"{name}\n{_of(name, each, found)}" for name, each in every.items()]
-    bars = _bars([(each.low, each.value, each.high) for each in every.values()], BLUE, ".0%")
+    bars = _bars([each[2:] for each in every.values()], BLUE, ".0%")
     left = Plot([bars], Scale("share of networks", (0.0, 1.02), format=".0%"), _upright(names), _LEFT)
     counts = _bars([mean_interval(found.of(f"units_{kind}_1")) for kind in CLASSES], RED, ".2f")
     ends = around(counts.x, counts.low, counts.high, include=(0.0,))
@@ -98,17 +98,13 @@ def table(view: View) -> Table | None:
         start: list[Cell] = [found.group.label, found.epoch]
         for name, each in shares(found).items():
             rows.append([*start, "share of networks", name, each.number, each.count, each.value, each.low, each.high])
-        for kind, name in CIRCUITS.items():
-            rows.append([*start, "hubs a network", name, *_mean(found, f"circuits_{kind}")])
-        for kind in CLASSES:
-            rows.append([*start, "first-layer units a network", kind, *_mean(found, f"units_{kind}_1")])
+        means = [("hubs a network", name, f"circuits_{kind}") for kind, name in CIRCUITS.items()]
+        means += [("first-layer units a network", kind, f"units_{kind}_1") for kind in CLASSES]
+        for what, of, column in means:
+            low, value, high = mean_interval(found.of(column))
+            rows.append([*start, what, of, found.defined(column), np.nan, value, low, high])
     head = ("configuration", "epoch", "what", "of", "networks", "count", "value", "low", "high")
     return Table(head, rows) if rows else None
-
-
-def _mean(found: Caused, name: str) -> list[Cell]:
-    low, value, high = mean_interval(found.of(name))
-    return [found.defined(name), np.nan, value, low, high]
 
 
 FIGURE = FigureKind("circuits", panel, table)

@@ -11,21 +11,16 @@ from mirrorjax.report.read.populations import Group
 from mirrorjax.report.words.numbers import tidy_number
 
 MOST_VALUES = 100  # of an axis: more are no grid but a random search
-# Steps that are in the data by construction, and no findings: knob, its value, a short name and a sentence.
-CONSTRUCTED = (
-    (
-        "dependency",
-        0.0,
+CONSTRUCTED = {  # steps that are in the data by construction, and no findings: by knob and value, in words
+    ("dependency", 0.0): (
         "no rescue answer at D = 0",
         "At dependency 0 no label is a rescue, so that nothing about a partner can be learned.",
     ),
-    (
-        "dependency",
-        0.5,
+    ("dependency", 0.5): (
         "arg max of mixed labels changes at D = .5",
         "At dependency 0.5 the commoner of the two labels of a rescue board changes, and with it the right answer.",
     ),
-)
+}
 
 
 @dataclass(frozen=True)
@@ -139,13 +134,13 @@ class Axis:
     def marks(self) -> list[tuple[float, str, str]]:
         """Steps that the construction itself puts there, no finding about networks: places, labels, sentences."""
         found = []
-        for name, step, label, sentence in CONSTRUCTED:
+        for (name, step), words in CONSTRUCTED.items():
             if name in self.names:
                 at = self.names.index(name)
                 place = Axis((name,), tuple((value[at],) for value in self.values)).place_of(step)
                 if place is not None:
                     # of one value alone: the line stands between it and the next
-                    found.append((place or 0.5, label, sentence))
+                    found.append((place or 0.5, *words))
         return found
 
 

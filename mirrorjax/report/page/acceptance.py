@@ -72,8 +72,7 @@ def differing_settings(group: Group) -> str:
     if not np.isclose(own["learning_rate"], PAPER_RATE):
         words.append(f"learning rate {tidy_number(own['learning_rate'])} instead of 4e-6")
     for name, value in PUBLISHED_SETTINGS.items():
-        same = own[name] == value if isinstance(value, str) else bool(np.isclose(own[name], value))
-        if not same:
+        if not (own[name] == value if isinstance(value, str) else np.isclose(own[name], value)):
             words.append(f"{name} {own[name]} instead of {value}")
     if own["data_order"] == "shared":
         words.append("one data order for all seeds, so that their spread is too small")
@@ -149,13 +148,11 @@ def _at(curve: Curve, name: str, epoch: float) -> Band:
 
 def _values_at(view: View, group: Group, epoch: float) -> dict[str, np.ndarray]:
     """The measures of each network that has not diverged, at the checkpoint of an epoch; empty without one."""
-    curve, names = view.curves[group.index], [name for name, *_ in _RECALLS]
+    curve, names = view.curves[group.index], ", ".join(name for name, *_ in _RECALLS)
     place = curve.at_epoch(epoch)
-    if place is None:
-        return {name: np.array([]) for name in names}
     return view.population.query(
-        f"SELECT {', '.join(names)} FROM observations WHERE group_index = ? AND checkpoint = ? AND alive",
-        (group.index, int(curve.checkpoint[place])),
+        f"SELECT {names} FROM observations WHERE group_index = ? AND checkpoint = ? AND alive",
+        (group.index, -1 if place is None else int(curve.checkpoint[place])),
     )
 
 

@@ -29,12 +29,8 @@ FIGURE_FILES, TABLE_FILES = "figures", "tables"  # folders beside the page
 def write_report(results: Path, member: str | None = None) -> Path:
     """Writes RESULTS/report.html, one file that needs nothing else, RESULTS/figures/ and RESULTS/tables/.
 
-    Args:
-        results: a sweep's folder, or one population's.
-        member: the network whose units are shown first, by its id or the beginning of it.
-
-    Returns:
-        The path of report.html.
+    Results are a sweep's folder, or one population's. The units of `member`, given by its id or the beginning of it,
+    are shown first. Gives the path of report.html.
 
     Raises:
         InputError: if `results` is no results folder, cannot be written to, or has no such member, or more than one.

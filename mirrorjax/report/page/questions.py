@@ -17,6 +17,7 @@ from mirrorjax.report.read.verdict import total
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import counted, listed, plain_number
 
+_CHANCE = "Do units answer to the other's distress more than chance?"
 MOST_UNFOLDED = 3  # populations whose CMNI is told without a click
 MOST_PROBLEMS = 5  # that are told without a click
 
@@ -59,13 +60,7 @@ def questions(sweep: Sweep, views: list[View], figures: Figures) -> list[Questio
     mirror = f"{found.mirror:,} of {found.judged:,} are mirror networks" if found.judged else found.missing
     return [
         Question("learnt", "Did they learn the task?", "Did they learn?", learnt, told("learnt", summary.outcome)),
-        Question(
-            "chance",
-            "Do units answer to the other's distress more than chance?",
-            "More than chance?",
-            _chance(views),
-            told("chance", summary.chance),
-        ),
+        Question("chance", _CHANCE, "More than chance?", _chance(views), told("chance", summary.chance)),
         Question("causes", "What do these units cause?", "What do they cause?", mirror, told("causes", summary.causes)),
         settings,
         Question("paper", "Does it agree with the paper?", "Like the paper?", acceptance_words(views), _paper(views)),

@@ -26,14 +26,9 @@ _PACKAGES = ("python", "jax", "numpy")
 
 
 def write_readme(results: Path, page: Path) -> list[str]:
-    """Replaces the blocks of a page that a results folder has numbers for.
+    """Replaces the blocks of a page that a results folder, a sweep's or one population's, has numbers for.
 
-    Args:
-        results: a sweep's folder, or one population's.
-        page: its file, with marks (see `mirrorjax.report.page.marks`).
-
-    Returns:
-        The names of the blocks.
+    The page is a file with marks (see `mirrorjax.report.page.marks`). Gives the names of the blocks.
 
     Raises:
         InputError: it is no results folder, has no block's numbers, or the page has no such block or cannot be written.

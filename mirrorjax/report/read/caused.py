@@ -1,6 +1,7 @@
 """The causal measures of a configuration: what its units cause, over the networks that were asked."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from mirrorjax.report.read.populations import Group
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import counted, epoch_words
 from mirrorjax.results.later import quoted
-from mirrorjax.statistics.intervals import wilson
+from mirrorjax.statistics import intervals
 
 # of right answers; of ablations; of first-layer units, that are ablated; of units
 KINDS, MODES, SETS, CLASSES = (tuple(PARTS[part]) for part in ("KIND", "MODE", "SET", "CLASS"))
@@ -56,19 +57,14 @@ class Caused:
         return int(np.isfinite(self.of(name)).sum())
 
 
-@dataclass(frozen=True)
-class Share:
+class Share(NamedTuple):
     """A share of networks with its Wilson 95 % interval; nan where nobody was asked."""
 
     count: int
     number: int
     low: float
+    value: float
     high: float
-
-    @property
-    def value(self) -> float:
-        """count/number."""
-        return self.count / self.number if self.number else np.nan
 
 
 def caused(view: View) -> list[Caused]:
@@ -96,8 +92,7 @@ def share(values: np.ndarray) -> Share:
     """Of the networks with a finite value, those above zero."""
     values = values[np.isfinite(values)]
     count, number = int((values > 0).sum()), len(values)
-    low, high = wilson(count, number)
-    return Share(count, number, float(low), float(high))
+    return Share(count, number, *map(float, intervals.share(count, number)))
 
 
 def ablated(chosen: str, mode: str, kind: str, at_random: bool = False) -> str:

@@ -81,8 +81,7 @@ def collapse(x: object, units: object, values: object, name: str = "the knob") -
     smooth = min(("logistic", "spline"), key=lambda form: aic[form])
     delta = aic[smooth] - aic["scaling"]
     found = fits["scaling"]
-    covariance = np.linalg.pinv(found.jac.T @ found.jac) * excess
-    half = Z * np.sqrt(np.diag(covariance))
+    half = Z * np.sqrt(np.diag(np.linalg.pinv(found.jac.T @ found.jac) * excess))
     bounds = zip(found.x - half, found.x, found.x + half, strict=True)
     centre, log_nu, beta, _ = (Interval(*map(float, each)) for each in bounds)
     verdict, why = _verdict(p, delta, growth, smooth, name)

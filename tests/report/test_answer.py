@@ -20,8 +20,8 @@ from mirrorjax.report.map.figure import cells_of
 from mirrorjax.report.page.answer import headline
 from mirrorjax.report.page.build import write_report
 from mirrorjax.report.page.runs_table import runs_table
+from mirrorjax.report.read.caused import verdict
 from mirrorjax.report.read.populations import load
-from mirrorjax.report.read.verdict import verdict
 from mirrorjax.report.read.view import View
 from mirrorjax.results.store import write_json
 from tests.report.battery_cases import with_battery

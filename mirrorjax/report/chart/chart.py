@@ -128,18 +128,15 @@ def put_together(
 ) -> Chart:
     """Charts of one plot each as one, for print, without their words; `height` is of a row, pixels of the page."""
     shown = zip(charts, titles, strict=True)
-    plots = [replace(chart.plots[0], title=own, marks=_grouped(chart.plots[0])) for chart, own in shown]
+    plots = [replace(chart.plots[0], title=own, marks=[*map(_grouped, chart.plots[0].marks)]) for chart, own in shown]
     rows = in_rows(plots, columns)
     return Chart(rows, height * len(rows) + 70, title, legend=charts[0].legend)
 
 
-def _grouped(plot: Plot) -> list[AnyMark]:
-    return [
-        replace(mark, look=replace(mark.look, label=mark.look.group or mark.look.label, bold=False))
-        if isinstance(mark, Series)
-        else mark
-        for mark in plot.marks
-    ]
+def _grouped(mark: AnyMark) -> AnyMark:
+    if not isinstance(mark, Series):
+        return mark
+    return replace(mark, look=replace(mark.look, label=mark.look.group or mark.look.label, bold=False))
 
 
 def around(*values: Any, room: float = 0.08, include: Sequence[float] = ()) -> tuple[float, float]:

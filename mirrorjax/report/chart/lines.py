@@ -46,10 +46,6 @@ def along(x: np.ndarray) -> np.ndarray:
 
 def log_scale(label: str, x: np.ndarray) -> Scale:
     """A logarithmic axis, with a tick at every point where they are few: powers of ten alone say little there."""
-    places = np.unique(x)
-    few = places if 1 <= len(places) <= FEW_TICKS else ()
-    return Scale(label, log=True, ticks=tuple((float(place), _tick(place)) for place in few))
-
-
-def _tick(value: float) -> str:
-    return f"{value:,.0f}" if value >= 1000 and value == round(value) else plain_number(value)
+    places = [float(place) for place in np.unique(x)]
+    words = [f"{at:,.0f}" if at >= 1000 and at == round(at) else plain_number(at) for at in places]
+    return Scale(label, log=True, ticks=tuple(zip(places, words, strict=True)) if len(places) <= FEW_TICKS else ())

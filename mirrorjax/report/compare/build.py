@@ -11,7 +11,7 @@ from mirrorjax.report.compare import scaling as compare_scaling
 from mirrorjax.report.compare.sweeps import Compared, chosen_measures, read, warnings
 from mirrorjax.report.page.build import write_csv, write_figure
 from mirrorjax.report.page.html import link, page, section, table_html
-from mirrorjax.report.read.verdict import total
+from mirrorjax.report.read.caused import total
 from mirrorjax.report.words.numbers import counted, listed
 from mirrorjax.results.store import write_text
 from mirrorjax.statistics.intervals import mean_interval_words

@@ -84,8 +84,7 @@ def shown_table(sweeps: Sequence[Compared], measures: dict[str, str], matched: S
 
 def fewest(matched: Sequence[Matched]) -> int:
     """The fewest networks behind a mean; 0 without any."""
-    counts = [int(np.isfinite(values).sum()) for each in matched for values in each.values.values()]
-    return min(counts, default=0)
+    return min((int(np.isfinite(own).sum()) for each in matched for own in each.values.values()), default=0)
 
 
 def table(measures: dict[str, str], matched: Sequence[Matched]) -> Table:
@@ -96,8 +95,7 @@ def table(measures: dict[str, str], matched: Sequence[Matched]) -> Table:
             low, mean, high = mean_interval(values)
             known = int(np.isfinite(values).sum())
             rows.append([sweep, each.clock, each.at, name, known, len(values), mean, low, high])
-    head = "sweep matched at measure networks of mean low_95 high_95"
-    return Table(head.split(), rows)
+    return Table(["sweep", "matched", "at", "measure", "networks", "of", "mean", "low_95", "high_95"], rows)
 
 
 def tests(

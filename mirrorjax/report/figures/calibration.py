@@ -44,8 +44,7 @@ def panel(view: View) -> Panel:
 
 
 def _groups(view: View) -> list[Group]:
-    names = view.population.measures
-    return shown_groups(view) if any(f"{measure}_z" in names for measure in MEASURES) else []
+    return shown_groups(view) if any(f"{measure}_z" in view.population.measures for measure in MEASURES) else []
 
 
 def _chart(view: View, group: Group) -> Chart:

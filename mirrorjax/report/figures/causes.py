@@ -98,8 +98,7 @@ def _chart(found: Caused, kinds: Sequence[str], mode: str) -> Chart:
     )
     look = Look(RED, "patching the mirror units", symbol="circle", size=8)
     below = _plot([_points([*enumerate(ratios)], look)], "ratio", Scale("", (2.6, -0.6), names=shares), look.label)
-    title = f"{found.group.label} – {found.words}, {mode} ablation"
-    return Chart([plots, [below]], 640, title, legend="")
+    return Chart([plots, [below]], 640, f"{found.group.label} – {found.words}, {mode} ablation", legend="")
 
 
 def _plot(marks: list[Points], label: str, sets: Scale, title: str, height: float = 1.0) -> Plot:

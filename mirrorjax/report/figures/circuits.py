@@ -7,8 +7,7 @@ from mirrorjax.report.chart.chart import Chart, Plot, Scale, around
 from mirrorjax.report.chart.figure import Cell, Chooser, FigureKind, Panel, Table, of_networks
 from mirrorjax.report.chart.marks import BLUE, RED, Bars, Look
 from mirrorjax.report.figures.timeline import MOST_GROUPS
-from mirrorjax.report.read.caused import CIRCUITS, CLASSES, NOT_ASKED, Caused, Share, caused, share
-from mirrorjax.report.read.verdict import NOT_LEARNT
+from mirrorjax.report.read.caused import CIRCUITS, CLASSES, NOT_ASKED, NOT_LEARNT, Caused, Share, caused, share
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import NOT_MEASURED, epoch_words, percent
 from mirrorjax.statistics.intervals import mean_interval, mean_interval_words
@@ -22,8 +21,7 @@ def panel(view: View) -> Panel:
     result, found = Panel("Circuits"), caused(view)[:MOST_GROUPS]
     if not found:
         return result.without(NOT_ASKED)
-    options = tuple(of_networks(each.group, each.networks) for each in found)
-    result.choosers = (Chooser("Configuration", options),)
+    result.choosers = (Chooser("Configuration", tuple(of_networks(each.group, each.networks) for each in found)),)
     result.variants = {(place,): _chart(each) for place, each in enumerate(found)}
     result.caption = [
         "Left: of the networks that have learnt their task the share that the verdict calls mirror networks, and of "
@@ -67,8 +65,7 @@ def _chart(found: Caused) -> Chart:
     bars = _bars([each[2:] for each in every.values()], BLUE, ".0%")
     left = Plot([bars], Scale("share of networks", (0.0, 1.02), format=".0%"), _upright(names), _LEFT)
     counts = _bars([mean_interval(found.of(f"units_{kind}_1")) for kind in CLASSES], RED, ".2f")
-    ends = around(counts.x, counts.low, counts.high, include=(0.0,))
-    across = Scale("units of the first layer, mean", ends)
+    across = Scale("units of the first layer, mean", around(counts.x, counts.low, counts.high, include=(0.0,)))
     right = Plot([counts], across, _upright([_CLASS_WORDS[name] for name in CLASSES]), "classes of units")
     return Chart([[left, right]], 380, f"{found.group.label} – {found.words}", legend="")
 

@@ -13,7 +13,7 @@ from mirrorjax.report.chart.marks import RED, SKY, HeatMap, Look, Note, Points
 from mirrorjax.report.map.cells import Cells
 from mirrorjax.report.map.figure import cells_of
 from mirrorjax.report.map.paper_point import paper_point
-from mirrorjax.report.read.verdict import Verdict, total, verdict, verdicts
+from mirrorjax.report.read.caused import Verdict, total, verdict, verdicts
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import counted, epoch_words
 from mirrorjax.statistics.intervals import share

@@ -131,8 +131,7 @@ def _over_steps(population: ReportedPopulation) -> list[ScalingSeries]:
         so_far = np.fmax.accumulate(np.where(late, values["cmni"], np.nan))
         values["peak"] = np.where(late, so_far, np.nan)
         values["peak_epoch"] = np.full_like(so_far, np.nan)  # a peak's time does not scale with time
-    shown = {name: list(values[name]) for name in names}
-    return [ScalingSeries("step", group.label, steps, shown, paired=True)]
+    return [ScalingSeries("step", group.label, steps, {name: list(values[name]) for name in names}, paired=True)]
 
 
 @dataclass(frozen=True)

@@ -86,8 +86,7 @@ def _chart(view: View, group: Group) -> Chart:
                for name in (first, *others)]  # fmt: skip
         scale = Scale(measure(first).title, limits[first])
         plots.append([Plot([*own, _published(first, group, end), *beside[first]], epochs, scale)])
-    title = f"{group.label} – {counted(group.networks, 'network')}"
-    return Chart(plots, 620, title, hover_together=True)
+    return Chart(plots, 620, f"{group.label} – {counted(group.networks, 'network')}", hover_together=True)
 
 
 def _published(name: str, group: Group, end: float) -> Line:

@@ -56,9 +56,7 @@ class Axis:
     def named(self, place: int) -> str:
         """One value with its settings' names: `veil symbol = veil role 0.5`, but `dropout 0, encoding one_hot`."""
         tick = self.ticks[place]
-        if ", " not in tick:
-            return f"{self.letters} {tick}"
-        return ", ".join(_named(self.names, self.values[place]))
+        return f"{self.letters} {tick}" if ", " not in tick else ", ".join(_named(self.names, self.values[place]))
 
     @property
     def is_number(self) -> bool:

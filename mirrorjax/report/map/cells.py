@@ -89,8 +89,7 @@ class Cells:
 
     def words(self, cell: int) -> str:
         """A cell by its nominal coordinates."""
-        places = zip(self.axes, self.place[cell], strict=True)
-        return ", ".join(axis.named(place) for axis, place in places)
+        return ", ".join(axis.named(place) for axis, place in zip(self.axes, self.place[cell], strict=True))
 
     def last(self, name: str) -> int | None:
         """The place of the last checkpoint at which an order parameter was measured; None without any."""

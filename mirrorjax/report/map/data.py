@@ -70,8 +70,8 @@ def colour_range(order: Order, values: Values, epoch: np.ndarray) -> tuple[float
     if order.kind == SHARE:
         return 0.0, 1.0
     known = values.value[settled(epoch)]
+    known = known if np.isfinite(known).any() else values.value
     known = known[np.isfinite(known)]
-    known = known if len(known) else values.value[np.isfinite(values.value)]
     if not len(known):
         return 0.0, 1.0
     low, high = (float(f"{each:.4g}") for each in np.quantile(known, _COLOURS_END))
@@ -93,13 +93,9 @@ def _boundaries(cells: Cells) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for name in shares:
         rows = cells.values[name].measured
-        if len(rows) * len(slices) * len(shares) > MOST_FITS:
-            rows = rows[-1:]
-        found[name] = {
-            f"{number},{row}": as_json(boundary_of(cells, name, int(row), int(number)))
-            for number in slices
-            for row in rows
-        }
+        rows = rows[-1:] if len(rows) * len(slices) * len(shares) > MOST_FITS else rows
+        places = [(int(number), int(row)) for number in slices for row in rows]
+        found[name] = {f"{number},{row}": as_json(boundary_of(cells, name, row, number)) for number, row in places}
     return found
 
 

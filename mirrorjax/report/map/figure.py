@@ -1,5 +1,7 @@
 """Knob against knob: every order parameter over a grid of settings, at every checkpoint, down to single networks."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from mirrorjax.report.chart.chart import Chart, Plot, Scale, at_places
@@ -25,9 +27,7 @@ _CONSTRUCTED = Look(dash="dot", width=1.5)
 @once
 def cells_of(view: View) -> Cells | None:
     """The map of a view's population; None where there is none."""
-    if not len(view.networks.group) or why_none(view.population):
-        return None
-    return cells(view.population)
+    return cells(view.population) if len(view.networks.group) and not why_none(view.population) else None
 
 
 def panel(view: View) -> Panel:
@@ -90,16 +90,13 @@ def printed_map(found: Cells) -> Chart | None:
         return None
     number = paper_point(found).slice_number
     rows, where = (8, "") if found.y is None else (len(found.y.values), found.slice_words[number])
-    plots = [
-        _lines(found, order, known[order]) if found.y is None else _map(found, found.y, order, known[order], number)
-        for order in shown
-    ]
+    plots = []
+    for order in shown:
+        last = known[order]
+        plot = _lines(found, order, last) if found.y is None else _map(found, found.y, order, last, number)
+        plots.append(replace(plot, title=f"{order.label}, {found.clock} {epoch_words(found.epoch[last])}"))
     title = "; ".join(filter(None, (where, found.networks_words(False))))
     return Chart([plots], int(np.clip(200 + 28 * rows, 340, 900)), title)
-
-
-def _title(found: Cells, order: Order, last: int) -> str:
-    return f"{order.label}, {found.clock} {epoch_words(found.epoch[last])}"
 
 
 def _map(found: Cells, up: Axis, order: Order, last: int, number: int) -> Plot:
@@ -113,7 +110,7 @@ def _map(found: Cells, up: Axis, order: Order, last: int, number: int) -> Plot:
     boundary = _boundary(found, order, last, number) if order.is_verdict else []
     marks = [cells, *boundary, *rules, *_paper_star(found)]
     across, upwards = (at_places(axis.label, axis.ticks) for axis in (found.x, up))
-    return Plot(marks, across, upwards, _title(found, order, last))
+    return Plot(marks, across, upwards)
 
 
 def _paper_star(found: Cells) -> list[Points]:
@@ -154,8 +151,7 @@ def _lines(found: Cells, order: Order, last: int) -> Plot:
     if point.place is not None:
         marks.append(Rule(point.place[0], "x", Look(GREY, dash="dashdot", width=1.5), "the paper's point"))
     limits = (-0.04, 1.04) if order.kind == SHARE else None
-    across = at_places(found.x.label, found.x.ticks)
-    return Plot(marks, across, Scale(order.label, limits), _title(found, order, last))
+    return Plot(marks, at_places(found.x.label, found.x.ticks), Scale(order.label, limits))
 
 
 def table(view: View) -> Table | None:

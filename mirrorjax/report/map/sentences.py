@@ -11,9 +11,9 @@ from mirrorjax.report.map.boundary import boundary_of
 from mirrorjax.report.map.cells import Cells, Values, networks_of
 from mirrorjax.report.map.orders import MEAN, SUSCEPTIBILITY, Order
 from mirrorjax.report.map.paper_point import paper_point
+from mirrorjax.report.read.caused import verdict
 from mirrorjax.report.read.configurations import BY_NAME, CAPACITY
 from mirrorjax.report.read.populations import ReportedPopulation
-from mirrorjax.report.read.verdict import verdict
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import counted, epoch_words, percent, plain_number
 from mirrorjax.statistics import separability

@@ -50,9 +50,7 @@ class Requirement:
 
 
 def applicable(view: View) -> list[Group]:
-    """The configurations that the published run can be compared with: 2×17, batch 25, the theory's knobs as published,
-    and at least 8 networks.
-    """
+    """The configurations like the published run: 2×17, batch 25, its knobs of the theory, 8 networks or more."""
     return [
         group
         for group in view.population.groups

@@ -6,7 +6,7 @@ from html import escape
 
 from mirrorjax.report.figures.first import Point, by_setting
 from mirrorjax.report.map.assemblies import assembly_sentences, of_assemblies
-from mirrorjax.report.read.verdict import Verdict, total
+from mirrorjax.report.read.caused import Verdict, total
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import counted, listed
 from mirrorjax.statistics.intervals import FEWEST_RESAMPLED

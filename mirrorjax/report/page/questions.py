@@ -11,9 +11,9 @@ from mirrorjax.report.page import summary
 from mirrorjax.report.page.html import details, link, section
 from mirrorjax.report.page.methods import methods
 from mirrorjax.report.page.runs_table import acceptance_tables, acceptance_words, manifest_facts, runs_table
+from mirrorjax.report.read.caused import total
 from mirrorjax.report.read.over_seeds import band
 from mirrorjax.report.read.populations import ReportedFolder, ReportedPopulation, Sweep
-from mirrorjax.report.read.verdict import total
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import counted, listed, plain_number
 

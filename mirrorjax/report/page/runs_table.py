@@ -8,10 +8,9 @@ import numpy as np
 from mirrorjax.measurement.learnt import LEARNT
 from mirrorjax.measures import label, measure
 from mirrorjax.report.page.acceptance import Requirement, acceptance, applicable, differing_settings
-from mirrorjax.report.read.caused import ASKED, Caused, caused
+from mirrorjax.report.read.caused import ASKED, Caused, caused, verdicts
 from mirrorjax.report.read.over_seeds import band
 from mirrorjax.report.read.populations import Group
-from mirrorjax.report.read.verdict import verdicts
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import NOT_MEASURED, epoch_words, percent, plain_number
 from mirrorjax.statistics.intervals import share
@@ -143,15 +142,11 @@ def _highest(values: np.ndarray) -> float:
 
 
 def _sort_value(value: float | str) -> str:
-    if isinstance(value, str):
-        return escape(value)
-    return f"{value:.9g}" if np.isfinite(value) else ""
+    return escape(value) if isinstance(value, str) else f"{value:.9g}" if np.isfinite(value) else ""
 
 
 def _two(above: str, below: str) -> str:
-    if above == NOT_MEASURED:
-        return above
-    return f'{above}<span class="below">{below}</span>'
+    return above if above == NOT_MEASURED else f'{above}<span class="below">{below}</span>'
 
 
 def acceptance_tables(views: list[View]) -> str:

@@ -10,10 +10,9 @@ from mirrorjax.measures import label
 from mirrorjax.report.map.assemblies import assembly_sentences, of_assemblies
 from mirrorjax.report.map.figure import cells_of
 from mirrorjax.report.map.sentences import map_sentences
-from mirrorjax.report.read.caused import caused
+from mirrorjax.report.read.caused import caused, verdict
 from mirrorjax.report.read.over_seeds import BANDS, band, share_words
 from mirrorjax.report.read.populations import PEAK_AFTER
-from mirrorjax.report.read.verdict import verdict
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import (
     counted,

@@ -51,9 +51,8 @@ def _relative(value: Any, paper: Any) -> float:
     """How far a knob is from the paper's value, relative to it; names are 1 apart."""
     if isinstance(value, str):
         return 1.0
-    if paper is None:  # all of them: the more, the nearer
-        return 1.0 / value
-    return abs(value - paper) / max(abs(paper), 1.0)
+    # without a number the paper has all of them: the more, the nearer
+    return 1.0 / value if paper is None else abs(value - paper) / max(abs(paper), 1.0)
 
 
 def knobs_off(settings: dict[str, Any]) -> list[str]:

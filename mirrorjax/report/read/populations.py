@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow as pa
 
 from mirrorjax.measures import PARTS
-from mirrorjax.report.read.chains import chains
 from mirrorjax.report.read.configurations import BY_NAME, CAPACITY, SETTINGS, distance_to_paper
 from mirrorjax.report.read.nulls import Nulls, read_nulls
 from mirrorjax.report.read.observations import create_observations
@@ -155,6 +154,23 @@ def _overrides(about: dict[str, Any]) -> dict[str, list[str]]:
     return {
         job: [each for each in own if not all(each in other for other in words.values())] for job, own in words.items()
     }
+
+
+def chains(populations: list[Source]) -> list[list[Source]]:
+    """Populations and what extends them, together; in each list, and of the lists, the oldest comes first."""
+    by_name = {population.name: population for population in populations}
+    manifests = {name: population.manifest for name, population in by_name.items()}
+    oldest_first = sorted(by_name, key=lambda name: (str(manifests[name].get("created") or ""), name))
+    groups = {name: {name} for name in by_name}
+    for name in by_name:
+        for other in manifests[name].get("extends") or ():
+            if other in groups and groups[other] is not groups[name]:
+                groups[name] |= groups[other]
+                for each in groups[name]:
+                    groups[each] = groups[name]
+    places = {name: place for place, name in enumerate(by_name)}
+    leaders = {id(group): [name for name in oldest_first if name in group] for group in groups.values()}
+    return [[by_name[name] for name in group] for group in sorted(leaders.values(), key=lambda g: places[g[0]])]
 
 
 def _load_population(sources: list[Source], root: Path) -> ReportedPopulation:

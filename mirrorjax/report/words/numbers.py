@@ -18,9 +18,7 @@ def plain_number(value: Any, digits: int = 3) -> str:
     magnitude = math.floor(math.log10(abs(value)))
     if magnitude < -5:
         return tidy_exponent(f"{value:.{digits - 1}e}")
-    if magnitude >= digits:
-        return f"{value:,.0f}"
-    return f"{value:.{max(digits - 1 - magnitude, 0)}f}"
+    return f"{value:,.0f}" if magnitude >= digits else f"{value:.{max(digits - 1 - magnitude, 0)}f}"
 
 
 def interval_words(low: Any, value: Any, high: Any) -> str:

@@ -155,19 +155,11 @@ def fit(points: object, successes: object, trials: object, names: Sequence[str] 
     surface = min(fits, key=lambda each: fits[each].aic)
     best = fits[surface]
     logit = _terms(places, surface) @ best.coefficients
+    aic = {each: found.aic for each, found in fits.items()}
     exists, why = _verdict(logit, best, points, successes, trials, names)
-    return Boundary(
-        names=names,
-        surface=surface,
-        aic={each: found.aic for each, found in fits.items()},
-        exists=exists,
-        why=why,
-        lack_of_fit=_lack_of_fit(logit, successes, trials),
-        separated=_gap(points[:, 0], successes, trials) if len(names) == 1 else None,
-        middle=middle,
-        spread=spread,
-        fit=best,
-    )
+    lack, gap = _lack_of_fit(logit, successes, trials), _gap(points[:, 0], successes, trials)
+    separated = gap if len(names) == 1 else None
+    return Boundary(names, surface, aic, exists, why, lack, separated, middle, spread, best)
 
 
 def _check(points: np.ndarray, successes: np.ndarray, trials: np.ndarray, names: tuple[str, ...]) -> None:

@@ -84,18 +84,9 @@ def collapse(x: object, units: object, values: object, name: str = "the knob") -
     half = Z * np.sqrt(np.diag(np.linalg.pinv(found.jac.T @ found.jac) * excess))
     bounds = zip(found.x - half, found.x, found.x + half, strict=True)
     centre, log_nu, beta, _ = (Interval(*map(float, each)) for each in bounds)
+    nu = Interval(*(float(np.exp(each)) for each in log_nu))
     verdict, why = _verdict(p, delta, growth, smooth, name)
-    return Collapse(
-        verdict=verdict,
-        why=why,
-        centre=centre,
-        nu=Interval(*(float(np.exp(each)) for each in log_nu)),
-        beta=beta,
-        delta_aic=float(delta),
-        peak_growth=growth,
-        smooth=smooth,
-        aic=aic,
-    )
+    return Collapse(verdict, why, centre, nu, beta, float(delta), growth, smooth, aic)
 
 
 def _verdict(p: float, delta: float, growth: Interval[float], smooth: str, name: str) -> tuple[str, str]:

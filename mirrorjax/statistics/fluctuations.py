@@ -76,17 +76,10 @@ def fluctuations(values: object, units: object, data_seeds: object = None) -> Fl
             found[name][:, cells] = interval
         dips[:, cells] = dip_test(own)
         nested[cells] = pattern[-1] + 1 >= FEWEST_DATA_SEEDS
-    networks = known.sum(axis=1)
-    return Fluctuations(
-        networks=networks,
-        mean=Interval(*found["mean"]),
-        susceptibility=Interval(*(np.asarray(units, np.float64) * found["variance"])),
-        binder=Interval(*found["binder"]),
-        binder_of_normal=np.where(networks > 1, 2 / (networks + 1), np.nan),
-        dip=dips[0],
-        dip_p=dips[1],
-        nested=nested,
-    )
+    networks, found["variance"] = known.sum(axis=1), np.asarray(units, np.float64) * found["variance"]
+    mean, susceptibility, binder = (Interval(*found[name]) for name in ("mean", "variance", "binder"))
+    of_normal = np.where(networks > 1, 2 / (networks + 1), np.nan)
+    return Fluctuations(networks, mean, susceptibility, binder, of_normal, dips[0], dips[1], nested)
 
 
 def _alike(known: np.ndarray, seeds: np.ndarray) -> dict[tuple[int, ...], np.ndarray]:

@@ -149,15 +149,11 @@ def _separability(kind: _Data, data: np.ndarray, cells: np.ndarray, names: Seque
         shares.append(_share(shown))
     value = _share(matrix)
     low, high = np.quantile([_share(kind.draw(cells) * kind.scale) for _ in range(draws)], TAILS)
-    return Separability(
-        candidates=candidates,
-        best=min(candidates, key=lambda each: each.aic).name,
-        interaction_p=float((1 + np.sum(np.array(ratios) >= logs[4] - logs[3] - 1e-9)) / (1 + draws)),
-        rank_one_share=Interval(*(float(np.clip(each, 0, 1)) for each in (2 * value - high, value, 2 * value - low))),
-        share_if_product=Interval(*(float(each) for each in np.quantile(shares, [TAILS[0], 0.5, TAILS[1]]))),
-        f=f,
-        g=g,
-    )
+    best = min(candidates, key=lambda each: each.aic).name
+    p = float((1 + np.sum(np.array(ratios) >= logs[4] - logs[3] - 1e-9)) / (1 + draws))
+    share = Interval(*(float(np.clip(each, 0, 1)) for each in (2 * value - high, value, 2 * value - low)))
+    if_product = Interval(*map(float, np.quantile(shares, [TAILS[0], 0.5, TAILS[1]])))
+    return Separability(candidates, best, p, share, if_product, f, g)
 
 
 def _share(matrix: np.ndarray) -> float:

@@ -90,15 +90,12 @@ def _series(mark: Series, known: np.ndarray, x: Scale, y: Scale) -> list[Drawing
     look, label = mark.look, text(mark.look.label)
     ends = {name: end for name, end in (("low", mark.low), ("high", mark.high)) if end is not None}
     columns = {name: np.asarray(each)[known] for name, each in (ends | dict(mark.details)).items()}
-    trace: Drawing = {
-        "x": _on(x, np.asarray(mark.x, np.float64)[known]),
-        "y": _on(y, np.asarray(mark.y, np.float64)[known]),
-        "name": f"<b>{label}</b>" if look.bold else label,
-        "legendgroup": label,
-        **({"opacity": look.opacity} if look.opacity < 1 else {}),
-        **({"visible": "legendonly"} if look.off else {}),
-        **_hover(mark.hover, columns, look.label),
-    }
+    across, up = (np.asarray(each, np.float64)[known] for each in (mark.x, mark.y))
+    trace: Drawing = {"x": _on(x, across), "y": _on(y, up)}
+    trace |= {"name": f"<b>{label}</b>" if look.bold else label, "legendgroup": label}
+    trace |= {"opacity": look.opacity} if look.opacity < 1 else {}
+    trace |= {"visible": "legendonly"} if look.off else {}
+    trace |= _hover(mark.hover, columns, look.label)
     if look.symbol:
         edge = {"line": {"color": look.edge, "width": 1.5}} if look.edge else {}
         trace["marker"] = {"size": look.size, "color": look.colour, "symbol": look.symbol, **edge}
@@ -127,21 +124,11 @@ def _heat_map(mark: HeatMap, x: Scale, y: Scale) -> list[Drawing]:
     rows, columns = mark.z.shape
     gap = 1 if mark.z.size <= 2000 else 0  # lines between thin cells would be all that is seen
     title = {"text": text(mark.unit), "side": "right", "font": {"size": 13}}
-    cells: Drawing = {
-        "type": "heatmap",
-        "x": _on(x, np.arange(columns)),
-        "y": _on(y, np.arange(rows)),
-        "z": mark.z,
-        "zmin": mark.limits[0],
-        "zmax": mark.limits[1],
-        "colorscale": COLOURS,
-        "showscale": mark.bar,
-        "colorbar": {"title": title, "thickness": 14, "tickformat": mark.format},
-        "xgap": gap,
-        "ygap": gap,
-        "hoverongaps": False,
-        **_hover(mark.hover, mark.details, ""),
-    }
+    bar = {"title": title, "thickness": 14, "tickformat": mark.format}
+    cells: Drawing = {"type": "heatmap", "x": _on(x, np.arange(columns)), "y": _on(y, np.arange(rows)), "z": mark.z}
+    cells |= {"zmin": mark.limits[0], "zmax": mark.limits[1]}
+    cells |= {"colorscale": COLOURS, "showscale": mark.bar, "colorbar": bar}
+    cells |= {"xgap": gap, "ygap": gap, "hoverongaps": False, **_hover(mark.hover, mark.details, "")}
     if not mark.texts:
         return [cells]
     across, up, words, colours = (list(each) for each in zip(*mark.texts, strict=True))

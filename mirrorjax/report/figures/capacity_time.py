@@ -161,16 +161,11 @@ def _chart(grid: Grid, order: OrderParameter) -> Chart:
     values, columns = grid.bands[order.label], column_labels(grid.epochs)
     digits, kind = (".0%", "Wilson 95 %") if order.is_share else (".4f", "5–95 %")
     written = values.median.size <= MOST_WRITTEN and len(columns) <= 18
-    cells = HeatMap(
-        values.median,
-        colour_range(grid, order),
-        unit=order.unit,
-        written=digits if written else "",
-        format=".0%" if order.is_share else "",
-        hover=f"{{y}}, epoch {{x}}\n{order.label} {{z:{digits}}}\n{kind} {{low:{digits}}} to {{high:{digits}}}\n"
-        "robust: {robust} of {networks} networks",
-        details={"low": values.low, "high": values.high, "robust": grid.robust, "networks": grid.networks},
-    )
+    hover = f"{{y}}, epoch {{x}}\n{order.label} {{z:{digits}}}\n{kind} {{low:{digits}}} to {{high:{digits}}}\n"
+    hover += "robust: {robust} of {networks} networks"
+    details = {"low": values.low, "high": values.high, "robust": grid.robust, "networks": grid.networks}
+    limits, written, shown = colour_range(grid, order), digits if written else "", ".0%" if order.is_share else ""
+    cells = HeatMap(values.median, limits, order.unit, written=written, format=shown, hover=hover, details=details)
     across = Scale("checkpoint, at paper epoch", names=tuple(columns))
     up = Scale("hidden layers × units a layer", names=tuple(group.capacity for group in grid.rows))
     height = int(np.clip(150 + 30 * len(grid.rows), 260, 1000))

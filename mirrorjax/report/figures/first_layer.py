@@ -118,20 +118,11 @@ def units_of(view: View, member: str) -> Units:
     values = {name: np.array(each, np.float64) for name, each in columns.items() if name != "member_id"}
     (place,) = np.flatnonzero(view.networks.member_id == member)
     frog_change, toad_change = (values[f"mean_{name}_filtered"] - values["mean_none"] for name in ("frog", "toad"))
-    return Units(
-        member_id=member,
-        group=view.population.groups[int(view.networks.group[place])],
-        seed=int(view.networks.seed[place]),
-        epoch=float(values["epoch"][0]),
-        peak=float(view.networks.peak[place]),
-        peak_epoch=float(view.networks.peak_epoch[place]),
-        unit=values["unit"].astype(int),
-        means={name: values[f"mean_{name}"] for name, _ in SCENARIOS},
-        frog_change=frog_change,
-        toad_change=toad_change,
-        mns=values["mns"],
-        classes=classify(frog_change, toad_change),
-    )
+    found, means = view.networks, {name: values[f"mean_{name}"] for name, _ in SCENARIOS}
+    group, seed = view.population.groups[int(found.group[place])], int(found.seed[place])
+    epochs = float(values["epoch"][0]), float(found.peak[place]), float(found.peak_epoch[place])
+    changes = (frog_change, toad_change, values["mns"], classify(frog_change, toad_change))
+    return Units(member, group, seed, *epochs, values["unit"].astype(int), means, *changes)
 
 
 def panel(view: View) -> Panel:

@@ -150,21 +150,12 @@ def cells(population: ReportedPopulation) -> Cells:
     population.database.execute("CREATE OR REPLACE TABLE map_cells AS SELECT * FROM raw_cells")
     population.database.unregister("raw_cells")
     orders = tuple(order for order in ORDERS if order.measure in population.measures)
-    members = [[groups[own] for own in np.flatnonzero(cell_of == cell)] for cell in range(len(distinct))]
-    aggregated = _aggregated(population, orders, len(distinct))
-    _with_intervals(population, orders, aggregated["values"], aggregated["checkpoint"])
-    return Cells(
-        x,
-        y,
-        tuple(others),
-        np.array(distinct, np.int64),
-        **aggregated,
-        orders=orders,
-        coordinates=_coordinates(population, len(distinct)),
-        groups=members,
-        data_seeds=len({group.settings["data_seed"] for group in groups}),
-        clock=population.clock,
-    )
+    made = _aggregated(population, orders, len(distinct))
+    _with_intervals(population, orders, made["values"], made["checkpoint"])
+    made |= {"orders": orders, "coordinates": _coordinates(population, len(distinct)), "clock": population.clock}
+    made["groups"] = [[groups[own] for own in np.flatnonzero(cell_of == cell)] for cell in range(len(distinct))]
+    made["data_seeds"] = len({group.settings["data_seed"] for group in groups})
+    return Cells(x, y, tuple(others), np.array(distinct, np.int64), **made)
 
 
 def _aggregated(population: ReportedPopulation, orders: tuple[Order, ...], number: int) -> dict:

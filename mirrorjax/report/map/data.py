@@ -50,19 +50,11 @@ def order_data(order: Order, values: Values, epoch: np.ndarray) -> dict[str, Any
     """One order parameter, at the checkpoints that have it."""
     rows = values.measured
     with_interval = rows[-1:] if order.kind in OF_CELLS else rows
-    return {
-        "name": order.name,
-        "kind": order.kind,
-        "verdict": order.is_verdict,
-        "label": order.label,
-        "note": order.note,
-        "range": colour_range(order, values, epoch),
-        "rows": rows.tolist(),
-        "value": packed(values.value[rows]),
-        "low": packed(values.low[with_interval]),
-        "high": packed(values.high[with_interval]),
-        "count": packed(values.count[rows]),
-    }
+    about = {"name": order.name, "kind": order.kind, "verdict": order.is_verdict, "label": order.label}
+    about |= {"note": order.note, "range": colour_range(order, values, epoch), "rows": rows.tolist()}
+    about |= {"value": packed(values.value[rows])}
+    about |= {name: packed(getattr(values, name)[with_interval]) for name in ("low", "high")}
+    return about | {"count": packed(values.count[rows])}
 
 
 def colour_range(order: Order, values: Values, epoch: np.ndarray) -> tuple[float, float]:

@@ -36,15 +36,12 @@ def panel(view: View) -> Panel:
     if found is None:
         return result.without(why_none(view.population))
     result.title = f"Phase map: {' against '.join(axis.label for axis in reversed(found.along))}"
-    result.live = LiveMap(
-        data=map_data(found, view.population),
-        orders=Chooser("Order parameter", tuple(order.label for order in found.orders)),
-        # along one axis the slices are lines of one diagram
-        slices=tuple((Chooser(a.letters, tuple(a.ticks)), int(a.paper or 0)) for a in found.slices if found.y),
-        cell=tuple(Chooser(axis.letters, tuple(axis.ticks)) for axis in (found.along if found.y else found.axes)),
-        checkpoints=len(found.checkpoint),
-        height=_HEIGHT,
-    )
+    orders = Chooser("Order parameter", tuple(order.label for order in found.orders))
+    # along one axis the slices are lines of one diagram
+    slices = tuple((Chooser(a.letters, tuple(a.ticks)), int(a.paper or 0)) for a in found.slices if found.y)
+    cell = tuple(Chooser(axis.letters, tuple(axis.ticks)) for axis in (found.along if found.y else found.axes))
+    data = map_data(found, view.population)
+    result.live = LiveMap(data, orders, slices, cell, len(found.checkpoint), _HEIGHT)
     result.caption, result.for_print = _caption(found), printed_map(found)
     return result
 

@@ -198,11 +198,7 @@ def networks(population: ReportedPopulation) -> Networks:
         "untrained_z": columns["untrained_z"].astype(np.float64),
         "robust_at_peak": found["robust_at_peak"] & ~diverged,
     }
-    return Networks(
-        **found,
-        group=columns["group_index"],
-        diverged=diverged,
-        stopped=columns["status"] == "stopped",
-        last={name: of_survivors(f"last_{name}") for name in LAST_MEASURES},
-        sizes={name: columns[f"size_{name}"].astype(np.float64) for name in COORDINATES},
-    )
+    found |= {"group": columns["group_index"], "diverged": diverged, "stopped": columns["status"] == "stopped"}
+    measured = {name: of_survivors(f"last_{name}") for name in LAST_MEASURES}
+    sizes = {name: columns[f"size_{name}"].astype(np.float64) for name in COORDINATES}
+    return Networks(**found, last=measured, sizes=sizes)

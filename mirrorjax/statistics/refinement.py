@@ -49,11 +49,9 @@ def propose(
     left as they are. Names are of the coordinates, for sentences.
     """
     points, trials, networks = cells.points, cells.trials, cells.networks
-    if not trials.sum():
-        return _nothing("no network has a verdict")
-    found = boundary.fit(points, cells.successes, trials, names)
-    if not found.exists:
-        return _nothing(found.why)
+    found = boundary.fit(points, cells.successes, trials, names) if trials.sum() else None
+    if found is None or not found.exists:
+        return Proposal([], [], 0, float("nan"), None, found.why if found else "no network has a verdict")
     places = np.concatenate([points, new.reshape(-1, points.shape[1])])
     cost = np.concatenate([seeds - networks, np.full(len(new), seeds)])
     told = trials.sum() / networks.sum()  # share of the networks that have a verdict
@@ -79,7 +77,3 @@ def propose(
     again = sorted(place for place in chosen if place < len(points))
     added = sorted(place - len(points) for place in chosen if place >= len(points))
     return Proposal(again, added, budget - left, widest, at, why)
-
-
-def _nothing(why: str) -> Proposal:
-    return Proposal([], [], 0, float("nan"), None, why)

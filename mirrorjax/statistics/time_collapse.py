@@ -145,9 +145,7 @@ def _permuted(curves: list[np.ndarray], seeds: list[np.ndarray]) -> np.ndarray:
     ordered = [curve[np.argsort(own, kind="stable")] for curve, own in zip(curves, seeds, strict=True)]
     stacked, found = np.concatenate(ordered), []
     bounds = np.cumsum([len(curve) for curve in ordered])[:-1]
-    places = np.arange(len(stacked))
-    if paired:
-        places = places.reshape(len(curves), -1)
+    places = np.arange(len(stacked)).reshape(len(curves) if paired else 1, -1)
     for _ in range(_DRAWS):
         drawn = chance.permuted(places, axis=0).ravel() if paired else chance.permutation(len(stacked))
         parts = np.split(stacked[drawn], bounds)

@@ -31,7 +31,7 @@ class Place:
     y: tuple[float, float]
 
     def axis(self, side: str, on_right: bool = False) -> str:
-        """What plotly calls an axis of it: x, y, x2, y2 …"""
+        """What plotly calls an axis of it, or its legend: x, y, x2, y2 …"""
         number = self.number + 100 * on_right
         return f"{side}{number if number > 1 else ''}"
 
@@ -68,13 +68,8 @@ def layout(chart: Chart) -> tuple[Drawing, list[Place]]:
         if place.plot.title:
             found["annotations"].append(_heading(place.plot.title, place.x[0], place.y[1]) | {"font": {"size": 13}})
         if chart.legend == "beside":
-            found[legend_of(place)] = {"x": 1.01, "y": place.y[1], "yanchor": "top"}
+            found[place.axis("legend")] = {"x": 1.01, "y": place.y[1], "yanchor": "top"}
     return found, places
-
-
-def legend_of(place: Place) -> str:
-    """What plotly calls a plot's own legend."""
-    return f"legend{place.number if place.number > 1 else ''}"
 
 
 def _heading(words: str, x: float, y: float) -> Drawing:

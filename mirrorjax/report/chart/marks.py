@@ -35,11 +35,8 @@ class Look:
 class Series:
     """Values with their looks and intervals.
 
-    Attributes:
-        x, y: places on the scales of the plot, [values]; one without both is not drawn.
-        low, high: ends of the intervals, [values]; nan where there is none.
-        hover: a format string for the page, of x, y, low, high, label and the names in `details`; empty: no hover.
-        details: further columns of numbers or texts, [values] each.
+    `x` and `y` are places on the scales of the plot, [values]; one without both is not drawn. `low` and `high` are ends
+    of the intervals, [values], nan where there is none; `details` further columns of numbers or texts, [values] each.
     """
 
     x: np.ndarray
@@ -47,7 +44,7 @@ class Series:
     look: Look
     low: np.ndarray | None = None
     high: np.ndarray | None = None
-    hover: str = ""
+    hover: str = ""  # for the page, a format of x, y, low, high, label and `details`; empty: none
     details: Mapping[str, Sequence[Any] | np.ndarray] = field(default_factory=dict)
 
     @property

@@ -17,25 +17,13 @@ from mirrorjax.report.chart.marks import NO_DATA, AnyMark, Bars, HeatMap, Line, 
 from mirrorjax.results.store import replacing
 
 _STYLE: Any = {
-    "font.family": "sans-serif",
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlesize": 9,
-    "axes.titlelocation": "left",
-    "legend.fontsize": 8,
-    "legend.frameon": False,
-    "svg.hashsalt": "mirrorjax",  # the same data give the same file
-    "svg.fonttype": "none",
-}
+    "font.family": "sans-serif", "font.size": 9, "legend.fontsize": 8, "legend.frameon": False,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 9, "axes.titlelocation": "left",
+    "svg.hashsalt": "mirrorjax", "svg.fonttype": "none",  # the same data give the same file
+}  # fmt: skip
 _DASHES: dict[str, Any] = {
-    "solid": "-",
-    "dot": ":",
-    "dash": "--",
-    "dashdot": "-.",
-    "longdash": (0, (8, 3)),
-    "longdashdot": (0, (8, 2, 1, 2)),
-}
+    "solid": "-", "dot": ":", "dash": "--", "dashdot": "-.", "longdash": (0, (8, 3)), "longdashdot": (0, (8, 2, 1, 2)),
+}  # fmt: skip
 _SYMBOLS = {
     "": "", "circle": "o", "circle-open": "o", "square": "s", "diamond": "D", "hexagon": "h", "triangle-up": "^",
     "cross": "P", "x": "X", "star": "*",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mirrorjax.report.chart.chart import Chart, Scale
-from mirrorjax.report.chart.layout import Drawing, Place, annotation, layout, legend_of, text
+from mirrorjax.report.chart.layout import Drawing, Place, annotation, layout, text
 from mirrorjax.report.chart.marks import AnyMark, Bars, HeatMap, Line, Look, Note, Points, Rule, Series, reach
 
 COLOURS = "Cividis"  # even in lightness and the same to colour-blind readers
@@ -43,7 +43,7 @@ def drawing(chart: Chart) -> Drawing:
             elif isinstance(mark, Note):
                 made["annotations"].append(_note(mark, axes))
             else:
-                own = {"legend": legend_of(place)} if chart.legend == "beside" else {}
+                own = {"legend": place.axis("legend")} if chart.legend == "beside" else {}
                 traces += [trace | axes | own for trace in DRAWN[type(mark)](mark, place.plot.x, place.plot.y)]
     named = {""}
     for trace in traces:  # an entry of the legend is of the first that has its name

@@ -49,14 +49,16 @@ def write_comparison(folders: Sequence[Path], out: Path, measures: Sequence[str]
             (out / name).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"--out {out}: the comparison cannot be written: {error.strerror or error}") from error
-    names = " · ".join(each.name for each in sweeps)
+    names, alike = " · ".join(each.name for each in sweeps), ""
+    if unlike := "".join(f"<li>{escape(each)}</li>" for each in warnings(sweeps)):
+        alike = f'<div class="caution"><p><strong>Not measured alike.</strong></p><ul>{unlike}</ul></div>'
     curves = compare_curves.panel(sweeps, chosen), compare_curves.table(sweeps, chosen)
     ends = compare_scaling.panel(sweeps), compare_scaling.table(sweeps)
     body = "\n".join(
         [
             f'<header><h1>Comparison</h1><p class="subtitle">{escape(names)}</p></header>',
             _key(sweeps),
-            _warning_box(sweeps),
+            alike,
             section("Curves", write_figure(*curves, out, "curves", "compare-curves"), "curves"),
             _ends(sweeps, chosen, out),
             section("End values", write_figure(*ends, out, "scaling", "compare-scaling"), "scaling"),
@@ -65,14 +67,6 @@ def write_comparison(folders: Sequence[Path], out: Path, measures: Sequence[str]
     path = out / "compare.html"
     write_text(path, page(f"{names} – mirrorjax compare", body))
     return path
-
-
-def _warning_box(sweeps: Sequence[Compared]) -> str:
-    found = warnings(sweeps)
-    if not found:
-        return ""
-    lines = "".join(f"<li>{escape(each)}</li>" for each in found)
-    return f'<div class="caution"><p><strong>Not measured alike.</strong></p><ul>{lines}</ul></div>'
 
 
 def _key(sweeps: Sequence[Compared]) -> str:

@@ -32,10 +32,7 @@ class Matched:
 def conditions(sweeps: Sequence[Compared], measures: Sequence[str]) -> dict[str, list[TimeCondition]]:
     """By measure, the networks of every sweep's configuration nearest the paper's."""
     shown = [(sweep.name, *sweep.nearest) for sweep in sweeps]
-    return {
-        measure: [condition(view.population, group, measure, name) for name, view, group in shown]
-        for measure in measures
-    }
+    return {each: [condition(view.population, group, each, name) for name, view, group in shown] for each in measures}
 
 
 def at_epoch(made: dict[str, list[TimeCondition]]) -> Matched:

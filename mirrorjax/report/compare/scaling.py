@@ -105,10 +105,8 @@ def _chart(found: Sequence[ScalingPoint], sweeps: Sequence[Compared], measure: s
 def _points(found: Sequence[ScalingPoint], sweep: Compared, measure: str, regressor: str) -> Points:
     own = [each for each in found if each.sweep is sweep and each.x[regressor] > 0]
     low, mean, high = np.array([mean_interval(each.values[measure]) for each in own]).reshape(-1, 3).T
-    details = {
-        "configuration": [each.group.label for each in own],
-        "networks": [len(each.values[measure]) for each in own],
-    }
+    numbers = [len(each.values[measure]) for each in own]
+    details = {"configuration": [each.group.label for each in own], "networks": numbers}
     hover = "{label}: {configuration}\n{y:.4g} [{low:.4g}, {high:.4g}], {networks} networks"
     x = np.array([each.x[regressor] for each in own], np.float64)
     return Points(x, mean, replace(sweep.look, label=sweep.name), low, high, hover, details)

@@ -63,10 +63,9 @@ class Grid:
 
     def seeds_words(self) -> str:
         """States how many networks a cell has."""
-        known = self.networks[np.isfinite(self.networks)]
-        if not len(known):
+        if not np.isfinite(self.networks).any():
             return "no networks"
-        low, high = int(known.min()), int(known.max())
+        low, high = int(np.nanmin(self.networks)), int(np.nanmax(self.networks))
         return f"{counted(low, 'network')} in every cell" if low == high else f"{low} to {high} networks a cell"
 
 

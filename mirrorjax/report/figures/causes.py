@@ -34,7 +34,8 @@ class MeanEstimate(NamedTuple):
 
 def estimate(values: np.ndarray) -> MeanEstimate:
     """Of the networks where there is a value."""
-    return MeanEstimate(*map(float, mean_interval(values)), int(np.isfinite(values).sum()))
+    low, value, high = mean_interval(values)
+    return MeanEstimate(low, value, high, int(np.isfinite(values).sum()))
 
 
 def panel(view: View) -> Panel:

@@ -54,24 +54,22 @@ def _row(found: Caused) -> list[Cell]:
 
 
 def _share_words(each: Share) -> str:
-    if not each.number:
-        return NOT_MEASURED
-    return f"{each.count} of {each.number} [{percent(each.low)}, {percent(each.high)}]"
+    words = f"{each.count} of {each.number} [{percent(each.low)}, {percent(each.high)}]"
+    return words if each.number else NOT_MEASURED
 
 
 def _chart(found: Caused) -> Chart:
     every = shares(found)
     names = [f"{name}\n{_of(name, each, found)}" for name, each in every.items()]
     bars = _bars([each[2:] for each in every.values()], BLUE, ".0%")
-    left = Plot([bars], Scale("share of networks", (0.0, 1.02), format=".0%"), _upright(names), _LEFT)
+    left = Plot([bars], Scale("share of networks", (0.0, 1.02), format=".0%"), _from_the_top(names), _LEFT)
     counts = _bars([mean_interval(found.of(f"units_{kind}_1")) for kind in CLASSES], RED, ".2f")
     across = Scale("units of the first layer, mean", around(counts.x, counts.low, counts.high, include=(0.0,)))
-    right = Plot([counts], across, _upright([_CLASS_WORDS[name] for name in CLASSES]), "classes of units")
+    right = Plot([counts], across, _from_the_top([_CLASS_WORDS[name] for name in CLASSES]), "classes of units")
     return Chart([[left, right]], 380, f"{found.group.label} – {found.words}", legend="")
 
 
-def _upright(names: list[str]) -> Scale:
-    """Bars from the top."""
+def _from_the_top(names: list[str]) -> Scale:
     return Scale("", (len(names) - 0.5, -0.5), names=tuple(names))
 
 

@@ -117,7 +117,6 @@ def _points(points: list[Point], number: int, **options: Any) -> Points:
 
 
 def _rows(points: list[Point]) -> Chart:
-    """One row a setting, the first on top."""
     # as they are written beside the axis
     labels, number = [textwrap.wrap(point.label, _LETTERS) for point in points], len(points)
     notes = []

@@ -111,9 +111,8 @@ def _when(curve: Curve) -> str:
 
 
 def _relative(epochs: float) -> str:
-    if abs(epochs) < 0.005:
-        return "at the peak"
-    return f"{epoch_words(abs(epochs))} epochs {'after' if epochs > 0 else 'before'} it"
+    side = "after" if epochs > 0 else "before"
+    return "at the peak" if abs(epochs) < 0.005 else f"{epoch_words(abs(epochs))} epochs {side} it"
 
 
 def _or_before(rise: Rise) -> str:

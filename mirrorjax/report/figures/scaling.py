@@ -25,12 +25,9 @@ MEASURES = {"peak": f"peak {label('cmni')}", "peak_epoch": "epoch of the peak"} 
     name: f"{label(name)} at the end" for name in _AT_THE_END
 }
 REGRESSORS = {
-    "parameters": "parameters",
-    "train_boards": "training boards",
-    "learning_rate": "learning rate",
-    "batch_size": "batch size",
-    "step": "steps",
-}
+    "parameters": "parameters", "train_boards": "training boards", "learning_rate": "learning rate",
+    "batch_size": "batch size", "step": "steps",
+}  # fmt: skip
 _RATES = ("learning_rate", "batch_size")
 # the settings that a regressor stands for
 OWN = {"parameters": {"depth", "width"}, "train_boards": {"boards"}} | {name: {name} for name in _RATES}
@@ -109,7 +106,6 @@ def _series(population: ReportedPopulation, networks: Networks, regressor: str) 
 
 
 def _differing(rest: tuple[tuple[str, str], ...], others: list[tuple[tuple[str, str], ...]]) -> str:
-    """What tells this series from the others."""
     words = []
     for name, value in (own for place, own in enumerate(rest) if len({other[place] for other in others}) > 1):
         with suppress(ValueError):  # a word is written as it is

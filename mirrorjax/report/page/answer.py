@@ -31,7 +31,6 @@ def headline(views: list[View]) -> str:
 
 
 def _acting(views: list[View]) -> list[str]:
-    """Of networks that act."""
     found = total(views)
     if not found.networks:
         return ["Nothing has been measured here yet."]

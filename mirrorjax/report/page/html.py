@@ -68,19 +68,15 @@ def _variants(panel: Panel, name: str) -> str:
 def map_html(live: LiveMap, name: str) -> str:
     """Writes the controls of a map, the place where it is drawn, its numbers, and the place for a cell's networks."""
     controls = _control(live.orders, f"{name}-order", "order")
-    controls += "".join(
-        _control(chooser, f"{name}-slice-{place}", "slice", first) for place, (chooser, first) in enumerate(live.slices)
-    )
+    for place, (chooser, first) in enumerate(live.slices):
+        controls += _control(chooser, f"{name}-slice-{place}", "slice", first)
     last = live.checkpoints - 1
     slider = (
         f'<label class="slider">Checkpoint <input type="range" min="0" max="{last}" value="{last}" step="1" '
         'autocomplete="off"> <output></output></label>'
     )
-    cell = "".join(
-        f'<label>{escape(chooser.label)} <select autocomplete="off"><option value="">–</option>{_options(chooser)}'
-        "</select></label>"
-        for chooser in live.cell
-    )
+    start = '<select autocomplete="off"><option value="">–</option>'
+    cell = "".join(f"<label>{escape(each.label)} {start}{_options(each)}</select></label>" for each in live.cell)
     return (
         f'<div class="controls">{controls}{slider}</div><p class="note" aria-live="polite"></p>'
         f'<div class="plot" style="min-height:{live.height}px"></div>'

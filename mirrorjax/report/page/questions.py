@@ -148,9 +148,8 @@ def _what_was_run(views: list[View]) -> str:
     parts = []
     if len(views) > 1:
         on = "one dataset" if len(hashes) == 1 else f"<strong>{len(hashes)} different datasets</strong>"
-        parts.append(
-            f"<p>{_run(views)}, trained on {on}. Populations are shown one after the other; no figure pools them.</p>"
-        )
+        shown = "Populations are shown one after the other; no figure pools them."
+        parts.append(f"<p>{_run(views)}, trained on {on}. {shown}</p>")
     for view in views:
         population = view.population
         parts.append(f'<h3 id="population-{escape(population.name)}">Population <code>{escape(population.name)}</code>')

@@ -45,9 +45,8 @@ def write_readme(results: Path, page: Path) -> list[str]:
         put_cell(page, EXPERIMENTS, f"`{experiment}`", took)
         written.append(EXPERIMENTS)
     if experiment == "circuits":
-        put_cell(
-            page, UNITS, "`mirrorjax sweep experiment=circuits`", f"{circuits_sentence(sweep)} {measured_on(manifest)}"
-        )
+        sentence = f"{circuits_sentence(sweep)} {measured_on(manifest)}"
+        put_cell(page, UNITS, "`mirrorjax sweep experiment=circuits`", sentence)
         written.append(UNITS)
     if not written:
         raise InputError(f"--readme: {page} has no block that {results} has numbers for")

@@ -16,13 +16,11 @@ from mirrorjax.report.words.numbers import NOT_MEASURED, epoch_words, percent, p
 from mirrorjax.statistics.intervals import share
 
 _CMNI = label("cmni")
+_LEARNT = f"networks that have learnt their task at the last record: {LEARNT.words}; verdicts are of these"
 _COLUMNS = (  # heading, explanation
     ("configuration", "hidden layers × units a layer, learning rate, and what else varies; below: population"),
     ("networks", "seeds; below: how many of them diverged"),
-    (
-        label("learnt"),
-        f"networks that have learnt their task at the last record: {LEARNT.words}; verdicts are of these",
-    ),
+    (label("learnt"), _LEARNT),
     ("steps", "of the longest-running network; below: paper epochs"),
     (label("val_loss"), "median at the last record; below: 5–95 % over networks (of fewer than 8: all)"),
     (label("accuracy"), "median at the last record"),

@@ -96,16 +96,12 @@ def cmni(view: View) -> str:
     )
     end = float(np.nanmax(found.epoch[own]))
     if float(epoch.median) >= end - 1e-9:
-        words += (
-            f", <strong>the last checkpoint (epoch {epoch_words(end)}): this may be a rise cut short, no peak</strong>"
-        )
+        last = f"the last checkpoint (epoch {epoch_words(end)}): this may be a rise cut short, no peak"
+        words += f", <strong>{last}</strong>"
     ratio = float(untrained.median / peak.median) if peak.median > 0 else np.nan
     if np.isfinite(ratio):
-        words += (
-            f"; the untrained value is {plain_number(ratio)} times the trained peak"
-            if ratio >= 1
-            else f"; the trained peak is {plain_number(1 / ratio)} times the untrained value"
-        )
+        more, less = ("untrained value", "trained peak") if ratio >= 1 else ("trained peak", "untrained value")
+        words += f"; the {more} is {plain_number(ratio if ratio >= 1 else 1 / ratio)} times the {less}"
     beside = _beside(view, found.last["cmni_hidden"][own], found.last["cmni_z"][own])
     return words + f". At the end CMNI is {interval_words(*band(found.last['cmni'][own]))} ({beside})."
 

@@ -6,7 +6,6 @@ import pytest
 
 from mirrorjax.launch.cli import main
 from mirrorjax.report.page.acceptance import acceptance, applicable
-from mirrorjax.report.read.over_seeds import curves, networks
 from mirrorjax.report.read.populations import load
 from mirrorjax.report.read.view import View
 
@@ -18,8 +17,8 @@ def test_paper_fast_reproduces_the_published_run(tmp_path: Path):
     assert main(["sweep", "experiment=paper_fast", "tracker=off", "report=false", results]) == 0
     (sweep,) = tmp_path.iterdir()
     (population,) = load(sweep).populations
-    found = networks(population)
-    (group,) = applicable(population, found)
-    lines = acceptance(View(population, curves(population), found), group)
+    view = View(population)
+    (group,) = applicable(view)
+    lines = acceptance(view, group)
     assert len(lines) >= 14
     assert [line.name for line in lines if not line.met] == []

@@ -6,7 +6,6 @@ LONG_STILL = {
     "launch/cli.py: _parser",
     "launch/estimate.py: estimate",
     "pipeline.py: run_population",
-    "report/figures/units.py: _figure",
     "training/loop.py: __init__",
 }
 WIDE_STILL = {

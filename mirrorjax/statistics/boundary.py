@@ -22,32 +22,24 @@ _SIMULATED = 1000
 
 @dataclass(frozen=True)
 class Boundary:
-    """A fitted logistic surface logit P = β·terms(z), z the standardised coordinates.
+    """A fitted logistic surface logit P = β·terms(z), z the standardised coordinates [d].
 
-    Attributes:
-        names: of the coordinates, [d].
-        surface: which terms: `linear`; `interaction`, with products of two coordinates; `quadratic`, with squares too.
-        aic: by surface, of those that the cells can tell apart.
-        exists: P crosses 1/2 among the cells, and differs between them.
-        why: the reason, a sentence.
-        lack_of_fit: p-value of the deviance, against that of counts drawn from the fit; small where the surface is
-            too plain for the map, and band and boundary are not to be trusted.
-        separated: a line parts the cells without a success from those without a failure, d = 1 only; then the two
-            cells beside the gap, else None.
-        middle, spread: mean and standard deviation of the cells' coordinates, [d].
-        fit: coefficients and covariance.
+    `lack_of_fit` is the p-value of the deviance, against that of counts drawn from the fit; small where the surface is
+    too plain for the map, and band and boundary are not to be trusted. `separated` has, if d = 1 and a line parts the
+    cells without a success from those without a failure, the two cells beside the gap. `middle` and `spread` [d] are
+    mean and standard deviation of the cells' coordinates.
     """
 
-    names: tuple[str, ...]
-    surface: str
-    aic: dict[str, float]
-    exists: bool
-    why: str
+    names: tuple[str, ...]  # of the coordinates, [d]
+    surface: str  # `linear`; `interaction`, with products of two; `quadratic`, with squares too
+    aic: dict[str, float]  # by surface, of those that the cells can tell apart
+    exists: bool  # P crosses 1/2 among the cells, and differs between them
+    why: str  # the reason, a sentence
     lack_of_fit: float
     separated: tuple[float, float] | None
     middle: np.ndarray
     spread: np.ndarray
-    fit: Fit
+    fit: Fit  # coefficients and covariance
 
     def probability(self, points: object) -> Interval[np.ndarray]:
         """P with its 95 % band, by the delta method on the logit.
@@ -88,10 +80,8 @@ class Boundary:
         No line if the level is not on the grid. Drawn whether `exists` or not: ask that first.
         """
         self._must_have(2, "contour")
-        grid_x, grid_y = np.asarray(grid_x, np.float64), np.asarray(grid_y, np.float64)
         logit, _ = self._logit(np.stack(np.meshgrid(grid_x, grid_y), axis=-1))
-        lines = contourpy.contour_generator(grid_x, grid_y, logit).lines(0.0)
-        return [np.asarray(line) for line in lines]
+        return [np.asarray(line) for line in contourpy.contour_generator(grid_x, grid_y, logit).lines(0.0)]
 
     @property
     def centre(self) -> Interval[float]:
@@ -119,8 +109,7 @@ class Boundary:
             raise InputError(f"a boundary's {what} is of {number} coordinates; this one has {', '.join(self.names)}")
 
     def _terms_at(self, points: object) -> np.ndarray:
-        places = np.asarray(points, np.float64)
-        number = len(self.names)
+        places, number = np.asarray(points, np.float64), len(self.names)
         if number == 1 and (places.ndim == 0 or places.shape[-1] != 1):
             places = places[..., None]
         if places.shape[-1] != number:
@@ -166,19 +155,11 @@ def fit(points: object, successes: object, trials: object, names: Sequence[str] 
     surface = min(fits, key=lambda each: fits[each].aic)
     best = fits[surface]
     logit = _terms(places, surface) @ best.coefficients
+    aic = {each: found.aic for each, found in fits.items()}
     exists, why = _verdict(logit, best, points, successes, trials, names)
-    return Boundary(
-        names=names,
-        surface=surface,
-        aic={each: found.aic for each, found in fits.items()},
-        exists=exists,
-        why=why,
-        lack_of_fit=_lack_of_fit(logit, successes, trials),
-        separated=_gap(points[:, 0], successes, trials) if len(names) == 1 else None,
-        middle=middle,
-        spread=spread,
-        fit=best,
-    )
+    lack, gap = _lack_of_fit(logit, successes, trials), _gap(points[:, 0], successes, trials)
+    separated = gap if len(names) == 1 else None
+    return Boundary(names, surface, aic, exists, why, lack, separated, middle, spread, best)
 
 
 def _check(points: np.ndarray, successes: np.ndarray, trials: np.ndarray, names: tuple[str, ...]) -> None:

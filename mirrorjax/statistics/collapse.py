@@ -10,42 +10,35 @@ from scipy.special import expit
 from scipy.stats import chi2
 
 from mirrorjax.errors import InputError
-from mirrorjax.statistics.intervals import FEWEST_RESAMPLED, TAILS, Interval, Z
+from mirrorjax.statistics.intervals import FEWEST_RESAMPLED, TAILS, Interval, Z, mean_variances
 
 ENOUGH_AIC = 10.0
 _KNOTS = 6  # of the spline F
 _FEWEST_SIZES, _FEWEST_PLACES = 3, 6
-_PRIOR_NETWORKS = 4  # weight of the pooled variance in each cell's own
 _SIGNIFICANT = 0.01
 _RESAMPLES = 500
 
-Model = Callable[[np.ndarray], np.ndarray]  # parameters -> residuals over errors, [cells]
+Basis = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]  # parameters, x, log n -> [cells, linear terms]
 
 
 @dataclass(frozen=True)
 class Collapse:
     """What the cells along one knob say.
 
-    Attributes:
-        verdict: `transition`, `crossover` or `neither`.
-        why: the reason, a sentence.
-        centre, nu, beta: x_c, ν and β of the scaling form, with intervals from its Hessian (of log ν for ν). They have
-            a meaning for a transition only.
-        delta_aic: AIC of the best smooth rise less that of the scaling form; above 0 speaks for scaling.
-        peak_growth: the exponent of the susceptibility's peak over its flanks, in n; interval over networks.
-        smooth: which of the smooth rises is the best, `logistic` or `spline`.
-        aic: by form.
+    The intervals of x_c, ν and β of the scaling form are from its Hessian (of log ν for ν), and have a meaning for a
+    transition only. `peak_growth` is the exponent of the susceptibility's peak over its flanks, in n; interval over
+    networks.
     """
 
-    verdict: str
-    why: str
+    verdict: str  # `transition`, `crossover` or `neither`
+    why: str  # the reason, a sentence
     centre: Interval[float]
     nu: Interval[float]
     beta: Interval[float]
-    delta_aic: float
+    delta_aic: float  # AIC of the best smooth rise less that of the scaling form; above 0 speaks for scaling
     peak_growth: Interval[float]
-    smooth: str
-    aic: dict[str, float]
+    smooth: str  # which of the smooth rises is the best, `logistic` or `spline`
+    aic: dict[str, float]  # by form
 
 
 def collapse(x: object, units: object, values: object, name: str = "the knob") -> Collapse:
@@ -58,25 +51,29 @@ def collapse(x: object, units: object, values: object, name: str = "the knob") -
     best form leaves more than the errors, all χ² are divided by its χ² per degree of freedom (Burnham & Anderson 2002).
     Corrections to scaling are in no interval: to read exponents, give cells near the centre, and no very small sizes.
 
-    Args:
-        x, units: of each cell, [cells]; three sizes or more.
-        values: the order parameter, [cells, seeds], nan where a cell has no such network; two or more finite in each.
-        name: of the knob, for the sentence.
+    `x` and `units` are of each cell, [cells], three sizes or more; `values` of the order parameter, [cells, seeds], nan
+    where a cell has no such network, two or more finite in each; `name` of the knob, for the sentence.
 
     Raises:
         InputError: for too few sizes, places or networks.
     """
     x, units, values = (np.asarray(each, np.float64) for each in (x, units, values))
     _check(x, units, values)
-    means, errors = _means(values)
+    means, errors = np.nanmean(values, axis=1), np.sqrt(mean_variances(values))
+    if not errors.any():
+        raise InputError("values: the networks of every cell are all equal, which leaves no error to fit with")
     log_n = np.log(units / np.exp(np.log(units).mean()))
     growth = _peak_growth(x, units, values)
     p = _nothing_changes(units, means, errors)
-    fits = {
-        "scaling": _best(lambda theta: _scaling(theta, x, log_n, means, errors), _starts(x, "scaling")),
-        "spline": _best(lambda theta: _smooth(theta, x, log_n, means, errors), _starts(x, "spline")),
-        "logistic": _best(lambda theta: _logistic(theta, x, log_n, means, errors), _starts(x, "logistic")),
-    }
+
+    def fitted(form: str) -> OptimizeResult:
+        def residuals(theta: np.ndarray) -> np.ndarray:
+            return _projected(_FORMS[form](theta, x, log_n), means, errors)
+
+        tried = [least_squares(residuals, at, bounds=(low, high), x_scale="jac") for at, low, high in _starts(x, form)]
+        return min(tried, key=lambda each: each.cost)
+
+    fits = {form: fitted(form) for form in _FORMS}
     parameters = {"scaling": 4 + _KNOTS, "spline": 4 + _KNOTS, "logistic": 6}
     squares = {form: 2 * found.cost for form, found in fits.items()}
     excess = max(1.0, min(squares[form] / max(len(x) - parameters[form], 1) for form in fits))
@@ -84,21 +81,12 @@ def collapse(x: object, units: object, values: object, name: str = "the knob") -
     smooth = min(("logistic", "spline"), key=lambda form: aic[form])
     delta = aic[smooth] - aic["scaling"]
     found = fits["scaling"]
-    covariance = np.linalg.pinv(found.jac.T @ found.jac) * excess
-    centre, log_nu, beta, _ = found.x
-    half = Z * np.sqrt(np.diag(covariance))
+    half = Z * np.sqrt(np.diag(np.linalg.pinv(found.jac.T @ found.jac) * excess))
+    bounds = zip(found.x - half, found.x, found.x + half, strict=True)
+    centre, log_nu, beta, _ = (Interval(*map(float, each)) for each in bounds)
+    nu = Interval(*(float(np.exp(each)) for each in log_nu))
     verdict, why = _verdict(p, delta, growth, smooth, name)
-    return Collapse(
-        verdict=verdict,
-        why=why,
-        centre=Interval(float(centre - half[0]), float(centre), float(centre + half[0])),
-        nu=Interval(*(float(np.exp(each)) for each in (log_nu - half[1], log_nu, log_nu + half[1]))),
-        beta=Interval(float(beta - half[2]), float(beta), float(beta + half[2])),
-        delta_aic=float(delta),
-        peak_growth=growth,
-        smooth=smooth,
-        aic=aic,
-    )
+    return Collapse(verdict, why, centre, nu, beta, float(delta), growth, smooth, aic)
 
 
 def _verdict(p: float, delta: float, growth: Interval[float], smooth: str, name: str) -> tuple[str, str]:
@@ -115,16 +103,6 @@ def _verdict(p: float, delta: float, growth: Interval[float], smooth: str, name:
     grows = "the susceptibility's peak does not grow" if known else "whether the susceptibility's peak grows is open"
     lacking = "scaling is not clearly better" if delta <= ENOUGH_AIC else grows
     return "crossover", f"crossover along {name}, as {lacking}: {words}"
-
-
-def _means(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    number = np.isfinite(values).sum(axis=1)
-    own = np.nanvar(values, axis=1, ddof=1)
-    pooled = ((number - 1) * own).sum() / (number - 1).sum()
-    if pooled == 0:
-        raise InputError("values: the networks of every cell are all equal, which leaves no error to fit with")
-    variance = ((number - 1) * own + _PRIOR_NETWORKS * pooled) / (number - 1 + _PRIOR_NETWORKS) / number
-    return np.nanmean(values, axis=1), np.sqrt(variance)
 
 
 def _nothing_changes(units: np.ndarray, means: np.ndarray, errors: np.ndarray) -> float:
@@ -164,11 +142,6 @@ def _peak_growth(x: np.ndarray, units: np.ndarray, values: np.ndarray) -> Interv
     return Interval(float(low), float(slopes[0]), float(high))
 
 
-def _best(model: Model, starts: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> OptimizeResult:
-    found = [least_squares(model, start, bounds=(low, high), x_scale="jac") for start, low, high in starts]
-    return min(found, key=lambda each: each.cost)
-
-
 def _starts(x: np.ndarray, form: str) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Starting values with their bounds: several, as χ² has several minima."""
     low, high = x.min(), x.max()
@@ -178,31 +151,32 @@ def _starts(x: np.ndarray, form: str) -> list[tuple[np.ndarray, np.ndarray, np.n
     if form == "scaling":  # x_c, log ν, β, log width
         bounds = np.array([low, np.log(0.2), -1.0, wide - 3]), np.array([high, np.log(50), 5.0, wide + 3])
         starts = [[centre, np.log(nu), 0.1, wide] for centre in centres for nu in (1.0, 2.0, 5.0)]
-    elif form == "spline":  # centre, its slope in log n, h, log width
-        bounds = np.array([low, -span, -2.0, wide - 3]), np.array([high, span, 2.0, wide + 3])
-        starts = [[centre, 0.0, 0.0, width] for centre in centres for width in (wide - 1, wide, wide + 1)]
-    else:  # centre, its slope, h, log of the logistic's width
-        bounds = np.array([low - span, -span, -2.0, wide - 4]), np.array([high + span, span, 2.0, wide + 4])
+    else:  # centre, its slope in log n, h, log width
+        room, reach = (0.0, 3) if form == "spline" else (span, 4)
+        bounds = np.array([low - room, -span, -2.0, wide - reach]), np.array([high + room, span, 2.0, wide + reach])
         starts = [[centre, 0.0, 0.0, width] for centre in centres for width in (wide - 1, wide, wide + 1)]
     return [(np.array(start), *bounds) for start in starts]
 
 
-def _scaling(theta: np.ndarray, x: np.ndarray, log_n: np.ndarray, means: np.ndarray, errors: np.ndarray) -> np.ndarray:
+def _scaling(theta: np.ndarray, x: np.ndarray, log_n: np.ndarray) -> np.ndarray:
     centre, log_nu, beta, wide = theta
     place = np.arcsinh((x - centre) * np.exp(log_n / np.exp(log_nu) - wide))
-    return _projected(_spline(place) * np.exp(-beta / np.exp(log_nu) * log_n)[:, None], means, errors)
+    return _spline(place) * np.exp(-beta / np.exp(log_nu) * log_n)[:, None]
 
 
-def _smooth(theta: np.ndarray, x: np.ndarray, log_n: np.ndarray, means: np.ndarray, errors: np.ndarray) -> np.ndarray:
+def _smooth(theta: np.ndarray, x: np.ndarray, log_n: np.ndarray) -> np.ndarray:
     centre, drift, height, wide = theta
     place = np.arcsinh((x - centre - drift * log_n) * np.exp(-wide))
-    return _projected(_spline(place) * (1 + height * log_n)[:, None], means, errors)
+    return _spline(place) * (1 + height * log_n)[:, None]
 
 
-def _logistic(theta: np.ndarray, x: np.ndarray, log_n: np.ndarray, means: np.ndarray, errors: np.ndarray) -> np.ndarray:
+def _logistic(theta: np.ndarray, x: np.ndarray, log_n: np.ndarray) -> np.ndarray:
     centre, drift, height, wide = theta
     rise = (1 + height * log_n) * expit((x - centre - drift * log_n) * np.exp(-wide))
-    return _projected(np.column_stack([np.ones(len(x)), rise]), means, errors)
+    return np.column_stack([np.ones(len(x)), rise])
+
+
+_FORMS: dict[str, Basis] = {"scaling": _scaling, "spline": _smooth, "logistic": _logistic}
 
 
 def _spline(place: np.ndarray) -> np.ndarray:

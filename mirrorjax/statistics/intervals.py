@@ -11,6 +11,7 @@ Z = 1.959963984540054  # the 97.5 % quantile of the normal distribution
 TAILS = (0.025, 0.975)
 FEWEST_RESAMPLED = 8  # networks: percentiles of resamples of fewer are far too narrow (of 3: 3 of 4 hold the mean)
 FEWEST = 3  # networks with an interval at all: of two the t interval is nine times as wide as they are apart
+PRIOR_NETWORKS = 4  # weight of the pooled variance in a cell's own
 _MOST_DRAWN = 2_000_000  # networks in all resamples of one bootstrap
 
 
@@ -47,16 +48,10 @@ def share(count: object, number: object) -> Interval[np.ndarray]:
 
 
 def mean_interval(values: np.ndarray) -> Interval[float]:
-    """A mean over networks with the 95 % interval that so many of them allow.
+    """A mean over networks with the 95 % interval that so many of them allow; those that are not finite are left out.
 
-    From 8 networks on the percentile bootstrap (Efron 1979), from 3 on Student's t, which takes networks as scattering
-    normally; none below.
-
-    Args:
-        values: of networks; those that are not finite are left out.
-
-    Returns:
-        Low, value, high: nan without any value, and without bounds for fewer than 3. The draws have a fixed seed.
+    From 8 networks on the percentile bootstrap (Efron 1979), with draws of a fixed seed, from 3 on Student's t, which
+    takes networks as scattering normally; none, nan, below. All is nan without any value.
     """
     values = np.asarray(values, np.float64)
     values = values[np.isfinite(values)]
@@ -71,6 +66,18 @@ def mean_interval(values: np.ndarray) -> Interval[float]:
         return Interval(mean - half, mean, mean + half)
     low, high = np.quantile(values[_resamples(number)].mean(axis=1), TAILS)
     return Interval(float(low), mean, float(high))
+
+
+def mean_variances(values: np.ndarray) -> np.ndarray:
+    """The variance [...] of each cell's mean over its networks, drawn towards that of all; zeros if nothing varies.
+
+    As if each cell had four more networks of the pooled variance (Smyth 2004, for few replicates), so that a cell whose
+    networks happen to agree has no boundless weight. `values` are [..., networks], nan where a cell has no such
+    network; two or more finite in every cell.
+    """
+    number, own = np.isfinite(values).sum(axis=-1), np.nanvar(values, axis=-1, ddof=1)
+    pooled = ((number - 1) * own).sum() / (number - 1).sum()
+    return ((number - 1) * own + PRIOR_NETWORKS * pooled) / (number - 1 + PRIOR_NETWORKS) / number
 
 
 def mean_interval_words(fewest: int) -> str:

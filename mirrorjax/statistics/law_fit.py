@@ -1,28 +1,104 @@
-"""Fits one law to weighted means: a search over the numbers of its shape, level and amplitude in closed form."""
+"""The laws that a measure may follow against a setting, and the fit of one to weighted means.
+
+Each is a level and an amplitude times a shape: both are found in closed form, so only the one or two numbers of the
+shape are searched for.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from scipy.optimize import leastsq
 from scipy.special import expit, logit
 
-from mirrorjax.statistics.law_shapes import IN_LOG_X, Law, LawAxis
+_STARTS = (0.03, 0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 0.95)  # places between the bounds of a shape's parameter
 
+
+@dataclass(frozen=True)
+class LawAxis:
+    """The points' places: `low` and `high` of log x, the smallest `gap` between neighbours, their `centre`."""
+
+    low: float
+    high: float
+    gap: float
+    centre: float
+
+
+@dataclass(frozen=True)
+class Law:
+    """A candidate: level and amplitude are applied to its shape, of log x, the shape's parameters and the axis."""
+
+    name: str  # as a reader knows it
+    formula: str  # with the names of the parameters
+    shape: Callable[[np.ndarray, np.ndarray, LawAxis], np.ndarray]
+    bounds: Callable[[LawAxis], dict[str, tuple[float, float]]]  # of each parameter of the shape, by name, on this axis
+    level: bool = True  # as `amplitude`: whether it has one
+    amplitude: bool = True
+    positive: bool = False  # whether the amplitude may not be negative
+
+
+def _power(log_x: np.ndarray, shape: np.ndarray, axis: LawAxis) -> np.ndarray:
+    return np.exp(shape[0] * (log_x - axis.centre))  # about 1, whatever the unit of x
+
+
+def _positive(axis: LawAxis) -> dict[str, tuple[float, float]]:
+    return {"exponent": (0.02, 6.0)}
+
+
+# A steepness beyond the spacing of the points cannot be told from them, nor one far below their range from log x.
+LAWS = (
+    Law("constant", "level", lambda log_x, shape, axis: np.zeros_like(log_x), lambda axis: {}, amplitude=False),
+    Law("power law", "amplitude · x^exponent", _power, lambda axis: {"exponent": (-6.0, 6.0)}, level=False),
+    Law("power law with offset", "level + amplitude · x^exponent, exponent > 0", _power, _positive),
+    Law(
+        "plateau (power)",
+        "level + amplitude · x^−exponent, exponent > 0",
+        lambda log_x, shape, axis: _power(log_x, -shape, axis),
+        _positive,
+    ),
+    Law(
+        "plateau (exponential)",
+        "level + amplitude · exp(−x / scale)",
+        lambda log_x, shape, axis: np.exp(-np.exp(log_x - shape[0])),
+        lambda axis: {"scale": (axis.low - 1.5, axis.high + 0.7)},
+    ),
+    Law(
+        "logistic",
+        "level + amplitude / (1 + exp(−log(x / centre) / width))",
+        lambda log_x, shape, axis: 0.5 * (1 + np.tanh((log_x - shape[0]) / (2 * shape[1]))),
+        lambda axis: {"centre": (axis.low, axis.high), "width": (axis.gap / 4, axis.high - axis.low)},
+    ),
+    Law(
+        "bump",
+        "level + amplitude · exp(−log²(x / centre) / 2 width²), amplitude > 0",
+        lambda log_x, shape, axis: np.exp(-0.5 * ((log_x - shape[0]) / shape[1]) ** 2),
+        lambda axis: {"centre": (axis.low, axis.high), "width": (axis.gap / 2, axis.high - axis.low)},
+        positive=True,
+    ),
+)
+IN_LOG_X = ("centre", "scale")  # parameters that are searched for as logarithms of x
 _SEARCHES = 3  # from the best of the starts
 _EDGE = 0.002  # of a bounded search
 _POWERS = {"power law": 1, "power law with offset": 1, "plateau (power)": -1}  # sign of x's exponent
 
 
 class Problem:
-    """A law at given places with given errors; the means are what changes between resamples.
+    """A law at places x, positive and not all equal, with given errors; the means are what changes between resamples.
 
     A place of the search is the shape's parameters between their bounds, each 0 to 1.
     """
 
-    def __init__(self, law: Law, axis: LawAxis, log_x: np.ndarray, error: np.ndarray):
-        self.law, self.axis, self.log_x, self.weight = law, axis, log_x, 1 / error
-        bounds = law.bounds(axis)
+    def __init__(self, law: Law, x: np.ndarray, error: np.ndarray):
+        self.law, self.log_x, self.weight = law, np.log(x), 1 / error
+        places = np.unique(self.log_x)
+        low, high, gap = float(places[0]), float(places[-1]), float(np.diff(places).min())
+        self.axis = LawAxis(low, high, gap, float(places.mean()))
+        bounds = law.bounds(self.axis)
         self.names = tuple(bounds)
         self.low = np.array([low for low, _ in bounds.values()])
         self.span = np.array([high - low for low, high in bounds.values()])
+        self.number = len(self.names) + law.level + law.amplitude  # of parameters
         self._level = self.weight / np.sqrt(np.sum(self.weight**2))
 
     def shape(self, place: np.ndarray) -> np.ndarray:
@@ -61,7 +137,8 @@ class Problem:
 
     def search(self, mean: np.ndarray, starts: np.ndarray | None = None) -> np.ndarray:
         """The place of the smallest χ²; from all starts of the law without others."""
-        starts = self.law.starts(self.axis) if starts is None else starts
+        if starts is None:  # always the same
+            starts = np.array(list(product(_STARTS, repeat=len(self.names))))
         if not self.names:
             return starts[0]
         first = np.argsort([self.chi_square(start, mean) for start in starts], kind="stable")[:_SEARCHES]

@@ -8,8 +8,7 @@ from scipy.stats import chi2
 
 from mirrorjax.errors import InputError
 from mirrorjax.statistics.intervals import FEWEST_RESAMPLED
-from mirrorjax.statistics.law_fit import Problem
-from mirrorjax.statistics.law_shapes import LAWS, Law, axis_of
+from mirrorjax.statistics.law_fit import LAWS, Law, Problem
 
 ALIKE = 2.0  # ΔAIC below which two laws cannot be told apart (Burnham and Anderson 2002)
 MISSES = 0.01  # a χ² less likely than this is more than seeds explain
@@ -20,27 +19,21 @@ _PRIOR = 4.0  # degrees of freedom that the pooled variance counts beside a poin
 class LawFit:
     """One law fitted to the points.
 
-    Attributes:
-        law: the candidate; `number` of its parameters.
-        parameters: by name, as in the law's formula; `intervals` 95 % over resampled networks, where they were asked.
-        chi_square: Σ (mean − law)² / variance of the mean.
-        aic: corrected for few networks; nan if the law has as many parameters as there are points, or networks nearly.
-        delta: above the smallest AIC.
-        at_edge: names of the parameters that ran into the bounds of their search: the points do not settle them.
-        problem, place, linear: what it was fitted as, where the search ended, level and amplitude there.
+    `chi_square` is Σ (mean − law)² / variance of the mean; `aic` is corrected for few networks, and nan if the law has
+    as many parameters as there are points, or networks nearly.
     """
 
     law: Law
-    number: int
-    parameters: dict[str, float]
+    number: int  # of its parameters
+    parameters: dict[str, float]  # by name, as in the law's formula
     chi_square: float
     aic: float
-    delta: float
-    at_edge: tuple[str, ...]
-    problem: Problem = field(repr=False)
-    place: np.ndarray = field(repr=False)
-    linear: tuple[float, float] = field(repr=False)
-    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
+    delta: float  # above the smallest AIC
+    at_edge: tuple[str, ...]  # parameters that ran into the bounds of their search: not settled by the points
+    problem: Problem = field(repr=False)  # what it was fitted as
+    place: np.ndarray = field(repr=False)  # where the search ended
+    linear: tuple[float, float] = field(repr=False)  # level and amplitude there
+    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)  # 95 %, over resampled networks
 
     @property
     def name(self) -> str:
@@ -57,13 +50,9 @@ class LawFit:
 class Laws:
     """All laws for one measure against one setting.
 
-    Attributes:
-        x, mean, error: of the points, rising in x; the error is the standard error of the mean.
-        networks: of each point; `total` of them, each counted once.
-        fits: by rising AIC; those with too many parameters last, without an AIC.
-        preferred: of those within ΔAIC 2 of the best, the one with fewest parameters; None if nothing can be preferred.
-        alike: the others within ΔAIC 2.
-        missing: why there is no comparison; empty when there is.
+    `x`, `mean` and its standard error are of the points, rising in x, as is the number of `networks`, of which each
+    counts once in `total`. Fits are by rising AIC; those with too many parameters last, without an AIC. `missing` says
+    why there is no comparison; empty when there is.
     """
 
     x: np.ndarray
@@ -72,9 +61,18 @@ class Laws:
     networks: np.ndarray
     total: int
     fits: tuple[LawFit, ...] = ()
-    preferred: LawFit | None = None
-    alike: tuple[LawFit, ...] = ()
     missing: str = ""
+
+    @property
+    def preferred(self) -> LawFit | None:
+        """Of those within ΔAIC 2 of the best, the one with fewest parameters; None if nothing can be preferred."""
+        near = (fit for fit in self.fits if fit.delta < ALIKE)
+        return min(near, key=lambda fit: (fit.number, fit.aic), default=None)
+
+    @property
+    def alike(self) -> tuple[LawFit, ...]:
+        """The others within ΔAIC 2."""
+        return tuple(fit for fit in self.fits if fit.delta < ALIKE and fit is not self.preferred)
 
     def fit(self, name: str) -> LawFit:
         """The fit of the law of this name."""
@@ -125,18 +123,18 @@ def fit_laws(
         return replace(points, missing=f"values at {len(np.unique(x))} places only, and a law takes three at least")
     if not np.all(error > 0):
         return replace(points, missing="no two networks of a point differ, so that nothing says how far a law may miss")
-    fitted = [_fit(law, points) for law in LAWS]
-    if sum(np.isfinite(fit.aic) for fit in fitted) < 2:
+    fits = [_fit(law, points) for law in LAWS]
+    comparable = [fit.aic for fit in fits if np.isfinite(fit.aic)]
+    if len(comparable) < 2:
         return replace(points, missing=f"{points.total} networks are too few for an AIC")
-    fits = _compared(fitted)
-    preferred = min((fit for fit in fits if fit.delta < ALIKE), key=lambda fit: (fit.number, fit.aic))
-    if resamples and (not paired or points.total >= FEWEST_RESAMPLED):
-        drawn = _resampled_means(points, rows, paired, resamples)
-        told = {preferred.name, "power law"}
-        fits = tuple(_with_intervals(fit, drawn) if fit.name in told else fit for fit in fits)
-        preferred = next(fit for fit in fits if fit.name == preferred.name)
-    alike = tuple(fit for fit in fits if fit.delta < ALIKE and fit is not preferred)
-    return replace(points, fits=fits, preferred=preferred, alike=alike)
+    fits = [replace(fit, delta=fit.aic - min(comparable)) for fit in fits]
+    fits.sort(key=lambda fit: (np.isnan(fit.aic), fit.aic, fit.number))
+    found = replace(points, fits=tuple(fits))
+    if not resamples or (paired and points.total < FEWEST_RESAMPLED):
+        return found
+    told = [fit.name for fit in (found.preferred, found.fit("power law")) if fit]
+    drawn = _resampled_means(points, rows, paired, resamples)
+    return replace(found, fits=tuple(_with_intervals(fit, drawn) if fit.name in told else fit for fit in fits))
 
 
 def _errors(rows: list[np.ndarray], networks: np.ndarray) -> np.ndarray:
@@ -150,29 +148,14 @@ def _errors(rows: list[np.ndarray], networks: np.ndarray) -> np.ndarray:
 
 
 def _fit(law: Law, points: Laws) -> LawFit:
-    problem = Problem(law, axis_of(points.x), np.log(points.x), points.error)
+    problem = Problem(law, points.x, points.error)
     place = problem.search(points.mean)
-    number, chi_square = law.number(problem.axis), problem.chi_square(place, points.mean)
+    number, chi_square = problem.number, problem.chi_square(place, points.mean)
     comparable = number < len(np.unique(points.x)) and points.total > number + 1
     correction = 2 * number * (number + 1) / (points.total - number - 1) if comparable else np.nan
-    return LawFit(
-        law,
-        number,
-        problem.parameters(place, points.mean),
-        chi_square,
-        chi_square + 2 * number + correction,
-        np.nan,
-        problem.at_edge(place),
-        problem,
-        place,
-        problem.linear(place, points.mean),
-    )
-
-
-def _compared(fits: list[LawFit]) -> tuple[LawFit, ...]:
-    smallest = min(fit.aic for fit in fits if np.isfinite(fit.aic))
-    known = [replace(fit, delta=fit.aic - smallest) for fit in fits]
-    return tuple(sorted(known, key=lambda fit: (np.isnan(fit.aic), fit.aic, fit.number)))
+    aic, parameters = chi_square + 2 * number + correction, problem.parameters(place, points.mean)
+    linear = problem.linear(place, points.mean)
+    return LawFit(law, number, parameters, chi_square, aic, np.nan, problem.at_edge(place), problem, place, linear)
 
 
 def _resampled_means(points: Laws, rows: list[np.ndarray], paired: bool, resamples: int) -> np.ndarray:

@@ -13,10 +13,8 @@ _LONGEST_STEP = 5.0  # a coefficient moves no further at once: far out, the like
 class Fit:
     """A fitted logistic regression.
 
-    Attributes:
-        coefficients: [k].
-        covariance: [k, k], the inverse of the Fisher information at the coefficients.
-        log_likelihood: binomial, without the penalty and without the constant binomial coefficients.
+    `covariance` [k, k] of the coefficients [k] is the inverse of the Fisher information there; `log_likelihood` is
+    binomial, without the penalty and without the constant binomial coefficients.
     """
 
     coefficients: np.ndarray

@@ -23,14 +23,9 @@ class Reached:
 class Condition:
     """The measure of one condition's networks, matched both ways.
 
-    Attributes:
-        name: of the condition.
-        networks: with a trajectory.
-        never: of these, how many never reach the target; `at_excess` is over the others.
-        at_excess: mean where the excess error first reaches the target.
-        epoch: at which that is, paper epochs.
-        at_epoch: mean at the given paper epoch.
-        absent: how many have no value there: their trajectory ends before, or begins after.
+    Of `networks` with a trajectory `never` never reach the target: `at_excess` is the mean of the others where the
+    excess error first does, at `epoch`, in paper epochs. `at_epoch` is the mean at the given paper epoch, at which
+    `absent` have no value: their trajectory ends before, or begins after.
     """
 
     name: Hashable
@@ -45,19 +40,13 @@ class Condition:
 def at_excess(epoch: object, excess: object, measure: object, target: float) -> Reached:
     """The measure where the excess error first is at or below a target, straight lines between checkpoints.
 
-    Checkpoints at which any of the three is not finite are passed over, so that a measure that is taken now and then
-    is matched among its own checkpoints. A network that is below the target from its first one has its value there.
-
-    Args:
-        epoch, excess, measure: trajectories [N, T], time along T; or [T] where all are alike.
-        target: of the excess error.
+    Checkpoints at which any of the three is not finite are passed over, so that a measure that is taken now and then is
+    matched among its own checkpoints. A network that is below the target from its first one has its value there.
+    Trajectories are [N, T], time along T; or [T] where all are alike.
     """
     epoch, excess, measure = _trajectories(epoch=epoch, excess=excess, measure=measure)
     known = np.isfinite(epoch) & np.isfinite(excess) & np.isfinite(measure)
-    below = known & (excess <= target)
-    reaches, after = below.any(axis=1), below.argmax(axis=1)
-    before = _last_known(known)[np.arange(len(known)), np.maximum(after - 1, 0)]
-    before = np.where((after > 0) & (before >= 0), before, after)
+    reaches, before, after = _first(known, excess <= target)
     rows = np.arange(len(known))
     fall = excess[rows, before] - excess[rows, after]
     part = np.divide(excess[rows, before] - target, fall, out=np.ones(len(rows)), where=before < after)
@@ -68,20 +57,15 @@ def at_excess(epoch: object, excess: object, measure: object, target: float) -> 
 def at_epoch(epoch: object, measure: object, target: float) -> np.ndarray:
     """The measure at a paper epoch, lr·steps/.6144, straight lines between checkpoints: [N], nan outside a trajectory.
 
-    Args:
-        epoch, measure: trajectories [N, T], time rising along T; or [T] where all are alike.
-        target: paper epochs.
+    Trajectories are [N, T], time rising along T; or [T] where all are alike.
     """
     epoch, measure = _trajectories(epoch=epoch, measure=measure)
     known = np.isfinite(epoch) & np.isfinite(measure)
     slack = _ROUNDING * max(abs(target), 1.0)  # epochs of whole steps
-    late = known & (epoch >= target - slack)
-    reaches, after = late.any(axis=1), late.argmax(axis=1)
-    rows = np.arange(len(known))
-    before = _last_known(known)[rows, np.maximum(after - 1, 0)]
-    starts = (after == 0) | (before < 0)
+    reaches, before, after = _first(known, epoch >= target - slack)
+    rows, starts = np.arange(len(known)), before == after
     exact = np.abs(epoch[rows, after] - target) <= slack
-    before = np.where(starts | exact, after, before)
+    before = np.where(exact, after, before)
     wide = epoch[rows, after] - epoch[rows, before]
     part = np.divide(target - epoch[rows, before], wide, out=np.zeros(len(rows)), where=before < after)
     value = measure[rows, before] + part * (measure[rows, after] - measure[rows, before])
@@ -91,10 +75,8 @@ def at_epoch(epoch: object, measure: object, target: float) -> np.ndarray:
 def common_excess(conditions: Sequence[np.ndarray]) -> float:
     """The least excess error that half of every condition's networks reach in training; nan if there is none.
 
-    There is none where one condition begins below what another ever reaches.
-
-    Args:
-        conditions: of each the excess errors [networks, checkpoints], nan where not known; medians are of logarithms.
+    There is none where one condition begins below what another ever reaches. Conditions are excess errors [networks,
+    checkpoints], nan where not known; medians are of logarithms.
     """
     least, first = [], []
     for excess in conditions:
@@ -112,29 +94,23 @@ def compare(
 ) -> list[Condition]:
     """Compares conditions both ways, with 95 % bootstrap intervals over networks, in order of the conditions' names.
 
-    Args:
-        conditions: of each network, [N].
-        epoch, excess, measure: trajectories [N, T], or [T].
-        excess_target, epoch_target: where to compare.
+    `conditions` are of each network, [N], trajectories [N, T], or [T].
     """
     names = np.asarray(conditions)
     epoch, excess, measure = _trajectories(len(names), epoch=epoch, excess=excess, measure=measure)
     matched, timed = at_excess(epoch, excess, measure, excess_target), at_epoch(epoch, measure, epoch_target)
-    found = []
-    for name in np.unique(names):
-        own = names == name
-        found.append(
-            Condition(
-                name=name.item(),
-                networks=int(own.sum()),
-                never=int(np.isnan(matched.value[own]).sum()),
-                at_excess=mean_interval(matched.value[own]),
-                epoch=mean_interval(matched.epoch[own]),
-                at_epoch=mean_interval(timed[own]),
-                absent=int(np.isnan(timed[own]).sum()),
-            )
+    return [
+        Condition(
+            name=name.item(),
+            networks=int(own.sum()),
+            never=int(np.isnan(matched.value[own]).sum()),
+            at_excess=mean_interval(matched.value[own]),
+            epoch=mean_interval(matched.epoch[own]),
+            at_epoch=mean_interval(timed[own]),
+            absent=int(np.isnan(timed[own]).sum()),
         )
-    return found
+        for name, own in ((name, names == name) for name in np.unique(names))
+    ]
 
 
 def _trajectories(networks: int | None = None, **named: object) -> list[np.ndarray]:
@@ -150,6 +126,10 @@ def _trajectories(networks: int | None = None, **named: object) -> list[np.ndarr
     return [np.broadcast_to(each, shape) for each in arrays.values()]
 
 
-def _last_known(known: np.ndarray) -> np.ndarray:
-    """The last known checkpoint at or before each, −1 before the first."""
-    return np.maximum.accumulate(np.where(known, np.arange(known.shape[1]), -1), axis=1)
+def _first(known: np.ndarray, there: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Whether a known checkpoint is there, the first that is, and before it the known one before, if any; each [N]."""
+    arrived = known & there
+    after = arrived.argmax(axis=1)
+    last = np.maximum.accumulate(np.where(known, np.arange(known.shape[1]), -1), axis=1)
+    before = last[np.arange(len(known)), np.maximum(after - 1, 0)]
+    return np.asarray(arrived.any(axis=1)), np.where((after > 0) & (before >= 0), before, after), after

@@ -10,15 +10,10 @@ from mirrorjax.statistics import boundary
 
 @dataclass(frozen=True)
 class Proposal:
-    """What one round of refinement adds.
+    """What one round of refinement adds: `networks` in all, to places in the `cells` and in the `new` points.
 
-    Attributes:
-        cells: places in the cells, of those that get more networks.
-        new: places in the new points, of those that get networks.
-        networks: that are added in all.
-        widest: height of the widest band of P that holds 1/2; nan where there is no boundary.
-        at: the place where it is, of the cells and then of the new points; None where there is no boundary.
-        why: if nothing is added, the reason, a sentence.
+    `widest` is the height of the widest band of P that holds 1/2, `at` its place, of the cells and then of the new
+    points; nan and None where there is no boundary. `why` is the reason, a sentence, if nothing is added.
     """
 
     cells: list[int]
@@ -31,12 +26,9 @@ class Proposal:
 
 @dataclass(frozen=True)
 class CellCounts:
-    """A map as it is.
+    """A map as it is: coordinates of the cells, [cells, d], on scales where their effect is even, and counts [cells].
 
-    Attributes:
-        points: coordinates of the cells, [cells, d], on the scale on which their effect is even.
-        successes, trials: verdicts [cells].
-        networks: that each cell has, with a verdict or not, [cells].
+    `successes` and `trials` are of verdicts, `networks` those that each cell has, with a verdict or not.
     """
 
     points: np.ndarray
@@ -51,23 +43,15 @@ def propose(
     """Chooses places one after the other: always where the band is widest, given what is chosen already.
 
     What a place with further networks does to the band is taken from the information that the fitted P expects of them
-    (as in the sequential search for a G-optimal design: Fedorov 1972; Wynn 1970), so that a round does not put
-    all of them beside each other.
-
-    Args:
-        cells: that are there.
-        new: coordinates of the points that may be added, [points, d].
-        seeds: networks that each chosen place has afterwards.
-        budget: most networks that are added.
-        width: of the band of P; places with no wider one are left as they are.
-        names: of the coordinates, for sentences.
+    (as in the sequential search for a G-optimal design: Fedorov 1972; Wynn 1970), so that a round does not put all of
+    them beside each other. `new` are coordinates of the points that may be added, [points, d]. Each chosen place has
+    `seeds` networks afterwards, and at most `budget` are added; places where the band of P is no wider than `width` are
+    left as they are. Names are of the coordinates, for sentences.
     """
     points, trials, networks = cells.points, cells.trials, cells.networks
-    if not trials.sum():
-        return _nothing("no network has a verdict")
-    found = boundary.fit(points, cells.successes, trials, names)
-    if not found.exists:
-        return _nothing(found.why)
+    found = boundary.fit(points, cells.successes, trials, names) if trials.sum() else None
+    if found is None or not found.exists:
+        return Proposal([], [], 0, float("nan"), None, found.why if found else "no network has a verdict")
     places = np.concatenate([points, new.reshape(-1, points.shape[1])])
     cost = np.concatenate([seeds - networks, np.full(len(new), seeds)])
     told = trials.sum() / networks.sum()  # share of the networks that have a verdict
@@ -93,7 +77,3 @@ def propose(
     again = sorted(place for place in chosen if place < len(points))
     added = sorted(place - len(points) for place in chosen if place >= len(points))
     return Proposal(again, added, budget - left, widest, at, why)
-
-
-def _nothing(why: str) -> Proposal:
-    return Proposal([], [], 0, float("nan"), None, why)

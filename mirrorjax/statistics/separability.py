@@ -7,10 +7,9 @@ import numpy as np
 from scipy.optimize import minimize
 
 from mirrorjax.errors import InputError
-from mirrorjax.statistics.intervals import TAILS, Interval
+from mirrorjax.statistics.intervals import PRIOR_NETWORKS, TAILS, Interval, mean_variances
 
 DRAWS = 400  # maps of each parametric bootstrap
-_PRIOR_NETWORKS = 4  # weight of the pooled variance in each cell's own
 _FAR = 30.0  # P = e^−30: as good as 0
 
 
@@ -26,21 +25,17 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Separability:
-    """What a map's cells say about f(rows)·g(columns).
+    """What a map's cells say about f(rows)·g(columns); the greatest |g| of the fitted factors f [A] and g [B] is 1.
 
-    Attributes:
-        candidates: constant, rows only, columns only, product, full.
-        best: the name of the candidate of lowest AIC.
-        interaction_p: p-value of the product against the full map: how often maps drawn from the fitted product have
-            no smaller likelihood ratio. Small: it does not factor.
-        rank_one_share: σ₁²/Σσ² of the matrix of cells. The interval is of the map without its noise: a parametric
-            bootstrap from the cells, reflected at the value (basic interval), since noise makes any map's share less.
-        share_if_product: median and 95 % range of that share for maps drawn from the fitted product, with this noise.
-        f, g: the fitted factors [A] and [B], the greatest |g| is 1.
+    `interaction_p` is the p-value of the product against the full map: how often maps drawn from the fitted product
+    have no smaller likelihood ratio. Small: it does not factor. `rank_one_share` is σ₁²/Σσ² of the matrix of cells. Its
+    interval is of the map without its noise: a parametric bootstrap from the cells, reflected at the value (basic
+    interval), since noise makes any map's share less. `share_if_product` is median and 95 % range of that share for
+    maps drawn from the fitted product, with this noise.
     """
 
-    candidates: tuple[Candidate, ...]
-    best: str
+    candidates: tuple[Candidate, ...]  # constant, rows only, columns only, product, full
+    best: str  # the name of the candidate of lowest AIC
     interaction_p: float
     rank_one_share: Interval[float]
     share_if_product: Interval[float]
@@ -58,31 +53,20 @@ NAMES = default_names("f", "g")
 
 @dataclass(frozen=True)
 class _Data:
-    """How what the cells hold scatters.
+    """How what the cells hold scatters."""
 
-    Attributes:
-        weights: of the cells, [A, B].
-        scale: what a cell's datum is multiplied with for the map, [A, B].
-        likelihood: log likelihood of data under a map.
-        product: the most likely factors of data.
-        draw: data of a map.
-    """
-
-    weights: np.ndarray
-    scale: np.ndarray
-    likelihood: Callable[[np.ndarray, np.ndarray], float]
-    product: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
-    draw: Callable[[np.ndarray], np.ndarray]
+    weights: np.ndarray  # of the cells, [A, B]
+    scale: np.ndarray  # what a cell's datum is multiplied with for the map, [A, B]
+    likelihood: Callable[[np.ndarray, np.ndarray], float]  # of data under a map, its logarithm
+    product: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]  # the most likely factors of data
+    draw: Callable[[np.ndarray], np.ndarray]  # data of a map
 
 
 def of_counts(successes: object, trials: object, names: Sequence[str] = NAMES, draws: int = DRAWS) -> Separability:
-    """Tests a map of shares P, binomial in every cell.
+    """Tests a map of shares P, binomial in every cell: successes and trials [A, B], trials above 0 in every cell.
 
-    Args:
-        successes, trials: [A, B], trials above 0 in every cell.
-        names: of the five candidates, in the order of `Separability.candidates`.
-        draws: maps of each parametric bootstrap.
-        draws: maps of each parametric bootstrap.
+    `names` are of the five candidates, in the order of `Separability.candidates`; `draws` the maps of each parametric
+    bootstrap.
 
     Raises:
         InputError: for a map that is no full grid of counts.
@@ -98,16 +82,13 @@ def of_counts(successes: object, trials: object, names: Sequence[str] = NAMES, d
             misses = np.where(counts < trials, (trials - counts) * np.log1p(-shares), 0.0)
         return float((hits + misses).sum())
 
-    def product(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return _product_of_shares(counts, trials)
-
     rng = np.random.default_rng(0)
     whole = trials.astype(np.int64)
     data = _Data(
         weights=trials,
         scale=1 / trials,
         likelihood=likelihood,
-        product=product,
+        product=lambda counts: _product_of_shares(counts, trials),
         draw=lambda shares: rng.binomial(whole, np.clip(shares, 0, 1)).astype(np.float64),
     )
     # a cell with no success has some chance of one: Jeffreys' (s + ½)/(n + 1)
@@ -115,14 +96,9 @@ def of_counts(successes: object, trials: object, names: Sequence[str] = NAMES, d
 
 
 def of_values(values: object, names: Sequence[str] = NAMES, draws: int = DRAWS) -> Separability:
-    """Tests a map of means m, normal in every cell with the variance of its networks.
+    """Tests a map of means m, normal in every cell with the variance of its networks (see `mean_variances`).
 
-    A cell's variance is drawn towards that of all cells by as much as four networks would (Smyth 2004, for few
-    replicates), so that a cell whose networks happen to agree has no boundless weight.
-
-    Args:
-        values: [A, B, seeds], nan where a cell has no such network; two or more finite in every cell.
-        names, draws: as in `of_counts`.
+    `values` are [A, B, seeds], nan where a cell has no such network; two or more finite in every cell.
 
     Raises:
         InputError: for a map that is no full grid.
@@ -133,12 +109,10 @@ def of_values(values: object, names: Sequence[str] = NAMES, draws: int = DRAWS) 
     number = np.isfinite(values).sum(axis=2)
     if (number < 2).any():
         raise InputError("values: every cell of the map should have two or more finite ones")
-    means, own = np.nanmean(values, axis=2), np.nanvar(values, axis=2, ddof=1)
+    means, variance = np.nanmean(values, axis=2), mean_variances(values)
     _check(means, number, names)
-    pooled = ((number - 1) * own).sum() / (number - 1).sum()
-    if pooled == 0:
+    if not variance.any():
         raise InputError("values: the networks of every cell are all equal, which leaves no error to test against")
-    variance = ((number - 1) * own + _PRIOR_NETWORKS * pooled) / (number - 1 + _PRIOR_NETWORKS) / number
     rng = np.random.default_rng(0)
     data = _Data(
         weights=1 / variance,
@@ -146,7 +120,7 @@ def of_values(values: object, names: Sequence[str] = NAMES, draws: int = DRAWS) 
         likelihood=lambda cells, fitted: float(-0.5 * ((cells - fitted) ** 2 / variance).sum()),
         product=lambda cells: _product_of_means(cells, 1 / variance),
         # Student's t: the cells' variances are estimates, too
-        draw=lambda fitted: fitted + np.sqrt(variance) * rng.standard_t(number - 1 + _PRIOR_NETWORKS),
+        draw=lambda fitted: fitted + np.sqrt(variance) * rng.standard_t(number - 1 + PRIOR_NETWORKS),
     )
     return _separability(data, means, means, names, draws)
 
@@ -175,15 +149,11 @@ def _separability(kind: _Data, data: np.ndarray, cells: np.ndarray, names: Seque
         shares.append(_share(shown))
     value = _share(matrix)
     low, high = np.quantile([_share(kind.draw(cells) * kind.scale) for _ in range(draws)], TAILS)
-    return Separability(
-        candidates=candidates,
-        best=min(candidates, key=lambda each: each.aic).name,
-        interaction_p=float((1 + np.sum(np.array(ratios) >= logs[4] - logs[3] - 1e-9)) / (1 + draws)),
-        rank_one_share=Interval(*(float(np.clip(each, 0, 1)) for each in (2 * value - high, value, 2 * value - low))),
-        share_if_product=Interval(*(float(each) for each in np.quantile(shares, [TAILS[0], 0.5, TAILS[1]]))),
-        f=f,
-        g=g,
-    )
+    best = min(candidates, key=lambda each: each.aic).name
+    p = float((1 + np.sum(np.array(ratios) >= logs[4] - logs[3] - 1e-9)) / (1 + draws))
+    share = Interval(*(float(np.clip(each, 0, 1)) for each in (2 * value - high, value, 2 * value - low)))
+    if_product = Interval(*map(float, np.quantile(shares, [TAILS[0], 0.5, TAILS[1]])))
+    return Separability(candidates, best, p, share, if_product, f, g)
 
 
 def _share(matrix: np.ndarray) -> float:

@@ -20,38 +20,26 @@ _DRAWS = 1000
 
 @dataclass(frozen=True)
 class TimeCondition:
-    """Networks trained alike.
+    """Networks trained alike: the values of a measure [networks, checkpoints], nan where there is none.
 
-    Attributes:
-        name: for readers, such as `lr 1e-4`.
-        values: of a measure [networks, checkpoints], nan where there is none.
-        clocks: by name (`epoch`, `step`, BY_ERROR), the time of each value [networks or 1, checkpoints]. A clock
-            may run forwards only, so of the excess error its fall counts (`fallen`).
-        seeds: of the networks; conditions with the same seeds are permuted within seeds.
+    `clocks` has by name (`epoch`, `step`, BY_ERROR) the time of each value [networks or 1, checkpoints]. A clock may
+    run forwards only, so of the excess error its fall counts (`fallen`). Conditions with the same seeds are permuted
+    within seeds.
     """
 
-    name: str
+    name: str  # for readers, such as `lr 1e-4`
     values: np.ndarray
     clocks: dict[str, np.ndarray]
-    seeds: np.ndarray
+    seeds: np.ndarray  # of the networks
 
 
 @dataclass(frozen=True)
 class TimeCollapse:
     """The test against one clock.
 
-    Attributes:
-        clock: its name.
-        places: of the clock where conditions are compared, rising.
-        means: of the conditions there [conditions, places].
-        noise: standard deviation between networks of one condition [places].
-        spread: between the conditions' means, as the root of its mean square over places in units of `noise`.
-        expected: of it, if networks belonged to conditions by chance: median and .95 quantile.
-        p_value: share of permutations with at least that spread.
-        widest: place, and which two conditions, where means differ most in units of `noise`.
-        names: of the conditions.
-        networks: of each.
-        missing: why nothing can be said; empty when it can.
+    `means` are [conditions, places], at places of the clock that rise, `noise` [places] is the standard deviation
+    between networks of one condition. `spread` is between the conditions' means, as the root of its mean square over
+    places in units of `noise`; `widest` is the place, and which two conditions, where means differ most in these units.
     """
 
     clock: str
@@ -59,12 +47,12 @@ class TimeCollapse:
     means: np.ndarray
     noise: np.ndarray
     spread: float
-    expected: tuple[float, float]
-    p_value: float
+    expected: tuple[float, float]  # of it, if networks belonged to conditions by chance: median and .95 quantile
+    p_value: float  # share of permutations with at least that spread
     widest: tuple[int, int, int]
     names: tuple[str, ...]
-    networks: tuple[int, ...]
-    missing: str = ""
+    networks: tuple[int, ...]  # of each condition
+    missing: str = ""  # why nothing can be said; empty when it can
 
     @property
     def refuted(self) -> bool:
@@ -80,14 +68,10 @@ def fallen(error: np.ndarray) -> np.ndarray:
 
 
 def time_collapse(conditions: Sequence[TimeCondition], clock: str) -> TimeCollapse:
-    """Tests whether conditions are one curve on a clock.
+    """Tests whether conditions, two or more, are one curve on one of their clocks.
 
     Networks with a value that is not finite are left out. Between checkpoints values are interpolated linearly; where
     conditions were measured at the same places, nothing is.
-
-    Args:
-        conditions: two or more.
-        clock: which of their clocks.
 
     Raises:
         InputError: for fewer than two conditions.
@@ -103,7 +87,9 @@ def time_collapse(conditions: Sequence[TimeCondition], clock: str) -> TimeCollap
     places = _common_places([times for times, _, _ in whole])
     if len(places) < 2:
         return _nothing(clock, names, networks, "the conditions have no stretch in common")
-    curves = [_at(places, times, values) for times, values, _ in whole]
+    curves = [
+        np.array([np.interp(places, *own) for own in zip(times, values, strict=True)]) for times, values, _ in whole
+    ]
     means = np.array([curve.mean(axis=0) for curve in curves])
     noise = _noise(curves)
     if not np.all(noise > 0):
@@ -117,8 +103,7 @@ def time_collapse(conditions: Sequence[TimeCondition], clock: str) -> TimeCollap
 
 
 def _nothing(clock: str, names: tuple[str, ...], networks: tuple[int, ...], missing: str) -> TimeCollapse:
-    empty = np.empty(0)
-    nan = float("nan")
+    empty, nan = np.empty(0), np.nan
     return TimeCollapse(clock, empty, empty, empty, nan, (nan, nan), nan, (0, 0, 0), names, networks, missing)
 
 
@@ -143,10 +128,6 @@ def _common_places(times: list[np.ndarray]) -> np.ndarray:
     return np.unique(np.concatenate([coarsest, ends]))
 
 
-def _at(places: np.ndarray, times: np.ndarray, values: np.ndarray) -> np.ndarray:
-    return np.array([np.interp(places, own, value) for own, value in zip(times, values, strict=True)])
-
-
 def _noise(curves: list[np.ndarray]) -> np.ndarray:
     squares = sum(((curve - curve.mean(axis=0)) ** 2).sum(axis=0) for curve in curves)
     return np.sqrt(squares / sum(len(curve) - 1 for curve in curves))
@@ -164,12 +145,9 @@ def _permuted(curves: list[np.ndarray], seeds: list[np.ndarray]) -> np.ndarray:
     ordered = [curve[np.argsort(own, kind="stable")] for curve, own in zip(curves, seeds, strict=True)]
     stacked, found = np.concatenate(ordered), []
     bounds = np.cumsum([len(curve) for curve in ordered])[:-1]
+    places = np.arange(len(stacked)).reshape(len(curves) if paired else 1, -1)
     for _ in range(_DRAWS):
-        if paired:
-            places = np.arange(len(stacked)).reshape(len(curves), -1)
-            drawn = chance.permuted(places, axis=0).ravel()
-        else:
-            drawn = chance.permutation(len(stacked))
+        drawn = chance.permuted(places, axis=0).ravel() if paired else chance.permutation(len(stacked))
         parts = np.split(stacked[drawn], bounds)
         found.append(_spread(np.array([part.mean(axis=0) for part in parts]), _noise(parts)))
     return np.array(found)

@@ -15,13 +15,13 @@ from mirrorjax.report.chart.chart import Plot, one
 from mirrorjax.report.chart.figure import Chooser, Panel
 from mirrorjax.report.chart.marks import Bars, HeatMap, Look, Rule
 from mirrorjax.report.figures import first as first_figure
-from mirrorjax.report.figures.shares import by_setting, over_training
+from mirrorjax.report.figures.first import by_setting, over_training
 from mirrorjax.report.map.figure import cells_of
 from mirrorjax.report.page.answer import headline
 from mirrorjax.report.page.build import write_report
 from mirrorjax.report.page.runs_table import runs_table
+from mirrorjax.report.read.caused import verdict
 from mirrorjax.report.read.populations import load
-from mirrorjax.report.read.verdict import verdict
 from mirrorjax.report.read.view import View
 from mirrorjax.results.store import write_json
 from tests.report.battery_cases import with_battery

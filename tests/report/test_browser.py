@@ -11,7 +11,7 @@ import pytest
 
 from mirrorjax.report.compare.build import write_comparison
 from mirrorjax.report.figures.registry import FIGURES
-from mirrorjax.report.page.build import phase_diagram_html, write_report
+from mirrorjax.report.page.build import write_phase_diagrams, write_report
 from tests.report.battery_cases import with_battery, write_nulls
 from tests.report.cases import Network, write_sweep
 from tests.report.map_cases import KnobNetwork, mirrors, veil_map, write_map
@@ -276,7 +276,7 @@ def test_screenshot_and_print(visit, tmp_path):
 
 def test_phase_diagram_page(browser, tmp_path):
     folder = write_sweep(tmp_path / "sweep", {"p": [Network(seed) for seed in range(3)]})
-    visit = Visit(browser, phase_diagram_html(folder, tmp_path / "phase.html"))
+    visit = Visit(browser, write_phase_diagrams(folder, tmp_path)[1])
     assert visit.complaints == [] and visit.page.locator("svg.main-svg").count() >= 1
 
 

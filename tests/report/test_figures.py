@@ -9,12 +9,10 @@ from mirrorjax.report.chart.chart import Chart
 from mirrorjax.report.chart.figure import Panel
 from mirrorjax.report.chart.marks import HeatMap, Note, Series
 from mirrorjax.report.figures import capacity_time as phase_diagram
-from mirrorjax.report.figures import capacity_time_cells as phase_grid
-from mirrorjax.report.figures import timeline, units
+from mirrorjax.report.figures import first_layer, timeline
 from mirrorjax.report.figures.first_layer import CLASSES, classify, offered, units_of
 from mirrorjax.report.figures.registry import FIGURES
 from mirrorjax.report.page.acceptance import acceptance, applicable, differing_settings
-from mirrorjax.report.read.over_seeds import curves, networks
 from mirrorjax.report.read.populations import load
 from mirrorjax.report.read.published import paper_curve
 from mirrorjax.report.read.view import View
@@ -23,7 +21,7 @@ from tests.report.cases import QUICKSTART_EPOCHS, Network, planted_means, write_
 
 def view_of(folder: Path, member: str | None = None) -> View:
     (population,) = load(folder).populations
-    return View(population, curves(population), networks(population), member)
+    return View(population, member)
 
 
 def drawn(panel: Panel, *key: int) -> Chart:
@@ -80,7 +78,7 @@ def test_timeline_axis_shows_the_trained_range_and_states_the_untrained_value(vi
 
 
 def test_phase_diagram_cells(view):
-    (grid,) = phase_grid.grids(view)
+    (grid,) = phase_diagram.grids(view)
     assert [group.capacity for group in grid.rows] == ["1×5", "1×40", "2×5", "2×17", "2×40"]
     np.testing.assert_allclose(grid.epochs, QUICKSTART_EPOCHS)
     row, column = 3, QUICKSTART_EPOCHS.index(10)
@@ -103,7 +101,7 @@ def test_phase_diagram_leaves_cells_without_data_blank(tmp_path):
     late = folder / "records" / "000003.parquet"
     table = pq.read_table(late)
     pq.write_table(table.filter(np.array(table["member_id"].to_pylist()) == Network(0).member_id), late)
-    (grid,) = phase_grid.grids(view_of(folder))
+    (grid,) = phase_diagram.grids(view_of(folder))
     for each in (grid.networks, *(values.median for values in grid.bands.values())):
         np.testing.assert_array_equal(np.isnan(each), [[False] * 4, [False] * 3 + [True]])
     (cells,) = drawn(phase_diagram.panel(view_of(folder)), 0, 0).plots[0].marks
@@ -113,7 +111,7 @@ def test_phase_diagram_leaves_cells_without_data_blank(tmp_path):
 def test_phase_diagram_never_pools_rates(tmp_path):
     members = [Network(seed, learning_rate=rate) for rate in (1e-4, 4e-5) for seed in range(3)]
     view = view_of(write_population(tmp_path / "p", members, [0, 2, 5]))
-    grids = phase_grid.grids(view)
+    grids = phase_diagram.grids(view)
     assert [grid.series for grid in grids] == ["lr 4e-5", "lr 1e-4"]
     assert all(np.all(grid.networks == 3) for grid in grids)
     panel = phase_diagram.panel(view)
@@ -121,9 +119,9 @@ def test_phase_diagram_never_pools_rates(tmp_path):
 
 
 def test_phase_diagram_colours_are_cut_to_the_trained_range(view):
-    (grid,) = phase_grid.grids(view)
-    for order in phase_grid.ORDER_PARAMETERS:
-        low, high = phase_grid.colour_range(grid, order)
+    (grid,) = phase_diagram.grids(view)
+    for order in phase_diagram.ORDER_PARAMETERS:
+        low, high = phase_diagram.colour_range(grid, order)
         if order.is_share:
             assert (low, high) == (0, 1)
         else:
@@ -132,9 +130,9 @@ def test_phase_diagram_colours_are_cut_to_the_trained_range(view):
 
 
 def test_column_labels_are_distinct():
-    assert phase_grid.column_labels(np.array([0.0, 0.5, 49.0])) == ["0", "0.5", "49"]
-    assert phase_grid.column_labels(np.array([0.0, 0.09993, 1.00004])) == ["0", "0.1", "1"]
-    assert len(set(phase_grid.column_labels(np.array([100.1, 100.4, 100.4])))) == 3
+    assert phase_diagram.column_labels(np.array([0.0, 0.5, 49.0])) == ["0", "0.5", "49"]
+    assert phase_diagram.column_labels(np.array([0.0, 0.09993, 1.00004])) == ["0", "0.1", "1"]
+    assert len(set(phase_diagram.column_labels(np.array([100.1, 100.4, 100.4])))) == 3
 
 
 def test_classes_of_units():
@@ -160,7 +158,7 @@ def test_units_show_the_planted_means(view):
         expected = [planted_means(network, unit)[name] for unit in range(1, 18)]
         np.testing.assert_allclose(shown.means[name], expected, rtol=1e-6)
     np.testing.assert_allclose(shown.mns[5], 0.05)  # unit 6: the smaller of .05 and .06
-    made = drawn(units.panel(View(view.population, view.curves, view.networks, network.member_id)), 0)
+    made = drawn(first_layer.panel(View(view.population, network.member_id)), 0)
     assert sum(len(bars.x) for plot in made.plots for bars in plot.marks if isinstance(bars, Series)) == 4 * 17
     assert len(made.plots) == 4 and len({plot.y.limits for plot in made.plots}) == 1
 
@@ -171,7 +169,7 @@ def test_units_are_of_the_last_checkpoint(tmp_path):
 
 
 def test_acceptance_of_a_run_like_the_paper(view):
-    (group,) = applicable(view.population, view.networks)
+    (group,) = applicable(view)
     lines = {line.name.split(" (")[0]: line for line in acceptance(view, group)}
     number = lines.pop("networks that did not diverge")
     assert (number.measured, number.verdict) == (31, "not met")  # 32 are asked for
@@ -192,7 +190,7 @@ def test_acceptance_sees_a_run_unlike_the_paper(tmp_path):
 
     members = [Network(seed, values=values) for seed in range(32)]
     view = view_of(write_population(tmp_path / "p", members))
-    (group,) = applicable(view.population, view.networks)
+    (group,) = applicable(view)
     verdicts = {line.name.split(" (")[0]: line.verdict for line in acceptance(view, group)}
     assert verdicts["networks that did not diverge"] == "met"
     for name in ("validation loss at epoch 49", "CMNI peak: epoch", "CMNI peak: height", "CMNI peak / last"):
@@ -202,7 +200,7 @@ def test_acceptance_sees_a_run_unlike_the_paper(tmp_path):
 
 def test_acceptance_does_not_judge_what_a_short_run_lacks(tmp_path):
     view = view_of(write_population(tmp_path / "p", [Network(seed) for seed in range(8)], [0, 1, 2]))
-    (group,) = applicable(view.population, view.networks)
+    (group,) = applicable(view)
     verdicts = {line.name.split(" (")[0]: line.met for line in acceptance(view, group)}
     assert verdicts["validation loss at epoch 2"] is True
     for name in ("validation loss at epoch 49", "CMNI peak: epoch", "CMNI peak / last", "accuracy at epoch 49"):
@@ -211,7 +209,7 @@ def test_acceptance_does_not_judge_what_a_short_run_lacks(tmp_path):
 
 def test_a_rise_that_was_cut_short_is_no_peak(tmp_path):
     view = view_of(write_population(tmp_path / "p", [Network(seed) for seed in range(8)], [0, 1, 1.5, 2, 3, 4, 5]))
-    (group,) = applicable(view.population, view.networks)
+    (group,) = applicable(view)
     verdicts = {line.name.split(" (")[0]: line.verdict for line in acceptance(view, group)}
     assert {verdict for name, verdict in verdicts.items() if name.startswith("CMNI")} == {"not measured"}
 
@@ -221,7 +219,7 @@ def test_a_rise_that_was_cut_short_is_no_peak(tmp_path):
 )
 def test_acceptance_is_for_enough_networks_like_the_papers_only(members, tmp_path):
     view = view_of(write_population(tmp_path / "p", members, [0, 2]))
-    assert applicable(view.population, view.networks) == []
+    assert applicable(view) == []
 
 
 @pytest.mark.parametrize("kind", FIGURES, ids=lambda kind: kind.name)

@@ -8,16 +8,19 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from mirrorjax.measures import MEASURES
+from mirrorjax.report.map.axes import CONSTRUCTED, Axis
 from mirrorjax.report.map.boundary import boundary_of
-from mirrorjax.report.map.cells import Cells, significant
+from mirrorjax.report.map.cells import Cells, networks_of, significant
 from mirrorjax.report.map.data import map_data, packed
 from mirrorjax.report.map.figure import cells_of, panel, table
-from mirrorjax.report.map.fluctuations import at_checkpoint
+from mirrorjax.report.map.orders import ORDER_PARAMETERS
 from mirrorjax.report.map.paper_point import paper_point
 from mirrorjax.report.map.sentences import map_sentences
 from mirrorjax.report.page.acceptance import applicable
 from mirrorjax.report.page.build import write_report
 from mirrorjax.report.read.view import View
+from mirrorjax.statistics.fluctuations import fluctuations
 from mirrorjax.statistics.intervals import wilson
 from tests.report.cases import Network, like_paper
 from tests.report.map_cases import EPOCHS, KnobNetwork, mirrors, planted, veil_map, write_map
@@ -86,7 +89,7 @@ def test_means_and_fluctuations_are_those_of_the_networks(view, found, networks)
     np.testing.assert_allclose(found.values["ssi_last_binder"].value[row, cell], binder, rtol=1e-4)
     # only the last checkpoint has their intervals, and the database agrees with the statistics there
     assert np.isnan(susceptibility.low[:-1]).all() and np.isfinite(susceptibility.low[-1]).all()
-    last = at_checkpoint(view.population, "ssi_last", found.checkpoint[-1], len(found.place))
+    last = fluctuations(*networks_of(view.population, "ssi_last", found.checkpoint[-1], len(found.place)))
     np.testing.assert_allclose(susceptibility.value[-1], last.susceptibility.value, rtol=1e-4)
     np.testing.assert_allclose(found.values["ssi_last_binder"].value[-1], last.binder.value, rtol=1e-3)
 
@@ -111,7 +114,7 @@ def test_diverged_networks_are_left_out_and_counted(tmp_path):
     np.testing.assert_array_equal(found.networks[-1], [4, 4])
     np.testing.assert_array_equal(found.diverged[-1], [0, 1])
     np.testing.assert_array_equal(found.values["mirror"].count[-1], [4, 3])
-    listed = map_data(found, cells_view(tmp_path).population, False)["members"]
+    listed = map_data(found, cells_view(tmp_path).population)["members"]
     assert listed["statuses"] == ["diverged", "training"]
 
 
@@ -303,7 +306,7 @@ def test_table_has_every_cell(view, found, tmp_path, networks):
 
 
 def test_published_run_is_compared_at_the_papers_knobs_only(view):
-    (group,) = applicable(view.population, view.networks)
+    (group,) = applicable(view)
     assert (group.settings["dependency"], group.settings["veil_symbol"]) == (1.0, 0.0)
     assert group is view.population.headline
 
@@ -330,7 +333,7 @@ def test_a_large_map_stays_small(tmp_path):
     def size(side: int, epochs: int, seeds: int) -> dict[str, int]:
         folder = tmp_path / f"{side}-{epochs}-{seeds}"
         view = view_of(write_map(folder / "p", veil_map(side, seeds), np.linspace(5, 25, epochs).tolist()))
-        data = map_data(map_of(view), view.population, False)
+        data = map_data(map_of(view), view.population)
         return {
             part: len(json.dumps(value, ensure_ascii=False).encode())
             for part, value in (("all", data), ("members", data["members"]), ("boundaries", data["boundaries"]))
@@ -344,3 +347,16 @@ def test_a_large_map_stays_small(tmp_path):
     boundary = longer["boundaries"] / (2 * 8) * 8  # lines are finer with 30 values than with 4
     total = one * 900 * 50 + network * 100_000 + boundary * 2 * 50
     assert 5e6 < total < 22e6  # leaves 8 MB of 30 for plotly and the other figures
+
+
+def test_each_order_parameter_is_a_measure_and_raw_cmni_is_last():
+    known = [MEASURES[name] for name in ORDER_PARAMETERS]
+    assert len(set(known)) == len(known) and ORDER_PARAMETERS[-1] == "cmni"
+    assert {each.name for each in known if each.kind == "verdict"} == {"mirror", "mirror_code"}
+    signed = {"ssi", "ssi_last", "cross_decoding_social", "empathy"}
+    assert {each.name for each in known if each.kind == "signed"} == signed
+
+
+def test_the_construction_marks_one_knob():
+    assert list(CONSTRUCTED) == [("dependency", 0.0), ("dependency", 0.5)]
+    assert Axis(("veil_symbol",), ((0.0,), (1.0,))).marks() == []

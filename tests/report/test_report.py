@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mirrorjax.errors import InputError
-from mirrorjax.report.page.build import phase_diagram_html, phase_diagram_image, write_report
+from mirrorjax.report.page.build import write_phase_diagrams, write_report
 from mirrorjax.report.page.html import script_safe
 from tests.report.cases import Network, write_population, write_sweep
 
@@ -176,7 +176,7 @@ def test_no_records_yet(tmp_path):
     words = Page(write_report(folder).read_text(encoding="utf-8")).words
     assert "Nothing has been measured here yet" in words and "status is “running”" in words
     with pytest.raises(InputError, match="no population has records yet"):
-        phase_diagram_image(folder, tmp_path / "phase.png")
+        write_phase_diagrams(folder, tmp_path)
 
 
 def test_populations_are_not_pooled(tmp_path):
@@ -226,9 +226,10 @@ def test_not_a_results_folder(kind, tmp_path):
 
 
 def test_phase_diagram_for_the_tracker(sweep_folder, tmp_path):
-    image = phase_diagram_image(sweep_folder / "1c9e0b7d52aa", tmp_path / "phase.png")
-    assert image.read_bytes().startswith(b"\x89PNG")
-    text = phase_diagram_html(sweep_folder, tmp_path / "phase.html").read_text(encoding="utf-8")
+    images, _ = write_phase_diagrams(sweep_folder / "1c9e0b7d52aa", tmp_path)
+    assert list(images) == ["phase_diagram", "phase_map"]
+    assert all(image.read_bytes().startswith(b"\x89PNG") for image in images.values())
+    text = write_phase_diagrams(sweep_folder, tmp_path)[1].read_text(encoding="utf-8")
     assert text.count('data-figure="') == 2 and Page(text).loads == []
 
 

@@ -9,8 +9,7 @@ import pytest
 
 from mirrorjax.report.figures import scaling
 from mirrorjax.report.figures.clocks import rate_verdicts
-from mirrorjax.report.figures.scaling_points import REGRESSORS, ScalingSeries, points_of
-from mirrorjax.report.read.over_seeds import curves, networks
+from mirrorjax.report.figures.scaling import REGRESSORS, ScalingSeries, points_of
 from mirrorjax.report.read.populations import load
 from mirrorjax.report.read.view import View
 from tests.report.battery_cases import with_battery
@@ -24,7 +23,7 @@ SEEDS = 8
 
 def view_of(folder: Path) -> View:
     (population,) = load(folder).populations
-    return View(population, curves(population), networks(population))
+    return View(population)
 
 
 def noise(network: Network) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from mirrorjax.report.read.chains import chains
+from mirrorjax.report.read.populations import chains
 from mirrorjax.results.extension import extended
 from mirrorjax.results.read import Results
 from tests.tracking.cases import ids, population

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from mirrorjax.statistics.dip import dip, dip_test
+from mirrorjax.statistics.fluctuations import dip, dip_test
 
 
 def by_definition(values: np.ndarray) -> float:

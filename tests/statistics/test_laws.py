@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mirrorjax.errors import InputError
-from mirrorjax.report.words.laws import sentence
+from mirrorjax.report.words.findings import sentence
 from mirrorjax.statistics.laws import fit_laws
 
 SIZES = np.geomspace(500, 20_000, 8)

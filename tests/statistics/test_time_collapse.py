@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mirrorjax.errors import InputError
-from mirrorjax.report.words.collapses import verdict
+from mirrorjax.report.words.findings import verdict
 from mirrorjax.statistics.time_collapse import TimeCollapse, TimeCondition, fallen, time_collapse
 
 EPOCHS = np.array([1.0, 2, 3, 5, 7, 10, 15, 20])

@@ -287,7 +287,7 @@ def test_a_broken_figure_costs_no_result(sweep: Run, monkeypatch: pytest.MonkeyP
     def broken(*_: object) -> None:
         raise ZeroDivisionError("no room")
 
-    monkeypatch.setattr("mirrorjax.report.page.build.phase_diagram_image", broken)
+    monkeypatch.setattr("mirrorjax.report.page.build.write_phase_diagrams", broken)
     made = sweep("report=false")
     assert made.population.done
     assert "W&B: no figures: ZeroDivisionError: no room" in caplog.text

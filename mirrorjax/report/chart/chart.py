@@ -11,29 +11,17 @@ from mirrorjax.report.chart.marks import AnyMark, HeatMap, Series
 
 @dataclass(frozen=True)
 class Scale:
-    """An axis of a plot.
+    """An axis of a plot."""
 
-    Attributes:
-        label: beside it.
-        limits: its ends, falling for one that runs the other way; from the marks if None.
-        log: whether it is logarithmic.
-        format: of its numbers; empty for plain ones.
-        names: of categories, at 0, 1, 2 …; marks stand at whole places then.
-        ticks: places with what is written there; chosen by the renderer without.
-        colour: of its numbers and label; empty for the usual one.
-        shown: whether anything of it is drawn but the marks.
-        quiet: whether its numbers are left out, since a neighbour has the same.
-    """
-
-    label: str = ""
-    limits: tuple[float, float] | None = None
+    label: str = ""  # beside it
+    limits: tuple[float, float] | None = None  # its ends, falling if it runs the other way; from the marks if None
     log: bool = False
-    format: str = ""
-    names: tuple[str, ...] = ()
-    ticks: tuple[tuple[float, str], ...] = ()
-    colour: str = ""
-    shown: bool = True
-    quiet: bool = False
+    format: str = ""  # of its numbers; empty for plain ones
+    names: tuple[str, ...] = ()  # of categories, at 0, 1, 2 …; marks stand at whole places then
+    ticks: tuple[tuple[float, str], ...] = ()  # places with what is written there; chosen by the renderer without
+    colour: str = ""  # of its numbers and label; empty for the usual one
+    shown: bool = True  # whether anything of it is drawn but the marks
+    quiet: bool = False  # whether its numbers are left out, since a neighbour has the same
 
     def written(self, most: int) -> list[tuple[float, str]]:
         """Places with names or ticks, at most so many; [] where the renderer chooses."""
@@ -53,13 +41,9 @@ class Scale:
 
 @dataclass(frozen=True)
 class Plot:
-    """Marks on a pair of scales.
+    """Marks on a pair of scales, in the order in which they are drawn, with a title above.
 
-    Attributes:
-        marks: in the order in which they are drawn.
-        title: above it.
-        right: a second scale for y, which `marks_right` are on.
-        height: relative to that of other rows.
+    `right` is a second scale for y, which `marks_right` are on; `height` is relative to that of other rows.
     """
 
     marks: Sequence[AnyMark]
@@ -78,23 +62,14 @@ class Plot:
 
 @dataclass(frozen=True)
 class Chart:
-    """Plots in rows.
+    """Plots in rows."""
 
-    Attributes:
-        rows: from the top; the plots of a row share its width.
-        height: of the page, pixels; a hundred to an inch in print.
-        title: above all plots.
-        words: a paragraph below the title.
-        legend: below all plots, beside each, or empty for none.
-        hover_together: whether the page shows all values at one x at once.
-    """
-
-    rows: Sequence[Sequence[Plot]]
-    height: int
-    title: str = ""
-    words: str = ""
-    legend: str = "below"
-    hover_together: bool = False
+    rows: Sequence[Sequence[Plot]]  # from the top; the plots of a row share its width
+    height: int  # of the page, pixels; a hundred to an inch in print
+    title: str = ""  # above all plots
+    words: str = ""  # a paragraph below the title
+    legend: str = "below"  # below all plots, beside each, or empty for none
+    hover_together: bool = False  # whether the page shows all values at one x at once
 
     @property
     def plots(self) -> list[Plot]:
@@ -130,6 +105,11 @@ def _beside(scale: Scale, other: Scale) -> Scale:
     return replace(scale, label="") if scale.label == other.label else scale
 
 
+def at_places(label: str, ticks: Sequence[str]) -> Scale:
+    """A scale with what is written at its places 0, 1, 2 …, whatever is alike among it."""
+    return Scale(label, (-0.5, len(ticks) - 0.5), ticks=tuple((float(place), tick) for place, tick in enumerate(ticks)))
+
+
 def one(plot: Plot, height: int, **options: Any) -> Chart:
     """A chart of one plot."""
     return Chart(((plot,),), height, **options)
@@ -148,18 +128,15 @@ def put_together(
 ) -> Chart:
     """Charts of one plot each as one, for print, without their words; `height` is of a row, pixels of the page."""
     shown = zip(charts, titles, strict=True)
-    plots = [replace(chart.plots[0], title=own, marks=_grouped(chart.plots[0])) for chart, own in shown]
+    plots = [replace(chart.plots[0], title=own, marks=[*map(_grouped, chart.plots[0].marks)]) for chart, own in shown]
     rows = in_rows(plots, columns)
     return Chart(rows, height * len(rows) + 70, title, legend=charts[0].legend)
 
 
-def _grouped(plot: Plot) -> list[AnyMark]:
-    return [
-        replace(mark, look=replace(mark.look, label=mark.look.group or mark.look.label, bold=False))
-        if isinstance(mark, Series)
-        else mark
-        for mark in plot.marks
-    ]
+def _grouped(mark: AnyMark) -> AnyMark:
+    if not isinstance(mark, Series):
+        return mark
+    return replace(mark, look=replace(mark.look, label=mark.look.group or mark.look.label, bold=False))
 
 
 def around(*values: Any, room: float = 0.08, include: Sequence[float] = ()) -> tuple[float, float]:

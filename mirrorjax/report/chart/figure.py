@@ -3,15 +3,24 @@
 A new figure is one file that ends in a `FigureKind`, and one line in `registry.py`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mirrorjax.report.chart.chart import Chart
-from mirrorjax.report.chart.tables import Table
 from mirrorjax.report.read.populations import Group
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import counted
+
+Cell = str | int | float
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of plain values under headings; nan where there is no number."""
+
+    head: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
 
 
 @dataclass(frozen=True)
@@ -26,13 +35,9 @@ class Chooser:
 class LiveMap:
     """A map that the page draws by itself, out of numbers: it has too many views to carry each (see page/map.js).
 
-    Attributes:
-        data: what can be written as JSON.
-        orders: the chooser of what the colours show.
-        slices: a chooser for each further axis, with the place of the answer that is shown first.
-        cell: a chooser for each axis of the map itself, which find a cell.
-        checkpoints: how many there are.
-        height: of its tallest view, pixels.
+    `data` can be written as JSON. `orders` chooses what the colours show, `slices` a value of each further axis, with
+    the place of the answer that is shown first, `cell` a cell on the axes of the map. `height` is of its tallest view,
+    pixels.
     """
 
     data: dict[str, Any]
@@ -45,31 +50,28 @@ class LiveMap:
 
 @dataclass
 class Panel:
-    """A figure on the page.
+    """A figure on the page."""
 
-    Attributes:
-        title: its heading.
-        caption: plain-text paragraphs below it.
-        choosers: one control each.
-        variants: a chart for every combination of answers, by their places.
-        missing: why there is nothing to draw; empty when there is.
-        table: of what is drawn, for the page.
-        live: instead of variants.
-        for_print: the chart for papers, if it is another than the first.
-        is_printed: whether there is one.
-        print_note: what print says behind the title, since it has no caption.
-    """
+    title: str  # its heading
+    caption: list[str] = field(default_factory=list)  # plain-text paragraphs below it
+    choosers: tuple[Chooser, ...] = ()  # one control each
+    variants: dict[tuple[int, ...], Chart] = field(default_factory=dict)  # by the places of answers
+    missing: str = ""  # why there is nothing to draw; empty when there is
+    table: Table | None = None  # of what is drawn, for the page
+    live: LiveMap | None = None  # instead of variants
+    for_print: Chart | None = None  # the chart for papers, if it is another than the first
+    is_printed: bool = True  # whether there is one
+    print_note: str = ""  # what print says behind the title, since it has no caption
 
-    title: str
-    caption: list[str] = field(default_factory=list)
-    choosers: tuple[Chooser, ...] = ()
-    variants: dict[tuple[int, ...], Chart] = field(default_factory=dict)
-    missing: str = ""
-    table: Table | None = None
-    live: LiveMap | None = None
-    for_print: Chart | None = None
-    is_printed: bool = True
-    print_note: str = ""
+    def without(self, missing: str) -> "Panel":
+        """The same with nothing to draw, and why."""
+        self.missing = missing
+        return self
+
+    def per_group(self, groups: Sequence[Group], chart: Callable[[Group], Chart]) -> None:
+        """Gives it a chart for every configuration, to choose from."""
+        self.choosers = (Chooser("Configuration", tuple(of_networks(group, group.networks) for group in groups)),)
+        self.variants = {(place,): chart(group) for place, group in enumerate(groups)}
 
     @property
     def is_empty(self) -> bool:
@@ -87,13 +89,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class FigureKind:
-    """A kind of figure.
-
-    Attributes:
-        name: of its files.
-        panel: builds it for the page.
-        table: all its numbers, for a file; None when there are none.
-    """
+    """A kind of figure: the name of its files, what builds it for the page, and all its numbers for a file, if any."""
 
     name: str
     panel: Callable[[View], Panel]

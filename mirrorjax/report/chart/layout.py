@@ -31,7 +31,7 @@ class Place:
     y: tuple[float, float]
 
     def axis(self, side: str, on_right: bool = False) -> str:
-        """What plotly calls an axis of it: x, y, x2, y2 …"""
+        """What plotly calls an axis of it, or its legend: x, y, x2, y2 …"""
         number = self.number + 100 * on_right
         return f"{side}{number if number > 1 else ''}"
 
@@ -52,21 +52,14 @@ def layout(chart: Chart) -> tuple[Drawing, list[Place]]:
     height, margin = chart.height + _WORDS * len(words), _margin(chart, len(words))
     places = _places(chart, height - margin["t"] - margin["b"])
     is_map = any(isinstance(mark, HeatMap) for plot in chart.plots for mark in plot.marks)
-    found: Drawing = {
-        "template": {},  # plotly's own adds 7 kB to each figure
-        "height": height,
-        "font": {"family": FONT, "size": 13, "color": "#222"},
-        "paper_bgcolor": "white",
-        "plot_bgcolor": NO_DATA if is_map else "white",
-        "margin": margin,
-        "hoverlabel": {"font": {"family": FONT, "size": 12}, "align": "left"},
-        "hovermode": "x unified" if chart.hover_together else "closest",
-        "showlegend": bool(chart.legend),
-        "legend": {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom", "tracegroupgap": 0},
-        "barmode": "overlay",
-        "shapes": [],
-        "annotations": [_heading("\n".join(words), 0, 1.01)] if words else [],
-    }
+    legend = {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom", "tracegroupgap": 0}
+    # plotly's own template adds 7 kB to each figure
+    found: Drawing = {"template": {}, "height": height, "font": {"family": FONT, "size": 13, "color": "#222"}}
+    found |= {"paper_bgcolor": "white", "plot_bgcolor": NO_DATA if is_map else "white", "margin": margin}
+    found |= {"hoverlabel": {"font": {"family": FONT, "size": 12}, "align": "left"}}
+    found |= {"hovermode": "x unified" if chart.hover_together else "closest", "showlegend": bool(chart.legend)}
+    found |= {"legend": legend, "barmode": "overlay", "shapes": []}
+    found |= {"annotations": [_heading("\n".join(words), 0, 1.01)] if words else []}
     if chart.title:
         above = {"y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 12}}
         found["title"] = {"text": text(chart.title), "font": {"size": 15}, "x": 0, "xref": "paper", **above}
@@ -75,13 +68,8 @@ def layout(chart: Chart) -> tuple[Drawing, list[Place]]:
         if place.plot.title:
             found["annotations"].append(_heading(place.plot.title, place.x[0], place.y[1]) | {"font": {"size": 13}})
         if chart.legend == "beside":
-            found[legend_of(place)] = {"x": 1.01, "y": place.y[1], "yanchor": "top"}
+            found[place.axis("legend")] = {"x": 1.01, "y": place.y[1], "yanchor": "top"}
     return found, places
-
-
-def legend_of(place: Place) -> str:
-    """What plotly calls a plot's own legend."""
-    return f"legend{place.number if place.number > 1 else ''}"
 
 
 def _heading(words: str, x: float, y: float) -> Drawing:
@@ -162,18 +150,10 @@ def _axes(place: Place) -> Drawing:
 def _axis(scale: Scale, side: str) -> Drawing:
     if not scale.shown:
         return {"visible": False, "range": scale.limits, "fixedrange": True}
-    axis: Drawing = {
-        "title": {"text": text(scale.label), "standoff": 10, "font": {"size": 13}},
-        "gridcolor": "#e6e6e6",
-        "zeroline": False,
-        "showline": True,
-        "linecolor": "#999",
-        "ticks": "outside",
-        "tickcolor": "#999",
-        "automargin": True,
-        "showgrid": not scale.is_category,
-        "showticklabels": not scale.quiet,
-    }
+    axis: Drawing = {"title": {"text": text(scale.label), "standoff": 10, "font": {"size": 13}}}
+    axis |= {"gridcolor": "#e6e6e6", "zeroline": False, "showline": True, "linecolor": "#999"}
+    axis |= {"ticks": "outside", "tickcolor": "#999", "automargin": True}
+    axis |= {"showgrid": not scale.is_category, "showticklabels": not scale.quiet}
     if scale.format:
         axis["tickformat"] = scale.format
     if scale.log:

@@ -31,12 +31,11 @@ def median_line(curve: Curve, values: Band, look: Look) -> Line:
 
 def law_lines(laws: Laws) -> list[Line]:
     """All laws that could be compared; the preferred one is thick."""
-    lines = []
-    for fit in laws.fits:
-        if np.isfinite(fit.aic):
-            best, (colour, dash), x = fit is laws.preferred, LAWS[fit.name], along(laws.x)
-            look = Look(colour, f"{fit.name}: ΔAIC {fit.delta:.1f}", fit.name, dash, 4.0 if best else 1.2, bold=best)
-            lines.append(Line(x, fit.at(x), look))
+    lines, best = [], laws.preferred
+    for fit in (fit for fit in laws.fits if np.isfinite(fit.aic)):
+        (colour, dash), x, width = LAWS[fit.name], along(laws.x), 4.0 if fit is best else 1.2
+        look = Look(colour, f"{fit.name}: ΔAIC {fit.delta:.1f}", fit.name, dash, width, bold=fit is best)
+        lines.append(Line(x, fit.at(x), look))
     return lines
 
 
@@ -47,10 +46,6 @@ def along(x: np.ndarray) -> np.ndarray:
 
 def log_scale(label: str, x: np.ndarray) -> Scale:
     """A logarithmic axis, with a tick at every point where they are few: powers of ten alone say little there."""
-    places = np.unique(x)
-    few = places if 1 <= len(places) <= FEW_TICKS else ()
-    return Scale(label, log=True, ticks=tuple((float(place), _tick(place)) for place in few))
-
-
-def _tick(value: float) -> str:
-    return f"{value:,.0f}" if value >= 1000 and value == round(value) else plain_number(value)
+    places = [float(place) for place in np.unique(x)]
+    words = [f"{at:,.0f}" if at >= 1000 and at == round(at) else plain_number(at) for at in places]
+    return Scale(label, log=True, ticks=tuple(zip(places, words, strict=True)) if len(places) <= FEW_TICKS else ())

@@ -14,47 +14,29 @@ NO_DATA = "#ececec"  # behind cells without data
 
 @dataclass(frozen=True)
 class Look:
-    """How a mark looks, and what the legend calls it.
+    """How a mark looks, and what the legend calls it; widths and sizes are in pixels of the page."""
 
-    Attributes:
-        colour: of lines, symbols and bars; a band is a paler one.
-        label: in the legend; marks of one label are one entry and are switched together. Empty: no entry.
-        group: what the label becomes where charts are put beside each other; the label itself if empty.
-        dash: solid, dot, dash, dashdot, longdash or longdashdot.
-        width: of a line, pixels on the page.
-        symbol: circle, circle-open, square, diamond, hexagon, triangle-up, cross, x or star; empty for none.
-        size: of a symbol, pixels on the page.
-        edge: colour around symbols; empty for none.
-        hatch: of bars, one of / x . in the colour `second`; empty for none.
-        opacity: of lines and symbols.
-        bold: whether the legend stresses it.
-        off: whether it is only in the legend until the reader clicks on it there; it is not printed then.
-    """
-
-    colour: str = "black"
-    label: str = ""
-    group: str = ""
-    dash: str = "solid"
-    width: float = 2.0
-    symbol: str = ""
-    size: float = 5.0
-    edge: str = ""
-    hatch: str = ""
+    colour: str = "black"  # of lines, symbols and bars; a band is a paler one
+    label: str = ""  # in the legend; marks of one label are one entry and are switched together; empty: no entry
+    group: str = ""  # what the label becomes where charts are put beside each other; the label itself if empty
+    dash: str = "solid"  # solid, dot, dash, dashdot, longdash or longdashdot
+    width: float = 2.0  # of a line
+    symbol: str = ""  # circle, circle-open, square, diamond, hexagon, triangle-up, cross, x or star; empty for none
+    size: float = 5.0  # of a symbol
+    edge: str = ""  # colour around symbols; empty for none
+    hatch: str = ""  # of bars, one of / x . in the colour `second`; empty for none
     second: str = "white"
-    opacity: float = 1.0
-    bold: bool = False
-    off: bool = False
+    opacity: float = 1.0  # of lines and symbols
+    bold: bool = False  # whether the legend stresses it
+    off: bool = False  # whether it is only in the legend until the reader clicks on it there; it is not printed then
 
 
 @dataclass(frozen=True, eq=False)
 class Series:
     """Values with their looks and intervals.
 
-    Attributes:
-        x, y: places on the scales of the plot, [values]; one without both is not drawn.
-        low, high: ends of the intervals, [values]; nan where there is none.
-        hover: a format string for the page, of x, y, low, high, label and the names in `details`; empty: no hover.
-        details: further columns of numbers or texts, [values] each.
+    `x` and `y` are places on the scales of the plot, [values]; one without both is not drawn. `low` and `high` are ends
+    of the intervals, [values], nan where there is none; `details` further columns of numbers or texts, [values] each.
     """
 
     x: np.ndarray
@@ -62,7 +44,7 @@ class Series:
     look: Look
     low: np.ndarray | None = None
     high: np.ndarray | None = None
-    hover: str = ""
+    hover: str = ""  # for the page, a format of x, y, low, high, label and `details`; empty: none
     details: Mapping[str, Sequence[Any] | np.ndarray] = field(default_factory=dict)
 
     @property
@@ -88,39 +70,35 @@ class Points(Series):
 
 @dataclass(frozen=True, eq=False)
 class Bars(Series):
-    """Bars from zero, upright or `across`, with their intervals as whiskers.
-
-    Attributes:
-        width, shift: of each bar, and how far it stands beside its place, in units of the scale.
-        letters: at the end of every bar; empty for none.
-    """
+    """Bars from zero, upright or `across`, with intervals as whiskers; width and shift are in units of the scale."""
 
     across: bool = False
     width: float = 0.75
-    shift: float = 0.0
-    letters: str = ""
+    shift: float = 0.0  # how far each stands beside its place
+    letters: str = ""  # at the end of every bar; empty for none
+
+
+def reach(mark: Points | Bars) -> np.ndarray | None:
+    """How far whiskers go below and above the known values, [2, values]; 0 where an end is not known, None without."""
+    if mark.low is None or mark.high is None:
+        return None
+    value = mark.x if mark.across else mark.y
+    return np.nan_to_num(np.array([value - mark.low, mark.high - value])).clip(0)[:, mark.known]
 
 
 @dataclass(frozen=True, eq=False)
 class HeatMap:
-    """Coloured cells at the whole places 0, 1, 2 … of both scales.
+    """Coloured cells z [rows upwards, columns] at the whole places 0, 1, 2 … of both scales; nan is left grey.
 
-    Attributes:
-        z: [rows upwards, columns]; nan is left grey.
-        limits: where colours begin and end.
-        unit: beside the bar of colours.
-        bar: whether there is one.
-        written: the format of the values in the cells; empty if they are not written.
-        format: of values beside the bar.
-        hover, details: as of a series, with z for the value; arrays [rows, columns].
+    `hover` and `details` are as of a series, with z for the value; arrays [rows, columns].
     """
 
     z: np.ndarray
-    limits: tuple[float, float]
-    unit: str = ""
-    bar: bool = True
-    written: str = ""
-    format: str = ""
+    limits: tuple[float, float]  # where colours begin and end
+    unit: str = ""  # beside the bar of colours
+    bar: bool = True  # whether there is one
+    written: str = ""  # the format of the values in the cells; empty if they are not written
+    format: str = ""  # of values beside the bar
     hover: str = ""
     details: Mapping[str, np.ndarray] = field(default_factory=dict)
 
@@ -152,22 +130,17 @@ class Rule:
 
 @dataclass(frozen=True)
 class Note:
-    """A text in a plot.
-
-    Attributes:
-        text: may have several lines.
-        x, y: where; shares of the plot unless `in_data`.
-        anchor: which point of the text is there: top, middle or bottom, and left, center or right.
-        in_data: whether x and y are places on the scales.
-        filled: whether it is on white.
-    """
+    """A text in a plot, of one line or several, whose `anchor` is at x and y."""
 
     text: str
-    x: float = 0.5
+    x: float = 0.5  # as y, a share of the plot unless `in_data`
     y: float = 0.5
-    anchor: tuple[str, str] = ("middle", "center")
-    in_data: bool = False
-    filled: bool = False
+    anchor: tuple[str, str] = (
+        "middle",
+        "center",
+    )  # top, middle or bottom, and left, center or right
+    in_data: bool = False  # whether x and y are places on the scales
+    filled: bool = False  # whether it is on white
     colour: str = GREY
     bold: bool = False
 

@@ -13,41 +13,21 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from mirrorjax.report.chart.chart import Chart, Plot, Scale
-from mirrorjax.report.chart.marks import NO_DATA, AnyMark, Bars, HeatMap, Line, Look, Note, Points, Rule, Series
+from mirrorjax.report.chart.marks import NO_DATA, AnyMark, Bars, HeatMap, Line, Look, Note, Points, Rule, Series, reach
 from mirrorjax.results.store import replacing
 
 _STYLE: Any = {
-    "font.family": "sans-serif",
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlesize": 9,
-    "axes.titlelocation": "left",
-    "legend.fontsize": 8,
-    "legend.frameon": False,
-    "svg.hashsalt": "mirrorjax",  # the same data give the same file
-    "svg.fonttype": "none",
-}
+    "font.family": "sans-serif", "font.size": 9, "legend.fontsize": 8, "legend.frameon": False,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 9, "axes.titlelocation": "left",
+    "svg.hashsalt": "mirrorjax", "svg.fonttype": "none",  # the same data give the same file
+}  # fmt: skip
 _DASHES: dict[str, Any] = {
-    "solid": "-",
-    "dot": ":",
-    "dash": "--",
-    "dashdot": "-.",
-    "longdash": (0, (8, 3)),
-    "longdashdot": (0, (8, 2, 1, 2)),
-}
+    "solid": "-", "dot": ":", "dash": "--", "dashdot": "-.", "longdash": (0, (8, 3)), "longdashdot": (0, (8, 2, 1, 2)),
+}  # fmt: skip
 _SYMBOLS = {
-    "": "",
-    "circle": "o",
-    "circle-open": "o",
-    "square": "s",
-    "diamond": "D",
-    "hexagon": "h",
-    "triangle-up": "^",
-    "cross": "P",
-    "x": "X",
-    "star": "*",
-}
+    "": "", "circle": "o", "circle-open": "o", "square": "s", "diamond": "D", "hexagon": "h", "triangle-up": "^",
+    "cross": "P", "x": "X", "star": "*",
+}  # fmt: skip
 _POINTS = 0.6  # of print to a pixel of the page
 _MOST_NAMES = {"x": 14, "y": 30}
 _LETTER = 6.0  # of what is written in cells, pixels of a hundred to an inch
@@ -150,14 +130,11 @@ def _set_scale(axes: Axes, scale: Scale, side: str) -> None:
 
 
 def _stroke(look: Look) -> dict[str, Any]:
-    width, dash = look.width * _POINTS, _DASHES[look.dash]
-    return {"color": look.colour, "linestyle": dash, "linewidth": width, "alpha": look.opacity, **_marker(look)}
-
-
-def _marker(look: Look) -> dict[str, Any]:
     face = "white" if look.symbol.endswith("-open") else look.colour
-    found = {"marker": _SYMBOLS[look.symbol], "markersize": look.size * _POINTS, "markerfacecolor": face}
-    return found | ({"markeredgecolor": look.edge} if look.edge else {})
+    line = {"color": look.colour, "linestyle": _DASHES[look.dash], "linewidth": look.width * _POINTS}
+    marker = {"marker": _SYMBOLS[look.symbol], "markersize": look.size * _POINTS, "markerfacecolor": face}
+    edge = {"markeredgecolor": look.edge} if look.edge else {}
+    return line | marker | edge | {"alpha": look.opacity}
 
 
 def _label(look: Look) -> str:
@@ -178,23 +155,16 @@ def _points(axes: Axes, mark: Points) -> None:
     known, look = mark.known, _stroke(mark.look)
     if not mark.joined:
         look["linestyle"] = ""
-    ends = {"capsize": 2, "elinewidth": 1, **_whiskers(mark)} if mark.low is not None else {}
+    ends = {"capsize": 2, "elinewidth": 1, "xerr" if mark.across else "yerr": reach(mark)}
     x, y = np.asarray(mark.x)[known], np.asarray(mark.y)[known]
     axes.errorbar(x, y, **ends, **look, label=_label(mark.look))
-
-
-def _whiskers(mark: Points | Bars) -> dict[str, np.ndarray]:
-    """How far the intervals reach below and above, [2, values]."""
-    value, known = mark.x if mark.across else mark.y, mark.known
-    reach = np.nan_to_num(np.array([value - mark.low, mark.high - value])).clip(0)[:, known]
-    return {"xerr" if mark.across else "yerr": reach}
 
 
 def _bars(axes: Axes, mark: Bars) -> None:
     known, look = mark.known, mark.look
     options: dict[str, Any] = {"color": look.colour, "label": _label(look)}
-    if mark.low is not None:
-        options |= {**_whiskers(mark), "error_kw": {"ecolor": "#222", "capsize": 2, "elinewidth": 1}}
+    options |= {"xerr" if mark.across else "yerr": reach(mark)}
+    options |= {"error_kw": {"ecolor": "#222", "capsize": 2, "elinewidth": 1}}
     if look.hatch:
         options |= {"hatch": look.hatch * 3, "edgecolor": look.second, "linewidth": 0}
     at, value = (mark.y, mark.x) if mark.across else (mark.x, mark.y)
@@ -209,15 +179,8 @@ def _heat_map(axes: Axes, mark: HeatMap) -> None:
     look: dict[str, Any] = {"rasterized": True} if mark.z.size > _MANY else {"edgecolors": "white", "linewidth": 0.3}
     axes.set_facecolor(NO_DATA)
     low, high = mark.limits
-    image = axes.pcolormesh(
-        np.arange(columns + 1) - 0.5,
-        np.arange(rows + 1) - 0.5,
-        np.ma.masked_invalid(mark.z),
-        cmap="cividis",
-        vmin=low,
-        vmax=high,
-        **look,
-    )
+    edges = (np.arange(number + 1) - 0.5 for number in (columns, rows))
+    image = axes.pcolormesh(*edges, np.ma.masked_invalid(mark.z), cmap="cividis", vmin=low, vmax=high, **look)
     if mark.bar:
         form = FuncFormatter(lambda value, _: format(value, mark.format)) if mark.format else None
         axes.figure.colorbar(image, ax=axes, pad=0.02, label=_text(mark.unit), format=form)
@@ -242,20 +205,9 @@ def _rule(axes: Axes, mark: Rule) -> None:
 def _note(axes: Axes, mark: Note) -> None:
     where = axes.transData if mark.in_data else axes.transAxes
     box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5} if mark.filled else None
-    words = _text(mark.text)
-    upright = {"middle": "center"}.get(mark.anchor[0], mark.anchor[0])
-    axes.text(
-        mark.x,
-        mark.y,
-        words,
-        transform=where,
-        va=upright,
-        ha=mark.anchor[1],
-        color=mark.colour,
-        fontsize=8,
-        fontweight="bold" if mark.bold else "normal",
-        bbox=box,
-    )
+    look = {"color": mark.colour, "fontsize": 8, "fontweight": "bold" if mark.bold else "normal", "bbox": box}
+    upright, across = mark.anchor[0].replace("middle", "center"), mark.anchor[1]
+    axes.text(mark.x, mark.y, _text(mark.text), transform=where, va=upright, ha=across, **look)
 
 
 def _text(text: str) -> str:
@@ -263,11 +215,5 @@ def _text(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-DRAWN: dict[type[AnyMark], Any] = {
-    Line: _line,
-    Points: _points,
-    Bars: _bars,
-    HeatMap: _heat_map,
-    Rule: _rule,
-    Note: _note,
-}
+DRAWN: dict[type[AnyMark], Any] = {Line: _line, Points: _points, Bars: _bars, HeatMap: _heat_map}
+DRAWN |= {Rule: _rule, Note: _note}

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from mirrorjax.report.chart.chart import Chart, Scale
-from mirrorjax.report.chart.layout import Drawing, Place, annotation, layout, legend_of, text
-from mirrorjax.report.chart.marks import AnyMark, Bars, HeatMap, Line, Look, Note, Points, Rule, Series
+from mirrorjax.report.chart.layout import Drawing, Place, annotation, layout, text
+from mirrorjax.report.chart.marks import AnyMark, Bars, HeatMap, Line, Look, Note, Points, Rule, Series, reach
 
 COLOURS = "Cividis"  # even in lightness and the same to colour-blind readers
 
@@ -43,7 +43,7 @@ def drawing(chart: Chart) -> Drawing:
             elif isinstance(mark, Note):
                 made["annotations"].append(_note(mark, axes))
             else:
-                own = {"legend": legend_of(place)} if chart.legend == "beside" else {}
+                own = {"legend": place.axis("legend")} if chart.legend == "beside" else {}
                 traces += [trace | axes | own for trace in DRAWN[type(mark)](mark, place.plot.x, place.plot.y)]
     named = {""}
     for trace in traces:  # an entry of the legend is of the first that has its name
@@ -90,15 +90,12 @@ def _series(mark: Series, known: np.ndarray, x: Scale, y: Scale) -> list[Drawing
     look, label = mark.look, text(mark.look.label)
     ends = {name: end for name, end in (("low", mark.low), ("high", mark.high)) if end is not None}
     columns = {name: np.asarray(each)[known] for name, each in (ends | dict(mark.details)).items()}
-    trace: Drawing = {
-        "x": _on(x, np.asarray(mark.x, np.float64)[known]),
-        "y": _on(y, np.asarray(mark.y, np.float64)[known]),
-        "name": f"<b>{label}</b>" if look.bold else label,
-        "legendgroup": label,
-        **({"opacity": look.opacity} if look.opacity < 1 else {}),
-        **({"visible": "legendonly"} if look.off else {}),
-        **_hover(mark.hover, columns, look.label),
-    }
+    across, up = (np.asarray(each, np.float64)[known] for each in (mark.x, mark.y))
+    trace: Drawing = {"x": _on(x, across), "y": _on(y, up)}
+    trace |= {"name": f"<b>{label}</b>" if look.bold else label, "legendgroup": label}
+    trace |= {"opacity": look.opacity} if look.opacity < 1 else {}
+    trace |= {"visible": "legendonly"} if look.off else {}
+    trace |= _hover(mark.hover, columns, look.label)
     if look.symbol:
         edge = {"line": {"color": look.edge, "width": 1.5}} if look.edge else {}
         trace["marker"] = {"size": look.size, "color": look.colour, "symbol": look.symbol, **edge}
@@ -115,13 +112,11 @@ def _stroke(look: Look) -> Drawing:
 
 
 def _whiskers(mark: Points | Bars) -> Drawing:
-    """The intervals; none where an end is not known."""
-    if mark.low is None or mark.high is None:
+    ends = reach(mark)
+    if ends is None:
         return {}
-    value, known = mark.x if mark.across else mark.y, mark.known
-    above, below = (np.nan_to_num(each).clip(0)[known] for each in (mark.high - value, value - mark.low))
     colour = "#222" if isinstance(mark, Bars) else mark.look.colour
-    bars = {"type": "data", "array": above, "arrayminus": below, "width": 4, "thickness": 1.5, "color": colour}
+    bars = {"type": "data", "array": ends[1], "arrayminus": ends[0], "width": 4, "thickness": 1.5, "color": colour}
     return {"error_x" if mark.across else "error_y": bars}
 
 
@@ -129,21 +124,11 @@ def _heat_map(mark: HeatMap, x: Scale, y: Scale) -> list[Drawing]:
     rows, columns = mark.z.shape
     gap = 1 if mark.z.size <= 2000 else 0  # lines between thin cells would be all that is seen
     title = {"text": text(mark.unit), "side": "right", "font": {"size": 13}}
-    cells: Drawing = {
-        "type": "heatmap",
-        "x": _on(x, np.arange(columns)),
-        "y": _on(y, np.arange(rows)),
-        "z": mark.z,
-        "zmin": mark.limits[0],
-        "zmax": mark.limits[1],
-        "colorscale": COLOURS,
-        "showscale": mark.bar,
-        "colorbar": {"title": title, "thickness": 14, "tickformat": mark.format},
-        "xgap": gap,
-        "ygap": gap,
-        "hoverongaps": False,
-        **_hover(mark.hover, mark.details, ""),
-    }
+    bar = {"title": title, "thickness": 14, "tickformat": mark.format}
+    cells: Drawing = {"type": "heatmap", "x": _on(x, np.arange(columns)), "y": _on(y, np.arange(rows)), "z": mark.z}
+    cells |= {"zmin": mark.limits[0], "zmax": mark.limits[1]}
+    cells |= {"colorscale": COLOURS, "showscale": mark.bar, "colorbar": bar}
+    cells |= {"xgap": gap, "ygap": gap, "hoverongaps": False, **_hover(mark.hover, mark.details, "")}
     if not mark.texts:
         return [cells]
     across, up, words, colours = (list(each) for each in zip(*mark.texts, strict=True))
@@ -175,12 +160,9 @@ def _customdata(columns: list[np.ndarray]) -> Any:
     """Columns beside each other: numbers as an array, with texts among them as lists."""
     if all(each.dtype.kind in "biuf" for each in columns):
         return np.stack(columns, axis=-1).astype(np.float32)
-    plain = [np.vectorize(_plain, otypes=[object])(each) for each in columns]
-    return np.stack(plain, axis=-1).tolist()
-
-
-def _plain(value: Any) -> Any:
-    return text(value) if isinstance(value, str) else float(value)
+    rows = zip(*(each.ravel() for each in columns), strict=True)
+    plain = [[text(value) if isinstance(value, str) else float(value) for value in row] for row in rows]
+    return np.array(plain, object).reshape(*columns[0].shape, len(columns)).tolist()
 
 
 def _rule(mark: Rule, axes: Drawing) -> list[Drawing]:

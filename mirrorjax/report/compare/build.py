@@ -5,15 +5,13 @@ from html import escape
 from pathlib import Path
 
 from mirrorjax.errors import InputError
-from mirrorjax.report.chart.figure import Panel
-from mirrorjax.report.chart.matplotlib import save
-from mirrorjax.report.chart.tables import Table, table_html, write_csv
 from mirrorjax.report.compare import curves as compare_curves
 from mirrorjax.report.compare import ends as compare_ends
 from mirrorjax.report.compare import scaling as compare_scaling
 from mirrorjax.report.compare.sweeps import Compared, chosen_measures, read, warnings
-from mirrorjax.report.page.html import link, page, panel_html, section
-from mirrorjax.report.read.verdict import total
+from mirrorjax.report.page.build import write_csv, write_figure
+from mirrorjax.report.page.html import link, page, section, table_html
+from mirrorjax.report.read.caused import total
 from mirrorjax.report.words.numbers import counted, listed
 from mirrorjax.results.store import write_text
 from mirrorjax.statistics.intervals import mean_interval_words
@@ -34,15 +32,10 @@ _TESTS = (
 
 
 def write_comparison(folders: Sequence[Path], out: Path, measures: Sequence[str] = ()) -> Path:
-    """Writes OUT/compare.html, one file that needs nothing else, OUT/figures/ and OUT/tables/.
+    """Writes OUT/compare.html, one file that needs nothing else, OUT/figures/ and OUT/tables/, of two folders at least.
 
-    Args:
-        folders: results folders, two at least.
-        out: made where it is not there.
-        measures: of the records, for the curves and the table; those that all sweeps have without any.
-
-    Returns:
-        The path of compare.html.
+    `out` is made where it is not there. `measures` are of the records, for the curves and the table; those that all
+    sweeps have without any. Gives the path of compare.html.
 
     Raises:
         InputError: for fewer than two folders, one without results, a measure that was not recorded, or an `out` that
@@ -56,16 +49,19 @@ def write_comparison(folders: Sequence[Path], out: Path, measures: Sequence[str]
             (out / name).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"--out {out}: the comparison cannot be written: {error.strerror or error}") from error
-    names = " · ".join(each.name for each in sweeps)
-    curves, ends = compare_curves.panel(sweeps, chosen), compare_scaling.panel(sweeps)
+    names, alike = " · ".join(each.name for each in sweeps), ""
+    if unlike := "".join(f"<li>{escape(each)}</li>" for each in warnings(sweeps)):
+        alike = f'<div class="caution"><p><strong>Not measured alike.</strong></p><ul>{unlike}</ul></div>'
+    curves = compare_curves.panel(sweeps, chosen), compare_curves.table(sweeps, chosen)
+    ends = compare_scaling.panel(sweeps), compare_scaling.table(sweeps)
     body = "\n".join(
         [
             f'<header><h1>Comparison</h1><p class="subtitle">{escape(names)}</p></header>',
             _key(sweeps),
-            _warning_box(sweeps),
-            section("Curves", _figure("curves", curves, compare_curves.table(sweeps, chosen), out), "curves"),
+            alike,
+            section("Curves", write_figure(*curves, out, "curves", "compare-curves"), "curves"),
             _ends(sweeps, chosen, out),
-            section("End values", _figure("scaling", ends, compare_scaling.table(sweeps), out), "scaling"),
+            section("End values", write_figure(*ends, out, "scaling", "compare-scaling"), "scaling"),
         ]
     )
     path = out / "compare.html"
@@ -73,33 +69,17 @@ def write_comparison(folders: Sequence[Path], out: Path, measures: Sequence[str]
     return path
 
 
-def _warning_box(sweeps: Sequence[Compared]) -> str:
-    found = warnings(sweeps)
-    if not found:
-        return ""
-    lines = "".join(f"<li>{escape(each)}</li>" for each in found)
-    return f'<div class="caution"><p><strong>Not measured alike.</strong></p><ul>{lines}</ul></div>'
-
-
 def _key(sweeps: Sequence[Compared]) -> str:
     lines = []
     for each in sweeps:
-        number = sum(len(view.networks.group) for view in each.views)
-        groups = sum(len(view.population.groups) for view in each.views)
+        networks = counted(sum(len(view.networks.group) for view in each.views), "network")
+        groups = counted(sum(len(view.population.groups) for view in each.views), "configuration")
         found = total(each.views).words
         lines.append(
-            f"<li><strong>{escape(each.name)}</strong>: {counted(number, 'network')} in "
-            f"{counted(groups, 'configuration')}, <code>{escape(str(each.folder))}</code>. "
-            f"{escape(found[0].upper() + found[1:])}.</li>"
+            f"<li><strong>{escape(each.name)}</strong>: {networks} in {groups}, "
+            f"<code>{escape(str(each.folder))}</code>. {escape(found[0].upper() + found[1:])}.</li>"
         )
     return f'<div class="summary"><ul>{"".join(lines)}</ul></div>'
-
-
-def _figure(name: str, made: Panel, numbers: Table, out: Path) -> str:
-    """A figure as HTML, with its static copies and its table written beside the page."""
-    paths = save(made.printed, out / "figures" / name) if made.printed else []
-    write_csv(numbers, out / "tables" / f"{name}.csv")
-    return panel_html(made, f"compare-{name}", (f"figures/{path.name}" for path in paths), f"tables/{name}.csv")
 
 
 def _ends(sweeps: Sequence[Compared], measures: dict[str, str], out: Path) -> str:

@@ -6,14 +6,12 @@ from dataclasses import replace
 import numpy as np
 
 from mirrorjax.report.chart.chart import Chart, Plot, Scale, around, one, put_together
-from mirrorjax.report.chart.figure import Chooser, Panel, of_networks
+from mirrorjax.report.chart.figure import Cell, Chooser, Panel, Table, of_networks
 from mirrorjax.report.chart.lines import EPOCHS
 from mirrorjax.report.chart.marks import Line
-from mirrorjax.report.chart.tables import Cell, Table
 from mirrorjax.report.compare.sweeps import NEAREST, Compared, configurations
 from mirrorjax.report.read.over_seeds import BANDS, Band, Curve, settled
 from mirrorjax.report.read.populations import Group
-from mirrorjax.report.read.view import View
 from mirrorjax.settings.schema import PAPER_EPOCH
 
 CLOCKS = {"epoch": EPOCHS, "step": "steps"}
@@ -37,17 +35,11 @@ def panel(sweeps: Sequence[Compared], measures: dict[str, str]) -> Panel:
     own = [result.variants[row, 0, 0] for row in range(len(measures))]
     result.for_print = put_together(own, [*measures.values()], height=250)
     result.caption = [
-        "Lines are medians over networks that differ in their seeds alone; bands hold "
-        f"{BANDS}. Diverged networks leave both. One colour and one kind of line a sweep; of each sweep one "
-        "configuration is shown, which the legend names. Axes are cut to what is measured from paper epoch 1.5 on: "
-        "untrained values may lie beyond.",
+        f"Lines are medians over networks that differ in their seeds alone; bands hold {BANDS}. Diverged networks "
+        "leave both. One colour and one kind of line a sweep; of each sweep one configuration is shown, which the "
+        "legend names. Axes are cut to what is measured from paper epoch 1.5 on: untrained values may lie beyond.",
     ]
     return result
-
-
-def curve_of(view: View, group: Group, measures: Sequence[str]) -> Curve:
-    """A configuration's curve of any measures."""
-    return view.measured(tuple(measures))[group.index]
 
 
 def clock_of(curve: Curve, group: Group, clock: str) -> np.ndarray:
@@ -58,10 +50,10 @@ def clock_of(curve: Curve, group: Group, clock: str) -> np.ndarray:
 def _shown(sweeps: Sequence[Compared], name: str, capacity: str) -> list[tuple[Compared, Group, Curve, Band]]:
     found = []
     for sweep in sweeps:
-        shown = sweep.shown(capacity)
-        if shown:
-            curve = curve_of(*shown, [name])
-            found.append((sweep, shown[1], curve, curve.bands[name]))
+        if shown := sweep.shown(capacity):
+            view, group = shown
+            curve = view.measured([name])[group.index]
+            found.append((sweep, group, curve, curve.bands[name]))
     return found
 
 
@@ -83,13 +75,8 @@ def _line(sweep: Compared, group: Group, curve: Curve, values: Band, clock: str)
 def _range(shown: Sequence[tuple[Compared, Group, Curve, Band]]) -> tuple[float, float]:
     """Of the trained range of all bands, from zero where that is near."""
     drawn = [side[settled(curve.epoch)] for _, _, curve, band in shown for side in (band.low, band.high)]
-    values = np.concatenate([*drawn, [np.nan]])
-    values = values[np.isfinite(values)]
-    if not len(values):
-        return 0.0, 1.0
-    low, high = float(values.min()), float(values.max())
-    room = 0.06 * (high - low or abs(high) or 1.0)
-    return 0.0 if 0 <= low < 0.4 * high else low - room, high + room
+    (low, high), (least, most) = around(*drawn, room=0.06), around(*drawn, room=0.0)
+    return 0.0 if 0 <= least < 0.4 * most else low, high
 
 
 def table(sweeps: Sequence[Compared], measures: dict[str, str]) -> Table:
@@ -98,11 +85,11 @@ def table(sweeps: Sequence[Compared], measures: dict[str, str]) -> Table:
     for sweep in sweeps:
         for view in sweep.views:
             for group in view.population.groups:
-                curve = curve_of(view, group, tuple(measures))
+                curve = view.measured(tuple(measures))[group.index]
+                steps = clock_of(curve, group, "step")
                 for name in measures:
-                    band, steps = curve.bands[name], clock_of(curve, group, "step")
                     for place, epoch in enumerate(curve.epoch):
-                        values = [float(each[place]) for each in (band.low, band.median, band.high)]
+                        values = [float(each[place]) for each in curve.bands[name]]
                         where = [float(epoch), round(float(steps[place])), int(curve.alive[place])]
                         rows.append([sweep.name, view.population.name, group.label, name, *where, *values])
     head = "sweep population configuration measure epoch step networks low_5 median high_95"

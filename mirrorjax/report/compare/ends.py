@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mirrorjax.report.chart.tables import Cell, Table
+from mirrorjax.report.chart.figure import Cell, Table
 from mirrorjax.report.compare.sweeps import Compared
 from mirrorjax.report.figures.clocks import condition
-from mirrorjax.report.words.collapses import CLOCKS, verdict, where
+from mirrorjax.report.words.findings import CLOCKS, verdict, where
 from mirrorjax.report.words.numbers import epoch_words, interval_words, plain_number
 from mirrorjax.statistics.intervals import mean_interval
 from mirrorjax.statistics.matching import at_excess, common_excess
@@ -17,12 +17,9 @@ from mirrorjax.statistics.time_collapse import BY_ERROR, TimeCollapse, TimeCondi
 
 @dataclass(frozen=True)
 class Matched:
-    """Values of every sweep's shown configuration at one place of a clock.
+    """Values of every sweep's shown configuration at one place of a clock, or why nothing can be matched.
 
-    Attributes:
-        title: what is matched, for readers; `clock` and `at` for the file.
-        values: by sweep and measure, over networks; nan where a network never gets there.
-        missing: why nothing can be matched; empty when it can.
+    `values` is by sweep and measure, over networks; nan where a network never gets there.
     """
 
     title: str
@@ -34,11 +31,8 @@ class Matched:
 
 def conditions(sweeps: Sequence[Compared], measures: Sequence[str]) -> dict[str, list[TimeCondition]]:
     """By measure, the networks of every sweep's configuration nearest the paper's."""
-    found = {}
-    for name in measures:
-        shown = [(sweep, sweep.shown()) for sweep in sweeps]
-        found[name] = [condition(pair[0].population, pair[1], name, sweep.name) for sweep, pair in shown if pair]
-    return found
+    shown = [(sweep.name, *sweep.nearest) for sweep in sweeps]
+    return {each: [condition(view.population, group, each, name) for name, view, group in shown] for each in measures}
 
 
 def at_epoch(made: dict[str, list[TimeCondition]]) -> Matched:
@@ -49,60 +43,45 @@ def at_epoch(made: dict[str, list[TimeCondition]]) -> Matched:
     if not shared:
         return Matched("", "epoch", np.nan, {}, "the sweeps have no trained checkpoint at the same paper epoch")
     at = float(max(shared))
-    values = {}
-    for name, each in ((name, each) for name, row in made.items() for each in row):
-        values[each.name, name] = each.values[:, int(np.argmin(np.abs(each.clocks["epoch"][0] - at)))]
+    every = [(name, each) for name, row in made.items() for each in row]
+    places = [int(np.argmin(np.abs(each.clocks["epoch"][0] - at))) for _, each in every]
+    values = {(each.name, name): each.values[:, place] for (name, each), place in zip(every, places, strict=True)}
     return Matched(f"at paper epoch {epoch_words(at)}", "epoch", at, values)
 
 
 def at_error(made: dict[str, list[TimeCondition]]) -> Matched:
     """At the smallest excess error that half of every sweep's networks reach."""
-    clock = BY_ERROR
     first = next(iter(made.values()))
-    if not all(clock in each.clocks for each in first):
-        return Matched("", clock, np.nan, {}, "excess error was not recorded in all of them")
-    errors = {each.name: np.exp(-each.clocks[clock]) for each in first}
+    if not all(BY_ERROR in each.clocks for each in first):
+        return Matched("", BY_ERROR, np.nan, {}, "excess error was not recorded in all of them")
+    errors = {each.name: np.exp(-each.clocks[BY_ERROR]) for each in first}
     target = common_excess(list(errors.values()))
     if np.isnan(target):
-        return Matched("", clock, np.nan, {}, "no excess error is passed by half of the networks of every sweep")
+        return Matched("", BY_ERROR, np.nan, {}, "no excess error is passed by half of the networks of every sweep")
     values = {
         (each.name, name): at_excess(each.clocks["epoch"], errors[each.name], each.values, target).value
         for name, row in made.items()
         for each in row
     }
-    return Matched(f"at excess error {plain_number(target)}", clock, target, values)
+    return Matched(f"at excess error {plain_number(target)}", BY_ERROR, target, values)
 
 
 def shown_table(sweeps: Sequence[Compared], measures: dict[str, str], matched: Sequence[Matched]) -> Table:
     """For the page, a column a sweep: means with their 95 % intervals."""
     rows: list[list[Cell]] = []
-    for each in matched:
-        if each.missing:
-            continue
-        first = next(iter(measures))
-        rows.append([each.title, "networks", *(_counted(each.values[sweep.name, first]) for sweep in sweeps)])
+    for each in (each for each in matched if not each.missing):
+        of_first = [each.values[sweep.name, next(iter(measures))] for sweep in sweeps]
+        counts = (f"{int(np.isfinite(values).sum()):,} of {len(values):,}" for values in of_first)
+        rows.append([each.title, "networks", *counts])
         for name, label in measures.items():
-            rows.append(["", label, *(_words(each.values[sweep.name, name]) for sweep in sweeps)])
-    return Table(("matched", "measure", *(f"{sweep.name}: {_configuration(sweep)}" for sweep in sweeps)), rows)
+            means = (mean_interval(each.values[sweep.name, name]) for sweep in sweeps)
+            rows.append(["", label, *(interval_words(*mean) for mean in means)])
+    return Table(("matched", "measure", *(f"{sweep.name}: {sweep.nearest[1].label}" for sweep in sweeps)), rows)
 
 
 def fewest(matched: Sequence[Matched]) -> int:
     """The fewest networks behind a mean; 0 without any."""
-    counts = [int(np.isfinite(values).sum()) for each in matched for values in each.values.values()]
-    return min(counts, default=0)
-
-
-def _counted(values: np.ndarray) -> str:
-    return f"{int(np.isfinite(values).sum()):,} of {len(values):,}"
-
-
-def _configuration(sweep: Compared) -> str:
-    shown = sweep.shown()
-    return shown[1].label if shown else ""
-
-
-def _words(values: np.ndarray) -> str:
-    return interval_words(*mean_interval(values))
+    return min((int(np.isfinite(own).sum()) for each in matched for own in each.values.values()), default=0)
 
 
 def table(measures: dict[str, str], matched: Sequence[Matched]) -> Table:
@@ -111,20 +90,17 @@ def table(measures: dict[str, str], matched: Sequence[Matched]) -> Table:
     for each in matched:
         for (sweep, name), values in each.values.items():
             low, mean, high = mean_interval(values)
-            rows.append(
-                [sweep, each.clock, each.at, name, int(np.isfinite(values).sum()), len(values), mean, low, high]
-            )
-    head = "sweep matched at measure networks of mean low_95 high_95"
-    return Table(head.split(), rows)
+            known = int(np.isfinite(values).sum())
+            rows.append([sweep, each.clock, each.at, name, known, len(values), mean, low, high])
+    return Table(["sweep", "matched", "at", "measure", "networks", "of", "mean", "low_95", "high_95"], rows)
 
 
 def tests(
     sweeps: Sequence[Compared], made: dict[str, list[TimeCondition]], measures: dict[str, str]
 ) -> list[tuple[str, TimeCollapse]]:
     """Whether the sweeps' curves are one, by measure, on every clock that all have."""
-    clocks = ["epoch", "step", BY_ERROR]
-    if "learning rate" not in differing(sweeps):
-        clocks.remove("step")  # the same clock as the epochs
+    # at one rate steps are the same clock as the epochs
+    clocks = ["epoch", *(["step"] if "learning rate" in differing(sweeps) else []), BY_ERROR]
     found = []
     for name, row in made.items():
         shared = [clock for clock in clocks if all(clock in each.clocks for each in row)]
@@ -139,17 +115,10 @@ def tests_table(found: Sequence[tuple[str, TimeCollapse]], whole: bool = False) 
     for label, each in found:
         cells: list[Cell] = [label, CLOCKS[each.clock], "nothing can be said", "", "", "", each.missing, ""]
         if not each.missing:
-            place = each.widest[0]
-            cells = [
-                label,
-                CLOCKS[each.clock],
-                "refuted" if each.refuted else "not refuted",
-                plain_number(each.spread),
-                plain_number(each.expected[1]),
-                f"{each.p_value:.3f}",
-                where(each.clock, each.places[place]),
-                " · ".join(plain_number(mean) for mean in each.means[:, place]),
-            ]
+            place, refuted = each.widest[0], "refuted" if each.refuted else "not refuted"
+            numbers = (plain_number(each.spread), plain_number(each.expected[1]), f"{each.p_value:.3f}")
+            means = " · ".join(plain_number(mean) for mean in each.means[:, place])
+            cells = [label, CLOCKS[each.clock], refuted, *numbers, where(each.clock, each.places[place]), means]
         rows.append([*cells, verdict(each, label, "sweeps")] if whole else cells)
     head = ("measure", "matched", "one curve", "spread", "by chance", "p", "widest at", "means there")
     return Table((*head, "verdict") if whole else head, rows)
@@ -157,6 +126,6 @@ def tests_table(found: Sequence[tuple[str, TimeCollapse]], whole: bool = False) 
 
 def differing(sweeps: Sequence[Compared]) -> list[str]:
     """Settings in which the configurations shown differ."""
-    groups = [shown[1] for shown in (sweep.shown() for sweep in sweeps) if shown]
+    groups = [sweep.nearest[1] for sweep in sweeps]
     names = groups[0].settings
     return [name.replace("_", " ") for name in names if len({str(each.settings.get(name)) for each in groups}) > 1]

@@ -6,17 +6,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mirrorjax.report.chart.chart import Chart, Plot, Scale, around, one, put_together
-from mirrorjax.report.chart.figure import Chooser, Panel
+from mirrorjax.report.chart.figure import Cell, Chooser, Panel, Table
 from mirrorjax.report.chart.lines import along, log_scale
 from mirrorjax.report.chart.marks import GREY, Line, Look, Points
-from mirrorjax.report.chart.tables import Cell, Table
 from mirrorjax.report.compare.sweeps import Compared
-from mirrorjax.report.figures.scaling_points import MEASURES, OWN, REGRESSORS, ends, measured
+from mirrorjax.report.figures.scaling import MEASURES, OWN, REGRESSORS, ends_of, measured, places_of
 from mirrorjax.report.read.populations import Group
-from mirrorjax.report.words.laws import sentence
+from mirrorjax.report.words.findings import sentence
 from mirrorjax.report.words.numbers import listed
 from mirrorjax.statistics.intervals import mean_interval, mean_interval_words
-from mirrorjax.statistics.laws import Laws, fit_laws
+from mirrorjax.statistics.laws import fit_laws
 
 
 @dataclass(frozen=True)
@@ -34,20 +33,14 @@ def points(sweeps: Sequence[Compared]) -> list[ScalingPoint]:
     found = []
     for sweep in sweeps:
         for view in sweep.views:
-            own = ends(view.population, view.networks)
+            places, ends = (each(view.population, view.networks) for each in (places_of, ends_of))
             for group in view.population.groups:
-                inside = own.group == group.index
-                for boards in np.unique(own.settings["train_boards"][inside]):  # nan counts once
-                    same = own.settings["train_boards"] == boards
-                    mask = inside & (same if np.isfinite(boards) else np.isnan(own.settings["train_boards"]))
-                    x = {name: float(np.median(values[mask])) for name, values in own.settings.items()}
-                    found.append(ScalingPoint(sweep, group, x, {name: row[mask] for name, row in own.values.items()}))
+                inside, every = view.networks.of(group), places["train_boards"]
+                for boards in np.unique(every[inside]):  # nan counts once
+                    mask = inside & (every == boards if np.isfinite(boards) else np.isnan(every))
+                    x = {name: float(np.median(values[mask])) for name, values in places.items()}
+                    found.append(ScalingPoint(sweep, group, x, {name: row[mask] for name, row in ends.items()}))
     return found
-
-
-def regressors(found: Sequence[ScalingPoint]) -> list[str]:
-    """Those in which points differ."""
-    return [name for name in REGRESSORS if len({each.x[name] for each in found if np.isfinite(each.x[name])}) > 1]
 
 
 def _measures(sweeps: Sequence[Compared]) -> dict[str, str]:
@@ -57,18 +50,14 @@ def _measures(sweeps: Sequence[Compared]) -> dict[str, str]:
 
 def panel(sweeps: Sequence[Compared]) -> Panel:
     """Builds the figure: a variant for each measure and regressor."""
-    result, found, measures = (
-        Panel("What networks end with, against what sweeps differ in"),
-        points(sweeps),
-        _measures(sweeps),
-    )
-    against = regressors(found)
+    result, found = Panel("What networks end with, against what sweeps differ in"), points(sweeps)
+    measures, places = _measures(sweeps), {name: [each.x[name] for each in found] for name in REGRESSORS}
+    against = [name for name, own in places.items() if len({at for at in own if np.isfinite(at)}) > 1]
     if not against or not measures:
-        result.missing = (
+        return result.without(
             "The sweeps do not differ in parameters, training boards, learning rate, batch size or steps: "
             "nothing to hold their ends against."
         )
-        return result
     result.choosers = (
         Chooser("Measure", tuple(measures.values())),
         Chooser("Against", tuple(REGRESSORS[name] for name in against)),
@@ -78,23 +67,19 @@ def panel(sweeps: Sequence[Compared]) -> Panel:
         for row, measure in enumerate(measures)
         for column, regressor in enumerate(against)
     }
-    most = against.index(max(against, key=lambda name: len({each.x[name] for each in found})))
+    most = against.index(max(against, key=lambda name: len(set(places[name]))))
     own = [result.variants[row, most] for row in range(len(measures))]
     result.for_print = put_together(own, [*measures.values()], height=250)
+    fewest = min(int(np.isfinite(each.values[name]).sum()) for each in found for name in measures)
     result.caption = [
         "A point is a configuration of a sweep: the mean over its networks, with "
-        f"{mean_interval_words(_fewest(found, measures))}. The grey line is the law preferred over the points of all "
+        f"{mean_interval_words(fewest)}. The grey line is the law preferred over the points of all "
         "sweeps together, where there are three places or more "
         "(candidates compared by AIC as in a sweep's own report). Points may differ in more than the axis says: "
         + "; ".join(f"against {REGRESSORS[name]}: {_others(found, name)}" for name in against)
         + "."
     ]
     return result
-
-
-def _fewest(found: Sequence[ScalingPoint], measures: dict[str, str]) -> int:
-    """The fewest networks behind a mean."""
-    return min(int(np.isfinite(each.values[name]).sum()) for each in found for name in measures)
 
 
 def _others(found: Sequence[ScalingPoint], regressor: str) -> str:
@@ -104,14 +89,9 @@ def _others(found: Sequence[ScalingPoint], regressor: str) -> str:
     return listed([name.replace("_", " ") for name in differing]) or "nothing else"
 
 
-def _laws(found: Sequence[ScalingPoint], measure: str, regressor: str) -> Laws:
-    known = [each for each in found if np.isfinite(each.x[regressor]) and each.x[regressor] > 0]
-    known = [each for each in known if np.isfinite(each.values[measure]).any()]
-    return fit_laws(np.array([each.x[regressor] for each in known]), [each.values[measure] for each in known])
-
-
 def _chart(found: Sequence[ScalingPoint], sweeps: Sequence[Compared], measure: str, regressor: str) -> Chart:
-    laws = _laws(found, measure, regressor)
+    known = [each for each in found if each.x[regressor] > 0 and np.isfinite(each.values[measure]).any()]
+    laws = fit_laws(np.array([each.x[regressor] for each in known]), [each.values[measure] for each in known])
     marks: list[Points | Line] = [_points(found, sweep, measure, regressor) for sweep in sweeps]
     scale = Scale(MEASURES[measure], around(*(each for mark in marks for each in (mark.y, mark.low, mark.high))))
     if laws.preferred is not None:
@@ -125,10 +105,8 @@ def _chart(found: Sequence[ScalingPoint], sweeps: Sequence[Compared], measure: s
 def _points(found: Sequence[ScalingPoint], sweep: Compared, measure: str, regressor: str) -> Points:
     own = [each for each in found if each.sweep is sweep and each.x[regressor] > 0]
     low, mean, high = np.array([mean_interval(each.values[measure]) for each in own]).reshape(-1, 3).T
-    details = {
-        "configuration": [each.group.label for each in own],
-        "networks": [len(each.values[measure]) for each in own],
-    }
+    numbers = [len(each.values[measure]) for each in own]
+    details = {"configuration": [each.group.label for each in own], "networks": numbers}
     hover = "{label}: {configuration}\n{y:.4g} [{low:.4g}, {high:.4g}], {networks} networks"
     x = np.array([each.x[regressor] for each in own], np.float64)
     return Points(x, mean, replace(sweep.look, label=sweep.name), low, high, hover, details)
@@ -140,17 +118,6 @@ def table(sweeps: Sequence[Compared]) -> Table:
     for each in points(sweeps):
         for measure in _measures(sweeps):
             low, mean, high = mean_interval(each.values[measure])
-            number = int(np.isfinite(each.values[measure]).sum())
-            rows.append(
-                [
-                    each.sweep.name,
-                    each.group.label,
-                    measure,
-                    *(each.x[name] for name in REGRESSORS),
-                    number,
-                    mean,
-                    low,
-                    high,
-                ]
-            )
+            start: list[Cell] = [each.sweep.name, each.group.label, measure, *(each.x[name] for name in REGRESSORS)]
+            rows.append([*start, int(np.isfinite(each.values[measure]).sum()), mean, low, high])
     return Table(("sweep", "configuration", "measure", *REGRESSORS, "networks", "mean", "low_95", "high_95"), rows)

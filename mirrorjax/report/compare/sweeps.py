@@ -1,13 +1,12 @@
 """Several sweeps beside each other: what is shown of each, how it is drawn, and where they are not comparable."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mirrorjax.errors import InputError
 from mirrorjax.measures import label
 from mirrorjax.report.chart.marks import BLUE, GREEN, ORANGE, PURPLE, RED, SKY, Look
-from mirrorjax.report.read.over_seeds import curves, networks
 from mirrorjax.report.read.populations import Group, load
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import listed
@@ -30,12 +29,7 @@ _MANY = ("ablate_", "intact_", "units_", "circuits_")  # too many to name
 
 @dataclass(frozen=True)
 class Compared:
-    """One of the sweeps.
-
-    Attributes:
-        name: the sweep's, or its folder's where two share a name.
-        views: its populations with records.
-    """
+    """One of the sweeps, by its name (its folder's where two share one), with its populations that have records."""
 
     name: str
     folder: Path
@@ -48,24 +42,18 @@ class Compared:
         return frozenset.intersection(*(view.population.measures for view in self.views))
 
     @property
-    def capacities(self) -> list[str]:
-        """Of all its configurations."""
-        return list(dict.fromkeys(group.capacity for view in self.views for group in view.population.groups))
+    def nearest(self) -> tuple[View, Group]:
+        """The configuration nearest the paper's, of its first population."""
+        return self.views[0], self.views[0].population.headline
 
-    def shown(self, capacity: str = "") -> tuple[View, Group] | None:
-        """The configuration nearest the paper's, of a capacity if one is given."""
+    def shown(self, capacity: str) -> tuple[View, Group] | None:
+        """The configuration of a capacity that is most like the nearest; that one itself for none, ""."""
         for view in self.views:
-            head = view.population.headline
-            if not capacity or head.capacity == capacity:
-                return view, head
+            head = view.population.headline.settings
             fitting = [group for group in view.population.groups if group.capacity == capacity]
             if fitting:
-                return view, min(fitting, key=lambda group: (_differences(group, head), group.index))
-        return None
-
-
-def _differences(one: Group, other: Group) -> int:
-    return sum(one.settings[name] != other.settings[name] for name in one.settings)
+                return view, min(fitting, key=lambda group: sum(group.settings[name] != head[name] for name in head))
+        return None if capacity else self.nearest
 
 
 def read(folders: Sequence[Path]) -> list[Compared]:
@@ -82,15 +70,14 @@ def read(folders: Sequence[Path]) -> list[Compared]:
     names = [sweep.name for sweep in sweeps]
     found = []
     for folder, sweep, look in zip(folders, sweeps, LOOKS, strict=False):
-        views = [View(each, curves(each, MEASURES), networks(each)) for each in sweep.populations]
-        views = [view for view in views if len(view.networks.group)]
+        views = [view for view in map(View, sweep.populations) if len(view.networks.group)]
         if not views:
             why = f" ({'; '.join(sweep.problems[:3])})" if sweep.problems else ""
             raise InputError(f"{folder}: no population has records that can be read{why}; allowed: results with some")
         name = sweep.name if names.count(sweep.name) == 1 else folder.resolve().name
         found.append(Compared(name, folder, views, look))
     if len({each.name for each in found}) < len(found):  # folders of one name in different places
-        found = [Compared(str(each.folder), each.folder, each.views, each.look) for each in found]
+        found = [replace(each, name=str(each.folder)) for each in found]
     return found
 
 
@@ -113,7 +100,8 @@ def chosen_measures(sweeps: Sequence[Compared], asked: Sequence[str] = ()) -> di
 
 def configurations(sweeps: Sequence[Compared]) -> list[str]:
     """Capacities that two sweeps have at least; the empty one, nearest the paper's, comes first."""
-    capacities = [capacity for each in sweeps for capacity in each.capacities]
+    own = [[group.capacity for view in each.views for group in view.population.groups] for each in sweeps]
+    capacities = [capacity for each in own for capacity in dict.fromkeys(each)]
     return ["", *dict.fromkeys(capacity for capacity in capacities if capacities.count(capacity) > 1)]
 
 
@@ -121,7 +109,7 @@ def warnings(sweeps: Sequence[Compared]) -> list[str]:
     """Where values of the sweeps may differ for other reasons than what was swept."""
     words = []
     hashes = {each.name: sorted({view.population.dataset_hash for view in each.views}) for each in sweeps}
-    if len({tuple(found) for found in hashes.values()}) > 1 or any(len(found) > 1 for found in hashes.values()):
+    if len({each for found in hashes.values() for each in found}) > 1:
         each = "; ".join(f"{name}: {listed(found)}" for name, found in hashes.items())
         words.append(f"The datasets differ (content hashes: {each}): values may differ for that reason alone.")
     settings = {each.name: _measurement(each) for each in sweeps}

@@ -4,10 +4,9 @@ import numpy as np
 
 from mirrorjax.measures import label
 from mirrorjax.report.chart.chart import Chart, Plot, Scale, around, in_rows
-from mirrorjax.report.chart.figure import Chooser, FigureKind, Panel, of_networks
+from mirrorjax.report.chart.figure import Cell, FigureKind, Panel, Table, of_networks
 from mirrorjax.report.chart.lines import EPOCHS, MEDIANS, ZERO, median_line
 from mirrorjax.report.chart.marks import BLUE, Look, Rule
-from mirrorjax.report.chart.tables import Cell, Table
 from mirrorjax.report.figures.timeline import shown_groups
 from mirrorjax.report.read.nulls import limit_in_z, seeds
 from mirrorjax.report.read.over_seeds import BANDS
@@ -25,13 +24,10 @@ MISSING = (
 
 def panel(view: View) -> Panel:
     """Builds the figure: one variant a configuration."""
-    result = Panel("Against untrained networks")
-    groups = _groups(view)
+    result, groups = Panel("Against untrained networks"), _groups(view)
     if not groups:
-        result.missing = MISSING
-        return result
-    result.choosers = (Chooser("Configuration", tuple(of_networks(group, group.networks) for group in groups)),)
-    result.variants = {(place,): _chart(view, group) for place, group in enumerate(groups)}
+        return result.without(MISSING)
+    result.per_group(groups, lambda group: _chart(view, group))
     counts = [seeds(view.population.nulls, group.settings) for group in groups]
     words = f"{spread_words(counts, str)} untrained networks of each architecture" if any(counts) else "untrained ones"
     result.print_note = f"{MEDIANS}; dotted: .99 quantile of untrained networks"
@@ -48,18 +44,13 @@ def panel(view: View) -> Panel:
 
 
 def _groups(view: View) -> list[Group]:
-    names = view.population.measures
-    return shown_groups(view) if any(f"{measure}_z" in names for measure in MEASURES) else []
-
-
-def _limits(view: View, group: Group) -> list[float | None]:
-    return [limit_in_z(view.population.nulls, group.settings, measure) for measure in MEASURES]
+    return shown_groups(view) if any(f"{measure}_z" in view.population.measures for measure in MEASURES) else []
 
 
 def _chart(view: View, group: Group) -> Chart:
     curve, plots = view.measured(NAMES)[group.index], []
-    for name, limit in zip(MEASURES, _limits(view, group), strict=True):
-        values = curve.bands[f"{name}_z"]
+    for name in MEASURES:
+        values, limit = curve.bands[f"{name}_z"], limit_in_z(view.population.nulls, group.settings, name)
         line = median_line(curve, values, Look(BLUE, label(name), symbol="circle"))
         chance = [Rule(limit)] if limit is not None else []
         ends = around(values.low, values.high, room=0.06, include=(0.0, limit or 0.0))
@@ -74,11 +65,11 @@ def table(view: View) -> Table | None:
         return None
     rows: list[list[Cell]] = []
     for group in view.population.groups:
-        curve, limits = view.measured(NAMES)[group.index], _limits(view, group)
+        curve = view.measured(NAMES)[group.index]
+        limits = {name: limit_in_z(view.population.nulls, group.settings, name) for name in MEASURES}
         for place, epoch in enumerate(curve.epoch):
-            for measure, limit in zip(MEASURES, limits, strict=True):
-                bands = (curve.bands[measure], curve.bands[f"{measure}_z"])
-                numbers = [float(part[place]) for each in bands for part in (each.low, each.median, each.high)]
+            for measure, limit in limits.items():
+                numbers = [float(part[place]) for name in (measure, f"{measure}_z") for part in curve.bands[name]]
                 start: list[Cell] = [group.label, float(epoch), int(curve.alive[place]), measure]
                 rows.append([*start, *numbers, np.nan if limit is None else limit])
     words = ("q05", "median", "q95", "z_q05", "z_median", "z_q95", "z_of_null_q99")

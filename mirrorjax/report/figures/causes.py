@@ -1,15 +1,15 @@
 """What units cause: right answers that are lost when sets of first-layer units are ablated, and what patching moves."""
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 
 from mirrorjax.measures import PARTS, label
 from mirrorjax.report.chart.chart import Chart, Plot, Scale, around
-from mirrorjax.report.chart.figure import Chooser, FigureKind, Panel, of_networks
+from mirrorjax.report.chart.figure import Cell, Chooser, FigureKind, Panel, Table, of_networks
 from mirrorjax.report.chart.marks import BLUE, GREY, RED, Look, Points, Rule
-from mirrorjax.report.chart.tables import Cell, Table
 from mirrorjax.report.figures.timeline import MOST_GROUPS
 from mirrorjax.report.read.caused import KINDS, MODES, NOT_ASKED, RATIOS, SETS, Caused, ablated, caused
 from mirrorjax.report.read.view import View
@@ -23,8 +23,7 @@ _LOOKS = {  # by whether the set is a random one
 _ZERO = Rule(0.0, "x", Look(GREY, width=1))
 
 
-@dataclass(frozen=True)
-class MeanEstimate:
+class MeanEstimate(NamedTuple):
     """A mean over networks with its 95 % interval, and over how many it is."""
 
     low: float
@@ -41,11 +40,9 @@ def estimate(values: np.ndarray) -> MeanEstimate:
 
 def panel(view: View) -> Panel:
     """Builds the figure: one variant a configuration, choice of answers and way to ablate."""
-    result = Panel("What units cause")
-    found = caused(view)[:MOST_GROUPS]
+    result, found = Panel("What units cause"), caused(view)[:MOST_GROUPS]
     if not found:
-        result.missing = NOT_ASKED
-        return result
+        return result.without(NOT_ASKED)
     result.choosers = (
         Chooser("Configuration", tuple(of_networks(each.group, each.networks) for each in found)),
         Chooser("Right answers", tuple(", ".join(PARTS["KIND"][kind] for kind in kinds) for kinds in ANSWERS)),
@@ -96,10 +93,13 @@ def _chart(found: Caused, kinds: Sequence[str], mode: str) -> Chart:
         words = f"(intact {intact:.2f})" if np.isfinite(intact) else "(no such rows)"
         plots.append(_plot(marks, "change of the share", sets, f"{PARTS['KIND'][kind]} {words}", 2.5))
     ratios = [estimate(found.of(name)) for name in RATIOS]
-    shares = tuple(_ratio_words(*each, found) for each in zip(RATIOS, ratios, strict=True))
+    shares = tuple(
+        f"{label(name)}, n = {each.networks}; undefined {found.networks - each.networks}"
+        for name, each in zip(RATIOS, ratios, strict=True)
+    )
     look = Look(RED, "patching the mirror units", symbol="circle", size=8)
     below = _plot([_points([*enumerate(ratios)], look)], "ratio", Scale("", (2.6, -0.6), names=shares), look.label)
-    return Chart([plots, [below]], 640, _title(found, mode), legend="")
+    return Chart([plots, [below]], 640, f"{found.group.label} – {found.words}, {mode} ablation", legend="")
 
 
 def _plot(marks: list[Points], label: str, sets: Scale, title: str, height: float = 1.0) -> Plot:
@@ -107,18 +107,10 @@ def _plot(marks: list[Points], label: str, sets: Scale, title: str, height: floa
     return Plot([_ZERO, *marks], Scale(label, around(*values, include=(0.0,))), sets, title, height=height)
 
 
-def _ratio_words(name: str, each: MeanEstimate, found: Caused) -> str:
-    return f"{label(name)}, n = {each.networks}; undefined {found.networks - each.networks}"
-
-
-def _title(found: Caused, mode: str) -> str:
-    return f"{found.group.label} – {found.words}, {mode} ablation"
-
-
 def _points(estimates: list[tuple[int, MeanEstimate]], look: Look) -> Points:
     """Means with their intervals in the rows with these places from the top."""
     rows = np.array([row for row, _ in estimates], np.float64)
-    low, value, high, networks = np.array([astuple(each) for _, each in estimates], np.float64).T
+    low, value, high, networks = np.array([each for _, each in estimates], np.float64).T
     hover = "{label}\n{x:.3f} [{low:.3f}, {high:.3f}]\n{networks} networks"
     return Points(value, rows, look, low, high, hover, {"networks": networks}, across=True)
 
@@ -132,14 +124,12 @@ def table(view: View) -> Table | None:
         start: list[Cell] = [found.group.label, found.epoch, *words, each.networks, found.networks - each.networks]
         rows.append([*start, each.value, each.low, each.high])
 
+    kinds = (("ablation", False), ("ablation, random sets of the same size", True))
     for found in caused(view):
         for kind in KINDS:
             add(found, "intact", "", "", kind, column=f"intact_{kind}")
-        for chosen in SETS:
-            for what, at_random in (("ablation", False), ("ablation, random sets of the same size", True)):
-                for mode in MODES:
-                    for kind in KINDS:
-                        add(found, what, chosen, mode, kind, column=ablated(chosen, mode, kind, at_random))
+        for chosen, (what, at_random), mode, kind in product(SETS, kinds, MODES, KINDS):
+            add(found, what, chosen, mode, kind, column=ablated(chosen, mode, kind, at_random))
         for name in RATIOS:
             add(found, "patching", "mirror", "", name, column=name)
     head = ("configuration", "epoch", "what", "set", "mode", "measure", "networks", "undefined", "mean", "low", "high")

@@ -4,12 +4,10 @@ import numpy as np
 
 from mirrorjax.measures import PARTS, label
 from mirrorjax.report.chart.chart import Chart, Plot, Scale, around
-from mirrorjax.report.chart.figure import Chooser, FigureKind, Panel, of_networks
+from mirrorjax.report.chart.figure import Cell, Chooser, FigureKind, Panel, Table, of_networks
 from mirrorjax.report.chart.marks import BLUE, RED, Bars, Look
-from mirrorjax.report.chart.tables import Cell, Table
 from mirrorjax.report.figures.timeline import MOST_GROUPS
-from mirrorjax.report.read.caused import CIRCUITS, CLASSES, NOT_ASKED, Caused, Share, caused, share
-from mirrorjax.report.read.verdict import NOT_LEARNT
+from mirrorjax.report.read.caused import CIRCUITS, CLASSES, NOT_ASKED, NOT_LEARNT, Caused, Share, caused, share
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import NOT_MEASURED, epoch_words, percent
 from mirrorjax.statistics.intervals import mean_interval, mean_interval_words
@@ -20,13 +18,10 @@ _LEFT = "the verdict, and networks with a hub of a kind"
 
 def panel(view: View) -> Panel:
     """Builds the figure, one variant a configuration, and the table of all that are offered."""
-    result = Panel("Circuits")
-    found = caused(view)[:MOST_GROUPS]
+    result, found = Panel("Circuits"), caused(view)[:MOST_GROUPS]
     if not found:
-        result.missing = NOT_ASKED
-        return result
-    options = tuple(of_networks(each.group, each.networks) for each in found)
-    result.choosers = (Chooser("Configuration", options),)
+        return result.without(NOT_ASKED)
+    result.choosers = (Chooser("Configuration", tuple(of_networks(each.group, each.networks) for each in found)),)
     result.variants = {(place,): _chart(each) for place, each in enumerate(found)}
     result.caption = [
         "Left: of the networks that have learnt their task the share that the verdict calls mirror networks, and of "
@@ -50,35 +45,31 @@ def shares(found: Caused) -> dict[str, Share]:
 
 def _row(found: Caused) -> list[Cell]:
     verdict, *hubs = shares(found).values()
-    learnt, called = int(found.learnt.sum()), _share_words(verdict)
-    called = called if learnt else NOT_LEARNT
+    learnt = int(found.learnt.sum())
+    called = _share_words(verdict) if learnt else NOT_LEARNT
     cells: list[Cell] = [found.group.label, found.networks, learnt, epoch_words(found.epoch), called]
     for kind, each in zip(CIRCUITS, hubs, strict=True):
-        mean = mean_interval(found.of(f"circuits_{kind}"))[1]
-        cells += [_share_words(each), mean]
+        cells += [_share_words(each), mean_interval(found.of(f"circuits_{kind}")).value]
     return cells + [mean_interval(found.of(f"units_{kind}_1"))[1] for kind in CLASSES]
 
 
 def _share_words(each: Share) -> str:
-    if not each.number:
-        return NOT_MEASURED
-    return f"{each.count} of {each.number} [{percent(each.low)}, {percent(each.high)}]"
+    words = f"{each.count} of {each.number} [{percent(each.low)}, {percent(each.high)}]"
+    return words if each.number else NOT_MEASURED
 
 
 def _chart(found: Caused) -> Chart:
     every = shares(found)
     names = [f"{name}\n{_of(name, each, found)}" for name, each in every.items()]
-    bars = _bars([(each.low, each.value, each.high) for each in every.values()], BLUE, ".0%")
-    left = Plot([bars], Scale("share of networks", (0.0, 1.02), format=".0%"), _upright(names), _LEFT)
+    bars = _bars([each[2:] for each in every.values()], BLUE, ".0%")
+    left = Plot([bars], Scale("share of networks", (0.0, 1.02), format=".0%"), _from_the_top(names), _LEFT)
     counts = _bars([mean_interval(found.of(f"units_{kind}_1")) for kind in CLASSES], RED, ".2f")
-    ends = around(counts.x, counts.low, counts.high, include=(0.0,))
-    across = Scale("units of the first layer, mean", ends)
-    right = Plot([counts], across, _upright([_CLASS_WORDS[name] for name in CLASSES]), "classes of units")
+    across = Scale("units of the first layer, mean", around(counts.x, counts.low, counts.high, include=(0.0,)))
+    right = Plot([counts], across, _from_the_top([_CLASS_WORDS[name] for name in CLASSES]), "classes of units")
     return Chart([[left, right]], 380, f"{found.group.label} – {found.words}", legend="")
 
 
-def _upright(names: list[str]) -> Scale:
-    """Bars from the top."""
+def _from_the_top(names: list[str]) -> Scale:
     return Scale("", (len(names) - 0.5, -0.5), names=tuple(names))
 
 
@@ -102,17 +93,13 @@ def table(view: View) -> Table | None:
         start: list[Cell] = [found.group.label, found.epoch]
         for name, each in shares(found).items():
             rows.append([*start, "share of networks", name, each.number, each.count, each.value, each.low, each.high])
-        for kind, name in CIRCUITS.items():
-            rows.append([*start, "hubs a network", name, *_mean(found, f"circuits_{kind}")])
-        for kind in CLASSES:
-            rows.append([*start, "first-layer units a network", kind, *_mean(found, f"units_{kind}_1")])
+        means = [("hubs a network", name, f"circuits_{kind}") for kind, name in CIRCUITS.items()]
+        means += [("first-layer units a network", kind, f"units_{kind}_1") for kind in CLASSES]
+        for what, of, column in means:
+            low, value, high = mean_interval(found.of(column))
+            rows.append([*start, what, of, found.defined(column), np.nan, value, low, high])
     head = ("configuration", "epoch", "what", "of", "networks", "count", "value", "low", "high")
     return Table(head, rows) if rows else None
-
-
-def _mean(found: Caused, name: str) -> list[Cell]:
-    low, value, high = mean_interval(found.of(name))
-    return [found.defined(name), np.nan, value, low, high]
 
 
 FIGURE = FigureKind("circuits", panel, table)

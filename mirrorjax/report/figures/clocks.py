@@ -9,7 +9,7 @@ from mirrorjax.measures import label
 from mirrorjax.report.map.axes import order_of
 from mirrorjax.report.read.populations import Group, ReportedPopulation
 from mirrorjax.report.read.view import View
-from mirrorjax.report.words.collapses import verdict
+from mirrorjax.report.words.findings import verdict
 from mirrorjax.report.words.numbers import tidy_number
 from mirrorjax.results.later import quoted
 from mirrorjax.statistics.time_collapse import BY_ERROR, TimeCondition, fallen, time_collapse
@@ -22,7 +22,7 @@ def condition(population: ReportedPopulation, group: Group, measure: str, name: 
     """The trained checkpoints of one configuration's networks, diverged ones nan, on every clock that was recorded."""
     made = trajectories(population, [group], [measure])
     known = ("epoch", "step") if len(made.seeds) else ()
-    clocks = {name: np.nanmedian(made.values[name], axis=0)[None] for name in known}
+    clocks = {clock: np.nanmedian(made.values[clock], axis=0)[None] for clock in known}
     if "excess_error" in made.values:
         clocks[BY_ERROR] = fallen(made.values["excess_error"])
     return TimeCondition(name, made.values[measure], clocks, made.seeds)
@@ -32,10 +32,8 @@ def condition(population: ReportedPopulation, group: Group, measure: str, name: 
 class Trajectories:
     """The trained checkpoints of some configurations' networks.
 
-    Attributes:
-        groups, seeds: of the networks.
-        values: `epoch`, `step`, `excess_error` if it was recorded, and measures, each [networks, checkpoints]; measures
-            of diverged networks are nan.
+    `values` has `epoch`, `step`, `excess_error` if it was recorded, and measures, each [networks, checkpoints];
+    measures of diverged networks are nan.
     """
 
     groups: np.ndarray
@@ -72,28 +70,16 @@ def rate_verdicts(view: View) -> list[str]:
         if len(groups) < 2:
             continue
         names = [f"{short} {tidy_number(group.settings[setting])}" for group in groups]
-        for measure in JUDGED:
-            if measure not in view.population.measures:
-                continue
-            made = [
-                condition(view.population, *each) for each in zip(groups, [measure] * len(groups), names, strict=True)
-            ]
-            words += verdicts(made, label(measure), what, ("epoch", "step"))
+        for measure in (name for name in JUDGED if name in view.population.measures):
+            made = [condition(view.population, group, measure, name) for group, name in zip(groups, names, strict=True)]
+            shared = [clock for clock in ("epoch", "step") if all(clock in each.clocks for each in made)]
+            words += [verdict(time_collapse(made, clock), label(measure), what) for clock in shared]
     return words
-
-
-def verdicts(made: Sequence[TimeCondition], words: str, what: str, clocks: Sequence[str]) -> list[str]:
-    """One sentence a clock that all conditions have."""
-    shared = [clock for clock in clocks if all(clock in each.clocks for each in made)]
-    return [verdict(time_collapse(made, clock), words, what) for clock in shared]
 
 
 def alike_but(view: View, settings: Sequence[str]) -> list[Group]:
     """The configurations that share all but some settings with that nearest the paper's, in order of the first."""
-    headline = view.population.headline.settings
-    same = [
-        group
-        for group in view.population.groups
-        if all(group.settings[name] == headline[name] for name in headline if name not in settings)
-    ]
+    headline, groups = view.population.headline.settings, view.population.groups
+    equal = [name for name in headline if name not in settings]
+    same = [group for group in groups if all(group.settings[name] == headline[name] for name in equal)]
     return sorted(same, key=lambda group: order_of(group.settings[settings[0]]))

@@ -1,8 +1,12 @@
 """What CMNI is made of: its parts by place in the network and, for hidden units, by cause."""
 
+from itertools import cycle
+
+import numpy as np
+
 from mirrorjax.measures import label, measure
 from mirrorjax.report.chart.chart import Chart, Plot, Scale
-from mirrorjax.report.chart.figure import Chooser, FigureKind, Panel, of_networks
+from mirrorjax.report.chart.figure import FigureKind, Panel, of_networks
 from mirrorjax.report.chart.lines import EPOCHS, MEDIANS, ZERO, median_line
 from mirrorjax.report.chart.marks import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, Look
 from mirrorjax.report.figures.timeline import shown_groups
@@ -26,10 +30,8 @@ def panel(view: View) -> Panel:
     result = Panel("What CMNI is made of")
     groups = [group for group in shown_groups(view) if len(view.curves[group.index].epoch) > 1]
     if not groups:
-        result.missing = "Only one checkpoint was recorded, or none: no parts of CMNI can be drawn over epochs."
-        return result
-    result.choosers = (Chooser("Configuration", tuple(of_networks(group, group.networks) for group in groups)),)
-    result.variants = {(place,): _chart(view, group) for place, group in enumerate(groups)}
+        return result.without("Only one checkpoint was recorded, or none: no parts of CMNI can be drawn over epochs.")
+    result.per_group(groups, lambda group: _chart(view, group))
     result.print_note = MEDIANS
     result.caption = [
         f"Above: CMNI is the sum of these parts in each network; medians (lines) and bands ({BANDS}) of the "
@@ -56,35 +58,31 @@ def _by_cause(view: View) -> bool:
 
 def parts(view: View, group: Group) -> list[list[tuple[str, str, Band]]]:
     """Name, colour and band of each line, panel by panel; parts by place are over all units, N."""
-    depth = group.settings["depth"] or 0
-    layers = [f"mne_layer_{layer}" for layer in range(1, depth + 1)]
-    curve = view.measured(("cmni", "mne_output", *_layers(view), *CAUSES))[group.index]
+    deepest = max((_layers(each) for each in view.population.groups), key=len)
+    curve = view.measured(("cmni", "mne_output", *deepest, *CAUSES))[group.index]
     places = [(label("cmni"), GREY, curve.bands["cmni"]), ("outputs", PURPLE, _over(curve, "mne_output", group))]
-    for number, name in enumerate(layers):
-        if name in view.population.measures:
-            colour = _LAYER_COLOURS[number % len(_LAYER_COLOURS)]
-            places.append((f"layer {number + 1}", colour, _over(curve, name, group)))
+    places += [
+        (f"layer {number + 1}", colour, _over(curve, name, group))
+        for number, (name, colour) in enumerate(zip(_layers(group), cycle(_LAYER_COLOURS), strict=False))
+        if name in view.population.measures
+    ]
     causes = [(_DIFFERENCES.get(name) or label(name), colour, curve.bands[name]) for name, colour in CAUSES.items()]
     return [places, causes] if _by_cause(view) else [places]
 
 
-def _layers(view: View) -> list[str]:
-    deepest = max(group.settings["depth"] or 0 for group in view.population.groups)
-    return [f"mne_layer_{layer}" for layer in range(1, deepest + 1)]
+def _layers(group: Group) -> list[str]:
+    return [f"mne_layer_{layer}" for layer in range(1, (group.settings["depth"] or 0) + 1)]
 
 
 def _over(curve: Curve, name: str, group: Group) -> Band:
-    values = curve.bands[name]
-    return Band(*(part / max(group.units, 1) for part in (values.low, values.median, values.high)))
+    return Band(*(part / max(group.units, 1) for part in curve.bands[name]))
 
 
 def _limits(curve: Curve, lines: list[tuple[str, str, Band]]) -> tuple[float, float]:
     """Where the axis is cut: around all that was measured once training shows."""
     late = settled(curve.epoch)
-    ends = [0.0]
-    for _, _, values in lines:
-        ends += [float(end) for part in (values.low, values.high) for end in part[late] if end == end]
-    return 1.08 * min(ends), 1.08 * max(ends) or 1.0
+    ends = np.concatenate([[0.0], *(part[late] for *_, values in lines for part in (values.low, values.high))])
+    return 1.08 * float(np.nanmin(ends)), 1.08 * float(np.nanmax(ends)) or 1.0
 
 
 def _chart(view: View, group: Group) -> Chart:

@@ -1,23 +1,22 @@
 """The first figure: the share of networks that learnt the task, and of these the share of mirror networks."""
 
 import textwrap
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from mirrorjax.report.chart.chart import Chart, Plot, Scale, one
-from mirrorjax.report.chart.figure import Chooser, Panel
+from mirrorjax.report.chart.figure import Cell, Chooser, Panel, Table
 from mirrorjax.report.chart.lines import EPOCHS
 from mirrorjax.report.chart.marks import RED, SKY, HeatMap, Look, Note, Points
-from mirrorjax.report.chart.tables import Cell, Table
-from mirrorjax.report.figures.shares import Point, by_setting, over_training
 from mirrorjax.report.map.cells import Cells
 from mirrorjax.report.map.figure import cells_of
 from mirrorjax.report.map.paper_point import paper_point
-from mirrorjax.report.read.verdict import total
+from mirrorjax.report.read.caused import Verdict, total, verdict, verdicts
 from mirrorjax.report.read.view import View
-from mirrorjax.report.words.numbers import counted
+from mirrorjax.report.words.numbers import counted, epoch_words
+from mirrorjax.statistics.intervals import share
 
 MOST_ROWS = 12  # of settings beside each other; more become a map
 _LETTERS = 32  # of a row's label in one line: longer ones would leave no room for what they name
@@ -27,6 +26,48 @@ _LOOKS = (
 )
 _SHARE = Scale("share of networks", (-0.04, 1.04), format=".0%")
 _INTERVALS = "Whiskers: Wilson 95 % intervals."
+
+
+@dataclass(frozen=True)
+class Point:
+    """What is known of the networks of one setting, or of all at one checkpoint (`epoch`; nan: at the end)."""
+
+    label: str
+    verdict: Verdict
+    epoch: float = np.nan
+
+    @property
+    def shares(self) -> list[tuple[float, float, float]]:
+        """Learnt of all, and mirror networks of those with a verdict: Wilson's low, value, high."""
+        low, value, high = map(float, share(self.verdict.learnt, self.verdict.networks))
+        return [(low, value, high), self.verdict.interval]
+
+
+def by_setting(views: list[View]) -> list[Point]:
+    """The populations apart, where there are several; else the cells of the one, if settings vary on a grid."""
+    if len(views) > 1:
+        return [Point(view.population.label, verdict(view)) for view in views]
+    found = cells_of(views[0]) if views else None
+    if found is None:
+        return []
+    own = verdicts(views[0])
+    every = (sum((own[group.index] for group in groups), Verdict()) for groups in found.groups)
+    return [Point(found.words(cell), each) for cell, each in enumerate(every)]
+
+
+def over_training(view: View) -> list[Point]:
+    """All networks at every checkpoint."""
+    mirror = "mirror" if "mirror" in view.population.measures else "NULL::DOUBLE"
+    columns = view.population.query(
+        "SELECT max(epoch) AS epoch, count(*) AS networks, count(*) FILTER (learnt > 0) AS learnt, "
+        f"count({mirror}) FILTER (alive) AS judged, count(*) FILTER (alive AND {mirror} > 0) AS mirror "
+        "FROM observations GROUP BY checkpoint ORDER BY checkpoint"
+    )
+    points = []
+    for place, epoch in enumerate(columns["epoch"]):
+        counts = (int(columns[name][place]) for name in ("networks", "learnt", "judged", "judged", "mirror"))
+        points.append(Point(f"epoch {epoch_words(epoch)}", Verdict(*counts), float(epoch)))
+    return points
 
 
 def panel(views: list[View]) -> Panel:
@@ -76,24 +117,17 @@ def _points(points: list[Point], number: int, **options: Any) -> Points:
 
 
 def _rows(points: list[Point]) -> Chart:
-    """One row a setting, the first on top."""
-    labels, number = [_lines_of(point) for point in points], len(points)
+    # as they are written beside the axis
+    labels, number = [textwrap.wrap(point.label, _LETTERS) for point in points], len(points)
     notes = []
     for row, point in zip(range(number, 0, -1), points, strict=True):
-        left = point.shares[0][1] > 0.5
-        anchor = ("middle", "left" if left else "right")
-        notes += (
-            [Note(words, 0.0 if left else 1.0, row - 0.14, anchor, True)] if (words := point.verdict.missing) else []
-        )
+        x, side = (0.0, "left") if point.shares[0][1] > 0.5 else (1.0, "right")
+        if point.verdict.missing:
+            notes.append(Note(point.verdict.missing, x, row - 0.14, ("middle", side), True))
     marks = [_points(points, which, across=True) for which in (0, 1)]
     ticks = tuple((float(number - row), "\n".join(lines)) for row, lines in enumerate(labels))
     plot = Plot([*marks, *notes], replace(_SHARE, limits=(-0.03, 1.03)), Scale("", (0.4, number + 0.6), ticks=ticks))
     return one(plot, 170 + (20 + 16 * max(map(len, labels))) * max(number, 4))
-
-
-def _lines_of(point: Point) -> list[str]:
-    """A row's label, as it is written beside the axis."""
-    return textwrap.wrap(point.label, _LETTERS)
 
 
 def _over_training(points: list[Point], missing: str) -> Chart:
@@ -122,12 +156,7 @@ def table(views: list[View]) -> Table | None:
     points, _ = _shown(views)
     rows: list[list[Cell]] = [
         [
-            *(
-                point.label,
-                point.epoch,
-                point.verdict.networks,
-                point.verdict.learnt,
-            ),
+            *(point.label, point.epoch, point.verdict.networks, point.verdict.learnt),
             *(point.verdict.judged, point.verdict.mirror),
             *(each for low, value, high in point.shares for each in (value, low, high)),
         ]

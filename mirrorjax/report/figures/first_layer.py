@@ -1,12 +1,15 @@
-"""The first layer of one network: which networks to show, their units, and the classes of units."""
+"""First-layer units of one network: mean activation in the four scenarios, coloured by class (Figure 3)."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from mirrorjax.report.chart.marks import BLUE, GREEN, ORANGE, PURPLE, RED
+from mirrorjax.report.chart.chart import Chart, Plot, Scale, in_rows
+from mirrorjax.report.chart.figure import Chooser, FigureKind, Panel
+from mirrorjax.report.chart.marks import BLUE, GREEN, ORANGE, PURPLE, RED, Bars, Look
 from mirrorjax.report.read.populations import Group
 from mirrorjax.report.read.view import View
+from mirrorjax.report.words.numbers import epoch_words, plain_number
 
 SCENARIOS = (
     ("none", "none in distress"),
@@ -28,13 +31,14 @@ class UnitClass:
     stripes: str = ""
 
 
-MIRROR = UnitClass("mirror", GREEN)
-MIRROR_DIFFERENTIATING = UnitClass("mirror and differentiating", GREEN, RED)
-TOAD_ONLY = UnitClass("Toad only", RED)
-FROG_ONLY = UnitClass("Frog only", ORANGE)
-FALLS = UnitClass("falls in both", PURPLE)
-INSENSITIVE = UnitClass("insensitive", BLUE)
-CLASSES = (MIRROR, MIRROR_DIFFERENTIATING, TOAD_ONLY, FROG_ONLY, FALLS, INSENSITIVE)
+CLASSES = (
+    UnitClass("mirror", GREEN),
+    UnitClass("mirror and differentiating", GREEN, RED),
+    UnitClass("Toad only", RED),
+    UnitClass("Frog only", ORANGE),
+    UnitClass("falls in both", PURPLE),
+    UnitClass("insensitive", BLUE),
+)
 
 
 @dataclass(frozen=True)
@@ -68,18 +72,14 @@ def classify(frog_change: np.ndarray, toad_change: np.ndarray) -> np.ndarray:
     changes = np.abs(np.concatenate([frog_change, toad_change]))
     small = _SMALL * float(np.max(changes, initial=0.0, where=np.isfinite(changes)))
     smaller, larger = np.minimum(frog_change, toad_change), np.maximum(frog_change, toad_change)
-    choices = (
-        (MIRROR, (smaller > 0) & (larger <= 2 * smaller)),
-        (MIRROR_DIFFERENTIATING, smaller > 0),
-        (TOAD_ONLY, (toad_change > small) & (frog_change <= 0)),
-        (FROG_ONLY, (frog_change > small) & (toad_change <= 0)),
-        (FALLS, larger < -small),
+    conditions = (  # of `CLASSES`, the first that holds; else the last of them
+        (smaller > 0) & (larger <= 2 * smaller),
+        smaller > 0,
+        (toad_change > small) & (frog_change <= 0),
+        (frog_change > small) & (toad_change <= 0),
+        larger < -small,
     )
-    return np.select(
-        [condition for _, condition in choices],
-        [CLASSES.index(kind) for kind, _ in choices],
-        default=CLASSES.index(INSENSITIVE),
-    )
+    return np.select(conditions, range(len(conditions)), default=len(conditions))
 
 
 def offered(view: View) -> list[tuple[str, str]]:
@@ -93,16 +93,11 @@ def offered(view: View) -> list[tuple[str, str]]:
         return []
     stored, found = set(table["member_id"].to_pylist()), view.networks
     place_of = {member: place for place, member in enumerate(found.member_id) if member in stored}
-    near = sorted(
-        (group for group in view.population.groups if found.of(group).any()),
-        key=lambda group: group is not view.population.headline,
-    )
-    chosen: dict[str, str] = {}
-    if view.member in place_of:
-        chosen[str(view.member)] = "the one asked for"
-    for group in near:  # the first with units is the headline, or where it has none the next
+    score = np.nan_to_num(np.where(np.isfinite(found.peak), found.peak, found.last["cmni"]), nan=-1.0)
+    chosen = {str(view.member): "the one asked for"} if view.member in place_of else {}
+    # the first with units is the headline, or where it has none the next
+    for group in sorted(view.population.groups, key=lambda group: group is not view.population.headline):
         own = [place for place in place_of.values() if found.group[place] == group.index]
-        score = np.nan_to_num(np.where(np.isfinite(found.peak), found.peak, found.last["cmni"]), nan=-1.0)
         own.sort(key=lambda place: (found.diverged[place], -score[place], place))
         for rank, place in enumerate(own[:_TOP]):
             chosen.setdefault(str(found.member_id[place]), f"number {rank + 1} of {group.capacity} by peak CMNI")
@@ -122,19 +117,68 @@ def units_of(view: View, member: str) -> Units:
     columns = table.filter(np.array(table["member_id"].to_pylist()) == member).to_pydict()
     values = {name: np.array(each, np.float64) for name, each in columns.items() if name != "member_id"}
     (place,) = np.flatnonzero(view.networks.member_id == member)
-    frog_change = values["mean_frog_filtered"] - values["mean_none"]
-    toad_change = values["mean_toad_filtered"] - values["mean_none"]
-    return Units(
-        member_id=member,
-        group=view.population.groups[int(view.networks.group[place])],
-        seed=int(view.networks.seed[place]),
-        epoch=float(values["epoch"][0]),
-        peak=float(view.networks.peak[place]),
-        peak_epoch=float(view.networks.peak_epoch[place]),
-        unit=values["unit"].astype(int),
-        means={name: values[f"mean_{name}"] for name, _ in SCENARIOS},
-        frog_change=frog_change,
-        toad_change=toad_change,
-        mns=values["mns"],
-        classes=classify(frog_change, toad_change),
-    )
+    frog_change, toad_change = (values[f"mean_{name}_filtered"] - values["mean_none"] for name in ("frog", "toad"))
+    found, means = view.networks, {name: values[f"mean_{name}"] for name, _ in SCENARIOS}
+    group, seed = view.population.groups[int(found.group[place])], int(found.seed[place])
+    epochs = float(values["epoch"][0]), float(found.peak[place]), float(found.peak_epoch[place])
+    changes = (frog_change, toad_change, values["mns"], classify(frog_change, toad_change))
+    return Units(member, group, seed, *epochs, values["unit"].astype(int), means, *changes)
+
+
+def panel(view: View) -> Panel:
+    """Builds the figure: one variant a network."""
+    result, members = Panel("Units of the first layer"), offered(view)
+    if not members:
+        return result.without(
+            "No activations of single units were stored (units/ is empty): this figure cannot be drawn."
+        )
+    shown = [(units_of(view, member), why) for member, why in members]
+    options = (f"{each.member_id[:8]} · {each.group.label} · seed {each.seed} · {why}" for each, why in shown)
+    result.choosers = (Chooser("Network", tuple(options)),)
+    result.variants = {(place,): _chart(units) for place, (units, _) in enumerate(shown)}
+    first, why = shown[0]
+    peak = f"its CMNI peaked at {plain_number(first.peak)}, epoch {epoch_words(first.peak_epoch)}"
+    if not np.isfinite(first.peak):
+        peak = "it has no checkpoint after epoch 1.5, so that no peak is known and the last CMNI ranks"
+    result.caption = [
+        f"Shown first: network {first.member_id} (seed {first.seed}, {first.group.label}), {why}; {peak}. The top of a "
+        "ranking is not typical: compare it with those drawn at random. Activations are those at the network's last "
+        "checkpoint that has units, not at its peak.",
+        "Bars are means over all rows of a scenario. Colours come from the change against “none” over the rows that "
+        "CMNI takes (Frog's scenario: rows that show a 5; Toad's: rows that show a 4). Mirror: both changes positive, "
+        "that is, MNS > 0; and differentiating: one more than twice the other. Toad only, Frog only: a rise in that "
+        "scenario alone. Falls in both: both negative. Insensitive: the rest, and changes under 5 % of the layer's "
+        "largest. The class says what a unit does on average, not what it is for: distress of an object may move it "
+        "just as well.",
+    ]
+    return result
+
+
+def _chart(units: Units) -> Chart:
+    values = np.concatenate([*units.means.values(), [0.0]])
+    # not every activation function stays above zero
+    ends = 1.06 * float(np.nanmin(values)), 1.06 * float(np.nanmax(values)) or 1.0
+    number = len(units.unit)
+    ticks = tuple((float(unit), str(unit)) for unit in range(1, number + 1, max(1, number // 20)))
+    across, up = Scale("first-layer unit", (0.4, number + 0.6), ticks=ticks), Scale("mean activation", ends)
+    plots = [Plot(_bars(units, name), across, up, title) for name, title in SCENARIOS]
+    title = f"{units.member_id} – {units.group.label}, seed {units.seed}, epoch {epoch_words(units.epoch)}"
+    return Chart(in_rows(plots, 2), 600, title)
+
+
+def _bars(units: Units, name: str) -> list[Bars]:
+    """Means in a scenario, class by class."""
+    bars = []
+    for number, kind in enumerate(CLASSES):
+        own = units.classes == number
+        details = {"mns": units.mns[own], "frog": units.frog_change[own], "toad": units.toad_change[own]}
+        hover = (
+            f"unit {{x}} ({kind.label})\nmean in “{name}” {{y:.4f}}\nMNS {{mns:.4f}}\n"
+            "change in Frog's distress {frog:.4f}, in Toad's {toad:.4f}"
+        )
+        look = Look(kind.colour, f"{kind.label} ({own.sum()})", hatch="/" if kind.stripes else "", second=kind.stripes)
+        bars.append(Bars(units.unit[own], units.means[name][own], look, hover=hover, details=details))
+    return bars
+
+
+FIGURE = FigureKind("units", panel)

@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mirrorjax.measures import label
-from mirrorjax.report.chart.chart import Chart, Plot, Scale, one, put_together
-from mirrorjax.report.chart.figure import Chooser, FigureKind, Panel
+from mirrorjax.report.chart.chart import Chart, Plot, Scale, at_places, one, put_together
+from mirrorjax.report.chart.figure import Cell, Chooser, FigureKind, Panel, Table
 from mirrorjax.report.chart.marks import BLUE, RED, Look, Points
-from mirrorjax.report.chart.tables import Cell, Table
 from mirrorjax.report.figures.clocks import alike_but, trajectories
 from mirrorjax.report.map.axes import MOST_VALUES, Axis, axes
 from mirrorjax.report.read.configurations import SEEDS
-from mirrorjax.report.read.view import View
+from mirrorjax.report.read.view import View, once
 from mirrorjax.report.words.numbers import epoch_words, interval_words, plain_number
 from mirrorjax.statistics.intervals import Interval, mean_interval_words
 from mirrorjax.statistics.matching import Condition, common_excess, compare
@@ -25,11 +24,8 @@ MOST_AXES = 4
 class MatchedLine:
     """One measure along one axis, all other settings as in the configuration nearest the paper's.
 
-    Attributes:
-        ticks: the axis' values at which there are conditions.
-        conditions: at these.
-        error: the excess error that is matched; nan where there is none that all pass.
-        epoch: the paper epoch that is matched: the last one that networks of all conditions have.
+    `ticks` are the axis' values at which there are conditions; `error` is the excess error that is matched, nan where
+    there is none that all pass; `epoch` the paper epoch that is: the last one that networks of all conditions have.
     """
 
     measure: str
@@ -45,81 +41,47 @@ class MatchedLine:
         return label(self.measure)
 
     @property
-    def ways(self) -> list["Way"]:
-        """How it was matched: by time, and by error if there is one that all pass."""
-        found = [
-            Way(
-                label=f"at paper epoch {epoch_words(self.epoch)}",
-                means=[each.at_epoch for each in self.conditions],
-                notes=[f"{each.absent} have no value there" for each in self.conditions],
-                look=Look(BLUE, group="at the same lr · steps", symbol="circle", size=8),
-                beside=-0.08,
-            )
-        ]
+    def points(self) -> list[Points]:
+        """What is drawn of it: matched by time, and by error if there is one that all pass."""
+        timed = [(each.at_epoch, f"{each.absent} have no value there") for each in self.conditions]
+        look = Look(BLUE, f"at paper epoch {epoch_words(self.epoch)}", "at the same lr · steps", symbol="circle")
+        found = [self._points(timed, look, -0.08)]
         if np.isfinite(self.error):
-            found.append(
-                Way(
-                    label=f"at excess error {plain_number(self.error)}",
-                    means=[each.at_excess for each in self.conditions],
-                    notes=[
-                        f"{each.never} never reach it, reached at paper epoch {interval_words(*each.epoch)}"
-                        for each in self.conditions
-                    ],
-                    look=Look(RED, group="at the same excess error", symbol="square", size=8),
-                    beside=0.08,
-                )
-            )
+            matched = [
+                (each.at_excess, f"{each.never} never reach it, reached at paper epoch {interval_words(*each.epoch)}")
+                for each in self.conditions
+            ]
+            words = f"at excess error {plain_number(self.error)}"
+            look = Look(RED, words, "at the same excess error", symbol="square")
+            found.append(self._points(matched, look, 0.08))
         return found
+
+    def _points(self, means: list[tuple[Interval[float], str]], look: Look, beside: float) -> Points:
+        """Means with how many networks each leaves out, in words, a little beside their places."""
+        low, mean, high = np.array([mean for mean, _ in means], np.float64).T
+        words = [
+            f"{tick}: {interval_words(*mean)}; {each.networks} networks, {note}"
+            for tick, each, (mean, note) in zip(self.ticks, self.conditions, means, strict=True)
+        ]
+        look = replace(look, size=8)
+        return Points(np.arange(len(means)) + beside, mean, look, low, high, "{words}", {"words": words})
 
     @property
     def words(self) -> str:
         """From the first to the last condition, both ways."""
+        first, last = self.conditions[0], self.conditions[-1]
+        timed = f"{interval_words(*first.at_epoch)} and {interval_words(*last.at_epoch)}"
+        matched = "there is no excess error that half of the networks reach at every value"
+        if np.isfinite(self.error):
+            matched = f"{interval_words(*first.at_excess)} and {interval_words(*last.at_excess)} where excess error"
+            matched += f" first reaches {plain_number(self.error)}"
         moved = f"{self.label} at {self.axis.letters} {self.ticks[0]} and {self.ticks[-1]}"
-        by_time, *by_error = (
-            f"{interval_words(*way.means[0])} and {interval_words(*way.means[-1])}" for way in self.ways
-        )
-        said = [f"{by_time} at paper epoch {epoch_words(self.epoch)}"]
-        said += [f"{each} where excess error first reaches {plain_number(self.error)}" for each in by_error]
-        if not by_error:
-            said.append("there is no excess error that half of the networks reach at every value")
-        return f"{moved}: {'; '.join(said)}."
+        return f"{moved}: {timed} at paper epoch {epoch_words(self.epoch)}; {matched}."
 
 
-@dataclass(frozen=True)
-class Way:
-    """One way of matching along a line, an entry a condition.
-
-    Attributes:
-        label: what is equal.
-        means: with their intervals.
-        notes: how many networks are left out, in words.
-        look: but for the label.
-        beside: how far it is drawn beside the place of its value.
-    """
-
-    label: str
-    means: list[Interval[float]]
-    notes: list[str]
-    look: Look
-    beside: float
-
-    @property
-    def columns(self) -> np.ndarray:
-        """Low, mean and high [3, conditions]."""
-        return np.array(self.means, np.float64).T
-
-    @property
-    def x(self) -> np.ndarray:
-        """Where it is drawn [conditions]."""
-        return np.arange(len(self.means)) + self.beside
-
-
+@once
 def lines(view: View) -> list[list[MatchedLine]]:
-    """By axis, the measures that were recorded; computed once a view."""
-    return view.kept(_lines)
-
-
-def _lines(view: View) -> list[list[MatchedLine]]:
+    """By axis, the measures that were recorded."""
     names = [name for name in MEASURES if name in view.population.measures]
     if "excess_error" not in view.population.measures or not names:
         return []
@@ -159,20 +121,22 @@ def panel(view: View) -> Panel:
     result = Panel("Matched: does a setting change networks, or only how far they are?")
     found = lines(view)
     if not found:
-        result.missing = "Nothing to match: no setting varies around the paper's, or excess error was not recorded."
-        return result
+        return result.without(
+            "Nothing to match: no setting varies around the paper's, or excess error was not recorded."
+        )
     result.choosers = (
         Chooser("Measure", tuple(line.label for line in found[0])),
         Chooser("Along", tuple(row[0].axis.label for row in found)),
     )
     result.variants = {(column, row): _chart(line) for row, own in enumerate(found) for column, line in enumerate(own)}
+    every = [each for row in found for line in row for each in line.conditions]
+    fewest = min(each.networks - max(each.never, each.absent) for each in every)
     result.caption = [
-        f"Means over networks with {mean_interval_words(_fewest(found))}; all other settings are those of the "
+        f"Means over networks with {mean_interval_words(fewest)}; all other settings are those of the "
         "configuration nearest the paper's. Circles: at the same lr · steps, the last that all have. Squares: where a "
-        "network's excess error "
-        "first reaches the least value that half of the networks of every condition reach (straight lines between "
-        "checkpoints; on hover, how many never do and are left out). A difference among the circles alone may be "
-        "one of how far training is; one among the squares is not.",
+        "network's excess error first reaches the least value that half of the networks of every condition reach "
+        "(straight lines between checkpoints; on hover, how many never do and are left out). A difference among the "
+        "circles alone may be one of how far training is; one among the squares is not.",
         *(row[0].words for row in found),
     ]
     first = [result.variants[0, row] for row in range(len(found))]
@@ -180,26 +144,9 @@ def panel(view: View) -> Panel:
     return result
 
 
-def _fewest(found: list[list[MatchedLine]]) -> int:
-    """The fewest networks behind a mean."""
-    every = [each for row in found for line in row for each in line.conditions]
-    return min(each.networks - max(each.never, each.absent) for each in every)
-
-
 def _chart(line: MatchedLine) -> Chart:
-    ticks = tuple((float(place), tick) for place, tick in enumerate(line.ticks))
-    across = Scale(line.axis.label, (-0.5, len(ticks) - 0.5), ticks=ticks)
-    plot = Plot([_points(line, way) for way in line.ways], across, Scale(line.label))
+    plot = Plot(line.points, at_places(line.axis.label, line.ticks), Scale(line.label))
     return one(plot, 400, title=f"{line.label} along {line.axis.label}")
-
-
-def _points(line: MatchedLine, way: Way) -> Points:
-    low, mean, high = way.columns
-    words = [
-        f"{tick}: {interval_words(*own)}; {each.networks} networks, {note}"
-        for tick, own, each, note in zip(line.ticks, way.means, line.conditions, way.notes, strict=True)
-    ]
-    return Points(way.x, mean, replace(way.look, label=way.label), low, high, "{words}", {"words": words})
 
 
 def table(view: View) -> Table | None:

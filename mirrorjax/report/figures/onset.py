@@ -6,7 +6,7 @@ import numpy as np
 
 from mirrorjax.measures import label
 from mirrorjax.report.chart.chart import Chart, Plot, Scale, one
-from mirrorjax.report.chart.figure import Chooser, FigureKind, Panel, of_networks
+from mirrorjax.report.chart.figure import FigureKind, Panel, of_networks
 from mirrorjax.report.chart.lines import EPOCHS
 from mirrorjax.report.chart.marks import BLUE, GREEN, ORANGE, PURPLE, RED, Line, Look, Note, Rule
 from mirrorjax.report.figures.timeline import shown_groups
@@ -27,15 +27,11 @@ NAMES = ("cmni", *MEASURES)
 
 @dataclass(frozen=True)
 class Rise:
-    """One measure's median over the checkpoints that have it.
+    """One measure's median over the checkpoints that have it, with its band, at paper epochs.
 
-    Attributes:
-        name: into MEASURES.
-        epoch, values: of the medians, and their band.
-        final: the last median.
-        half: epoch of the first checkpoint from which on the median stays at or above half of `final`; nan if `final`
-            is not above zero.
-        from_start: whether that is the first checkpoint that has it: it may have risen before.
+    `final` is the last median, `half` the epoch of the first checkpoint from which on the median stays at or above half
+    of it, nan if it is not above zero; `from_start` if that is the first checkpoint that has it: it may have risen
+    before.
     """
 
     name: str
@@ -59,7 +55,7 @@ def rises(curve: Curve) -> list[Rise]:
         known = np.flatnonzero(np.isfinite(own.median) & np.isfinite(curve.epoch))
         if len(known) < 2:
             continue
-        epoch, values = curve.epoch[known], Band(own.low[known], own.median[known], own.high[known])
+        epoch, values = curve.epoch[known], Band(*(part[known] for part in own))
         final = float(values.median[-1])
         below = np.flatnonzero(values.median < final / 2)
         half = float(epoch[below[-1] + 1 if len(below) else 0]) if final > 0 else np.nan
@@ -76,16 +72,13 @@ def peak_epoch(curve: Curve) -> float:
 
 def panel(view: View) -> Panel:
     """Builds the figure: one variant a configuration."""
-    result = Panel("When it rises")
-    groups = _groups(view)
+    result, groups = Panel("When it rises"), _groups(view)
     if not groups:
-        result.missing = (
+        return result.without(
             "Rescue accuracy, d′-MNI, SSI and TR were not recorded at two checkpoints at least (as with "
             "measurement.boards=0 or an older version): what rises when cannot be drawn."
         )
-        return result
-    result.choosers = (Chooser("Configuration", tuple(of_networks(group, group.networks) for group in groups)),)
-    result.variants = {(place,): _chart(view, group) for place, group in enumerate(groups)}
+    result.per_group(groups, lambda group: _chart(view, group))
     curve = view.measured(NAMES)[groups[0].index]
     result.caption = [
         "Medians over networks, each divided by its last median, so that 1 is where it ends; on hover its own value "
@@ -106,8 +99,7 @@ def _groups(view: View) -> list[Group]:
 
 def _when(curve: Curve) -> str:
     """When each passes half of its end, relative to the peak of CMNI."""
-    peak = peak_epoch(curve)
-    risen = [rise for rise in rises(curve) if rise.final > 0]
+    peak, (risen, _) = peak_epoch(curve), _apart(curve)
     if not np.isfinite(peak):
         halves = listed([f"{rise.label} at epoch {epoch_words(rise.half)}{_or_before(rise)}" for rise in risen])
         return f"half of the end is passed by {halves}; no checkpoint after epoch {PEAK_AFTER}, so no peak of CMNI."
@@ -119,58 +111,54 @@ def _when(curve: Curve) -> str:
 
 
 def _relative(epochs: float) -> str:
-    if abs(epochs) < 0.005:
-        return "at the peak"
-    return f"{epoch_words(abs(epochs))} epochs {'after' if epochs > 0 else 'before'} it"
+    side = "after" if epochs > 0 else "before"
+    return "at the peak" if abs(epochs) < 0.005 else f"{epoch_words(abs(epochs))} epochs {side} it"
 
 
 def _or_before(rise: Rise) -> str:
     return " or earlier (its first value)" if rise.from_start else ""
 
 
-def _left_out(curve: Curve) -> list[str]:
+def _apart(curve: Curve) -> tuple[list[Rise], list[Rise]]:
+    """Those that end above zero, and those that do not, which are not drawn."""
     found = rises(curve)
-    flat = [f"{rise.label} ({plain_number(rise.final)})" for rise in found if rise.final <= 0]
-    absent = [label(name) for name in MEASURES if name not in {rise.name for rise in found}]
-    words = [f"Not drawn, since it does not end above zero: {listed(flat)}."] if flat else []
+    return [rise for rise in found if rise.final > 0], [rise for rise in found if rise.final <= 0]
+
+
+def _left_out(curve: Curve) -> list[str]:
+    risen, flat = _apart(curve)
+    absent = [label(name) for name in MEASURES if name not in {rise.name for rise in (*risen, *flat)}]
+    values = listed([f"{rise.label} ({plain_number(rise.final)})" for rise in flat])
+    words = [f"Not drawn, since it does not end above zero: {values}."] if flat else []
     return words + ([f"Not known at two checkpoints: {listed(absent)}."] if absent else [])
-
-
-def _legend(rise: Rise) -> str:
-    return f"{rise.label}: half at epoch {epoch_words(rise.half)}{_or_before(rise)}, ends at {plain_number(rise.final)}"
 
 
 def _chart(view: View, group: Group) -> Chart:
     curve = view.measured(NAMES)[group.index]
-    peak = peak_epoch(curve)
-    lines = [_line(rise) for rise in rises(curve) if rise.final > 0]
-    rules = [Rule(0.5), Rule(1.0)]
-    rules += [Rule(peak, "x", label=f"CMNI peaks at epoch {epoch_words(peak)}")] if np.isfinite(peak) else []
-    notes = [Note(f"not drawn: {words}", 0.005, 0.99, ("top", "left"), filled=True) for words in _flat(curve)]
-    scale = Scale("median / last median", _range(curve))
+    peak, (risen, flat) = peak_epoch(curve), _apart(curve)
+    lines = [_line(rise) for rise in risen]
+    marks: list[Rule | Note] = [Rule(0.5), Rule(1.0)]
+    if np.isfinite(peak):
+        marks.append(Rule(peak, "x", label=f"CMNI peaks at epoch {epoch_words(peak)}"))
+    if flat:
+        words = f"not drawn: {listed([rise.label for rise in flat])}, not above zero at the end"
+        marks.append(Note(words, 0.005, 0.99, ("top", "left"), filled=True))
+    # cut at what is far from the end: untrained values may be many times it
+    values = np.concatenate([*(line.y for line in lines), [0.0, 1.0]])
+    ends = max(float(values.min()), -1.0) - 0.08, min(float(values.max()), 3.0) + 0.12
+    scale = Scale("median / last median", ends)
     title = of_networks(group, group.networks)
-    return one(Plot([*lines, *rules, *notes], Scale(EPOCHS), scale), 520, title=title, hover_together=True)
+    return one(Plot([*lines, *marks], Scale(EPOCHS), scale), 520, title=title, hover_together=True)
 
 
 def _line(rise: Rise) -> Line:
     """The medians relative to the last, with their own values and band on hover."""
     colour, dash = MEASURES[rise.name]
     hover = f"{rise.label} {{median:.3f}} [{{q05:.3f}}, {{q95:.3f}}]"
-    own = {"median": rise.values.median, "q05": rise.values.low, "q95": rise.values.high}
-    look = Look(colour, _legend(rise), dash=dash, symbol="circle")
+    own: dict[str, np.ndarray] = dict(zip(("q05", "median", "q95"), rise.values, strict=True))
+    half = f"half at epoch {epoch_words(rise.half)}{_or_before(rise)}"
+    look = Look(colour, f"{rise.label}: {half}, ends at {plain_number(rise.final)}", dash=dash, symbol="circle")
     return Line(rise.epoch, rise.values.median / rise.final, look, hover=hover, details=own)
-
-
-def _flat(curve: Curve) -> list[str]:
-    names = [rise.label for rise in rises(curve) if rise.final <= 0]
-    return [f"{listed(names)}, not above zero at the end"] if names else []
-
-
-def _range(curve: Curve) -> tuple[float, float]:
-    """Of the scaled medians, cut at what is far from the end: untrained values may be many times it."""
-    drawn = [rise.values.median / rise.final for rise in rises(curve) if rise.final > 0]
-    values = np.concatenate([*drawn, [0.0, 1.0]])
-    return max(float(values.min()), -1.0) - 0.08, min(float(values.max()), 3.0) + 0.12
 
 
 FIGURE = FigureKind("onset", panel)

@@ -6,18 +6,18 @@ from mirrorjax.report.figures import (
     causes,
     circuits,
     decomposition,
+    first_layer,
     matched,
     onset,
     scaling,
     timeline,
-    units,
 )
 from mirrorjax.report.figures import capacity_time as phase_diagram
 from mirrorjax.report.map import figure as phase_map
 
 OF_QUESTIONS: dict[str, tuple[FigureKind, ...]] = {
     "learnt": (timeline.FIGURE,),
-    "chance": (calibration.FIGURE, onset.FIGURE, decomposition.FIGURE, units.FIGURE),
+    "chance": (calibration.FIGURE, onset.FIGURE, decomposition.FIGURE, first_layer.FIGURE),
     "causes": (causes.FIGURE, circuits.FIGURE),
     "settings": (phase_map.FIGURE, phase_diagram.FIGURE, matched.FIGURE, scaling.FIGURE),
 }

@@ -1,23 +1,133 @@
 """What grows with what: end values against capacity, data, rate, batch and steps, with the laws that may hold."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
+from mirrorjax.measures import label
 from mirrorjax.report.chart.chart import Chart, Plot, Scale, around, one, put_together
-from mirrorjax.report.chart.figure import Chooser, FigureKind, Panel
+from mirrorjax.report.chart.figure import Cell, Chooser, FigureKind, Panel, Table
 from mirrorjax.report.chart.lines import law_lines, log_scale
 from mirrorjax.report.chart.marks import Look, Points
-from mirrorjax.report.chart.tables import Cell, Table
-from mirrorjax.report.figures.clocks import rate_verdicts
-from mirrorjax.report.figures.scaling_points import MEASURES, REGRESSORS, ScalingSeries, measured, points_of
-from mirrorjax.report.read.view import View
-from mirrorjax.report.words.laws import sentence
-from mirrorjax.report.words.numbers import interval_words
+from mirrorjax.report.figures.clocks import rate_verdicts, trajectories
+from mirrorjax.report.read.over_seeds import Networks
+from mirrorjax.report.read.populations import EPOCH_ROUNDING, PEAK_AFTER, Group, ReportedPopulation
+from mirrorjax.report.read.view import View, once
+from mirrorjax.report.words.findings import sentence
+from mirrorjax.report.words.numbers import interval_words, tidy_number
 from mirrorjax.statistics.intervals import mean_interval, mean_interval_words
 from mirrorjax.statistics.laws import Laws, fit_laws
 
 MOST = 6  # series that the reader can choose from
+_AT_THE_END = ("cmni", "mni_star", "ssi", "accuracy", "rescue_accuracy", "excess_error")
+MEASURES = {"peak": f"peak {label('cmni')}", "peak_epoch": "epoch of the peak"} | {
+    name: f"{label(name)} at the end" for name in _AT_THE_END
+}
+REGRESSORS = {
+    "parameters": "parameters", "train_boards": "training boards", "learning_rate": "learning rate",
+    "batch_size": "batch size", "step": "steps",
+}  # fmt: skip
+_RATES = ("learning_rate", "batch_size")
+# the settings that a regressor stands for
+OWN = {"parameters": {"depth", "width"}, "train_boards": {"boards"}} | {name: {name} for name in _RATES}
+FEWEST = 3  # places: a law takes three at least
+
+
+@dataclass(frozen=True)
+class ScalingSeries:
+    """What networks end with at several places of a regressor.
+
+    `series` says what is the same at all points, empty where nothing else varies; `values` is by measure, over the
+    networks of each point, nan where not measured; if `paired` these are the same networks at every point, in the same
+    order.
+    """
+
+    regressor: str
+    series: str
+    x: np.ndarray
+    values: dict[str, list[np.ndarray]]
+    paired: bool = False
+
+    @property
+    def against(self) -> str:
+        """The regressor with the series, as an option names it."""
+        return f"{REGRESSORS[self.regressor]} ({self.series})" if self.series else REGRESSORS[self.regressor]
+
+
+def measured(population: ReportedPopulation) -> dict[str, str]:
+    """Those of `MEASURES` that were recorded."""
+    known = population.measures
+    return {name: label for name, label in MEASURES.items() if (name if "peak" not in name else "cmni") in known}
+
+
+def places_of(population: ReportedPopulation, found: Networks) -> dict[str, np.ndarray]:
+    """Where each network is on every regressor, [networks] each; nan where that is not known."""
+    groups = [population.groups[int(index)] for index in found.group]
+    rates = {name: np.array([each.settings[name] for each in groups], np.float64) for name in _RATES}
+    return {name: found.sizes[name] for name in ("parameters", "train_boards")} | rates | {"step": found.step}
+
+
+def ends_of(population: ReportedPopulation, found: Networks) -> dict[str, np.ndarray]:
+    """What each network ends with, by measure, [networks] each; diverged ones nan."""
+    every = found.last | {"peak": found.peak, "peak_epoch": found.peak_epoch}
+    return {name: every[name] for name in measured(population)}
+
+
+def points_of(population: ReportedPopulation, networks: Networks) -> list[ScalingSeries]:
+    """All series with at least three places, by regressor, that with most places first; the steps last."""
+    if not len(networks.group):
+        return []
+    result = []
+    for regressor in OWN:
+        series = [each for each in _series(population, networks, regressor) if len(np.unique(each.x)) >= FEWEST]
+        result += sorted(series, key=lambda each: -len(each.x))
+    return result + _over_steps(population)
+
+
+def _series(population: ReportedPopulation, networks: Networks, regressor: str) -> list[ScalingSeries]:
+    """Points of one regressor, apart by what else differs."""
+    x, ends = places_of(population, networks)[regressor], ends_of(population, networks)
+    by_rest: dict[tuple[tuple[str, str], ...], list[Group]] = {}
+    for group in population.groups:
+        rest = tuple((name, str(group.settings[name])) for name in sorted(set(group.settings) - OWN[regressor]))
+        by_rest.setdefault(rest, []).append(group)
+    result = []
+    for rest, groups in by_rest.items():
+        places = []
+        for group in groups:
+            own = networks.of(group)
+            places += [(float(at), group, own & (x == at)) for at in np.unique(x[own & np.isfinite(x) & (x > 0)])]
+        places.sort(key=lambda place: (place[0], place[1].index))
+        values = {name: [every[own] for _, _, own in places] for name, every in ends.items()}
+        series = _differing(rest, list(by_rest)) if len(by_rest) > 1 else ""
+        result.append(ScalingSeries(regressor, series, np.array([at for at, *_ in places]), values))
+    return result
+
+
+def _differing(rest: tuple[tuple[str, str], ...], others: list[tuple[tuple[str, str], ...]]) -> str:
+    words = []
+    for name, value in (own for place, own in enumerate(rest) if len({other[place] for other in others}) > 1):
+        with suppress(ValueError):  # a word is written as it is
+            value = tidy_number(float(value))
+        words.append(f"{name.replace('learning_rate', 'lr').replace('_', ' ')} {value}")
+    return ", ".join(words)
+
+
+def _over_steps(population: ReportedPopulation) -> list[ScalingSeries]:
+    """The configuration nearest the paper's at its own checkpoints: compute, at a fixed size."""
+    group, names = population.headline, measured(population)
+    made = trajectories(population, [group], [name for name in names if "peak" not in name])
+    values = {name: np.ascontiguousarray(each.T) for name, each in made.values.items()}  # [checkpoints, networks]
+    if len(values["epoch"]) < FEWEST:
+        return []
+    epochs, steps = (np.nanmedian(values.pop(clock), axis=1) for clock in ("epoch", "step"))
+    if "peak" in names:
+        late = (epochs > PEAK_AFTER + EPOCH_ROUNDING)[:, None]
+        so_far = np.fmax.accumulate(np.where(late, values["cmni"], np.nan))
+        values["peak"] = np.where(late, so_far, np.nan)
+        values["peak_epoch"] = np.full_like(so_far, np.nan)  # a peak's time does not scale with time
+    return [ScalingSeries("step", group.label, steps, {name: list(values[name]) for name in names}, paired=True)]
 
 
 @dataclass(frozen=True)
@@ -43,12 +153,9 @@ class Scaling:
         return sentence(self.laws)
 
 
+@once
 def scalings(view: View) -> list[list[Scaling]]:
-    """By measure, against every series that is shown; computed once a view."""
-    return view.once("scalings", lambda: _scalings(view))
-
-
-def _scalings(view: View) -> list[list[Scaling]]:
+    """By measure, against every series that is shown."""
     shown = points_of(view.population, view.networks)
     if len(shown) > MOST:  # the steps stay
         shown = [*shown[: MOST - 1], shown[-1]]
@@ -57,11 +164,10 @@ def _scalings(view: View) -> list[list[Scaling]]:
 
 def _scaling(measure: str, points: ScalingSeries) -> Scaling:
     values = points.values[measure]
-    known = [place for place, row in enumerate(values) if np.isfinite(row).any()]
+    known = [place for place in np.argsort(points.x, kind="stable") if np.isfinite(values[place]).any()]
     laws = fit_laws(points.x[known], [values[place] for place in known], points.paired)
-    order = [known[place] for place in np.argsort(points.x[known], kind="stable")]
-    intervals = np.array([mean_interval(values[place]) for place in order]).reshape(-1, 3)
-    return Scaling(measure, points, laws, intervals[:, 0], intervals[:, 2])
+    low, _, high = np.array([mean_interval(values[place]) for place in known]).reshape(-1, 3).T
+    return Scaling(measure, points, laws, low, high)
 
 
 def panel(view: View) -> Panel:
@@ -69,24 +175,20 @@ def panel(view: View) -> Panel:
     result = Panel("Scaling: what the networks end with, against capacity, data, rate, batch and steps")
     found = scalings(view)
     if not found:
-        result.missing = (
+        return result.without(
             "Nothing to hold measures against: no setting has three values, nor are there three checkpoints."
         )
-        return result
     result.choosers = (
         Chooser("Measure", tuple(MEASURES[row[0].measure] for row in found)),
         Chooser("Against", tuple(each.points.against for each in found[0])),
     )
-    result.variants = {
-        (row, column): _chart(each) for row, line in enumerate(found) for column, each in enumerate(line)
-    }
+    result.variants = {(row, at): _chart(each) for row, line in enumerate(found) for at, each in enumerate(line)}
     result.for_print = _printed(found, result.variants)
+    fewest = min((int(each.laws.networks.min()) for row in found for each in row if len(each.laws.x)), default=0)
     result.caption = [
-        "Points are means over networks that differ in their seeds alone, with "
-        f"{mean_interval_words(_fewest(found))}. "
-        "Lines are "
-        "laws fitted to the means (weighted least squares, log x, the same error model for all: the seeds' own "
-        "variance) and compared by AIC; the thick one is preferred, being the simplest within ΔAIC 2 of the best. "
+        f"Points are means over networks that differ in their seeds alone, with {mean_interval_words(fewest)}. "
+        "Lines are laws fitted to the means (weighted least squares, log x, the same error model for all: the seeds' "
+        "own variance) and compared by AIC; the thick one is preferred, being the simplest within ΔAIC 2 of the best. "
         "Brackets behind parameters are 95 % intervals over resampled networks (of points with fewer than 8, normal "
         "draws with the error of their means). A law says nothing beyond the range of its points.",
         f"{found[0][0].label} against {found[0][0].points.against}: {found[0][0].words}",
@@ -102,21 +204,8 @@ def panel(view: View) -> Panel:
     return result
 
 
-def _fewest(found: list[list[Scaling]]) -> int:
-    """The fewest networks behind a mean; 0 without any."""
-    return min((int(each.laws.networks.min()) for row in found for each in row if len(each.laws.x)), default=0)
-
-
 def _summary(found: list[list[Scaling]]) -> Table:
-    head = (
-        "measure",
-        "against",
-        "points",
-        "preferred law",
-        "cannot be told apart",
-        "exponent as a power law",
-        "misfit p",
-    )
+    head = "measure|against|points|preferred law|cannot be told apart|exponent as a power law|misfit p"
     rows: list[list[Cell]] = []
     for each in (each for row in found for each in row):
         best = each.laws.preferred
@@ -126,18 +215,9 @@ def _summary(found: list[list[Scaling]]) -> Table:
         low, high = power.intervals.get("exponent", (np.nan, np.nan))
         exponent = interval_words(low, power.parameters["exponent"], high)
         alike = ", ".join(fit.name for fit in each.laws.alike) or "none"
-        rows.append(
-            [
-                each.label,
-                each.points.against,
-                len(each.laws.x),
-                best.name,
-                alike,
-                exponent,
-                f"{each.laws.misfit:.2g}",
-            ]
-        )
-    return Table(head, rows)
+        start: list[Cell] = [each.label, each.points.against, len(each.laws.x), best.name]
+        rows.append([*start, alike, exponent, f"{each.laws.misfit:.2g}"])
+    return Table(head.split("|"), rows)
 
 
 def _chart(each: Scaling) -> Chart:
@@ -153,10 +233,9 @@ def _chart(each: Scaling) -> Chart:
 
 def _printed(found: list[list[Scaling]], charts: dict[tuple[int, ...], Chart]) -> Chart | None:
     """All measures against the first series."""
-    shown = {row: each[0] for row, each in enumerate(found) if len(each[0].laws.x)}
-    best = [each.laws.preferred.name if each.laws.preferred else "no law compared" for each in shown.values()]
-    titles = [f"{each.label}: {law}" for each, law in zip(shown.values(), best, strict=True)]
-    own = [charts[row, 0] for row in shown]
+    shown = [(row, first, first.laws.preferred) for row, (first, *_) in enumerate(found) if len(first.laws.x)]
+    titles = [f"{first.label}: {best.name if best else 'no law compared'}" for _, first, best in shown]
+    own = [charts[row, 0] for row, *_ in shown]
     return put_together(own, titles, f"Against {found[0][0].points.against}") if own else None
 
 
@@ -167,24 +246,9 @@ def table(view: View) -> Table | None:
         for fit in each.laws.fits:
             parameters = "; ".join(f"{name}={value:.9g}" for name, value in fit.parameters.items())
             intervals = "; ".join(f"{name}={low:.9g}..{high:.9g}" for name, (low, high) in fit.intervals.items())
-            rows.append(
-                [
-                    each.measure,
-                    each.points.regressor,
-                    each.points.series,
-                    fit.name,
-                    fit.law.formula,
-                    fit.number,
-                    len(each.laws.x),
-                    each.laws.total,
-                    fit.chi_square,
-                    fit.aic,
-                    fit.delta,
-                    int(fit is each.laws.preferred),
-                    parameters,
-                    intervals,
-                ]
-            )
+            what = (each.measure, each.points.regressor, each.points.series, fit.name, fit.law.formula)
+            numbers = (fit.number, len(each.laws.x), each.laws.total, fit.chi_square, fit.aic, fit.delta)
+            rows.append([*what, *numbers, int(fit is each.laws.preferred), parameters, intervals])
     head = "measure regressor series law formula number_of_parameters points networks chi_square aicc delta_aicc"
     return Table((*head.split(), "preferred", "parameters", "intervals_95"), rows) if rows else None
 

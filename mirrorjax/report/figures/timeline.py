@@ -5,7 +5,7 @@ import numpy as np
 from mirrorjax.measurement.cmni import ROBUST_CMNI, ROBUST_LOSS
 from mirrorjax.measures import label, measure
 from mirrorjax.report.chart.chart import Chart, Plot, Scale
-from mirrorjax.report.chart.figure import Chooser, FigureKind, Panel, of_networks
+from mirrorjax.report.chart.figure import FigureKind, Panel
 from mirrorjax.report.chart.lines import EPOCHS, MEDIANS, median_line
 from mirrorjax.report.chart.marks import BLUE, GREEN, RED, Line, Look, Note, Rule
 from mirrorjax.report.read.over_seeds import BANDS, Curve, Networks, band, settled
@@ -24,22 +24,18 @@ def panel(view: View) -> Panel:
     result = Panel("Timeline: validation loss and CMNI over training")
     groups = shown_groups(view)
     if not groups:
-        result.missing = "No records yet: nothing to draw against epochs."
-        return result
+        return result.without("No records yet: nothing to draw against epochs.")
     if all(len(view.curves[group.index].epoch) < 2 for group in groups):
-        result.missing = "Only one checkpoint was recorded: no curve can be drawn. The table has its values."
-        return result
-    result.choosers = (Chooser("Configuration", tuple(of_networks(group, group.networks) for group in groups)),)
-    result.variants = {(place,): _chart(view, group) for place, group in enumerate(groups)}
+        return result.without("Only one checkpoint was recorded: no curve can be drawn. The table has its values.")
+    result.per_group(groups, lambda group: _chart(view, group))
     result.print_note = MEDIANS
     result.caption = [
         "Lines are medians over networks that differ in their seeds alone; bands hold "
         f"{BANDS}. An epoch is a paper epoch, learning rate × steps / 0.6144. "
         "Diverged networks leave medians and bands from the checkpoint at which they diverged.",
         "Dotted lines are the paper's thresholds for “robust”. Both axes are cut so that the trained range can be "
-        "read; the untrained value, usually far above it, is written in. "
-        f"Dashed: {LABEL}. It can be compared with 2×17 networks only, so that it is off at first for other "
-        "architectures (click on it in the legend).",
+        f"read; the untrained value, usually far above it, is written in. Dashed: {LABEL}. It can be compared with "
+        "2×17 networks only, so that it is off at first for other architectures (click on it in the legend).",
     ]
     left_out = len(view.population.groups) - len(groups)
     if left_out:
@@ -55,19 +51,14 @@ def shown_groups(view: View) -> list[Group]:
     return groups[:MOST_GROUPS]
 
 
-def cmni_limit(curve: Curve) -> float:
-    """Where to cut the CMNI axis: above all that was measured once training shows, never below the published peak."""
-    late = settled(curve.epoch)
-    values = np.concatenate([curve.bands[name].high[late] for name in ("cmni", "cmni_hidden")])
-    return 1.12 * float(np.max(values, initial=0.0095, where=np.isfinite(values)))
-
-
-def loss_range(curve: Curve) -> tuple[float, float]:
-    """Where the axis of the loss begins and ends: cut like that of CMNI."""
-    values = curve.bands["val_loss"]
-    late = values.high[settled(curve.epoch)]
-    low = 0.03 if np.min(values.low, initial=np.inf, where=np.isfinite(values.low)) >= 0.03 else 0.0
-    return low, max(1.05 * float(np.max(late, initial=0.0, where=np.isfinite(late))), 0.1)
+def _limits(curve: Curve) -> dict[str, tuple[float, float]]:
+    """Where axes are cut: above all that was measured once training shows, CMNI never below the published peak."""
+    late, lowest = settled(curve.epoch), curve.bands["val_loss"].low
+    loss, *cmni = (curve.bands[name].high[late] for name in ("val_loss", "cmni", "cmni_hidden"))
+    top = 1.12 * np.max(np.concatenate(cmni), initial=0.0095, where=np.isfinite(np.concatenate(cmni)))
+    low = 0.03 if np.min(lowest, initial=np.inf, where=np.isfinite(lowest)) >= 0.03 else 0.0
+    high = max(1.05 * float(np.max(loss, initial=0.0, where=np.isfinite(loss))), 0.1)
+    return {"val_loss": (low, high), "cmni": (0.0, float(top))}
 
 
 def untrained_words(found: Networks, group: Group) -> str:
@@ -76,22 +67,14 @@ def untrained_words(found: Networks, group: Group) -> str:
     if not np.isfinite(own.median):
         return "untrained CMNI: not measured (no checkpoint 0)"
     hidden = band(found.untrained_hidden[found.of(group)])
-    return (
-        f"untrained (epoch 0): CMNI {interval_words(own.low, own.median, own.high)}, "
-        f"hidden only {plain_number(hidden.median)}"
-    )
-
-
-def _end(curve: Curve) -> float:
-    return max(float(np.nanmax(curve.epoch)), 1e-3)
+    return f"untrained (epoch 0): CMNI {interval_words(*own)}, hidden only {plain_number(hidden.median)}"
 
 
 def _chart(view: View, group: Group) -> Chart:
     curve = view.curves[group.index]
-    limit, end = cmni_limit(curve), _end(curve)
-    above = band(view.networks.untrained[view.networks.of(group)]).median > limit
+    limits, end = _limits(curve), max(float(np.nanmax(curve.epoch)), 1e-3)
+    above = band(view.networks.untrained[view.networks.of(group)]).median > limits["cmni"][1]
     words = untrained_words(view.networks, group) + (" – above this axis" if above else "")
-    limits = {"val_loss": loss_range(curve), "cmni": (0.0, limit)}
     beside = {
         "val_loss": [Rule(ROBUST_LOSS, label=f"robust < {ROBUST_LOSS:g}")],
         "cmni": [Rule(ROBUST_CMNI, label=f"robust ≥ {ROBUST_CMNI:g}"), Note(words, 1.0, 1.0, ("bottom", "right"))],
@@ -103,8 +86,7 @@ def _chart(view: View, group: Group) -> Chart:
                for name in (first, *others)]  # fmt: skip
         scale = Scale(measure(first).title, limits[first])
         plots.append([Plot([*own, _published(first, group, end), *beside[first]], epochs, scale)])
-    title = f"{group.label} – {counted(group.networks, 'network')}"
-    return Chart(plots, 620, title, hover_together=True)
+    return Chart(plots, 620, f"{group.label} – {counted(group.networks, 'network')}", hover_together=True)
 
 
 def _published(name: str, group: Group, end: float) -> Line:

@@ -1,5 +1,6 @@
 """What a map of assemblies shows: where nothing forms, where the object stays apart, where one is for everything."""
 
+from collections.abc import Iterable
 from statistics import NormalDist
 
 import numpy as np
@@ -7,9 +8,9 @@ import numpy as np
 from mirrorjax.report.chart.chart import one
 from mirrorjax.report.chart.figure import Chooser, Panel
 from mirrorjax.report.map.cells import Cells
-from mirrorjax.report.map.figure import cells_of
-from mirrorjax.report.map.printed import printed_map
+from mirrorjax.report.map.figure import cells_of, printed_map
 from mirrorjax.report.read.over_seeds import band
+from mirrorjax.report.read.populations import Group
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import counted, plain_number
 
@@ -60,8 +61,7 @@ def first_panel(view: View) -> Panel:
     result, found = Panel("Empathy, and one assembly for everything"), cells_of(view)
     result.for_print = drawn = printed_map(found) if found else None
     if drawn is None:
-        result.missing = "There is no map: one combination of settings was run."
-        return result
+        return result.without("There is no map: one combination of settings was run.")
     (plots,) = drawn.rows
     result.choosers = (Chooser("Shown", tuple(plot.title for plot in plots)),)
     result.variants = {(place,): one(plot, drawn.height) for place, plot in enumerate(plots)}
@@ -71,11 +71,15 @@ def first_panel(view: View) -> Panel:
 def brains_words(view: View) -> str:
     """How many brains, how large, and how long they lived."""
     population, found = view.population, view.networks
-    sizes = sorted({int(group.settings["neurons"]) for group in population.groups})
-    neurons = " and ".join(f"{size:,}" for size in sizes)
+    neurons = " and ".join(f"{size:,}" for size in _sizes(population.groups))
     lived = f"{np.nanmax(found.step):,.0f} moments ({plain_number(np.nanmax(found.epoch))} {population.clock}s)"
     groups = counted(len(population.groups), "configuration")
     return f"{counted(len(found.group), 'brain')} of {neurons} neurons an area in {groups}; they lived {lived}."
+
+
+def _sizes(groups: Iterable[Group]) -> list[int]:
+    """Neurons an area, each number once."""
+    return sorted({int(group.settings["neurons"]) for group in groups})
 
 
 def assembly_sentences(view: View) -> list[str]:
@@ -83,18 +87,14 @@ def assembly_sentences(view: View) -> list[str]:
     if not len(view.networks.group):
         return []
     brains, found = counted(len(view.networks.group), "brain"), cells_of(view)
-    empathy = view.networks.last["empathy"]
     if found is None:
-        return [f"{brains}: empathy {plain_number(band(empathy).median)} (median)."]
-    return [f"{brains} in {counted(len(found.place), 'cell')}.", *_phase_words(found), *_best_words(found)]
-
-
-def _phase_words(found: Cells) -> list[str]:
+        return [f"{brains}: empathy {plain_number(band(view.networks.last['empathy']).median)} (median)."]
     names = phases(found)
-    if not any(names):
-        return ["Without a dose of 1, at which nothing is learnt, there is no null, and no phase is told."]
-    parts = [f"in {names.count(name):,} {words}" for name, words in PHASES.items() if name in names]
-    return [f"At the end: {'; '.join(parts)}."]
+    told = "Without a dose of 1, at which nothing is learnt, there is no null, and no phase is told."
+    if any(names):
+        parts = [f"in {names.count(name):,} {words}" for name, words in PHASES.items() if name in names]
+        told = f"At the end: {'; '.join(parts)}."
+    return [f"{brains} in {counted(len(found.place), 'cell')}.", told, *_best_words(found)]
 
 
 def _best_words(found: Cells) -> list[str]:
@@ -104,6 +104,8 @@ def _best_words(found: Cells) -> list[str]:
     best = int(np.nanargmax(at.value))
     words = f"Empathy, the overlap of self and other beyond the object's, is highest at {found.words(best)}: "
     words += f"{plain_number(at.value[best])} [{plain_number(at.low[best])}, {plain_number(at.high[best])}]."
-    sizes = sorted({int(group.settings["neurons"]) for own in found.groups for group in own})
-    edges = ", ".join(f"{plain_number(edge_of_collapse(n, round(_FIRING * n**0.5)))} for {n:,} neurons" for n in sizes)
+    edges = ", ".join(
+        f"{plain_number(edge_of_collapse(size, round(_FIRING * size**0.5)))} for {size:,} neurons"
+        for size in _sizes(group for own in found.groups for group in own)
+    )
     return [words, f"Capture by one shared parent predicts collapse from a dose of {edges} on."]

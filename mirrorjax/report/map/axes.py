@@ -9,22 +9,25 @@ import numpy as np
 from mirrorjax.report.read.configurations import BY_NAME, SEEDS
 from mirrorjax.report.read.populations import Group
 from mirrorjax.report.words.numbers import tidy_number
-from mirrorjax.statistics.order_parameters import construction_marks
 
 MOST_VALUES = 100  # of an axis: more are no grid but a random search
-_MARKED = {  # short names of steps, for want of room
-    ("dependency", 0.0): "no rescue answer at D = 0",
-    ("dependency", 0.5): "arg max of mixed labels changes at D = .5",
+CONSTRUCTED = {  # steps that are in the data by construction, and no findings: by knob and value, in words
+    ("dependency", 0.0): (
+        "no rescue answer at D = 0",
+        "At dependency 0 no label is a rescue, so that nothing about a partner can be learned.",
+    ),
+    ("dependency", 0.5): (
+        "arg max of mixed labels changes at D = .5",
+        "At dependency 0.5 the commoner of the two labels of a rescue board changes, and with it the right answer.",
+    ),
 }
 
 
 @dataclass(frozen=True)
 class Axis:
-    """Settings that were moved together, and the values that they took.
+    """Settings that were moved together, one-to-one functions of each other, and the values that they took.
 
-    Attributes:
-        names: of the settings, one-to-one functions of each other.
-        values: combinations of their values in rising order, [values][names].
+    `values` are combinations of their values in rising order, [values][names].
     """
 
     names: tuple[str, ...]
@@ -45,15 +48,15 @@ class Axis:
     @property
     def ticks(self) -> list[str]:
         """Every value in words."""
-        return [_words(self.names, value) for value in self.values]
+        words = [[_value_words(each) for each in value] for value in self.values]
+        if self.names == ("depth", "width"):
+            return ["×".join(each) for each in words]
+        return [each[0] if len(set(each)) == 1 else ", ".join(each) for each in words]
 
     def named(self, place: int) -> str:
         """One value with its settings' names: `veil symbol = veil role 0.5`, but `dropout 0, encoding one_hot`."""
         tick = self.ticks[place]
-        if ", " not in tick:
-            return f"{self.letters} {tick}"
-        each = zip(self.names, self.values[place], strict=True)
-        return ", ".join(f"{name.replace('_', ' ')} {_value_words(value)}" for name, value in each)
+        return f"{self.letters} {tick}" if ", " not in tick else ", ".join(_named(self.names, self.values[place]))
 
     @property
     def is_number(self) -> bool:
@@ -68,11 +71,15 @@ class Axis:
     def _is_number(self, place: int) -> bool:
         return BY_NAME[self.names[place]].is_number and not any(isinstance(each[place], str) for each in self.values)
 
+    @property
+    def numbers(self) -> list[float]:
+        """Those of the leading setting that were given."""
+        return [each[self.lead] for each in self.values if each[self.lead] is not None]
+
     def coordinates(self, found: np.ndarray | None = None) -> np.ndarray:
         """Where the values lie on the scale on which their effect is even, [values]; logarithms of sizes and rates.
 
-        Args:
-            found: what stands in for a value that was not given: the number of training boards, [values].
+        `found` stands in for a value that was not given: the number of training boards, [values].
         """
         numbers = np.array([np.nan if each[self.lead] is None else each[self.lead] for each in self.values], np.float64)
         if found is not None:
@@ -82,8 +89,7 @@ class Axis:
     @property
     def in_logs(self) -> bool:
         """Whether its effect is taken as even in logarithms."""
-        numbers = [each[self.lead] for each in self.values if each[self.lead] is not None]
-        return BY_NAME[self.names[self.lead]].in_logs and min(numbers, default=0) > 0
+        return BY_NAME[self.names[self.lead]].in_logs and min(self.numbers, default=0) > 0
 
     @property
     def scale(self) -> str:
@@ -97,16 +103,15 @@ class Axis:
         Settings that are moved together are at the paper's point only together.
         """
         paper = tuple(BY_NAME[name].default for name in self.names)
-        for place, value in enumerate(self.values):
-            if value == paper:
-                return float(place)
+        if paper in self.values:
+            return float(self.values.index(paper))
         if len(self.names) > 1 or not self.is_number or paper[0] is None:
             return None
         return self.place_of(float(paper[0]))
 
     def place_of(self, number: float) -> float | None:
         """The place of a number between the values; None outside."""
-        numbers = [each[self.lead] for each in self.values if each[self.lead] is not None]
+        numbers = self.numbers
         if not numbers or not min(numbers) <= number <= max(numbers):
             return None
         axis = Axis((self.names[self.lead],), tuple((each,) for each in (*numbers, number)))
@@ -118,31 +123,22 @@ class Axis:
         if self.paper is not None:
             return ""
         paper = [BY_NAME[name].default for name in self.names]
-        own = " and ".join(
-            f"{name.replace('_', ' ')} {_words((name,), (value,))}"
-            for name, value in zip(self.names, paper, strict=True)
-        )
-        first, last = self.ticks[0], self.ticks[-1]
+        own = " and ".join(_named(self.names, paper))
         if len(self.names) > 1 or not self.is_number:
             return f"the paper's {own} is none of the values here"
-        if paper[0] is None:
-            return f"the paper's {own} lies beyond this map's edge at {last}"
-        lowest = next(each[0] for each in self.values if each[0] is not None)
-        return f"the paper's {own} lies beyond this map's edge at {first if paper[0] < lowest else last}"
+        below = paper[0] is not None and paper[0] < self.numbers[0]
+        return f"the paper's {own} lies beyond this map's edge at {self.ticks[0 if below else -1]}"
 
     def marks(self) -> list[tuple[float, str, str]]:
         """Steps that the construction itself puts there, no finding about networks: places, labels, sentences."""
         found = []
-        for at, name in enumerate(self.names):
-            own = Axis((name,), tuple((value[at],) for value in self.values))
-            for mark in construction_marks(name):
-                place = own.place_of(mark.value)
-                if place is None:
-                    continue
-                label = _MARKED.get((name, mark.value), mark.sentence)
-                if place == 0:  # of one value alone: the line stands between it and the next
-                    place = 0.5
-                found.append((place, label, mark.sentence))
+        for (name, step), words in CONSTRUCTED.items():
+            if name in self.names:
+                at = self.names.index(name)
+                place = Axis((name,), tuple((value[at],) for value in self.values)).place_of(step)
+                if place is not None:
+                    # of one value alone: the line stands between it and the next
+                    found.append((place or 0.5, *words))
         return found
 
 
@@ -153,13 +149,12 @@ def axes(groups: Sequence[Group]) -> list[Axis]:
     """
     names = [name for name in (groups[0].settings if groups else ()) if name not in SEEDS]
     columns = {name: tuple(group.settings[name] for group in groups) for name in names}
-    distinct = {name: len(set(values)) for name, values in columns.items()}
+    distinct = {name: len(set(values)) for name, values in columns.items() if len(set(values)) > 1}
     together: list[list[str]] = []
-    for name, values in columns.items():
-        if distinct[name] < 2:
-            continue
+    for name in distinct:
         for names in together:
-            if distinct[name] == distinct[names[0]] == len(set(zip(columns[names[0]], values, strict=True))):
+            pairs = set(zip(columns[names[0]], columns[name], strict=True))
+            if distinct[name] == distinct[names[0]] == len(pairs):
                 names.append(name)
                 break
         else:
@@ -177,18 +172,13 @@ def order_of(value: Any) -> tuple[bool, Any]:
     return value is None, 0 if value is None else value  # all boards are more than any number
 
 
-def _words(names: Sequence[str], values: Sequence[Any]) -> str:
-    words = [_value_words(value) for value in values]
-    if tuple(names) == ("depth", "width"):
-        return "×".join(words)
-    return words[0] if len(set(words)) == 1 else ", ".join(words)
+def _named(names: Sequence[str], values: Sequence[Any]) -> list[str]:
+    return [f"{name.replace('_', ' ')} {_value_words(value)}" for name, value in zip(names, values, strict=True)]
 
 
 def _value_words(value: Any) -> str:
-    if value is None:
-        return "all"
-    if isinstance(value, str):
-        return value
+    if value is None or isinstance(value, str):
+        return "all" if value is None else value
     if abs(value) >= 1e4 and value == round(value):
         return f"{value:,.0f}"
     return tidy_number(round(value, 6) if abs(value) > 1e-3 else value)

@@ -7,7 +7,6 @@ import contourpy
 import numpy as np
 
 from mirrorjax.errors import InputError
-from mirrorjax.report.map.axes import Axis
 from mirrorjax.report.map.cells import Cells
 from mirrorjax.statistics import boundary
 from mirrorjax.statistics.intervals import Interval
@@ -19,14 +18,11 @@ _FINEST = 121  # places along an axis
 
 @dataclass(frozen=True)
 class Found:
-    """A fit, or why there is none.
+    """A fit, or why there is none; of a boundary that exists, `why` says that it does.
 
-    Attributes:
-        fit: None where the cells do not allow one.
-        why: there is no boundary; a sentence. Of one that exists, that it does.
-        lines: `value`, and `low` and `high` of its band: lines of [x, y], in places of the axes; of a map only.
-        curve: of a diagram along one axis: places, and P with its band at them.
-        centre: of such a diagram: the place of P = 1/2 with its interval, cut to the axis.
+    Of a map `lines` has `value`, and `low` and `high` of its band: lines of [x, y], in places of the axes. Of a diagram
+    along one axis `curve` has places, and P with its band at them; `centre` the place of P = 1/2 with its interval, cut
+    to the axis.
     """
 
     fit: boundary.Boundary | None
@@ -47,18 +43,10 @@ class Found:
 
 
 def boundary_of(cells: Cells, name: str, checkpoint: int, number: int) -> Found:
-    """Fits one slice of a share at a checkpoint.
-
-    Args:
-        cells: of the population.
-        name: of the order parameter, a share.
-        checkpoint: its place.
-        number: of the slice.
-    """
+    """Fits one slice of a share, by their numbers, at the checkpoint of a place."""
     values = cells.values[name]
     own = (cells.slice_number == number) & (values.count[checkpoint] > 0)
-    along = [axis for axis in (cells.x, cells.y) if axis is not None]
-    scales = [cells.coordinates_of(axis) for axis in along]
+    along, scales = cells.along, [cells.coordinates_of(axis) for axis in cells.along]
     points = np.stack([scale[cells.place[own, at]] for at, scale in enumerate(scales)], axis=-1)
     trials = values.count[checkpoint, own]
     if not len(points):
@@ -71,36 +59,35 @@ def boundary_of(cells: Cells, name: str, checkpoint: int, number: int) -> Found:
     except InputError as error:
         return Found(None, f"no boundary was fitted: {error}", {})
     if len(along) == 1:
-        return _along_one(fit, along[0], scales[0])
+        return _along_one(fit, scales[0])
     return Found(fit, fit.why, _lines(fit, scales) if fit.exists else {})
 
 
-def _along_one(fit: boundary.Boundary, axis: Axis, scale: np.ndarray) -> Found:
-    places = _places(scale)
-    curve = places, fit.probability(np.interp(places, np.arange(len(scale)), scale))
-    found = np.interp([*fit.centre], *_rising(scale)) if fit.exists else None
-    return Found(fit, fit.why, {}, curve, Interval(*sorted(map(float, found))) if found is not None else None)
+def _along_one(fit: boundary.Boundary, scale: np.ndarray) -> Found:
+    places, own = _fine(scale)
+    curve = places, fit.probability(own)
+    if not fit.exists:
+        return Found(fit, fit.why, {}, curve)
+    known = np.arange(len(scale), dtype=np.float64)
+    rising = (scale, known) if scale[0] <= scale[-1] else (scale[::-1], known[::-1])
+    return Found(fit, fit.why, {}, curve, Interval(*sorted(map(float, np.interp([*fit.centre], *rising)))))
 
 
 def _lines(fit: boundary.Boundary, scales: list[np.ndarray]) -> dict[str, list[np.ndarray]]:
     """The 50 % level of P and of both ends of its band, on a grid finer than the cells."""
-    across, up = (_places(scale) for scale in scales)
-    own = [np.interp(places, np.arange(len(scale)), scale) for places, scale in zip((across, up), scales, strict=True)]
-    surface = fit.probability(np.stack(np.meshgrid(*own), axis=-1))
+    (across, x), (up, y) = map(_fine, scales)
+    surface = fit.probability(np.stack(np.meshgrid(x, y), axis=-1))
     return {
         level: [np.asarray(line) for line in contourpy.contour_generator(across, up, values).lines(0.5)]
         for level, values in surface._asdict().items()
     }
 
 
-def _places(scale: np.ndarray) -> np.ndarray:
+def _fine(scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Places finer than the cells, and the scale there."""
     last = len(scale) - 1
-    return np.linspace(0, last, min(last * _STEPS + 1, _FINEST))
-
-
-def _rising(scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    places = np.arange(len(scale), dtype=np.float64)
-    return (scale, places) if scale[0] <= scale[-1] else (scale[::-1], places[::-1])
+    places = np.linspace(0, last, min(last * _STEPS + 1, _FINEST))
+    return places, np.interp(places, np.arange(len(scale)), scale)
 
 
 def as_json(found: Found) -> dict[str, Any]:

@@ -1,114 +1,105 @@
 """The cells of a map of settings: every order parameter at every checkpoint, aggregated over their networks."""
 
 from dataclasses import dataclass, field
+from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from mirrorjax.report.map.axes import MOST_VALUES, Axis, axes
-from mirrorjax.report.map.fluctuations import at_checkpoint
 from mirrorjax.report.map.orders import BINDER, MEAN, OF_CELLS, ORDERS, SHARE, Order
 from mirrorjax.report.read.over_seeds import band_sql
 from mirrorjax.report.read.populations import Group, ReportedPopulation
 from mirrorjax.report.words.numbers import counted
 from mirrorjax.results.later import quoted
 from mirrorjax.settings.columns import COORDINATES
-from mirrorjax.statistics.fluctuations import Fluctuations
+from mirrorjax.statistics.fluctuations import Fluctuations, fluctuations
 from mirrorjax.statistics.intervals import share
 
 DIGITS = 6  # significant: sums over networks run in no fixed order, and a report is the same when written again
 
 
-@dataclass(frozen=True)
-class Values:
+class Values(NamedTuple):
     """An order parameter; arrays [checkpoints, cells], nan where it was not measured.
 
-    Attributes:
-        value: over the networks of a cell that have not diverged.
-        low, high: of a share its Wilson 95 % interval, of a mean the band over networks; of what a cell has as a whole
-            nan, but for the last checkpoint, where `fluctuations` gives a bootstrap interval.
-        count: networks with a value.
+    `value` is over the networks of a cell that have not diverged. `low` and `high` are of a share its Wilson 95 %
+    interval, of a mean the band over networks; of what a cell has as a whole nan, but for the last checkpoint, where
+    `fluctuations` gives a bootstrap interval.
     """
 
     value: np.ndarray
     low: np.ndarray
     high: np.ndarray
-    count: np.ndarray
+    count: np.ndarray  # networks with a value
+
+    @property
+    def measured(self) -> np.ndarray:
+        """The places of the checkpoints at which any cell has a value, rising."""
+        return np.flatnonzero(np.isfinite(self.value).any(axis=1))
 
 
 @dataclass(frozen=True)
 class Cells:
     """A population as a map.
 
-    Attributes:
-        x: the axis across.
-        y: the axis upwards; None for a diagram along one axis.
-        slices: further axes, one value of each to a map.
-        place: of every cell on x, y and the slices, [cells, axes].
-        checkpoint, epoch: of the checkpoints, [checkpoints].
-        networks, diverged: recorded at a checkpoint, and of these diverged, [checkpoints, cells].
-        orders: those of which anything was measured.
-        values: by name of the order parameter.
-        coordinates: what was measured beside the nominal values, means [cells], by column; those that are known.
-        groups: the configurations of each cell: several where they differ in the data's seed.
-        data_seeds: different ones.
-        clock: the unit of `epoch`.
+    Every cell has a `place` on x, y and the slices, [cells, axes]. Of the checkpoints [checkpoints] number and `epoch`
+    are known, of both `networks`, those recorded, and of these diverged, [checkpoints, cells]; `coordinates` are means
+    [cells] of what was measured beside the nominal values, by column, those that are known.
     """
 
-    x: Axis
-    y: Axis | None
-    slices: tuple[Axis, ...]
+    x: Axis  # across
+    y: Axis | None  # upwards; None for a diagram along one axis
+    slices: tuple[Axis, ...]  # further axes, one value of each to a map
     place: np.ndarray
     checkpoint: np.ndarray
     epoch: np.ndarray
     networks: np.ndarray
     diverged: np.ndarray
-    orders: tuple[Order, ...]
-    values: dict[str, Values]
+    orders: tuple[Order, ...]  # those of which anything was measured
+    values: dict[str, Values]  # by name of the order parameter
     coordinates: dict[str, np.ndarray]
-    groups: list[list[Group]] = field(repr=False)
-    data_seeds: int = 1
-    clock: str = "epoch"
+    groups: list[list[Group]] = field(repr=False)  # of each cell: several where they differ in the data's seed
+    data_seeds: int = 1  # different ones
+    clock: str = "epoch"  # the unit of `epoch`
+
+    @property
+    def along(self) -> tuple[Axis, ...]:
+        """Those of the map itself: across, and upwards if there is one."""
+        return (self.x,) if self.y is None else (self.x, self.y)
 
     @property
     def axes(self) -> tuple[Axis, ...]:
         """All, in the order of `place`."""
-        return tuple(axis for axis in (self.x, self.y, *self.slices) if axis is not None)
+        return (*self.along, *self.slices)
 
     @property
     def slice_number(self) -> np.ndarray:
         """Of every cell, the number of its slice: places on the further axes, the last running fastest; [cells]."""
-        first = len(self.axes) - len(self.slices)
-        shape = tuple(len(axis.values) for axis in self.slices)
         numbers = np.zeros(len(self.place), np.int64)
-        for at, size in enumerate(shape):
-            numbers = numbers * size + self.place[:, first + at]
+        for axis in self.slices:
+            numbers = numbers * len(axis.values) + self.place[:, self.axes.index(axis)]
         return numbers
 
     @property
     def slice_words(self) -> list[str]:
         """Every slice in words, by its number."""
-        words = [""]
-        for axis in self.slices:
-            words = [", ".join(filter(None, (word, axis.named(i)))) for word in words for i in range(len(axis.values))]
-        return words
+        names = ([axis.named(place) for place in range(len(axis.values))] for axis in self.slices)
+        return [", ".join(each) for each in product(*names)]
 
     def words(self, cell: int) -> str:
         """A cell by its nominal coordinates."""
-        places = zip(self.axes, self.place[cell], strict=True)
-        return ", ".join(axis.named(place) for axis, place in places)
+        return ", ".join(axis.named(place) for axis, place in zip(self.axes, self.place[cell], strict=True))
 
     def last(self, name: str) -> int | None:
         """The place of the last checkpoint at which an order parameter was measured; None without any."""
-        known = np.flatnonzero(np.isfinite(self.values[name].value).any(axis=1)) if name in self.values else []
+        known = self.values[name].measured if name in self.values else []
         return int(known[-1]) if len(known) else None
 
     def at(self, name: str) -> Values | None:
         """An order parameter at the last checkpoint that has it, arrays [cells]."""
-        last, found = self.last(name), self.values.get(name)
-        if last is None or found is None:
-            return None
-        return Values(found.value[last], found.low[last], found.high[last], found.count[last])
+        last = self.last(name)
+        return None if last is None else Values(*(each[last] for each in self.values[name]))
 
     def coordinates_of(self, axis: Axis) -> np.ndarray:
         """Where the values of an axis lie on its even scale, [values]; what is not known of all boards is nan."""
@@ -145,7 +136,7 @@ def cells(population: ReportedPopulation) -> Cells:
     """Aggregates a population, in one query; ask `why_none` first."""
     x, *others = axes(population.groups)
     y = others.pop(0) if others and others[0].is_number else None
-    found = tuple(axis for axis in (x, y, *others) if axis is not None)
+    found = (x, *others) if y is None else (x, y, *others)
     groups = population.groups
     at = {axis: {value: place for place, value in enumerate(axis.values)} for axis in found}
     of_group = [tuple(at[axis][tuple(g.settings[name] for name in axis.names)] for axis in found) for g in groups]
@@ -155,28 +146,16 @@ def cells(population: ReportedPopulation) -> Cells:
     cell_of = np.array([number[place] for place in of_group], np.int32)
     units = np.array([g.units for g in groups], np.float64)
     table = pa.table({"group_index": np.array([g.index for g in groups], np.int32), "cell": cell_of, "units": units})
-    population.database.execute("DROP TABLE IF EXISTS map_cells")
     population.database.register("raw_cells", table)
-    population.database.execute("CREATE TABLE map_cells AS SELECT * FROM raw_cells")
+    population.database.execute("CREATE OR REPLACE TABLE map_cells AS SELECT * FROM raw_cells")
     population.database.unregister("raw_cells")
     orders = tuple(order for order in ORDERS if order.measure in population.measures)
-    members: list[list[Group]] = [[] for _ in distinct]
-    for group, cell in zip(groups, cell_of, strict=True):
-        members[cell].append(group)
-    aggregated = _aggregated(population, orders, len(distinct))
-    _with_intervals(population, orders, aggregated["values"], aggregated["checkpoint"])
-    return Cells(
-        x,
-        y,
-        tuple(others),
-        np.array(distinct, np.int64),
-        **aggregated,
-        orders=orders,
-        coordinates=_coordinates(population, len(distinct)),
-        groups=members,
-        data_seeds=len({group.settings["data_seed"] for group in groups}),
-        clock=population.clock,
-    )
+    made = _aggregated(population, orders, len(distinct))
+    _with_intervals(population, orders, made["values"], made["checkpoint"])
+    made |= {"orders": orders, "coordinates": _coordinates(population, len(distinct)), "clock": population.clock}
+    made["groups"] = [[groups[own] for own in np.flatnonzero(cell_of == cell)] for cell in range(len(distinct))]
+    made["data_seeds"] = len({group.settings["data_seed"] for group in groups})
+    return Cells(x, y, tuple(others), np.array(distinct, np.int64), **made)
 
 
 def _aggregated(population: ReportedPopulation, orders: tuple[Order, ...], number: int) -> dict:
@@ -204,13 +183,8 @@ def _aggregated(population: ReportedPopulation, orders: tuple[Order, ...], numbe
         if order.kind == SHARE:
             low, _, high = share(value * count, count)
         values[order.name] = Values(value, low, high, count)
-    return {
-        "checkpoint": checkpoint,
-        "epoch": epoch,
-        "networks": spread("networks", 0.0),
-        "diverged": spread("diverged", 0.0),
-        "values": values,
-    }
+    counts = {name: spread(name, 0.0) for name in ("networks", "diverged")}
+    return {"checkpoint": checkpoint, "epoch": epoch, **counts, "values": values}
 
 
 def _sql(order: Order) -> str:
@@ -219,9 +193,8 @@ def _sql(order: Order) -> str:
     if order.kind in OF_CELLS:
         # of equal values rounding leaves a variance, but no spread
         varies = f"max({measure}) {alive} > min({measure}) {alive}"
-        statistic = f"-kurtosis_pop({measure}) {alive} / 3" if order.kind == BINDER else ""
-        if statistic:
-            found["value"] = f"CASE WHEN {varies} THEN {statistic} END"
+        if order.kind == BINDER:
+            found["value"] = f"CASE WHEN {varies} THEN -kurtosis_pop({measure}) {alive} / 3 END"
         else:
             found["value"] = f"avg(units) * CASE WHEN {varies} THEN var_samp({measure}) {alive} "
             found["value"] += f"WHEN count({measure}) {alive} > 1 THEN 0 END"
@@ -238,15 +211,35 @@ def _with_intervals(
     """Fills in the intervals of susceptibilities and Binder cumulants at the last checkpoint: dear to have at all."""
     found: dict[tuple[str, int], Fluctuations] = {}
     for order in orders:
-        own = values[order.name]
-        known = np.flatnonzero(np.isfinite(own.value).any(axis=1))
+        own, known = values[order.name], values[order.name].measured
         if order.kind not in OF_CELLS or not len(known):
             continue
-        key = (order.measure, int(known[-1]))
+        key = (order.measure, int(checkpoint[known[-1]]))
         if key not in found:
-            found[key] = at_checkpoint(population, order.measure, int(checkpoint[known[-1]]), own.value.shape[1])
+            found[key] = fluctuations(*networks_of(population, *key, cells=own.value.shape[1]))
         interval = found[key].binder if order.kind == BINDER else found[key].susceptibility
         own.low[known[-1]], own.high[known[-1]] = significant(interval.low), significant(interval.high)
+
+
+def networks_of(
+    population: ReportedPopulation, measure: str, checkpoint: int, cells: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """One measure of the networks of every cell at a checkpoint, of a population with a table `map_cells`.
+
+    Values [cells, networks], nan where a cell has no more; units [cells]; data seeds [cells, networks].
+    """
+    found = population.query(
+        f"SELECT cell, units, data_seed, {quoted(measure)} AS value, row_number() OVER (PARTITION BY cell ORDER BY "
+        "member_id) - 1 AS place FROM observations JOIN map_cells USING (group_index) "
+        "JOIN (SELECT member_id, data_seed FROM members) USING (member_id) "
+        f"WHERE alive AND checkpoint = ? AND {quoted(measure)} IS NOT NULL ORDER BY cell, place",
+        [checkpoint],
+    )
+    cell, place = found["cell"].astype(int), found["place"].astype(int)
+    shape = (cells, int(place.max(initial=0)) + 1)
+    values, seeds, units = np.full(shape, np.nan), np.zeros(shape), np.ones(cells)
+    values[cell, place], seeds[cell, place], units[cell] = found["value"], found["data_seed"], found["units"]
+    return values, units, seeds
 
 
 def _coordinates(population: ReportedPopulation, number: int) -> dict[str, np.ndarray]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from mirrorjax.measures import label
 from mirrorjax.report.map.boundary import as_json, boundary_of
 from mirrorjax.report.map.cells import Cells, Values
 from mirrorjax.report.map.orders import OF_CELLS, SHARE, Order
@@ -18,7 +19,7 @@ _COLOURS_END = (0.01, 0.99)  # quantiles of all cells' values: one wild ratio wo
 MOST_FITS = 200  # of boundaries: each takes milliseconds; beyond, the last checkpoint of each slice has one
 
 
-def map_data(cells: Cells, population: ReportedPopulation, adaptively: bool) -> dict[str, Any]:
+def map_data(cells: Cells, population: ReportedPopulation) -> dict[str, Any]:
     """All that the page needs of a map."""
     point = paper_point(cells)
     return {
@@ -27,7 +28,7 @@ def map_data(cells: Cells, population: ReportedPopulation, adaptively: bool) -> 
         "place": cells.place.T.tolist(),
         "slice": cells.slice_number.tolist(),
         "slices": cells.slice_words,
-        "networksWords": cells.networks_words(adaptively),
+        "networksWords": cells.networks_words(bool(population.extensions)),
         "checkpoint": cells.checkpoint.tolist(),
         "epoch": [float(f"{epoch:.4g}") for epoch in cells.epoch],
         "clock": cells.clock,
@@ -47,21 +48,13 @@ def map_data(cells: Cells, population: ReportedPopulation, adaptively: bool) -> 
 
 def order_data(order: Order, values: Values, epoch: np.ndarray) -> dict[str, Any]:
     """One order parameter, at the checkpoints that have it."""
-    rows = np.flatnonzero(np.isfinite(values.value).any(axis=1))
+    rows = values.measured
     with_interval = rows[-1:] if order.kind in OF_CELLS else rows
-    return {
-        "name": order.name,
-        "kind": order.kind,
-        "verdict": order.is_verdict,
-        "label": order.label,
-        "note": order.note,
-        "range": colour_range(order, values, epoch),
-        "rows": rows.tolist(),
-        "value": packed(values.value[rows]),
-        "low": packed(values.low[with_interval]),
-        "high": packed(values.high[with_interval]),
-        "count": packed(values.count[rows]),
-    }
+    about = {"name": order.name, "kind": order.kind, "verdict": order.is_verdict, "label": order.label}
+    about |= {"note": order.note, "range": colour_range(order, values, epoch), "rows": rows.tolist()}
+    about |= {"value": packed(values.value[rows])}
+    about |= {name: packed(getattr(values, name)[with_interval]) for name in ("low", "high")}
+    return about | {"count": packed(values.count[rows])}
 
 
 def colour_range(order: Order, values: Values, epoch: np.ndarray) -> tuple[float, float]:
@@ -69,8 +62,8 @@ def colour_range(order: Order, values: Values, epoch: np.ndarray) -> tuple[float
     if order.kind == SHARE:
         return 0.0, 1.0
     known = values.value[settled(epoch)]
+    known = known if np.isfinite(known).any() else values.value
     known = known[np.isfinite(known)]
-    known = known if len(known) else values.value[np.isfinite(values.value)]
     if not len(known):
         return 0.0, 1.0
     low, high = (float(f"{each:.4g}") for each in np.quantile(known, _COLOURS_END))
@@ -91,14 +84,10 @@ def _boundaries(cells: Cells) -> dict[str, dict[str, Any]]:
     slices = np.unique(cells.slice_number)
     found: dict[str, dict[str, Any]] = {}
     for name in shares:
-        rows = np.flatnonzero(np.isfinite(cells.values[name].value).any(axis=1))
-        if len(rows) * len(slices) * len(shares) > MOST_FITS:
-            rows = rows[-1:]
-        found[name] = {
-            f"{number},{row}": as_json(boundary_of(cells, name, int(row), int(number)))
-            for number in slices
-            for row in rows
-        }
+        rows = cells.values[name].measured
+        rows = rows[-1:] if len(rows) * len(slices) * len(shares) > MOST_FITS else rows
+        places = [(int(number), int(row)) for number in slices for row in rows]
+        found[name] = {f"{number},{row}": as_json(boundary_of(cells, name, row, number)) for number, row in places}
     return found
 
 
@@ -128,6 +117,6 @@ def members_data(cells: Cells, population: ReportedPopulation) -> dict[str, Any]
         "status": packed(np.searchsorted(names, status)),
         "numbers": [{"label": label, "value": packed(values)} for label, values in own.items()],
         "values": [
-            {"label": order.of_network, "value": packed(columns[order.name].astype(np.float64))} for order in orders
+            {"label": label(order.measure), "value": packed(columns[order.name].astype(np.float64))} for order in orders
         ],
     }

@@ -1,28 +1,27 @@
-"""The order parameters of a map: those of `statistics.order_parameters`, and what a cell has as a whole, as data."""
+"""The order parameters of a map: measures over a cell's networks, and what a cell has as a whole, as data."""
 
 from dataclasses import dataclass
 
 from mirrorjax.measurement.learnt import LEARNT
 from mirrorjax.measures import label, measure
 from mirrorjax.report.read.observations import VERDICTS
-from mirrorjax.statistics.order_parameters import ORDER_PARAMETERS
 
+# Columns of the records; shares of verdicts first, and last, for reference, raw CMNI: it counts units.
+ORDER_PARAMETERS = (
+    "mirror", "mirror_code", "empathy", "overlap_frog_toad", "overlap_frog_object", "completion",
+    "mni_star", "ssi_last", "ssi", "cross_decoding_social", "tr", "rescue_accuracy", "cmni",
+)  # fmt: skip
 SHARE, MEAN, SUSCEPTIBILITY, BINDER = "share", "mean", "susceptibility", "binder"
-_REFERENCE = "cmni"  # comes last
+_REFERENCE = ORDER_PARAMETERS[-1]
 OF_CELLS = (SUSCEPTIBILITY, BINDER)  # are of a cell as a whole, a network has none
 _IN_FILES = {"cross_decoding_social": "cross_decoding", "rescue_accuracy": "rescue"}  # where columns had these names
 
 
 @dataclass(frozen=True)
 class Order:
-    """One way to colour a map.
+    """One way to colour a map: a column of the records, and how it is computed over a cell's networks (`kind`).
 
-    Attributes:
-        name: unique.
-        measure: the column of the records behind it.
-        kind: how it is computed over a cell's networks: share of those at 1, mean, n·Var, Binder cumulant.
-        label: for people.
-        note: what a reader must know; sentences.
+    Kinds are the share of those at 1, the mean, n·Var and the Binder cumulant. `note` is what a reader must know.
     """
 
     name: str
@@ -30,11 +29,6 @@ class Order:
     kind: str
     label: str
     note: str = ""
-
-    @property
-    def of_network(self) -> str:
-        """What it is called of a single network."""
-        return label(self.measure)
 
     @property
     def in_files(self) -> str:
@@ -75,15 +69,13 @@ def _of(column: str) -> Order:
     return Order(column, column, SHARE if known.share_label else MEAN, words, _NOTES.get(column, ""))
 
 
-def _fluctuations(column: str) -> list[Order]:
-    return [
-        Order(f"{column}_{kind}", column, kind, f"{words} of {label(column)}", note)
-        for kind, (words, note) in _KINDS.items()
-    ]
-
-
 ORDERS: tuple[Order, ...] = (
     *(_of(each) for each in (*ORDER_PARAMETERS, "learnt", "excess_error") if each != _REFERENCE),
-    *(order for each in ORDER_PARAMETERS if measure(each).kind == "signed" for order in _fluctuations(each)),
+    *(
+        Order(f"{each}_{kind}", each, kind, f"{words} of {label(each)}", note)
+        for each in ORDER_PARAMETERS
+        if measure(each).kind == "signed"
+        for kind, (words, note) in _KINDS.items()
+    ),
     _of(_REFERENCE),
 )

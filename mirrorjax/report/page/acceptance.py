@@ -6,8 +6,8 @@ import numpy as np
 
 from mirrorjax.measures import label
 from mirrorjax.report.read.configurations import BY_NAME, PAPER_BATCH, PAPER_RATE, knobs_off
-from mirrorjax.report.read.over_seeds import Curve, Networks, after_peak_start, band
-from mirrorjax.report.read.populations import Group, ReportedPopulation
+from mirrorjax.report.read.over_seeds import Band, Curve, Networks, after_peak_start, band
+from mirrorjax.report.read.populations import Group
 from mirrorjax.report.read.published import paper_curve
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import epoch_words, listed, plain_number, tidy_number
@@ -29,15 +29,10 @@ _RECALLS = (
 
 @dataclass(frozen=True)
 class Requirement:
-    """One line of the acceptance table.
+    """One line of the acceptance table: what is compared, the paper's value, ours and what is required of it.
 
-    Attributes:
-        name: what is compared.
-        published: the paper's value, in words.
-        measured: ours; nan if the run does not have it.
-        low, high: 5 % and 95 % quantiles over networks.
-        required: in words.
-        met: None where it was not measured.
+    `measured` is nan and `met` None if the run does not have it; `low` and `high` are 5 % and 95 % quantiles over
+    networks.
     """
 
     name: str
@@ -54,17 +49,15 @@ class Requirement:
         return {None: "not measured", True: "met", False: "not met"}[self.met]
 
 
-def applicable(population: ReportedPopulation, found: Networks) -> list[Group]:
-    """The configurations that the published run can be compared with: 2×17, batch 25, the theory's knobs as published,
-    and at least 8 networks.
-    """
+def applicable(view: View) -> list[Group]:
+    """The configurations like the published run: 2×17, batch 25, its knobs of the theory, 8 networks or more."""
     return [
         group
-        for group in population.groups
+        for group in view.population.groups
         if group.is_paper_capacity
         and group.settings["batch_size"] == PAPER_BATCH
         and not knobs_off(group.settings)
-        and int(np.sum(found.of(group))) >= FEWEST_NETWORKS
+        and int(np.sum(view.networks.of(group))) >= FEWEST_NETWORKS
     ]
 
 
@@ -77,8 +70,7 @@ def differing_settings(group: Group) -> str:
     if not np.isclose(own["learning_rate"], PAPER_RATE):
         words.append(f"learning rate {tidy_number(own['learning_rate'])} instead of 4e-6")
     for name, value in PUBLISHED_SETTINGS.items():
-        same = own[name] == value if isinstance(value, str) else bool(np.isclose(own[name], value))
-        if not same:
+        if not (own[name] == value if isinstance(value, str) else np.isclose(own[name], value)):
             words.append(f"{name} {own[name]} instead of {value}")
     if own["data_order"] == "shared":
         words.append("one data order for all seeds, so that their spread is too small")
@@ -93,90 +85,48 @@ def acceptance(view: View, group: Group) -> list[Requirement]:
     """
     curve, found = view.curves[group.index], view.networks
     number = int(np.sum(found.of(group) & ~found.diverged))
-    lines = [
-        Requirement(
-            "networks that did not diverge",
-            "1",
-            number,
-            np.nan,
-            np.nan,
-            f"≥ {WANTED_NETWORKS}",
-            number >= WANTED_NETWORKS,
-        )
-    ]
+    enough, wanted = number >= WANTED_NETWORKS, f"≥ {WANTED_NETWORKS}"
+    lines = [Requirement("networks that did not diverge", "1", number, np.nan, np.nan, wanted, enough)]
     for epoch in EPOCHS:
-        published = paper_curve().at("val_loss", epoch)
-        low, median, high = _at(curve, "val_loss", epoch)
-        lines.append(
-            _line(
-                f"{label('val_loss')} at epoch {epoch}",
-                f"{published:.4f}",
-                (low, median, high),
-                (published - LOSS_TOLERANCE, published + LOSS_TOLERANCE),
-            )
-        )
+        published, name = paper_curve().at("val_loss", epoch), f"{label('val_loss')} at epoch {epoch}"
+        allowed = (published - LOSS_TOLERANCE, published + LOSS_TOLERANCE)
+        lines.append(_line(name, f"{published:.4f}", _at(curve, "val_loss", epoch), allowed))
     lines += _cmni_lines(curve, found, group)
     values = _values_at(view, group, _LAST)
     for name, published, least in _RECALLS:
-        own = band(values[name])
-        lines.append(
-            _line(
-                f"{label(name)} at epoch {_LAST}",
-                f"{published:.3f} (epoch 70)",
-                (float(own.low), float(own.median), float(own.high)),
-                (least, np.inf),
-            )
-        )
+        words = f"{label(name)} at epoch {_LAST}", f"{published:.3f} (epoch 70)"
+        lines.append(_line(*words, band(values[name]), (least, np.inf)))
     return lines
 
 
 def _cmni_lines(curve: Curve, found: Networks, group: Group) -> list[Requirement]:
     own, paper = found.of(group), paper_curve()
-    peak_band, epoch_band = band(found.peak[own]), band(found.peak_epoch[own])
     cmni, epochs = curve.bands["cmni"].median, curve.epoch
     known = np.flatnonzero(after_peak_start(epochs) & np.isfinite(cmni))
     peak = last = peak_epoch = float("nan")
-    if len(known) and not _ends_too_early(epochs[known], cmni[known]):
-        top = known[np.argmax(cmni[known])]
+    top = known[np.argmax(cmni[known])] if len(known) else None
+    # the highest value where the run stopped, before a peak was due: then none was seen, nor missed
+    if top is not None and not (top == known[-1] and epochs[top] < PEAK_EPOCHS[1]):
         peak, peak_epoch, last = float(cmni[top]), float(epochs[top]), float(cmni[known[-1]])
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = band(found.peak[own] / found.last["cmni"][own])
-        ratio = float(np.divide(peak, last))
+        ratios, ratio = found.peak[own] / found.last["cmni"][own], float(np.divide(peak, last))
     end = float(epochs[known[-1]]) if len(known) else np.nan
-    published_top = int(np.argmax(paper.cmni))
-    published_ratio = paper.cmni[published_top] / paper.at("cmni", end) if np.isfinite(end) else np.nan
+    published = float(paper.cmni.max())
+    published_ratio = published / paper.at("cmni", end) if np.isfinite(end) else np.nan
+    published_epoch = epoch_words(paper.epoch[np.argmax(paper.cmni)])
     dip, dip_epoch = _dip(curve, peak_epoch)
+    last_words, dip_words = f"(epoch {epoch_words(end)})", f"(to {plain_number(dip)})"
+
+    def among(values: np.ndarray, measured: float) -> Band:
+        return band(values)._replace(median=np.asarray(measured))
+
+    dips = Band(*np.array([np.nan, dip_epoch, np.nan]))
     return [
-        _line(
-            "CMNI peak: epoch",
-            epoch_words(paper.epoch[published_top]),
-            (float(epoch_band.low), peak_epoch, float(epoch_band.high)),
-            PEAK_EPOCHS,
-        ),
-        _line(
-            "CMNI peak: height",
-            f"{paper.cmni[published_top]:.5f}",
-            (float(peak_band.low), peak, float(peak_band.high)),
-            (0.006, 0.014),
-        ),
-        _line(
-            f"CMNI peak / last (epoch {epoch_words(end)})",
-            plain_number(published_ratio),
-            (float(ratios.low), ratio, float(ratios.high)),
-            (1.3, np.inf),
-        ),
-        _line(
-            f"CMNI dip before the peak (to {plain_number(dip)}): epoch",
-            "2 (0.00414)",
-            (np.nan, dip_epoch, np.nan),
-            (1.0, 3.0),
-        ),
+        _line("CMNI peak: epoch", published_epoch, among(found.peak_epoch[own], peak_epoch), PEAK_EPOCHS),
+        _line("CMNI peak: height", f"{published:.5f}", among(found.peak[own], peak), (0.006, 0.014)),
+        _line(f"CMNI peak / last {last_words}", plain_number(published_ratio), among(ratios, ratio), (1.3, np.inf)),
+        _line(f"CMNI dip before the peak {dip_words}: epoch", "2 (0.00414)", dips, (1.0, 3.0)),
     ]
-
-
-def _ends_too_early(epochs: np.ndarray, cmni: np.ndarray) -> bool:
-    """Whether the highest value is where the run stopped, before a peak was due: then none was seen, nor missed."""
-    return bool(np.argmax(cmni) == len(cmni) - 1 and epochs[-1] < PEAK_EPOCHS[1])
 
 
 def _dip(curve: Curve, peak_epoch: float) -> tuple[float, float]:
@@ -189,28 +139,23 @@ def _dip(curve: Curve, peak_epoch: float) -> tuple[float, float]:
     return float(cmni[lowest]), float(epochs[lowest])
 
 
-def _at(curve: Curve, name: str, epoch: float) -> tuple[float, float, float]:
+def _at(curve: Curve, name: str, epoch: float) -> Band:
     place = curve.at_epoch(epoch)
-    if place is None:
-        return np.nan, np.nan, np.nan
-    values = curve.bands[name]
-    return float(values.low[place]), float(values.median[place]), float(values.high[place])
+    return Band(*np.full(3, np.nan)) if place is None else Band(*(part[place] for part in curve.bands[name]))
 
 
 def _values_at(view: View, group: Group, epoch: float) -> dict[str, np.ndarray]:
     """The measures of each network that has not diverged, at the checkpoint of an epoch; empty without one."""
-    curve, names = view.curves[group.index], [name for name, *_ in _RECALLS]
+    curve, names = view.curves[group.index], ", ".join(name for name, *_ in _RECALLS)
     place = curve.at_epoch(epoch)
-    if place is None:
-        return {name: np.array([]) for name in names}
     return view.population.query(
-        f"SELECT {', '.join(names)} FROM observations WHERE group_index = ? AND checkpoint = ? AND alive",
-        (group.index, int(curve.checkpoint[place])),
+        f"SELECT {names} FROM observations WHERE group_index = ? AND checkpoint = ? AND alive",
+        (group.index, -1 if place is None else int(curve.checkpoint[place])),
     )
 
 
-def _line(name: str, published: str, values: tuple[float, float, float], allowed: tuple[float, float]) -> Requirement:
-    low, measured, high = values
+def _line(name: str, published: str, values: Band, allowed: tuple[float, float]) -> Requirement:
+    low, measured, high = map(float, values)
     least, most = allowed
     required = f"≥ {least:g}" if np.isinf(most) else f"{least:g} to {most:g}"
     met = bool(least <= measured <= most) if np.isfinite(measured) else None

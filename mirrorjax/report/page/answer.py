@@ -4,9 +4,9 @@ import math
 from collections.abc import Callable
 from html import escape
 
-from mirrorjax.report.figures.shares import Point, by_setting
+from mirrorjax.report.figures.first import Point, by_setting
 from mirrorjax.report.map.assemblies import assembly_sentences, of_assemblies
-from mirrorjax.report.read.verdict import Verdict, total
+from mirrorjax.report.read.caused import Verdict, total
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import counted, listed
 from mirrorjax.statistics.intervals import FEWEST_RESAMPLED
@@ -31,7 +31,6 @@ def headline(views: list[View]) -> str:
 
 
 def _acting(views: list[View]) -> list[str]:
-    """Of networks that act."""
     found = total(views)
     if not found.networks:
         return ["Nothing has been measured here yet."]
@@ -39,7 +38,8 @@ def _acting(views: list[View]) -> list[str]:
     if found.judged:
         sentences += [_mirror(found), *_apart(found, by_setting(views))]
     elif found.learnt:
-        sentences.append(_untested(found))
+        lacking = "held against untrained networks" if found.asked else "tested for what its units cause"
+        sentences.append(f"None of these was {lacking}, so there is no verdict on mirror networks.")
     return sentences
 
 
@@ -63,36 +63,28 @@ def _learnt(found: Verdict, diverged: int) -> str:
     if not found.learnt:
         which = f"None of the {networks}" if found.networks > 1 else "The one network here has not"
         words = f"{which} learnt the task: not learnt, so no verdict on mirror networks."
-        return f"{words} {_all_or(diverged, found.networks)} diverged." if diverged else words
+        which = "All" if diverged == found.networks else f"{diverged:,}"
+        return f"{words} {which} diverged." if diverged else words
     if found.learnt == found.networks:
         return f"All {networks} learnt the task." if found.networks > 1 else "The one network here learnt the task."
     return f"{found.learnt:,} of {networks} learnt the task."
 
 
-def _all_or(number: int, of: int) -> str:
-    return "All" if number == of else f"{number:,}"
-
-
-def _untested(found: Verdict) -> str:
-    if not found.asked:
-        return "None of these was tested for what its units cause, so there is no verdict on mirror networks."
-    return "None of these was held against untrained networks, so there is no verdict on mirror networks."
-
-
 def _mirror(found: Verdict) -> str:
     """How many of the judged are mirror networks, and what that excludes."""
     low, _, high = found.interval
+    least, most = _percent(low, math.floor), _percent(high, math.ceil)
     of = "them" if found.judged == found.learnt else f"the {found.judged:,} that were tested"
     is_one = found.judged == 1
     if not found.mirror:
         start = "It is no mirror network" if is_one else f"None of {of} is a mirror network"
-        what = f"fewer than {_up(high)} of such networks are"
+        what = f"fewer than {most} of such networks are"
     elif found.mirror == found.judged:
         start = "It is a mirror network" if is_one else f"All of {of} are mirror networks"
-        what = f"more than {_down(low)} of such networks are"
+        what = f"more than {least} of such networks are"
     else:
         start = f"{found.mirror:,} of {of} {'is a mirror network' if found.mirror == 1 else 'are mirror networks'}"
-        what = f"{_down(low)} to {_up(high)} of such networks are"
+        what = f"{least} to {most} of such networks are"
     few = "; so few exclude little" if found.judged < FEWEST_RESAMPLED else ""
     return f"{start}: with 95 % confidence, {what}{few}."
 
@@ -104,15 +96,6 @@ def _apart(found: Verdict, points: list[Point]) -> list[str]:
         return []
     words = [f"{point.label}: {point.verdict.mirror:,} of {point.verdict.judged:,}" for point in told]
     return [f"By setting: {'; '.join(words)}."]
-
-
-def _up(share: float) -> str:
-    """A percentage that is not below the share."""
-    return _percent(share, math.ceil)
-
-
-def _down(share: float) -> str:
-    return _percent(share, math.floor)
 
 
 def _percent(share: float, rounded: Callable[[float], int]) -> str:

@@ -1,24 +1,22 @@
 """Writes the report of a results folder: report.html, figures/ and tables/."""
 
+import csv
+import io
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
 from mirrorjax.errors import InputError
-from mirrorjax.report.chart.chart import Chart
-from mirrorjax.report.chart.figure import FigureKind, Panel
+from mirrorjax.report.chart.figure import Panel, Table
 from mirrorjax.report.chart.matplotlib import save, save_image
-from mirrorjax.report.chart.tables import Table, write_csv
 from mirrorjax.report.figures import capacity_time as phase_diagram
 from mirrorjax.report.figures import first as first_figure
 from mirrorjax.report.figures.registry import OF_QUESTIONS
 from mirrorjax.report.map import figure as phase_map
 from mirrorjax.report.map.assemblies import first_panel, of_assemblies
-from mirrorjax.report.map.printed import printed_map
 from mirrorjax.report.page.answer import headline_html
 from mirrorjax.report.page.html import page, panel_html, question
 from mirrorjax.report.page.questions import Question, cmni, problems, questions
-from mirrorjax.report.read.over_seeds import curves, networks
 from mirrorjax.report.read.populations import Sweep, load
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import counted
@@ -31,12 +29,8 @@ FIGURE_FILES, TABLE_FILES = "figures", "tables"  # folders beside the page
 def write_report(results: Path, member: str | None = None) -> Path:
     """Writes RESULTS/report.html, one file that needs nothing else, RESULTS/figures/ and RESULTS/tables/.
 
-    Args:
-        results: a sweep's folder, or one population's.
-        member: the network whose units are shown first, by its id or the beginning of it.
-
-    Returns:
-        The path of report.html.
+    Results are a sweep's folder, or one population's. The units of `member`, given by its id or the beginning of it,
+    are shown first. Gives the path of report.html.
 
     Raises:
         InputError: if `results` is no results folder, cannot be written to, or has no such member, or more than one.
@@ -53,74 +47,44 @@ def write_report(results: Path, member: str | None = None) -> Path:
     parts = questions(sweep, views, _figures(views, results))
     folded = [question(part.title, part.short, part.content, part.name) for part in parts]
     body = "\n".join([_first_screen(sweep, views, parts, results), problems(sweep), cmni(views), *folded])
-    return _write(results / "report.html", page(f"{sweep.name} – mirrorjax report", body, finished))
+    write_text(results / "report.html", page(f"{sweep.name} – mirrorjax report", body, finished))
+    return results / "report.html"
 
 
-def phase_diagram_image(results: Path, path: Path) -> Path:
-    """Writes the phase diagram of the first population with records as an image, PNG or SVG by its suffix.
+def write_phase_diagrams(results: Path, folder: Path) -> tuple[dict[str, Path], Path]:
+    """Writes the phase diagram of the first population with records, and its map where a setting varies.
 
-    Raises:
-        InputError: if there is no results folder or no record in it.
-    """
-    found = _image(phase_diagram.panel(_first_with_records(Path(results))).printed, path)
-    assert found is not None, "a population with records has a diagram"
-    return found
-
-
-def phase_map_image(results: Path, path: Path) -> Path | None:
-    """Writes the map of the first population with records as an image; None where no setting varies.
+    As phase_diagram.png and phase_map.png, which are returned by name, and both as phase_diagram.html, a page that
+    needs nothing else.
 
     Raises:
         InputError: if there is no results folder or no record in it.
     """
-    found = phase_map.cells_of(_first_with_records(Path(results)))
-    return _image(printed_map(found) if found else None, path)
-
-
-def _image(chart: Chart | None, path: Path) -> Path | None:
-    if chart is None:
-        return None
-    save_image(chart, Path(path))
-    return Path(path)
-
-
-def phase_diagram_html(results: Path, path: Path) -> Path:
-    """Writes the phase diagram of the first population with records, and its map, as a self-contained page.
-
-    Raises:
-        InputError: if there is no results folder or no record in it.
-    """
-    view = _first_with_records(Path(results))
+    views = (View(population) for population in load(results).populations)
+    view = next((view for view in views if len(view.networks.group)), None)
+    if view is None:
+        raise InputError(f"{results}: no population has records yet")
     panels = {kind.name: kind.panel(view) for kind in (phase_map.FIGURE, phase_diagram.FIGURE)}
-    body = "".join(panel_html(panel, name) for name, panel in panels.items() if not panel.missing)
-    return _write(Path(path), page("Phase diagram – mirrorjax", body))
-
-
-def _first_with_records(results: Path) -> View:
-    for population in load(results).populations:
-        view = View(population, curves(population), networks(population))
-        if len(view.networks.group):
-            return view
-    raise InputError(f"{results}: no population has records yet")
+    shown = {name: made for name, made in panels.items() if not made.missing}
+    images: dict[str, Path] = {}
+    for name, made in reversed(shown.items()):
+        if made.printed:
+            file = name.replace("-", "_")
+            images[file] = folder / f"{file}.png"
+            save_image(made.printed, images[file])
+    body = "".join(panel_html(made, name) for name, made in shown.items())
+    write_text(folder / "phase_diagram.html", page("Phase diagram – mirrorjax", body))
+    return images, folder / "phase_diagram.html"
 
 
 def _views(sweep: Sweep, member: str | None) -> list[View]:
-    chosen: tuple[str, str] | None = None
-    if member is not None:
-        chosen = _find_member(sweep, member)
-    views = []
-    for population in sweep.populations:
-        own = chosen[1] if chosen and chosen[0] in population.names else None
-        views.append(View(population, curves(population), networks(population), own))
-    return views
-
-
-def _find_member(sweep: Sweep, member: str) -> tuple[str, str]:
-    population, found = sweep.results.find_member(member)
-    units = next(each.units for each in sweep.populations if population.name in each.names)
-    if units is None or found not in set(units["member_id"].to_pylist()):
-        raise InputError(f"member {found}: no activations of single units are stored for it in {population.name}/units")
-    return population.name, found
+    if member is None:
+        return [View(population) for population in sweep.populations]
+    source, found = sweep.results.find_member(member)
+    owner = next(each for each in sweep.populations if source.name in each.names)
+    if owner.units is None or found not in set(owner.units["member_id"].to_pylist()):
+        raise InputError(f"member {found}: no activations of single units are stored for it in {source.name}/units")
+    return [View(population, found if population is owner else None) for population in sweep.populations]
 
 
 def _figures(views: list[View], results: Path) -> dict[tuple[str, str], str]:
@@ -128,30 +92,37 @@ def _figures(views: list[View], results: Path) -> dict[tuple[str, str], str]:
     found = {}
     for name, kinds in OF_QUESTIONS.items():
         for view in views:
-            known = len(view.networks.group) > 0
-            own = [kind for kind in kinds if kind is phase_map.FIGURE] if of_assemblies(view) else kinds
-            parts = [_figure(view, kind, results) for kind in own] if known else []
-            drawn = sorted(parts, key=lambda part: part.startswith("<p"))  # stable
-            found[name, view.population.name] = "".join(drawn)
+            parts = []
+            for kind in kinds if len(view.networks.group) else ():
+                if kind is phase_map.FIGURE or not of_assemblies(view):
+                    numbers, file = kind.table(view) if kind.table else None, f"{kind.name}-{view.population.name}"
+                    parts.append(write_figure(kind.panel(view), numbers, results, file))
+            found[name, view.population.name] = "".join(sorted(parts, key=lambda part: part.startswith("<p")))  # stable
     return found
 
 
-def _figure(view: View, kind: FigureKind, results: Path) -> str:
-    name = f"{kind.name}-{view.population.name}"
-    numbers = kind.table(view) if kind.table else None
-    return _written(name, kind.panel(view), numbers, results)
+def write_csv(table: Table, path: Path) -> None:
+    """Writes a table with all digits; what is nan stays empty."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(table.head)
+    writer.writerows([["" if cell != cell else cell for cell in row] for row in table.rows])  # nan is not itself
+    write_text(path, text.getvalue())
 
 
-def _written(name: str, made: Panel, numbers: Table | None, results: Path) -> str:
-    """A figure as HTML, with its static copies and its table written beside the page."""
+def write_figure(made: Panel, numbers: Table | None, folder: Path, file: str, name: str = "") -> str:
+    """A figure as HTML, with its static copies and its table written beside the page, in its folder.
+
+    `file` is what the files are called, and, without a `name`, what the figure is on the page.
+    """
     if made.is_empty:
         made.missing = "nothing of it was measured"
     printed = None if made.missing else made.printed
-    paths = save(printed, results / FIGURE_FILES / name) if printed else []
+    paths = save(printed, folder / FIGURE_FILES / file) if printed else []
     if numbers:
-        write_csv(numbers, results / TABLE_FILES / f"{name}.csv")
+        write_csv(numbers, folder / TABLE_FILES / f"{file}.csv")
     static = (f"{FIGURE_FILES}/{path.name}" for path in paths)
-    return panel_html(made, name, static, f"{TABLE_FILES}/{name}.csv" if numbers else "")
+    return panel_html(made, name or file, static, f"{TABLE_FILES}/{file}.csv" if numbers else "")
 
 
 def _first_screen(sweep: Sweep, views: list[View], parts: Sequence[Question], results: Path) -> str:
@@ -166,9 +137,9 @@ def _first_screen(sweep: Sweep, views: list[View], parts: Sequence[Question], re
     acting = [view for view in measured if not of_assemblies(view)]
     shown = ""
     if acting:
-        shown = _written("answer", first_figure.panel(acting), first_figure.table(acting), results)
+        shown = write_figure(first_figure.panel(acting), first_figure.table(acting), results, "answer")
     elif measured:
-        shown = _written("answer", first_panel(measured[0]), None, results)
+        shown = write_figure(first_panel(measured[0]), None, results, "answer")
     links = [("cmni", "CMNI, with care")] if acting or not measured else []
     links += [(part.name, part.nav) for part in parts]
     contents = "".join(f'<li><a href="#{name}">{escape(words)}</a></li>' for name, words in links)
@@ -178,8 +149,3 @@ def _first_screen(sweep: Sweep, views: list[View], parts: Sequence[Question], re
         f'<div class="shown">{shown}</div>'
         f'<nav class="contents" aria-label="Contents"><ul>{contents}</ul></nav></header>'
     )
-
-
-def _write(path: Path, text: str) -> Path:
-    write_text(path, text)
-    return path

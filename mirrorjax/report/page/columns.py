@@ -36,9 +36,8 @@ def write(folder: Path) -> None:
 
 
 def _stored(measures: Sequence[Measure]) -> str:
-    return _table(
-        "column | type | label | what", [(_code(each), each.type, each.title, each.note) for each in measures]
-    )
+    rows = [(_code(each), each.type, each.title, each.note) for each in measures]
+    return _table("column | type | label | what", rows)
 
 
 def _measured(measures: Sequence[Measure]) -> str:
@@ -62,10 +61,8 @@ def _nulls() -> str:
 
 
 def _sections() -> str:
-    names = (*QUANTITIES, *OF_ASSEMBLIES)
-    logged = {
-        name: [MEASURES[each] for each in names if MEASURES[each].section == name] for name in (*SECTIONS, OF_BRAINS)
-    }
+    known = [MEASURES[name] for name in (*QUANTITIES, *OF_ASSEMBLIES)]
+    logged = {name: [each for each in known if each.section == name] for name in (*SECTIONS, OF_BRAINS)}
     rows = [(f"`{name}`", _codes(own)) for name, own in logged.items() if own]
     return _table("section | Q ([measures.md](measures.md))", rows)
 

@@ -9,16 +9,9 @@ from mirrorjax.tracking.recorder import FinalFigures
 
 def final_figures(folder: Path) -> FinalFigures:
     """The phase diagram and the map as images and as a page, and a table of all cells, for the dashboard."""
-    from mirrorjax.report.page.build import phase_diagram_html, phase_diagram_image, phase_map_image  # seconds
+    from mirrorjax.report.page.build import write_phase_diagrams  # seconds
 
     figures = folder / "figures"
     figures.mkdir(exist_ok=True)
-    images = {
-        "phase_diagram": phase_diagram_image(folder, figures / "phase_diagram.png"),
-        "phase_map": phase_map_image(folder, figures / "phase_map.png"),
-    }
-    return FinalFigures(
-        images={name: path for name, path in images.items() if path is not None},
-        html=phase_diagram_html(folder, figures / "phase_diagram.html"),
-        table=cells(Results.open(folder)),
-    )
+    images, html = write_phase_diagrams(folder, figures)
+    return FinalFigures(images, html, cells(Results.open(folder)))

@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 from plotly.offline import get_plotlyjs
 
-from mirrorjax.report.chart.figure import Chooser, LiveMap, Panel
+from mirrorjax.report.chart.figure import Cell, Chooser, LiveMap, Panel, Table
 from mirrorjax.report.chart.plotly import COLOURS, as_json
-from mirrorjax.report.chart.tables import table_html
+from mirrorjax.report.words.numbers import plain_number
 
 _FEW = 5  # options that are shown side by side; more become a drop-down list
 # the browser itself then refuses whatever would be loaded
@@ -34,33 +34,15 @@ def page(title: str, body: str, finished: Iterable[str] = ()) -> str:
 
 
 def panel_html(panel: Panel, name: str, static: Iterable[str] = (), table: str = "") -> str:
-    """Writes a figure with its controls and caption.
+    """Writes a figure with its controls and caption, under a name that is unique on the page.
 
-    Args:
-        name: unique on the page.
-        static: paths of the static copies, relative to the page.
-        table: path of the table of its numbers, relative to the page.
+    Paths of the static copies, and of the table of its numbers, are relative to the page.
     """
     heading = f'<h3 id="{escape(name)}">{escape(panel.title)}</h3>'
     if panel.missing:
         return f'<p class="missing">{escape(panel.title)} – left out: {escape(panel.missing)}</p>'
-    if panel.live:
-        drawn = map_html(panel.live, name)
-        kind = f'data-kind="map" data-colours="{COLOURS}"'
-        return _figure(panel, name, kind, heading, drawn, static, table)
-    controls = "".join(_control(chooser, f"{name}-{place}") for place, chooser in enumerate(panel.choosers))
-    variants = ",".join(f'"{",".join(map(str, key))}":{as_json(chart)}' for key, chart in panel.variants.items())
-    height = max(chart.height for chart in panel.variants.values())
-    drawn = (
-        f'<div class="controls">{controls}</div><div class="plot" style="min-height:{height}px"></div>'
-        f'<script type="application/json">{script_safe("{" + variants + "}")}</script>'
-    )
-    return _figure(panel, name, "", heading, drawn, static, table)
-
-
-def _figure(
-    panel: Panel, name: str, attributes: str, heading: str, drawn: str, static: Iterable[str], table: str
-) -> str:
+    drawn = map_html(panel.live, name) if panel.live else _variants(panel, name)
+    attributes = f'data-kind="map" data-colours="{COLOURS}"' if panel.live else ""
     caption = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in panel.caption)
     links = ", ".join(link(path, Path(path).suffix[1:].upper()) for path in static)
     copies = f'<p class="copies">Static copy: {links}</p>' if links else ""
@@ -72,22 +54,29 @@ def _figure(
     )
 
 
+def _variants(panel: Panel, name: str) -> str:
+    """The controls, the place for a chart, and all charts to choose from."""
+    controls = "".join(_control(chooser, f"{name}-{place}") for place, chooser in enumerate(panel.choosers))
+    variants = ",".join(f'"{",".join(map(str, key))}":{as_json(chart)}' for key, chart in panel.variants.items())
+    height = max(chart.height for chart in panel.variants.values())
+    return (
+        f'<div class="controls">{controls}</div><div class="plot" style="min-height:{height}px"></div>'
+        f'<script type="application/json">{script_safe("{" + variants + "}")}</script>'
+    )
+
+
 def map_html(live: LiveMap, name: str) -> str:
     """Writes the controls of a map, the place where it is drawn, its numbers, and the place for a cell's networks."""
     controls = _control(live.orders, f"{name}-order", "order")
-    controls += "".join(
-        _control(chooser, f"{name}-slice-{place}", "slice", first) for place, (chooser, first) in enumerate(live.slices)
-    )
+    for place, (chooser, first) in enumerate(live.slices):
+        controls += _control(chooser, f"{name}-slice-{place}", "slice", first)
     last = live.checkpoints - 1
     slider = (
         f'<label class="slider">Checkpoint <input type="range" min="0" max="{last}" value="{last}" step="1" '
         'autocomplete="off"> <output></output></label>'
     )
-    cell = "".join(
-        f'<label>{escape(chooser.label)} <select autocomplete="off"><option value="">–</option>{_options(chooser)}'
-        "</select></label>"
-        for chooser in live.cell
-    )
+    start = '<select autocomplete="off"><option value="">–</option>'
+    cell = "".join(f"<label>{escape(each.label)} {start}{_options(each)}</select></label>" for each in live.cell)
     return (
         f'<div class="controls">{controls}{slider}</div><p class="note" aria-live="polite"></p>'
         f'<div class="plot" style="min-height:{live.height}px"></div>'
@@ -119,6 +108,19 @@ def _control(chooser: Chooser, name: str, kind: str = "", first: int = 0) -> str
     return f'<label class="{own}">{label} <select autocomplete="off">{_options(chooser, first)}</select></label>'
 
 
+def table_html(table: Table) -> str:
+    """Writes a table for readers: three significant digits."""
+
+    def words(cell: Cell) -> str:
+        return plain_number(cell) if isinstance(cell, float) else f"{cell:,}" if isinstance(cell, int) else cell
+
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in table.head)
+    rows = "".join(f"<tr>{''.join(f'<td>{escape(words(cell))}</td>' for cell in row)}</tr>" for row in table.rows)
+    return (
+        f'<div class="scroll"><table class="numbers"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    )
+
+
 def script_safe(text: str) -> str:
     """Keeps JSON from ending the script element that it stands in: there, `<` occurs in strings alone."""
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
@@ -146,11 +148,6 @@ def question(title: str, short: str, content: str, name: str) -> str:
 def details(title: str, content: str) -> str:
     """Writes a part that opens on a click."""
     return f"<details><summary>{escape(title)}</summary>{content}</details>"
-
-
-def preformatted(value: object) -> str:
-    """Writes a config as it is."""
-    return f"<pre>{escape(json.dumps(value, indent=2, ensure_ascii=False, default=str))}</pre>"
 
 
 def _resource(name: str) -> str:

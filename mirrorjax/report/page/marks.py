@@ -8,12 +8,7 @@ from mirrorjax.errors import InputError
 
 
 def between_marks(page: str, name: str, text: str) -> str:
-    """The page with the text of a block replaced.
-
-    Args:
-        page: all of it.
-        name: of the block.
-        text: whole lines.
+    """The page, all of it, with the text of a block replaced by other whole lines.
 
     Raises:
         InputError: the page has no such block.
@@ -42,12 +37,7 @@ def with_row(text: str, key: str, change: Callable[[list[str]], list[str]]) -> s
 
 
 def put(page: Path, name: str, text: str | Callable[[str], str]) -> None:
-    """Replaces a block of a page.
-
-    Args:
-        page: its file.
-        name: of the block.
-        text: whole lines, or a function of those that were there.
+    """Replaces a block of a page's file by whole lines, or by a function of those that were there.
 
     Raises:
         InputError: the page cannot be read or written, or has no such block.

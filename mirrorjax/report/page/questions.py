@@ -1,5 +1,6 @@
 """Everything below the report's first screen: raw CMNI with its caution, and the rest folded by question."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
@@ -7,15 +8,16 @@ from html import escape
 from mirrorjax.report.map.assemblies import brains_words, of_assemblies
 from mirrorjax.report.map.figure import cells_of
 from mirrorjax.report.page import summary
-from mirrorjax.report.page.html import details, link, preformatted, section
+from mirrorjax.report.page.html import details, link, section
 from mirrorjax.report.page.methods import methods
 from mirrorjax.report.page.runs_table import acceptance_tables, acceptance_words, manifest_facts, runs_table
+from mirrorjax.report.read.caused import total
 from mirrorjax.report.read.over_seeds import band
-from mirrorjax.report.read.populations import Extension, ReportedPopulation, Sweep
-from mirrorjax.report.read.verdict import total
+from mirrorjax.report.read.populations import ReportedFolder, ReportedPopulation, Sweep
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import counted, listed, plain_number
 
+_CHANCE = "Do units answer to the other's distress more than chance?"
 MOST_UNFOLDED = 3  # populations whose CMNI is told without a click
 MOST_PROBLEMS = 5  # that are told without a click
 
@@ -24,10 +26,8 @@ MOST_PROBLEMS = 5  # that are told without a click
 class Question:
     """A part that is folded under its question.
 
-    Attributes:
-        name: its anchor; figures are filed under it in `registry.OF_QUESTIONS`.
-        title: the question; `nav` the same in few words, `short` what is answered in few words.
-        content: HTML.
+    `name` is its anchor, and figures are filed under it in `registry.OF_QUESTIONS`; `nav` is the title in few words,
+    `short` what is answered in few words, `content` HTML.
     """
 
     name: str
@@ -46,12 +46,10 @@ def questions(sweep: Sweep, views: list[View], figures: Figures) -> list[Questio
     def told(name: str, sentence: Callable[[View], str]) -> str:
         return _by_population(views, lambda view: _paragraph(sentence(view)) + figures[name, view.population.name])
 
-    settings = Question(
-        "settings", _settings_title(views), "Which settings?", _settings(views), told("settings", summary.on_map)
-    )
-    run = Question("run", "What was run?", "What was run?", _run(views), _what_was_run(views))
+    title, short = _settings(views)
+    settings = Question("settings", title, "Which settings?", short, told("settings", summary.on_map))
     last = [
-        run,
+        Question("run", "What was run?", "What was run?", _run(views), _what_was_run(views)),
         Question("methods", "How is it computed?", "How computed?", "", methods()),
         Question("data", "Raw data", "Raw data", "", _raw_files(sweep)),
     ]
@@ -62,13 +60,7 @@ def questions(sweep: Sweep, views: list[View], figures: Figures) -> list[Questio
     mirror = f"{found.mirror:,} of {found.judged:,} are mirror networks" if found.judged else found.missing
     return [
         Question("learnt", "Did they learn the task?", "Did they learn?", learnt, told("learnt", summary.outcome)),
-        Question(
-            "chance",
-            "Do units answer to the other's distress more than chance?",
-            "More than chance?",
-            _chance(views),
-            told("chance", summary.chance),
-        ),
+        Question("chance", _CHANCE, "More than chance?", _chance(views), told("chance", summary.chance)),
         Question("causes", "What do these units cause?", "What do they cause?", mirror, told("causes", summary.causes)),
         settings,
         Question("paper", "Does it agree with the paper?", "Like the paper?", acceptance_words(views), _paper(views)),
@@ -90,13 +82,14 @@ def cmni(views: list[View]) -> str:
 
 def problems(sweep: Sweep) -> str:
     """What was found while loading; empty where nothing was."""
-    lines = [f"<li>{escape(problem)}</li>" for problem in sweep.problems]
-    if not lines:
+    if not sweep.problems:
         return ""
-    told = f'<ul class="problems">{"".join(lines[:MOST_PROBLEMS])}</ul>'
-    if lines[MOST_PROBLEMS:]:
-        more = f'<ul class="problems">{"".join(lines[MOST_PROBLEMS:])}</ul>'
-        told += details(f"{len(lines) - MOST_PROBLEMS:,} more", more)
+    first, more = (
+        f'<ul class="problems">{"".join(f"<li>{escape(problem)}</li>" for problem in part)}</ul>'
+        for part in (sweep.problems[:MOST_PROBLEMS], sweep.problems[MOST_PROBLEMS:])
+    )
+    number = len(sweep.problems) - MOST_PROBLEMS
+    told = first + (details(f"{number:,} more", more) if number > 0 else "")
     return section("Problems found while loading", told, "problems")
 
 
@@ -121,17 +114,14 @@ def _chance(views: list[View]) -> str:
     return f"median z of MNI* at the end: {plain_number(band(views[0].networks.last['mni_star_z']).median)}"
 
 
-def _settings_title(views: list[View]) -> str:
+def _settings(views: list[View]) -> tuple[str, str]:
+    """The question, with the axes of the map where there is one, and its short answer."""
     found = cells_of(views[0]) if len(views) == 1 else None
-    letters = [axis.letters for axis in found.axes][:3] if found else []
-    return f"How does it depend on {listed(letters)}?" if letters else "How does it depend on the settings?"
-
-
-def _settings(views: list[View]) -> str:
-    if len(views) != 1:
-        return ""
-    found = cells_of(views[0])
-    return counted(len(found.place), "cell") if found else "one configuration" if len(views[0].curves) == 1 else ""
+    if found:
+        letters = listed([axis.letters for axis in found.axes][:3])
+        return f"How does it depend on {letters}?", counted(len(found.place), "cell")
+    is_one = len(views) == 1 and len(views[0].population.groups) == 1
+    return "How does it depend on the settings?", "one configuration" if is_one else ""
 
 
 def _paper(views: list[View]) -> str:
@@ -158,9 +148,8 @@ def _what_was_run(views: list[View]) -> str:
     parts = []
     if len(views) > 1:
         on = "one dataset" if len(hashes) == 1 else f"<strong>{len(hashes)} different datasets</strong>"
-        parts.append(
-            f"<p>{_run(views)}, trained on {on}. Populations are shown one after the other; no figure pools them.</p>"
-        )
+        shown = "Populations are shown one after the other; no figure pools them."
+        parts.append(f"<p>{_run(views)}, trained on {on}. {shown}</p>")
     for view in views:
         population = view.population
         parts.append(f'<h3 id="population-{escape(population.name)}">Population <code>{escape(population.name)}</code>')
@@ -181,31 +170,25 @@ _TABLE_NOTE = (
 )
 
 
-def _facts(population: ReportedPopulation | Extension) -> str:
+def _facts(population: ReportedFolder) -> str:
     facts = manifest_facts(population.manifest) if population.manifest else '<p class="missing">No manifest.</p>'
-    config = details("Resolved config", preformatted(population.config)) if population.config else ""
-    extensions = population.extensions if isinstance(population, ReportedPopulation) else []
-    kind = "Population" if isinstance(population, ReportedPopulation) else "Extension"
+    text = escape(json.dumps(population.config, indent=2, ensure_ascii=False, default=str))
+    config = details("Resolved config", f"<pre>{text}</pre>") if population.config else ""
+    kind, extensions = "Extension", []
+    if isinstance(population, ReportedPopulation):
+        kind, extensions = "Population", population.extensions
     parts = [f"<h3>{kind} <code>{escape(population.name)}</code></h3>{facts}{config}"]
     return "".join([*parts, *map(_facts, extensions)])
+
+
+_RAW = ["members.parquet", "records/", "units/", "nulls.parquet", "config.yaml", "manifest.json", "weights.safetensors"]
 
 
 def _raw_files(sweep: Sweep) -> str:
     items = []
     for population in (each for found in sweep.populations for each in (found, *found.extensions)):
-        links = [
-            link(f"{population.path}/{name}", name)
-            for name in (
-                "members.parquet",
-                "records/",
-                "units/",
-                "nulls.parquet",
-                "config.yaml",
-                "manifest.json",
-                "weights.safetensors",
-            )
-            if (population.folder / name).exists()
-        ]
+        there = [name for name in _RAW if (population.folder / name).exists()]
+        links = [link(f"{population.path}/{name}", name) for name in there]
         items.append(f"<li><code>{escape(population.name)}</code>: {' · '.join(links)}</li>")
     return (
         "<p>Everything above was computed from these Parquet files (links work while this page lies in its results "

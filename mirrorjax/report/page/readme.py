@@ -9,7 +9,7 @@ from mirrorjax.errors import InputError
 from mirrorjax.measurement.learnt import learnt
 from mirrorjax.report.page.acceptance import Requirement, acceptance, applicable
 from mirrorjax.report.page.marks import block, put, put_cell
-from mirrorjax.report.read.over_seeds import Band, band, curves, networks
+from mirrorjax.report.read.over_seeds import band
 from mirrorjax.report.read.populations import Sweep, load
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import NOT_MEASURED, counted, epoch_words, listed, short_interval, short_number
@@ -26,14 +26,9 @@ _PACKAGES = ("python", "jax", "numpy")
 
 
 def write_readme(results: Path, page: Path) -> list[str]:
-    """Replaces the blocks of a page that a results folder has numbers for.
+    """Replaces the blocks of a page that a results folder, a sweep's or one population's, has numbers for.
 
-    Args:
-        results: a sweep's folder, or one population's.
-        page: its file, with marks (see `mirrorjax.report.page.marks`).
-
-    Returns:
-        The names of the blocks.
+    The page is a file with marks (see `mirrorjax.report.page.marks`). Gives the names of the blocks.
 
     Raises:
         InputError: it is no results folder, has no block's numbers, or the page has no such block or cannot be written.
@@ -50,9 +45,8 @@ def write_readme(results: Path, page: Path) -> list[str]:
         put_cell(page, EXPERIMENTS, f"`{experiment}`", took)
         written.append(EXPERIMENTS)
     if experiment == "circuits":
-        put_cell(
-            page, UNITS, "`mirrorjax sweep experiment=circuits`", f"{circuits_sentence(sweep)} {measured_on(manifest)}"
-        )
+        sentence = f"{circuits_sentence(sweep)} {measured_on(manifest)}"
+        put_cell(page, UNITS, "`mirrorjax sweep experiment=circuits`", sentence)
         written.append(UNITS)
     if not written:
         raise InputError(f"--readme: {page} has no block that {results} has numbers for")
@@ -62,26 +56,17 @@ def write_readme(results: Path, page: Path) -> list[str]:
 def acceptance_block(sweep: Sweep) -> str:
     """The comparison with the published run, of the first configuration that has all of it; empty without one."""
     for population in sweep.populations:
-        found = networks(population)
-        for group in applicable(population, found):
-            view = View(population, curves(population), found)
+        view = View(population)
+        found = view.networks
+        for group in applicable(view):
             lines = acceptance(view, group)
             if any(line.met is None for line in lines):  # a shorter run says nothing of the published one's end
                 continue
-            untrained = band(found.untrained[found.of(group)])
-            rows = [_row(line) for line in lines[1:]]
-            count = int(lines[0].measured)
-            return "\n".join(
-                [
-                    measured_on(population.manifest),
-                    "",
-                    f"| | published | median of {counted(count, 'seed')} | 5–95 % | required |",
-                    "|---|---|---|---|---|",
-                    *rows,
-                    f"| untrained CMNI | | {_number(float(untrained.median))} | {_range(untrained)} | |",
-                    "",
-                ]
-            )
+            low, median, high = band(found.untrained[found.of(group)])
+            seeds = counted(int(lines[0].measured), "seed")
+            head = f"| | published | median of {seeds} | 5–95 % | required |\n|---|---|---|---|---|\n"
+            last = f"| untrained CMNI | | {_number(median)} | {_number(low)} – {_number(high)} | |\n"
+            return f"{measured_on(population.manifest)}\n\n{head}{''.join(map(_row, lines[1:]))}{last}"
     return ""
 
 
@@ -94,13 +79,13 @@ def circuits_sentence(sweep: Sweep) -> str:
     )
     number = len(found["mirror"])
     with_hub = [share(np.sum(found[name] > 0), number) for name in hubs]
-    words = [f"{short_interval(*map(float, each))} {name}" for each, name in zip(with_hub, _HUBS.values(), strict=True)]
+    words = [f"{short_interval(*each)} {name}" for each, name in zip(with_hub, _HUBS.values(), strict=True)]
     able = learnt(found["excess_error"]) & np.isfinite(found["mirror"])
-    called = share(np.sum(found["mirror"][able]), np.sum(able))
+    mirror = int(np.sum(found["mirror"][able]))
+    low, _, high = share(mirror, np.sum(able))
     return (
-        f"Of {number} networks {listed(words)}. Of the {int(np.sum(able))} that have learnt the task "
-        f"{int(np.nansum(found['mirror'][able]))} are called mirror networks [{short_number(float(called.low))}, "
-        f"{short_number(float(called.high))}]."
+        f"Of {number} networks {listed(words)}. Of the {int(np.sum(able))} that have learnt the task {mirror} are "
+        f"called mirror networks [{short_number(low)}, {short_number(high)}]."
     )
 
 
@@ -125,14 +110,10 @@ def measured_on(manifest: dict[str, Any]) -> str:
 
 def _row(line: Requirement) -> str:
     interval = f"{_number(line.low)} – {_number(line.high)}" if np.isfinite(line.low) else ""
-    return f"| {line.name} | {line.published} | {_number(line.measured)} | {interval} | {line.required} |"
+    return f"| {line.name} | {line.published} | {_number(line.measured)} | {interval} | {line.required} |\n"
 
 
-def _range(values: Band) -> str:
-    return f"{_number(float(values.low))} – {_number(float(values.high))}"
-
-
-def _number(value: float) -> str:
+def _number(value: Any) -> str:
     """Four decimals of small values, three of shares and ratios; epochs as usual."""
     if not np.isfinite(value):
         return NOT_MEASURED

@@ -8,22 +8,19 @@ import numpy as np
 from mirrorjax.measurement.learnt import LEARNT
 from mirrorjax.measures import label, measure
 from mirrorjax.report.page.acceptance import Requirement, acceptance, applicable, differing_settings
-from mirrorjax.report.read.caused import ASKED, Caused, caused
+from mirrorjax.report.read.caused import ASKED, Caused, caused, verdicts
 from mirrorjax.report.read.over_seeds import band
 from mirrorjax.report.read.populations import Group
-from mirrorjax.report.read.verdict import Verdict, verdicts
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import NOT_MEASURED, epoch_words, percent, plain_number
-from mirrorjax.statistics.intervals import wilson
+from mirrorjax.statistics.intervals import share
 
 _CMNI = label("cmni")
+_LEARNT = f"networks that have learnt their task at the last record: {LEARNT.words}; verdicts are of these"
 _COLUMNS = (  # heading, explanation
     ("configuration", "hidden layers × units a layer, learning rate, and what else varies; below: population"),
     ("networks", "seeds; below: how many of them diverged"),
-    (
-        label("learnt"),
-        f"networks that have learnt their task at the last record: {LEARNT.words}; verdicts are of these",
-    ),
+    (label("learnt"), _LEARNT),
     ("steps", "of the longest-running network; below: paper epochs"),
     (label("val_loss"), "median at the last record; below: 5–95 % over networks (of fewer than 8: all)"),
     (label("accuracy"), "median at the last record"),
@@ -65,21 +62,23 @@ def runs_table(views: list[View]) -> str:
         for group in view.population.groups:
             cells = _cells(view, group, several)
             further = [_calibrated(view, group, asked.get(group.index), each.name) for each in known]
-            rows.append(_row([*cells[:_AFTER], *further, *cells[_AFTER:]]))
+            every = [*cells[:_AFTER], *further, *cells[_AFTER:]]
+            row = "".join(f'<td data-value="{_sort_value(value)}">{text}</td>' for text, value in every)
+            rows.append(f"<tr>{row}</tr>")
     return (
         f'<div class="scroll"><table class="sortable runs"><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
 
 
-def _row(cells: list[tuple[str, float | str]]) -> str:
-    return "<tr>" + "".join(f'<td data-value="{_sort_value(value)}">{text}</td>' for text, value in cells) + "</tr>"
-
-
 def _calibrated(view: View, group: Group, asked: Caused | None, name: str) -> tuple[str, float]:
     """A cell of one calibrated measure: its text and what it is sorted by."""
     if name == "mirror":
-        return _verdict(verdicts(view)[group.index])
+        found = verdicts(view)[group.index]
+        if not found.judged:
+            return NOT_MEASURED if found.learnt else "not learnt", np.nan
+        low, value, high = found.interval
+        return _two(f"{found.mirror:,} of {found.judged:,}", _range(low, high)), value
     if name != "tr":
         value = float(band(view.networks.last[name][view.networks.of(group)]).median)
         return plain_number(value), value
@@ -89,15 +88,7 @@ def _calibrated(view: View, group: Group, asked: Caused | None, name: str) -> tu
     return _two(plain_number(value), f"{asked.defined('tr')} of {asked.networks}"), value
 
 
-def _verdict(found: Verdict) -> tuple[str, float]:
-    if not found.judged:
-        return ("not learnt", np.nan) if not found.learnt else (NOT_MEASURED, np.nan)
-    low, value, high = found.interval
-    return _two(f"{found.mirror:,} of {found.judged:,}", _range(low, high)), value
-
-
 def _range(low: float, high: float) -> str:
-    """An interval of a share."""
     return f"{percent(low)[:-2]}–{percent(high)}"
 
 
@@ -111,17 +102,13 @@ def _cells(view: View, group: Group, several: bool) -> list[tuple[str, float | s
 
     def last_band(name: str) -> tuple[str, float]:
         values = band(found.last[name][own])
-        if not np.isfinite(values.median):
-            return NOT_MEASURED, np.nan
         below = f"{plain_number(values.low)}–{plain_number(values.high)}"
         return _two(plain_number(values.median), below), float(values.median)
 
     def robust(mask: np.ndarray, known: bool = True) -> tuple[str, float]:
         count = int((own & mask).sum())
-        low, high = wilson(count, number)
-        if not number or not known:
-            return NOT_MEASURED, np.nan
-        return _two(percent(count / number), _range(float(low), float(high))), count / number
+        low, value, high = map(float, share(count, number))
+        return (_two(percent(value), _range(low, high)), value) if number and known else (NOT_MEASURED, np.nan)
 
     peak, peak_epoch = band(found.peak[own]), band(found.peak_epoch[own])
     untrained = band(found.untrained[own])
@@ -130,7 +117,7 @@ def _cells(view: View, group: Group, several: bool) -> list[tuple[str, float | s
     words, learnt = escape(group.label), int(found.learnt[own].sum())
     if several:
         words = _two(words, f"<code>{escape(view.population.name)}</code>")
-    cells: list[tuple[str, float | str]] = [
+    return [
         (words, f"{group.settings['depth']:03d}{group.settings['width']:06d}{group.index:06d}"),
         (_two(f"{number:,}", f"{diverged} diverged") if diverged else f"{number:,}", number),
         (f"{learnt:,}", learnt),
@@ -139,14 +126,13 @@ def _cells(view: View, group: Group, several: bool) -> list[tuple[str, float | s
         last("accuracy"),
         (_two(last("recall_help_rescue")[0], f"edge {last('recall_help_edge')[0]}"), last("recall_help_rescue")[1]),
         (plain_number(untrained.median), float(untrained.median)),
-        (_two(plain_number(peak.median), f"epoch {epoch_words(float(peak_epoch.median))}"), float(peak.median)),
+        (_two(plain_number(peak.median), f"epoch {epoch_words(peak_epoch.median)}"), float(peak.median)),
         last_band("cmni"),
         last("cmni_hidden"),
-        (_two(plain_number(mne.median), f"{percent(float(part.median))} outputs"), float(mne.median)),
+        (_two(plain_number(mne.median), f"{percent(part.median)} outputs"), float(mne.median)),
         robust(found.robust_at_peak, bool(np.isfinite(found.peak[own]).any())),
         robust(found.robust_last),
     ]
-    return cells
 
 
 def _highest(values: np.ndarray) -> float:
@@ -154,31 +140,24 @@ def _highest(values: np.ndarray) -> float:
 
 
 def _sort_value(value: float | str) -> str:
-    if isinstance(value, str):
-        return escape(value)
-    return f"{value:.9g}" if np.isfinite(value) else ""
+    return escape(value) if isinstance(value, str) else f"{value:.9g}" if np.isfinite(value) else ""
 
 
 def _two(above: str, below: str) -> str:
-    if above == NOT_MEASURED:
-        return above
-    return f'{above}<span class="below">{below}</span>'
+    return above if above == NOT_MEASURED else f'{above}<span class="below">{below}</span>'
 
 
 def acceptance_tables(views: list[View]) -> str:
     """Builds the comparison with the published run for every configuration that allows it; empty without one."""
     parts = []
     for view in views:
-        for group in applicable(view.population, view.networks):
-            lines = acceptance(view, group)
-            rows = "".join(_acceptance_row(line) for line in lines)
-            differing = differing_settings(group)
+        for group in applicable(view):
+            lines, differing = acceptance(view, group), differing_settings(group)
+            rows = "".join(map(_acceptance_row, lines))
             note = f"This run differs from the published one: {differing}. " if differing else ""
-            met = sum(line.met is True for line in lines)
             parts.append(
                 f"<h3>{escape(group.label)} in population <code>{escape(view.population.name)}</code>: "
-                f"{met} of {len(lines)} met</h3>"
-                f"<p>{escape(note)}The dataset may differ too: see its config.</p>"
+                f"{_met(lines)}</h3><p>{escape(note)}The dataset may differ too: see its config.</p>"
                 '<div class="scroll fitting"><table class="acceptance"><thead><tr><th>compared</th><th>published</th>'
                 "<th>measured (median)</th><th>5–95 % of networks</th><th>required</th><th>verdict</th></tr></thead>"
                 f"<tbody>{rows}</tbody></table></div>"
@@ -188,17 +167,17 @@ def acceptance_tables(views: list[View]) -> str:
 
 def acceptance_words(views: list[View]) -> str:
     """How many of the requirements are met, over all configurations that allow the comparison."""
-    lines = [
-        line
-        for view in views
-        for group in applicable(view.population, view.networks)
-        for line in acceptance(view, group)
-    ]
-    return f"{sum(line.met is True for line in lines)} of {len(lines)} met" if lines else "no comparison"
+    lines = [line for view in views for group in applicable(view) for line in acceptance(view, group)]
+    return _met(lines) if lines else "no comparison"
+
+
+def _met(lines: list[Requirement]) -> str:
+    return f"{sum(line.met is True for line in lines)} of {len(lines)} met"
 
 
 def _acceptance_row(line: Requirement) -> str:
-    cells = (line.name, line.published, _measured(line.measured), _interval(line.low, line.high), line.required)
+    interval = f"{_measured(line.low)} to {_measured(line.high)}" if np.isfinite(line.low) else NOT_MEASURED
+    cells = (line.name, line.published, _measured(line.measured), interval, line.required)
     row = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
     return f'<tr>{row}<td class="{line.verdict.replace(" ", "-")}">{line.verdict}</td></tr>'
 
@@ -207,17 +186,13 @@ def _measured(value: float) -> str:
     return f"{value:.0f}" if value == np.round(value) else plain_number(value)
 
 
-def _interval(low: float, high: float) -> str:
-    return f"{_measured(low)} to {_measured(high)}" if np.isfinite(low) else NOT_MEASURED
-
-
 def manifest_facts(manifest: dict[str, Any]) -> str:
     """Builds the list of a population's facts, one a key of its manifest, nested ones in one line."""
-    items = []
-    for name, value in manifest.items():
-        if value in (None, "", {}, []):
-            continue
-        items.append(f"<dt>{escape(name.replace('_', ' '))}</dt><dd>{escape(_fact(name, value))}</dd>")
+    items = [
+        f"<dt>{escape(name.replace('_', ' '))}</dt><dd>{escape(_fact(name, value))}</dd>"
+        for name, value in manifest.items()
+        if value not in (None, "", {}, [])
+    ]
     return f'<dl class="facts">{"".join(items)}</dl>'
 
 

@@ -10,10 +10,9 @@ from mirrorjax.measures import label
 from mirrorjax.report.map.assemblies import assembly_sentences, of_assemblies
 from mirrorjax.report.map.figure import cells_of
 from mirrorjax.report.map.sentences import map_sentences
-from mirrorjax.report.read.caused import caused
-from mirrorjax.report.read.over_seeds import BANDS, Band, band, share_words
+from mirrorjax.report.read.caused import caused, verdict
+from mirrorjax.report.read.over_seeds import BANDS, band, share_words
 from mirrorjax.report.read.populations import PEAK_AFTER
-from mirrorjax.report.read.verdict import verdict
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import (
     counted,
@@ -37,33 +36,23 @@ def what_was_run(view: View) -> str:
     rates = spread_words((group.settings["learning_rate"] for group in groups), tidy_number)
     seeds = [group.networks for group in groups]
     per_group = str(min(seeds)) if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)}"
-    number = sum(seeds)
     length = ""
     if np.isfinite(found.step).any():
+        own = [found.step[found.of(group)] for group in groups]
+        longest = [float(np.nanmax(steps)) for steps in own if np.isfinite(steps).any()]
         length = (
-            f", trained for {spread_words(_longest(view, found.step), lambda value: f'{value:,.0f}')} steps "
-            f"({epoch_words(float(np.nanmax(found.epoch)))} paper epochs at most)"
+            f", trained for {spread_words(longest, lambda value: f'{value:,.0f}')} steps "
+            f"({epoch_words(np.nanmax(found.epoch))} paper epochs at most)"
         )
-    status = view.population.status
-    state = (
-        "" if status in (None, "done") else f" <strong>This population's status is “{escape(str(status))}”.</strong>"
-    )
+    status, state = view.population.status, ""
+    if status not in (None, "done"):
+        state = f" <strong>This population's status is “{escape(str(status))}”.</strong>"
     capacity = "one capacity" if len(capacities) == 1 else f"{len(capacities)} capacities"
     in_groups = "" if len(groups) == 1 else f"{len(groups)} configurations with {per_group} networks each, "
     return (
-        f"<strong>{counted(number, 'network')}</strong> of {capacity} (hidden layers × units: {escape(names)}), "
+        f"<strong>{counted(sum(seeds), 'network')}</strong> of {capacity} (hidden layers × units: {escape(names)}), "
         f'{in_groups}learning rate <span class="nobreak">{escape(rates)}</span>{length}.{state}'
     )
-
-
-def _longest(view: View, values: np.ndarray) -> list[float]:
-    """The highest finite value of each configuration."""
-    highest = []
-    for group in view.population.groups:
-        own = values[view.networks.of(group)]
-        if np.isfinite(own).any():
-            highest.append(float(np.nanmax(own)))
-    return highest
 
 
 def outcome(view: View) -> str:
@@ -75,12 +64,10 @@ def outcome(view: View) -> str:
     words = (
         f"<strong>{given.learnt_words[0].upper()}{given.learnt_words[1:]}</strong> ({escape(LEARNT.words)}: "
         "0 is the best answer that the task leaves open, 1 the best constant one). "
-        f"At the last record the median {label('val_loss')} is {_with_band(loss)} and the median {label('accuracy')} "
-        f"{_with_band(accuracy)}; brackets hold {BANDS}{mixed}. "
+        f"At the last record the median {label('val_loss')} is {interval_words(*loss)} and the median "
+        f"{label('accuracy')} {interval_words(*accuracy)}; brackets hold {BANDS}{mixed}. "
     )
-    words += f"{counted(diverged, 'network')} diverged" if diverged else "None diverged"
-    if diverged:
-        words += ", and left medians and bands"
+    words += f"{counted(diverged, 'network')} diverged, and left medians and bands" if diverged else "None diverged"
     return words + (f"; {counted(stopped, 'network')} stopped early." if stopped else ".")
 
 
@@ -91,35 +78,32 @@ def cmni(view: View) -> str:
     if not own.any():
         return f"There are no records of {escape(headline.label)}, the configuration nearest the paper's."
     untrained, peak, epoch = (band(values[own]) for values in (found.untrained, found.peak, found.peak_epoch))
-    words = f"CMNI in the configuration nearest the paper's 2×17 (<strong>{escape(headline.label)}</strong>, "
-    words += f"{counted(int(own.sum()), 'network')}): "
+    start = "not measured"
     if np.isfinite(untrained.median):
         beside = _beside(view, found.untrained_hidden[own], found.untrained_z[own])
-        words += f"untrained {_with_band(untrained)} ({beside}); "
-    else:
-        words += "untrained not measured; "
+        start = f"{interval_words(*untrained)} ({beside})"
+    words = (
+        f"CMNI in the configuration nearest the paper's 2×17 (<strong>{escape(headline.label)}</strong>, "
+        f"{counted(int(own.sum()), 'network')}): untrained {start}; "
+    )
     if not np.isfinite(peak.median):
         return words + f"there is no checkpoint after epoch {PEAK_AFTER}, so no peak can be given."
     words += (
-        f"after epoch {PEAK_AFTER} each network's highest value is {_with_band(peak)} "
+        f"after epoch {PEAK_AFTER} each network's highest value is {interval_words(*peak)} "
         f"({_beside(view, found.peak_hidden[own], found.peak_z[own])}), reached at epoch "
-        f"{epoch_words(float(epoch.median))} [{epoch_words(float(epoch.low))}, {epoch_words(float(epoch.high))}] "
+        f"{epoch_words(epoch.median)} [{epoch_words(epoch.low)}, {epoch_words(epoch.high)}] "
         "(medians over seeds)"
     )
     end = float(np.nanmax(found.epoch[own]))
     if float(epoch.median) >= end - 1e-9:
-        words += (
-            f", <strong>the last checkpoint (epoch {epoch_words(end)}): this may be a rise cut short, no peak</strong>"
-        )
+        last = f"the last checkpoint (epoch {epoch_words(end)}): this may be a rise cut short, no peak"
+        words += f", <strong>{last}</strong>"
     ratio = float(untrained.median / peak.median) if peak.median > 0 else np.nan
     if np.isfinite(ratio):
-        words += (
-            f"; the untrained value is {plain_number(ratio)} times the trained peak"
-            if ratio >= 1
-            else f"; the trained peak is {plain_number(1 / ratio)} times the untrained value"
-        )
+        more, less = ("untrained value", "trained peak") if ratio >= 1 else ("trained peak", "untrained value")
+        words += f"; the {more} is {plain_number(ratio if ratio >= 1 else 1 / ratio)} times the {less}"
     beside = _beside(view, found.last["cmni_hidden"][own], found.last["cmni_z"][own])
-    return words + f". At the end CMNI is {_with_band(band(found.last['cmni'][own]))} ({beside})."
+    return words + f". At the end CMNI is {interval_words(*band(found.last['cmni'][own]))} ({beside})."
 
 
 def _beside(view: View, hidden: np.ndarray, z: np.ndarray) -> str:
@@ -139,7 +123,7 @@ def chance(view: View) -> str:
     known = [name for name in ("ssi", "mni_star") if name in population.measures]
     if known:
         own = found.of(population.headline)
-        values = [f"{label(name)} {_with_band(band(found.last[name][own]))}" for name in known]
+        values = [f"{label(name)} {interval_words(*band(found.last[name][own]))}" for name in known]
         shown = escape(population.headline.label)
         words.append(f"Calibrated measures at the end, <strong>{shown}</strong>: {listed(values)}.")
     else:
@@ -150,17 +134,14 @@ def chance(view: View) -> str:
 def causes(view: View) -> str:
     """The verdict on all networks, and TR of the configuration nearest the paper's."""
     given = verdict(view)
-    words = [f"<strong>{given.words[0].upper()}{given.words[1:]}.</strong>"]
-    asked = [each for each in caused(view) if each.group is view.population.headline]
-    if not asked:
-        return f"{words[0]} None of the networks nearest the paper's was asked what its units cause."
-    (each,) = asked
-    undefined = each.networks - each.defined("tr")
-    words.append(
-        f"Of {escape(each.group.label)}, {each.words}: TR is {_with_band(band(each.of('tr')))}, and undefined in "
-        f"{undefined:,} of {each.networks:,}."
+    words = f"<strong>{given.words[0].upper()}{given.words[1:]}.</strong>"
+    each = next((each for each in caused(view) if each.group is view.population.headline), None)
+    if each is None:
+        return f"{words} None of the networks nearest the paper's was asked what its units cause."
+    return (
+        f"{words} Of {escape(each.group.label)}, {each.words}: TR is {interval_words(*band(each.of('tr')))}, and "
+        f"undefined in {each.networks - each.defined('tr'):,} of {each.networks:,}."
     )
-    return " ".join(words)
 
 
 def robust(view: View) -> str:
@@ -169,10 +150,9 @@ def robust(view: View) -> str:
     number = len(found.group)
     at_end, ever = int(found.robust_last.sum()), int(found.robust_ever.sum())
     return (
-        f"“Robust” by the paper's thresholds ({escape(ROBUST.words)}): "
-        f"<strong>{share_words(at_end, number)}</strong> at the last record; "
-        f"{share_words(ever, number)} at some checkpoint after epoch {PEAK_AFTER} (Wilson 95 % intervals; of all "
-        "networks, diverged ones included)."
+        f"“Robust” by the paper's thresholds ({escape(ROBUST.words)}): <strong>{share_words(at_end, number)}</strong> "
+        f"at the last record; {share_words(ever, number)} at some checkpoint after epoch {PEAK_AFTER} (Wilson 95 % "
+        "intervals; of all networks, diverged ones included)."
     )
 
 
@@ -200,13 +180,9 @@ def warnings(view: View) -> str:
 def caution(views: list[View]) -> str:
     """The standing caution, with this run's own numbers, as HTML."""
     parts = []
-    for view in views:
-        words = _caution_words(view)
-        if words:
-            prefix = (
-                f"Population <code>{escape(view.population.name)}</code>: " if len(views) > 1 else "Measured here: "
-            )
-            parts.append(f"<li>{prefix}{words}</li>")
+    for view in (view for view in views if len(view.networks.group)):
+        name = f"Population <code>{escape(view.population.name)}</code>" if len(views) > 1 else "Measured here"
+        parts.append(f"<li>{name}: {_caution_words(view)}</li>")
     return (
         "<p><strong>Read CMNI with care.</strong> Raw CMNI is a reference to the literature, no evidence of mirror "
         "neurons by itself. It is high before any training, changes when weights are rescaled without any effect on "
@@ -217,24 +193,16 @@ def caution(views: list[View]) -> str:
 
 def _caution_words(view: View) -> str:
     found = view.networks
-    if not len(found.group):
-        return ""
     untrained, part = band(found.untrained), band(found.last["output_share"])
     if np.isfinite(untrained.median):
         words = (
-            f"untrained networks score {_with_band(untrained)} "
+            f"untrained networks score {interval_words(*untrained)} "
             f"({_beside(view, found.untrained_hidden, found.untrained_z)}), "
             f"{plain_number(untrained.median / ROBUST_CMNI, 2)} times the “robust” threshold of {ROBUST_CMNI}; "
         )
     else:
         words = "untrained networks were not measured here (no checkpoint 0): CMNI has nothing to be held against; "
     if np.isfinite(part.median):
-        return words + (
-            f"{percent(float(part.median))} [{percent(float(part.low))}, {percent(float(part.high))}] of the score "
-            "at the last record comes from the four output units."
-        )
+        share = f"{percent(part.median)} [{percent(part.low)}, {percent(part.high)}]"
+        return f"{words}{share} of the score at the last record comes from the four output units."
     return words + "the share of the output units was not measured."
-
-
-def _with_band(values: Band) -> str:
-    return interval_words(values.low, values.median, values.high)

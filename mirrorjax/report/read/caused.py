@@ -1,21 +1,24 @@
-"""The causal measures of a configuration: what its units cause, over the networks that were asked."""
+"""What units cause, over the networks that were asked, and which of those that learnt are mirror networks."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from mirrorjax.measures import CAUSED, PARTS
-from mirrorjax.report.read.populations import Group, ReportedPopulation
-from mirrorjax.report.read.view import View
+from mirrorjax.report.read.over_seeds import share_words
+from mirrorjax.report.read.populations import Group
+from mirrorjax.report.read.view import View, once
 from mirrorjax.report.words.numbers import counted, epoch_words
 from mirrorjax.results.later import quoted
-from mirrorjax.statistics.intervals import wilson
+from mirrorjax.statistics import intervals
 
 # of right answers; of ablations; of first-layer units, that are ablated; of units
 KINDS, MODES, SETS, CLASSES = (tuple(PARTS[part]) for part in ("KIND", "MODE", "SET", "CLASS"))
 CIRCUITS = {name: words for name, words in PARTS["CIRCUIT"].items() if name != "none"}
 RATIOS = ("sufficiency", "necessity", "tr")
 ASKED = "units_mirror_1"  # has a value in every network that was asked
+NOT_LEARNT = "not learnt, so no verdict"
 NOT_ASKED = (
     "No network was asked what its units cause (the records have no causal measures, as with "
     "measurement.causes_seeds=0, measurement.boards=0, no table of units, or an older version): "
@@ -27,27 +30,25 @@ NOT_ASKED = (
 class Caused:
     """The networks of one configuration that were asked, at its last checkpoint with causal measures.
 
-    Attributes:
-        group: the configuration.
-        epoch: paper epoch of the checkpoint.
-        values: every causal measure by name, over networks; nan where it is undefined.
-        networks: how many; diverged ones are left out.
-        learnt: which of them have learnt their task; only these have a verdict.
+    `values` has every causal measure by name, over networks, nan where it is undefined; `learnt` says which have learnt
+    their task: only these have a verdict. `epoch` is in paper epochs.
     """
 
     group: Group
     epoch: float
     values: dict[str, np.ndarray]
-    networks: int
     learnt: np.ndarray
+
+    @property
+    def networks(self) -> int:
+        """How many; diverged ones are left out."""
+        return len(self.learnt)
 
     @property
     def words(self) -> str:
         """Which networks and when, for titles."""
-        return (
-            f"{counted(self.networks, 'network')}, {int(self.learnt.sum()):,} learnt, at epoch "
-            f"{epoch_words(self.epoch)}"
-        )
+        networks = counted(self.networks, "network")
+        return f"{networks}, {int(self.learnt.sum()):,} learnt, at epoch {epoch_words(self.epoch)}"
 
     def of(self, name: str) -> np.ndarray:
         """One measure over networks; nan if it was not recorded."""
@@ -58,19 +59,14 @@ class Caused:
         return int(np.isfinite(self.of(name)).sum())
 
 
-@dataclass(frozen=True)
-class Share:
+class Share(NamedTuple):
     """A share of networks with its Wilson 95 % interval; nan where nobody was asked."""
 
     count: int
     number: int
     low: float
+    value: float
     high: float
-
-    @property
-    def value(self) -> float:
-        """count/number."""
-        return self.count / self.number if self.number else np.nan
 
 
 def caused(view: View) -> list[Caused]:
@@ -78,7 +74,7 @@ def caused(view: View) -> list[Caused]:
     population = view.population
     if ASKED not in population.measures:
         return []
-    names = _names(population)
+    names = sorted(name for name in population.measures if any(each.match(name) for each in CAUSED))
     columns = population.query(
         f"WITH asked AS (SELECT * FROM observations WHERE alive AND {ASKED} IS NOT NULL) "
         f"SELECT group_index, epoch, learnt, {', '.join(map(quoted, names))} FROM asked "
@@ -88,12 +84,9 @@ def caused(view: View) -> list[Caused]:
     for group in population.groups:
         own = columns["group_index"] == group.index
         if own.any():
-            values = {name: columns[name][own] for name in names}
-            found.append(
-                Caused(
-                    group, float(np.nanmax(columns["epoch"][own])), values, int(own.sum()), columns["learnt"][own] > 0
-                )
-            )
+            epoch, *values = (columns[name][own] for name in ("epoch", *names))
+            measured = dict(zip(names, values, strict=True))
+            found.append(Caused(group, float(np.nanmax(epoch)), measured, columns["learnt"][own] > 0))
     return sorted(found, key=lambda each: each.group is not population.headline)
 
 
@@ -101,8 +94,7 @@ def share(values: np.ndarray) -> Share:
     """Of the networks with a finite value, those above zero."""
     values = values[np.isfinite(values)]
     count, number = int((values > 0).sum()), len(values)
-    low, high = wilson(count, number)
-    return Share(count, number, float(low), float(high))
+    return Share(count, number, *map(float, intervals.share(count, number)))
 
 
 def ablated(chosen: str, mode: str, kind: str, at_random: bool = False) -> str:
@@ -110,5 +102,75 @@ def ablated(chosen: str, mode: str, kind: str, at_random: bool = False) -> str:
     return f"ablate_{'random_' if at_random else ''}{chosen}_{mode}_{kind}"
 
 
-def _names(population: ReportedPopulation) -> list[str]:
-    return sorted(name for name in population.measures if any(each.match(name) for each in CAUSED))
+@dataclass(frozen=True)
+class Verdict:
+    """Counts of networks, each of the one before; the question's denominator is `judged`.
+
+    With records; of these learnt, at their last record; of these asked what their units cause; of these judged, that
+    is, held against untrained networks; and of these mirror networks.
+    """
+
+    networks: int = 0
+    learnt: int = 0
+    asked: int = 0
+    judged: int = 0
+    mirror: int = 0
+
+    def __add__(self, other: "Verdict") -> "Verdict":
+        """Both together."""
+        return Verdict(*(one + two for one, two in zip(astuple(self), astuple(other), strict=True)))
+
+    @property
+    def interval(self) -> tuple[float, float, float]:
+        """The share of mirror networks among the judged, between its Wilson 95 % bounds; nan where nobody was."""
+        low, value, high = map(float, intervals.share(self.mirror, self.judged))
+        return low, value, high
+
+    @property
+    def learnt_words(self) -> str:
+        """How many learnt, as it stands before every verdict."""
+        return f"{self.learnt:,} of {self.networks:,} learnt"
+
+    @property
+    def missing(self) -> str:
+        """Why there is no verdict; empty where there is one."""
+        if self.judged:
+            return ""
+        if not self.learnt:
+            return NOT_LEARNT
+        if not self.asked:
+            return "none of these was asked what its units cause, so no verdict"
+        return "none of these was held against untrained networks, so no verdict"
+
+    @property
+    def words(self) -> str:
+        """All of it: `30 of 32 learnt; mirror networks among the 16 of these that were asked: 0 of 16 (…)`."""
+        if self.missing:
+            return f"{self.learnt_words}: {self.missing}"
+        asked = f" of the {self.judged:,} of these that were asked" if self.judged < self.learnt else " of these"
+        return f"{self.learnt_words}; mirror networks{asked}: {share_words(self.mirror, self.judged)}"
+
+
+def verdict(view: View) -> Verdict:
+    """Of a whole population."""
+    return sum(verdicts(view).values(), Verdict())
+
+
+@once
+def verdicts(view: View) -> dict[int, Verdict]:
+    """Of every configuration, by its index."""
+    asked, found = {each.group.index: each for each in caused(view)}, view.networks
+    result = {}
+    for group in view.population.groups:
+        own = found.of(group)
+        counts = (0, 0, 0)
+        if group.index in asked:
+            learnt, mirror = asked[group.index].learnt, asked[group.index].of("mirror")
+            counts = (int(learnt.sum()), int(np.isfinite(mirror).sum()), int((mirror > 0).sum()))
+        result[group.index] = Verdict(int(own.sum()), int(found.learnt[own].sum()), *counts)
+    return result
+
+
+def total(views: list[View]) -> Verdict:
+    """Of all populations together: counts are added, values are never pooled."""
+    return sum(map(verdict, views), Verdict())

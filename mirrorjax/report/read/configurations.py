@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from mirrorjax.settings.groups import ModelConfig, OptimizerConfig
 from mirrorjax.settings.schema import MEMBER
 from mirrorjax.settings.setting import Setting
@@ -32,17 +34,25 @@ SETTINGS = tuple(BY_NAME)
 SEEDS = tuple(name for name, each in BY_NAME.items() if each.scale == "seed")  # cells of a map do not differ in these
 
 
-def knobs_distance(settings: dict[str, Any]) -> float:
-    """How far the theory's knobs are from the paper's values, each relative to it, summed; names are 1 apart."""
-    return sum(_relative(settings[name], BY_NAME[name].default) for name in knobs_off(settings))
+def distance_to_paper(settings: dict[str, Any]) -> tuple[float, ...]:
+    """Capacity first, then the theory's knobs (how many are off, how far), activation, learning rate and batch size."""
+    off = knobs_off(settings)
+    return (
+        abs((settings["depth"] or 0) - PAPER_DEPTH) + abs(np.log2(max(settings["width"] or 1, 1) / PAPER_WIDTH)),
+        len(off),
+        sum(_relative(settings[name], BY_NAME[name].default) for name in off),
+        float(settings["activation"] != "relu"),
+        abs(np.log((settings["learning_rate"] or 1.0) / PAPER_RATE)),
+        abs((settings["batch_size"] or 0) - PAPER_BATCH),
+    )
 
 
 def _relative(value: Any, paper: Any) -> float:
+    """How far a knob is from the paper's value, relative to it; names are 1 apart."""
     if isinstance(value, str):
         return 1.0
-    if paper is None:  # all of them: the more, the nearer
-        return 1.0 / value
-    return abs(value - paper) / max(abs(paper), 1.0)
+    # without a number the paper has all of them: the more, the nearer
+    return 1.0 / value if paper is None else abs(value - paper) / max(abs(paper), 1.0)
 
 
 def knobs_off(settings: dict[str, Any]) -> list[str]:

@@ -12,7 +12,6 @@ from mirrorjax.results.parquet import UNREADABLE, why_not_ours
 
 ARCHITECTURE = ("regime", "model", "depth", "width", "activation", "encoding")  # what a null depends on
 _NUMBERS = ("seeds", "mean", "sd", "q99")
-_COLUMNS = (*ARCHITECTURE, "measure", *_NUMBERS)
 _ROWS = pa.schema(
     [
         *((name, pa.int64() if name in ("depth", "width") else pa.string()) for name in (*ARCHITECTURE, "measure")),
@@ -33,7 +32,7 @@ def read_nulls(folders: Iterable[Path], problems: list[str]) -> Nulls:
         try:
             if why := why_not_ours(file, _ROWS):
                 raise ValueError(why)
-            rows = pq.read_table(file, columns=list(_COLUMNS)).to_pylist()
+            rows = pq.read_table(file, columns=_ROWS.names).to_pylist()
             own = [(_key(row), str(row["measure"]), {name: float(row[name]) for name in _NUMBERS}) for row in rows]
             if not all(math.isfinite(row["seeds"]) for _, _, row in own):
                 raise ValueError("it does not say of how many seeds it is")
@@ -53,8 +52,7 @@ def limit_in_z(nulls: Nulls, settings: Mapping[str, Any], measure: str) -> float
 
 def seeds(nulls: Nulls, settings: Mapping[str, Any]) -> int:
     """How many untrained networks an architecture's null has; 0 without one."""
-    rows = nulls.get(_key(settings), {})
-    return max((int(row["seeds"]) for row in rows.values()), default=0)
+    return max((int(row["seeds"]) for row in nulls.get(_key(settings), {}).values()), default=0)
 
 
 def _key(settings: Mapping[str, Any]) -> tuple[str, ...]:

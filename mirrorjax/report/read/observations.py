@@ -21,19 +21,11 @@ _OTHERS = (*_PLACE, "time", "group_index", "seed", "alive", "robust", "learnt", 
 def create_observations(
     database: duckdb.DuckDBPyConnection, schema: pa.Schema, records: Iterable[pa.Table], problems: list[str]
 ) -> frozenset[str]:
-    """Joins records to `members`, each member and checkpoint once, and says what did not fit.
+    """Joins records to `members`, each member and checkpoint once, and says in `problems` what did not fit.
 
-    Whether a network has learnt its task (`learnt`, 1 or 0) is read off its excess error, so
-    that older results have it too.
-
-    Args:
-        database: has `members`; gets `observations`.
-        schema: of all records together.
-        records: of the population, some at a time, which may lack columns.
-        problems: lines are added to it.
-
-    Returns:
-        The measures of which there is at least one finite value.
+    The database has `members` and gets `observations`; the schema is of all records together, which come some at a time
+    and may lack columns. Whether a network has learnt its task (`learnt`, 1 or 0) is read off its excess error, so that
+    older results have it too. Gives the measures of which there is at least one finite value.
     """
     measures = [*_REQUIRED, *_further(schema)]
     database.execute(
@@ -78,35 +70,26 @@ def _with_usual(table: pa.Table) -> pa.Table:
 def _insertion(measures: Iterable[str]) -> str:
     """Of each member and checkpoint once; values that are not finite become null."""
     there = "SELECT member_id, checkpoint FROM observations WHERE checkpoint IN (SELECT checkpoint FROM raw_records)"
-    finite = ", ".join(
-        f"CASE WHEN isfinite(CAST(raw_records.{quoted(name)} AS DOUBLE)) THEN CAST(raw_records.{quoted(name)} AS "
-        f"DOUBLE) END AS {quoted(name)}"
-        for name in measures
-    )
+    numbers = {quoted(name): f"CAST(raw_records.{quoted(name)} AS DOUBLE)" for name in measures}
+    finite = ", ".join(f"CASE WHEN isfinite({number}) THEN {number} END AS {name}" for name, number in numbers.items())
     verdicts = [name for name in VERDICTS if name in measures]
     shown = ", ".join(f"CASE WHEN learnt > 0 THEN {name} END AS {name}" for name in verdicts)
     replaced = f"* REPLACE ({shown})" if verdicts else "*"
     return (
         f"INSERT INTO observations BY NAME SELECT {replaced} FROM (SELECT *, CASE WHEN mne > 0 THEN mne_output / mne "
-        f"END AS output_share, CAST(coalesce(alive AND {LEARNT.sql}, false) AS DOUBLE) AS learnt, "
-        f"coalesce(alive AND {ROBUST.sql}, false) AS robust FROM ("
-        "SELECT DISTINCT ON (member_id, checkpoint) group_index, member_id, seed, checkpoint, step, "
-        f"CAST(epoch AS DOUBLE) AS epoch, status, coalesce(status <> 'diverged', true) AS alive, {finite} "
-        f"FROM raw_records JOIN members USING (member_id) ANTI JOIN ({there}) USING (member_id, checkpoint) "
-        "ORDER BY member_id, checkpoint))"
+        f"END AS output_share, CAST(coalesce(alive AND {LEARNT.sql}, false) AS DOUBLE) AS learnt, coalesce(alive AND "
+        f"{ROBUST.sql}, false) AS robust FROM (SELECT DISTINCT ON (member_id, checkpoint) group_index, member_id, "
+        "seed, checkpoint, step, CAST(epoch AS DOUBLE) AS epoch, status, coalesce(status <> 'diverged', true) AS "
+        f"alive, {finite} FROM raw_records JOIN members USING (member_id) ANTI JOIN ({there}) USING (member_id, "
+        "checkpoint) ORDER BY member_id, checkpoint))"
     )
 
 
 def _further(schema: pa.Schema) -> list[str]:
     """Numeric columns beyond the required ones; of names that SQL takes for one, the first."""
-    taken = {*_REQUIRED, *_OTHERS}
-    names = []
-    for field in schema:
-        plain = field.name.casefold()
-        if (pa.types.is_integer(field.type) or pa.types.is_floating(field.type)) and plain not in taken:
-            taken.add(plain)
-            names.append(field.name)
-    return names
+    numeric = [each.name for each in schema if pa.types.is_integer(each.type) or pa.types.is_floating(each.type)]
+    firsts = {name.casefold(): name for name in reversed(numeric)}
+    return [name for plain, name in reversed(firsts.items()) if plain not in {*_REQUIRED, *_OTHERS}]
 
 
 def _count(database: duckdb.DuckDBPyConnection, source: str) -> int:

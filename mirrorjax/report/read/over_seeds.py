@@ -2,39 +2,27 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from mirrorjax.report.read.populations import EPOCH_ROUNDING, PEAK_AFTER, Group, ReportedPopulation
 from mirrorjax.report.words.numbers import NOT_MEASURED, percent
 from mirrorjax.results.later import quoted
-from mirrorjax.statistics.intervals import FEWEST_RESAMPLED, wilson
+from mirrorjax.settings.columns import COORDINATES
+from mirrorjax.statistics.intervals import FEWEST_RESAMPLED, share
 
 CURVE_MEASURES = ("val_loss", "cmni", "cmni_hidden", "accuracy", "mne", "output_share")
 LAST_MEASURES = (
-    "val_loss",
-    "accuracy",
-    "recall_jump",
-    "recall_leap",
-    "recall_help",
-    "recall_help_edge",
-    "recall_help_rescue",
-    "cmni",
-    "cmni_hidden",
-    "mne",
-    "output_share",
-    "cmni_z",
-    "empathy",
-    "ssi",
-    "mni_star",
-    "mni_star_z",
-)
+    "val_loss", "accuracy", "recall_jump", "recall_leap", "recall_help", "recall_help_edge", "recall_help_rescue",
+    "cmni", "cmni_hidden", "mne", "output_share", "cmni_z", "empathy", "ssi", "mni_star", "mni_star_z",
+    "rescue_accuracy", "excess_error",
+)  # fmt: skip
 LOW, HIGH = 0.05, 0.95  # the 90 % band
 BANDS = f"90 % of the networks (of fewer than {FEWEST_RESAMPLED}, all)"  # what bands and brackets hold
 
 
-@dataclass(frozen=True)
-class Band:
+class Band(NamedTuple):
     """Median and 90 % band over networks: 5 % and 95 % quantiles, of fewer than 8 the least and the largest value.
 
     Numbers, or arrays over checkpoints.
@@ -47,25 +35,15 @@ class Band:
 
 @dataclass(frozen=True)
 class Curve:
-    """One configuration over its checkpoints; every array is over checkpoints.
-
-    Attributes:
-        checkpoint: numbers of the checkpoints, rising.
-        epoch: paper epochs.
-        networks: recorded there, diverged ones included; the divisor of shares.
-        alive: of these, not diverged; medians and bands are over them.
-        robust: of `networks`, CMNI ≥ .005 and validation loss < .06; a diverged network is not.
-        learnt: of `networks`, excess error below LEARNT_BELOW; a diverged network is not.
-        bands: by measure.
-    """
+    """One configuration over its checkpoints; every array is over checkpoints, rising, at paper epochs."""
 
     checkpoint: np.ndarray
     epoch: np.ndarray
-    networks: np.ndarray
-    alive: np.ndarray
-    robust: np.ndarray
-    learnt: np.ndarray
-    bands: dict[str, Band]
+    networks: np.ndarray  # recorded there, diverged ones included; the divisor of shares
+    alive: np.ndarray  # of these, not diverged; medians and bands are over them
+    robust: np.ndarray  # of `networks`, CMNI ≥ .005 and validation loss < .06; a diverged network is not
+    learnt: np.ndarray  # of `networks`, excess error below LEARNT_BELOW; a diverged network is not
+    bands: dict[str, Band]  # by measure
 
     def at_epoch(self, epoch: float, tolerance: float = 0.02) -> int | None:
         """The place of the checkpoint at this paper epoch, None if none is within 2 %."""
@@ -81,6 +59,7 @@ class Networks:
 
     `last` holds `LAST_MEASURES` at its last record, `untrained` CMNI at checkpoint 0, `peak` its highest CMNI after
     paper epoch 1.5; beside both the CMNI of the hidden units alone and the z of CMNI at the same checkpoint.
+    `sizes` holds what `members` has of each in numbers, `COORDINATES`.
     """
 
     group: np.ndarray
@@ -91,6 +70,7 @@ class Networks:
     step: np.ndarray
     epoch: np.ndarray
     last: dict[str, np.ndarray]
+    sizes: dict[str, np.ndarray]
     untrained: np.ndarray
     untrained_hidden: np.ndarray
     untrained_z: np.ndarray
@@ -113,9 +93,9 @@ def band(values: np.ndarray) -> Band:
     values = np.asarray(values, np.float64)
     values = values[np.isfinite(values)]
     if not len(values):
-        return Band(*(np.asarray(np.nan),) * 3)
+        return Band(*np.full(3, np.nan))
     if len(values) < FEWEST_RESAMPLED:
-        return Band(*(np.asarray(each) for each in (values.min(), np.median(values), values.max())))
+        return Band(*np.array([values.min(), np.median(values), values.max()]))
     return Band(*np.quantile(values, [LOW, 0.5, HIGH]))
 
 
@@ -133,10 +113,9 @@ def band_sql(value: str) -> dict[str, str]:
 
 def share_words(count: int, number: int) -> str:
     """Writes `3 of 4 (75 % [30 %, 95 %])`, with Wilson's 95 % interval; n/a of nobody."""
-    if not number:
-        return NOT_MEASURED
-    low, high = wilson(count, number)
-    return f"{count:,} of {number:,} ({percent(count / number)} [{percent(float(low))}, {percent(float(high))}])"
+    low, value, high = share(count, number)
+    shown = f"{count:,} of {number:,} ({percent(value)} [{percent(low)}, {percent(high)}])"
+    return shown if number else NOT_MEASURED
 
 
 def settled(epochs: np.ndarray) -> np.ndarray:
@@ -157,35 +136,29 @@ def after_peak_start(epochs: np.ndarray) -> np.ndarray:
 
 
 def curves(population: ReportedPopulation, measures: Sequence[str] = CURVE_MEASURES) -> dict[int, Curve]:
-    """Computes every configuration's curve, by group index.
+    """Computes every configuration's curve, by group index, with bands of some measures.
 
-    Args:
-        measures: to have bands of. One that was not recorded has none: its bands are nan. `A - B` is the difference of
-            two measures, network by network.
+    One that was not recorded has bands of nan; `A - B` is the difference of two measures, network by network.
     """
     known = [name for name in measures if set(name.split(" - ")) <= population.measures]
     quantiles = "".join(
-        f", {sql} AS {quoted(f'{name}_{word}')}" for name in known for word, sql in band_sql(_sql(name)).items()
+        f", {sql} AS {quoted(f'{name}_{word}')}"
+        for name in known
+        for word, sql in band_sql(" - ".join(map(quoted, name.split(" - ")))).items()
     )
     columns = population.query(
-        "SELECT group_index, checkpoint, max(epoch) AS epoch, count(*) AS networks, "
-        f"count(*) FILTER (alive) AS alive, count(*) FILTER (robust) AS robust, "
-        f"count(*) FILTER (learnt > 0) AS learnt{quantiles} "
-        "FROM observations GROUP BY group_index, checkpoint ORDER BY group_index, checkpoint"
+        "SELECT group_index, checkpoint, max(epoch) AS epoch, count(*) AS networks, count(*) FILTER (alive) AS alive, "
+        f"count(*) FILTER (robust) AS robust, count(*) FILTER (learnt > 0) AS learnt{quantiles} FROM observations "
+        "GROUP BY group_index, checkpoint ORDER BY group_index, checkpoint"
     )
     result = {}
     for group in population.groups:
         own = columns["group_index"] == group.index
-        bands = {name: Band(*(np.full(int(own.sum()), np.nan),) * 3) for name in measures}
-        for name in known:
-            bands[name] = Band(*(columns[f"{name}_{word}"][own] for word in ("low", "median", "high")))
+        bands = {name: Band(*np.full((3, int(own.sum())), np.nan)) for name in measures}
+        bands |= {name: Band(*(columns[f"{name}_{word}"][own] for word in Band._fields)) for name in known}
         plain = {name: columns[name][own] for name in ("checkpoint", "epoch", "networks", "alive", "robust", "learnt")}
         result[group.index] = Curve(**plain, bands=bands)
     return result
-
-
-def _sql(measure: str) -> str:
-    return " - ".join(quoted(name) for name in measure.split(" - "))
 
 
 def networks(population: ReportedPopulation) -> Networks:
@@ -201,40 +174,31 @@ def networks(population: ReportedPopulation) -> Networks:
         "QUALIFY row_number() OVER (PARTITION BY member_id ORDER BY cmni DESC, checkpoint) = 1), "
         "ever AS (SELECT member_id, bool_or(robust) AS robust FROM trained GROUP BY member_id), "
         f"start AS (SELECT member_id, cmni, cmni_hidden, {z} AS z FROM observations WHERE checkpoint = 0) "
-        "SELECT last.group_index, last.member_id, last.seed, last.status, last.step, last.epoch, "
-        f"{last}, CAST(last.robust AS INTEGER) AS robust_last, last.learnt, start.cmni AS untrained, "
-        "start.cmni_hidden AS untrained_hidden, start.z AS untrained_z, "
-        "peak.cmni AS peak, peak.cmni_hidden AS peak_hidden, peak.z AS peak_z, "
-        "peak.epoch AS peak_epoch, CAST(coalesce(peak.robust, false) AS INTEGER) AS robust_at_peak, "
-        "CAST(coalesce(ever.robust, false) AS INTEGER) AS robust_ever "
-        "FROM last LEFT JOIN start USING (member_id) LEFT JOIN peak USING (member_id) LEFT JOIN ever USING (member_id) "
+        f"SELECT last.group_index, last.member_id, last.seed, last.status, last.step, last.epoch, {last}, "
+        f"{', '.join(f'members.{name} AS size_{name}' for name in COORDINATES)}, "
+        "last.robust AS robust_last, last.learnt > 0 AS learnt, "
+        "start.cmni AS untrained, start.cmni_hidden AS untrained_hidden, start.z AS untrained_z, "
+        "peak.cmni AS peak, peak.cmni_hidden AS peak_hidden, peak.z AS peak_z, peak.epoch AS peak_epoch, "
+        "coalesce(peak.robust, false) AS robust_at_peak, coalesce(ever.robust, false) AS robust_ever "
+        "FROM last JOIN members USING (member_id) "
+        "LEFT JOIN start USING (member_id) LEFT JOIN peak USING (member_id) LEFT JOIN ever USING (member_id) "
         "ORDER BY last.group_index, last.seed, last.member_id"
     )
-    status = columns["status"].astype(str)
-    diverged = status == "diverged"
+    found = {name: values for name, values in columns.items() if name in Networks.__annotations__}
+    diverged = columns["status"] == "diverged"
 
     def of_survivors(name: str) -> np.ndarray:
         # a diverged network keeps its last finite values, which are no results
         return np.where(diverged, np.nan, columns[name].astype(np.float64))
 
-    return Networks(
-        group=columns["group_index"],
-        member_id=columns["member_id"].astype(str),
-        seed=columns["seed"],
-        diverged=diverged,
-        stopped=status == "stopped",
-        step=columns["step"],
-        epoch=columns["epoch"],
-        last={name: of_survivors(f"last_{name}") for name in LAST_MEASURES},
-        untrained=columns["untrained"],
-        untrained_hidden=columns["untrained_hidden"],
-        untrained_z=columns["untrained_z"].astype(np.float64),
-        peak=of_survivors("peak"),
-        peak_hidden=of_survivors("peak_hidden"),
-        peak_z=of_survivors("peak_z"),
-        peak_epoch=of_survivors("peak_epoch"),
-        robust_last=columns["robust_last"] > 0,
-        robust_at_peak=(columns["robust_at_peak"] > 0) & ~diverged,
-        robust_ever=columns["robust_ever"] > 0,
-        learnt=columns["learnt"] > 0,
-    )
+    found |= {name: of_survivors(name) for name in ("peak", "peak_hidden", "peak_z", "peak_epoch")}
+    found |= {name: found[name].astype(bool) for name in ("robust_last", "robust_at_peak", "robust_ever", "learnt")}
+    found |= {
+        "member_id": columns["member_id"].astype(str),
+        "untrained_z": columns["untrained_z"].astype(np.float64),
+        "robust_at_peak": found["robust_at_peak"] & ~diverged,
+    }
+    found |= {"group": columns["group_index"], "diverged": diverged, "stopped": columns["status"] == "stopped"}
+    measured = {name: of_survivors(f"last_{name}") for name in LAST_MEASURES}
+    sizes = {name: columns[f"size_{name}"].astype(np.float64) for name in COORDINATES}
+    return Networks(**found, last=measured, sizes=sizes)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from mirrorjax.measures import PARTS
-from mirrorjax.report.read.chains import chains
-from mirrorjax.report.read.configurations import (
-    BY_NAME,
-    PAPER_BATCH,
-    PAPER_DEPTH,
-    PAPER_RATE,
-    PAPER_WIDTH,
-    SETTINGS,
-    knobs_distance,
-    knobs_off,
-)
+from mirrorjax.report.read.configurations import BY_NAME, CAPACITY, SETTINGS, distance_to_paper
 from mirrorjax.report.read.nulls import Nulls, read_nulls
 from mirrorjax.report.read.observations import create_observations
 from mirrorjax.report.words.numbers import tidy_number
@@ -60,39 +50,37 @@ class Group:
     @property
     def is_paper_capacity(self) -> bool:
         """Whether the published curve, two layers of 17, is about this architecture."""
-        return (self.settings["depth"], self.settings["width"]) == (PAPER_DEPTH, PAPER_WIDTH)
+        return all(self.settings[name] == BY_NAME[name].default for name in CAPACITY)
 
 
 @dataclass
-class ReportedPopulation:
-    """One population's tables, with those of the populations that extend it.
-
-    Attributes:
-        name: of its folder, the oldest if others extend it; `path`, `manifest` and `config` are this one's too.
-        path: of its folder, relative to the report, for links.
-        database: `members` (member_id, seed, group_index, all settings and `COORDINATES`) and `observations`
-            (group_index, member_id, checkpoint, step, epoch, status, alive, robust, learnt, and every measure of the
-            records, null where not finite, and a verdict where the network has not learnt its task).
-        measures: of these, those with any finite value.
-        nulls: what untrained networks score.
-        groups: the configurations, by their index.
-        units: one row a member and unit at that member's last checkpoint that has units; None without any.
-        label: what tells it from the sweep's others, in words; its name if nothing is known to.
-    """
+class ReportedFolder:
+    """The folder of a population, as it was when the report was begun; `path` is relative to the report, for links."""
 
     name: str
     path: str
     folder: Path
     manifest: dict[str, Any]
     config: dict[str, Any]
+
+
+@dataclass
+class ReportedPopulation(ReportedFolder):
+    """One population's tables, with those of the populations that extend it; its folder is the oldest of theirs.
+
+    `database` has `members` (member_id, seed, group_index, all settings and `COORDINATES`) and `observations`
+    (group_index, member_id, checkpoint, step, epoch, status, alive, robust, learnt, and every measure of the records,
+    null where not finite, and a verdict where the network has not learnt its task).
+    """
+
     database: duckdb.DuckDBPyConnection
-    measures: frozenset[str]
-    nulls: Nulls
-    groups: list[Group]
-    units: pa.Table | None
-    problems: list[str] = field(default_factory=list)
-    extensions: list["Extension"] = field(default_factory=list)
-    label: str = ""
+    measures: frozenset[str]  # of these, those with any finite value
+    nulls: Nulls  # what untrained networks score
+    groups: list[Group]  # the configurations, by their index
+    units: pa.Table | None  # one row a member and unit at that member's last checkpoint that has units
+    problems: list[str]
+    extensions: list[ReportedFolder]  # the folders of those that extend it
+    label: str = ""  # what tells it from the sweep's others, in words; its name if nothing is known to
 
     @property
     def names(self) -> list[str]:
@@ -118,23 +106,12 @@ class ReportedPopulation:
     @property
     def headline(self) -> Group:
         """The configuration nearest the paper's."""
-        return min(self.groups, key=_distance_to_paper)
+        return min(self.groups, key=lambda each: (*distance_to_paper(each.settings), -each.networks, each.index))
 
     @property
     def dataset_hash(self) -> str:
         """Populations with different ones are never pooled."""
         return str((self.manifest.get("dataset") or {}).get("hash", "unknown"))
-
-
-@dataclass
-class Extension:
-    """The folder of a population that extends another one."""
-
-    name: str
-    path: str
-    folder: Path
-    manifest: dict[str, Any]
-    config: dict[str, Any]
 
 
 @dataclass
@@ -179,9 +156,26 @@ def _overrides(about: dict[str, Any]) -> dict[str, list[str]]:
     }
 
 
+def chains(populations: list[Source]) -> list[list[Source]]:
+    """Populations and what extends them, together; in each list, and of the lists, the oldest comes first."""
+    by_name = {population.name: population for population in populations}
+    manifests = {name: population.manifest for name, population in by_name.items()}
+    oldest_first = sorted(by_name, key=lambda name: (str(manifests[name].get("created") or ""), name))
+    groups = {name: {name} for name in by_name}
+    for name in by_name:
+        for other in manifests[name].get("extends") or ():
+            if other in groups and groups[other] is not groups[name]:
+                groups[name] |= groups[other]
+                for each in groups[name]:
+                    groups[each] = groups[name]
+    places = {name: place for place, name in enumerate(by_name)}
+    leaders = {id(group): [name for name in oldest_first if name in group] for group in groups.values()}
+    return [[by_name[name] for name in group] for group in sorted(leaders.values(), key=lambda g: places[g[0]])]
+
+
 def _load_population(sources: list[Source], root: Path) -> ReportedPopulation:
     problems: list[str] = []
-    source, *others = sources
+    own, *extensions = [_as_it_is(source, root) for source in sources]
     members, records, units = _pooled(sources)
     database = duckdb.connect()
     # measures that few checkpoints have are nearly free then: without it 10⁵ networks × 50 checkpoints take 10 GB
@@ -196,23 +190,20 @@ def _load_population(sources: list[Source], root: Path) -> ReportedPopulation:
     schema = pa.unify_schemas([each.record_schema() for each in sources], promote_options="permissive")
     measures = create_observations(database, schema, records, problems)
     return ReportedPopulation(
-        name=source.name,
-        path=_relative(source, root),
-        folder=source.folder,
-        manifest=source.manifest,
-        config=source.config,
+        **vars(own),
         database=database,
         measures=measures,
         nulls=read_nulls((each.folder for each in sources), problems),
         groups=_groups(database, names),
         units=_last_units(units, database),
         problems=problems,
-        extensions=[Extension(e.name, _relative(e, root), e.folder, e.manifest, e.config) for e in others],
+        extensions=extensions,
     )
 
 
-def _relative(source: Source, root: Path) -> str:
-    return Path(os.path.relpath(source.folder.resolve(), root.resolve())).as_posix()
+def _as_it_is(source: Source, root: Path) -> ReportedFolder:
+    path = Path(os.path.relpath(source.folder.resolve(), root.resolve())).as_posix()
+    return ReportedFolder(source.name, path, source.folder, source.manifest, source.config)
 
 
 def _pooled(sources: list[Source]) -> tuple[pa.Table, Iterator[pa.Table], pa.Table]:
@@ -262,42 +253,20 @@ def _groups(database: duckdb.DuckDBPyConnection, names: Sequence[str]) -> list[G
     ).fetchall()
     settings: list[dict[str, Any]] = [dict(zip(names, row[4:], strict=True)) for row in rows]
     varying = {name for name in names if len({str(each[name]) for each in settings}) > 1}
-    groups = []
-    for (index, parameters, units, networks, *_), each in zip(rows, settings, strict=True):
-        groups.append(Group(index, each, parameters or 0, units or 0, networks, _series_words(each, varying)))
-    return groups
+    return [
+        Group(index, each, parameters or 0, units or 0, networks, _series_words(each, varying))
+        for (index, parameters, units, networks, *_), each in zip(rows, settings, strict=True)
+    ]
 
 
 def _series_words(settings: dict[str, Any], varying: set[str]) -> str:
-    words = [f"lr {tidy_number(settings['learning_rate'])}"]
-    for name in list(settings)[3:]:
-        if name in varying:
-            words.append(f"{name.replace('_', ' ')} {_value_words(settings[name])}")
-    return ", ".join(words)
+    others = [name for name in list(settings)[3:] if name in varying]
+    words = [f"{name.replace('_', ' ')} {_value_words(settings[name])}" for name in others]
+    return ", ".join([f"lr {tidy_number(settings['learning_rate'])}", *words])
 
 
 def _value_words(value: Any) -> str:
-    if value is None:
-        return "all"
-    return tidy_number(value) if isinstance(value, float) else str(value)
-
-
-def _distance_to_paper(group: Group) -> tuple[float, ...]:
-    """Capacity first, then the theory's knobs (how many are off, how far), learning rate and batch size, most seeds."""
-    own = group.settings
-    capacity = abs((own["depth"] or 0) - PAPER_DEPTH) + abs(np.log2(max(own["width"] or 1, 1) / PAPER_WIDTH))
-    rate = abs(np.log((own["learning_rate"] or 1.0) / PAPER_RATE))
-    activation = float(own["activation"] != "relu")
-    return (
-        capacity,
-        len(knobs_off(own)),
-        knobs_distance(own),
-        activation,
-        rate,
-        abs((own["batch_size"] or 0) - PAPER_BATCH),
-        -group.networks,
-        group.index,
-    )
+    return "all" if value is None else tidy_number(value) if isinstance(value, float) else str(value)
 
 
 def _last_units(units: pa.Table, database: duckdb.DuckDBPyConnection) -> pa.Table | None:

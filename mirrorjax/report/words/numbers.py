@@ -18,9 +18,7 @@ def plain_number(value: Any, digits: int = 3) -> str:
     magnitude = math.floor(math.log10(abs(value)))
     if magnitude < -5:
         return tidy_exponent(f"{value:.{digits - 1}e}")
-    if magnitude >= digits:
-        return f"{value:,.0f}"
-    return f"{value:.{max(digits - 1 - magnitude, 0)}f}"
+    return f"{value:,.0f}" if magnitude >= digits else f"{value:.{max(digits - 1 - magnitude, 0)}f}"
 
 
 def interval_words(low: Any, value: Any, high: Any) -> str:
@@ -47,7 +45,7 @@ def tidy_exponent(text: str) -> str:
     return f"{mantissa}e{int(exponent)}"
 
 
-def short_number(value: float) -> str:
+def short_number(value: Any) -> str:
     """Writes a number of a sentence, without a zero before the point: `.45`, `−.051`, `3.7`."""
     if not math.isfinite(value):
         return NOT_MEASURED
@@ -56,12 +54,12 @@ def short_number(value: float) -> str:
     return f"{'−' if value < 0 else ''}{text.removeprefix('0') or '0'}"
 
 
-def short_interval(low: float, value: float, high: float) -> str:
+def short_interval(low: Any, value: Any, high: Any) -> str:
     """Writes a number of a sentence with its interval: `.45 [.39, .51]`."""
     return f"{short_number(value)} [{short_number(low)}, {short_number(high)}]"
 
 
-def percent(share: float) -> str:
+def percent(share: Any) -> str:
     """Writes a share as a percentage with at most one decimal."""
     if not math.isfinite(share):
         return NOT_MEASURED
@@ -69,7 +67,7 @@ def percent(share: float) -> str:
     return f"{value:.0f} %" if abs(value - round(value)) < 0.05 or value >= 10 else f"{value:.1f} %"
 
 
-def epoch_words(epoch: float) -> str:
+def epoch_words(epoch: Any) -> str:
     """Writes a paper epoch: whole ones without decimals."""
     return NOT_MEASURED if not math.isfinite(epoch) else f"{round(epoch, 2):.3g}" if epoch < 100 else f"{epoch:.0f}"
 

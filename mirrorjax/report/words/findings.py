@@ -1,8 +1,11 @@
-"""What a comparison of laws says, in a reader's words."""
+"""What a comparison of laws says, and what the test of a collapse, in a reader's words."""
 
 import numpy as np
 
 from mirrorjax.statistics.laws import ALIKE, MISSES, LawFit, Laws
+from mirrorjax.statistics.time_collapse import BY_ERROR, LEVEL, TimeCollapse
+
+CLOCKS = {"epoch": "lr · steps", "step": "steps", BY_ERROR: BY_ERROR}
 
 
 def sentence(laws: Laws) -> str:
@@ -67,3 +70,31 @@ def number(value: float) -> str:
     if value and not 1e-5 <= abs(value) < 1e6:
         return f"{value:.2e}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def verdict(found: TimeCollapse, measure: str, what: str = "rates") -> str:
+    """Says whether a collapse of conditions, such as `rates`, is refuted, and where they differ most."""
+    clock = CLOCKS.get(found.clock, found.clock)
+    if found.missing:
+        return f"{measure}, matched {clock}: nothing can be said, since {found.missing}."
+    place, one, other = found.widest
+    apart = abs(found.means[one, place] - found.means[other, place])
+    at = where(found.clock, found.places[place])
+    differ = (
+        f"{what} differ most at {at}, by {number(apart)} ({number(apart / found.noise[place])} standard deviations "
+        f"between networks: {found.names[one]} {number(found.means[one, place])}, {found.names[other]} "
+        f"{number(found.means[other, place])})"
+    )
+    spread = (
+        f"spread {number(found.spread)} of a standard deviation between networks, {number(found.expected[0])} expected "
+        f"of seeds alone, up to {number(found.expected[1])} in 95 % of permutations; p {found.p_value:.3f}"
+    )
+    refuted = "refuted" if found.refuted else f"not refuted at p < {LEVEL}"
+    return f"{measure}, matched {clock}: collapse {refuted} ({spread}); {differ}."
+
+
+def where(clock: str, place: float) -> str:
+    """A place of a clock."""
+    if clock == BY_ERROR:
+        return f"{clock} {number(float(np.exp(-place)))}"
+    return f"{'paper epoch' if clock == 'epoch' else clock} {number(place)}"

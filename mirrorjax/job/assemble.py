@@ -74,7 +74,7 @@ class Job:
         members, runtime = missing(self.members, dataset_hash, there, self.runtime)
         return replace(self, members=members, runtime=runtime, there=there)
 
-    def layout(self, data: Data, saved_block: int) -> Layout:
+    def layout(self, data: Data, saved_block: int, saved_engine: str | None) -> Layout:
         """How its members share the devices.
 
         On another number of devices it goes on with the block that it began with, and so with the same bits.
@@ -82,9 +82,12 @@ class Job:
         Args:
             data: that every device has.
             saved_block: of the state that it goes on from; 0: there is none.
+            saved_engine: that trained until then; None: none did.
         """
         runtime = replace(self.runtime, block=saved_block or self.runtime.block)
-        return Layout(self.devices, *layout(runtime, self.members, len(self.devices), self.budget, data.bytes))
+        engine = saved_engine or runtime.engine if runtime.engine == "auto" else runtime.engine
+        laid = layout(runtime, self.members, len(self.devices), self.budget, data.bytes)
+        return Layout(self.devices, *laid, engine)
 
     def manifest(self, dataset: Dataset, block: int) -> dict[str, Any]:
         """What is known before training."""

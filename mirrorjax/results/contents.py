@@ -15,6 +15,7 @@ MANIFEST = Fields(
         "versions": OBJECT,
         "device": Fields(may={"platform": TEXT, "kind": TEXT, "count": COUNT, "processes": COUNT}),
         "seconds": Each(FINITE, dict),
+        "engines": Each(TEXT, dict),
         "dataset": Fields(may={"hash": TEXT, "counts": OBJECT}),
         "checkpoints": Each(FINITE),
         "extends": TEXTS,

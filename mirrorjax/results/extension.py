@@ -27,11 +27,13 @@ class Extended:
         block: members side by side of the first of them; with the same block new members have the bits that they would
             have had there. None if there is no population.
         other_blocks: names of those with another one.
+        engine: `xla` if that alone has trained all of them, else None.
     """
 
     populations: dict[str, frozenset[str]]
     block: int | None
     other_blocks: list[str]
+    engine: str | None = None
 
     def holders(self, member_ids: list[str]) -> dict[str, str]:
         """The population that holds each of these members; those that are missing are not named."""
@@ -72,11 +74,12 @@ def extended(sweep: Path, resolved: Mapping[str, Any], dataset_hash: str, own: s
         InputError: its manifest is there and cannot be read, so that what it lacked then is not known.
     """
     wanted = _conditions(resolved)
-    begun = _begun(sweep / own / "manifest.json").get("extends")
+    known = begun(sweep / own).get("extends")
     found: dict[str, frozenset[str]] = {}
     blocks: dict[str, int] = {}
+    compiled = True
     for population in Results.open(sweep).populations:
-        if population.name == own or (begun is not None and population.name not in begun):
+        if population.name == own or (known is not None and population.name not in known):
             continue
         if not population.done or _conditions(population.config) != wanted:
             continue
@@ -84,15 +87,23 @@ def extended(sweep: Path, resolved: Mapping[str, Any], dataset_hash: str, own: s
         if (manifest.get("dataset") or {}).get("hash") == dataset_hash:
             found[population.name] = frozenset(population.member_ids)
             blocks[population.name] = manifest.get("block") or 0
+            compiled = compiled and only_xla(manifest)
     first = next(iter(blocks.values()), None)
-    return Extended(found, first, [name for name, block in blocks.items() if block != first])
+    others = [name for name, block in blocks.items() if block != first]
+    return Extended(found, first, others, "xla" if found and compiled else None)
 
 
-def _begun(manifest: Path) -> dict[str, Any]:
+def begun(population: Path) -> dict[str, Any]:
+    """The manifest of a population's folder; empty if nothing was begun there."""
     try:
-        return read_json(manifest, MANIFEST)
+        return read_json(population / "manifest.json", MANIFEST)
     except Absent:
         return {}
+
+
+def only_xla(manifest: Mapping[str, Any]) -> bool:
+    """Whether the compiled step alone has trained a population; it trained all of those that do not say what did."""
+    return set((manifest.get("engines") or {}).values()) <= {"xla"}
 
 
 def missing(
@@ -109,6 +120,8 @@ def missing(
     )
     if runtime.block is None and there.block:
         runtime = replace(runtime, block=there.block)
+    if runtime.engine == "auto" and there.engine:
+        runtime = replace(runtime, engine=there.engine)
     others = there.other_blocks if runtime.block == there.block else list(there.populations)
     if others:
         names = ", ".join(others)

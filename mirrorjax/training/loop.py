@@ -15,6 +15,7 @@ from mirrorjax.measurement.records import Columns
 from mirrorjax.population.plan import plan
 from mirrorjax.training.block_order import BlockOrder
 from mirrorjax.training.checkpoint import TrainingState
+from mirrorjax.training.engines.choice import Engine
 from mirrorjax.training.joining import in_order, joined, stacked
 from mirrorjax.training.measuring import Measuring
 from mirrorjax.training.memory import Layout, own_shapes
@@ -116,9 +117,8 @@ class Trainer:
         self.seconds: dict[str, float] = defaultdict(float)  # by phase
         parts = plan(self.members, layout.block, len(layout.devices), layout.room.members)
         data = measuring.data
-        runners = runners_of(
-            parts, self.members, data.dataset.content_hash, data.sources, self.mesh, compiler, listener.block
-        )
+        of_all = self.members, data.dataset.content_hash, data.sources, self.mesh, compiler, listener.block
+        runners = runners_of(parts, *of_all, layout.engine)
         if ahead is not None:
             self._compile_ahead(runners, ahead)
         self.placement = Placement(runners, layout.room, self._undone)
@@ -139,6 +139,7 @@ class Trainer:
                 self.measuring.rows_of(runner.regime),
                 self.measuring.boards,
                 causes=bool(self.measuring.asked.any()),
+                engine=runner.engine,
             )
             for runner in shapes.values()
         ]
@@ -150,6 +151,11 @@ class Trainer:
     def runners(self) -> list[PartRunner]:
         """The parts; more and smaller ones once memory was short."""
         return self.placement.runners
+
+    @property
+    def engines(self) -> dict[str, Engine]:
+        """What trains the members of each program, by its name."""
+        return {runner.part.program.name: runner.engine for runner in self.runners}
 
     def run(self, schedule: Schedule) -> Iterator[Checkpoint]:
         """Trains to the end of the schedule, or until nobody is in training; yields each checkpoint on the way.
@@ -239,7 +245,7 @@ class Trainer:
         self.profile_folder = None  # once is enough
         done: list[int] = []
         train = self.measuring.world(runner.regime).train
-        compiled = runner.programs.train(train).as_text()
+        compiled = runner.programs.train(train, runner.engine).as_text()
         operations = profile(lambda: done.append(runner.train_to(stop, train)), compiled, folder)
         self.listener.profiled(as_lines(operations, done[0]))
         return done[0]

@@ -75,11 +75,13 @@ class Layout:
         devices: that share them.
         block: members that a program trains side by side.
         room: how they are cut so that they fit into memory.
+        engine: that is asked for, see `engines.choice`.
     """
 
     devices: Sequence[Device]
     block: int
     room: Room = UNLIMITED
+    engine: str = "auto"
 
     @property
     def host(self) -> bool:

@@ -29,6 +29,10 @@ class Engine:
     why: str
     train: Callable[..., Any] = field(compare=False)
 
+    def __str__(self) -> str:
+        """In a line of a log."""
+        return f"{self.name} ({self.why})"
+
 
 def engine_for(asked: str, program: ProgramSpec, batch: int, members: int, device: Device) -> Engine:
     """The engine of a program's members.
@@ -61,7 +65,8 @@ def engine_for(asked: str, program: ProgramSpec, batch: int, members: int, devic
         except KernelError as error:
             why = str(error)
         else:
-            return Engine("fused", f"{shape.warps} warps a network", partial(fused.train, shape, Cuda()))
+            words = f"{shape.warps} warps a network, {shape.batch} rows a batch"
+            return Engine("fused", words, partial(fused.train, shape, Cuda()))
     if asked == "fused":
         raise InputError(f"runtime.engine is fused: {why}; allowed here: auto, xla")
     return Engine("xla", why, step)

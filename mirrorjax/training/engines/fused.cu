@@ -134,7 +134,7 @@ constexpr int THREADS = 32 * WARPS;
 constexpr bool SLOPES_KEPT = ACTIVATION != RELU;  // relu's slope is seen by its value; others' are kept beside it
 constexpr float BETA_1 = 0.9f, BETA_2 = 0.999f, EPSILON = 1e-7f, DIVERGED = 1e4f;  // as in regimes/descent.py
 
-constexpr int groups_of(int most) {  // row groups: at most one for each eight rows, each of as many warps
+DEVICE constexpr int groups_of(int most) {  // row groups: at most one for each eight rows, each of as many warps
   int groups = WARPS < most ? WARPS : most;
   while (WARPS % groups) --groups;
   return groups;
@@ -166,7 +166,7 @@ static_assert(1 <= BATCH && BATCH <= 32 && 1 <= DEPTH && DEPTH <= 3 && 1 <= WIDT
 
 // Bytes of a row of bfloat16: odd multiples of sixteen, so that eight rows lie in different banks.
 constexpr int WEIGHT_ROW = 208, PICTURE_ROW = 208, SLOPE_ROW = 16 * ((WIDTH + 7) / 8 | 1);
-constexpr int up16(int bytes) { return (bytes + 15) / 16 * 16; }
+DEVICE constexpr int up16(int bytes) { return (bytes + 15) / 16 * 16; }
 constexpr int AT_WEIGHTS = 0;                                              // bfloat16 [3 terms][WIDTH][104] of layer 1
 constexpr int AT_PICTURES = AT_WEIGHTS + 3 * WIDTH * WEIGHT_ROW;           // bfloat16 [BATCH][104]
 constexpr int AT_SLOPES_1 = AT_PICTURES + BATCH * PICTURE_ROW;             // bfloat16 [3 terms][BATCH + 1][..]; a last row of zeros

@@ -102,9 +102,8 @@ def _trained(shape: Shape, driver: Driver, state: TrainState, values: MemberValu
     like = [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in given]
     call = buffer_callback(callback, like, input_output_aliases={number: number for number in range(len(given))})
     *tensors, count, alive = call(*given, *read)
-    params, mean, square = (
-        dict(zip(names, tensors[first : first + len(names)], strict=True)) for first in range(0, len(tensors), len(names))
-    )
+    firsts = range(0, len(tensors), len(names))
+    params, mean, square = (dict(zip(names, tensors[first : first + len(names)], strict=True)) for first in firsts)
     moments = learner.moments._replace(count=count, mu=mean, nu=square)
     return replace(state, own=replace(learner, params=params, moments=moments), alive=alive)
 

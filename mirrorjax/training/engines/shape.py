@@ -11,6 +11,7 @@ ACTIVATIONS = ("relu", "tanh", "gelu", "identity")  # their numbers in fused.cu
 ENCODINGS = ("ordinal", "permuted")  # of a hundred small numbers each, which bfloat16 has exactly
 WIDEST, DEEPEST, LARGEST_BATCH = 64, 3, 32
 MOST_SHARED = 227 * 1024  # bytes of a thread block on compute capability 9.0 and 10.0; 8.0 has 163 KiB
+_WARPS = ((24, 3, 4), (32, 4, 3), (40, 8, 1), (64, 16, 1))  # up to a width: of a member; members on a multiprocessor
 _INPUTS, _OUTPUTS, _WEIGHT_ROW = 100, 4, 208
 
 
@@ -83,8 +84,9 @@ def shape_of(program: ProgramSpec, batch: int, members: int, processors: int) ->
         members: that are trained at once.
         processors: multiprocessors of the device.
     """
-    few = members <= 2 * processors  # then each has more of the device
-    warps, at_once = (16, 1) if program.width > 40 else (8, 1) if program.width > 32 else (8, 2) if few else (3, 4)
+    warps, at_once = next(own for widest, *own in _WARPS if program.width <= widest)
+    if members <= 2 * processors:  # then each has more of the device
+        warps, at_once = max(8, warps), min(2, at_once)
     activation, permuted = ACTIVATIONS.index(program.activation), program.encoding == "permuted"
     return Shape(program.width, program.depth, batch, warps, at_once, activation, program.knobs, permuted)
 

@@ -109,14 +109,14 @@ def test_trains_as_the_step_does(case):
 
 
 @needs_compiler
-@pytest.mark.slow
+@pytest.mark.accelerators
 @pytest.mark.parametrize("case", SLOW)
 def test_trains_every_shape_as_the_step_does(case):
     compare(SLOW[case])
 
 
 @needs_compiler
-@pytest.mark.slow
+@pytest.mark.accelerators
 @pytest.mark.parametrize("warps", [1, 2, 8, 16])
 def test_any_number_of_warps_trains_alike(warps):
     compare(CASES["paper"], warps=warps)
@@ -124,7 +124,7 @@ def test_any_number_of_warps_trains_alike(warps):
 
 @needs_compiler
 def test_layout_takes_the_bytes_that_are_planned():
-    for width, depth, batch, warps, activation in ((17, 2, 25, 3, 0), (8, 1, 7, 3, 1), (40, 3, 20, 8, 0), (50, 2, 32, 16, 2)):
+    for width, depth, batch, warps, activation in ((17, 2, 25, 3, 0), (8, 1, 7, 3, 1), (40, 3, 20, 8, 0)):
         shape = Shape(width, depth, batch, warps, 1, activation)
         assert emulated(shape).shared_bytes() == shape.shared_bytes
 

@@ -33,7 +33,7 @@ def compiled(shape: Shape, capability: str, folder: Path | None) -> bytes:
         ImportError: cuda-bindings is not installed, or NVRTC is not.
         KernelError: it does not compile; says why.
     """
-    from cuda.bindings import nvrtc
+    from cuda.bindings import nvrtc  # pyright: ignore[reportAttributeAccessIssue]
 
     source = SOURCE.read_bytes()
     options = [f"-arch=sm_{capability}", "-std=c++17", *shape.options]
@@ -87,7 +87,7 @@ class Cuda:
         Raises:
             KernelError: CUDA refuses.
         """
-        from cuda.bindings import driver
+        from cuda.bindings import driver  # pyright: ignore[reportAttributeAccessIssue]
 
         stream = driver.CUstream(context.stream)
         own = _checked(driver.cuStreamGetCtx(stream))
@@ -105,7 +105,7 @@ class Cuda:
 @cache
 def _loaded(shape: Shape, context: int) -> Any:
     """The kernel in the current context."""
-    from cuda.bindings import driver
+    from cuda.bindings import driver  # pyright: ignore[reportAttributeAccessIssue]
 
     wanted, of_device = driver.CUfunction_attribute, driver.CUdevice_attribute
     device = _checked(driver.cuCtxGetDevice())

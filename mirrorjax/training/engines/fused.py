@@ -2,7 +2,7 @@
 
 import ctypes
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax.experimental.buffer_callback import buffer_callback
 from jaxtyping import Array, UInt32
 
-from mirrorjax.dataset.knobs import Knobs
+from mirrorjax.dataset.knobs import PAPER
 from mirrorjax.population.members import MemberValues
 from mirrorjax.training.engines.shape import Shape
 from mirrorjax.training.step import TrainState
@@ -19,7 +19,7 @@ from mirrorjax.training.step import TrainState
 SOURCE = Path(__file__).with_name("fused.cu")
 _MOST_TENSORS = 8
 _VALUES = ("order", "dropout_stream", "learning_rate", "dropout", "l2", "batch_size", "first_row", "train_rows")
-_KNOBS = ("congruence", "dependency", "edge", "veil_symbol", "veil_role", "mask", "skies", "shuffled")
+_KNOBS = tuple(PAPER)  # the order of the struct Knobs
 
 
 class Arguments(ctypes.Structure):
@@ -40,6 +40,7 @@ class Driver(Protocol):
 
     def address(self, buffer: Any) -> int:
         """Of a buffer that a callback was given."""
+        ...
 
     def launch(self, shape: Shape, arguments: Arguments, context: Any) -> None:
         """Runs the kernel of a shape, for so many members as the arguments say.
@@ -106,6 +107,3 @@ def _trained(shape: Shape, driver: Driver, state: TrainState, values: MemberValu
     params, mean, square = (dict(zip(names, tensors[first : first + len(names)], strict=True)) for first in firsts)
     moments = learner.moments._replace(count=count, mu=mean, nu=square)
     return replace(state, own=replace(learner, params=params, moments=moments), alive=alive)
-
-
-assert {each.name for each in fields(Knobs)} == set(_KNOBS)

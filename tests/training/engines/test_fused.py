@@ -1,5 +1,6 @@
 """The fused kernel against the product's own step, by the emulator: the same weights within rounding."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -10,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from mirrorjax.dataset.knobs import PAPER
 from mirrorjax.population.members import Member, stack_values
 from mirrorjax.population.plan import program_of
 from mirrorjax.regimes import regime_of
@@ -157,6 +159,11 @@ def test_diverged_and_frozen_members_stay_as_they_are():
     assert steps == regime_of(program).steps(expected.own).tolist() and 0 < steps[0][0] < 40 and steps[0][1:] == [0, 40]
     for name, kernel in found.own.params.items():
         assert np.array_equal(kernel[0, 1], state.own.params[name][0, 1])
+
+
+def test_knobs_have_the_order_of_the_settings():
+    (names,) = re.findall(r"struct alignas\(16\) Knobs \{\s*float ([^;]*);", fused.SOURCE.read_text())
+    assert names.split(", ") == [*PAPER]
 
 
 @pytest.mark.parametrize(

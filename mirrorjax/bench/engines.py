@@ -41,5 +41,5 @@ def engines(devices: list[Device], populations: tuple[int, ...] = POPULATIONS, m
         found.append(
             measured(f"{depth}×{width}, {many:,}", seeds(many, like), train, devices, block, flops_a_step(like))
         )
-    turned = seeds(many, replace(HEADLINE, **KNOBS))
+    turned = seeds(many, replace(HEADLINE, **TURNED))
     return [*found, measured(f"knobs, {many:,}", turned, train, devices, block, flops_a_step(HEADLINE))]

@@ -9,12 +9,7 @@ from mirrorjax.machine.runtime import Device
 
 POPULATIONS = (32, 128, 528, 4096, 16384, 65536)
 SHAPES = ((1, 17), (3, 17), (2, 8), (2, 24), (1, 32), (2, 40), (2, 50))
-KNOBS = {
-    "dependency": 0.5,
-    "veil_symbol": 0.5,
-    "veil_role": 0.5,
-    "congruence": 1.0,
-}  # as phase_dependency_veil has them
+TURNED = {"dependency": 0.5, "veil_symbol": 0.5, "congruence": 1.0}  # knobs, as phase_dependency_veil has them
 MANY = 4096
 
 
@@ -38,8 +33,7 @@ def engines(devices: list[Device], populations: tuple[int, ...] = POPULATIONS, m
     block = block_for(many, devices)
     for depth, width in SHAPES:
         like = replace(HEADLINE, depth=depth, width=width)
-        found.append(
-            measured(f"{depth}×{width}, {many:,}", seeds(many, like), train, devices, block, flops_a_step(like))
-        )
+        name, flops = f"{depth}×{width}, {many:,}", flops_a_step(like)
+        found.append(measured(name, seeds(many, like), train, devices, block, flops))
     turned = seeds(many, replace(HEADLINE, **TURNED))
     return [*found, measured(f"knobs, {many:,}", turned, train, devices, block, flops_a_step(HEADLINE))]

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import jax
+
 from mirrorjax.errors import InputError
 from mirrorjax.machine.runtime import Device
 from mirrorjax.population.plan import ProgramSpec
@@ -58,15 +60,17 @@ def engine_for(asked: str, program: ProgramSpec, batch: int, members: int, devic
         if unlike := why_not(program, batch, _SHARED.get(capability, 99) * 1024 if capability else MOST_SHARED):
             return Engine("xla", unlike, step)
         shape = shape_of(program, batch, members, getattr(device, "core_count", 132))
+        driver = Cuda()
         try:
             compiled(shape, capability, code_folder())
+            fused.try_out(shape, driver, program, device)
         except ImportError as error:
             why = f"{error}; pip install 'mirrorjax[cuda13]' has it"
-        except KernelError as error:
-            why = str(error)
+        except (KernelError, jax.errors.JaxRuntimeError) as error:
+            why = str(error).strip().splitlines()[-1]
         else:
             words = f"{shape.warps} warps a network, {shape.batch} rows a batch"
-            return Engine("fused", words, partial(fused.train, shape, Cuda()))
+            return Engine("fused", words, partial(fused.train, shape, driver))
     if asked == "fused":
         raise InputError(f"runtime.engine is fused: {why}; allowed here: auto, xla")
     return Engine("xla", why, step)

@@ -3,6 +3,7 @@
 import ctypes
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,8 +13,11 @@ from jax.experimental.buffer_callback import buffer_callback
 from jaxtyping import Array, UInt32
 
 from mirrorjax.dataset.knobs import PAPER
+from mirrorjax.machine.runtime import Device
 from mirrorjax.population.members import MemberValues
+from mirrorjax.population.plan import ProgramSpec
 from mirrorjax.training.engines.shape import Shape
+from mirrorjax.training.memory import state_shapes, value_shapes
 from mirrorjax.training.step import TrainState
 
 SOURCE = Path(__file__).with_name("fused.cu")
@@ -74,6 +78,19 @@ def train(
     each = jax.tree.map(lambda x: x.reshape(blocks * block, *x.shape[2:]), (state, values))
     trained = _trained(shape, driver, *each, jnp.repeat(start, block), jnp.repeat(stop, block), rows)
     return jax.tree.map(lambda x: x.reshape(blocks, block, *x.shape[1:]), trained)
+
+
+def try_out(shape: Shape, driver: Driver, program: ProgramSpec, device: Device) -> None:
+    """Calls the kernel for a network that has nothing to do, so that what is wrong with the machine is known at once.
+
+    Raises:
+        Exception: whatever it is.
+    """
+    shapes = state_shapes(program), value_shapes(program.regime)
+    with jax.default_device(device):
+        one = jax.tree.map(lambda x: jnp.zeros((1, 1, *x.shape), x.dtype), shapes)
+        nowhere, rows = jnp.zeros(1, jnp.uint32), jnp.zeros((1, 2), jnp.uint32)
+        jax.block_until_ready(jax.jit(partial(train, shape, driver))(*one, nowhere, nowhere, rows))
 
 
 def _trained(shape: Shape, driver: Driver, state: TrainState, values: MemberValues, *shared: jax.Array) -> TrainState:

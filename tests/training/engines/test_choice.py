@@ -15,6 +15,7 @@ from mirrorjax.population.plan import program_of
 from mirrorjax.training.engines import choice, fused
 from mirrorjax.training.engines.choice import Engine, engine_for
 from mirrorjax.training.engines.cuda import KernelError
+from mirrorjax.training.engines.fused import try_out
 from mirrorjax.training.engines.shape import shape_of, why_not
 from mirrorjax.training.loop import Schedule
 from tests.training.cases import RATE, epochs, largest_difference, population_of, same_bits, weights_of
@@ -29,6 +30,7 @@ def compiles(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The capabilities that kernels are compiled for, without a compiler."""
     found: list[str] = []
     monkeypatch.setattr(choice, "compiled", lambda shape, capability, folder: found.append(capability))
+    monkeypatch.setattr(fused, "try_out", lambda *of_kernel: None)
     return found
 
 
@@ -66,6 +68,29 @@ def test_what_is_missing_is_told(error, why, monkeypatch):
     assert found.name == "xla" and re.search(why, found.why)
     with pytest.raises(InputError, match=r"runtime\.engine is fused"):
         engine_for("fused", PROGRAM, 25, 64, GPU)
+
+
+def test_a_kernel_that_cannot_be_launched_is_told(compiles, monkeypatch):
+    def refuses(shape, driver, program, device):
+        try_out(shape, Refusing(), program, jax.devices("cpu")[0])
+
+    monkeypatch.setattr(fused, "try_out", refuses)
+    found = engine_for("auto", PROGRAM, 25, 64, GPU)
+    assert found.name == "xla" and "CUDA says no" in found.why and "\n" not in found.why
+
+
+class Refusing(Emulator):
+    """A driver whose device is broken."""
+
+    def launch(self, shape, arguments, context):
+        raise KernelError("CUDA says no")
+
+
+@needs_compiler
+def test_trying_out_launches_once():
+    driver = Emulator()
+    try_out(shape_of(PROGRAM, 25, 1, 132), driver, PROGRAM, jax.devices("cpu")[0])
+    assert driver.launches == [1]
 
 
 def test_what_the_kernel_does_not_serve_goes_by_xla_even_where_it_is_asked_for(compiles):

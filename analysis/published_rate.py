@@ -24,11 +24,9 @@ RESAMPLES, LEVEL = 2000, 0.99
 def difference(ours: np.ndarray, theirs: np.ndarray) -> tuple[float, float]:
     """The bootstrap interval of the difference of two medians, seeds drawn anew in both."""
     random = np.random.default_rng(0)
-    drawn = [
-        np.median(values[random.integers(0, len(values), (RESAMPLES, len(values)))], axis=1)
-        for values in (ours, theirs)
-    ]
-    low, high = np.quantile(drawn[0] - drawn[1], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    drawn = [random.integers(0, len(values), (RESAMPLES, len(values))) for values in (ours, theirs)]
+    medians = [np.median(values[chosen], axis=1) for values, chosen in zip((ours, theirs), drawn, strict=True)]
+    low, high = np.quantile(medians[0] - medians[1], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
 
 

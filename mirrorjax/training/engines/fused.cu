@@ -191,8 +191,6 @@ constexpr int SHARED_BYTES = AT_LOSSES + up16(4 * WARPS);
 static_assert(SHARED_BYTES >= 8 * FLAT_FROM && SHARED_BYTES <= 227 * 1024, "more shared memory than there is");
 #ifdef EMULATED
 extern "C" int shared_bytes() { return SHARED_BYTES; }
-#else
-extern "C" __device__ const int shared_bytes = SHARED_BYTES, threads = THREADS;
 #endif
 
 struct alignas(16) Facts {  // what a member is, and where it stands; registers are scarce

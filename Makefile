@@ -3,10 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
-LONG := (slow or soak or statistical or browser)
+LONG := (slow or soak or statistical or browser or accelerators or gpu)
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test test-long test-processes test-acceptance test-slow test-soak test-statistical test-browser lint paper_fast bench soak clean
+.PHONY: help run install test test-long test-processes test-acceptance test-accelerators test-gpu test-slow test-soak test-statistical test-browser lint paper_fast bench bench-gpu soak clean
 
 help: ## this list
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -29,7 +29,7 @@ test: install lint ## what people and CI run (under 8 minutes on two cores)
 	$(PYTEST) -m "not $(LONG)"
 
 test-long: install ## CI's second step: faults, the browser; then twenty kills
-	$(PYTEST) -m "(slow or browser) and not (processes or acceptance)"
+	$(PYTEST) -m "(slow or browser) and not (processes or acceptance or accelerators)"
 	$(BIN)/python -m pytest -m soak
 
 test-processes: install ## several processes, other numbers of devices, submitit; CI has no room for it
@@ -38,8 +38,14 @@ test-processes: install ## several processes, other numbers of devices, submitit
 test-acceptance: install ## the published figures, with 32 seeds; CI has no room for it
 	$(BIN)/python -m pytest -m acceptance
 
+test-accelerators: install ## every shape of the fused kernel, emulated and compiled; every program lowered
+	$(PYTEST) -m accelerators
+
+test-gpu: ## the fused kernel on this machine's GPU, with whatever python has JAX for it (PYTHON=...)
+	$(PYTHON) -m pytest -m gpu -rs
+
 test-slow: install ## the wheel from outside the checkout, faults, several processes
-	$(PYTEST) -m "slow and not acceptance"
+	$(PYTEST) -m "slow and not (acceptance or accelerators)"
 
 test-soak: install ## of these: twenty kills, then the same as undisturbed
 	$(BIN)/python -m pytest -m soak
@@ -55,6 +61,9 @@ bench: install ## this machine's speed, into benchmarks/ and the README; with pe
 
 soak: install ## two thousand networks, killed 25 times, against the same undisturbed (half an hour on two cores)
 	$(BIN)/python -m tests.soak build/soak
+
+bench-gpu: ## the same on a GPU, with whatever python has JAX for it (PYTHON=...)
+	$(PYTHON) -m mirrorjax bench --platform gpu
 
 lint: install ## ruff and pyright
 	$(BIN)/ruff check .

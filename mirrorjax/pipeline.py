@@ -58,7 +58,7 @@ def run_population(
             return finish_empty(before.store(), job.manifest(dataset, job.runtime.block or 0), resolved)
         bar.phase("preparing what networks are measured on", "preparing")
         data = data_of(config, dataset, sources)
-        layout = job.layout(data, before.block)
+        layout = job.layout(data, before.block, before.engine)
         manifest = job.manifest(dataset, layout.block)
         with Recorder(before.store(), manifest, bar, began, final_figures) as recorder:
             recorder.dataset(dataset)

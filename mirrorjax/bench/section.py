@@ -20,6 +20,7 @@ SECTIONS = {
     "simulator": Section("Simulator", "simulator:simulator", 1),
     "data": Section("Dataset, 7 M turns", "data:data"),
     "training": Section("Training 2×17, batch 25, one core", "training:training", 1),
+    "engines": Section("Training by both engines of a GPU", "engines:engines"),
     "training_all": Section("Training 2×17, all devices", "training:training_all_cores"),
     "keras": Section("Keras, one core", "peers:keras", 1),
     "torch": Section("PyTorch, one core", "peers:torch", 1),

@@ -50,13 +50,15 @@ def measured_population(members: list[Member], devices: list[Device], block: int
 class Workload:
     """Members in training on some devices, without measuring, for timing."""
 
-    def __init__(self, members: list[Member], train: np.ndarray, devices: list[Device], block: int):
+    def __init__(
+        self, members: list[Member], train: np.ndarray, devices: list[Device], block: int, engine: str = "auto"
+    ):
         self.compiler, mesh = Compiler(), population_mesh(devices)
         self.rows = jax.device_put(train, replicated(mesh))
         self.members = len(members)
         parts = plan(members, block, len(devices))
         of_all = members, "bench", Sources.of_rows(train), mesh, self.compiler
-        self.runners = [PartRunner(part, *of_all) for part in parts]
+        self.runners = [PartRunner(part, *of_all, engine=engine) for part in parts]
         for runner in self.runners:
             runner.start()
         self.train(VISIT)

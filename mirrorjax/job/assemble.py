@@ -71,14 +71,16 @@ class Job:
         members, runtime = missing(self.members, dataset_hash, there, self.runtime)
         return replace(self, members=members, runtime=runtime, there=there)
 
-    def layout(self, data: Data, saved_block: int) -> Layout:
+    def layout(self, data: Data, saved_block: int, saved_engine: str | None) -> Layout:
         """How its members share the devices, each of which has the data.
 
-        On another number of devices it goes on with the block of the state that it goes on from, if there is one (else
-        0), and so with the same bits.
+        It goes on with the block and the engine of the state that it goes on from, if there is one (else 0 and None),
+        on another number of devices too, and so with the same bits.
         """
         runtime = replace(self.runtime, block=saved_block or self.runtime.block)
-        return Layout(self.devices, *layout(runtime, self.members, len(self.devices), self.budget, data.bytes))
+        engine = saved_engine or runtime.engine if runtime.engine == "auto" else runtime.engine
+        laid = layout(runtime, self.members, len(self.devices), self.budget, data.bytes)
+        return Layout(self.devices, *laid, engine)
 
     def manifest(self, dataset: Dataset, block: int) -> dict[str, Any]:
         """What is known before training."""

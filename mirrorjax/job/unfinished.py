@@ -12,6 +12,7 @@ from rich.console import Console
 from mirrorjax.job.assemble import Job
 from mirrorjax.machine.hosts import as_first, is_first
 from mirrorjax.machine.log import event
+from mirrorjax.results.extension import begun, only_xla
 from mirrorjax.results.lock import check_unlocked, locked
 from mirrorjax.results.read import Results
 from mirrorjax.results.store import Elsewhere, Store
@@ -66,6 +67,12 @@ class Unfinished:
     def block(self) -> int:
         """Members side by side of the state that is gone on from; 0 if there is none."""
         return int(as_first(self._states.block or 0 if self._states else 0))
+
+    @property
+    def engine(self) -> str | None:
+        """`xla` where that alone has trained what is gone on from; None: the fused kernel too, or nothing was begun."""
+        before = begun(self._job.folder) if is_first() else {}
+        return "xla" if as_first(bool(before) and only_xla(before)) else None
 
     def resumed(self, trainer: Trainer, manifest: Mapping[str, Any], recorder: Recorder, bar: Progress) -> StateSaver:
         """Lets a population go on from the state that was saved last, if there is one, and save its own from now on.

@@ -14,6 +14,7 @@ MANIFEST = Fields(
         **{"model_steps_per_second": FINITE, "versions": OBJECT, "seconds": Each(FINITE, dict)},
         **{"checkpoints": Each(FINITE), "extends": TEXTS, "dataset": Fields(may={"hash": TEXT, "counts": OBJECT})},
         "device": Fields(may={"platform": TEXT, "kind": TEXT, "count": COUNT, "processes": COUNT}),
+        "engines": Each(TEXT, dict),
     }
 )
 TRAINED = Fields(must={"dataset": Fields(must={"hash": TEXT})})  # a manifest from which training goes on

@@ -1,7 +1,6 @@
 """What a sweep has already: the finished members that a population which extends it need not train again."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,11 +25,13 @@ class Extended:
         populations: by name, the ids of their members.
         block: members side by side of the first of them, with which new members have the bits that they would have had
             there; None if there is no population. `other_blocks` names those with another one.
+        engine: `xla` if that alone has trained all of them, else None.
     """
 
     populations: dict[str, frozenset[str]]
     block: int | None
     other_blocks: list[str]
+    engine: str | None = None
 
     def holders(self, member_ids: list[str]) -> dict[str, str]:
         """The population that holds each of these members; those that are missing are not named."""
@@ -67,21 +68,35 @@ def extended(sweep: Path, resolved: Mapping[str, Any], dataset_hash: str, own: s
         InputError: its manifest is there and cannot be read, so that what it lacked then is not known.
     """
     wanted = _conditions(resolved)
-    begun = None
-    with suppress(Absent):
-        begun = read_json(sweep / own / "manifest.json", MANIFEST).get("extends")
+    known = begun(sweep / own).get("extends")
     found: dict[str, frozenset[str]] = {}
     blocks: dict[str, int] = {}
+    compiled = True
     for population in Results.open(sweep).populations:
-        if population.name == own or (begun is not None and population.name not in begun):
+        if population.name == own or (known is not None and population.name not in known):
             continue
         if population.done and _conditions(population.config) == wanted:
             manifest = population.manifest
             if (manifest.get("dataset") or {}).get("hash") == dataset_hash:
                 found[population.name] = frozenset(population.member_ids)
                 blocks[population.name] = manifest.get("block") or 0
+                compiled = compiled and only_xla(manifest)
     first = next(iter(blocks.values()), None)
-    return Extended(found, first, [name for name, block in blocks.items() if block != first])
+    others = [name for name, block in blocks.items() if block != first]
+    return Extended(found, first, others, "xla" if found and compiled else None)
+
+
+def begun(population: Path) -> dict[str, Any]:
+    """The manifest of a population's folder; empty if nothing was begun there."""
+    try:
+        return read_json(population / "manifest.json", MANIFEST)
+    except Absent:
+        return {}
+
+
+def only_xla(manifest: Mapping[str, Any]) -> bool:
+    """Whether the compiled step alone has trained a population; it trained all of those that do not say what did."""
+    return set((manifest.get("engines") or {}).values()) <= {"xla"}
 
 
 def missing(
@@ -94,6 +109,8 @@ def missing(
     event("extending", text, finished=len(held), missing=len(lacking))
     if runtime.block is None and there.block:
         runtime = replace(runtime, block=there.block)
+    if runtime.engine == "auto" and there.engine:
+        runtime = replace(runtime, engine=there.engine)
     others = there.other_blocks if runtime.block == there.block else list(there.populations)
     if others:
         names = ", ".join(others)

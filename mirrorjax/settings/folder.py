@@ -15,7 +15,7 @@ RUN_ONLY = (
     "results_dir", "report", "extend", "verbosity", "tracker", "dataset.cache", "measurement.null_cache",
     "refine", "refine_width", "refine_networks",
     "runtime.platform", "runtime.devices", "runtime.compile_cache", "runtime.distributed", "runtime.profile",
-    "runtime.checkpoint_seconds", "runtime.keep_state", "runtime.memory_budget",
+    "runtime.engine", "runtime.checkpoint_seconds", "runtime.keep_state", "runtime.memory_budget",
 )  # fmt: skip
 
 

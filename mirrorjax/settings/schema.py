@@ -71,12 +71,14 @@ class DistributedConfig:
 
 @dataclass
 class RuntimeConfig:
-    """The machine. Only `block` and `precision` may move the last bits of a result."""
+    """The machine. Only `platform`, `engine`, `block` and `precision` may move the last bits of a result."""
 
     platform: str = setting("cpu", ("cpu", "gpu", "tpu"))
     devices: int | None = setting(None, Range(1, 65536))  # of each process; null: all; on a CPU one a core
     # members that one device trains side by side; null: 16 on a CPU, else all that share a program
     block: int | None = setting(None, Range(1, 1e7))
+    # of training; auto: the fused kernel where there is one and it serves a network, else the compiled step
+    engine: str = setting("auto", ("auto", "xla", "fused"))
     precision: str = setting("highest", ("highest", "high", "default"))  # of matrix products
     profile: bool = False  # trace one chunk of training and print its dearest operations
     compile_cache: str | None = None  # folder; null: beside the datasets

@@ -20,6 +20,7 @@ from mirrorjax.measures import label
 from mirrorjax.results.jobs import note_sweep
 from mirrorjax.results.store import Elsewhere, Store
 from mirrorjax.settings.schema import TrackerConfig
+from mirrorjax.settings.texts import counted
 from mirrorjax.tracking.heartbeat import FINISHING, heartbeat
 from mirrorjax.tracking.progress import Progress, summary
 from mirrorjax.tracking.wandb import WandbTracker
@@ -127,6 +128,11 @@ class Recorder:
         about |= {"devices": population.mesh.size, "block": self._manifest["block"]}
         facts = ", ".join(f"{name} {number:,}" for name, number in about.items())
         event("started", f"training {self._store.folder.name}: {facts}", **about)
+        self._manifest["engines"] = {name: engine.name for name, engine in population.engines.items()}
+        self._store.write_manifest(self._manifest)
+        for engine, programs in Counter(map(str, population.engines.values())).items():
+            told = logging.INFO if population.mesh.devices.flat[0].platform == "gpu" else logging.DEBUG
+            event("engine", f"trained by {engine}: {counted(programs, 'program')}", level=told, engine=engine)
         return population
 
     def resume(self, facts: Mapping[str, Any]) -> None:
@@ -134,13 +140,16 @@ class Recorder:
         self._earlier = facts["seconds"]
         self._manifest |= {"created": facts["created"], "diverged": facts["diverged"], "pieces": facts["pieces"] + 1}
         self._last = facts["last"] and tuple(facts["last"])
+        if (before := facts.get("engines", self._manifest["engines"])) != self._manifest["engines"]:
+            text = "trained by other engines before, see manifest.json: equal to rounding only from here on"
+            event("engine", text, level=logging.WARNING, before=before)
         if facts["machine"] != self._machine:
             text = f"saved on {facts['machine']}, this is {self._machine}: the last bits may differ from here on"
             event("machine", text, level=logging.WARNING)
 
     def facts(self) -> dict[str, Any]:
         """What a process that goes on from here must know."""
-        kept = {name: self._manifest[name] for name in ("created", "diverged", "pieces")}
+        kept = {name: self._manifest[name] for name in ("created", "diverged", "pieces", "engines")}
         return {**kept, "last": self._last, "seconds": self._all_seconds(), "machine": self._machine}
 
     @property

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
@@ -17,6 +16,7 @@ from mirrorjax.population.plan import AXIS, Part, over_members
 from mirrorjax.regimes import regime_of
 from mirrorjax.regimes.base import Regime
 from mirrorjax.training import programs
+from mirrorjax.training.engines.choice import Engine
 from mirrorjax.training.memory import parameter_shapes, state_shapes, value_shapes
 
 _TOGETHER = 32  # members of an accelerator's block whose boards are looked at side by side: some 8 MB each
@@ -62,30 +62,22 @@ class Programs:
         scores = np.empty(sum(site.size for site in self._seen.sites), np.float32)
         return self._of_block("causes", self._seen, (*self._bare, scores, np.bool_(False)), boards)
 
-    def train(self, rows: Any) -> Any:
-        """state, values, start and stop of each block [blocks], what they learn from → state."""
+    def train(self, rows: Any, engine: Engine) -> Any:
+        """state, values, start and stop of each block [blocks], what they learn from → state; by an engine."""
         program, shape = self.part.program, self.part.slots.shape
-
-        def local(state, values, start, stop, rows):
-            def one(number, state):
-                before, own_values = jax.tree.map(lambda x: x[number], (state, values))
-                trained = programs.train(program, before, own_values, start[number], stop[number], rows)
-                return jax.tree.map(lambda x, new: x.at[number].set(new), state, trained)
-
-            waiting = stop > start  # in place, and from the first that waits to the last: the others cost nothing
-            last = jnp.where(waiting.any(), len(waiting) - jnp.argmax(waiting[::-1]), 0)
-            return jax.lax.fori_loop(jnp.argmax(waiting), last, one, state)
 
         of_members = self._like(state_shapes(program), *shape), self._like(value_shapes(program.regime), *shape)
         clock = self._like(np.uint32(0), shape[0])
-        return self._compiled("train", program, local, (*of_members, clock, clock), rows, donate=(0,))
+        own = (*of_members, clock, clock)
+        name = "train" if engine.name == "xla" else f"train, {engine}"
+        return self._compiled(name, program, engine.train, own, rows, donate=(0,))
 
     def makers(
-        self, training: Any, rows: MeasuredRows, boards: Boards | None, causes: bool
+        self, training: Any, rows: MeasuredRows, boards: Boards | None, causes: bool, engine: Engine
     ) -> dict[str, Callable[[], Any]]:
         """What compiles each program, by name; no calibrated ones without `boards`, no causal ones without `causes`."""
         makers: dict[str, Callable[[], Any]] = {"init": self.init, "measure": partial(self.measure, rows)}
-        makers["train"] = partial(self.train, training)
+        makers["train"] = partial(self.train, training, engine)
         if self._regime.reads_out:
             makers["policy"] = partial(self.policy, training)
         if "rows" not in self._regime.needs:

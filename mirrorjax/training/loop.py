@@ -14,6 +14,7 @@ from mirrorjax.machine.hosts import as_first
 from mirrorjax.measurement.records import Columns
 from mirrorjax.training.block_order import BlockOrder
 from mirrorjax.training.checkpoint import TrainingState
+from mirrorjax.training.engines.choice import Engine
 from mirrorjax.training.joining import in_order, joined, stacked
 from mirrorjax.training.measuring import Measuring
 from mirrorjax.training.memory import Layout, own_shapes
@@ -113,7 +114,8 @@ class Trainer:
         makers, measuring = [], self.measuring
         for runner in shapes.values():
             train, rows = measuring.world(runner.regime).train, measuring.rows_of(runner.regime)
-            makers.append(runner.programs.makers(train, rows, measuring.boards, bool(measuring.asked.any())))
+            causes = bool(measuring.asked.any())
+            makers.append(runner.programs.makers(train, rows, measuring.boards, causes, runner.engine))
         for names in (("init",), ("policy", "measure", "battery"), ("train",), ("divergences", "causes")):
             if names[0] != "divergences" or schedule.units_at:
                 self.compiler.ahead([each[name] for each in makers for name in names if name in each])
@@ -122,6 +124,11 @@ class Trainer:
     def runners(self) -> list[PartRunner]:
         """The parts; more and smaller ones once memory was short."""
         return self.placement.runners
+
+    @property
+    def engines(self) -> dict[str, Engine]:
+        """What trains the members of each program, by its name."""
+        return {runner.part.program.name: runner.engine for runner in self.runners}
 
     def run(self, schedule: Schedule) -> Iterator[Checkpoint]:
         """Trains to the end of the schedule, or until nobody is in training; yields each checkpoint on the way.
@@ -211,7 +218,7 @@ class Trainer:
         self.profile_folder = None  # once is enough
         done: list[int] = []
         train = self.measuring.world(runner.regime).train
-        compiled = runner.programs.train(train).as_text()
+        compiled = runner.programs.train(train, runner.engine).as_text()
         operations = profile(lambda: done.append(runner.train_to(stop, train)), compiled, folder)
         self.listener.profiled(as_lines(operations, done[0]))
         return done[0]

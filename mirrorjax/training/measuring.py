@@ -90,7 +90,7 @@ class Measuring:
             return lambda name, done, of: on_block(f"{name}{which}", done, of)
 
         of_all = self.members, self.data.dataset.content_hash, self.data.sources, self.mesh, compiler
-        return [PartRunner(part, *of_all, told(number)) for number, part in enumerate(parts, 1)]
+        return [PartRunner(part, *of_all, told(number), layout.engine) for number, part in enumerate(parts, 1)]
 
     def of_nulls(self, members: Sequence[Member]) -> "Measuring":
         """The same for networks that are never trained: no losses, nothing that units cause.

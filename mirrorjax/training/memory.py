@@ -64,6 +64,7 @@ class Layout:
     devices: Sequence[Device]  # that share them
     block: int  # members that a program trains side by side
     room: Room = UNLIMITED  # how they are cut so that they fit into memory
+    engine: str = "auto"  # that is asked for, see `engines.choice`
 
     @property
     def host(self) -> bool:

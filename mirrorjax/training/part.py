@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, cast
 
 import jax
@@ -25,6 +25,7 @@ from mirrorjax.population.plan import AXIS, Part, over_members
 from mirrorjax.regimes import regime_of
 from mirrorjax.regimes.base import Regime
 from mirrorjax.training.compiled import Programs
+from mirrorjax.training.engines.choice import Engine, engine_for
 from mirrorjax.training.memory import compiled_bytes
 from mirrorjax.training.step import TrainState
 
@@ -55,6 +56,7 @@ class PartRunner:
         mesh: Mesh,
         compiler: Compiler,
         on_block: OnBlock = lambda name, done, of: None,
+        engine: str = "auto",
     ):
         self.part, self.compiler, self.mesh, self.on_block = part, compiler, mesh, on_block
         stand_in = np.where(part.slots >= 0, part.slots, part.members[0])
@@ -66,6 +68,7 @@ class PartRunner:
         self.done = np.zeros(len(part.slots), np.uint32)  # steps of each block
         self.state = cast(TrainState, None)
         self.room = float("inf")
+        self._engine, self._batch = engine, int(self.values.batch_size.max())
         self._kept: tuple[TrainState, np.ndarray] | None = None
 
     def start(self) -> None:
@@ -158,6 +161,12 @@ class PartRunner:
         other.used, other.done = self.used[blocks], self.done[blocks]
         return other
 
+    @cached_property
+    def engine(self) -> Engine:
+        """What trains it."""
+        device, members = self.mesh.devices.flat[0], self.part.slots.size // self.mesh.size
+        return engine_for(self._engine, self.part.program, self._batch, members, device)
+
     @property
     def programs(self) -> Programs:
         """What is compiled for it."""
@@ -203,7 +212,7 @@ class PartRunner:
         Padding is not counted.
         """
         stop = np.where(self.used & self.in_training().any(-1), np.maximum(stop, self.done), self.done)
-        run = self.programs.train(rows)
+        run = self.programs.train(rows, self.engine)
         self._check_room("train", run)
         self.state = run(self.state, self.values, self._by_block(self.done), self._by_block(stop), rows)
         jax.block_until_ready(self.state)

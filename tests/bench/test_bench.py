@@ -4,10 +4,12 @@ import json
 import sys
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
 from mirrorjax.bench import run as bench_run
+from mirrorjax.bench.engines import engines
 from mirrorjax.bench.section import SECTIONS
 from mirrorjax.bench.table import BLOCK, markdown, plain, ratios, summary
 from mirrorjax.bench.timing import figure, once, rate, seconds
@@ -120,3 +122,7 @@ def test_a_section_runs():
     figures = bench_run._in_process([sys.executable, "-m", "mirrorjax.bench.section", "simulator", "cpu"])
     assert [f["unit"] for f in figures] == ["turns/s"] * 4
     assert all(np.isfinite(f["median"]) and f["low"] <= f["median"] <= f["high"] for f in figures)
+
+
+def test_a_device_with_one_engine_has_nothing_to_compare():
+    assert engines(jax.devices("cpu")) == []

@@ -66,12 +66,13 @@ def population_of(
     causes_seeds: int | None = None,
     boards: Boards | None = None,
     sources: Sources | None = None,
+    engine: str = "auto",
     **options,
 ) -> Trainer:
     """A population on the small dataset, measured on few rows."""
     dataset = small_dataset()
     data = Data(dataset, sources or Sources.only(dataset), boards, test_rows=600, validation_rows=600)
-    layout = Layout(jax.devices()[:devices], block, room)
+    layout = Layout(jax.devices()[:devices], block, room, engine)
     return Trainer(Measuring(members, data, layout.devices, causes_seeds), layout, compiler, **options)
 
 

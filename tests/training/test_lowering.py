@@ -1,0 +1,54 @@
+"""Every program is lowered for accelerators that are not here."""
+
+from typing import Any
+
+import jax
+import pytest
+
+from mirrorjax.measurement.battery.boards import boards_of
+from mirrorjax.population.members import Member
+from tests.training.cases import population_of, small_dataset
+
+MEMBERS = {
+    "supervised": Member(),
+    "knobs, three layers of tanh": Member(congruence=1.0, depth=3, activation="tanh"),
+    "one_hot": Member(encoding="one_hot"),
+    "shared order": Member(data_order="shared"),
+    "contrastive": Member(regime="contrastive", alignment=0.01),
+    "assembly": Member(regime="assembly"),
+}
+
+
+class Lowering:
+    """In the place of a compiler: lowers what it is asked for, for each platform."""
+
+    def __init__(self) -> None:
+        self.lowered: dict[str, str] = {}
+
+    def __call__(self, name: tuple, function: Any, *arguments: Any) -> Any:
+        exported = jax.export.export(function, platforms=("tpu", "cuda"))(*arguments)
+        assert exported.platforms == ("tpu", "cuda")
+        self.lowered[str(name[0])] = exported.mlir_module()
+        return None
+
+
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=pytest.mark.accelerators if kind != "supervised" else ()) for kind in MEMBERS]
+)
+@pytest.mark.slow
+def test_every_program_is_lowered_for_tpu_and_cuda(kind):
+    member = MEMBERS[kind]
+    population = population_of([member], block=8, boards=boards_of(small_dataset(), 64, 16))
+    (runner,) = population.runners
+    lowering: Any = Lowering()
+    programs = type(runner.programs)(runner.part, runner.mesh, lowering)
+    measuring = population.measuring
+    makers = programs.makers(
+        measuring.world(runner.regime).train, measuring.rows_of(runner.regime), measuring.boards, True, runner.engine
+    )
+    for make in makers.values():
+        make()
+    assert lowering.lowered.keys() == makers.keys()
+    assert {"init", "train", "measure"} <= makers.keys()
+    if "rows" in runner.regime.needs:
+        assert {"battery", "divergences", "causes"} <= makers.keys()

@@ -132,8 +132,8 @@ def recorded_draws(recording: dict[str, np.ndarray], turns: np.ndarray) -> Draws
                 tile += 1
                 if j + 1 < len(obstacle) and obstacle[j + 1][0] == _OBSTACLE_WIDTH:
                     queue = width[i, tile - 1] = int(obstacle[j + 1][1])  # its other tiles and the flat one
-    of_turn = (jnp.asarray(each) for each in (placed, left, right, helped))
-    return Draws(*of_turn, *(tuple(jnp.asarray(each.T)) for each in (chance, width)))
+    chances, widths = (tuple(jnp.asarray(each.T)) for each in (chance, width))
+    return Draws(jnp.asarray(placed), jnp.asarray(left), jnp.asarray(right), jnp.asarray(helped), chances, widths)
 
 
 def verify_turns(path: Path) -> ReplayResult:

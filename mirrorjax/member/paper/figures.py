@@ -45,10 +45,10 @@ def training_run(population: ReportedPopulation, member_id: str) -> Panel:
     group = population.groups[int(own["group_index"][0])]
     curve = curves(population)[group.index]
     panel.choosers = (Chooser("Curve", ("this network", f"median over {counted(group.networks, 'network')}")),)
-    medians = (curve.bands[name].median for name in ("val_loss", "cmni"))
+    loss, cmni = (curve.bands[name].median for name in ("val_loss", "cmni"))
     panel.variants = {
         (0,): _run(own["epoch"], own["val_loss"], own["cmni"], group, f"network {member_id}"),
-        (1,): _run(curve.epoch, *medians, group, "median over seeds", curve),
+        (1,): _run(curve.epoch, loss, cmni, group, "median over seeds", curve),
     }
     panel.caption = [
         f"{group.label}. Both axes are cut to the trained range: before training the loss and CMNI are far above it. "

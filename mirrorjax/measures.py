@@ -341,6 +341,9 @@ class Chosen(Sequence[str]):
         return iter(self._names())
 
 
+OURS = frozenset(MEASURES)  # without those of plugins
+
+
 def register(*measures: Measure) -> None:
     """Describes columns of one's own, so that they are called by their label wherever they are shown.
 

@@ -2,33 +2,17 @@
 
 from tests.house import circles, drawn_twice, knob_files, label_tables, long_functions, network_files, wide_functions
 
-LONG_STILL = {
-    "launch/cli.py: _parser",
-    "launch/estimate.py: estimate",
-    "pipeline.py: run_population",
-    "training/loop.py: __init__",
-}
-WIDE_STILL = {
-    "pipeline.py: _nulls",
-    "training/loop.py: __init__",
-    "training/measuring.py: __init__",
-    "training/untrained.py: nulls_of",
-    "training/untrained.py: untrained_records",
-    "training/untrained.py: _measured",
-}
-STILL_DRAWN_TWICE = 16
-
 
 def test_modules_import_in_no_circle():
     assert circles() == []
 
 
 def test_functions_are_short():
-    assert set(long_functions()) <= LONG_STILL
+    assert long_functions() == []
 
 
 def test_functions_take_few_arguments():
-    assert set(wide_functions()) <= WIDE_STILL
+    assert wide_functions() == []
 
 
 def test_a_label_stands_in_one_table():
@@ -45,4 +29,4 @@ def test_a_network_is_named_where_it_is_written():
 
 
 def test_figures_are_described_once():
-    assert len(drawn_twice()) <= STILL_DRAWN_TWICE
+    assert drawn_twice() == []

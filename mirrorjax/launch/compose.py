@@ -119,10 +119,17 @@ def compose(command: str, arguments: Sequence[str]) -> Asked | None:
         "command": [*typed.command.split(), *typed.arguments],
         "overrides": list(typed.overrides),
         "created": now(),
-        "version": metadata.version("mirrorjax"),
+        "version": _version(),
         "jobs": [{**_planned(job), **made_with} for job in jobs],
     }
     return Asked(typed, whole, jobs, about, plugins)
+
+
+def _version() -> str:
+    try:
+        return metadata.version("mirrorjax")
+    except metadata.PackageNotFoundError:  # a source tree
+        return "not installed"
 
 
 class _Composer:

@@ -13,8 +13,17 @@ from mirrorjax.dataset.cache import keep, load_kept
 from mirrorjax.dataset.sources import Sources
 from mirrorjax.machine.compiler import Compiler
 from mirrorjax.machine.hosts import as_first, is_first
-from mirrorjax.measurement.battery.nulls import ARCHITECTURE, VERSION, Null, Nulls, architecture_of, null_members
+from mirrorjax.measurement.battery.nulls import (
+    ARCHITECTURE,
+    SCALE_FREE,
+    VERSION,
+    Null,
+    Nulls,
+    architecture_of,
+    null_members,
+)
 from mirrorjax.measurement.records import Columns
+from mirrorjax.measures import OURS
 from mirrorjax.models.base import Params
 from mirrorjax.population.members import Member
 from mirrorjax.training.data import Data
@@ -78,6 +87,8 @@ def null_files(
     for architecture in dict.fromkeys(architecture_of(member) for member in members):
         about: dict[str, Any] = {name: getattr(architecture, name) for name in ARCHITECTURE}
         about |= {"version": VERSION, "dataset": dataset_hash, **vars(settings)}
+        if own := [name for name in SCALE_FREE if name not in OURS]:  # of plugins
+            about["measures"] = sorted(own)
         key = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
         files[architecture] = folder / f"null-{key}.npz"
     return files

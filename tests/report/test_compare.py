@@ -2,6 +2,7 @@
 
 import csv
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -147,6 +148,8 @@ def test_chosen_measures(sweeps: list[Path]):
         InputError, match=r"--measure moral: not recorded in sweep-one and sweep-two; all .* accuracy, "
     ):
         chosen_measures(found, ["moral"])
+    with pytest.raises(InputError, match="sweep-one and sweep-two have no measure in common"):
+        chosen_measures([SimpleNamespace(name=each.name, measures=frozenset({each.name})) for each in found])
 
 
 def test_wrong_input_is_refused(sweeps: list[Path], tmp_path, capsys):

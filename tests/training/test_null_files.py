@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 import mirrorjax.training.untrained as untrained
+from mirrorjax import measures
 from mirrorjax.measurement.battery.nulls import architecture_of
+from mirrorjax.measures import Measure
 from mirrorjax.population.members import Member
 from mirrorjax.training.data import Data
 from mirrorjax.training.memory import Layout
@@ -97,3 +99,12 @@ def test_what_cannot_be_kept_is_used_all_the_same(
     found = nulls(tmp_path / "file" / "nulls")
     np.testing.assert_equal(found[8]["ssi"], np.arange(4.0) + 8)
     assert [": cannot be written: " in message for message in caplog.messages] == [True, True]
+
+
+def test_a_measure_of_a_plugin_asks_for_nulls_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    before = null_files(MEMBERS, SETTINGS, DATASET.content_hash, tmp_path)
+    monkeypatch.setattr("mirrorjax.measures.MEASURES", known := dict(measures.MEASURES))
+    known["spread"] = Measure("spread", "spread of units")
+    assert null_files(MEMBERS, SETTINGS, DATASET.content_hash, tmp_path) == before, "it has no z"
+    known["spread"] = Measure("spread", "spread of units", null="scale-free")
+    assert not set(null_files(MEMBERS, SETTINGS, DATASET.content_hash, tmp_path).values()) & set(before.values())

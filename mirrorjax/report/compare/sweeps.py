@@ -85,7 +85,7 @@ def chosen_measures(sweeps: Sequence[Compared], asked: Sequence[str] = ()) -> di
     """Measures by name, with their names for readers.
 
     Raises:
-        InputError: for one that some sweep does not have; names those that all have.
+        InputError: for one that some sweep does not have, names those that all have; or they have none in common.
     """
     shared = frozenset.intersection(*(each.measures for each in sweeps))
     for name in asked:
@@ -95,7 +95,9 @@ def chosen_measures(sweeps: Sequence[Compared], asked: Sequence[str] = ()) -> di
             raise InputError(
                 f"--measure {name}: not recorded in {listed(lacking)}; all of these sweeps have {', '.join(known)}"
             )
-    return {name: label(name) for name in asked or MEASURES if name in shared}
+    if not (chosen := {name: label(name) for name in asked or MEASURES if name in shared}):
+        raise InputError(f"{listed([each.name for each in sweeps])} have no measure in common")
+    return chosen
 
 
 def configurations(sweeps: Sequence[Compared]) -> list[str]:

@@ -1,13 +1,13 @@
 """Does a map factor into f(rows)·g(columns)?"""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
 
 from mirrorjax.errors import InputError
-from mirrorjax.statistics.intervals import PRIOR_NETWORKS, TAILS, Interval, mean_variances
+from mirrorjax.statistics.intervals import TAILS, Interval
 
 DRAWS = 400  # maps of each parametric bootstrap
 _FAR = 30.0  # P = e^−30: as good as 0
@@ -25,7 +25,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Separability:
-    """What a map's cells say about f(rows)·g(columns); the greatest |g| of the fitted factors f [A] and g [B] is 1.
+    """What a map's cells say about f(rows)·g(columns); the greatest g of the fitted factors f [A] and g [B] is 1.
 
     `interaction_p` is the p-value of the product against the full map: how often maps drawn from the fitted product
     have no smaller likelihood ratio. Small: it does not factor. `rank_one_share` is σ₁²/Σσ² of the matrix of cells. Its
@@ -51,17 +51,6 @@ def default_names(rows: str, columns: str) -> tuple[str, str, str, str, str]:
 NAMES = default_names("f", "g")
 
 
-@dataclass(frozen=True)
-class _Data:
-    """How what the cells hold scatters."""
-
-    weights: np.ndarray  # of the cells, [A, B]
-    scale: np.ndarray  # what a cell's datum is multiplied with for the map, [A, B]
-    likelihood: Callable[[np.ndarray, np.ndarray], float]  # of data under a map, its logarithm
-    product: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]  # the most likely factors of data
-    draw: Callable[[np.ndarray], np.ndarray]  # data of a map
-
-
 def of_counts(successes: object, trials: object, names: Sequence[str] = NAMES, draws: int = DRAWS) -> Separability:
     """Tests a map of shares P, binomial in every cell: successes and trials [A, B], trials above 0 in every cell.
 
@@ -75,94 +64,55 @@ def of_counts(successes: object, trials: object, names: Sequence[str] = NAMES, d
     _check(successes, trials, names)
     if not ((successes >= 0) & (successes <= trials)).all():
         raise InputError("successes: should be from 0 to the cell's trials in every cell")
-
-    def likelihood(counts: np.ndarray, shares: np.ndarray) -> float:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            hits = np.where(counts > 0, counts * np.log(shares), 0.0)
-            misses = np.where(counts < trials, (trials - counts) * np.log1p(-shares), 0.0)
-        return float((hits + misses).sum())
-
-    rng = np.random.default_rng(0)
-    whole = trials.astype(np.int64)
-    data = _Data(
-        weights=trials,
-        scale=1 / trials,
-        likelihood=likelihood,
-        product=lambda counts: _product_of_shares(counts, trials),
-        draw=lambda shares: rng.binomial(whole, np.clip(shares, 0, 1)).astype(np.float64),
-    )
-    # a cell with no success has some chance of one: Jeffreys' (s + ½)/(n + 1)
-    return _separability(data, successes, (successes + 0.5) / (trials + 1), names, draws)
-
-
-def of_values(values: object, names: Sequence[str] = NAMES, draws: int = DRAWS) -> Separability:
-    """Tests a map of means m, normal in every cell with the variance of its networks (see `mean_variances`).
-
-    `values` are [A, B, seeds], nan where a cell has no such network; two or more finite in every cell.
-
-    Raises:
-        InputError: for a map that is no full grid.
-    """
-    values = np.asarray(values, np.float64)
-    if values.ndim != 3:
-        raise InputError(f"values {values.shape}: should be [rows, columns, seeds]")
-    number = np.isfinite(values).sum(axis=2)
-    if (number < 2).any():
-        raise InputError("values: every cell of the map should have two or more finite ones")
-    means, variance = np.nanmean(values, axis=2), mean_variances(values)
-    _check(means, number, names)
-    if not variance.any():
-        raise InputError("values: the networks of every cell are all equal, which leaves no error to test against")
-    rng = np.random.default_rng(0)
-    data = _Data(
-        weights=1 / variance,
-        scale=np.ones(means.shape),
-        likelihood=lambda cells, fitted: float(-0.5 * ((cells - fitted) ** 2 / variance).sum()),
-        product=lambda cells: _product_of_means(cells, 1 / variance),
-        # Student's t: the cells' variances are estimates, too
-        draw=lambda fitted: fitted + np.sqrt(variance) * rng.standard_t(number - 1 + PRIOR_NETWORKS),
-    )
-    return _separability(data, means, means, names, draws)
-
-
-def _separability(kind: _Data, data: np.ndarray, cells: np.ndarray, names: Sequence[str], draws: int) -> Separability:
-    """The same for both kinds of data; `cells` is what to draw maps from."""
-    matrix = data * kind.scale
+    matrix = successes / trials
     rows, columns = matrix.shape
-    f, g = kind.product(data)
+    f, g = _product(successes, trials)
     fitted = np.outer(f, g)
 
     def mean(axis: int | None) -> np.ndarray:
-        return np.broadcast_to(np.average(matrix, axis, kind.weights, keepdims=True), matrix.shape)
+        return np.broadcast_to(np.average(matrix, axis, trials, keepdims=True), matrix.shape)
 
     forms = (mean(None), mean(1), mean(0), fitted, matrix)
     sizes = (1, rows, columns, rows + columns - 1, rows * columns)
-    logs = [kind.likelihood(data, form) for form in forms]
+    logs = [_log_likelihood(successes, trials, form) for form in forms]
     candidates = tuple(
         Candidate(name, size, log, 2 * size - 2 * log) for name, size, log in zip(names, sizes, logs, strict=True)
     )
-    ratios, shares = [], []
+    rng, whole = np.random.default_rng(0), trials.astype(np.int64)
+
+    def draw(shares: np.ndarray) -> np.ndarray:
+        return rng.binomial(whole, np.clip(shares, 0, 1)).astype(np.float64)
+
+    ratios, ranks = [], []
     for _ in range(draws):
-        drawn = kind.draw(fitted)
-        shown = drawn * kind.scale
-        ratios.append(kind.likelihood(drawn, shown) - kind.likelihood(drawn, np.outer(*kind.product(drawn))))
-        shares.append(_share(shown))
-    value = _share(matrix)
-    low, high = np.quantile([_share(kind.draw(cells) * kind.scale) for _ in range(draws)], TAILS)
+        drawn = draw(fitted)
+        product = np.outer(*_product(drawn, trials))
+        ratios.append(_log_likelihood(drawn, trials, drawn / trials) - _log_likelihood(drawn, trials, product))
+        ranks.append(_rank_one(drawn / trials))
+    value = _rank_one(matrix)
+    # a cell with no success has some chance of one: Jeffreys' (s + ½)/(n + 1)
+    low, high = np.quantile([_rank_one(draw((successes + 0.5) / (trials + 1)) / trials) for _ in range(draws)], TAILS)
     best = min(candidates, key=lambda each: each.aic).name
     p = float((1 + np.sum(np.array(ratios) >= logs[4] - logs[3] - 1e-9)) / (1 + draws))
     share = Interval(*(float(np.clip(each, 0, 1)) for each in (2 * value - high, value, 2 * value - low)))
-    if_product = Interval(*map(float, np.quantile(shares, [TAILS[0], 0.5, TAILS[1]])))
+    if_product = Interval(*map(float, np.quantile(ranks, [TAILS[0], 0.5, TAILS[1]])))
     return Separability(candidates, best, p, share, if_product, f, g)
 
 
-def _share(matrix: np.ndarray) -> float:
+def _log_likelihood(successes: np.ndarray, trials: np.ndarray, shares: np.ndarray) -> float:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        hits = np.where(successes > 0, successes * np.log(shares), 0.0)
+        misses = np.where(successes < trials, (trials - successes) * np.log1p(-shares), 0.0)
+    return float((hits + misses).sum())
+
+
+def _rank_one(matrix: np.ndarray) -> float:
     """σ₁²/Σσ² of the singular values; 1 for a map of zeros."""
     squares = np.linalg.svd(matrix, compute_uv=False) ** 2
     return float(squares[0] / squares.sum()) if squares.sum() > 0 else 1.0
 
 
-def _product_of_shares(successes: np.ndarray, trials: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _product(successes: np.ndarray, trials: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Most likely f, g with P = f·g ≤ 1. In u = −log f, v = −log g ≥ 0 the log likelihood is concave."""
     rows, misses = len(successes), trials - successes
 
@@ -177,22 +127,6 @@ def _product_of_shares(successes: np.ndarray, trials: np.ndarray) -> tuple[np.nd
     found = minimize(negative, start, jac=True, method="L-BFGS-B", bounds=[(0, _FAR)] * len(start))
     f, g = np.exp(-found.x[:rows]), np.exp(-found.x[rows:])
     return f * g.max(), g / g.max()
-
-
-def _product_of_means(means: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Weighted least squares of f·g, each given the other in turn (Gabriel & Zamir 1979), from the SVD's start."""
-    left, values, right = np.linalg.svd(means)
-    f, g = left[:, 0] * values[0], right[0]
-    for _ in range(200):
-        f = (weights * means) @ g / np.maximum(weights @ g**2, 1e-300)
-        new = f @ (weights * means) / np.maximum(f**2 @ weights, 1e-300)
-        done = np.allclose(new, g, rtol=1e-10, atol=1e-12)
-        g = new / max(np.abs(new).max(), 1e-300)
-        if done:
-            break
-    f = (weights * means) @ g / np.maximum(weights @ g**2, 1e-300)
-    sign = 1.0 if g[np.abs(g).argmax()] > 0 else -1.0
-    return sign * f, sign * g
 
 
 def _check(matrix: np.ndarray, trials: np.ndarray, names: Sequence[str]) -> None:

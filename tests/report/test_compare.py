@@ -3,6 +3,7 @@
 import csv
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -149,7 +150,7 @@ def test_chosen_measures(sweeps: list[Path]):
     ):
         chosen_measures(found, ["moral"])
     with pytest.raises(InputError, match="sweep-one and sweep-two have no measure in common"):
-        chosen_measures([SimpleNamespace(name=each.name, measures=frozenset({each.name})) for each in found])
+        chosen_measures(cast(Any, [SimpleNamespace(name=each.name, measures=frozenset({each.name})) for each in found]))
 
 
 def test_wrong_input_is_refused(sweeps: list[Path], tmp_path, capsys):

@@ -32,10 +32,8 @@ class Lowering:
         return None
 
 
-@pytest.mark.parametrize(
-    "kind", [pytest.param(kind, marks=pytest.mark.accelerators if kind != "supervised" else ()) for kind in MEMBERS]
-)
-@pytest.mark.slow
+@pytest.mark.accelerators
+@pytest.mark.parametrize("kind", MEMBERS)
 def test_every_program_is_lowered_for_tpu_and_cuda(kind):
     member = MEMBERS[kind]
     population = population_of([member], block=8, boards=boards_of(small_dataset(), 64, 16))

@@ -12,7 +12,7 @@ from mirrorjax.machine.runtime import Device
 from mirrorjax.population.plan import ProgramSpec
 from mirrorjax.training.engines import fused, xla
 from mirrorjax.training.engines.cuda import LEAST_CAPABILITY, Cuda, KernelError, code_folder, compiled
-from mirrorjax.training.engines.shape import MOST_SHARED, shape_of, why_not
+from mirrorjax.training.engines.shape import shape_of, why_not
 
 _SHARED = {"80": 163, "87": 163, "90": 227, "100": 227, "103": 227}  # KiB of a thread block by capability; others: 99
 
@@ -57,7 +57,7 @@ def engine_for(asked: str, program: ProgramSpec, batch: int, members: int, devic
     if why is None and not (capability.isdigit() and divmod(int(capability), 10) >= LEAST_CAPABILITY):
         why = f"{device.device_kind} is no NVIDIA GPU from compute capability 8.0 on"
     if why is None:
-        if unlike := why_not(program, batch, _SHARED.get(capability, 99) * 1024 if capability else MOST_SHARED):
+        if unlike := why_not(program, batch, _SHARED.get(capability, 99) * 1024):
             return Engine("xla", unlike, step)
         shape = shape_of(program, batch, members, getattr(device, "core_count", 132))
         driver = Cuda()
@@ -67,7 +67,7 @@ def engine_for(asked: str, program: ProgramSpec, batch: int, members: int, devic
         except ImportError as error:
             why = f"{error}; pip install 'mirrorjax[cuda13]' has it"
         except (KernelError, jax.errors.JaxRuntimeError) as error:
-            why = str(error).strip().splitlines()[-1]
+            why = (str(error).strip() or type(error).__name__).splitlines()[-1]
         else:
             words = f"{shape.warps} warps a network, {shape.batch} rows a batch"
             return Engine("fused", words, partial(fused.train, shape, driver))

@@ -22,7 +22,7 @@ from mirrorjax.measurement.battery.observed import observed
 from mirrorjax.measurement.needs import fits
 from mirrorjax.measurement.probe import Probe
 from mirrorjax.measurement.stream import MeasuredRows, measure, measured_rows
-from mirrorjax.models.base import Network, Params, Shown, Site, Units, padding
+from mirrorjax.models.base import Edit, Network, Params, Shown, Site, Units, keep, padding
 from mirrorjax.population.members import Member, MemberValues, stack_values
 from mirrorjax.regimes.base import Regime, World
 from mirrorjax.training.step import TrainState, init_state, train
@@ -43,7 +43,7 @@ def check_network(network: Callable[[int], Network]) -> None:
     """
     narrow, wide = network(NARROW), network(WIDE)
     assert network(WIDE) == wide and hash(network(WIDE)) == hash(wide), "equal networks share a compiled program"
-    own, padded = (jax.jit(each.init)(jax.random.key(0), jnp.int32(NARROW)) for each in (narrow, wide))
+    own, padded = (jax.jit(each.init)(jax.random.key(0), NARROW) for each in (narrow, wide))
     assert own.keys() == padded.keys(), "a parameter has one name at all widths"
     for name, value in own.items():
         rest = np.array(padded[name])
@@ -52,16 +52,16 @@ def check_network(network: Callable[[int], Network]) -> None:
         rest[corner] = 0
         assert not rest.any(), f"{name}: padding is not zero"
     inputs = jax.random.uniform(jax.random.key(1), (wide.inputs, _EXAMPLES))
-    plain = narrow.run(own, inputs)
-    as_padded = wide.run(padded, inputs, padding(NARROW))
+    plain = _run(narrow, own, inputs)
+    as_padded = _run(wide, padded, inputs, padding(NARROW))
     _close(as_padded.outputs, plain.outputs, "padding changes the outputs")
     for site, other in zip(narrow.sites, wide.sites, strict=True):
         units = np.array(as_padded.units[other.name])
         assert units.shape == (other.size, _EXAMPLES), f"{other.name}: {units.shape} are not its units, then the batch"
         _close(units[: site.size], plain.units[site.name], f"{site.name}: padding changes a unit")
         assert not units[site.size :].any(), f"{other.name}: a unit beyond the member's own is not zero"
-    one = narrow.run(own, inputs[:, 0])
-    _close(one.outputs, plain.outputs[:, 0], "one example is not what it is in a batch")
+    one = _run(narrow, own, np.asarray(inputs)[:, 0])
+    _close(one.outputs, np.asarray(plain.outputs)[:, 0], "one example is not what it is in a batch")
     _check_edits(narrow, own, inputs, plain)
     assert all(np.ndim(norm) == 0 for norm in narrow.norms(own).values()), "a norm is one number"
     if narrow.homogeneous:
@@ -77,11 +77,11 @@ def _check_edits(network: Network, params: Params, inputs: jax.Array, plain: Sho
             called.append(site.name)
             return units + 1 if site == edited else units
 
-        shown = network.run(params, inputs, edit)
+        shown = _run(network, params, inputs, edit)
         assert called == [site.name for site in network.sites], f"edits are asked at {called}"
         for before in network.sites[:number]:
             _close(shown.units[before.name], plain.units[before.name], f"{edited.name} acts on {before.name} before it")
-        _close(shown.units[edited.name], plain.units[edited.name] + 1, f"{edited.name}: shown before its edit")
+        _close(shown.units[edited.name], np.asarray(plain.units[edited.name]) + 1, f"{edited.name}: shown before its edit")
         behind = [*(shown.units[site.name] for site in network.sites[number + 1 :]), shown.outputs]
         without = [*(plain.units[site.name] for site in network.sites[number + 1 :]), plain.outputs]
         assert any(not np.allclose(a, b) for a, b in zip(behind, without, strict=True)), (
@@ -90,8 +90,8 @@ def _check_edits(network: Network, params: Params, inputs: jax.Array, plain: Sho
 
 
 def _check_homogeneous(network: Network, params: Params, inputs: jax.Array, plain: Shown) -> None:
-    doubled = {name: value * 2 if value.ndim > 1 else value for name, value in params.items()}
-    for name, units in network.run(doubled, inputs).units.items():
+    doubled = {name: value * 2 if value.ndim > 1 else value for name, value in jax.device_get(params).items()}
+    for name, units in _run(network, doubled, inputs).units.items():
         before, after = np.asarray(plain.units[name]), np.asarray(units)
         factor = (before * after).sum() / (before * before).sum()
         _close(after / factor, before, f"{name}: is not multiplied when kernels are; not homogeneous")
@@ -178,13 +178,14 @@ def check_measure(measure: Callable[..., Mapping[str, ArrayLike]], probe: Probe,
     from mirrorjax.measurement.battery.responses import of_activations, responses
 
     assert fits(measure, probe.network), "the network has not what the measure needs; give another probe"
-    found = responses(probe, (boards or boards_of(_dataset(), 128, 64)).anywhere, tuple(CONDITIONS))
+    pictures = (boards or boards_of(_dataset(), 128, 64)).anywhere
+    found = jax.device_get(jax.jit(responses, static_argnums=2)(probe, pictures, tuple(CONDITIONS)))
     order = np.random.default_rng(0).permutation(len(found.layer))
-    size = 1 + jnp.arange(len(found.layer), dtype=jnp.float32)[:, None]
+    size = 1 + np.arange(len(found.layer), dtype=np.float32)[:, None]
 
     columns_of = jax.jit(lambda *shown: measure(of_activations(*shown)))
 
-    def seen(change: Callable[[jax.Array], jax.Array], layer: jax.Array) -> dict[str, np.ndarray]:
+    def seen(change: Callable[[np.ndarray], np.ndarray], layer: np.ndarray) -> dict[str, np.ndarray]:
         hidden = {name: change(units) for name, units in found.hidden.items()}
         return {name: np.asarray(each) for name, each in columns_of(hidden, found.outputs, layer).items()}
 
@@ -194,13 +195,18 @@ def check_measure(measure: Callable[..., Mapping[str, ArrayLike]], probe: Probe,
         "the scale of units": seen(lambda units: units * size, found.layer),
         "the order of units": seen(lambda units: units[order], found.layer[order]),
         "padding": seen(
-            lambda units: jnp.concatenate([units, jnp.zeros_like(units[:2])]),
-            jnp.concatenate([found.layer, found.layer[-1:], found.layer[-1:]]),
+            lambda units: np.concatenate([units, np.zeros_like(units[:2])]),
+            np.concatenate([found.layer, found.layer[-1:], found.layer[-1:]]),
         ),
     }
     for what, columns in changes.items():
         for name, value in plain.items():
             np.testing.assert_allclose(columns[name], value, rtol=1e-3, atol=1e-4, err_msg=f"{name} sees {what}")
+
+
+@functools.partial(jax.jit, static_argnums=(0, 3))
+def _run(network: Network, params: Params, inputs: ArrayLike, edit: Edit = keep) -> Shown:
+    return network.run(params, inputs, edit)
 
 
 @functools.cache

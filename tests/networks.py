@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from mirrorjax.measurement.probe import Probe
 from mirrorjax.models.mlp import MLP
@@ -15,7 +16,7 @@ from mirrorjax.regimes.supervised import Supervised
 @functools.cache
 def values_of(member: Member, dataset_hash: str = "0123456789abcdef") -> MemberValues:
     """The values of one member, scalars."""
-    return jax.tree.map(lambda x: jnp.asarray(x[0]), stack_values([member], dataset_hash))
+    return jax.tree.map(lambda x: jnp.asarray(np.asarray(x)[0]), stack_values([member], dataset_hash))
 
 
 def probe_of(params: Mapping[str, jax.Array], network: MLP, width: int | None = None) -> Probe:

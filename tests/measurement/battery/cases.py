@@ -4,7 +4,6 @@ import functools
 from collections.abc import Mapping, Sequence
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from mirrorjax.measurement.battery.boards import Boards, boards_of
@@ -29,8 +28,11 @@ def planted(effects: Sequence[Mapping[str, float]], jitter: float = 0.0) -> Resp
     hidden = {}
     for name in CONDITIONS:
         effect = np.array([each.get(name, 0.0) for each in effects])[:, None]
-        hidden[name] = jnp.asarray(base + effect + jitter * random.normal(size=base.shape), jnp.float32)
-    return of_activations(hidden, {}, jnp.ones(len(effects), jnp.int32))
+        hidden[name] = np.float32(base + effect + jitter * random.normal(size=base.shape))
+    return _of_activations(hidden, {}, np.ones(len(effects), np.int32))
+
+
+_of_activations = jax.jit(of_activations)
 
 
 MIRROR = {"xF": 2.0, "xT": 2.0}
@@ -50,20 +52,25 @@ def small_boards() -> Boards:
 
 def untrained(network: MLP, seed: int = 0, width: int | None = None) -> Params:
     """Weights with biases, so that units are not homogeneous in the input."""
-    params = network.init(jax.random.key(seed), jnp.int32(width or network.width))
+    params = jax.device_get(_initial(network, seed, width or network.width))
     random = np.random.default_rng(seed)
     own = np.arange(network.width) < (width or network.width)
     return {
-        name: value + jnp.asarray(0.3 * random.normal(size=value.shape) * own, jnp.float32)
+        name: np.float32(value + 0.3 * random.normal(size=value.shape) * own)
         if "hidden" in name and "bias" in name
         else value
         for name, value in params.items()
     }
 
 
+@functools.partial(jax.jit, static_argnums=0)
+def _initial(network: MLP, seed: jax.Array, width: jax.Array) -> Params:
+    return network.init(jax.random.key(seed), width)
+
+
 def rescaled(params: Params, unit_factors: np.ndarray) -> Params:
     """The same function: first-layer units times positive factors, their outgoing weights divided by them."""
-    factors = jnp.asarray(unit_factors, jnp.float32)
+    factors = np.float32(unit_factors)
     return params | {
         "hidden_1_kernel": params["hidden_1_kernel"] * factors[:, None],
         "hidden_1_bias": params["hidden_1_bias"] * factors,

@@ -7,7 +7,9 @@ import pytest
 
 from mirrorjax.dataset.matched import CONDITIONS, matched_boards
 from mirrorjax.game.state import Action
-from mirrorjax.measurement.battery.ablation import ablation, named, random_sets
+from mirrorjax.measurement.battery import ablation as ablated
+from mirrorjax.measurement.battery import patching as patched
+from mirrorjax.measurement.battery.ablation import named
 from mirrorjax.measurement.battery.boards import task_rows
 from mirrorjax.measurement.battery.circuits import (
     KINDS,
@@ -18,7 +20,6 @@ from mirrorjax.measurement.battery.circuits import (
     paths,
     shares,
 )
-from mirrorjax.measurement.battery.patching import patching
 from mirrorjax.measurement.probe import Probe
 from mirrorjax.measurement.stream import TRUTHS
 from mirrorjax.models.mlp import MLP
@@ -30,6 +31,10 @@ pytestmark = pytest.mark.usefixtures("compiled_quickly")
 NAMES = list(CONDITIONS)
 PLAYERS = 32
 MIRROR, TOAD, FROG, QUIET = range(4)
+
+# compiled whole: operation by operation a test waits ten times as long, most of it for the compiler
+ablation, patching = jax.jit(ablated.ablation), jax.jit(patched.patching)
+random_sets = jax.jit(ablated.random_sets, static_argnums=2)
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +73,8 @@ def network(to_hub: list[float], hub_to: dict[Action, float], hub_bias: float = 
     return probe_of({name: jnp.asarray(value, jnp.float32) for name, value in arrays.items()}, MLP(width=4, depth=2))
 
 
-def units(*which: int) -> jax.Array:
-    return jnp.asarray([unit in which for unit in range(8)])
+def units(*which: int) -> np.ndarray:
+    return np.asarray([unit in which for unit in range(8)])
 
 
 def test_a_channel_that_does_not_ask_whose_distress_it_is(boards):
@@ -112,7 +117,7 @@ def test_ablation_takes_what_hangs_on_the_set_and_nothing_else(holdout: np.ndarr
     order = jnp.asarray([0.0, 3.0, 1.0, 2.0, 9.0, 9.0, 9.0, 9.0], jnp.float32)
     columns = ablation(probe, rows, sets, alive, order)
     arrays = {name: np.asarray(value) for name, value in columns.items()}
-    values = {name: value[0] for name, value in named({n: a[None] for n, a in arrays.items()}, list(sets)).items()}
+    values = {name: value[0] for name, value in named({n: a[None] for n, a in arrays.items()}, sorted(sets)).items()}
     assert values["intact_help_rescue"] == 1 and values["intact_hop"] == 1 and np.isnan(values["intact_leap"])
     # the mean over both kinds of rows is 2: help (2 > .5) everywhere, so what is lost is the hops
     assert values["ablate_toad_only_mean_help_rescue"] == 0 and values["ablate_toad_only_mean_hop"] == -1
@@ -135,10 +140,13 @@ def test_random_sets_have_the_size_and_are_others():
 def test_paths_sum_to_the_change_of_the_outputs(seed: int, boards):
     large = MLP(width=17, depth=2)
     probe = probe_of(untrained(large, seed), large)
-    before, after = (probe.show(boards[name]) for name in ("x0", "xT"))
-    change = np.asarray((after.outputs - before.outputs).mean(-1))
+    before, after = (_shown(probe, boards[name]) for name in ("x0", "xT"))
+    change = (np.asarray(after.outputs) - np.asarray(before.outputs)).mean(-1)
     assert np.abs(change).max() > 0.05
-    assert np.allclose(paths(probe, before, after).sum((0, 1)), change, atol=1e-4)
+    assert np.allclose(np.asarray(jax.jit(paths)(probe, before, after)).sum((0, 1)), change, atol=1e-4)
+
+
+_shown = jax.jit(Probe.show)
 
 
 def test_the_published_hub_takes_a_quarter_from_mirror_units():
@@ -151,6 +159,12 @@ def test_the_published_hub_takes_a_quarter_from_mirror_units():
 
 
 def hub_of(probe: Probe, boards, leap_lost: float = 0.0) -> str:
+    """The kind of the hub of a network."""
+    return KINDS[int(_kind(probe, boards, leap_lost))]
+
+
+@jax.jit
+def _kind(probe: Probe, boards, leap_lost: float) -> jax.Array:
     at = {name: probe.show(pictures) for name, pictures in boards.items()}
     own, other = (hub_drive(probe, paths(probe, at["x0"], at[name])) for name in ("xF", "xT"))
     mirror, toad = (jnp.arange(4) == unit for unit in (MIRROR, TOAD))
@@ -159,7 +173,7 @@ def hub_of(probe: Probe, boards, leap_lost: float = 0.0) -> str:
         **{"share_toad": shares(other, toad), "leap_lost": jnp.full(4, leap_lost, jnp.float32)},
         "help_moved_by_mirror": mirror_edges(probe, at["x0"], at["xT"], mirror),
     }
-    return KINDS[int(kinds_of_hubs(dominant_output(probe), columns)[0])]
+    return kinds_of_hubs(dominant_output(probe), columns)[0]
 
 
 @pytest.mark.parametrize(

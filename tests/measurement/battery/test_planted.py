@@ -8,11 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mirrorjax.measurement.battery.classes import CLASSES, classes, discovered, sign_flip_p
+from mirrorjax.measurement.battery import classes as kinds
+from mirrorjax.measurement.battery import discriminability as told_apart
 from mirrorjax.measurement.battery.counterfactual import counterfactual
 from mirrorjax.measurement.battery.decoding import decoding
 from mirrorjax.measurement.battery.decomposition import decomposition
-from mirrorjax.measurement.battery.discriminability import auc, d_prime, discriminability
 from mirrorjax.measurement.battery.geometry import geometry
 from mirrorjax.measurement.battery.overlap import overlap
 from mirrorjax.measurement.battery.responses import Responses
@@ -29,11 +29,14 @@ from tests.measurement.battery.cases import (
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 ONE_OF_EACH = [NOTHING, MIRROR, SUPPRESSED, FROG_ONLY, TOAD_ONLY, OPPOSED]
-DEAD = dict.fromkeys(("x0", "xF", "xT", "xO0", "xO"), -3.0)
+CLASSES = kinds.CLASSES
+
+# compiled whole: operation by operation a test waits ten times as long, most of it for the compiler
+classes, discovered, sign_flip_p = map(jax.jit, (kinds.classes, kinds.discovered, kinds.sign_flip_p))
+auc, d_prime = (jax.jit(measure, static_argnums=1) for measure in (told_apart.auc, told_apart.d_prime))
 
 
 def numbers(measure: Callable[..., dict], *arguments: object) -> dict[str, float]:
-    """Compiled: operation by operation some take ten times as long."""
     return {name: float(value) for name, value in jax.jit(measure)(*arguments).items()}
 
 
@@ -58,9 +61,9 @@ def test_noise_is_called_a_class_as_seldom_as_said():
 
 def test_discoveries_are_those_of_benjamini_and_hochberg():
     p = jnp.asarray([0.001, 0.008, 0.039, 0.041, 0.042, 0.06, 0.074, 0.205, 0.9, 0.0001], jnp.float32)
-    tested = jnp.asarray([True] * 9 + [False])
+    tested = np.asarray([True] * 9 + [False])
     assert np.asarray(discovered(p, tested)).tolist() == [True, True] + [False] * 8
-    assert np.asarray(discovered(p, jnp.ones(10, bool))).tolist() == [True, True] + [False] * 7 + [True]
+    assert np.asarray(discovered(p, np.ones(10, bool))).tolist() == [True, True] + [False] * 7 + [True]
 
 
 def test_d_prime_and_auc_of_a_known_effect():
@@ -70,7 +73,7 @@ def test_d_prime_and_auc_of_a_known_effect():
     assert np.allclose(d_prime(found, "xT"), [2, 2, 0], atol=0.1)
     # the same boards on both sides: their ties do not count for more than they should
     assert np.allclose(auc(found, "xT"), [0.921, 0.921, 0.5], atol=0.02)
-    columns = numbers(discriminability, found)
+    columns = numbers(told_apart.discriminability, found)
     assert columns["d_prime_mni"] == pytest.approx(2 / 3, abs=0.05)
     assert columns["auc_mni"] == pytest.approx(2 * 0.421 / 3, abs=0.02)
 
@@ -88,7 +91,7 @@ def test_who_answers_to_both_is_seen_against_chance():
     separate = planted([FROG_ONLY, FROG_ONLY, TOAD_ONLY, TOAD_ONLY])
     apart = numbers(counterfactual, separate)
     assert apart["mni_star"] == pytest.approx(0, abs=1e-6)
-    assert apart["mni_star_permuted"] == pytest.approx(float(separate.change("xF")[0]) / 4, rel=0.05)
+    assert apart["mni_star_permuted"] == pytest.approx(float(jax.jit(Responses.change, static_argnums=1)(separate, "xF")[0]) / 4, rel=0.05)
 
 
 def test_raw_responses_are_taken_apart_by_what_they_answer_to():
@@ -139,7 +142,7 @@ def test_geometry_knows_alike_patterns_and_different_ones():
         found = planted([NOTHING] * units)
         scores = random.normal(size=(3, found.hidden["x0"].shape[1])) * np.array([[3.0], [2.0], [1.0]])
         change = {"xF": frog.T @ scores, "xT": toad.T @ scores}
-        hidden = {name: value + jnp.asarray(change.get(name, 0.0), jnp.float32) for name, value in found.hidden.items()}
+        hidden = {name: np.float32(value + change.get(name, 0.0)) for name, value in found.hidden.items()}
         return replace(found, hidden=hidden)
 
     alike = numbers(geometry, with_boards(strength, strength))
@@ -154,12 +157,12 @@ def test_a_duplicate_does_not_count_twice():
     random = planted([MIRROR, NOTHING], jitter=0.5)
     alone = numbers(counterfactual, random)
     doubled = Responses(
-        hidden={name: jnp.concatenate([value, 0.5 * value[:1]]) for name, value in random.hidden.items()},
+        hidden={name: np.concatenate([value, 0.5 * np.asarray(value)[:1]]) for name, value in random.hidden.items()},
         outputs={},
-        rms=jnp.concatenate([random.rms, 0.5 * random.rms[:1]]),
-        alive=jnp.ones(3, bool),
-        weight=jnp.asarray([0.5, 1.0, 0.5], jnp.float32),
-        layer=jnp.ones(3, jnp.int32),
+        rms=np.concatenate([random.rms, 0.5 * np.asarray(random.rms)[:1]]),
+        alive=np.ones(3, bool),
+        weight=np.asarray([0.5, 1.0, 0.5], np.float32),
+        layer=np.ones(3, np.int32),
     )
     assert numbers(counterfactual, doubled) == pytest.approx(alone, abs=1e-5)
     assert numbers(decoding, doubled) == pytest.approx(numbers(decoding, random), abs=1e-3)

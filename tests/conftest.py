@@ -24,6 +24,15 @@ jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A folder's tests are one worker's: what they share is made, and compiled, once."""
+    for item in items:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        item.add_marker(pytest.mark.xdist_group(folder))
+
+
 @pytest.fixture(scope="module")
 def compiled_quickly() -> Iterator[None]:
     """For tests of what a function gives, not of the bits that a full compiler makes: they wait for the compiler."""

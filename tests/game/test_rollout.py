@@ -142,12 +142,12 @@ def test_long_played_boards_look_as_recorded_ones(players):
     assert max(seen.frog.energy.max(), seen.toad.energy.max()) <= 20
 
 
-@pytest.mark.parametrize("dependency", [0.0, 0.3, 0.75])
+@pytest.mark.parametrize("dependency", [0.0, 0.3])
 def test_a_camera_that_follows_frog_more(dependency):
     """At D = 0 Frog is always at the centre; in between no turn scrolls more tiles than are drawn for it."""
     params = GameParams(scroll=dependency)
     streams = game_streams(jax.random.key(3), 64)
-    states = jax.vmap(lambda stream: new_game(stream, params))(streams)
+    states = jax.jit(jax.vmap(lambda stream: new_game(stream, params)))(streams)
 
     def moved(state: GameState):
         return state.frog.column, state.toad.column

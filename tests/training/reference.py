@@ -42,13 +42,19 @@ def flat_weights(params: dict) -> dict[str, np.ndarray]:
     }
 
 
+BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7
+
+
 def keras_adam(params, gradient, moments, rate: float, number: int):
     """Update number `number`, from 1: α_t = α √(1 - β₂ᵗ)/(1 - β₁ᵗ); p - α_t m/(√v + ε). α_t in float64."""
-    beta_1, beta_2, epsilon = 0.9, 0.999, 1e-7
-    alpha = jnp.float32(rate * np.sqrt(1 - beta_2**number) / (1 - beta_1**number))
-    mean = jax.tree.map(lambda m, g: m + (g - m) * (1 - beta_1), moments[0], gradient)
-    square = jax.tree.map(lambda v, g: v + (g * g - v) * (1 - beta_2), moments[1], gradient)
-    params = jax.tree.map(lambda p, m, v: p - alpha * m / (jnp.sqrt(v) + epsilon), params, mean, square)
+    return _moved(params, gradient, moments, np.float32(rate * np.sqrt(1 - BETA_2**number) / (1 - BETA_1**number)))
+
+
+@jax.jit
+def _moved(params, gradient, moments, alpha):
+    mean = jax.tree.map(lambda m, g: m + (g - m) * (1 - BETA_1), moments[0], gradient)
+    square = jax.tree.map(lambda v, g: v + (g * g - v) * (1 - BETA_2), moments[1], gradient)
+    params = jax.tree.map(lambda p, m, v: p - alpha * m / (jnp.sqrt(v) + EPSILON), params, mean, square)
     return params, (mean, square)
 
 
@@ -74,7 +80,7 @@ def train(
         return jax.grad(loss)(params)
 
     params = plain_weights(weights)
-    zero = jax.tree.map(jnp.zeros_like, params)
+    zero = jax.tree.map(np.zeros_like, params)
     moments = (zero, zero)
     for number, (inputs, labels, masks) in enumerate(batches, start=1):
         params, moments = keras_adam(params, gradient_of(params, inputs, labels, masks), moments, learning_rate, number)

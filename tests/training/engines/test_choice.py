@@ -105,6 +105,7 @@ def test_less_shared_memory_serves_fewer_shapes(compiles):
     assert "shared memory" in engine_for("auto", wide, 25, 64, small).why
 
 
+@pytest.mark.slow
 @needs_compiler
 def test_a_mixed_population_is_trained_by_both_and_goes_on_with_the_same_bits(monkeypatch):
     driver = Emulator()

@@ -24,8 +24,6 @@ jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A folder's tests are one worker's: what they share is made, and compiled, once."""
     for item in items:

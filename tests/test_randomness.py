@@ -15,14 +15,14 @@ N = 1 << 16
 def words(stream, count=N, first=0) -> np.ndarray:
     """The words number `first`.. of a stream."""
     counters = first + jnp.arange(count, dtype=jnp.uint32)
-    return np.asarray(jax.vmap(randomness.word, in_axes=(None, 0))(stream, counters))
+    return np.asarray(jax.jit(jax.vmap(randomness.word, in_axes=(None, 0)))(stream, counters))
 
 
 def first_words_of_substreams(count=N) -> np.ndarray:
     def first(counter):
         return randomness.word(randomness.substream(STREAM, counter), jnp.uint32(0))
 
-    return np.asarray(jax.vmap(first)(jnp.arange(count, dtype=jnp.uint32)))
+    return np.asarray(jax.jit(jax.vmap(first))(jnp.arange(count, dtype=jnp.uint32)))
 
 
 def bits(values: np.ndarray) -> np.ndarray:
@@ -113,8 +113,12 @@ def test_uniform_is_in_the_unit_interval():
     ("probability", "precision"), [(0.01, 12), (1 / 3, 16), (0.5, 1), (0.25, 2), (0.9, 8), (0.0, 4), (1 - 2**-6, 6)]
 )
 def test_bernoulli_mask(probability, precision):
-    streams = jax.vmap(randomness.substream, in_axes=(None, 0))(STREAM, jnp.arange(1 << 15, dtype=jnp.uint32))
-    masks = np.asarray(jax.vmap(lambda s: randomness.bernoulli_mask(s, 5, probability, precision))(streams))
+    @jax.jit
+    @jax.vmap
+    def masked(number):
+        return randomness.bernoulli_mask(randomness.substream(STREAM, number), 5, probability, precision)
+
+    masks = np.asarray(masked(jnp.arange(1 << 15, dtype=jnp.uint32)))
     flips = bits(masks)
     if probability == 0:
         assert not flips.any()

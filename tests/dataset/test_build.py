@@ -56,12 +56,15 @@ def keys_by_split(dataset) -> dict[str, np.ndarray]:
 
 
 def test_augmentation_has_the_published_frequencies():
-    streams = jax.vmap(substream, in_axes=(None, 0))(
-        stream_from_key(jax.random.key(0)), jnp.arange(1 << 16, dtype=jnp.uint32)
-    )
-    board = jnp.asarray([123, 456], jnp.uint32)
-    copies = jnp.stack([jax.vmap(lambda s, c=copy: augment(board, s, c))(streams) for copy in range(3)], axis=1)
-    row = jax.vmap(jax.vmap(unpack))(copies)
+    root, board = stream_from_key(jax.random.key(0)), jnp.asarray([123, 456], jnp.uint32)
+
+    @jax.jit
+    @jax.vmap
+    def augmented(number):
+        copies = jnp.stack([augment(board, substream(root, number), copy) for copy in range(3)])
+        return copies, jax.vmap(unpack)(copies)
+
+    copies, row = augmented(jnp.arange(1 << 16, dtype=jnp.uint32))
     energies, skies = np.asarray(row.energy_index), np.asarray(row.sky_index)
     assert_counts(np.bincount(energies.ravel(), minlength=11), np.array(reference.ENERGY_PROBABILITIES))
     # A sixth of 2^16 values is no whole number; the share of a sky is off by less than 1e-5.

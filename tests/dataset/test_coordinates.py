@@ -33,7 +33,7 @@ def test_the_papers_point(rows: np.ndarray):
     assert found.identity_hidden == 0 and found.best_mse == 0
     share = np.bincount(answers(rows)["label"], minlength=len(LABELS)) / len(rows)
     assert found.constant_mse == pytest.approx(np.mean(share * (1 - share)), rel=1e-4)
-    spread = np.linalg.eigvalsh(np.cov(np.asarray(jax.vmap(features)(jnp.asarray(rows[:20_000])), float).T))
+    spread = np.linalg.eigvalsh(np.cov(np.asarray(jax.jit(jax.vmap(features))(jnp.asarray(rows[:20_000])), float).T))
     assert found.participation_ratio == pytest.approx(spread.sum() ** 2 / (spread**2).sum(), rel=1e-3)
 
 

@@ -167,7 +167,7 @@ def test_exchanged_twice_is_the_same_situation(rows: np.ndarray):
         row = unpack(words)
         return situation_of_row(row), situation_of_row(exchanged(exchanged(row)))
 
-    before, after = jax.vmap(situations)(jnp.asarray(rows))
+    before, after = jax.jit(jax.vmap(situations))(jnp.asarray(rows))
     for name in ("energy", "column", "frog_distress", "toad_distress", "next_rough"):
         assert np.array_equal(getattr(before, name), getattr(after, name)), name
 
@@ -204,5 +204,5 @@ def test_fewer_skies(rows: np.ndarray, number: int):
 
 def test_knobs_are_of_training_rows_not_of_measured_ones():
     rows, turned = jnp.asarray([[0b1010, 3 | (7 << 5)]], jnp.uint32), knobs_with(veil_symbol=1.0)
-    paper, veiled = (np.asarray(Supervised(knobs=knobs).pictures(rows, turned)) for knobs in (False, True))
+    paper, veiled = (np.asarray(jax.jit(Supervised(knobs=each).pictures)(rows, turned)) for each in (False, True))
     assert np.array_equal(pictures_of(rows), paper) and not np.array_equal(paper, veiled)

@@ -31,7 +31,7 @@ def picture(boards: MatchedBoards, name: str) -> np.ndarray:
 
 def test_x0_is_the_row_itself(boards: MatchedBoards):
     assert len(boards) == 500 == len(np.unique(row_keys(boards.words)))
-    assert np.array_equal(picture(boards, "x0"), jax.vmap(features)(jnp.asarray(boards.words)))
+    assert np.array_equal(picture(boards, "x0"), jax.jit(jax.vmap(features))(jnp.asarray(boards.words)))
 
 
 @pytest.mark.parametrize(

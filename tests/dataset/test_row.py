@@ -75,7 +75,7 @@ def test_different_rows_have_different_words():
         jnp.asarray(values.ravel(), jnp.int32)
         for values in np.meshgrid(np.arange(32), np.arange(32), np.arange(5, 10), np.arange(11), np.arange(6))
     )
-    words = jax.vmap(rows.pack)(Row(jnp.zeros_like(frog, jnp.uint32), frog, toad, symbol, energy, sky))
+    words = jax.jit(jax.vmap(rows.pack))(Row(jnp.zeros_like(frog, jnp.uint32), frog, toad, symbol, energy, sky))
     assert len(np.unique(rows.row_keys(np.asarray(words)))) == 32 * 32 * 5 * 11 * 6
 
 
@@ -89,9 +89,9 @@ def test_keys_and_words_are_inverses():
 
 def test_board_bits_leave_out_energy_and_sky_only():
     row = random_rows(2000)
-    keys = rows.row_keys(np.asarray(jax.vmap(rows.pack)(row)))
+    keys = rows.row_keys(np.asarray(jax.jit(jax.vmap(rows.pack))(row)))
     boards = rows.row_keys(
-        np.asarray(jax.vmap(rows.pack_board)(row.ground, row.frog_column, row.toad_column, row.toad_symbol))
+        np.asarray(jax.jit(jax.vmap(rows.pack_board))(row.ground, row.frog_column, row.toad_column, row.toad_symbol))
     )
     assert np.array_equal(keys & np.uint64(0xFFFFFFFF00000000 | rows.BOARD_BITS), boards)
 
@@ -115,9 +115,9 @@ def test_a_snapshot_shows_what_frog_saw():
         return rollout(state, stream, jnp.uint32(0), 300, PLAYERS["both_random"], GameParams(), seen)[1]
 
     state, boards, views = jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), jax.jit(jax.vmap(play))(streams))
-    pictures = np.asarray(jax.vmap(rows.features)(boards)).astype(int)
+    pictures = np.asarray(jax.jit(jax.vmap(rows.features))(boards)).astype(int)
     views = np.array(views)
-    rough = np.asarray(jax.vmap(mask_cells)(state.ground)).astype(bool)
+    rough = np.asarray(jax.jit(jax.vmap(mask_cells))(state.ground)).astype(bool)
     for player in (state.frog, state.toad):
         column = np.asarray(player.column)
         distressed = rough[np.arange(len(column)), column].nonzero()[0]

@@ -53,7 +53,7 @@ def test_a_new_game():
     for player, letter in ((states.frog, 4), (states.toad, 5)):
         assert (player.energy == 20).all() and (player.score == 0).all() and (player.symbol == letter).all()
     assert not states.ground.any() and not states.queue.any() and not states.rate_steps.any()
-    assert_share(np.asarray(jax.vmap(mask_cells)(states.flies)), 41 / 4096)  # one placement pass
+    assert_share(np.asarray(jax.jit(jax.vmap(mask_cells))(states.flies)), 41 / 4096)  # one placement pass
     assert states.actor == Actor.FROG
 
 
@@ -132,7 +132,7 @@ def test_long_played_boards_look_as_recorded_ones(players):
         states, seen = play(states, jnp.uint32(first))  # the last 400 rounds are looked at
 
     def cells(masks):
-        return np.asarray(jax.vmap(jax.vmap(mask_cells))(masks))
+        return np.asarray(jax.jit(jax.vmap(jax.vmap(mask_cells)))(masks))
 
     flies, rough = cells(seen.flies).sum(-1).mean(), cells(seen.ground).mean()
     for value, (expected, error) in ((flies, RECORDED_FLIES[players]), (rough, RECORDED_ROUGH_SHARE[players])):

@@ -57,6 +57,6 @@ def test_one_hot_can_be_read_back(pictures: np.ndarray):
 @pytest.mark.parametrize("name", list(ENCODINGS))
 def test_a_network_has_as_many_inputs(name: str):
     member = Member(encoding=name)
-    params = network_of(member).init(jax.random.key(0), jnp.int32(17))
+    params = jax.jit(network_of(member).init)(jax.random.key(0), 17)
     assert params["hidden_1_kernel"].shape == (17, ENCODINGS[name].size)
     assert own_size(program_of(member), member.width)[1] == sum(value.size for value in params.values())

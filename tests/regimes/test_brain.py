@@ -57,15 +57,15 @@ def test_a_neuron_without_drive_does_not_fire():
 
 
 def test_a_closed_fibre_keeps_its_synapses():
-    fibres = connect(STREAM, PROJECT, 40, 0.2)
+    fibres = _connected(40)
     firing = {"stimulus": fired(jnp.arange(8)), "area": Fired(jnp.arange(8), jnp.ones(8))}
-    after, _ = plain_step(fibres, firing, PROJECT[:1], 0.1, STREAM)
-    assert after[PROJECT[1]] is fibres[PROJECT[1]]
+    after, _ = step(fibres, firing, through=PROJECT[:1], growth=0.1, draws=STREAM)
+    assert np.array_equal(after[PROJECT[1]], fibres[PROJECT[1]])
     assert not np.array_equal(after[PROJECT[0]], fibres[PROJECT[0]])
 
 
 def test_synapses_are_powers_of_the_growth():
-    fibres, _ = run(connect(STREAM, PROJECT, 60, 0.2), _begun(8), PROJECT, 0.25, STREAM, 6)
+    fibres, _ = _moments(_connected(60), _begun(8), 0.25, 6)
     grown = np.asarray(fibres[PROJECT[0]])
     assert grown.max() == 1 + 6
     np.testing.assert_allclose(
@@ -76,8 +76,18 @@ def test_synapses_are_powers_of_the_growth():
 
 def test_a_synapse_grows_no_more_than_a_byte_holds():
     fibres = {PROJECT[0]: jnp.full((4, 4), MOST - 1, jnp.uint8), PROJECT[1]: jnp.zeros((4, 4), jnp.uint8)}
-    after, _ = run(fibres, _begun(2), PROJECT, 0.1, STREAM, 3)
+    after, _ = _moments(fibres, _begun(2), 0.1, 3)
     assert np.asarray(after[PROJECT[0]]).max() == MOST
+
+
+@partial(jax.jit, static_argnums=0)
+def _connected(neurons: int) -> dict[tuple[str, str], jax.Array]:
+    return connect(STREAM, PROJECT, neurons, 0.2)
+
+
+@partial(jax.jit, static_argnums=3)
+def _moments(fibres, firing, growth: float, moments: int):
+    return run(fibres, firing, PROJECT, growth, STREAM, moments)
 
 
 def _begun(k: int) -> dict[str, Fired]:

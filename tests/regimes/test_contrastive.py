@@ -14,13 +14,14 @@ from mirrorjax.dataset.row import features, unpack
 from mirrorjax.dataset.sources import Sources
 from mirrorjax.errors import InputError
 from mirrorjax.game.state import WIDTH
-from mirrorjax.population.members import Member, stack_values
+from mirrorjax.population.members import Member, MemberValues, stack_values
 from mirrorjax.population.plan import program_of
 from mirrorjax.regimes import regime_of
+from mirrorjax.regimes.base import Regime
 from mirrorjax.regimes.contrastive import HEADS, is_apart, seen
 from mirrorjax.settings.allowed import validate
 from mirrorjax.settings.schema import Config
-from mirrorjax.training.step import init_state, train
+from mirrorjax.training.step import TrainState, init_state, train
 
 STEPS = 200
 SETTINGS = {"width": 8, "learning_rate": 1e-3, "encoding": "ordinal"}
@@ -34,34 +35,42 @@ def rows(dataset: Dataset) -> jax.Array:
 def test_an_exchange_puts_the_other_in_ones_place(rows: jax.Array):
     pictures, others = (jax.jit(jax.vmap(features))(each) for each in (rows, jax.vmap(seen)(rows)))
     own, other = (np.asarray(each)[:, WIDTH : 2 * WIDTH] for each in (pictures, others))
-    letters = np.isin(np.asarray(jax.vmap(unpack)(rows).toad_symbol), [5, 9]) & np.asarray(jax.vmap(is_apart)(rows))
+    letters = np.isin(np.asarray(jax.jit(jax.vmap(unpack))(rows).toad_symbol), [5, 9]) & np.asarray(
+        jax.jit(jax.vmap(is_apart))(rows)
+    )
     exchanged = np.select([own == 4, own == 5], [5, 4], own)
     np.testing.assert_array_equal(other[letters], exchanged[letters])
     rest = np.delete(np.asarray(pictures), np.s_[WIDTH : 2 * WIDTH], axis=1)
     np.testing.assert_array_equal(np.delete(np.asarray(others), np.s_[WIDTH : 2 * WIDTH], axis=1), rest)
-    twice = jax.vmap(seen)(jax.vmap(seen)(rows))
+    twice = jax.jit(jax.vmap(seen))(jax.jit(jax.vmap(seen))(rows))
     np.testing.assert_array_equal(np.asarray(twice)[letters], np.asarray(rows)[letters])
 
 
 def test_what_is_right_for_the_other_is_its_own_answer_in_ones_place(rows: jax.Array):
     values = stack_values([Member(veil_role=2.0)], "")
-    knobs = jax.tree.map(lambda x: x[0], values.knobs)  # all rows are the other's seat
-    theirs = jax.vmap(target, in_axes=(0, None))(rows, knobs)
-    paper = jax.tree.map(lambda x: x[0], stack_values([Member()], "").knobs)
-    np.testing.assert_array_equal(jax.vmap(target, in_axes=(0, None))(jax.vmap(seen)(rows), paper), theirs)
+    knobs = jax.tree.map(lambda x: np.asarray(x)[0], values.knobs)  # all rows are the other's seat
+    theirs = jax.jit(jax.vmap(target, in_axes=(0, None)))(rows, knobs)
+    paper = jax.tree.map(lambda x: np.asarray(x)[0], stack_values([Member()], "").knobs)
+    np.testing.assert_array_equal(
+        jax.jit(jax.vmap(target, in_axes=(0, None)))(jax.jit(jax.vmap(seen))(rows), paper), theirs
+    )
 
 
 def _trained(member: Member, dataset: Dataset, **changed: float) -> dict[str, np.ndarray]:
     """Weights after STEPS, of a member with the streams of an equal supervised one."""
     regime = regime_of(program_of(member))
     same = replace(member, regime="supervised", alignment=0.0, observe=1.0, positives="same")
-    values = jax.tree.map(lambda x: x[0], stack_values([same], "", Sources.only(dataset)))
+    values = jax.tree.map(lambda x: np.asarray(x)[0], stack_values([same], "", Sources.only(dataset)))
     values = replace(values, **{name: jnp.float32(value) for name, value in changed.items()})
-    learn = jax.jit(partial(train, regime), static_argnums=())
     rows = jnp.asarray(dataset.train)
-    state = learn(init_state(regime, values), values, jnp.uint32(0), jnp.uint32(STEPS), rows)
+    state = _learnt(regime, values, rows)
     assert bool(state.alive)
     return jax.device_get(regime.policy(state.own, values, rows))
+
+
+@partial(jax.jit, static_argnums=0)
+def _learnt(regime: Regime, values: MemberValues, rows: jax.Array) -> TrainState:
+    return train(regime, init_state(regime, values), values, jnp.uint32(0), jnp.uint32(STEPS), rows)
 
 
 @pytest.fixture(scope="module")

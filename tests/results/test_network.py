@@ -12,6 +12,7 @@ from safetensors import safe_open
 from mirrorjax.dataset.row import features
 from mirrorjax.errors import InputError
 from mirrorjax.member.policy import member_policy
+from mirrorjax.models.base import Params
 from mirrorjax.models.mlp import MLP
 from mirrorjax.regimes.supervised import Supervised
 from mirrorjax.results.find import find_network, how_it_ended
@@ -24,9 +25,14 @@ REGIME = Supervised(MLP(width=6, depth=3, activation="tanh"))
 ROWS = np.array([[0, 15 | 16 << 5], [1 << 15, 15 | 20 << 5 | 3 << 13 | 2 << 17], [7, 31 | 2 << 5 | 9 << 13]], np.uint32)
 
 
+@jax.jit
+def _initial(seed: jax.Array) -> Params:
+    return REGIME.network.init(jax.random.key(seed), jnp.int32(6))
+
+
 def weights(seed: int) -> dict[str, np.ndarray]:
     """With biases, so that a bias that is lost is seen."""
-    params = REGIME.network.init(jax.random.key(seed), jnp.int32(6))
+    params = _initial(seed)
     random = np.random.default_rng(seed)
     return {
         name: np.asarray(value) + (0.3 * random.normal(size=value.shape).astype(np.float32) if "bias" in name else 0)
@@ -64,8 +70,8 @@ def test_a_member_is_what_was_stored(network: TrainedNetwork):
 
 
 def test_it_runs_as_in_training(network: TrainedNetwork):
-    pictures = jax.vmap(features, out_axes=-1)(jnp.asarray(ROWS))
-    shown = REGIME.network.run({name: jnp.asarray(weight) for name, weight in weights(1).items()}, pictures)
+    pictures = jax.jit(jax.vmap(features, out_axes=-1))(jnp.asarray(ROWS))
+    shown = jax.jit(REGIME.network.run)(weights(1), pictures)
     own_outputs, own_hidden = network.run_with_activations(ROWS)
     assert own_outputs.shape == (4, 3) and own_hidden.shape == (18, 3)
     assert np.abs(np.diff(own_outputs, axis=1)).min() > 1e-4, "the rows are different ones"
@@ -75,7 +81,7 @@ def test_it_runs_as_in_training(network: TrainedNetwork):
 
 
 def test_rows_and_their_pictures_are_the_same(network: TrainedNetwork):
-    pictures = np.asarray(jax.vmap(features, out_axes=-1)(jnp.asarray(ROWS)))
+    pictures = np.asarray(jax.jit(jax.vmap(features, out_axes=-1))(jnp.asarray(ROWS)))
     for given in (pictures, pictures.astype(np.int8), pictures.astype(np.float64)):
         assert np.array_equal(network.run(given), network.run(ROWS))
     outputs, hidden = network.run_with_activations(pictures[:, 1])

@@ -81,9 +81,8 @@ def _check_edits(network: Network, params: Params, inputs: jax.Array, plain: Sho
         assert called == [site.name for site in network.sites], f"edits are asked at {called}"
         for before in network.sites[:number]:
             _close(shown.units[before.name], plain.units[before.name], f"{edited.name} acts on {before.name} before it")
-        _close(
-            shown.units[edited.name], np.asarray(plain.units[edited.name]) + 1, f"{edited.name}: shown before its edit"
-        )
+        before_edit = np.asarray(plain.units[edited.name])
+        _close(shown.units[edited.name], before_edit + 1, f"{edited.name}: shown before its edit")
         behind = [*(shown.units[site.name] for site in network.sites[number + 1 :]), shown.outputs]
         without = [*(plain.units[site.name] for site in network.sites[number + 1 :]), plain.outputs]
         assert any(not np.allclose(a, b) for a, b in zip(behind, without, strict=True)), (

@@ -32,28 +32,28 @@ def rows(dataset: Dataset) -> jax.Array:
     return jnp.asarray(dataset.test[:2000])
 
 
+_seen = jax.jit(jax.vmap(seen))
+
+
 def test_an_exchange_puts_the_other_in_ones_place(rows: jax.Array):
-    pictures, others = (jax.jit(jax.vmap(features))(each) for each in (rows, jax.vmap(seen)(rows)))
+    pictures, others = (jax.jit(jax.vmap(features))(each) for each in (rows, _seen(rows)))
     own, other = (np.asarray(each)[:, WIDTH : 2 * WIDTH] for each in (pictures, others))
-    letters = np.isin(np.asarray(jax.jit(jax.vmap(unpack))(rows).toad_symbol), [5, 9]) & np.asarray(
-        jax.jit(jax.vmap(is_apart))(rows)
-    )
+    symbols, apart = jax.jit(jax.vmap(lambda words: (unpack(words).toad_symbol, is_apart(words))))(rows)
+    letters = np.isin(symbols, [5, 9]) & np.asarray(apart)
     exchanged = np.select([own == 4, own == 5], [5, 4], own)
     np.testing.assert_array_equal(other[letters], exchanged[letters])
     rest = np.delete(np.asarray(pictures), np.s_[WIDTH : 2 * WIDTH], axis=1)
     np.testing.assert_array_equal(np.delete(np.asarray(others), np.s_[WIDTH : 2 * WIDTH], axis=1), rest)
-    twice = jax.jit(jax.vmap(seen))(jax.jit(jax.vmap(seen))(rows))
+    twice = _seen(_seen(rows))
     np.testing.assert_array_equal(np.asarray(twice)[letters], np.asarray(rows)[letters])
 
 
 def test_what_is_right_for_the_other_is_its_own_answer_in_ones_place(rows: jax.Array):
     values = stack_values([Member(veil_role=2.0)], "")
     knobs = jax.tree.map(lambda x: np.asarray(x)[0], values.knobs)  # all rows are the other's seat
-    theirs = jax.jit(jax.vmap(target, in_axes=(0, None)))(rows, knobs)
+    right = jax.jit(jax.vmap(target, in_axes=(0, None)))
     paper = jax.tree.map(lambda x: np.asarray(x)[0], stack_values([Member()], "").knobs)
-    np.testing.assert_array_equal(
-        jax.jit(jax.vmap(target, in_axes=(0, None)))(jax.jit(jax.vmap(seen))(rows), paper), theirs
-    )
+    np.testing.assert_array_equal(right(_seen(rows), paper), right(rows, knobs))
 
 
 def _trained(member: Member, dataset: Dataset, **changed: float) -> dict[str, np.ndarray]:

@@ -2,7 +2,6 @@
 
 import logging
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # tests share the cores: threads that wait for each other spin
@@ -27,13 +26,18 @@ jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A folder's tests are one worker's: what they share is made, and compiled, once."""
     for item in items:
-        folder = item.path.relative_to(Path(__file__).parent).parts[0]
-        item.add_marker(pytest.mark.xdist_group(folder))
+        item.add_marker(pytest.mark.xdist_group(item.path.relative_to(Path(__file__).parent).parts[0]))
 
 
-@pytest.fixture(scope="module")
-def compiled_quickly() -> Iterator[None]:
-    """For tests of what a function gives, not of the bits that a full compiler makes: they wait for the compiler."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
+@pytest.fixture
+def compiled_quickly() -> None:
+    """For tests of what a function gives, not of the bits that a full compiler makes: they wait less for the compiler.
+
+    Where much is computed as well, what is compiled in full is sooner done.
+    """
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Before any fixture, a session's too."""
+    jax.config.update("jax_disable_most_optimizations", "compiled_quickly" in getattr(item, "fixturenames", ()))

@@ -10,6 +10,11 @@ from tests.training.cases import small_dataset
 WIDTHS = (17, 12, 24)  # compiled as 24
 
 
+@pytest.fixture(autouse=True)
+def quickly(compiled_quickly: None) -> None:
+    """Nothing here compares bits."""
+
+
 @pytest.fixture(scope="session")
 def dataset() -> Dataset:
     return small_dataset()

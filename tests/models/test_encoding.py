@@ -12,6 +12,8 @@ from mirrorjax.population.members import Member
 from mirrorjax.population.plan import program_of
 from mirrorjax.training.memory import own_size
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
+
 
 @pytest.fixture
 def pictures() -> np.ndarray:

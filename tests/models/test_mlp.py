@@ -10,6 +10,8 @@ from mirrorjax.models.base import Edit, Shown, Site, Units, padding
 from mirrorjax.models.mlp import ACTIVATIONS, MLP
 from tests.chance import P_LIMIT
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
+
 
 @pytest.fixture(scope="module")
 def initial():

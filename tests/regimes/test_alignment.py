@@ -8,6 +8,8 @@ import pytest
 from mirrorjax.regimes import alignment
 from mirrorjax.regimes.alignment import embedded
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
+
 BATCH, TEMPERATURE = 8, 0.1
 info_nce = jax.jit(alignment.info_nce)
 EVEN = jnp.full(BATCH, 1 / BATCH)

@@ -23,6 +23,7 @@ from mirrorjax.settings.allowed import validate
 from mirrorjax.settings.schema import Config
 from mirrorjax.training.step import TrainState, init_state, train
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
 STEPS = 200
 SETTINGS = {"width": 8, "learning_rate": 1e-3, "encoding": "ordinal"}
 

@@ -6,6 +6,8 @@ import pytest
 
 from mirrorjax.regimes.seats import seat_measures
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
+
 ROWS, UNITS = 1200, 12
 
 

@@ -27,7 +27,6 @@ from tests.datasets import FEW_TEST_ROWS, built
 from tests.measurement.battery.cases import untrained
 from tests.networks import probe_of
 
-pytestmark = pytest.mark.usefixtures("compiled_quickly")
 NAMES = list(CONDITIONS)
 PLAYERS = 32
 MIRROR, TOAD, FROG, QUIET = range(4)

@@ -27,7 +27,6 @@ from tests.measurement.battery.cases import (
     planted,
 )
 
-pytestmark = pytest.mark.usefixtures("compiled_quickly")
 ONE_OF_EACH = [NOTHING, MIRROR, SUPPRESSED, FROG_ONLY, TOAD_ONLY, OPPOSED]
 CLASSES = kinds.CLASSES
 

@@ -60,7 +60,7 @@ def check_network(network: Callable[[int], Network]) -> None:
         assert units.shape == (other.size, _EXAMPLES), f"{other.name}: {units.shape} are not its units, then the batch"
         _close(units[: site.size], plain.units[site.name], f"{site.name}: padding changes a unit")
         assert not units[site.size :].any(), f"{other.name}: a unit beyond the member's own is not zero"
-    one = _run(narrow, own, np.asarray(inputs)[:, 0])
+    one = _run(narrow, own, jnp.asarray(np.asarray(inputs)[:, 0]))
     _close(one.outputs, np.asarray(plain.outputs)[:, 0], "one example is not what it is in a batch")
     _check_edits(narrow, own, inputs, plain)
     assert all(np.ndim(norm) == 0 for norm in narrow.norms(own).values()), "a norm is one number"
@@ -206,7 +206,7 @@ def check_measure(measure: Callable[..., Mapping[str, ArrayLike]], probe: Probe,
 
 
 @functools.partial(jax.jit, static_argnums=(0, 3))
-def _run(network: Network, params: Params, inputs: ArrayLike, edit: Edit = keep) -> Shown:
+def _run(network: Network, params: Params, inputs: jax.Array, edit: Edit = keep) -> Shown:
     return network.run(params, inputs, edit)
 
 

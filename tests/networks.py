@@ -19,7 +19,7 @@ def values_of(member: Member, dataset_hash: str = "0123456789abcdef") -> MemberV
     return jax.tree.map(lambda x: jnp.asarray(np.asarray(x)[0]), stack_values([member], dataset_hash))
 
 
-def probe_of(params: Mapping[str, jax.Array], network: MLP, width: int | None = None) -> Probe:
+def probe_of(params: Mapping[str, jax.Array | np.ndarray], network: MLP, width: int | None = None) -> Probe:
     """A network with these weights, all of whose units are its own unless it has another width."""
     weights = {name: jnp.asarray(value) for name, value in params.items()}
     return Probe(Supervised(network), weights, values_of(Member(width=width or network.width)))

@@ -43,7 +43,13 @@ def regime_at(name: str, width: int) -> Regime:
     return {**REGIMES, "delta_rule": DeltaRule}[name].of(network, program)
 
 
-@pytest.mark.parametrize("name", [*REGIMES, pytest.param("delta_rule", marks=pytest.mark.slow)])
+REPEATED = {"supervised", "assembly"}  # whenever somebody runs the tests; the other regimes, in CI
+
+
+@pytest.mark.parametrize(
+    "name",
+    [each if each in REPEATED else pytest.param(each, marks=pytest.mark.slow) for each in (*REGIMES, "delta_rule")],
+)
 def test_a_regime_keeps_its_contract(name: str):
     check_regime(lambda width: regime_at(name, width))
 

@@ -199,7 +199,7 @@ def test_padding_rows_of_a_batch_have_no_say(mixed, dataset):
     member, weights = mixed.members[6], mixed.after[6]
     assert member.batch_size == 20 and program_of(member).batch == 32
     regime, values = supervised(member), values_of(member, dataset.content_hash)
-    share = np.float32([1 / 20] * 20 + [0] * 12)
+    share = jnp.asarray([1 / 20] * 20 + [0.0] * 12, jnp.float32)
 
     @jax.jit
     def gradient_of(weights, rows):

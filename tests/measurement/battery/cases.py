@@ -50,13 +50,13 @@ def small_boards() -> Boards:
     return boards_of(built(FEW_TEST_ROWS), 512, 128)
 
 
-def untrained(network: MLP, seed: int = 0, width: int | None = None) -> Params:
+def untrained(network: MLP, seed: int = 0, width: int | None = None) -> dict[str, np.ndarray]:
     """Weights with biases, so that units are not homogeneous in the input."""
     params = jax.device_get(_initial(network, seed, width or network.width))
     random = np.random.default_rng(seed)
     own = np.arange(network.width) < (width or network.width)
     return {
-        name: np.float32(value + 0.3 * random.normal(size=value.shape) * own)
+        name: value + np.asarray(0.3 * random.normal(size=value.shape) * own, np.float32)
         if "hidden" in name and "bias" in name
         else value
         for name, value in params.items()
@@ -68,9 +68,9 @@ def _initial(network: MLP, seed: jax.Array, width: jax.Array) -> Params:
     return network.init(jax.random.key(seed), width)
 
 
-def rescaled(params: Params, unit_factors: np.ndarray) -> Params:
+def rescaled(params: dict[str, np.ndarray], unit_factors: np.ndarray) -> dict[str, np.ndarray]:
     """The same function: first-layer units times positive factors, their outgoing weights divided by them."""
-    factors = np.float32(unit_factors)
+    factors = np.asarray(unit_factors, np.float32)
     return params | {
         "hidden_1_kernel": params["hidden_1_kernel"] * factors[:, None],
         "hidden_1_bias": params["hidden_1_bias"] * factors,

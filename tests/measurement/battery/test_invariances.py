@@ -55,7 +55,7 @@ def test_a_duplicate_with_halved_weights_changes_no_mean():
     twin = {
         "hidden_1_kernel": params["hidden_1_kernel"][TWICE],
         "hidden_1_bias": params["hidden_1_bias"][TWICE],
-        "hidden_2_kernel": params["hidden_2_kernel"][:, TWICE] * np.float32([0.5, 1, 1, 1, 1, 1, 1, 0.5]),
+        "hidden_2_kernel": params["hidden_2_kernel"][:, TWICE] * np.asarray([0.5, 1, 1, 1, 1, 1, 1, 0.5], np.float32),
     }
     of_seven = columns(params, 7)
     with_twin = columns(params | twin, 8)

@@ -156,13 +156,15 @@ def test_geometry_knows_alike_patterns_and_different_ones():
 def test_a_duplicate_does_not_count_twice():
     random = planted([MIRROR, NOTHING], jitter=0.5)
     alone = numbers(counterfactual, random)
+    hidden = {name: np.asarray(value) for name, value in random.hidden.items()}
+    rms = np.asarray(random.rms)
     doubled = Responses(
-        hidden={name: np.concatenate([value, 0.5 * np.asarray(value)[:1]]) for name, value in random.hidden.items()},
+        hidden={name: jnp.asarray(np.concatenate([value, 0.5 * value[:1]])) for name, value in hidden.items()},
         outputs={},
-        rms=np.concatenate([random.rms, 0.5 * np.asarray(random.rms)[:1]]),
-        alive=np.ones(3, bool),
-        weight=np.asarray([0.5, 1.0, 0.5], np.float32),
-        layer=np.ones(3, np.int32),
+        rms=jnp.asarray(np.concatenate([rms, 0.5 * rms[:1]])),
+        alive=jnp.asarray([True] * 3),
+        weight=jnp.asarray([0.5, 1.0, 0.5], jnp.float32),
+        layer=jnp.asarray([1, 1, 1], jnp.int32),
     )
     assert numbers(counterfactual, doubled) == pytest.approx(alone, abs=1e-5)
     assert numbers(decoding, doubled) == pytest.approx(numbers(decoding, random), abs=1e-3)

@@ -23,6 +23,7 @@ jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A folder's tests are one worker's: what they share is made, and compiled, once."""
     for item in items:
@@ -39,5 +40,8 @@ def compiled_quickly() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Before any fixture, a session's too."""
-    jax.config.update("jax_disable_most_optimizations", "compiled_quickly" in getattr(item, "fixturenames", ()))
+    """Before any fixture, a session's too. What was compiled the other way is forgotten, lest it be taken."""
+    quickly = "compiled_quickly" in getattr(item, "fixturenames", ())
+    if jax.config.values["jax_disable_most_optimizations"] != quickly:
+        jax.clear_caches()
+        jax.config.update("jax_disable_most_optimizations", quickly)

@@ -30,6 +30,7 @@ from mirrorjax.settings.schema import PATHS, Config, literal, schema, value_of
 from mirrorjax.settings.texts import expanded
 from mirrorjax.tracking.wandb_config import with_environment
 
+_USUAL: dict[str, DictConfig] = {}  # by launcher: Hydra's settings in the project's own conf, whatever else is typed
 _MANY_JOBS = 100  # of which it is said that they are composed, which takes a while
 
 
@@ -138,7 +139,6 @@ class _Composer:
     def __init__(self, loader: ConfigLoader, typed: Typed):
         self._loader, self._typed = loader, typed
         self._folders = [f"file://{typed.config_dir}"] if typed.config_dir else []
-        self._own: dict[str, DictConfig] = {}  # by launcher
 
     def whole(self) -> DictConfig:
         """What is asked for before it is parted into jobs."""
@@ -172,11 +172,10 @@ class _Composer:
 
     def _usual(self, launcher: str) -> DictConfig:
         """What the project's own conf alone makes with a launcher, whatever `--config-dir` has beside it."""
-        if launcher not in self._own:
-            own = self._loader.load_configuration(CONFIG, [f"launcher={LAUNCHERS[launcher]}"], RunMode.RUN)
-            own.hydra.searchpath = self._folders
-            self._own[launcher] = own
-        return self._own[launcher]
+        if launcher not in _USUAL:
+            _USUAL[launcher] = self._loader.load_configuration(CONFIG, [f"launcher={LAUNCHERS[launcher]}"], RunMode.RUN)
+        _USUAL[launcher].hydra.searchpath = self._folders
+        return _USUAL[launcher]
 
 
 def _values(overrides: Sequence[Override]) -> dict[str, list[str]]:

@@ -26,7 +26,7 @@ paper_fast: install ## the published network with 32 seeds, checked against the 
 	$(BIN)/mirrorjax sweep experiment=paper_fast
 
 test: install lint ## what people and CI run (under 8 minutes on two cores)
-	$(PYTEST) --dist loadgroup -m "not $(LONG)"
+	$(PYTEST) --dist loadscope -m "not $(LONG)"
 
 test-long: install ## CI's second step: faults, the browser; then twenty kills
 	$(PYTEST) -m "(slow or browser) and not (processes or acceptance or accelerators)"

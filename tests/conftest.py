@@ -10,6 +10,7 @@ os.environ.setdefault("WANDB_SILENT", "true")
 
 import jax
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 logging.getLogger("jax").setLevel(logging.WARNING)  # else a test that is verbose fills the others' captured logs
 jax.config.update("jax_numpy_dtype_promotion", "strict")
@@ -23,11 +24,16 @@ jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class ByFolder(LoadScopeScheduling):
     """A folder's tests are one worker's: what they share is made, and compiled, once."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(item.path.relative_to(Path(__file__).parent).parts[0]))
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "/".join(nodeid.split("::")[0].split("/")[:2])
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFolder | None:
+    """For `--dist loadscope`; with `loadfile`, a file is a worker's."""
+    return ByFolder(config, log) if config.getoption("dist") == "loadscope" else None  # pyright: ignore[reportArgumentType]
 
 
 @pytest.fixture

@@ -12,8 +12,6 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float32, UInt32
 
-from mirrorjax.dataset.knobs import exchanged
-from mirrorjax.dataset.row import pack, unpack
 from mirrorjax.models.base import Edit, Params
 from mirrorjax.models.mlp import glorot_rows
 from mirrorjax.population.members import MemberValues, init_key
@@ -21,7 +19,7 @@ from mirrorjax.randomness import substream
 from mirrorjax.regimes.alignment import embedded, info_nce
 from mirrorjax.regimes.base import HeldOut, Numbers, Rows, Step, Use, Weights
 from mirrorjax.regimes.descent import Learner, batch_weights, begin, descend, dropout
-from mirrorjax.regimes.seats import seat_measures
+from mirrorjax.regimes.seats import is_apart, seat_scores, seen
 from mirrorjax.regimes.supervised import Supervised
 
 DIMENSIONS = 16  # of the space in which both views are compared
@@ -29,17 +27,6 @@ _OWN, _SEEN, _ACT, _BIAS = "own_projection", "seen_projection", "seen_act_kernel
 HEADS = (_OWN, _SEEN, _ACT, _BIAS)
 _FIRST_KEY = 1000  # of the heads' keys: beyond those of any network's parameters
 _WATCHING = 1 << 31  # the stream of the second pass's dropout
-
-
-def seen(words: UInt32[Array, "2"]) -> UInt32[Array, "2"]:
-    """A packed row with the players' places exchanged: what is right for oneself becomes right for the other."""
-    return pack(exchanged(unpack(words)))
-
-
-def is_apart(words: UInt32[Array, "2"]) -> Bool[Array, ""]:
-    """Whether the players stand in different cells; else a row is its own exchange, and tells nothing of seats."""
-    row = unpack(words)
-    return row.frog_column != row.toad_column
 
 
 @dataclass(frozen=True)
@@ -113,14 +100,5 @@ class Contrastive(Supervised):
         return acts + values.alignment * aligned + values.l2 * self.penalty(params)
 
     def score(self, params: Params, values: MemberValues, held: HeldOut) -> dict[str, Float32[Array, ""]]:
-        """That of `supervised`, and how alike own and seen views are (`seat_measures`)."""
-        rows = held.rows[0].reshape(-1, 2)
-        last = self.sites[-1].name
-
-        def units(rows: UInt32[Array, "some 2"]) -> Float32[Array, "units some"]:
-            pictures = self.pictures(rows, values.knobs)
-            return self.show(params, values, pictures).units[last]
-
-        counts = jax.vmap(lambda words: is_apart(words) & (unpack(words).energy > 0))(rows)
-        weights = jnp.where(counts, held.weight.ravel(), 0.0)
-        return super().score(params, values, held) | seat_measures(units, rows, jax.vmap(seen)(rows), weights)
+        """That of `supervised`, and how alike own and seen views are (`seat_scores`)."""
+        return super().score(params, values, held) | seat_scores(self, params, values, held)

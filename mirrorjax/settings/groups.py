@@ -98,8 +98,11 @@ class RegimeConfig:
         scale="log", later=True, of="contrastive", note="of InfoNCE")
     observe: float = setting(1.0, Range(0.0, 1e3), label="weight of seen acts", acts=Acts.VALUE, later=True,
         of="contrastive", note="of the loss of the other's act, beside that of one's own")
-    positives: str = setting("same", ("same", "shuffled"), label="positives", acts=Acts.PROGRAM, later=True,
-        of="contrastive", note="`shuffled` aligns the views of different rows: an equal pull that says nothing")
+    positives: str = setting("same", ("same", "shuffled", "act"), label="positives", acts=Acts.PROGRAM, later=True,
+        of="contrastive", note="`act` aligns all rows with the same right act; `shuffled` the views of different rows: "
+        "an equal pull that says nothing")
+    encoder: str = setting("shared", ("shared", "apart"), label="encoder of seen acts", acts=Acts.PROGRAM, later=True,
+        of="contrastive", note="`apart`: the other is seen by a second network, which is not measured, nor decays")
     dose: float = setting(1.25, Range(1.0, 100.0), label="dose G", acts=Acts.VALUE, scale="log", later=True,
         of="assembly", note="how many times as strong a synapse is after an episode in which it always grew; 1: none "
         "grows, which is the null")

@@ -54,7 +54,7 @@ def test_what_is_right_for_the_other_is_its_own_answer_in_ones_place(rows: jax.A
 def _trained(member: Member, dataset: Dataset, **changed: float) -> dict[str, np.ndarray]:
     """Weights after STEPS, of a member with the streams of an equal supervised one."""
     regime = regime_of(program_of(member))
-    same = replace(member, regime="supervised", alignment=0.0, observe=1.0, positives="same")
+    same = replace(member, regime="supervised", alignment=0.0, observe=1.0, positives="same", encoder="shared")
     values = jax.tree.map(lambda x: x[0], stack_values([same], "", Sources.only(dataset)))
     values = replace(values, **{name: jnp.float32(value) for name, value in changed.items()})
     learn = jax.jit(partial(train, regime), static_argnums=())
@@ -87,6 +87,16 @@ def test_alignment_and_watching_move_the_network(supervised, dataset: Dataset):
     for number, one in enumerate(kernels):
         for other in kernels[:number]:
             assert np.abs(one - other).max() > 1e-3
+
+
+def test_a_watcher_of_its_own_teaches_the_executor_by_alignment_alone(supervised, dataset: Dataset):
+    apart = Member(**SETTINGS, regime="contrastive", encoder="apart", positives="act")
+    watched = _trained(apart, dataset, alignment=0.0, observe=1.0)
+    assert watched.keys() == supervised.keys()
+    for name, value in supervised.items():
+        np.testing.assert_allclose(watched[name], value, atol=1e-6)
+    aligned = _trained(apart, dataset, alignment=0.1, observe=1.0)
+    assert np.abs(aligned["hidden_2_kernel"] - supervised["hidden_2_kernel"]).max() > 1e-3
 
 
 def test_its_settings_are_refused_elsewhere():

@@ -14,7 +14,17 @@ import numpy as np
 from jaxtyping import Array, Bool, Float32, Int32, UInt32
 
 from mirrorjax.dataset.build import ENERGY_PROBABILITIES
-from mirrorjax.dataset.knobs import UNRELATED_ENERGY, Knobs, drawn_as, exchanged, in_toads_seat, target
+from mirrorjax.dataset.knobs import (
+    SEAT,
+    UNRELATED_ENERGY,
+    Knobs,
+    drawn_as,
+    exchanged,
+    in_toads_seat,
+    lettered,
+    seated,
+    target,
+)
 from mirrorjax.dataset.oracle import LABELS
 from mirrorjax.dataset.row import row_draw, unpack
 from mirrorjax.models.base import Params
@@ -31,10 +41,10 @@ JUMP, HELP = LABELS.index("jump"), LABELS.index("help")
 
 @dataclass(frozen=True)
 class Imitation(Supervised):
-    """What members of one program have in common. The share watched takes the place of the knob `veil_role`."""
+    """What members of one program have in common. The share watched takes the place of a knob, that of the seat."""
 
     settings: ClassVar[tuple[str, ...]] = (
-        *(name for name in Supervised.settings if name != "veil_role"),
+        *(name for name in Supervised.settings if name != SEAT),
         *("watched_share", "watch", "energy"),
     )
 
@@ -58,7 +68,7 @@ class Imitation(Supervised):
         Where places are exchanged everywhere or nowhere they are the paper's; in between it is not told who acts,
         and that is not counted.
         """
-        return {"veil_role": 2 * member.watched_share if member.watch == "as_played" else 0.0}
+        return {SEAT: 2 * member.watched_share if member.watch == "as_played" else 0.0}
 
     def update(
         self, state: Learner, values: MemberValues, step: Step, drawn: Numbers, train: UInt32[Array, "rows 2"]
@@ -84,7 +94,7 @@ class Imitation(Supervised):
 
     def targets(self, rows: Rows, knobs: Knobs) -> Float32[Array, "4 batch"]:
         """Right answers in training: of whoever is in the seat. Where places are exchanged, a row's own."""
-        knobs = with_share(knobs, 0.0) if self.watch == "swapped" else knobs
+        knobs = seated(knobs, 0.0) if self.watch == "swapped" else knobs
         return jax.vmap(target, in_axes=(0, None), out_axes=-1)(rows, knobs)
 
     def score(self, params: Params, values: MemberValues, held: HeldOut) -> dict[str, Float32[Array, ""]]:
@@ -97,8 +107,7 @@ class Imitation(Supervised):
         """What is answered of held-out rows when Toad is watched, and when Frog acts itself."""
         rows = held.rows[0 if len(held.rows) == 1 else values.validation]
         watched, own = (watching(values, share).knobs for share in (1.0, 0.0))
-        plain = replace(own, veil_symbol=jnp.zeros_like(own.veil_symbol))
-        veiled = replace(own, veil_symbol=jnp.ones_like(own.veil_symbol))
+        plain, veiled = (lettered(own, hidden) for hidden in (0.0, 1.0))
 
         def answers(words: Rows, knobs: Knobs) -> Int32[Array, " rows"]:
             return jnp.argmax(self.show(params, values, self.pictures(words, knobs)).outputs, axis=0)
@@ -133,12 +142,7 @@ class Imitation(Supervised):
 
 def watching(values: MemberValues, share: Float32[Array, ""] | float) -> MemberValues:
     """The values of a member with so large a share of its rows in Toad's seat."""
-    return replace(values, knobs=with_share(values.knobs, share))
-
-
-def with_share(knobs: Knobs, share: Float32[Array, ""] | float) -> Knobs:
-    """Half of `veil_role` is the share of the rows in Toad's seat."""
-    return replace(knobs, veil_role=2 * jnp.asarray(share, jnp.float32))
+    return replace(values, knobs=seated(values.knobs, share))
 
 
 def _shares(sums: dict[str, jax.Array]) -> dict[str, Float32[Array, ""]]:

@@ -17,7 +17,7 @@ from mirrorjax.models.base import Edit, Params
 from mirrorjax.population.members import PAPER_EPOCH, MemberValues
 from mirrorjax.regimes.base import HeldOut, Numbers, Rows, Step, Use, Weights
 from mirrorjax.regimes.descent import Learner
-from mirrorjax.regimes.pairs import Pair, pair_of
+from mirrorjax.regimes.pairs import pair_of
 from mirrorjax.regimes.seats import seat_scores
 from mirrorjax.regimes.supervised import Supervised
 
@@ -88,7 +88,7 @@ class Overlap(Supervised):
     def apart(self, params: Params, values: MemberValues, rows: Rows, weights: Weights) -> Float32[Array, ""]:
         """D of packed rows: how differently the pictures of their pairs are taken, dropout off."""
         knobs, another = values.knobs if self.knobs else None, jnp.roll(rows, 1, axis=0)
-        of_rows = jax.vmap(partial(pair_of, self.pair, knobs=knobs), out_axes=Pair(-1, -1, 0))
+        of_rows = jax.vmap(partial(pair_of, self.pair, knobs=knobs), out_axes=(-1, -1, 0))
         own, other, counts = of_rows(rows, another)
         first, second = (self.show(params, values, pictures).units for pictures in (own, other))
         weights = weights * counts.astype(jnp.float32)

@@ -1,7 +1,7 @@
 """Two pictures of one row that differ in whom they are about, as matched boards have them, made on the device."""
 
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -17,12 +17,8 @@ Words = UInt32[Array, "2"]
 Picture = Float32[Array, "100"]
 
 
-class Pair(NamedTuple):
-    """Of one row."""
-
-    own: Picture
-    other: Picture
-    counts: Bool[Array, ""]  # whether they differ in whom they are about
+# of one row: its two pictures, and whether they differ in whom they are about
+Pair = tuple[Picture, Picture, Bool[Array, ""]]
 
 
 def pair_of(kind: str, words: Words, another: Words, knobs: Knobs | None) -> Pair:
@@ -40,15 +36,15 @@ def pair_of(kind: str, words: Words, another: Words, knobs: Knobs | None) -> Pai
         return picture(row).astype(jnp.float32) if knobs is None else drawn_as(row, as_words, knobs)
 
     if kind == "seat":
-        return Pair(draw(row), draw(exchanged(row)), apart)
+        return (draw(row), draw(exchanged(row)), apart)
     if kind == "random":
-        return Pair(draw(row), draw(unpack(another), another), jnp.bool_(True))
+        return (draw(row), draw(unpack(another), another), jnp.bool_(True))
     calm = on_flat_ground(row)
     own = draw(in_distress(calm, row.frog_column))
     if kind == "distress":
-        return Pair(own, draw(in_distress(calm, row.toad_column)), apart)
+        return (own, draw(in_distress(calm, row.toad_column)), apart)
     column = token_column(words, another)
-    return Pair(own, with_token(draw(calm), column), apart & is_free(calm, column))
+    return (own, with_token(draw(calm), column), apart & is_free(calm, column))
 
 
 def on_flat_ground(row: Row) -> Row:

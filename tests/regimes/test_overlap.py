@@ -1,7 +1,9 @@
 """The distance by hand and along a rescaling, equality with `supervised` where λ is 0, and finetuning."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -46,7 +48,7 @@ def test_it_is_blind_to_a_scale_but_its_gradient_shrinks_the_units(views):
     """D(αh) = D(h), and yet dD/dα = 2·D at 1, for the variance is held still; were it not, it would be 0."""
 
     def scaled(alpha):
-        return view_distance(*(alpha * view for view in views), EVEN, 3, "nmse")
+        return view_distance(alpha * views[0], alpha * views[1], EVEN, 3, "nmse")
 
     at_one = float(scaled(1.0))
     assert float(scaled(3.0)) == pytest.approx(at_one, rel=1e-4)
@@ -65,8 +67,8 @@ def test_rows_without_weight_and_padding_change_nothing(views):
     more = [jnp.pad(jnp.concatenate([view, 9 * jnp.ones((3, 2))], axis=1), ((0, 2), (0, 0))) for view in views]
     weights = jnp.concatenate([EVEN, jnp.zeros(2)])
     for kind in ("mse", "nmse"):
-        known = float(view_distance(*views, EVEN, 3, kind))
-        assert float(view_distance(*more, weights, 3, kind)) == pytest.approx(known, rel=1e-5)
+        known = float(view_distance(views[0], views[1], EVEN, 3, kind))
+        assert float(view_distance(more[0], more[1], weights, 3, kind)) == pytest.approx(known, rel=1e-5)
 
 
 def test_units_that_are_all_zero_have_a_distance_and_a_finite_gradient():
@@ -77,16 +79,16 @@ def test_units_that_are_all_zero_have_a_distance_and_a_finite_gradient():
     assert np.isfinite(jax.grad(of)(jnp.zeros((3, 4)))).all()
 
 
-def learner(dataset: Dataset, regime: str = "overlap", **settings: object):
+def learner(dataset: Dataset, settings: Mapping[str, Any]):
     """A member's regime, values with the streams of an equal supervised one, and rows."""
-    member = replace(MEMBER, regime=regime, **settings)
+    member = replace(MEMBER, **{"regime": "overlap", **settings})
     values = jax.tree.map(lambda x: x[0], stack_values([MEMBER], "", Sources.only(dataset)))
     own = {name: jnp.float32(getattr(member, name)) for name in ("overlap", "overlap_from")}
     return regime_of(program_of(member)), replace(values, **own), jnp.asarray(dataset.train)
 
 
-def trained(dataset: Dataset, steps: int = STEPS, **settings: object) -> dict[str, np.ndarray]:
-    regime, values, rows = learner(dataset, **settings)
+def trained(dataset: Dataset, steps: int = STEPS, **settings: Any) -> dict[str, np.ndarray]:
+    regime, values, rows = learner(dataset, settings)
     learn = jax.jit(partial(train, regime))
     state = learn(init_state(regime, values), values, jnp.uint32(0), jnp.uint32(steps), rows)
     assert bool(state.alive)
@@ -107,19 +109,21 @@ def test_where_lambda_is_zero_it_is_supervised(supervised, dataset: Dataset, set
 
 
 def test_finetuning_goes_on_from_the_supervised_network(supervised, dataset: Dataset):
-    until = {"overlap": 1.0, "overlap_from": STEPS * MEMBER.learning_rate / PAPER_EPOCH}
-    before, after = (trained(dataset, steps, **until) for steps in (STEPS, STEPS + 1))
-    same, other = trained(dataset, STEPS + 1, regime="supervised"), "hidden_2_kernel"
-    np.testing.assert_allclose(before[other], supervised[other], atol=1e-6)
-    assert np.abs(after[other] - same[other]).max() > 1e-5
+    """λ is 1 from the last step but one on."""
+    begins = (STEPS - 2) * MEMBER.learning_rate / PAPER_EPOCH
+    before, after = (trained(dataset, steps, overlap=1.0, overlap_from=begins) for steps in (STEPS - 2, STEPS))
+    same, name = trained(dataset, STEPS - 2, regime="supervised"), "hidden_2_kernel"
+    np.testing.assert_allclose(before[name], same[name], atol=1e-6)
+    assert np.abs(after[name] - supervised[name]).max() > 1e-5
 
 
 def test_a_pull_brings_views_together(dataset: Dataset):
     apart = []
     for overlap in (0.0, 1.0):
-        regime, values, rows = learner(dataset, overlap=overlap, pair="distress")
+        settings: dict[str, Any] = {"overlap": overlap, "pair": "distress"}
+        regime, values, rows = learner(dataset, settings)
         assert isinstance(regime, Overlap)
-        params = trained(dataset, overlap=overlap, pair="distress")
+        params = trained(dataset, **settings)
         apart.append(float(jax.jit(regime.apart)(params, values, rows[:512], jnp.full(512, 1 / 512))))
     assert apart[1] < 0.6 * apart[0]
 
@@ -127,7 +131,7 @@ def test_a_pull_brings_views_together(dataset: Dataset):
 def test_rows_that_are_their_own_exchange_have_no_distance(dataset: Dataset):
     rows = jnp.asarray(dataset.train[:4096])
     together = rows[~np.asarray(jax.vmap(is_apart)(rows))]
-    regime, values, _ = learner(dataset)
+    regime, values, _ = learner(dataset, {})
     assert isinstance(regime, Overlap) and len(together)
     params = regime.policy(regime.init(values), values, None)
     weights = jnp.full(len(together), 1 / len(together))

@@ -43,6 +43,7 @@ class Contrastive(Supervised):
         "positives",
         "encoder",
     )
+    passes: ClassVar[int] = 2
 
     # what is aligned: `same`, both views of a row; `act`, those of all rows with the same right act; `shuffled`, the
     # view of one row with that of another, an equal pull that says nothing

@@ -55,6 +55,8 @@ class Overlap(Supervised):
         *("overlap", "overlap_from", "pair", "distance", "layers"),
     )
 
+    passes: ClassVar[int] = 3
+
     pair: str = "seat"  # of pictures, see `pairs.pair_of`
     distance: str = "nmse"  # or `mse`
     layers: str = "last"  # or `all`: the mean of each site's distance

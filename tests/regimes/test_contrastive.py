@@ -17,7 +17,7 @@ from mirrorjax.game.state import WIDTH
 from mirrorjax.population.members import Member, stack_values
 from mirrorjax.population.plan import program_of
 from mirrorjax.regimes import regime_of
-from mirrorjax.regimes.contrastive import HEADS, is_apart, seen
+from mirrorjax.regimes.contrastive import HEADS, Contrastive, is_apart, seen
 from mirrorjax.settings.allowed import validate
 from mirrorjax.settings.schema import Config
 from mirrorjax.training.step import init_state, train
@@ -97,6 +97,21 @@ def test_a_watcher_of_its_own_teaches_the_executor_by_alignment_alone(supervised
         np.testing.assert_allclose(watched[name], value, atol=1e-6)
     aligned = _trained(apart, dataset, alignment=0.1, observe=1.0)
     assert np.abs(aligned["hidden_2_kernel"] - supervised["hidden_2_kernel"]).max() > 1e-3
+
+
+def test_neither_heads_nor_a_watcher_decay_or_are_measured(dataset: Dataset):
+    member = Member(**SETTINGS, regime="contrastive", encoder="apart")
+    regime, values = regime_of(program_of(member)), jax.tree.map(lambda x: x[0], stack_values([member], ""))
+    assert isinstance(regime, Contrastive)
+    params = regime.init(values).params
+    plain = regime_of(program_of(Member(**SETTINGS))).init(values).params
+    assert {"watcher_hidden_1_kernel", *HEADS} < params.keys()
+    policy = regime.policy(regime.init(values), values, None)
+    assert policy.keys() == plain.keys()
+    assert np.abs(params["watcher_hidden_1_kernel"] - params["hidden_1_kernel"]).max() > 0.1
+    decays = jax.grad(regime.penalty)(params)
+    moved = {name for name, slope in decays.items() if np.asarray(slope).any()}
+    assert moved == {"hidden_1_kernel", "hidden_2_kernel"}
 
 
 def test_its_settings_are_refused_elsewhere():

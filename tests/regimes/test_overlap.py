@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import jax
@@ -26,6 +26,9 @@ from mirrorjax.training.step import init_state, train
 STEPS = 200
 MEMBER = Member(width=8, learning_rate=1e-3)
 EVEN = jnp.full(4, 0.25)
+
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
+learning = cache(lambda regime: jax.jit(partial(train, regime)))
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +92,7 @@ def learner(dataset: Dataset, settings: Mapping[str, Any]):
 
 def trained(dataset: Dataset, steps: int = STEPS, **settings: Any) -> dict[str, np.ndarray]:
     regime, values, rows = learner(dataset, settings)
-    learn = jax.jit(partial(train, regime))
-    state = learn(init_state(regime, values), values, jnp.uint32(0), jnp.uint32(steps), rows)
+    state = learning(regime)(init_state(regime, values), values, jnp.uint32(0), jnp.uint32(steps), rows)
     assert bool(state.alive)
     return jax.device_get(regime.policy(state.own, values, rows))
 
@@ -101,7 +103,7 @@ def supervised(dataset: Dataset) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("settings", [{"pair": "distress"}, {"pair": "object", "distance": "mse", "layers": "all"}])
-def test_where_lambda_is_zero_it_is_supervised(supervised, dataset: Dataset, settings: dict[str, str]):
+def test_where_lambda_is_zero_it_is_supervised(supervised, dataset: Dataset, settings: dict[str, Any]):
     found = trained(dataset, **settings)
     assert found.keys() == supervised.keys()
     for name, value in supervised.items():
@@ -111,7 +113,9 @@ def test_where_lambda_is_zero_it_is_supervised(supervised, dataset: Dataset, set
 def test_finetuning_goes_on_from_the_supervised_network(supervised, dataset: Dataset):
     """λ is 1 from the last step but one on."""
     begins = (STEPS - 2) * MEMBER.learning_rate / PAPER_EPOCH
-    before, after = (trained(dataset, steps, overlap=1.0, overlap_from=begins) for steps in (STEPS - 2, STEPS))
+    before, after = (
+        trained(dataset, steps, pair="distress", overlap=1.0, overlap_from=begins) for steps in (STEPS - 2, STEPS)
+    )
     same, name = trained(dataset, STEPS - 2, regime="supervised"), "hidden_2_kernel"
     np.testing.assert_allclose(before[name], same[name], atol=1e-6)
     assert np.abs(after[name] - supervised[name]).max() > 1e-5

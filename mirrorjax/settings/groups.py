@@ -117,7 +117,7 @@ class RegimeConfig:
         of="overlap", note="0: from scratch; later: the network that was supervised until then is finetuned")
     pair: str = setting("seat", ("seat", "distress", "random", "object"), label="pair", acts=Acts.PROGRAM, later=True,
         of="overlap", note="`seat`: a row, and the same with the players' places exchanged; `distress`: Frog's and "
-        "Toad's on the same row; `object`: Frog's and a token's; `random`: two rows, an equal pull that says nothing")
+        "Toad's on the same row; `object`: Frog's and a token's; `random`: two rows, a pull that says nothing")
     distance: str = setting("nmse", ("nmse", "mse"), label="distance", acts=Acts.PROGRAM, later=True, of="overlap",
         note="`nmse`: over the mean variance of the units; `mse` can be had by shrinking them")
     layers: str = setting("last", ("last", "all"), label="layers of D", acts=Acts.PROGRAM, later=True, of="overlap",

@@ -158,11 +158,35 @@ CALIBRATED = (
     Measure("learnt", "learnt", "1 where `excess_error` is below .5, else 0, NaN included", "learnt.py", "share",
             needs=(VALIDATION,), share_label="learnt their task"),
     Measure("seat_cka", "CKA of own and seen views", "linear CKA of the last site on rows and on the same with the "
-            "players' places exchanged (regime `contrastive`)", "../regimes/seats.py", "share", needs=(VALIDATION,)),
+            "players' places exchanged (regimes `contrastive`, `overlap`, `imitation`)", "../regimes/seats.py", "share",
+            needs=(VALIDATION,)),
     Measure("seat_nmse", "NMSE of own and seen views", "their mean squared difference over the mean variance of the "
             "units", "../regimes/seats.py", needs=(VALIDATION,)),
     Measure("seat_recall", "recall of the seen view", "Recall@1 of a row's exchange among 256, after a ridge map "
             "fitted on others; chance 1/256", "../regimes/seats.py", "share", needs=(VALIDATION,)),
+    Measure("seat_recall_right", "recall of the seen view, right answers", "the same of rows that are answered right",
+            "../regimes/seats.py", "share", needs=(VALIDATION,)),
+    Measure("seat_recall_wrong", "recall of the seen view, wrong answers", "the same of rows that are answered wrong",
+            "../regimes/seats.py", "share", needs=(VALIDATION,)),
+    Measure("pair_distance", "distance of a pair", "D of the regime `overlap` on validation rows, without its weight",
+            "../regimes/overlap.py", needs=(VALIDATION,)),
+    Measure("accuracy_watched", "accuracy, watched seat", "share of right answers of held-out rows with Toad in the "
+            "seat, as it is watched (regime `imitation`); `accuracy` is of one's own seat", "../regimes/imitation.py",
+            "share", needs=(VALIDATION,)),
+    Measure("accuracy_watched_live", "accuracy, watched seat, live", "the same of rows with energy, where *jump* is "
+            "wrong", "../regimes/imitation.py", "share", needs=(VALIDATION,)),
+    Measure("recall_help_watched", "recall of help, watched seat", "of both kinds of help", "../regimes/imitation.py",
+            "share", needs=(VALIDATION,)),
+    Measure("accuracy_own_live", "accuracy, own seat, live", "of the same rows with Frog in the seat, letters shown",
+            "../regimes/imitation.py", "share", needs=(VALIDATION,)),
+    Measure("accuracy_own_veiled", "accuracy, own seat, letters hidden", "of the same rows, without energy too, and "
+            "nobody's letter shown", "../regimes/imitation.py", "share", needs=(VALIDATION,)),
+    Measure("transfer", "transfer", "(own − constant) / (watched − constant), of the two live accuracies and that of "
+            "the best constant answer; null where the watched seat is not known", "../regimes/imitation.py",
+            needs=(VALIDATION,)),
+    Measure("seats_agree_live", "seats that agree, live", "share of these rows on which both seats' right answers are "
+            "the same: what a watcher gets that never changes its view", "../regimes/imitation.py", "share",
+            needs=(VALIDATION,)),
     Measure("rescue_accuracy", "rescue accuracy", "share of `help` on rescue boards with Toad in distress",
             "battery/behaviour.py", "share", needs=_ACTS_ON_BOARDS, section="calibrated"),
     Measure("help_unasked", "help without distress", "share of `help` on the same boards, nobody in distress",

@@ -21,6 +21,8 @@ PAPER: dict[str, float] = {name: each.default for name, each in MEMBER.items() i
 FREQUENCIES = (0.404, 0.385, 0.155, 0.056)  # of hop, jump, leap, help in the reference dataset
 SOMEBODY = 4.5  # code of a player of whom the picture does not say who it is
 _WHETHER, _WHICH, _VEILED, _SEAT, _UNMASKED = 1, 2, 3, 4, 5  # purposes of a row's draws
+UNRELATED_ENERGY, TOKEN_OWNER = 6, 7  # those of regimes
+SEAT = "veil_role"  # the knob whose half is the share of the rows in Toad's seat
 
 
 @struct.dataclass
@@ -64,9 +66,23 @@ def in_toads_seat(words: UInt32[Array, "2"], knobs: Knobs) -> Bool[Array, ""]:
     return row_draw(words, _SEAT) < knobs.veil_role / 2
 
 
+def seated(knobs: Knobs, share: Float32[Array, ""] | float) -> Knobs:
+    """The knobs with so large a share of the rows in Toad's seat."""
+    return replace(knobs, veil_role=2 * jnp.asarray(share, jnp.float32))
+
+
+def lettered(knobs: Knobs, hidden: float) -> Knobs:
+    """The knobs with the letters hidden in so large a share of the rows."""
+    return replace(knobs, veil_symbol=jnp.full_like(knobs.veil_symbol, hidden))
+
+
 def features(words: UInt32[Array, "2"], knobs: Knobs) -> Float32[Array, "100"]:
     """A packed row as a network is given it: `row.features` veiled, unmasked, and with fewer skies."""
-    row = unpack(words)
+    return drawn_as(unpack(words), words, knobs)
+
+
+def drawn_as(row: Row, words: UInt32[Array, "2"], knobs: Knobs) -> Float32[Array, "100"]:
+    """A row as a network is given it, veiled and unmasked where another one, `words`, is."""
     row = replace(row, sky_index=row.sky_index % knobs.skies.astype(jnp.int32))
     veiled = row_draw(words, _VEILED) < knobs.veil_symbol
     frog, toad = _veiled(row.frog_shown, veiled), _veiled(row.toad_shown, veiled)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mirrorjax.dataset.build import Dataset
+from mirrorjax.dataset.knobs import PAPER
 from mirrorjax.errors import InputError
 from mirrorjax.job.folders import check_folders, compile_cache
 from mirrorjax.machine.runtime import Device, configure, device_facts, memory_budget, source_commit, versions
@@ -18,7 +19,7 @@ from mirrorjax.results.extension import Extended, extended, missing
 from mirrorjax.settings.allowed import validate
 from mirrorjax.settings.folder import job_hash
 from mirrorjax.settings.grid import each_combination, values_of
-from mirrorjax.settings.schema import Config, RuntimeConfig, checkpoints, units_at, unvaried
+from mirrorjax.settings.schema import MEMBER, Config, RuntimeConfig, checkpoints, units_at, unvaried, value_of
 from mirrorjax.training.data import Data
 from mirrorjax.training.loop import Schedule
 from mirrorjax.training.memory import Layout, layout
@@ -122,7 +123,7 @@ def check_regime(config: Config) -> None:
     """
     regime, population = REGIMES[config.regime.name], config.population
     if "rows" in regime.needs:
-        return
+        return _check_knobs(config)
     name = f"regime={config.regime.name}"
     if config.regime.patience is not None:
         given = f"regime.patience is {config.regime.patience:g}"
@@ -132,6 +133,18 @@ def check_regime(config: Config) -> None:
         if len(values) > 1 and axis not in regime.settings:
             given = f"population.axes.{axis} has {len(values)} values, at which {name} does not look"
             raise InputError(f"{given}; allowed: axes of {', '.join(regime.settings)}")
+
+
+def _check_knobs(config: Config) -> None:
+    """Of a regime that is shown rows, and turns some of their knobs itself."""
+    regime, population = REGIMES[config.regime.name], config.population
+    for name in (name for name in PAPER if name not in regime.settings):
+        each = MEMBER[name]
+        given = {value_of(config, each.key)} | values_of(name, population, population.union, each.default)
+        if given != {each.default}:
+            words = ", ".join(f"{value:g}" for value in sorted(given - {each.default}))
+            unseen = f"regime={config.regime.name} does not look at it"
+            raise InputError(f"{each.key} is {words}: {unseen}; allowed here: {each.default:g}")
 
 
 def planned(config: Config, resolved: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import functools
 from dataclasses import replace
 from typing import Any
 
+from mirrorjax.dataset.knobs import PAPER
 from mirrorjax.errors import InputError
 from mirrorjax.models import network_of
 from mirrorjax.population.members import Member
@@ -11,9 +12,17 @@ from mirrorjax.population.plan import ProgramSpec, program_of
 from mirrorjax.regimes.assembly import Assembly
 from mirrorjax.regimes.base import Regime
 from mirrorjax.regimes.contrastive import Contrastive
+from mirrorjax.regimes.imitation import Imitation
+from mirrorjax.regimes.overlap import Overlap
 from mirrorjax.regimes.supervised import Supervised
 
-REGIMES: dict[str, Any] = {"supervised": Supervised, "contrastive": Contrastive, "assembly": Assembly}
+REGIMES: dict[str, Any] = {
+    "supervised": Supervised,
+    "contrastive": Contrastive,
+    "assembly": Assembly,
+    "overlap": Overlap,
+    "imitation": Imitation,
+}
 
 
 @functools.cache
@@ -31,3 +40,13 @@ def regime_of(program: ProgramSpec) -> Regime:
 def own_regime(member: Member) -> Regime:
     """How a member learns, with a network of its own width: without padding."""
     return regime_of(replace(program_of(member), width=member.width))
+
+
+def knobs_of(member: Member) -> tuple[float, ...]:
+    """The knobs of a member's rows, in the order of PAPER: its own, or what its regime says that they are like.
+
+    A regime that turns rows itself says so by `rows_as(member)`, knobs by name.
+    """
+    rows_as = getattr(REGIMES.get(member.regime), "rows_as", None)
+    like = rows_as(member) if rows_as else {}
+    return tuple(float(like[name] if name in like else getattr(member, name)) for name in PAPER)

@@ -66,6 +66,9 @@ class Regime(Protocol):
         clock: by which its members are trained and measured.
         network: what is trained, measured, stored and exported.
         sites: of the network.
+
+    One may have `passes` too, of a batch through its network in an update (1 unless it says so), by which memory is
+    planned; and `rows_as(member)`, knobs by name that its rows are like, where these are not the member's own.
     """
 
     initialises_as: ClassVar[str]

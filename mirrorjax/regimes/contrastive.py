@@ -12,8 +12,6 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float32, UInt32
 
-from mirrorjax.dataset.knobs import exchanged
-from mirrorjax.dataset.row import pack, unpack
 from mirrorjax.models.base import Edit, Params
 from mirrorjax.models.mlp import glorot_rows
 from mirrorjax.population.members import MemberValues, init_key
@@ -21,45 +19,45 @@ from mirrorjax.randomness import substream
 from mirrorjax.regimes.alignment import embedded, info_nce
 from mirrorjax.regimes.base import HeldOut, Numbers, Rows, Step, Use, Weights
 from mirrorjax.regimes.descent import Learner, batch_weights, begin, descend, dropout
-from mirrorjax.regimes.seats import seat_measures
+from mirrorjax.regimes.seats import is_apart, seat_scores, seen
 from mirrorjax.regimes.supervised import Supervised
 
 DIMENSIONS = 16  # of the space in which both views are compared
 _OWN, _SEEN, _ACT, _BIAS = "own_projection", "seen_projection", "seen_act_kernel", "seen_act_bias"
 HEADS = (_OWN, _SEEN, _ACT, _BIAS)
 _FIRST_KEY = 1000  # of the heads' keys: beyond those of any network's parameters
+_WATCHER_KEY = 2000
+_WATCHER = "watcher_"  # before the names of the parameters of a network that only watches
 _WATCHING = 1 << 31  # the stream of the second pass's dropout
-
-
-def seen(words: UInt32[Array, "2"]) -> UInt32[Array, "2"]:
-    """A packed row with the players' places exchanged: what is right for oneself becomes right for the other."""
-    return pack(exchanged(unpack(words)))
-
-
-def is_apart(words: UInt32[Array, "2"]) -> Bool[Array, ""]:
-    """Whether the players stand in different cells; else a row is its own exchange, and tells nothing of seats."""
-    row = unpack(words)
-    return row.frog_column != row.toad_column
 
 
 @dataclass(frozen=True)
 class Contrastive(Supervised):
     """What members of one program have in common."""
 
-    settings: ClassVar[tuple[str, ...]] = (*Supervised.settings, "alignment", "temperature", "observe", "positives")
+    settings: ClassVar[tuple[str, ...]] = (
+        *Supervised.settings,
+        "alignment",
+        "temperature",
+        "observe",
+        "positives",
+        "encoder",
+    )
+    passes: ClassVar[int] = 2
 
-    # what is aligned: `same`, both views of a row; `shuffled`, the view of one row with that of another, an equal pull
-    # that says nothing
+    # what is aligned: `same`, both views of a row; `act`, those of all rows with the same right act; `shuffled`, the
+    # view of one row with that of another, an equal pull that says nothing
     positives: str = "same"
+    encoder: str = "shared"  # or `apart`: the other is seen by a network of its own, which is not measured, nor decays
 
     @classmethod
     def of(cls, network: Any, program: Any) -> Self:
         """The regime of a program's members."""
-        return cls(network, program.encoding, program.knobs, program.batch, program.positives)
+        return cls(network, program.encoding, program.knobs, program.batch, program.positives, program.encoder)
 
     def only(self, use: Use) -> Self:
-        """As `supervised`; and without positives, which only updates look at."""
-        return replace(super().only(use), positives="same") if use != "update" else self
+        """As `supervised`; and without positives and the other encoder, which only updates look at."""
+        return replace(super().only(use), positives="same", encoder="shared") if use != "update" else self
 
     def init(self, values: MemberValues) -> Learner:
         """A member with its initial weights, as `supervised` has them, and its heads."""
@@ -72,11 +70,17 @@ class Contrastive(Supervised):
             return jnp.where(own[None, :], glorot_rows(keys[name], rows, last.size, limit), 0.0)
 
         heads = {_OWN: head(_OWN, DIMENSIONS), _SEEN: head(_SEEN, DIMENSIONS), _ACT: head(_ACT, self.network.outputs)}
-        return begin({**self.network.init(key, values.width), **heads, _BIAS: jnp.zeros(self.network.outputs)})
+        watcher = {}
+        if self.encoder == "apart":
+            born = self.network.init(jax.random.fold_in(key, _WATCHER_KEY), values.width)
+            watcher = {f"{_WATCHER}{name}": value for name, value in born.items()}
+        biases = {_BIAS: jnp.zeros(self.network.outputs)}
+        return begin({**self.network.init(key, values.width), **heads, **biases, **watcher})
 
     def policy(self, state: Learner, values: MemberValues, train: Any) -> Params:
-        """The network's weights, without the heads."""
-        return {name: value for name, value in state.params.items() if name not in HEADS}
+        """The network's weights, without the heads and whoever only watches."""
+        own = (name for name in state.params if name not in HEADS and not name.startswith(_WATCHER))
+        return {name: state.params[name] for name in own}
 
     def put(self, state: Learner, params: Params) -> Learner:
         """The weights in the place of its own; the heads stay."""
@@ -96,10 +100,11 @@ class Contrastive(Supervised):
         self, params: Params, values: MemberValues, rows: Rows, weights: Weights, edits: tuple[Edit, Edit]
     ) -> Float32[Array, ""]:
         """MSE(own act) + o · MSE(seen act) + λ · InfoNCE + L2; edits are of the own view, and of the seen one."""
-        exchanged_rows = jax.vmap(seen)(rows)
-        done, watched = (
-            self.shown(params, values, each, edit) for each, edit in zip((rows, exchanged_rows), edits, strict=True)
-        )
+        watcher = params
+        if self.encoder == "apart":
+            watcher = {name.removeprefix(_WATCHER): params[name] for name in params if name.startswith(_WATCHER)}
+        done = self.shown(params, values, rows, edits[0])
+        watched = self.shown(watcher, values, jax.vmap(seen)(rows), edits[1])
         own, other = (view.units[self.sites[-1].name] for view in (done, watched))
         targets = self.targets(rows, values.knobs)
         done = jnp.mean((done.outputs - targets) ** 2, axis=0)
@@ -108,19 +113,11 @@ class Contrastive(Supervised):
         z_own, z_seen = embedded(params[_OWN], own), embedded(params[_SEEN], other)
         if self.positives == "shuffled":
             z_seen, apart = jnp.roll(z_seen, 1, axis=1), apart * jnp.roll(apart > 0, 1).astype(jnp.float32)
-        aligned = info_nce(z_own, z_seen, values.temperature, apart)
-        acts = jnp.sum(done * weights) + values.observe * jnp.sum(watched * weights)
-        return acts + values.alignment * aligned + values.l2 * self.penalty(params)
+        acts = jnp.argmax(targets, axis=0) if self.positives == "act" else None
+        aligned = info_nce(z_own, z_seen, values.temperature, apart, acts)
+        errors = jnp.sum(done * weights) + values.observe * jnp.sum(watched * weights)
+        return errors + values.alignment * aligned + values.l2 * self.penalty(params)
 
     def score(self, params: Params, values: MemberValues, held: HeldOut) -> dict[str, Float32[Array, ""]]:
-        """That of `supervised`, and how alike own and seen views are (`seat_measures`)."""
-        rows = held.rows[0].reshape(-1, 2)
-        last = self.sites[-1].name
-
-        def units(rows: UInt32[Array, "some 2"]) -> Float32[Array, "units some"]:
-            pictures = self.pictures(rows, values.knobs)
-            return self.show(params, values, pictures).units[last]
-
-        counts = jax.vmap(lambda words: is_apart(words) & (unpack(words).energy > 0))(rows)
-        weights = jnp.where(counts, held.weight.ravel(), 0.0)
-        return super().score(params, values, held) | seat_measures(units, rows, jax.vmap(seen)(rows), weights)
+        """That of `supervised`, and how alike own and seen views are (`seat_scores`)."""
+        return super().score(params, values, held) | seat_scores(self, params, values, held)

@@ -1,10 +1,17 @@
 """How alike a network takes its own seat and the other's: its units on a row, and on the same with places exchanged."""
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float32, UInt32
+from jaxtyping import Array, Bool, Float32, UInt32
+
+from mirrorjax.dataset.knobs import exchanged
+from mirrorjax.dataset.row import pack, unpack
+from mirrorjax.models.base import Params, Shown
+from mirrorjax.population.members import MemberValues
+from mirrorjax.regimes.base import HeldOut
 
 ASKED = 256  # rows whose exchange is looked for among as many; chance is one in this
 FITTED = 2048  # others, on which the map from one view to the other is fitted
@@ -17,10 +24,44 @@ Weight = Float32[Array, " rows"]
 Value = Float32[Array, ""]
 
 
-def seat_measures(units: Callable[[Rows], View], own: Rows, seen: Rows, weights: Weight) -> dict[str, Value]:
+def seen(words: UInt32[Array, "2"]) -> UInt32[Array, "2"]:
+    """A packed row with the players' places exchanged: what is right for oneself becomes right for the other."""
+    return pack(exchanged(unpack(words)))
+
+
+def is_apart(words: UInt32[Array, "2"]) -> Bool[Array, ""]:
+    """Whether the players stand in different cells; else a row is its own exchange, and tells nothing of seats."""
+    row = unpack(words)
+    return row.frog_column != row.toad_column
+
+
+def seat_scores(regime: Any, params: Params, values: MemberValues, held: HeldOut) -> dict[str, Value]:
+    """`seat_measures` of a member of a regime with right answers, on held-out rows of players apart and with energy."""
+    rows = held.rows[0].reshape(-1, 2)
+    last = regime.sites[-1].name
+
+    def shown(rows: Rows) -> Shown:
+        return regime.show(params, values, regime.pictures(rows, values.knobs))
+
+    counts = jax.vmap(lambda words: is_apart(words) & (unpack(words).energy > 0))(rows)
+    weights = jnp.where(counts, held.weight.ravel(), 0.0)
+    asked = rows[:ASKED]
+    answers, targets = regime.answer(shown(asked).outputs), regime.targets(asked, values.knobs)
+    right = jnp.argmax(answers, axis=0) == jnp.argmax(targets, axis=0)
+    return seat_measures(lambda rows: shown(rows).units[last], rows, jax.vmap(seen)(rows), weights, right)
+
+
+def seat_measures(
+    units: Callable[[Rows], View], own: Rows, seen: Rows, weights: Weight, right: Bool[Array, " asked"] | None = None
+) -> dict[str, Value]:
     """`seat_cka`, `seat_nmse` and `seat_recall` of one network's last site.
 
-    `units` are of packed rows, `seen` the own rows with places exchanged; rows of weight 0 do not count.
+    Args:
+        units: of packed rows.
+        own: rows, of which the first are used.
+        seen: the same with places exchanged.
+        weights: of each row; one of weight 0 does not count.
+        right: whether each of the first ASKED rows is answered right; then the recall is told of either kind too.
 
     Returns:
         Linear CKA of both views (1: the same but for a rotation and a scale); their mean squared difference over the
@@ -30,10 +71,14 @@ def seat_measures(units: Callable[[Rows], View], own: Rows, seen: Rows, weights:
     weight = weights[:some]
     views = units(own[:some]), units(seen[:some])
     first, second = (_centred(view, weight) for view in views)
+    asked = min(ASKED, some // 2)
+    found, counts = _found(first, second, weight, asked), weight[:asked] > 0
+    kinds = {} if right is None else {"_right": right[:asked], "_wrong": ~right[:asked]}
     return {
         "seat_cka": _cka(first, second, weight),
         "seat_nmse": _nmse(*views, weight),
-        "seat_recall": _recall(first, second, weight, min(ASKED, some // 2)),
+        "seat_recall": _share(found, counts),
+        **{f"seat_recall{name}": _share(found, counts & kind) for name, kind in kinds.items()},
     }
 
 
@@ -57,8 +102,8 @@ def _nmse(first: View, second: View, weight: Weight) -> Value:
     return jnp.sum((first - second) ** 2 * weight[None, :]) / number / jnp.maximum(variance, _FEWEST)
 
 
-def _recall(first: View, second: View, weight: Weight, asked: int) -> Value:
-    """The first `asked` rows are asked, the others fit the map."""
+def _found(first: View, second: View, weight: Weight, asked: int) -> Bool[Array, " asked"]:
+    """Which of the first `asked` rows find their other view among all of these; the other rows fit the map."""
     h, other = first[:, asked:], second[:, asked:]
     weighed = h * weight[None, asked:]
     gram = weighed @ h.T
@@ -67,7 +112,12 @@ def _recall(first: View, second: View, weight: Weight, asked: int) -> Value:
     mapped = jax.scipy.linalg.cho_solve((lower, True), weighed @ other.T)
     guess = mapped.T @ first[:, :asked]
     apart = jnp.sum((guess[:, :, None] - second[:, None, :asked]) ** 2, axis=0)
-    counts = weight[:asked] > 0
-    nearest = jnp.argmin(jnp.where(counts[None, :], apart, jnp.inf), axis=1)
-    found = (nearest == jnp.arange(asked)) & counts
-    return jnp.sum(found.astype(jnp.float32)) / jnp.maximum(jnp.sum(counts.astype(jnp.float32)), 1.0)
+    nearest = jnp.argmin(jnp.where(weight[None, :asked] > 0, apart, jnp.inf), axis=1)
+    return nearest == jnp.arange(asked)
+
+
+def _share(found: Bool[Array, " asked"], counts: Bool[Array, " asked"]) -> Value:
+    """Of the rows that count those that are found; NaN if there are none."""
+    number = jnp.sum(counts.astype(jnp.float32))
+    share = jnp.sum((found & counts).astype(jnp.float32)) / jnp.maximum(number, 1.0)
+    return jnp.where(number > 0, share, jnp.nan)

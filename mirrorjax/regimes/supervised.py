@@ -27,6 +27,7 @@ class Supervised:
     needs: ClassVar[tuple[str, ...]] = ("rows",)
     reads_out: ClassVar[bool] = False
     clock: ClassVar[Clock] = PAPER_EPOCHS
+    passes: ClassVar[int] = 1  # of a batch through the network in an update, for what it takes of memory
 
     network: Network = field(default_factory=MLP)  # as compiled
     encoding: str = "ordinal"  # of pictures, a name in `models.encoding.ENCODINGS`

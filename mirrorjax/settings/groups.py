@@ -68,8 +68,8 @@ class OptimizerConfig:
 class RegimeConfig:
     """How members learn, and for how long, by the regime's clock: most have paper epochs (lr · steps / .6144)."""
 
-    name: str = setting("supervised", ("supervised", "contrastive", "assembly"), label="regime", named="regime",
-        acts=Acts.PROGRAM, is_axis=False)
+    name: str = setting("supervised", ("supervised", "contrastive", "assembly", "overlap", "imitation"), label="regime",
+        named="regime", acts=Acts.PROGRAM, is_axis=False)
     epochs: float = setting(50.0, Range(0.0, 1e6))
     patience: float | None = setting(None, Range(0.0, closed=False))  # paper epochs without a better validation loss
     # factor of the squared hidden kernels
@@ -98,8 +98,11 @@ class RegimeConfig:
         scale="log", later=True, of="contrastive", note="of InfoNCE")
     observe: float = setting(1.0, Range(0.0, 1e3), label="weight of seen acts", acts=Acts.VALUE, later=True,
         of="contrastive", note="of the loss of the other's act, beside that of one's own")
-    positives: str = setting("same", ("same", "shuffled"), label="positives", acts=Acts.PROGRAM, later=True,
-        of="contrastive", note="`shuffled` aligns the views of different rows: an equal pull that says nothing")
+    positives: str = setting("same", ("same", "shuffled", "act"), label="positives", acts=Acts.PROGRAM, later=True,
+        of="contrastive", note="`act` aligns all rows with the same right act; `shuffled` the views of different rows: "
+        "an equal pull that says nothing")
+    encoder: str = setting("shared", ("shared", "apart"), label="encoder of seen acts", acts=Acts.PROGRAM, later=True,
+        of="contrastive", note="`apart`: the other is seen by a second network, which is not measured, nor decays")
     dose: float = setting(1.25, Range(1.0, 100.0), label="dose G", acts=Acts.VALUE, scale="log", later=True,
         of="assembly", note="how many times as strong a synapse is after an episode in which it always grew; 1: none "
         "grows, which is the null")
@@ -107,3 +110,23 @@ class RegimeConfig:
         note="share of the neurons that stand for the other which are one's own")
     neurons: int = setting(1000, Range(20, 20_000), label="neurons an area", acts=Acts.PROGRAM, scale="log", later=True,
         of="assembly", note="n of each of three areas; 1.6 √n of them may fire; a brain takes 7 n² bytes")
+    overlap: float = setting(0.0, Range(0.0, 1e3), label="overlap λ", acts=Acts.VALUE, later=True, of="overlap",
+        note="weight of D, how differently the two pictures of a pair are taken; the loss of acts is about .05, D .5 "
+        "(`distress`) or .03 (`seat`)")
+    overlap_from: float = setting(0.0, Range(0.0, 1e6), label="overlap from epoch", acts=Acts.VALUE, later=True,
+        of="overlap", note="0: from scratch; later: the network that was supervised until then is finetuned")
+    pair: str = setting("seat", ("seat", "distress", "random", "object"), label="pair", acts=Acts.PROGRAM, later=True,
+        of="overlap", note="`seat`: a row, and the same with the players' places exchanged; `distress`: Frog's and "
+        "Toad's on the same row; `object`: Frog's and a token's; `random`: two rows, a pull that says nothing")
+    distance: str = setting("nmse", ("nmse", "mse"), label="distance", acts=Acts.PROGRAM, later=True, of="overlap",
+        note="`nmse`: over the mean variance of the units; `mse` can be had by shrinking them")
+    layers: str = setting("last", ("last", "all"), label="layers of D", acts=Acts.PROGRAM, later=True, of="overlap",
+        note="whose units are compared")
+    watched_share: float = setting(1.0, _SHARE, label="share watched s", acts=Acts.VALUE, later=True, of="imitation",
+        note="share of the rows that are Toad's, seen and answered from its seat; 0: none, 1: it never acts itself")
+    watch: str = setting("swapped", ("swapped", "as_played"), label="watch", acts=Acts.PROGRAM, later=True,
+        of="imitation", note="`swapped`: Toad is seen wherever Frog may come to stand; `as_played`: where it stood, "
+        "as `regime.veil_role` has it")
+    energy: str = setting("watched", ("watched", "own"), label="energy shown", acts=Acts.PROGRAM, later=True,
+        of="imitation", note="of whom the picture tells the energy while Toad is watched; with `own`, *jump* cannot "
+        "be learnt")

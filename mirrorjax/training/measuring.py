@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mirrorjax.dataset.coordinates import Coordinates, coordinates
-from mirrorjax.dataset.knobs import PAPER, Knobs
+from mirrorjax.dataset.knobs import Knobs
 from mirrorjax.dataset.sources import Sources
 from mirrorjax.machine.compiler import Compiler
 from mirrorjax.machine.hosts import to_devices
@@ -25,6 +25,7 @@ from mirrorjax.measurement.stream import MeasuredRows, measured_rows
 from mirrorjax.models.base import Params
 from mirrorjax.population.members import Member, identity, looked_at
 from mirrorjax.population.plan import plan, population_mesh, program_of, replicated
+from mirrorjax.regimes import knobs_of
 from mirrorjax.regimes.base import PAPER_EPOCHS, Clock, Regime, World
 from mirrorjax.settings.columns import KNOBS, SEEDS
 from mirrorjax.settings.schema import MEMBER, PLUGGED
@@ -195,7 +196,7 @@ def coordinates_of(members: Sequence[Member], sources: Sources, validation: Sequ
     alike: dict[tuple, list[int]] = defaultdict(list)
     for place, member in enumerate(members):
         which = sources.validation_of[sources.place(member.source)]
-        alike[int(which), *(float(getattr(member, name)) for name in PAPER)].append(place)
+        alike[int(which), *knobs_of(member)].append(place)
     columns = {field.name: np.empty(len(members)) for field in fields(Coordinates)}
     for number, rows in enumerate(validation):
         settings = [key for key in alike if key[0] == number]

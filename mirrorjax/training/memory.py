@@ -109,11 +109,12 @@ def need(program: ProgramSpec, host: bool = True) -> Need:
     """What members of a program need; on a CPU (`host`) the copy that a part may go back to is in the same memory."""
     state, parameters = _bytes(state_shapes(program)), _bytes(parameter_shapes(program))
     values = _bytes(value_shapes(program.regime))
-    network = regime_of(program).network
+    regime = regime_of(program)
+    network, passes = regime.network, getattr(regime, "passes", 1)
     hidden = sum(site.size for site in network.sites)
     units = hidden + network.outputs
     statistics = _FLOAT * units * len(GROUPS) * (1 + _POWERS)
-    step = _PARAMETER_ARRAYS * parameters + _FLOAT * program.batch * (
+    step = _PARAMETER_ARRAYS * parameters + _FLOAT * passes * program.batch * (
         network.inputs + _HIDDEN_ARRAYS * hidden + _ROW_WORDS
     )
     measurement = _FLOAT * PIECE * (_UNIT_ARRAYS * units + _ROW_WORDS)

@@ -61,3 +61,22 @@ def test_units_that_are_all_zero_have_a_finite_gradient():
         return info_nce(z, z, TEMPERATURE, EVEN)
 
     assert np.isfinite(jax.jit(jax.grad(loss))(units)).all()
+
+
+def test_rows_with_the_same_act_share_the_mass():
+    """Directions by act: each finds m views that are alike among the others, which are orthogonal."""
+    acts = jnp.array([0, 0, 1, 1, 2, 2, 3, 3])
+    by_act = jnp.eye(4)[:, acts]
+    known = np.log(2 + (BATCH - 2) * np.exp(-1 / TEMPERATURE))
+    assert float(info_nce(by_act, by_act, TEMPERATURE, EVEN, acts)) == pytest.approx(known, abs=1e-6)
+    alike = jnp.full((3, BATCH), 3**-0.5)
+    assert float(info_nce(alike, alike, TEMPERATURE, EVEN, acts)) == pytest.approx(np.log(BATCH), abs=1e-5)
+
+
+def test_acts_of_their_own_are_views_of_their_own(views):
+    alone = float(info_nce(*views, TEMPERATURE, EVEN, jnp.arange(BATCH)))
+    assert alone == pytest.approx(float(info_nce(*views, TEMPERATURE, EVEN)), abs=1e-5)
+    weights = EVEN.at[-2:].set(0.0)
+    acts = jnp.array([0, 1, 0, 1, 2, 2, 0, 1])  # the last two do not count
+    fewer = float(info_nce(*(view[:, :-2] for view in views), TEMPERATURE, jnp.full(6, 1 / 6), acts[:-2]))
+    assert float(info_nce(*views, TEMPERATURE, weights, acts)) == pytest.approx(fewer, abs=1e-5)

@@ -18,7 +18,7 @@ from mirrorjax.population.members import Member, MemberValues, stack_values
 from mirrorjax.population.plan import program_of
 from mirrorjax.regimes import regime_of
 from mirrorjax.regimes.base import Regime
-from mirrorjax.regimes.contrastive import HEADS, is_apart, seen
+from mirrorjax.regimes.contrastive import HEADS, Contrastive, is_apart, seen
 from mirrorjax.settings.allowed import validate
 from mirrorjax.settings.schema import Config
 from mirrorjax.training.step import TrainState, init_state, train
@@ -60,7 +60,7 @@ def test_what_is_right_for_the_other_is_its_own_answer_in_ones_place(rows: jax.A
 def _trained(member: Member, dataset: Dataset, **changed: float) -> dict[str, np.ndarray]:
     """Weights after STEPS, of a member with the streams of an equal supervised one."""
     regime = regime_of(program_of(member))
-    same = replace(member, regime="supervised", alignment=0.0, observe=1.0, positives="same")
+    same = replace(member, regime="supervised", alignment=0.0, observe=1.0, positives="same", encoder="shared")
     values = jax.tree.map(lambda x: np.asarray(x)[0], stack_values([same], "", Sources.only(dataset)))
     values = replace(values, **{name: jnp.float32(value) for name, value in changed.items()})
     rows = jnp.asarray(dataset.train)
@@ -97,6 +97,32 @@ def test_alignment_and_watching_move_the_network(supervised, dataset: Dataset):
     for number, one in enumerate(kernels):
         for other in kernels[:number]:
             assert np.abs(one - other).max() > 1e-3
+
+
+def test_a_watcher_of_its_own_teaches_the_executor_by_alignment_alone(supervised, dataset: Dataset):
+    apart = Member(**SETTINGS, regime="contrastive", encoder="apart", positives="act")
+    watched = _trained(apart, dataset, alignment=0.0, observe=1.0)
+    assert watched.keys() == supervised.keys()
+    for name, value in supervised.items():
+        np.testing.assert_allclose(watched[name], value, atol=1e-6)
+    aligned = _trained(apart, dataset, alignment=0.1, observe=1.0)
+    assert np.abs(aligned["hidden_2_kernel"] - supervised["hidden_2_kernel"]).max() > 1e-3
+
+
+def test_neither_heads_nor_a_watcher_decay_or_are_measured(dataset: Dataset):
+    member = Member(**SETTINGS, regime="contrastive", encoder="apart")
+    regime, values = regime_of(program_of(member)), jax.tree.map(lambda x: np.asarray(x)[0], stack_values([member], ""))
+    assert isinstance(regime, Contrastive)
+    state = jax.jit(regime.init)(values)
+    params = state.params
+    plain = jax.jit(regime_of(program_of(Member(**SETTINGS))).init)(values).params
+    assert {"watcher_hidden_1_kernel", *HEADS} < params.keys()
+    policy = regime.policy(state, values, None)
+    assert policy.keys() == plain.keys()
+    assert np.abs(params["watcher_hidden_1_kernel"] - params["hidden_1_kernel"]).max() > 0.1
+    decays = jax.jit(jax.grad(regime.penalty))(params)
+    moved = {name for name, slope in decays.items() if np.asarray(slope).any()}
+    assert moved == {"hidden_1_kernel", "hidden_2_kernel"}
 
 
 def test_its_settings_are_refused_elsewhere():

@@ -2,9 +2,10 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
-from mirrorjax.regimes.seats import seat_measures
+from mirrorjax.regimes.seats import ASKED, seat_measures
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 
@@ -54,3 +55,21 @@ def test_rows_without_weight_do_not_count(views):
     counted = (jnp.arange(ROWS) % 3 > 0).astype(jnp.float32)
     spoilt = views | {"own": jnp.where(counted[None, :] > 0, views["own"], 1e3)}
     assert measured(spoilt, "turned", counted) == pytest.approx(measured(views, "turned", counted), abs=1e-3)
+
+
+def test_recall_is_told_of_right_and_wrong_answers(views):
+    """The asked rows that are answered wrong are seen as anything; all others as they are."""
+    right = jnp.arange(ASKED) % 4 > 0
+    kept = jnp.concatenate([right, jnp.ones(ROWS - ASKED, bool)])
+    both = jnp.concatenate([views["own"], jnp.where(kept[None, :], views["own"], views["other"])], axis=1)
+    rows = jnp.stack([jnp.arange(2 * ROWS, dtype=jnp.uint32)] * 2, axis=1)
+
+    @jax.jit
+    def of(right: jax.Array) -> dict[str, jax.Array]:
+        return seat_measures(lambda words: both[:, words[:, 0]], rows[:ROWS], rows[ROWS:], jnp.ones(ROWS), right)
+
+    found = {name: float(value) for name, value in of(right).items()}
+    assert found["seat_recall_right"] == 1
+    assert found["seat_recall_wrong"] < 0.05
+    assert found["seat_recall"] == pytest.approx(0.75 + found["seat_recall_wrong"] / 4, abs=1e-6)
+    assert np.isnan(of(jnp.ones(ASKED, bool))["seat_recall_wrong"])

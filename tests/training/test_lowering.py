@@ -15,6 +15,8 @@ MEMBERS = {
     "one_hot": Member(encoding="one_hot"),
     "shared order": Member(data_order="shared"),
     "contrastive": Member(regime="contrastive", alignment=0.01),
+    "overlap": Member(regime="overlap", overlap=0.01, pair="object", layers="all"),
+    "imitation": Member(regime="imitation", energy="own"),
     "assembly": Member(regime="assembly"),
 }
 

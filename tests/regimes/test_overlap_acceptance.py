@@ -1,0 +1,61 @@
+"""What self-other overlap does to the paper's network at C = 0 and C = 1; many minutes on all cores."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.regimes.acceptance import Records, medians, records_of
+
+DISTRESS = {"regime": "overlap", "pair": "distress"}
+LAMBDAS = (0.0, 0.003, 0.01, 0.03)
+KINDS: dict[str, dict[str, Any]] = {
+    **{f"λ {each}": {**DISTRESS, "overlap": each} for each in LAMBDAS},
+    **{f"C 1, λ {each}": {**DISTRESS, "overlap": each, "congruence": 1.0} for each in (0.0, 0.03)},
+    # an equal pull: random views are 2 apart whatever they are, six times as far as those of distress
+    "random, λ 0.005": {"regime": "overlap", "pair": "random", "overlap": 0.005},
+}
+NAMES = ("accuracy", "recall_help_edge", "recall_help_rescue", "rescue_accuracy", "soo_cos", "soo_nmse", "seat_nmse",
+         "pair_distance", "cos_frog_toad", "cos_frog_object", "ssi", "mni_star", "d_prime_mni")  # fmt: skip
+
+pytestmark = [pytest.mark.slow, pytest.mark.acceptance]
+
+
+@pytest.fixture(scope="module")
+def records() -> Records:
+    """At the end, by kind."""
+    found = records_of(KINDS)
+    print(*medians(found, *NAMES).items(), sep="\n")
+    return found
+
+
+def along(records: Records, name: str) -> np.ndarray:
+    """Medians of a column, in the order of λ, at C = 0."""
+    return np.array([np.median(records[f"λ {each}"][name]) for each in LAMBDAS])
+
+
+def test_overlap_rises_with_lambda(records: Records):
+    assert (np.diff(along(records, "soo_cos")) > 0).all()
+    assert (np.diff(along(records, "soo_nmse")) < 0).all()
+
+
+def test_at_c_0_it_takes_the_rescues(records: Records):
+    rescue = along(records, "recall_help_rescue")
+    assert rescue[-1] < 0.1 and rescue[-1] < rescue[0] / 3
+
+
+def test_and_little_else(records: Records):
+    assert (along(records, "recall_help_edge") >= 0.95).all()
+    accuracy = along(records, "accuracy")
+    assert accuracy[0] - accuracy[-1] < 0.02
+
+
+def test_at_c_1_it_takes_nothing(records: Records):
+    none, pulled = records["C 1, λ 0.0"], records["C 1, λ 0.03"]
+    assert np.median(pulled["rescue_accuracy"]) >= 0.95
+    assert np.median(pulled["ssi"]) >= np.median(none["ssi"])
+
+
+def test_a_pull_without_a_referent_keeps_more_rescues(records: Records):
+    random, distress = (np.median(records[kind]["recall_help_rescue"]) for kind in ("random, λ 0.005", "λ 0.03"))
+    assert random > distress

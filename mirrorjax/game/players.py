@@ -137,12 +137,14 @@ def tally(before: GameState, action: Number, after: GameState) -> Tally:
     return Tally(score=then.score - own.score, **{name: flag.astype(jnp.int32) for name, flag in flags.items()})
 
 
+Chance = list[tuple[Turn, Draws]]  # of a round (`rollout.chance_of_round`)
 Watch = Callable[[GameState, Number, GameState], Any]  # what is kept of a turn: state, act, state afterwards
+Round = Callable[[GameState, Chance], tuple[GameState, tuple[Tally, Tally]]]
 
 
 def play_round(
     state: GameState,
-    chance: list[tuple[Turn, Draws]],
+    chance: Chance,
     policies: tuple[Policy, Policy],
     params: GameParams,
     watch: Watch = tally,
@@ -151,7 +153,7 @@ def play_round(
 
     Args:
         state: with Frog to act.
-        chance: of both turns (`rollout.chance_of_round`).
+        chance: of both turns.
         policies: who plays Frog, and who Toad.
         params: the numbers of the game.
         watch: what is kept of each turn.
@@ -168,22 +170,30 @@ def play_round(
     return state, (kept[0], kept[1])
 
 
-def play(stream: Stream, rounds: int, policies: tuple[Policy, Policy], params: GameParams) -> tuple[Tally, Tally]:
-    """What is counted of Frog and of Toad over one game from its start; `vmap` plays thousands.
+def play_games(
+    streams: Stream, rounds: int, one_round: Round, params: GameParams, lead: tuple[int, ...] = ()
+) -> tuple[Tally, Tally]:
+    """Games side by side, each from its start; what is counted of Frog and of Toad in each [*lead, games].
 
     Args:
-        stream: identifies the game; with the turn's number it gives every draw.
-        rounds: static length.
-        policies: who plays Frog, and who Toad.
+        streams: of each game [games]; with the turn's number they give every draw.
+        rounds: static number.
+        one_round: plays a round of all games: `play_round`, batched as its players need it. States are
+            [*lead, games], chance is [games]: whoever plays a game meets the same draws.
         params: the numbers of the game.
+        lead: how often each game is played, by different players.
     """
 
-    def one_round(carried: tuple[GameState, tuple[Tally, Tally]], chance: list[tuple[Turn, Draws]]):
+    def side_by_side(carried: tuple[GameState, tuple[Tally, Tally]], chance: Chance):
         state, counts = carried
-        state, kept = play_round(state, chance, policies, params)
+        state, kept = one_round(state, chance)
         return (state, jax.tree.map(jnp.add, counts, kept)), None
 
-    nothing = Tally(**{each.name: jnp.int32(0) for each in fields(Tally)})
-    start = new_game(stream, params), (nothing, nothing)
-    (_, counts), _ = in_turn(one_round, lambda number: chance_of_round(stream, number, params), start, 0, rounds)
+    def chance(number: Turn) -> Chance:
+        return jax.vmap(lambda stream: chance_of_round(stream, number, params))(streams)
+
+    nothing = Tally(**{each.name: jnp.zeros_like(streams[0], jnp.int32) for each in fields(Tally)})
+    start = jax.vmap(lambda stream: new_game(stream, params))(streams), (nothing, nothing)
+    start = jax.tree.map(lambda x: jnp.broadcast_to(x, (*lead, *x.shape)), start)
+    (_, counts), _ = in_turn(side_by_side, chance, start, 0, rounds)
     return counts

@@ -115,8 +115,9 @@ class Trainer:
         for runner in shapes.values():
             train, rows = measuring.world(runner.regime).train, measuring.rows_of(runner.regime)
             causes = bool(measuring.asked.any())
-            makers.append(runner.programs.makers(train, rows, measuring.boards, causes, runner.engine))
-        for names in (("init",), ("policy", "measure", "battery"), ("train",), ("divergences", "causes")):
+            shown = train, rows, measuring.boards, causes, runner.engine, measuring.games
+            makers.append(runner.programs.makers(*shown))
+        for names in (("init",), ("policy", "measure", "battery", "games"), ("train",), ("divergences", "causes")):
             if names[0] != "divergences" or schedule.units_at:
                 self.compiler.ahead([each[name] for each in makers for name in names if name in each])
 

@@ -20,6 +20,7 @@ from mirrorjax.measurement.battery.boards import Boards
 from mirrorjax.measurement.battery.caused import named
 from mirrorjax.measurement.battery.circuits import KINDS
 from mirrorjax.measurement.battery.classes import CLASSES
+from mirrorjax.measurement.played import streams_of
 from mirrorjax.measurement.records import Columns, Measured, record, unit_table
 from mirrorjax.measurement.stream import MeasuredRows, measured_rows
 from mirrorjax.models.base import Params
@@ -59,6 +60,7 @@ class Measuring:
         self.rows, self.train, self.boards = jax.tree.map(
             lambda x: to_devices(x, replicated(self.mesh)), (rows, data.sources.train, data.boards)
         )
+        self.games = to_devices(streams_of(data.games), replicated(self.mesh)) if data.games else None
         self._worlds: dict[Regime, World] = {}
         self.asked = first_seeds(self.members, causes_seeds)
 
@@ -103,6 +105,7 @@ class Measuring:
         other.ids = [identity(member, self.data.dataset.content_hash) for member in other.members]
         none = to_devices(np.int32(0), self.rows.held.pieces.sharding)
         other.rows = replace(self.rows, held=replace(self.rows.held, pieces=none))
+        other.games = None
         other.counts, other._worlds = replace(self.counts, validation=0), {}
         other.coordinates = {name: np.full(len(members), np.nan) for name in self.coordinates}
         other.asked = np.zeros(len(members), bool)
@@ -140,6 +143,8 @@ class Measuring:
             "status": status,
             **record(measured),
         }
+        if self.games is not None:
+            columns |= {name: runner.by_member(value) for name, value in runner.games(params, self.games).items()}
         if "rows" not in regime.needs:
             return columns, {}
         if self.boards is not None:

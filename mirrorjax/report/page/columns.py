@@ -4,7 +4,18 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from mirrorjax.measures import CALIBRATED, CAUSED, CAUSED_UNITS, EVERY_RECORD, EVERY_UNIT, MEASURES, PARTS, Measure
+from mirrorjax.measures import (
+    CALIBRATED,
+    CAUSED,
+    CAUSED_UNITS,
+    EVERY_RECORD,
+    EVERY_UNIT,
+    MEASURES,
+    PARTS,
+    PLAYED,
+    Measure,
+    measure,
+)
 from mirrorjax.report.page.marks import put
 from mirrorjax.tracking.keys import OF_ASSEMBLIES, OF_BRAINS, QUANTITIES, SECTIONS
 
@@ -16,6 +27,7 @@ def blocks() -> dict[str, dict[str, str]]:
         "measures.md": {
             "calibrated": _measured(CALIBRATED),
             "nulls": _nulls(),
+            "played": _measured(PLAYED),
             "causes": _measured(CAUSED),
             "parts": _parts(CAUSED),
             "units": _measured(CAUSED_UNITS),
@@ -61,7 +73,7 @@ def _nulls() -> str:
 
 
 def _sections() -> str:
-    known = [MEASURES[name] for name in (*QUANTITIES, *OF_ASSEMBLIES)]
+    known = [measure(name) for name in (*QUANTITIES, *OF_ASSEMBLIES)]
     logged = {name: [each for each in known if each.section == name] for name in (*SECTIONS, OF_BRAINS)}
     rows = [(f"`{name}`", _codes(own)) for name, own in logged.items() if own]
     return _table("section | Q ([measures.md](measures.md))", rows)

@@ -8,13 +8,27 @@ from jaxtyping import Array, Float32, UInt32
 from mirrorjax.game.players import SCRIPTED, Chance, Tally, looking, one_of, play_games, play_round
 from mirrorjax.game.rollout import game_streams
 from mirrorjax.game.state import GameParams, GameState, Number
-from mirrorjax.measurement.needs import needs
+from mirrorjax.measurement.needs import fits, needs
 from mirrorjax.measurement.probe import Probe
+from mirrorjax.measures import PARTS, PLAYED
+from mirrorjax.population.members import Member
 from mirrorjax.randomness import Stream
+from mirrorjax.regimes import own_regime
 
-PARTNERS = ("hop", "random", "greedy", "expert")  # names in SCRIPTED: who plays Toad
+PARTNERS = tuple(PARTS["PARTNER"])  # names in SCRIPTED: who plays Toad
 ROUNDS = 512  # of a game, from its start; what not helping costs shows after a hundred or more
 _SEED = 2**32 - 1  # of no dataset's games
+
+
+COLUMNS = tuple(column.name for each in PLAYED for column in each.columns())
+GAMES = "games"  # what all of them are called together
+
+
+def played_names(member: Member) -> dict[str, frozenset[str]]:
+    """The columns by the name of each, and all of them by GAMES; none of a member that does not act."""
+    if not fits(played, own_regime(member).network):
+        return {}
+    return {**{name: frozenset({name}) for name in COLUMNS}, GAMES: frozenset(COLUMNS)}
 
 
 def streams_of(games: int) -> tuple[np.ndarray, np.ndarray]:

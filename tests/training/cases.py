@@ -67,11 +67,12 @@ def population_of(
     boards: Boards | None = None,
     sources: Sources | None = None,
     engine: str = "auto",
+    games: int = 0,
     **options,
 ) -> Trainer:
     """A population on the small dataset, measured on few rows."""
     dataset = small_dataset()
-    data = Data(dataset, sources or Sources.only(dataset), boards, test_rows=600, validation_rows=600)
+    data = Data(dataset, sources or Sources.only(dataset), boards, test_rows=600, validation_rows=600, games=games)
     layout = Layout(jax.devices()[:devices], block, room, engine)
     return Trainer(Measuring(members, data, layout.devices, causes_seeds), layout, compiler, **options)
 

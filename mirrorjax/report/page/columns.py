@@ -17,6 +17,7 @@ from mirrorjax.measures import (
     measure,
 )
 from mirrorjax.report.page.marks import put
+from mirrorjax.report.read import played
 from mirrorjax.tracking.keys import OF_ASSEMBLIES, OF_BRAINS, QUANTITIES, SECTIONS
 
 
@@ -27,11 +28,11 @@ def blocks() -> dict[str, dict[str, str]]:
         "measures.md": {
             "calibrated": _measured(CALIBRATED),
             "nulls": _nulls(),
-            "played": _measured(PLAYED),
             "causes": _measured(CAUSED),
             "parts": _parts(CAUSED),
             "units": _measured(CAUSED_UNITS),
         },
+        "play.md": {"played": _measured(PLAYED), "players": _players()},
         "wandb.md": {"sections": _sections()},
     }
 
@@ -70,6 +71,12 @@ def _nulls() -> str:
     kinds = dict.fromkeys(each.null for each in reversed(MEASURES.values()) if each.has_z)
     rows = [(kind, _codes(each for each in MEASURES.values() if each.null == kind)) for kind in kinds]
     return _table("null | measures", rows)
+
+
+def _players() -> str:
+    found = played.table([])
+    rows = [(str(who), *(f"{value:.3f}".removeprefix("0") for value in values)) for who, *values in found.rows]
+    return _table(" | ".join(found.head), rows)
 
 
 def _sections() -> str:

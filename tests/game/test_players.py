@@ -1,6 +1,6 @@
 """Scripted players and what is counted of them, against plain rules, a plain loop, and measured scores."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from itertools import product
 
 import jax
@@ -19,7 +19,6 @@ from tests.game.cases import cells, chance_of, random_board, states_of
 from tests.game.reference import Board
 
 PARAMS = GameParams()
-NOTHING = Tally(*[0] * 8)
 NAMES = list(SCRIPTED)
 PLAYERS = tuple(SCRIPTED.values())
 
@@ -56,7 +55,11 @@ def played(pairs: list[tuple[str, str]], games: int, rounds: int) -> tuple[Tally
 
     of_pairs = jax.vmap(jax.vmap(one, (0, 0, None, None)), (0, None, 0, 0))
     streams = game_streams(jax.random.key(11), games)
-    plays = jax.jit(lambda s: play_games(s, rounds, lambda *now: of_pairs(*now, frog, toad), PARAMS, (len(pairs),)))
+    plays = jax.jit(
+        lambda s: play_games(
+            s, rounds, lambda state, chance: of_pairs(state, chance, frog, toad), PARAMS, (len(pairs),)
+        )
+    )
     return jax.tree.map(np.asarray, plays(streams))
 
 
@@ -138,7 +141,7 @@ def test_toad_sees_itself_in_frogs_place(compiled_quickly):
 def plain_counts(pair: tuple[str, str], rounds: int, flies: int, chances: list, drawn: list) -> list[dict[str, int]]:
     """What is counted of both in one game, played by plain rules with the draws and random acts of each seat."""
     board = Board([False] * 32, cells(flies), [], 0, [15, 16], [20, 20], [0, 0], [4, 5], 0)
-    counts = [dict.fromkeys(asdict(NOTHING), 0) for _ in Actor]
+    counts = [{each.name: 0 for each in fields(Tally)} for _ in Actor]
     for number in range(rounds):
         for who in Actor:
             act = int(drawn[who][number]) if pair[who] == "random" else plain(pair[who], board)

@@ -52,7 +52,8 @@ def scripted(names: tuple[str, ...], games: int, rounds: int) -> dict[str, np.nd
     @jax.jit
     def counted(streams):
         lead = len(frogs), len(toads)
-        return shares(*play_games(streams, rounds, lambda *now: of_all(*now, *which), GameParams(), lead), rounds)
+        played = play_games(streams, rounds, lambda state, now: of_all(state, now, *which), GameParams(), lead)
+        return shares(*played, rounds)
 
     return jax.tree.map(np.asarray, counted(streams_of(games)))
 

@@ -8,6 +8,7 @@ import pytest
 from mirrorjax.errors import InputError
 from mirrorjax.launch.cli import main
 from mirrorjax.measures import label
+from mirrorjax.report.page.played import table
 from mirrorjax.report.page.questions import Question, questions
 from mirrorjax.report.read import played
 from mirrorjax.report.read.populations import load
@@ -36,11 +37,11 @@ def test_medians_of_networks_stand_beside_scripted_players(folder: Path):
     rows = played.played(view)
     assert (rows[0].who, rows[-1].who) == ("networks at the end", "untrained networks")
     assert len(rows) == 4, "each of two configurations too"
-    assert rows[0].bands["play_hop_own"].median == pytest.approx(0.51)
-    assert rows[-1].bands["play_hop_own"].median == pytest.approx(0.11)
-    table = played.table(rows)
-    assert len(table.head) == 1 + 3 * len(played.PARTNERS) == len(table.rows[0])
-    assert dict(zip(table.head, table.rows[4 + list(played.SCRIPTED).index("expert")], strict=True)) == {
+    assert rows[0].medians["play_hop_own"] == pytest.approx(0.51)
+    assert rows[-1].medians["play_hop_own"] == pytest.approx(0.11)
+    made = table(rows)
+    assert len(made.head) == 1 + 3 * len(played.PARTNERS) == len(made.rows[0])
+    assert dict(zip(made.head, made.rows[4 + list(played.SCRIPTED).index("expert")], strict=True)) == {
         "Frog": "expert (scripted)",
         **{f"own score, Toad {words}": value for words, value in zip(WORDS, (0.739, 0.84, 0.79, 0.849), strict=True)},
         **{f"Toad's, Toad {words}": value for words, value in zip(WORDS, (0.865, 0.456, 0.975, 0.849), strict=True)},

@@ -17,7 +17,7 @@ from mirrorjax.measures import (
     measure,
 )
 from mirrorjax.report.page.marks import put
-from mirrorjax.report.read import played
+from mirrorjax.report.page.played import table
 from mirrorjax.tracking.keys import OF_ASSEMBLIES, OF_BRAINS, QUANTITIES, SECTIONS
 
 
@@ -74,7 +74,7 @@ def _nulls() -> str:
 
 
 def _players() -> str:
-    found = played.table([])
+    found = table([])
     rows = [(str(who), *(f"{value:.3f}".removeprefix("0") for value in values)) for who, *values in found.rows]
     return _table(" | ".join(found.head), rows)
 

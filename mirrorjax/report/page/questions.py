@@ -10,10 +10,11 @@ from mirrorjax.report.map.figure import cells_of
 from mirrorjax.report.page import summary
 from mirrorjax.report.page.html import details, link, section, table_html
 from mirrorjax.report.page.methods import methods
+from mirrorjax.report.page.played import table
 from mirrorjax.report.page.runs_table import acceptance_tables, acceptance_words, manifest_facts, runs_table
 from mirrorjax.report.read.caused import total
 from mirrorjax.report.read.over_seeds import band
-from mirrorjax.report.read.played import SCRIPTED, columns_of, played, table
+from mirrorjax.report.read.played import SCRIPTED, columns_of, played
 from mirrorjax.report.read.populations import ReportedFolder, ReportedPopulation, Sweep
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import counted, listed, plain_number, short_number
@@ -126,7 +127,7 @@ def _play(views: list[View]) -> tuple[str, str]:
     short = ""
     if len(views) == 1:
         helps, alone = (short_number(SCRIPTED[name]["hop"].own) for name in ("expert", "expert_no_help"))
-        own = short_number(played(views[0])[0].bands["play_hop_own"].median)
+        own = short_number(played(views[0])[0].medians["play_hop_own"])
         short = f"{own} points a round beside a Toad that hops; an expert {helps}, without help {alone}"
     note = (
         "<p>Each network plays Frog as it is, with its true energy, beside scripted players as Toad: 512 rounds a game "

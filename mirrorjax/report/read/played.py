@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from mirrorjax.measures import PARTS
-from mirrorjax.report.chart.figure import Cell, Table
-from mirrorjax.report.read.over_seeds import Band, band, band_sql
+from mirrorjax.report.read.over_seeds import band_sql
 from mirrorjax.report.read.view import View
 
 PARTNERS = tuple(PARTS["PARTNER"])
@@ -55,10 +54,10 @@ SHOWN = {"own": "own score", "partner": "Toad's", "help": "help"}  # of what is 
 
 @dataclass(frozen=True)
 class Played:
-    """What networks of a population did at one time, in words who they are; bands by column."""
+    """What networks of a population did at one time, in words who they are; medians by column."""
 
     who: str
-    bands: dict[str, Band]
+    medians: dict[str, float]
 
 
 def name_of(player: str) -> str:
@@ -79,33 +78,18 @@ def played(view: View) -> list[Played]:
     if not columns:
         return []
     last = "SELECT * FROM observations QUALIFY row_number() OVER (PARTITION BY member_id ORDER BY checkpoint DESC) = 1"
-    found = [Played("networks at the end", _bands(view, columns, last))]
+    found = [Played("networks at the end", _medians(view, columns, last))]
     if 1 < len(groups) <= MOST_ROWS:
         for group in groups:
             own = f"SELECT * FROM ({last}) WHERE group_index = {group.index}"
-            found.append(Played(group.label, _bands(view, columns, own)))
+            found.append(Played(group.label, _medians(view, columns, own)))
     return [
         *found,
-        Played("untrained networks", _bands(view, columns, "SELECT * FROM observations WHERE checkpoint = 0")),
+        Played("untrained networks", _medians(view, columns, "SELECT * FROM observations WHERE checkpoint = 0")),
     ]
 
 
-def _bands(view: View, columns: list[str], networks: str) -> dict[str, Band]:
-    ends = ", ".join(f"{sql} AS {name}__{word}" for name in columns for word, sql in band_sql(name).items())
-    found = view.population.query(f"SELECT {ends} FROM ({networks})")
-    return {name: Band(*(float(found[f"{name}__{word}"][0]) for word in Band._fields)) for name in columns}
-
-
-def table(rows: list[Played]) -> Table:
-    """Medians of networks, and below them scripted players, as Frog beside each partner."""
-    head = ["Frog", *(f"{words}, Toad {PARTS['PARTNER'][name]}" for words in SHOWN.values() for name in PARTNERS)]
-    names = [f"play_{partner}_{what}" for what in SHOWN for partner in PARTNERS]
-    nothing = band([])
-    body: list[list[Cell]] = [
-        [row.who, *(float(row.bands.get(name, nothing).median) for name in names)] for row in rows
-    ]
-    for player, beside in SCRIPTED.items():
-        body.append(
-            [name_of(player), *(getattr(beside[partner], what) + 0.0 for what in SHOWN for partner in PARTNERS)]
-        )
-    return Table(head, body)
+def _medians(view: View, columns: list[str], networks: str) -> dict[str, float]:
+    medians = ", ".join(f"{band_sql(name)['median']} AS {name}" for name in columns)
+    found = view.population.query(f"SELECT {medians} FROM ({networks})")
+    return {name: float(found[name][0]) for name in columns}

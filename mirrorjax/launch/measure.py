@@ -125,7 +125,8 @@ def _measured(
     say(f"population {stored.name}: measuring {len(members):,} networks")
     trainer = Trainer(Measuring(members, data, devices, None if caused else 0), laid, Compiler())
     finite = _put_weights(trainer, stored)
-    (checkpoint,) = trainer.run(Schedule((0.0,), units_at=(0.0,) if caused else ()))
+    now = (0.0,)
+    (checkpoint,) = trainer.run(Schedule(now, units_at=now if caused else (), games_at=now if data.games else ()))
     records, settings = checkpoint.records, null_settings(config)
     if settings is not None and (wanted is None or wanted & {*Z, *VERDICT}):
         nulls = nulls_of(members, settings, null_folder(config), data, laid, on_measure=say)

@@ -79,18 +79,16 @@ class Programs:
         return self._compiled(name, program, engine.train, own, rows, donate=(0,))
 
     def makers(
-        self, training: Any, rows: MeasuredRows, boards: Boards | None, causes: bool, engine: Engine, games: Any = None
+        self, training: Any, rows: MeasuredRows, boards: Boards | None, causes: bool, engine: Engine
     ) -> dict[str, Callable[[], Any]]:
         """What compiles each program, by name; no calibrated ones without `boards`, no causal ones without `causes`.
 
-        `games` are the streams of those that are played, if any are.
+        That of games is made when they are first played: no start waits for it.
         """
         makers: dict[str, Callable[[], Any]] = {"init": self.init, "measure": partial(self.measure, rows)}
         makers["train"] = partial(self.train, training, engine)
         if self._regime.reads_out:
             makers["policy"] = partial(self.policy, training)
-        if games is not None and self.acts:
-            makers["games"] = partial(self.games, games)
         if "rows" not in self._regime.needs:
             return makers
         makers["divergences"] = partial(self.divergences, rows)

@@ -121,7 +121,9 @@ class Measuring:
         """What its members are measured on."""
         return replace(self.rows, held=self.world(regime).held)
 
-    def part(self, runner: PartRunner, index: int, status: np.ndarray, with_units: bool) -> tuple[Columns, Columns]:
+    def part(
+        self, runner: PartRunner, index: int, status: np.ndarray, with_units: bool, with_games: bool = False
+    ) -> tuple[Columns, Columns]:
         """Records of a part's members at a checkpoint, and their units if wanted (else no columns)."""
         members, regime = runner.part.members, runner.regime
         own, ids = [self.members[i] for i in members], [self.ids[i] for i in members]
@@ -143,7 +145,7 @@ class Measuring:
             "status": status,
             **record(measured),
         }
-        if self.games is not None:
+        if self.games is not None and with_games:
             columns |= {name: runner.by_member(value) for name, value in runner.games(params, self.games).items()}
         if "rows" not in regime.needs:
             return columns, {}

@@ -82,7 +82,8 @@ def run(
 ) -> tuple[Trainer, list[Checkpoint]]:
     """A population trained to these epochs, and its checkpoints; epoch 0 is one of them."""
     population = population_of(members, **options)
-    schedule = Schedule((0.0, *ends), patience=patience)
+    at = (0.0, *ends)
+    schedule = Schedule(at, patience=patience, games_at=at if options.get("games") else ())
     return population, list(population.run(schedule))
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+
 from mirrorjax.measures import PARTS
 from mirrorjax.report.read.over_seeds import band_sql
 from mirrorjax.report.read.view import View
@@ -73,7 +75,7 @@ def columns_of(view: View) -> list[str]:
 
 
 def played(view: View) -> list[Played]:
-    """The networks at their last checkpoint, each configuration where there are few, and before training."""
+    """The networks at their last checkpoint, each configuration where there are few, and untrained if they played."""
     columns, groups = columns_of(view), view.population.groups
     if not columns:
         return []
@@ -83,10 +85,8 @@ def played(view: View) -> list[Played]:
         for group in groups:
             own = f"SELECT * FROM ({last}) WHERE group_index = {group.index}"
             found.append(Played(group.label, _medians(view, columns, own)))
-    return [
-        *found,
-        Played("untrained networks", _medians(view, columns, "SELECT * FROM observations WHERE checkpoint = 0")),
-    ]
+    before = _medians(view, columns, "SELECT * FROM observations WHERE checkpoint = 0")
+    return [*found, *([Played("untrained networks", before)] if np.isfinite(list(before.values())).any() else [])]
 
 
 def _medians(view: View, columns: list[str], networks: str) -> dict[str, float]:

@@ -27,6 +27,7 @@ PARTS: dict[str, dict[str, str]] = {
                  "toad_filtered": "Toad, filtered"},
     "PAIR": {"none_frog": "none, Frog", "none_toad": "none, Toad", "none_both": "none, both",
              "frog_toad": "Frog, Toad"},
+    "PARTNER": {"hop": "hops", "random": "random", "greedy": "greedy", "expert": "expert"},
     "LAYER": {"1": "1"},  # and any further one
 }
 # fmt: on
@@ -102,7 +103,7 @@ class Measure:
 
 # What a measure may need.
 VALIDATION, BOARDS, RATES, TWO_LAYERS = "validation rows", "matched boards", "rate units", "two hidden layers"
-ACTS, CAUSES, NULLS = "acts", "a table of units", "untrained networks"
+ACTS, CAUSES, NULLS, GAMES = "acts", "a table of units", "untrained networks", "games that are played"
 _ON_BOARDS, _ACTS_ON_BOARDS = (BOARDS, RATES), (BOARDS, ACTS)
 _CAUSED, _ACTS_CAUSED = (BOARDS, RATES, CAUSES), (BOARDS, RATES, CAUSES, ACTS)
 _OF_HUBS = (*_ACTS_CAUSED, TWO_LAYERS)
@@ -241,6 +242,18 @@ CALIBRATED = (
     Measure("unique_units", "unique units", "each of k units with pairwise |r| > .99 counts 1/k",
             "battery/bookkeeping.py", "count", needs=_ON_BOARDS),
 )
+PLAYED = (
+    Measure("play_PARTNER_own", "own score, Toad {PARTNER}", "points a round (a turn of each) as Frog; at most 1",
+            "played.py", "share", needs=(GAMES, ACTS), section="play"),
+    Measure("play_PARTNER_partner", "Toad's score, Toad {PARTNER}", "points a round of the partner", "played.py",
+            "share", needs=(GAMES, ACTS)),
+    Measure("play_PARTNER_help", "help, Toad {PARTNER}", "share of *help* among its acts", "played.py", "share",
+            needs=(GAMES, ACTS), section="play"),
+    Measure("play_PARTNER_help_starved", "help of the starved, Toad {PARTNER}", "the same over its turns at which Toad "
+            "has no energy; null without any", "played.py", "share", needs=(GAMES, ACTS)),
+    Measure("play_PARTNER_stalled", "stuck, Toad {PARTNER}", "share of its turns at the last column, where it gets on "
+            "only if Toad does", "played.py", "share", needs=(GAMES, ACTS)),
+)
 OF_ASSEMBLIES = (
     Measure("time", "time", "by the regime's clock, where that is not paper epochs", kind="key"),
     Measure("clock", "clock", "the unit of `time`, where that is not paper epochs", kind="key", type="string"),
@@ -342,7 +355,8 @@ CAUSED_UNITS = (
 
 # By name; a measure of one's own comes in by `register`.
 MEASURES: dict[str, Measure] = {
-    each.name: each for each in (*EVERY_RECORD, *CALIBRATED, *OF_ASSEMBLIES, *CAUSED, *EVERY_UNIT, *CAUSED_UNITS)
+    each.name: each
+    for each in (*EVERY_RECORD, *CALIBRATED, *PLAYED, *OF_ASSEMBLIES, *CAUSED, *EVERY_UNIT, *CAUSED_UNITS)
 }
 
 

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import jax
@@ -58,7 +57,12 @@ def new_game(stream: Stream, params: GameParams) -> GameState:
 
 def scripted_action(who: Actor, stream: Stream, number: Turn, players: Players) -> Number:
     """What the scripted player does in turn `number` (from 1) of the game that `stream` identifies."""
-    return choose(players.mix(who), word(stream, number * jnp.uint32(TURN_WORDS) + jnp.uint32(ACTION_WORD)))
+    return choose(players.mix(who), action_word(stream, number))
+
+
+def action_word(stream: Stream, number: Turn) -> Turn:
+    """The word by which a player that leaves it to chance chooses in turn `number`."""
+    return word(stream, number * jnp.uint32(TURN_WORDS) + jnp.uint32(ACTION_WORD))
 
 
 def play_action(state: GameState, action: Number, stream: Stream, number: Turn, params: GameParams) -> GameState:
@@ -77,8 +81,7 @@ def rollout(
 ):
     """Plays one game for `rounds` rounds (Frog's turn, then Toad's) and records each round's start.
 
-    Two turns an iteration, so that the compiled code knows whose turn it is. The chance of a few rounds is drawn
-    before they are played: in one loop body the compiler would draw it again for every field of the state.
+    Two turns an iteration, so that the compiled code knows whose turn it is.
 
     Args:
         state: a game with Frog to act, reached from its start (a turn scrolls at most `params.play_scroll` tiles).
@@ -93,9 +96,8 @@ def rollout(
     """
 
     def chance(number: Turn) -> list[tuple[Number, Draws]]:
-        draws = partial(sample_draws, stream, params, tiles=params.play_scroll)
-        turns = [(who, 2 * number + 1 + who) for who in Actor]
-        return [(scripted_action(who, stream, at, players), draws(turn=at)) for who, at in turns]
+        turns = zip(Actor, chance_of_round(stream, number, params), strict=True)
+        return [(choose(players.mix(who), bits), draws) for who, (bits, draws) in turns]
 
     def one_round(state: GameState, turns: list[tuple[Number, Draws]]):
         seen = snapshot(state)
@@ -103,7 +105,26 @@ def rollout(
             state = turn(state, action, draws, params)
         return state, seen
 
-    def some_rounds(state: GameState, numbers: UInt32[Array, " rounds"]):
+    return in_turn(one_round, chance, state, first_round, rounds)
+
+
+def chance_of_round(stream: Stream, number: Turn, params: GameParams) -> list[tuple[Turn, Draws]]:
+    """A round's chance, by its number: of Frog's turn and of Toad's a random word to choose by, and the draws."""
+
+    def of_turn(at: Turn) -> tuple[Turn, Draws]:
+        return action_word(stream, at), sample_draws(stream, params, turn=at, tiles=params.play_scroll)
+
+    return [of_turn(2 * number + 1 + who) for who in Actor]
+
+
+def in_turn(one_round: Callable, chance: Callable[[Turn], Any], state: Any, first_round: Turn | int, rounds: int):
+    """Rounds one after the other: `one_round` of (state, a round's `chance`) gives the next state and what is kept.
+
+    The chance of a few rounds is drawn before they are played: in one loop body the compiler would draw it again for
+    every field of the state.
+    """
+
+    def some_rounds(state: Any, numbers: UInt32[Array, " rounds"]):
         return jax.lax.scan(one_round, state, jax.vmap(chance)(numbers))
 
     numbers = jnp.asarray(first_round, jnp.uint32) + jnp.arange(rounds, dtype=jnp.uint32)

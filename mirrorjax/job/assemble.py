@@ -111,7 +111,9 @@ def assemble(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Job:
     budget = memory_budget(runtime.memory_budget, runtime.platform, devices)
     layout(runtime, members, len(devices), budget, 0)  # what does not fit without the rows is told before they are made
     shown_rows = "rows" in REGIMES[config.regime.name].needs
-    schedule = Schedule(checkpoints(config), units_at(config) if shown_rows else (), config.regime.patience)
+    at = units_at(config)
+    games_at = at if config.measurement.games else ()
+    schedule = Schedule(checkpoints(config), at if shown_rows else (), config.regime.patience, games_at)
     return Job(config, resolved, sweep / job_hash(resolved), members, schedule, devices, budget, runtime)
 
 

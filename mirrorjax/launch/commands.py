@@ -148,6 +148,8 @@ def _play_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--delay", type=float, default=0.25, help="seconds a turn when running")
     parser.add_argument("--results", type=_path, help="let a trained network of this results folder play Frog")
     parser.add_argument("--member", type=_text, help=f"which one ({_MEMBER}); default: the highest CMNI")
+    games = "instead: what it does in so many games beside each scripted player, as a table"
+    parser.add_argument("--games", type=int, metavar="N", help=games)
     _plugins(parser)
 
 
@@ -155,9 +157,15 @@ def _play(options: argparse.Namespace) -> None:
     from mirrorjax.member.play import play
     from mirrorjax.member.policy import member_policy
 
+    for name in ("member", "games"):
+        if getattr(options, name) is not None and not options.results:
+            raise InputError(f"--{name} needs --results, the folder that the member was trained in")
+    if options.games is not None:
+        from mirrorjax.member.playing import write_played
+
+        print(write_played(options.results, options.member, options.games))
+        return
     policy = member_policy(options.results, options.member) if options.results else None
-    if options.member and not options.results:
-        raise InputError("--member needs --results, the folder that the member was trained in")
     play(players=options.players, seed=options.seed, turns=options.turns, delay=options.delay, policy=policy)
 
 

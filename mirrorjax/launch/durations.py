@@ -65,7 +65,8 @@ class Work:
 def functions_of(config: Config) -> int:
     """How many are compiled for a program."""
     always, asked = 4, config.measurement  # init, train, measure, divergences
-    return always + (1 + (asked.causes_seeds != 0) if asked.boards else 0)  # battery, causes
+    plays = asked.games > 0
+    return always + plays + (1 + (asked.causes_seeds != 0) if asked.boards else 0)  # games; battery, causes
 
 
 def null_work(config: Config, members: Sequence[Member], dataset_hash: str | None) -> float:

@@ -29,6 +29,7 @@ from mirrorjax.training.memory import Room, data_bytes, layout, need
 # Measured in the files of `quickstart` and `capacity`.
 _RECORD_BYTES, _UNIT_BYTES, _MEMBER_BYTES, _TABLE_BYTES = 155, 182, 470, 10_000
 _CALIBRATED_BYTES = 255  # of a record with calibrated measures, besides
+_PLAYED_BYTES = 80  # of one with games
 _TRACKING_BYTES = 10_000_000  # the W&B run, offline, and the phase diagram
 
 
@@ -233,6 +234,8 @@ def _running(part: Part, devices: int, host: bool) -> int:
 def _disk(config: Config, members: Sequence[Member], parts: Sequence[Part]) -> int:
     units, with_units, due = sum(member.units for member in members), len(units_at(config)), len(checkpoints(config))
     record = _RECORD_BYTES + (_CALIBRATED_BYTES if config.measurement.boards else 0)
+    played = with_units * _PLAYED_BYTES if config.measurement.games else 0
     weights = sum(4 * compiled_parameters(part.program) * len(part.members) for part in parts)
-    tables = due * _TABLE_BYTES + len(members) * (due * record + _MEMBER_BYTES) + with_units * units * _UNIT_BYTES
+    of_members = len(members) * (due * record + played + _MEMBER_BYTES)
+    tables = due * _TABLE_BYTES + of_members + with_units * units * _UNIT_BYTES
     return tables + weights + _TRACKING_BYTES

@@ -15,6 +15,7 @@ from mirrorjax.machine.runtime import Device, configure, memory_budget
 from mirrorjax.measurement.battery.nulls import summary
 from mirrorjax.measurement.battery.observed import OF_RESPONSES
 from mirrorjax.measurement.battery.offered import CAUSES, VERDICT, Z, caused_names, observed_names
+from mirrorjax.measurement.played import COLUMNS, GAMES, played_names
 from mirrorjax.measurement.records import Columns
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import Member, identity
@@ -99,10 +100,11 @@ def _wanted(populations: Sequence[Population], names: Sequence[str]) -> tuple[se
                 known.setdefault(name, set()).update(columns)
 
     offer(observed_names)
+    offer(played_names)
     if caused := not set(names) <= known.keys():  # they take seconds to be looked at
         offer(caused_names)
     if unknown := [name for name in names if name not in known]:
-        measures = ", ".join([*OF_RESPONSES, CAUSES])
+        measures = ", ".join([*OF_RESPONSES, GAMES, CAUSES])
         raise InputError(f"--measures: {unknown[0]!r}; allowed: {measures}, or a column (docs/measures.md)")
     wanted = set().union(*(known[name] for name in names))
     return wanted | {z for z in Z if z.removesuffix("_z") in wanted}, caused
@@ -116,12 +118,15 @@ def _measured(
     members = _members(stored, config, dataset.content_hash)
     _, sources = load(config, members, say)
     data = data_of(config, dataset, sources)
+    if wanted is not None and not wanted & {*COLUMNS}:
+        data = replace(data, games=0)
     budget = memory_budget(runtime.memory_budget, runtime.platform, devices)
     laid = Layout(devices, *layout(runtime, members, len(devices), budget, data.bytes))
     say(f"population {stored.name}: measuring {len(members):,} networks")
     trainer = Trainer(Measuring(members, data, devices, None if caused else 0), laid, Compiler())
     finite = _put_weights(trainer, stored)
-    (checkpoint,) = trainer.run(Schedule((0.0,), units_at=(0.0,) if caused else ()))
+    now = (0.0,)
+    (checkpoint,) = trainer.run(Schedule(now, units_at=now if caused else (), games_at=now if data.games else ()))
     records, settings = checkpoint.records, null_settings(config)
     if settings is not None and (wanted is None or wanted & {*Z, *VERDICT}):
         nulls = nulls_of(members, settings, null_folder(config), data, laid, on_measure=say)
@@ -133,11 +138,12 @@ def _measured(
 
 
 def _measurable(config: Config, platform: str | None) -> Config:
-    """The config with matched boards, as many as usual where there were none, and in this process alone."""
+    """The config with matched boards and games, as many as usual where there were none, and in this process alone."""
     asked, usual, runtime = config.measurement, MeasurementConfig(), config.runtime
     boards, rescue = asked.boards or usual.boards, asked.rescue_boards or usual.rescue_boards
+    games = asked.games or usual.games
     alone = replace(runtime, platform=platform or runtime.platform, distributed=DistributedConfig())
-    return replace(config, measurement=replace(asked, boards=boards, rescue_boards=rescue), runtime=alone)
+    return replace(config, measurement=replace(asked, boards=boards, rescue_boards=rescue, games=games), runtime=alone)
 
 
 def _members(stored: Population, config: Config, dataset_hash: str) -> list[Member]:

@@ -22,10 +22,10 @@ from rich.live import Live
 from rich.text import Text
 
 from mirrorjax.errors import InputError
-from mirrorjax.game.observation import FLAT, FLY, mask_cells, player_cells
+from mirrorjax.game.observation import view
 from mirrorjax.game.render import LEGEND, render
 from mirrorjax.game.rollout import PLAYERS, new_game, play_action, scripted_action
-from mirrorjax.game.state import Action, Actor, GameParams, GameState, Player, Symbol, bit
+from mirrorjax.game.state import Action, Actor, GameParams, GameState
 from mirrorjax.randomness import stream_from_key, substream
 
 TURNS_WITHOUT_TERMINAL = 20
@@ -69,26 +69,12 @@ class Decision:
         return Action(int(np.argmax(self.outputs)))
 
 
-@jax.jit
-def _member_view(state: GameState) -> jax.Array:
-    def shown(player: Player) -> jax.Array:
-        return jnp.where(bit(state.ground, player.column), jnp.int32(Symbol.DISTRESS), player.symbol)
-
-    frog, toad, zero = state.frog, state.toad, jnp.int32(0)
-    players = player_cells(frog.column, shown(frog), toad.column, shown(toad))
-    rest = jnp.stack([zero, frog.energy, zero, zero])
-    cells = [FLAT + mask_cells(state.ground), players, FLY * mask_cells(state.flies), rest]
-    return jnp.concatenate(cells).astype(jnp.float32)
+_view = jax.jit(view, static_argnums=1)
 
 
 def member_view(state: GameState) -> np.ndarray:
-    """What a network is given at Frog's turn: the hundred numbers of a training row, of this very situation.
-
-    As in training, a player on rough ground is shown as 9, and own symbol, score and column are zero. Unlike in
-    training, the flies are the real ones and the energy is the real one: networks were trained on six fixed skies and
-    eleven energies, so most of what they see here they have never seen.
-    """
-    return np.asarray(_member_view(state))
+    """What a network is given at Frog's turn, float32 [100] (see `observation.view`)."""
+    return np.asarray(_view(state, Actor.FROG), np.float32)
 
 
 def decide(policy: Policy, state: GameState) -> Decision:

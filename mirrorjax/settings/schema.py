@@ -43,6 +43,8 @@ class MeasurementConfig:
     validation_rows: int | None = setting(100_000, Range(1, 1e9))
     boards: int = setting(1024, Range(0, 1e6))  # matched boards for the calibrated measures; 0: these are left out
     rescue_boards: int = setting(256, Range(1, 1e6))  # more of them, with Frog at columns 26 to 30
+    # that each network plays beside each scripted partner, where units have a table; 0: none
+    games: int = setting(16, Range(0, 1e5))
     null_seeds: int = setting(1000, Range(0, 1e6))  # untrained networks of each architecture; 0: no z, no verdicts
     null_cache: str | None = None  # folder of measured nulls; null: beside the datasets
     causes_seeds: int | None = setting(8, Range(0, 1e7))  # of each combination: ablated and patched; null: all

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from mirrorjax.measures import MEASURES
+from mirrorjax.measures import MEASURES, measure
 
 OF_BRAINS = "assembly"  # the section of what assemblies have and others do not
-_LOGGED = tuple(name for name, each in MEASURES.items() if each.section)
-OF_ASSEMBLIES = tuple(name for name in _LOGGED if MEASURES[name].section == OF_BRAINS)
+_LOGGED = tuple(column.name for each in MEASURES.values() if each.section for column in each.columns())
+OF_ASSEMBLIES = tuple(name for name in _LOGGED if measure(name).section == OF_BRAINS)
 QUANTITIES = tuple(name for name in _LOGGED if name not in OF_ASSEMBLIES)  # `dashboard push` makes panels of the same
-SECTIONS = (*dict.fromkeys(MEASURES[name].section for name in QUANTITIES), "verdict", "speed")
+SECTIONS = (*dict.fromkeys(measure(name).section for name in QUANTITIES), "verdict", "speed")
 OLD_SECTION = "pop"  # the only one that there was
 STATISTICS = ("median", "mean", "q05", "q95")
 BAND = ("median", "q05", "q95")  # of these, a curve and its 90 % band
@@ -21,13 +21,13 @@ EPOCH, STEP = "checkpoint/epoch", "checkpoint/step"
 # W&B makes a panel of every other key by itself: one a quantity, of its median, and the histograms
 WITHOUT_PANEL = (
     *MIRROR[1:],
-    *(f"{MEASURES[name].section}/{name}_{statistic}" for name in _LOGGED for statistic in STATISTICS[1:]),
+    *(f"{measure(name).section}/{name}_{statistic}" for name in _LOGGED for statistic in STATISTICS[1:]),
 )
 
 
 def key(quantity: str, statistic: str) -> str:
     """The name under which a statistic over networks is logged."""
-    return f"{MEASURES[quantity].section}/{quantity}_{statistic}"
+    return f"{measure(quantity).section}/{quantity}_{statistic}"
 
 
 def old_name(key: str) -> str:

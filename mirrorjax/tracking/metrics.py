@@ -10,7 +10,7 @@ from mirrorjax.tracking.keys import DIVERGED, HISTOGRAMS, MIRROR, OF_ASSEMBLIES,
 
 IMAGES = 8  # figures that are logged once, at the end
 FINAL_KEYS = IMAGES + 2  # and an interactive one, and the table of cells
-MAX_KEYS = 75  # of one run, so that its dashboard stays a page
+MAX_KEYS = 107  # of one run, so that its dashboard stays a page
 _ROOM = MAX_KEYS - 2 - FINAL_KEYS - len(QUANTITIES) * len(STATISTICS) - len(HISTOGRAMS) - 6  # 2: the axes, 6: shares
 _BINS = 64
 

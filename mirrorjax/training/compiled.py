@@ -11,6 +11,8 @@ from jax.sharding import Mesh, PartitionSpec
 
 from mirrorjax.machine.compiler import Compiler
 from mirrorjax.measurement.battery.boards import Boards
+from mirrorjax.measurement.needs import fits
+from mirrorjax.measurement.played import played
 from mirrorjax.measurement.stream import MeasuredRows
 from mirrorjax.population.plan import AXIS, Part, over_members
 from mirrorjax.regimes import regime_of
@@ -53,6 +55,10 @@ class Programs:
         together = 1 if on_cpu else min(_TOGETHER, self.part.slots.shape[1])
         return self._of_block("battery", self._seen, self._bare, boards, together=together)
 
+    def games(self, streams: Any) -> Any:
+        """(params, values), streams of games → what the members do in them."""
+        return self._of_block("games", self._seen, self._bare, streams)
+
     def divergences(self, rows: MeasuredRows) -> Any:
         """(params, values), rows → KL divergences of units."""
         return self._of_block("divergences", self._seen, self._bare, rows)
@@ -75,7 +81,10 @@ class Programs:
     def makers(
         self, training: Any, rows: MeasuredRows, boards: Boards | None, causes: bool, engine: Engine
     ) -> dict[str, Callable[[], Any]]:
-        """What compiles each program, by name; no calibrated ones without `boards`, no causal ones without `causes`."""
+        """What compiles each program, by name; no calibrated ones without `boards`, no causal ones without `causes`.
+
+        That of games is made when they are first played: no start waits for it.
+        """
         makers: dict[str, Callable[[], Any]] = {"init": self.init, "measure": partial(self.measure, rows)}
         makers["train"] = partial(self.train, training, engine)
         if self._regime.reads_out:
@@ -88,6 +97,11 @@ class Programs:
         if boards is not None and causes:
             makers["causes"] = partial(self.causes, boards)
         return makers
+
+    @property
+    def acts(self) -> bool:
+        """Whether its members can play."""
+        return fits(played, self._regime.network)
 
     @property
     def _regime(self) -> Regime:

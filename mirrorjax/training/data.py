@@ -20,6 +20,7 @@ class Data:
     # test_rows, validation_rows: how many of them are measured; None is all test rows, and as many validation rows
     test_rows: int | None = None
     validation_rows: int | None = None
+    games: int = 0  # that each network plays beside each scripted partner; 0: none
 
     @classmethod
     def of(cls, dataset: Dataset, **options) -> "Data":

@@ -35,6 +35,7 @@ class Schedule:
     units_at: tuple[float, ...] = ()  # those of them at which the table of units (with KL divergences) is made too
     # epochs without a better validation loss after which a member stops; None never stops one
     patience: float | None = None
+    games_at: tuple[float, ...] = ()  # those of them at which networks play the game
 
     @property
     def with_units(self) -> set[int]:
@@ -137,7 +138,8 @@ class Trainer:
         """
         while self.next_checkpoint < len(schedule.checkpoints) and not self.ended:
             index, epoch = self.next_checkpoint, schedule.checkpoints[self.next_checkpoint]
-            checkpoint = self._checkpoint(index, epoch, with_units=epoch in schedule.units_at)
+            asked = {"with_units": epoch in schedule.units_at, "with_games": epoch in schedule.games_at}
+            checkpoint = self._checkpoint(index, epoch, **asked)
             if schedule.patience is not None and epoch > 0:
                 loss = checkpoint.records["val_loss"]
                 better = loss < self.best
@@ -147,8 +149,9 @@ class Trainer:
                 self._stop(finished)
                 checkpoint.records["status"][finished] = "stopped"
             ended = not any(runner.in_training().any() for runner in self.runners)
-            if ended and schedule.units_at and checkpoint.units is None:  # an early end has a table of units too
-                checkpoint = self._checkpoint(index, epoch, with_units=True)
+            lacks = (schedule.units_at or schedule.games_at) and not any(asked.values())
+            if ended and lacks:  # an early end has a table of units too
+                checkpoint = self._checkpoint(index, epoch, bool(schedule.units_at), bool(schedule.games_at))
             yield checkpoint
             self.next_checkpoint, self.ended = index + 1, ended
             self.between_chunks()
@@ -223,14 +226,14 @@ class Trainer:
         self.listener.profiled(as_lines(operations, done[0]))
         return done[0]
 
-    def _checkpoint(self, index: int, epoch: float, with_units: bool) -> Checkpoint:
+    def _checkpoint(self, index: int, epoch: float, with_units: bool, with_games: bool) -> Checkpoint:
         """Trains every part to an epoch and measures it, while it is on the devices."""
 
         def work(runner: PartRunner) -> tuple[np.ndarray, Columns, Columns]:
             self._train(runner, epoch)
             self.between_chunks()  # many members take their time to be measured
             start, compiled = time.perf_counter(), self.compiler.seconds
-            columns, units = self.measuring.part(runner, index, self._status(runner), with_units)
+            columns, units = self.measuring.part(runner, index, self._status(runner), with_units, with_games)
             self.seconds["measurement"] += time.perf_counter() - start - (self.compiler.seconds - compiled)
             return runner.part.members, columns, units
 

@@ -20,6 +20,7 @@ from mirrorjax.measurement.battery.boards import Boards
 from mirrorjax.measurement.battery.caused import named
 from mirrorjax.measurement.battery.circuits import KINDS
 from mirrorjax.measurement.battery.classes import CLASSES
+from mirrorjax.measurement.played import streams_of
 from mirrorjax.measurement.records import Columns, Measured, record, unit_table
 from mirrorjax.measurement.stream import MeasuredRows, measured_rows
 from mirrorjax.models.base import Params
@@ -60,6 +61,7 @@ class Measuring:
         self.rows, self.train, self.boards = jax.tree.map(
             lambda x: to_devices(x, replicated(self.mesh)), (rows, data.sources.train, data.boards)
         )
+        self.games = to_devices(streams_of(data.games), replicated(self.mesh)) if data.games else None
         self._worlds: dict[Regime, World] = {}
         self.asked = first_seeds(self.members, causes_seeds)
 
@@ -104,6 +106,7 @@ class Measuring:
         other.ids = [identity(member, self.data.dataset.content_hash) for member in other.members]
         none = to_devices(np.int32(0), self.rows.held.pieces.sharding)
         other.rows = replace(self.rows, held=replace(self.rows.held, pieces=none))
+        other.games = None
         other.counts, other._worlds = replace(self.counts, validation=0), {}
         other.coordinates = {name: np.full(len(members), np.nan) for name in self.coordinates}
         other.asked = np.zeros(len(members), bool)
@@ -119,7 +122,9 @@ class Measuring:
         """What its members are measured on."""
         return replace(self.rows, held=self.world(regime).held)
 
-    def part(self, runner: PartRunner, index: int, status: np.ndarray, with_units: bool) -> tuple[Columns, Columns]:
+    def part(
+        self, runner: PartRunner, index: int, status: np.ndarray, with_units: bool, with_games: bool = False
+    ) -> tuple[Columns, Columns]:
         """Records of a part's members at a checkpoint, and their units if wanted (else no columns)."""
         members, regime = runner.part.members, runner.regime
         own, ids = [self.members[i] for i in members], [self.ids[i] for i in members]
@@ -141,6 +146,8 @@ class Measuring:
             "status": status,
             **record(measured),
         }
+        if self.games is not None and with_games:
+            columns |= {name: runner.by_member(value) for name, value in runner.games(params, self.games).items()}
         if "rows" not in regime.needs:
             return columns, {}
         if self.boards is not None:

@@ -234,6 +234,12 @@ class PartRunner:
         """The calibrated measures of each slot, on the host, leading axes [blocks, block]."""
         return self._each_block("battery", self.programs.battery(boards), (params, self.values), boards)
 
+    def games(self, params: Params, streams: Any) -> dict[str, np.ndarray]:
+        """What each slot does in the game, on the host, leading axes [blocks, block]; nothing where nobody acts."""
+        if not self.programs.acts:
+            return {}
+        return self._each_block("games", self.programs.games(streams), (params, self.values), streams)
+
     def causes(self, params: Params, boards: Boards, scores: np.ndarray, chosen: np.ndarray) -> tuple[dict, dict]:
         """The causal measures of chosen slots and of their units, leading axes [blocks, block]; zero for others.
 

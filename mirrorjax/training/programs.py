@@ -12,12 +12,14 @@ from mirrorjax.measurement.battery.boards import Boards
 from mirrorjax.measurement.battery.caused import caused
 from mirrorjax.measurement.battery.observed import observed
 from mirrorjax.measurement.histograms import divergences as divergences_of_member
+from mirrorjax.measurement.played import played
 from mirrorjax.measurement.probe import Probe
 from mirrorjax.measurement.stream import MeasuredRows, Statistics
 from mirrorjax.measurement.stream import measure as measure_member
 from mirrorjax.models.base import Params
 from mirrorjax.population.members import MemberValues
 from mirrorjax.population.plan import ProgramSpec
+from mirrorjax.randomness import Stream
 from mirrorjax.regimes import regime_of
 from mirrorjax.regimes.base import Regime, State, Step
 from mirrorjax.training.step import TrainState, init_state
@@ -59,6 +61,11 @@ def battery(
 ) -> dict[str, Float32[Array, " block"]]:
     """The members' calibrated measures; `together` of them are shown the boards side by side."""
     return jax.lax.map(lambda probe: observed(probe, boards), Probe(regime, params, values), batch_size=together)
+
+
+def games(regime: Regime, params: Params, values: MemberValues, streams: Stream) -> dict[str, Float32[Array, " block"]]:
+    """What the members do in the game, all of them side by side."""
+    return played(Probe(regime, params, values), streams)
 
 
 def causes(

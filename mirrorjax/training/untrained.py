@@ -114,7 +114,7 @@ def untrained_records(
     Each network's weights are changed first, by `change`. With a `trainer` on these devices programs, rows and boards
     are shared; then there are no losses, nor causes.
     """
-    data = replace(data, sources=Sources.only(data.dataset), validation_rows=_VALIDATION_ROWS)
+    data = replace(data, sources=Sources.only(data.dataset), validation_rows=_VALIDATION_ROWS, games=0)
     if trainer is None:
         compiler, measuring = Compiler(), Measuring(members, data, layout.devices, None if causes else 0)
     else:

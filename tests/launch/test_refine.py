@@ -80,6 +80,6 @@ def test_a_round_is_a_list_of_its_points_with_the_same_settings_else(tmp_path: P
     assert resolved["population"]["axes"]["dependency"] == [0, 1], "the population's own is left as it was"
 
 
-def test_a_population_has_the_same_folder_however_it_is_refined():
-    names = [job_hash(resolved_of(**settings)) for settings in ({}, {"refine": 3, "refine_networks": 9}, {"refine": 1})]
-    assert len(set(names)) == 1
+def test_a_population_has_the_same_folder_however_it_is_refined_and_whatever_is_played():
+    given = ({}, {"refine": 3, "refine_networks": 9}, {"refine": 1}, {"measurement": {"games": 0}})
+    assert len({job_hash(resolved_of(**settings)) for settings in given}) == 1

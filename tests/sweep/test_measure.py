@@ -21,7 +21,7 @@ Capture = pytest.CaptureFixture[str]
 def test_an_unknown_measure_is_refused_before_any_work(finished: Sweep, names: list[str], capsys: Capture):
     before = bytes_and_times(finished.folder)
     assert main(["measure", str(finished.folder), "--measures", *names]) == 2
-    measures = "discriminability, counterfactual, overlap, decoding, causes"
+    measures = "discriminability, counterfactual, overlap, decoding, games, causes"
     expected = f"error: --measures: 'foresight'; allowed: {measures}, or a column (docs/measures.md)\n"
     assert capsys.readouterr().err == expected
     assert bytes_and_times(finished.folder) == before

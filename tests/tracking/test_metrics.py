@@ -102,6 +102,7 @@ def test_a_histogram_of_values_that_hardly_differ(values: np.ndarray):
 def test_the_number_of_keys_is_bounded():
     calibrated = {name: np.ones(4) for name in ("cmni_z", "mni_star", "ssi", "ssi_last", "cross_decoding_social")}
     rest = {name: np.ones(4) for name in ("rescue_accuracy", "tr", "mirror")}
+    played = {name: np.ones(4) for name in QUANTITIES if name.startswith("play_")}
     extra = {f"extra_{number}": 1.0 for number in range(100)}
-    metrics = population_metrics({**record_columns(4), **calibrated, **rest}, extra)
-    assert len(metrics) + 2 + FINAL_KEYS == MAX_KEYS == 75, "with epoch and step"
+    metrics = population_metrics({**record_columns(4), **calibrated, **rest, **played}, extra)
+    assert len(metrics) + 2 + FINAL_KEYS == MAX_KEYS == 107, "with epoch and step"

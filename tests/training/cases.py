@@ -67,11 +67,12 @@ def population_of(
     boards: Boards | None = None,
     sources: Sources | None = None,
     engine: str = "auto",
+    games: int = 0,
     **options,
 ) -> Trainer:
     """A population on the small dataset, measured on few rows."""
     dataset = small_dataset()
-    data = Data(dataset, sources or Sources.only(dataset), boards, test_rows=600, validation_rows=600)
+    data = Data(dataset, sources or Sources.only(dataset), boards, test_rows=600, validation_rows=600, games=games)
     layout = Layout(jax.devices()[:devices], block, room, engine)
     return Trainer(Measuring(members, data, layout.devices, causes_seeds), layout, compiler, **options)
 
@@ -81,7 +82,8 @@ def run(
 ) -> tuple[Trainer, list[Checkpoint]]:
     """A population trained to these epochs, and its checkpoints; epoch 0 is one of them."""
     population = population_of(members, **options)
-    schedule = Schedule((0.0, *ends), patience=patience)
+    at = (0.0, *ends)
+    schedule = Schedule(at, patience=patience, games_at=at if options.get("games") else ())
     return population, list(population.run(schedule))
 
 

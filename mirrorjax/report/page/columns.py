@@ -4,8 +4,20 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from mirrorjax.measures import CALIBRATED, CAUSED, CAUSED_UNITS, EVERY_RECORD, EVERY_UNIT, MEASURES, PARTS, Measure
+from mirrorjax.measures import (
+    CALIBRATED,
+    CAUSED,
+    CAUSED_UNITS,
+    EVERY_RECORD,
+    EVERY_UNIT,
+    MEASURES,
+    PARTS,
+    PLAYED,
+    Measure,
+    measure,
+)
 from mirrorjax.report.page.marks import put
+from mirrorjax.report.page.played import table
 from mirrorjax.tracking.keys import OF_ASSEMBLIES, OF_BRAINS, QUANTITIES, SECTIONS
 
 
@@ -20,6 +32,7 @@ def blocks() -> dict[str, dict[str, str]]:
             "parts": _parts(CAUSED),
             "units": _measured(CAUSED_UNITS),
         },
+        "play.md": {"played": _measured(PLAYED), "players": _players()},
         "wandb.md": {"sections": _sections()},
     }
 
@@ -60,8 +73,14 @@ def _nulls() -> str:
     return _table("null | measures", rows)
 
 
+def _players() -> str:
+    found = table([])
+    rows = [(str(who), *(f"{value:.3f}".removeprefix("0") for value in values)) for who, *values in found.rows]
+    return _table(" | ".join(found.head), rows)
+
+
 def _sections() -> str:
-    known = [MEASURES[name] for name in (*QUANTITIES, *OF_ASSEMBLIES)]
+    known = [measure(name) for name in (*QUANTITIES, *OF_ASSEMBLIES)]
     logged = {name: [each for each in known if each.section == name] for name in (*SECTIONS, OF_BRAINS)}
     rows = [(f"`{name}`", _codes(own)) for name, own in logged.items() if own]
     return _table("section | Q ([measures.md](measures.md))", rows)

@@ -4,7 +4,7 @@ import re
 from html import escape
 
 from mirrorjax.measurement.learnt import ROBUST
-from mirrorjax.measures import CALIBRATED, CAUSED, EVERY_RECORD, PARTS, label
+from mirrorjax.measures import CALIBRATED, CAUSED, EVERY_RECORD, PARTS, PLAYED, label
 from mirrorjax.report.read.populations import PEAK_AFTER
 from mirrorjax.report.read.published import LABEL
 
@@ -123,7 +123,7 @@ def methods() -> str:
 
 def _measures() -> str:
     """What is recorded of a network, by the names that it has on the page and in files."""
-    known = [each for each in (*EVERY_RECORD, *CALIBRATED, *CAUSED) if each.kind != "key"]
+    known = [each for each in (*EVERY_RECORD, *CALIBRATED, *PLAYED, *CAUSED) if each.kind != "key"]
     parts = dict.fromkeys(part for each in known for part in each.parts if part != "LAYER")
     stand = "; ".join(f"{part} for {', '.join(PARTS[part].values())}" for part in parts)
     items = (f"<li>{escape(each.title)} (<code>{each.name}</code>): {_note(each.note)}.</li>" for each in known)

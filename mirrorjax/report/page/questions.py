@@ -8,14 +8,16 @@ from html import escape
 from mirrorjax.report.map.assemblies import brains_words, of_assemblies
 from mirrorjax.report.map.figure import cells_of
 from mirrorjax.report.page import summary
-from mirrorjax.report.page.html import details, link, section
+from mirrorjax.report.page.html import details, link, section, table_html
 from mirrorjax.report.page.methods import methods
+from mirrorjax.report.page.played import table
 from mirrorjax.report.page.runs_table import acceptance_tables, acceptance_words, manifest_facts, runs_table
 from mirrorjax.report.read.caused import total
 from mirrorjax.report.read.over_seeds import band
+from mirrorjax.report.read.played import SCRIPTED, columns_of, played
 from mirrorjax.report.read.populations import ReportedFolder, ReportedPopulation, Sweep
 from mirrorjax.report.read.view import View
-from mirrorjax.report.words.numbers import counted, listed, plain_number
+from mirrorjax.report.words.numbers import counted, listed, plain_number, short_number
 
 _CHANCE = "Do units answer to the other's distress more than chance?"
 MOST_UNFOLDED = 3  # populations whose CMNI is told without a click
@@ -62,6 +64,7 @@ def questions(sweep: Sweep, views: list[View], figures: Figures) -> list[Questio
         Question("learnt", "Did they learn the task?", "Did they learn?", learnt, told("learnt", summary.outcome)),
         Question("chance", _CHANCE, "More than chance?", _chance(views), told("chance", summary.chance)),
         Question("causes", "What do these units cause?", "What do they cause?", mirror, told("causes", summary.causes)),
+        *([Question("play", "What do they do in the game?", "In the game?", *_play(views))] if _plays(views) else []),
         settings,
         Question("paper", "Does it agree with the paper?", "Like the paper?", acceptance_words(views), _paper(views)),
         *last,
@@ -112,6 +115,26 @@ def _chance(views: list[View]) -> str:
     if len(views) != 1 or "mni_star_z" not in views[0].population.measures:
         return ""
     return f"median z of MNI* at the end: {plain_number(band(views[0].networks.last['mni_star_z']).median)}"
+
+
+def _plays(views: list[View]) -> bool:
+    return any(map(columns_of, views))
+
+
+def _play(views: list[View]) -> tuple[str, str]:
+    """The score beside a Toad that starves unless it is helped, in few words; and tables."""
+    tables = _by_population(views, lambda view: table_html(table(rows)) if (rows := played(view)) else "")
+    short = ""
+    if len(views) == 1:
+        helps, alone = (short_number(SCRIPTED[name]["hop"].own) for name in ("expert", "expert_no_help"))
+        own = short_number(played(views[0])[0].medians["play_hop_own"])
+        short = f"{own} points a round beside a Toad that hops; an expert {helps}, without help {alone}"
+    note = (
+        "<p>Each network plays Frog as it is, with its true energy, beside scripted players as Toad: 512 rounds a game "
+        "from its start, points a round, medians over networks. A Toad that only hops starves on rock and stops Frog, "
+        "unless it is helped; one that feeds itself needs no help.</p>"
+    )
+    return short, note + tables
 
 
 def _settings(views: list[View]) -> tuple[str, str]:

@@ -157,6 +157,8 @@ EVERY_RECORD = (
 CALIBRATED = (
     Measure("learnt", "learnt", "1 where `excess_error` is below .5, else 0, NaN included", "learnt.py", "share",
             needs=(VALIDATION,), share_label="learnt their task"),
+    Measure("accuracy_live", "accuracy with energy", "the same on rows with energy left, where jump, which asks for "
+            "nothing but energy, is never right", "records.py", "share", needs=(ACTS,)),
     Measure("seat_cka", "CKA of own and seen views", "linear CKA of the last site on rows and on the same with the "
             "players' places exchanged (regime `contrastive`)", "../regimes/seats.py", "share", needs=(VALIDATION,)),
     Measure("seat_nmse", "NMSE of own and seen views", "their mean squared difference over the mean variance of the "

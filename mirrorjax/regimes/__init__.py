@@ -11,9 +11,12 @@ from mirrorjax.population.plan import ProgramSpec, program_of
 from mirrorjax.regimes.assembly import Assembly
 from mirrorjax.regimes.base import Regime
 from mirrorjax.regimes.contrastive import Contrastive
+from mirrorjax.regimes.predictive import Predictive
 from mirrorjax.regimes.supervised import Supervised
 
-REGIMES: dict[str, Any] = {"supervised": Supervised, "contrastive": Contrastive, "assembly": Assembly}
+REGIMES: dict[str, Any] = {
+    "supervised": Supervised, "contrastive": Contrastive, "assembly": Assembly, "predictive": Predictive
+}  # fmt: skip
 
 
 @functools.cache

@@ -13,6 +13,7 @@ import numpy as np
 from mirrorjax.dataset.coordinates import Coordinates, coordinates
 from mirrorjax.dataset.knobs import PAPER, Knobs
 from mirrorjax.dataset.sources import Sources
+from mirrorjax.errors import InputError
 from mirrorjax.machine.compiler import Compiler
 from mirrorjax.machine.hosts import to_devices
 from mirrorjax.machine.runtime import Device
@@ -56,8 +57,8 @@ class Measuring:
         validation = data.validation
         self.coordinates = coordinates_of(self.members, data.sources, validation)
         rows, self.counts = measured_rows(data.test, *validation)
-        self.rows, self.train, self.boards = jax.tree.map(
-            lambda x: to_devices(x, replicated(self.mesh)), (rows, data.sources.train, data.boards)
+        self.rows, self.train, self.pairs, self.boards = jax.tree.map(
+            lambda x: to_devices(x, replicated(self.mesh)), (rows, data.sources.train, data.sources.pairs, data.boards)
         )
         self._worlds: dict[Regime, World] = {}
         self.asked = first_seeds(self.members, causes_seeds)
@@ -109,9 +110,16 @@ class Measuring:
         return other
 
     def world(self, regime: Regime) -> World:
-        """What the members of a regime share: what they learn from, and what they are scored on."""
+        """What the members of a regime share: what they learn from, and what they are scored on.
+
+        Raises:
+            InputError: the regime needs pairs, and the dataset has none.
+        """
+        if "pairs" in regime.needs and self.pairs is None:
+            has = f"dataset {self.data.dataset.content_hash} has rows alone"
+            raise InputError(f"{has}; {regime} learns from pairs: allowed: a dataset with them (`dataset.pairs`)")
         if regime not in self._worlds:
-            self._worlds[regime] = regime.world(World(train=self.train, held=self.rows.held))
+            self._worlds[regime] = regime.world(World(self.train, self.rows.held, self.pairs, self.data.sample))
         return self._worlds[regime]
 
     def rows_of(self, regime: Regime) -> MeasuredRows:
@@ -181,7 +189,7 @@ def time_columns(clock: Clock, members: Sequence[Member], steps: np.ndarray) -> 
     A paper epoch and another clock's unit have nothing in common: where there is another one, `epoch` is NaN.
     """
     reached = np.array([clock.time(member, int(step)) for member, step in zip(members, steps, strict=True)])
-    if clock is PAPER_EPOCHS:
+    if clock.name == PAPER_EPOCHS.name:
         return {"epoch": reached}
     return {
         "epoch": np.full(len(members), np.nan),

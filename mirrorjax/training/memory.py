@@ -14,6 +14,7 @@ from typing import Any
 
 import jax
 
+from mirrorjax.dataset.pairs import BYTES as PAIR_BYTES
 from mirrorjax.errors import InputError
 from mirrorjax.machine.runtime import GIB, Device, block_size
 from mirrorjax.measurement.stream import GROUPS, PIECE
@@ -128,9 +129,13 @@ def _bytes(tree: Any) -> int:
     return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
 
 
-def data_bytes(train_rows: int, test_rows: int, validation_rows: int, boards: int = 0, validation_sets: int = 1) -> int:
-    """Of the rows that every device has: two words each, and what is known of the measured ones; and of the boards."""
-    return 8 * train_rows + 16 * test_rows + 12 * validation_rows * validation_sets + _BOARD * boards
+def data_bytes(
+    train_rows: int, test_rows: int, validation_rows: int, boards: int = 0, validation_sets: int = 1, pairs: int = 0
+) -> int:
+    """Of what every device has: rows, two words each, what is known of measured ones, boards, and pairs of boards."""
+    return (
+        PAIR_BYTES * pairs + 8 * train_rows + 16 * test_rows + 12 * validation_rows * validation_sets + _BOARD * boards
+    )
 
 
 def compiled_bytes(compiled: Any) -> int:

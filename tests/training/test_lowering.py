@@ -16,6 +16,7 @@ MEMBERS = {
     "shared order": Member(data_order="shared"),
     "contrastive": Member(regime="contrastive", alignment=0.01),
     "assembly": Member(regime="assembly"),
+    "predictive": Member(regime="predictive", objective="auto"),
 }
 
 

@@ -182,7 +182,8 @@ def _show_measured(found: Estimate, console: Console) -> None:
     pairs = np.concatenate([words, words], axis=1)
     runner = PartRunner(part, members, "", Sources.of_rows(words, pairs), mesh, compiler)
     sample = {"rows": words[:SAMPLE], "pairs": pairs[:SAMPLE]}
-    rows = runner.regime.world(World(*jax.device_put((words, None, pairs), replicated(mesh)), sample)).train
+    here = jax.device_put({"train": words, "pairs": pairs}, replicated(mesh))
+    rows = runner.regime.world(World(**here, held=None, sample=sample)).train
     measured, _ = measured_rows(words[:_MEASURED_ROWS], words[:_MEASURED_ROWS])
     measured = jax.device_put(measured, replicated(mesh))
     runner.load()

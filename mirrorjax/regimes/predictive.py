@@ -45,10 +45,11 @@ class Shared:
     """What the members of a program learn from, and how the numbers that they predict are standardised."""
 
     rows: UInt32[Array, "rows 2"]
-    pairs: UInt32[Array, "pairs 4"] | None = None
-    mean: Float32[Array, "100"] | None = None
-    deviation: Float32[Array, "100"] | None = None
-    asked: Float32[Array, "100"] | None = None  # 1 for those numbers of a picture that are predicted, else 0
+    pairs: Any = None  # [pairs, 4], of those who learn from them
+    # of each number of a picture [100], of those who predict: mean, deviation, and 1 where it is predicted, else 0
+    mean: Any = None
+    deviation: Any = None
+    asked: Any = None
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ def read_out(
     first, answers = seen(pieces[0][0])
     about = (first @ pieces[1][0]) / jnp.maximum(jnp.sum(pieces[1][0]), 1.0)
 
-    def add(sums: tuple[Array, Array, Array, Array], piece: tuple[Array, Array]) -> tuple[tuple, None]:
+    def add(sums: tuple[Array, ...], piece: tuple[Array, Array]) -> tuple[tuple[Array, ...], None]:
         h, y = seen(piece[0])
         h, weight = h - about[:, None], piece[1][None, :]
         terms = jnp.sum(h * weight, axis=-1), jnp.sum(y * weight, axis=-1), (h * weight) @ h.T, (y * weight) @ h.T

@@ -43,7 +43,7 @@ def test_a_pair_is_a_row_and_the_board_that_its_game_is_at_one_round_later(pairs
     for place in range(len(boards) - TINY.games):
         for copy in range(TINY.copies):
             row = int(rows[place * TINY.copies + copy])
-            assert board_keys(np.uint64(row)) == boards[place]
+            assert board_keys(rows[[place * TINY.copies + copy]]) == boards[place]
             side = "train" if row in training else "validation" if row in validation else None
             if side:
                 found[side].add((row, int(boards[place + TINY.games])))

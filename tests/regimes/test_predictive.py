@@ -102,7 +102,8 @@ def test_rows_without_weight_do_not_count(features):
 def test_a_read_out_is_no_worse_than_a_trained_head(dataset: Dataset):
     """Of the same features: mean squared error over the rows that it is fitted on."""
     taught = Member(width=8, learning_rate=1e-3)
-    regime, values = regime_of(program_of(taught)), values_of(taught, dataset)
+    regime: Any = regime_of(program_of(taught))
+    values = values_of(taught, dataset)
     rows = jnp.asarray(dataset.train)
     state = jax.jit(lambda: train(regime, init_state(regime, values), values, jnp.uint32(0), jnp.uint32(400), rows))()
     own = regime.policy(state.own, values, rows)

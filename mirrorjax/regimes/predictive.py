@@ -148,7 +148,7 @@ class Rebuilding(Predictive):
         pictures = np.asarray(jax.jit(self.to_predict)(words, None), np.float64)  # whole numbers
         mean, deviation = pictures.mean(-1), pictures.std(-1)
         asked = np.asarray(self.asked) & (deviation > _LIVE)
-        of_numbers = (jnp.asarray(each, jnp.float32) for each in (mean, deviation + _LIVE, asked))
+        of_numbers = (each.astype(np.float32) for each in (mean, deviation + _LIVE, asked))
         return World(Shared(data.train, data.pairs if "pairs" in self.needs else None, *of_numbers), data.held)
 
     @property

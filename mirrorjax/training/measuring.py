@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 
 from mirrorjax.dataset.coordinates import Coordinates, coordinates
 from mirrorjax.dataset.knobs import PAPER, Knobs
@@ -58,7 +59,7 @@ class Measuring:
         self.coordinates = coordinates_of(self.members, data.sources, validation)
         rows, self.counts = measured_rows(data.test, *validation)
         self.rows, self.train, self.pairs, self.boards = jax.tree.map(
-            lambda x: to_devices(x, replicated(self.mesh)), (rows, data.sources.train, data.sources.pairs, data.boards)
+            self._shared, (rows, data.sources.train, data.sources.pairs, data.boards)
         )
         self._worlds: dict[Regime, World] = {}
         self.asked = first_seeds(self.members, causes_seeds)
@@ -119,8 +120,13 @@ class Measuring:
             has = f"dataset {self.data.dataset.content_hash} has rows alone"
             raise InputError(f"{has}; {regime} learns from pairs: allowed: a dataset with them (`dataset.pairs`)")
         if regime not in self._worlds:
-            self._worlds[regime] = regime.world(World(self.train, self.rows.held, self.pairs, self.data.sample))
+            world = regime.world(World(self.train, self.rows.held, self.pairs, self.data.sample))
+            self._worlds[regime] = replace(world, train=jax.tree.map(self._shared, world.train))
         return self._worlds[regime]
+
+    def _shared(self, x: ArrayLike) -> jax.Array:
+        """On every device, unless it is there."""
+        return x if isinstance(x, jax.Array) and x.committed else to_devices(x, replicated(self.mesh))
 
     def rows_of(self, regime: Regime) -> MeasuredRows:
         """What its members are measured on."""

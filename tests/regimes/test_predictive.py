@@ -31,7 +31,7 @@ from mirrorjax.settings.schema import Config
 from mirrorjax.training.data import Data
 from mirrorjax.training.loop import Schedule, Trainer
 from mirrorjax.training.measuring import Measuring
-from mirrorjax.training.memory import Layout
+from mirrorjax.training.memory import Layout, data_bytes, need
 from mirrorjax.training.step import init_state, train
 from tests.datasets import TINY, built
 from tests.measurement.battery.cases import small_boards
@@ -246,6 +246,15 @@ def test_a_dataset_without_pairs_is_refused(dataset: Dataset):
     with pytest.raises(InputError, match=r"has rows alone; .* learns from pairs"):
         measuring = Measuring(members, data, jax.devices()[:1], 0)
         measuring.world(regime_of(program_of(members[0])))
+
+
+def test_memory_is_planned_for_heads_pairs_and_read_outs():
+    plain, control = Member(width=17), Member(width=17, regime="predictive")
+    head = 4 * (100 * 17 + 100)
+    assert need(program_of(control)).resident > need(program_of(plain)).resident + 2 * head
+    wide = replace(control, width=1024, depth=1)
+    assert need(program_of(wide)).block >= 4 * 4 * 1024**2
+    assert data_bytes(10, 10, 10, pairs=1000) == data_bytes(10, 10, 10) + 16_000
 
 
 def test_its_settings_are_refused_elsewhere_and_networks_without_a_read_out_here():

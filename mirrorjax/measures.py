@@ -158,6 +158,8 @@ EVERY_RECORD = (
 CALIBRATED = (
     Measure("learnt", "learnt", "1 where `excess_error` is below .5, else 0, NaN included", "learnt.py", "share",
             needs=(VALIDATION,), share_label="learnt their task"),
+    Measure("accuracy_live", "accuracy with energy", "the same on rows with energy left, where jump, which asks for "
+            "nothing but energy, is never right", "records.py", "share", needs=(ACTS,)),
     Measure("seat_cka", "CKA of own and seen views", "linear CKA of the last site on rows and on the same with the "
             "players' places exchanged (regimes `contrastive`, `overlap`, `imitation`)", "../regimes/seats.py", "share",
             needs=(VALIDATION,)),

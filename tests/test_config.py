@@ -282,6 +282,8 @@ def test_every_axis_reaches_the_members():
         "dose": [1.25, 1.5],
         "veil_neurons": [0.0, 0.5],
         "neurons": [1000, 100],
+        "objective": ["next", "random"],
+        "predicted": ["board", "board_and_energy"],
         "encoding": ["ordinal", "one_hot"],
         "obstacle_rate": [0.075, 0.05],
         "obstacle_width": [4, 2],

@@ -50,6 +50,15 @@ class DatasetSpec:
 
 
 @dataclass(frozen=True)
+class Pairs:
+    """A row and the board one round later, packed [N, 4] uint32: a row's two words, then a board's."""
+
+    train: np.ndarray
+    validation: np.ndarray
+    content_hash: str = ""
+
+
+@dataclass(frozen=True)
 class Dataset:
     """Packed rows [N, 2] uint32 by split, in an order that is itself random, and what was counted on the way."""
 
@@ -59,6 +68,7 @@ class Dataset:
     holdout: np.ndarray
     counts: dict
     content_hash: str = ""
+    pairs: Pairs | None = None  # only where somebody learns from them
 
     @property
     def splits(self) -> dict[str, np.ndarray]:

@@ -5,12 +5,14 @@ from pathlib import Path
 
 from mirrorjax.dataset.build import Dataset, DatasetSpec
 from mirrorjax.dataset.cache import dataset_file, default_folder, load_or_build
+from mirrorjax.dataset.pairs import pairs_file, with_pairs
 from mirrorjax.dataset.sources import game_params
 from mirrorjax.errors import InputError, enough_memory
 from mirrorjax.machine.runtime import GIB, free_memory
 from mirrorjax.settings.schema import Config
 
-_TURN_BYTES = 100  # that building takes, measured at seven million turns
+# Bytes that building takes, and pairing boards, measured at seven million turns.
+_TURN_BYTES, _PAIRED_TURN_BYTES = 100, 150
 
 
 def dataset_spec(config: Config) -> DatasetSpec:
@@ -48,10 +50,26 @@ def kept_or_built(spec: DatasetSpec, config: Config, report: Callable[[str], Non
     Raises:
         InputError: there is no room for it, in memory or on disk.
     """
-    folder, needed, free = dataset_folder(config), spec.turns * _TURN_BYTES, free_memory()
-    if needed > free and not dataset_file(spec, folder).exists():  # the system ends whoever takes more, without a word
-        raise InputError(
-            f"dataset.turns is {spec.turns:,}: building it takes about {needed / GIB:.1f} GiB of memory, and "
-            f"{free / GIB:.1f} are free; allowed: at most {free // _TURN_BYTES:,} here"
-        )
+    folder = dataset_folder(config)
+    _check_memory(spec, dataset_file(spec, folder), "building it", _TURN_BYTES)
     return load_or_build(spec, folder, report)
+
+
+def with_kept_pairs(dataset: Dataset, spec: DatasetSpec, config: Config, report: Callable[[str], None]) -> Dataset:
+    """The same with its pairs (`dataset.pairs`), from the configured cache, else built and put there.
+
+    Raises:
+        InputError: there is no room for them in memory.
+    """
+    folder = dataset_folder(config)
+    _check_memory(spec, pairs_file(spec, folder), "pairing its boards", _PAIRED_TURN_BYTES)
+    return with_pairs(dataset, spec, folder, report)
+
+
+def _check_memory(spec: DatasetSpec, kept: Path, what: str, a_turn: int) -> None:
+    needed, free = spec.turns * a_turn, free_memory()
+    if needed > free and not kept.exists():  # the system ends whoever takes more, without a word
+        raise InputError(
+            f"dataset.turns is {spec.turns:,}: {what} takes about {needed / GIB:.1f} GiB of memory, and "
+            f"{free / GIB:.1f} are free; allowed: at most {free // a_turn:,} here"
+        )

@@ -46,6 +46,7 @@ class TrainingRows:
     train: np.ndarray
     validation: np.ndarray
     boards: int
+    pairs: np.ndarray | None = None  # to train on [M, 4], see `dataset.pairs`; None: nobody learns from them
 
 
 class Sources:
@@ -57,6 +58,8 @@ class Sources:
         validation: the different sets of validation rows.
         validation_of: which of them each source has [sources].
         boards: different training boards of each source [sources].
+        pairs: all pairs to train on, source by source [M, 4]; None: nobody learns from them.
+        first_pair, pair_count: where those of each source are [sources].
     """
 
     def __init__(self, rows: Mapping[Source, TrainingRows]):
@@ -69,6 +72,10 @@ class Sources:
         self.validation = list(different.values())
         self.validation_of = np.array([list(different).index(id(each.validation)) for each in found])
         self.boards = np.array([each.boards for each in found])
+        pairs = [each.pairs for each in found if each.pairs is not None]
+        self.pairs = pairs[0] if len(pairs) == 1 else np.concatenate(pairs) if pairs else None
+        self.pair_count = np.array([0 if each.pairs is None else len(each.pairs) for each in found])
+        self.first_pair = np.cumsum(self.pair_count) - self.pair_count
 
     def __len__(self) -> int:
         return len(self._places)
@@ -83,9 +90,9 @@ class Sources:
         return cls({Source(): _all_of(dataset)})
 
     @classmethod
-    def of_rows(cls, train: np.ndarray) -> "Sources":
-        """Everybody is trained on these rows, and nobody is measured."""
-        return cls({Source(): TrainingRows(train, train[:0], 0)})
+    def of_rows(cls, train: np.ndarray, pairs: np.ndarray | None = None) -> "Sources":
+        """Everybody is trained on these rows, or pairs, and nobody is measured."""
+        return cls({Source(): TrainingRows(train, train[:0], 0, pairs)})
 
 
 NOWHERE = Sources.of_rows(np.zeros((0, 2), np.uint32))  # for what does not depend on rows
@@ -128,16 +135,20 @@ def other_datasets(wanted: Iterable[Source], spec: DatasetSpec) -> dict[Source, 
 
 def _all_of(dataset: Dataset) -> TrainingRows:
     boards = dataset.counts.get("train_boards") or len(sorted_unique(board_keys(row_keys(dataset.train))))
-    return TrainingRows(dataset.train, dataset.validation, boards)
+    return TrainingRows(dataset.train, dataset.validation, boards, dataset.pairs and dataset.pairs.train)
 
 
 def _other_games(dataset: Dataset, reference: Dataset) -> TrainingRows:
     """Rows on boards that nobody is measured on."""
     measured = sorted_unique(board_keys(row_keys(np.concatenate([reference.test, reference.holdout]))))
-    boards = board_keys(row_keys(dataset.train))
-    place = np.minimum(np.searchsorted(measured, boards), len(measured) - 1)
-    train = dataset.train[measured[place] != boards]
-    return TrainingRows(train, dataset.validation, len(sorted_unique(board_keys(row_keys(train)))))
+
+    def others(words: np.ndarray) -> np.ndarray:
+        boards = board_keys(row_keys(words))
+        place = np.minimum(np.searchsorted(measured, boards), len(measured) - 1)
+        return words[measured[place] != boards]
+
+    train, pairs = others(dataset.train), dataset.pairs and others(dataset.pairs.train)
+    return TrainingRows(train, dataset.validation, len(sorted_unique(board_keys(row_keys(train)))), pairs)
 
 
 def _first_boards(rows: TrainingRows, boards: int | None, seed: int) -> TrainingRows:
@@ -146,6 +157,11 @@ def _first_boards(rows: TrainingRows, boards: int | None, seed: int) -> Training
         return rows
     if boards > rows.boards:
         raise InputError(f"dataset.boards is {boards:,}; allowed: at most {rows.boards:,}, which dataset.turns leaves")
-    draw = scramble(board_keys(row_keys(rows.train)), seed, purpose=2)
+
+    def drawn(words: np.ndarray) -> np.ndarray:
+        return scramble(board_keys(row_keys(words)), seed, purpose=2)
+
+    draw = drawn(rows.train)
     last = sorted_unique(draw)[boards - 1]
-    return TrainingRows(rows.train[draw <= last], rows.validation, boards)
+    pairs = None if rows.pairs is None else rows.pairs[drawn(rows.pairs) <= last]
+    return TrainingRows(rows.train[draw <= last], rows.validation, boards, pairs)

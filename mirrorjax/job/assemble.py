@@ -93,6 +93,8 @@ class Job:
             "checkpoints": list(self.schedule.checkpoints),
             "dataset": {"hash": dataset.content_hash, "counts": dataset.counts},
         }
+        if dataset.pairs is not None:
+            facts["pairs"] = {"hash": dataset.pairs.content_hash, "train": len(dataset.pairs.train)}
         return facts if self.there is None else facts | {"extends": sorted(self.there.populations)}
 
 
@@ -151,10 +153,11 @@ def _check_knobs(config: Config) -> None:
 
 def planned(config: Config, resolved: Mapping[str, Any]) -> dict[str, Any]:
     """What a job is going to be, for a sweep that has not begun it: its folder, its members and their steps."""
-    population, usual = config.population, config.optimizer.learning_rate
+    population = config.population
     found = each_combination(population, population.union)  # and no member, of which there may be a million
-    rates = Counter(combination.get("learning_rate", usual) for combination in found)
-    steps_of = REGIMES[config.regime.name].clock.step
-    steps = sum(number * steps_of(Member(learning_rate=rate), config.regime.epochs) for rate, number in rates.items())
+    usual = {"learning_rate": config.optimizer.learning_rate, "objective": config.regime.objective}
+    clocked = Counter(tuple(combination.get(name, usual[name]) for name in usual) for combination in found)
+    steps_of, end = REGIMES[config.regime.name].clock.step, config.regime.epochs
+    steps = sum(number * steps_of(Member(**dict(zip(usual, key, strict=True))), end) for key, number in clocked.items())
     seeds = population.seeds
-    return {"job": job_hash(resolved), "members": rates.total() * seeds, "model_steps": steps * seeds}
+    return {"job": job_hash(resolved), "members": clocked.total() * seeds, "model_steps": steps * seeds}

@@ -1,13 +1,17 @@
 """What a job's members learn from and are measured on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
 
 from mirrorjax.dataset.build import Dataset, DatasetSpec
-from mirrorjax.dataset.configured import dataset_spec, kept_or_built
+from mirrorjax.dataset.configured import dataset_spec, kept_or_built, with_kept_pairs
 from mirrorjax.dataset.sources import Sources, load_sources
 from mirrorjax.errors import InputError, enough_memory
 from mirrorjax.measurement.battery.boards import boards_of
 from mirrorjax.population.members import Member
+from mirrorjax.population.plan import program_of
+from mirrorjax.regimes import regime_of
 from mirrorjax.settings.schema import Config
 from mirrorjax.training.data import Data
 
@@ -21,8 +25,11 @@ def load(
         InputError: a dataset cannot be kept or built, or leaves too little to train on.
     """
 
+    paired = learn_from_pairs(members)
+
     def found(spec: DatasetSpec) -> Dataset:
-        return kept_or_built(spec, config, report)
+        dataset = kept_or_built(spec, config, report)
+        return with_kept_pairs(dataset, spec, config, report) if paired else dataset
 
     spec = dataset_spec(config)
     with enough_memory("the dataset", "dataset.turns, dataset.test_rows or the number of population.axes.data_seed"):
@@ -32,9 +39,16 @@ def load(
     return dataset, sources
 
 
+def learn_from_pairs(members: Iterable[Member]) -> bool:
+    """Whether any of them learns from boards and those one round later."""
+    return any("pairs" in regime_of(program).needs for program in {program_of(member) for member in members})
+
+
 def _check_batches(config: Config, members: Sequence[Member], sources: Sources) -> None:
+    number = sources.count if sources.pairs is None else np.minimum(sources.count, sources.pair_count)
+
     def rows_of(member: Member) -> int:
-        return int(sources.count[sources.place(member.source)])
+        return int(number[sources.place(member.source)])
 
     worst = max(members, key=lambda member: member.batch_size - rows_of(member))
     largest, rows = worst.batch_size, rows_of(worst)

@@ -31,7 +31,9 @@ _MEASURE_SECONDS = 2.9e-9  # of a core, for a row and a unit
 _BOARD_ROWS = 26  # test rows that take as long as a matched board with all its conditions
 _COMPILE_SECONDS = 1.5  # of one function, where it is not in the cache
 _DATASET_SECONDS, _TURN_SECONDS = 3.0, 0.5e-6  # of two cores, for a dataset that is to be built, and each turn of it
+CLOCKED = ("regime", "learning_rate", "objective")  # all that clocks look at
 _architecture = operator.attrgetter(*ARCHITECTURE)
+PAIR_SHARE = 0.64  # likewise of pairs to train on
 TRAIN_SHARE = 0.55  # training rows for each turn, at seven million turns; fewer turns repeat themselves less
 
 
@@ -81,9 +83,11 @@ def null_work(config: Config, members: Sequence[Member], dataset_hash: str | Non
 
 
 def steps_of(members: Sequence[Member], end: float) -> list[int]:
-    clocks = {(member.regime, member.learning_rate) for member in members}
-    steps = {key: REGIMES[key[0]].clock.step(Member(learning_rate=key[1]), end) for key in clocks}
-    return [steps[member.regime, member.learning_rate] for member in members]
+    """Of each member up to an epoch."""
+    of_clock = operator.attrgetter(*CLOCKED)
+    steps = {key: REGIMES[key[0]].clock.step(Member(**dict(zip(CLOCKED, key, strict=True))), end)
+             for key in set(map(of_clock, members))}  # fmt: skip
+    return [steps[of_clock(member)] for member in members]
 
 
 def compiled_parameters(program: ProgramSpec) -> int:

@@ -10,9 +10,11 @@ from typing import Any
 
 from mirrorjax.dataset.cache import peek
 from mirrorjax.dataset.configured import dataset_folder, dataset_spec
+from mirrorjax.dataset.pairs import BYTES as PAIR_BYTES
+from mirrorjax.dataset.pairs import peek_pairs
 from mirrorjax.dataset.sources import other_datasets
 from mirrorjax.errors import InputError
-from mirrorjax.job.data import measured_row_counts
+from mirrorjax.job.data import learn_from_pairs, measured_row_counts
 from mirrorjax.launch import durations
 from mirrorjax.launch.durations import compiled_parameters, steps_of
 from mirrorjax.machine.runtime import GIB, configure, device_facts, memory_budget
@@ -199,6 +201,9 @@ def _rows(config: Config, different: Sequence[Member], counts: Mapping[str, int]
     unbuilt = sum(peek(other, dataset_folder(config)) is None for other in others)
     trained = train * max(1, len(sources))
     in_all = data_bytes(trained, test, validation, config.measurement.boards, max(1, len(games)))
+    if learn_from_pairs(different):
+        known = peek_pairs(dataset_spec(config), dataset_folder(config))
+        in_all += PAIR_BYTES * (known or round(durations.PAIR_SHARE * config.dataset.turns)) * max(1, len(sources))
     return PlannedRows(train, test, validation, counts is not None, len(others), unbuilt, in_all)
 
 

@@ -28,7 +28,7 @@ from mirrorjax.settings.allowed import check_writable
 from mirrorjax.settings.schema import Config, DistributedConfig, MeasurementConfig
 from mirrorjax.training.loop import Schedule, Trainer
 from mirrorjax.training.measuring import Measuring
-from mirrorjax.training.memory import Layout, layout
+from mirrorjax.training.memory import Layout, layout, parameter_shapes
 from mirrorjax.training.untrained import nulls_of
 
 Say = Callable[[str], None]
@@ -159,7 +159,8 @@ def _put_weights(trainer: Trainer, stored: Population) -> np.ndarray:
     weights = dict(stored.weights_of_all())
     finite = np.zeros(len(trainer.ids), bool)
     for runner in trainer.runners:
-        params = {name: np.zeros(value.shape, value.dtype) for name, value in runner.params().items()}
+        shape, shapes = runner.part.slots.shape, parameter_shapes(runner.part.program)
+        params = {name: np.zeros((*shape, *each.shape), each.dtype) for name, each in shapes.items()}
         for block, place in np.argwhere(runner.part.slots >= 0):
             member = runner.part.slots[block, place]
             own = weights.get(member_id := trainer.ids[member], {})

@@ -20,9 +20,11 @@ from mirrorjax.machine.runtime import configure
 from mirrorjax.measurement.stream import measured_rows
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.plan import ProgramSpec, plan, population_mesh, program_of, replicated
+from mirrorjax.regimes.base import World
 from mirrorjax.settings.schema import checkpoints
 from mirrorjax.settings.texts import counted
 from mirrorjax.tracking.wandb import choose_mode, has_api_key
+from mirrorjax.training.data import SAMPLE
 from mirrorjax.training.memory import compiled_bytes
 from mirrorjax.training.part import PartRunner
 
@@ -177,8 +179,11 @@ def _show_measured(found: Estimate, console: Console) -> None:
     members = [member for member in expand(found.config) if program_of(member) == largest.program]
     part = plan(members, found.block, len(devices), found.room.members)[0]
     words = random.integers(0, 2**32, (found.rows.train, 2), np.uint32)
-    runner = PartRunner(part, members, "", Sources.of_rows(words), mesh, compiler)
-    rows = jax.device_put(words, replicated(mesh))
+    pairs = np.concatenate([words, words], axis=1)
+    runner = PartRunner(part, members, "", Sources.of_rows(words, pairs), mesh, compiler)
+    sample = {"rows": words[:SAMPLE], "pairs": pairs[:SAMPLE]}
+    here = jax.device_put({"train": words, "pairs": pairs}, replicated(mesh))
+    rows = runner.regime.world(World(**here, held=None, sample=sample)).train
     measured, _ = measured_rows(words[:_MEASURED_ROWS], words[:_MEASURED_ROWS])
     measured = jax.device_put(measured, replicated(mesh))
     runner.load()

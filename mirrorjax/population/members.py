@@ -173,6 +173,7 @@ class MemberValues(made("Values", [(name, _ARRAYS[kind][0]) for name, kind in _V
         init, order, dropout_stream: the words of its streams.
         first_row: of those that it is trained on, among all of the population.
         train_rows: that it is trained on.
+        first_pair, train_pairs: the same of pairs, for regimes that learn from these.
         validation: number of its set of validation rows.
         knobs: of its rows.
         plugged: by name, what it has for settings of plugins that act by their value; attributes too.
@@ -183,6 +184,8 @@ class MemberValues(made("Values", [(name, _ARRAYS[kind][0]) for name, kind in _V
     dropout_stream: UInt32[Array, "2"]
     first_row: UInt32[Array, ""]
     train_rows: UInt32[Array, ""]
+    first_pair: UInt32[Array, ""]
+    train_pairs: UInt32[Array, ""]
     validation: Int32[Array, ""]
     knobs: Knobs
     plugged: dict[str, Array] = struct.field(default_factory=dict)
@@ -211,6 +214,8 @@ def stack_values(members: Sequence[Member], dataset_hash: str, sources: Sources 
         dropout_stream=words("dropout"),
         first_row=jnp.asarray(sources.first[place], jnp.uint32),
         train_rows=jnp.asarray(sources.count[place], jnp.uint32),
+        first_pair=jnp.asarray(sources.first_pair[place], jnp.uint32),
+        train_pairs=jnp.asarray(sources.pair_count[place], jnp.uint32),
         validation=jnp.asarray(sources.validation_of[place], jnp.int32),
         knobs=Knobs(**{name: numbers(name, jnp.float32) for name in PAPER}),
         **{name: numbers(name, _ARRAYS[kind][1]) for name, kind in _VALUES},

@@ -14,6 +14,7 @@ from mirrorjax.regimes.base import Regime
 from mirrorjax.regimes.contrastive import Contrastive
 from mirrorjax.regimes.imitation import Imitation
 from mirrorjax.regimes.overlap import Overlap
+from mirrorjax.regimes.predictive import Predictive
 from mirrorjax.regimes.supervised import Supervised
 
 REGIMES: dict[str, Any] = {
@@ -22,6 +23,7 @@ REGIMES: dict[str, Any] = {
     "assembly": Assembly,
     "overlap": Overlap,
     "imitation": Imitation,
+    "predictive": Predictive,
 }
 
 

@@ -40,6 +40,8 @@ class World:
 
     train: Any  # packed rows [rows, 2] of a regime that learns from rows
     held: Any  # HeldOut of such a regime
+    pairs: Any = None  # packed pairs [pairs, 4] of one that learns from them
+    sample: Any = None  # `rows`, and `pairs` if there are any: the first of the dataset's, whoever else is trained
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ class Regime(Protocol):
         initialises_as: the regime whose networks start with the same weights as these; they have one null.
         settings: names of the member's settings that it looks at, besides those of the network.
         needs: `rows`, if it is shown rows of the dataset: to learn from, and to be measured on with the battery. A
-            regime that needs none is measured by its score alone.
+            regime that needs none is measured by its score alone. `pairs`, if it learns from rows and the boards one
+            round later (`dataset.pairs`), which are made where members of such a regime are.
         reads_out: whether its policy is computed from a member's state, which takes a program, and not a part of it.
         clock: by which its members are trained and measured.
         network: what is trained, measured, stored and exported.

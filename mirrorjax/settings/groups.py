@@ -68,8 +68,8 @@ class OptimizerConfig:
 class RegimeConfig:
     """How members learn, and for how long, by the regime's clock: most have paper epochs (lr · steps / .6144)."""
 
-    name: str = setting("supervised", ("supervised", "contrastive", "assembly", "overlap", "imitation"), label="regime",
-        named="regime", acts=Acts.PROGRAM, is_axis=False)
+    name: str = setting("supervised", ("supervised", "contrastive", "assembly", "overlap", "imitation", "predictive"),
+        label="regime", named="regime", acts=Acts.PROGRAM, is_axis=False)
     epochs: float = setting(50.0, Range(0.0, 1e6))
     patience: float | None = setting(None, Range(0.0, closed=False))  # paper epochs without a better validation loss
     # factor of the squared hidden kernels
@@ -130,3 +130,9 @@ class RegimeConfig:
     energy: str = setting("watched", ("watched", "own"), label="energy shown", acts=Acts.PROGRAM, later=True,
         of="imitation", note="of whom the picture tells the energy while Toad is watched; with `own`, *jump* cannot "
         "be learnt")
+    objective: str = setting("next", ("next", "auto", "random"), label="objective", acts=Acts.PROGRAM, later=True,
+        of="predictive", note="what is predicted: the board one round later, or the picture itself; `random` learns "
+        "nothing")
+    predicted: str = setting("board", ("board", "board_and_energy"), label="predicted numbers", acts=Acts.PROGRAM,
+        later=True, of="predictive", note="by `next`: ground and players; or one's own energy now as well, else there "
+        "is no need to keep it, and jump cannot be read out")

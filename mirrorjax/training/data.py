@@ -9,6 +9,8 @@ from mirrorjax.dataset.sources import Sources
 from mirrorjax.measurement.battery.boards import Boards
 from mirrorjax.training.memory import data_bytes
 
+SAMPLE = 20_000  # rows, and pairs
+
 
 @dataclass(frozen=True)
 class Data:
@@ -28,6 +30,12 @@ class Data:
         return cls(dataset, Sources.only(dataset), **options)
 
     @property
+    def sample(self) -> dict[str, np.ndarray]:
+        """The first training rows of the dataset, and pairs if it has any: of them is what all have in common."""
+        pairs = self.dataset.pairs
+        return {"rows": self.dataset.train[:SAMPLE]} | ({} if pairs is None else {"pairs": pairs.train[:SAMPLE]})
+
+    @property
     def test(self) -> np.ndarray:
         """The test rows that are measured [N, 2]."""
         return self.dataset.test[: self.test_rows]
@@ -44,4 +52,5 @@ class Data:
         """What it takes of each device."""
         boards = 0 if self.boards is None else self.boards.anywhere.shape[-1]
         validation = self.validation
-        return data_bytes(len(self.sources.train), len(self.test), len(validation[0]), boards, len(validation))
+        pairs = 0 if self.sources.pairs is None else len(self.sources.pairs)
+        return data_bytes(len(self.sources.train), len(self.test), len(validation[0]), boards, len(validation), pairs)

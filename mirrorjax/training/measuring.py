@@ -9,10 +9,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 
 from mirrorjax.dataset.coordinates import Coordinates, coordinates
 from mirrorjax.dataset.knobs import Knobs
 from mirrorjax.dataset.sources import Sources
+from mirrorjax.errors import InputError
 from mirrorjax.machine.compiler import Compiler
 from mirrorjax.machine.hosts import to_devices
 from mirrorjax.machine.runtime import Device
@@ -58,8 +60,8 @@ class Measuring:
         validation = data.validation
         self.coordinates = coordinates_of(self.members, data.sources, validation)
         rows, self.counts = measured_rows(data.test, *validation)
-        self.rows, self.train, self.boards = jax.tree.map(
-            lambda x: to_devices(x, replicated(self.mesh)), (rows, data.sources.train, data.boards)
+        self.rows, self.train, self.pairs, self.boards = jax.tree.map(
+            self._shared, (rows, data.sources.train, data.sources.pairs, data.boards)
         )
         self.games = to_devices(streams_of(data.games), replicated(self.mesh)) if data.games else None
         self._worlds: dict[Regime, World] = {}
@@ -113,10 +115,22 @@ class Measuring:
         return other
 
     def world(self, regime: Regime) -> World:
-        """What the members of a regime share: what they learn from, and what they are scored on."""
+        """What the members of a regime share: what they learn from, and what they are scored on.
+
+        Raises:
+            InputError: the regime needs pairs, and the dataset has none.
+        """
+        if "pairs" in regime.needs and self.pairs is None:
+            has = f"dataset {self.data.dataset.content_hash} has rows alone"
+            raise InputError(f"{has}; {regime} learns from pairs: allowed: a dataset with them (`dataset.pairs`)")
         if regime not in self._worlds:
-            self._worlds[regime] = regime.world(World(train=self.train, held=self.rows.held))
+            world = regime.world(World(self.train, self.rows.held, self.pairs, self.data.sample))
+            self._worlds[regime] = replace(world, train=jax.tree.map(self._shared, world.train))
         return self._worlds[regime]
+
+    def _shared(self, x: ArrayLike) -> jax.Array:
+        """On every device, unless it is there."""
+        return x if isinstance(x, jax.Array) and x.committed else to_devices(x, replicated(self.mesh))
 
     def rows_of(self, regime: Regime) -> MeasuredRows:
         """What its members are measured on."""
@@ -189,7 +203,7 @@ def time_columns(clock: Clock, members: Sequence[Member], steps: np.ndarray) -> 
     A paper epoch and another clock's unit have nothing in common: where there is another one, `epoch` is NaN.
     """
     reached = np.array([clock.time(member, int(step)) for member, step in zip(members, steps, strict=True)])
-    if clock is PAPER_EPOCHS:
+    if clock.name == PAPER_EPOCHS.name:
         return {"epoch": reached}
     return {
         "epoch": np.full(len(members), np.nan),

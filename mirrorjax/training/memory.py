@@ -14,6 +14,7 @@ from typing import Any
 
 import jax
 
+from mirrorjax.dataset.pairs import BYTES as PAIR_BYTES
 from mirrorjax.errors import InputError
 from mirrorjax.machine.runtime import GIB, Device, block_size
 from mirrorjax.measurement.stream import GROUPS, PIECE
@@ -29,6 +30,7 @@ _BOARD = 4000  # of a matched board under all conditions, and as numbers while a
 _POWERS = 4  # sums of powers that a measurement keeps of every unit
 _UNIT_ARRAYS = 7.2  # of [PIECE, units] that a measurement holds of each member of a block
 _PARAMETER_ARRAYS = 4.5  # of a member's parameters that a step holds: gradient, moments, kernels laid out anew
+_READ_OUT_ARRAYS = 4  # of [units, units] of the last site, while a read-out is solved
 _HIDDEN_ARRAYS = 4  # of [batch, hidden units] that a step holds
 _ROW_WORDS = 64  # of each row of a batch, besides its inputs: words, draws, targets
 
@@ -108,20 +110,23 @@ def value_shapes(regime: str) -> MemberValues:
 def need(program: ProgramSpec, host: bool = True) -> Need:
     """What members of a program need; on a CPU (`host`) the copy that a part may go back to is in the same memory."""
     state, parameters = _bytes(state_shapes(program)), _bytes(parameter_shapes(program))
+    trained = _bytes(getattr(state_shapes(program).own, "params", parameter_shapes(program)))  # heads included
     values = _bytes(value_shapes(program.regime))
     regime = regime_of(program)
     network, passes = regime.network, getattr(regime, "passes", 1)
     hidden = sum(site.size for site in network.sites)
     units = hidden + network.outputs
     statistics = _FLOAT * units * len(GROUPS) * (1 + _POWERS)
-    step = _PARAMETER_ARRAYS * parameters + _FLOAT * passes * program.batch * (
+    step = _PARAMETER_ARRAYS * trained + _FLOAT * passes * program.batch * (
         network.inputs + _HIDDEN_ARRAYS * hidden + _ROW_WORDS
     )
     measurement = _FLOAT * PIECE * (_UNIT_ARRAYS * units + _ROW_WORDS)
+    solved = regime.reads_out and "rows" in regime.needs
+    solving = _FLOAT * _READ_OUT_ARRAYS * network.sites[-1].size ** 2 if solved else 0
     return Need(
         resident=state + values,
         running=max(state if host else 0, parameters + statistics),
-        block=math.ceil(max(step, measurement)),
+        block=math.ceil(max(step, measurement, solving)),
     )
 
 
@@ -129,9 +134,13 @@ def _bytes(tree: Any) -> int:
     return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
 
 
-def data_bytes(train_rows: int, test_rows: int, validation_rows: int, boards: int = 0, validation_sets: int = 1) -> int:
-    """Of the rows that every device has: two words each, and what is known of the measured ones; and of the boards."""
-    return 8 * train_rows + 16 * test_rows + 12 * validation_rows * validation_sets + _BOARD * boards
+def data_bytes(
+    train_rows: int, test_rows: int, validation_rows: int, boards: int = 0, validation_sets: int = 1, pairs: int = 0
+) -> int:
+    """Of what every device has: rows, two words each, what is known of measured ones, boards, and pairs of boards."""
+    return (
+        PAIR_BYTES * pairs + 8 * train_rows + 16 * test_rows + 12 * validation_rows * validation_sets + _BOARD * boards
+    )
 
 
 def compiled_bytes(compiled: Any) -> int:

@@ -18,6 +18,7 @@ MEMBERS = {
     "overlap": Member(regime="overlap", overlap=0.01, pair="object", layers="all"),
     "imitation": Member(regime="imitation", energy="own"),
     "assembly": Member(regime="assembly"),
+    "predictive": Member(regime="predictive", objective="auto"),
 }
 
 

@@ -174,13 +174,6 @@ def prefetch(typing: Any, array: Any, at: Any) -> Any:
 
 
 @intrinsic
-def pointer(typing: Any, address: Any) -> Any:
-    """An address as Numba's `carray` takes it."""
-    place = types.voidptr
-    return place(address), lambda context, builder, _, given: builder.inttoptr(given[0], cgutils.voidptr_t)
-
-
-@intrinsic
 def flush_denormals(typing: Any, mode: Any) -> Any:
     """Sets how this thread treats numbers below the normal ones, which are slow, on x86; returns how it did before.
 

@@ -54,8 +54,10 @@ def engine_for(asked: str, program: ProgramSpec, batch: int, members: int, devic
     step = partial(xla.train, program)
     if asked == "xla":
         return Engine("xla", "as asked", step)
-    if device.platform == "cpu" and asked == "fused":
-        return _on_cpu(program, batch, step, device)
+    if device.platform == "cpu":
+        if asked == "fused":
+            return _on_cpu(program, batch, step, device)
+        return Engine("xla", "on a CPU, where runtime.engine=fused may be faster, with other last bits", step)
     why = None if device.platform == "gpu" else f"no GPU, but {device.platform}"
     capability = str(getattr(device, "compute_capability", "")).replace(".", "")
     if why is None and not (capability.isdigit() and divmod(int(capability), 10) >= LEAST_CAPABILITY):

@@ -109,6 +109,12 @@ def summed(w, vectors, stride, count, begin):
 
 
 @njit
+def add(w, place, what):
+    """Adds a vector to what is at a place."""
+    store(w, place, load(w, place, what) + what)
+
+
+@njit
 def first_row(at, layer):
     """Of a layer's parameters; layers count from 0."""
     return 0 if layer == 0 else OBSERVATION_SIZE + 1 + (layer - 1) * (at.width + 1)
@@ -118,7 +124,11 @@ def first_row(at, layer):
 def first_layer(w, words, cells, rough, size, gates, at, zero):
     """Forwards, up to the units."""
     width, units, shown = at.width, at.units, at.shown
-    base = summed(w, 0, width, CELLS, load(w, OBSERVATION_SIZE * width, zero))
+    base, tiles = load(w, OBSERVATION_SIZE * width, zero), at.gradient  # which is not in use yet
+    for cell in range(CELLS):  # a copy in cache lines of their own is faster to look up
+        kernel = load(w, cell * width, zero)
+        store(w, tiles + cell * at.lanes, kernel)
+        base += kernel
     for sky in range(len(SKIES)):
         flies = zero
         for i in range(_SKY_FROM[sky], _SKY_FROM[sky + 1]):
@@ -135,7 +145,7 @@ def first_layer(w, words, cells, rough, size, gates, at, zero):
         store(w, units + row * at.lanes, z)
     for tile in range(rough):
         place = units + np.int64(number(cells, OWNER + tile)) * at.lanes
-        store(w, place, load(w, place, zero) + load(w, np.int64(number(cells, CELL + tile)) * width, zero))
+        add(w, place, load(w, tiles + np.int64(number(cells, CELL + tile)) * at.lanes, zero))
     for row in range(size):
         unit_layer(w, 0, row, load(w, units + row * at.lanes, zero), gates, at)
 
@@ -195,12 +205,6 @@ def later_gradient(w, layer, size, at, zero):
         for i in range(4):
             place = slopes - apart + (row + i) * lanes
             store(w, place, load(w, place, zero) * sums[i])
-
-
-@njit
-def add(w, place, what):
-    """Adds a vector to what is at a place."""
-    store(w, place, load(w, place, what) + what)
 
 
 @njit
@@ -285,11 +289,11 @@ def turn(w, at):
         kernel, turned = first_row(at, layer) * width, at.turned + (layer - 1) * width * lanes
         for i in range(width):
             for k in range(width):
-                w[turned + k * lanes + i] = number(w, kernel + i * width + k)
+                store(w, turned + k * lanes + i, number(w, kernel + i * width + k))
     kernel, turned = first_row(at, at.depth) * width, at.turned + (at.depth - 1) * width * lanes
     for i in range(width):
         for k in range(OUTPUTS):
-            w[turned + 4 * i + k] = number(w, kernel + k * width + i)
+            store(w, turned + 4 * i + k, number(w, kernel + k * width + i))
 
 
 @njit

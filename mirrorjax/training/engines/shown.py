@@ -27,7 +27,7 @@ _BITS = np.array([sum(bit << 8 * place for place, bit in enumerate(found)) for f
 _COUNT = np.array([len(found) for found in _SET])
 _EACH = u64(0x0101010101010101)
 # where they are among the words: lane numbers, rows of the next step and of this one, of a pass, of each row; the bytes
-LANE, AHEAD, NOW, PIVOT, SALT, FROG, TOAD, SKY, WORDS = 0, 64, 96, 128, 136, 144, 176, 208, 240
+LANE, AHEAD, NOW, PIVOT, SALT, FROG, TOAD, SKY, GROUND, WORDS = 0, 64, 96, 128, 136, 144, 176, 208, 240, 272
 CELL, OWNER, BYTES = 0, 1064, 2128
 
 
@@ -137,8 +137,10 @@ def expand(w, words, cells, rows, knobs, size, at):
         w[apart], w[apart + BATCH] = energy, f32(0) if frog == toad else _CODE[at.permuted, frog_seen]
         w[apart + 2 * BATCH], w[apart + 3 * BATCH] = _CODE[at.permuted, toad_seen], own_symbol
         w[apart + 4 * BATCH] = own_column
-        for byte in range(4):
-            found = (ground >> u32(8 * byte)) & u32(255)
+        words[GROUND + row] = ground
+    for byte in range(4):  # sums of one row are far apart then, and need not wait for each other
+        for row in range(size):
+            found = (number(words, GROUND + row) >> u32(8 * byte)) & u32(255)
             store(cells, CELL + rough, _BITS[found] + _EACH * u64(8 * byte))
             store(cells, OWNER + rough, _EACH * u64(row))
             rough += _COUNT[found]

@@ -124,11 +124,13 @@ def first_row(at, layer):
 def first_layer(w, words, cells, rough, size, gates, at, zero):
     """Forwards, up to the units."""
     width, units, shown = at.width, at.units, at.shown
-    base, tiles = load(w, OBSERVATION_SIZE * width, zero), at.gradient  # which is not in use yet
-    for cell in range(CELLS):  # a copy in cache lines of their own is faster to look up
-        kernel = load(w, cell * width, zero)
-        store(w, tiles + cell * at.lanes, kernel)
-        base += kernel
+    base, odd, tiles = load(w, OBSERVATION_SIZE * width, zero), zero, at.gradient  # which is not in use yet
+    for cell in range(0, CELLS, 2):  # a copy in cache lines of their own is faster to look up
+        one, other = load(w, cell * width, zero), load(w, (cell + 1) * width, zero)
+        store(w, tiles + cell * at.lanes, one)
+        store(w, tiles + (cell + 1) * at.lanes, other)
+        base, odd = base + one, odd + other
+    base += odd
     for sky in range(len(SKIES)):
         flies = zero
         for i in range(_SKY_FROM[sky], _SKY_FROM[sky + 1]):

@@ -91,10 +91,13 @@ def look_ahead(words, rows, first, position, size, train_rows):
 
 @njit
 def right(energy, column, frog, toad, next_rough, congruent, edge):
-    """The right answer: hop, jump, leap or help."""
-    helps = (edge and column == EDGE_COLUMN) or (column >= RESCUE_COLUMN and toad and not frog)
-    helps = helps or (congruent and (frog or toad))
-    return 1 if energy == 0 else 3 if helps else 2 if next_rough and column + LEAP < EDGE_COLUMN else 0
+    """The right answer, hop, jump, leap or help, without branches, which nobody could predict."""
+    helps = (
+        (edge & (column == EDGE_COLUMN)) | ((column >= RESCUE_COLUMN) & toad & (not frog)) | (congruent & (frog | toad))
+    )
+    answer = 2 if next_rough & (column + LEAP < EDGE_COLUMN) else 0
+    answer = 3 if helps else answer
+    return 1 if energy == 0 else answer
 
 
 @njit

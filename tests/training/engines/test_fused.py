@@ -1,4 +1,4 @@
-"""The fused kernels against the product's own step: the GPU's by its emulator, and the CPU's. The same but for rounding."""
+"""The fused kernels, the GPU's by its emulator and the CPU's, against the product's step: the same within rounding."""
 
 import re
 from collections.abc import Sequence

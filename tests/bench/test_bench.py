@@ -124,5 +124,6 @@ def test_a_section_runs():
     assert all(np.isfinite(f["median"]) and f["low"] <= f["median"] <= f["high"] for f in figures)
 
 
-def test_a_device_with_one_engine_has_nothing_to_compare():
+def test_a_cpu_without_numba_has_one_engine_and_nothing_to_compare(monkeypatch):
+    monkeypatch.setattr("mirrorjax.bench.engines.find_spec", lambda name: None)
     assert engines(jax.devices("cpu")) == []

@@ -101,8 +101,6 @@ class RegimeConfig:
     positives: str = setting("same", ("same", "shuffled", "act"), label="positives", acts=Acts.PROGRAM, later=True,
         of="contrastive", note="`act` aligns all rows with the same right act; `shuffled` the views of different rows: "
         "an equal pull that says nothing")
-    encoder: str = setting("shared", ("shared", "apart"), label="encoder of seen acts", acts=Acts.PROGRAM, later=True,
-        of="contrastive", note="`apart`: the other is seen by a second network, which is not measured, nor decays")
     dose: float = setting(1.25, Range(1.0, 100.0), label="dose G", acts=Acts.VALUE, scale="log", later=True,
         of="assembly", note="how many times as strong a synapse is after an episode in which it always grew; 1: none "
         "grows, which is the null")
@@ -130,6 +128,8 @@ class RegimeConfig:
     energy: str = setting("watched", ("watched", "own"), label="energy shown", acts=Acts.PROGRAM, later=True,
         of="imitation", note="of whom the picture tells the energy while Toad is watched; with `own`, *jump* cannot "
         "be learnt")
+    encoder: str = setting("shared", ("shared", "apart"), label="encoder of seen acts", acts=Acts.PROGRAM, later=True,
+        of="contrastive", note="`apart`: the other is seen by a second network, which is not measured, nor decays")
     objective: str = setting("next", ("next", "auto", "random"), label="objective", acts=Acts.PROGRAM, later=True,
         of="predictive", note="what is predicted: the board one round later, or the picture itself; `random` learns "
         "nothing")

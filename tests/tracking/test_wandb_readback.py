@@ -32,7 +32,8 @@ def columns(checkpoint: int) -> dict[str, Any]:
     """Records with the calibrated measures; the last checkpoint has the causal ones of most networks."""
     random = np.random.default_rng(checkpoint)
     calibrated = ("mni_star", "ssi", "ssi_last", "cross_decoding_social", "rescue_accuracy", "cmni_z")
-    measured = {name: random.normal(0.1, 1, MEMBERS) for name in calibrated}
+    played = [name for name in QUANTITIES if name.startswith("play_")]
+    measured = {name: random.normal(0.1, 1, MEMBERS) for name in (*calibrated, *played)}
     asked = (np.arange(MEMBERS) % 6 > 0) & (checkpoint == CHECKPOINTS - 1)
     measured["tr"] = np.where(asked, random.normal(0, 1, MEMBERS), np.nan)
     measured["mirror"] = np.where(asked, np.arange(MEMBERS) % 4 == 3, np.nan)  # the last, which has diverged, too

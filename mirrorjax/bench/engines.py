@@ -1,13 +1,12 @@
-"""What trains: the fused kernel beside the compiled step; on a GPU by population, shape and knobs."""
+"""What trains on a GPU: the fused kernel beside the compiled step, by population, shape, knobs and steps a call."""
 
 from dataclasses import replace
-from importlib.util import find_spec
 
 from mirrorjax.bench.timing import Figure
 from mirrorjax.bench.training import block_for, compared, measured
 from mirrorjax.bench.workload import HEADLINE, Workload, flops_a_step, reference_dataset, seeds
 from mirrorjax.dataset.knobs import PAPER
-from mirrorjax.machine.runtime import Device, block_size
+from mirrorjax.machine.runtime import Device
 from mirrorjax.settings.schema import MEMBER
 
 POPULATIONS = (32, 128, 528, 4096, 16384, 65536)
@@ -17,15 +16,13 @@ MANY = 4096
 
 
 def engines(devices: list[Device], populations: tuple[int, ...] = POPULATIONS, many: int = MANY) -> list[Figure]:
-    """Both engines in turns; nothing where there is but one.
+    """Both engines in turns; nothing on a device that has but one.
 
     Args:
         devices: that train.
         populations: members of 2×17.
         many: members of the other shapes.
     """
-    if devices[0].platform == "cpu":
-        return on_cpu(devices)
     if devices[0].platform != "gpu":
         return []
     train, found = reference_dataset().train, []
@@ -42,17 +39,3 @@ def engines(devices: list[Device], populations: tuple[int, ...] = POPULATIONS, m
         found.append(measured(name, seeds(many, like), train, devices, block, flops))
     turned = seeds(many, replace(HEADLINE, **TURNED))
     return [*found, measured(f"knobs, {many:,}", turned, train, devices, block, flops_a_step(HEADLINE))]
-
-
-def on_cpu(devices: list[Device]) -> list[Figure]:
-    """Both engines in turns on a CPU, own and shared data order."""
-    if devices[0].platform != "cpu" or find_spec("numba") is None:
-        return []
-    train, block, found = reference_dataset().train, block_size(None, "cpu", 512), []
-    for order in ("own", "shared"):
-        both = {
-            f"{engine}, {order} order": Workload(seeds(512, data_order=order), train, devices, block, engine)
-            for engine in ("fused", "xla")
-        }
-        found += compared(both, flops_a_step(HEADLINE), block=block)
-    return found

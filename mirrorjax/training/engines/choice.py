@@ -1,9 +1,8 @@
 """Which engine trains a part of the population, by a rule, and why."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
-from importlib.util import find_spec
 from typing import Any
 
 import jax
@@ -12,7 +11,6 @@ from mirrorjax.errors import InputError
 from mirrorjax.machine.runtime import Device
 from mirrorjax.population.plan import ProgramSpec
 from mirrorjax.training.engines import fused, xla
-from mirrorjax.training.engines.cpu import Cpu, keep_code
 from mirrorjax.training.engines.cuda import LEAST_CAPABILITY, Cuda, KernelError, code_folder, compiled
 from mirrorjax.training.engines.shape import shape_of, why_not
 
@@ -54,10 +52,6 @@ def engine_for(asked: str, program: ProgramSpec, batch: int, members: int, devic
     step = partial(xla.train, program)
     if asked == "xla":
         return Engine("xla", "as asked", step)
-    if device.platform == "cpu":
-        if asked == "fused":
-            return _on_cpu(program, batch, step, device)
-        return Engine("xla", "on a CPU, where runtime.engine=fused may be faster, with other last bits", step)
     why = None if device.platform == "gpu" else f"no GPU, but {device.platform}"
     capability = str(getattr(device, "compute_capability", "")).replace(".", "")
     if why is None and not (capability.isdigit() and divmod(int(capability), 10) >= LEAST_CAPABILITY):
@@ -80,15 +74,3 @@ def engine_for(asked: str, program: ProgramSpec, batch: int, members: int, devic
     if asked == "fused":
         raise InputError(f"runtime.engine is fused: {why}; allowed here: auto, xla")
     return Engine("xla", why, step)
-
-
-def _on_cpu(program: ProgramSpec, batch: int, step: Callable[..., Any], device: Device) -> Engine:
-    """The loops that Numba compiles, if they serve the program; nobody gets them unasked, since last bits move."""
-    if unlike := why_not(program, batch):
-        return Engine("xla", unlike, step)
-    if find_spec("numba") is None:
-        raise InputError("runtime.engine is fused: on a CPU it needs Numba; pip install 'mirrorjax[fast]' has it")
-    shape, driver = replace(shape_of(program, batch, 1, 1), warps=0, members=0, batch=0), Cpu()
-    keep_code(code_folder())
-    fused.try_out(shape, driver, program, device)
-    return Engine("fused", "as asked, by Numba", partial(fused.train, shape, driver))

@@ -20,7 +20,6 @@ from mirrorjax.training.engines.shape import shape_of, why_not
 from mirrorjax.training.loop import Schedule
 from tests.training.cases import RATE, epochs, largest_difference, population_of, same_bits, weights_of
 from tests.training.engines.emulator import Emulator, needs_compiler
-from tests.training.engines.test_fused import needs_numba
 
 PROGRAM = program_of(Member())
 GPU = SimpleNamespace(platform="gpu", device_kind="NVIDIA H100", compute_capability="9.0", core_count=132)
@@ -44,7 +43,7 @@ def test_a_gpu_that_has_the_kernel_takes_it(compiles):
 @pytest.mark.parametrize(
     ("device", "why"),
     [
-        (SimpleNamespace(platform="tpu"), "no GPU, but tpu"),
+        (jax.devices("cpu")[0], "no GPU, but cpu"),
         (SimpleNamespace(**{**vars(GPU), "compute_capability": "7.5"}), "compute capability 8.0"),
         (SimpleNamespace(platform="gpu", device_kind="Radeon"), "Radeon is no NVIDIA GPU"),
     ],
@@ -54,19 +53,6 @@ def test_other_devices_leave_it_to_xla_unless_it_is_asked_for(device, why, compi
     assert found.name == "xla" and why in found.why and compiles == []
     with pytest.raises(InputError, match=f"runtime.engine is fused: .*{why}.*allowed here: auto, xla"):
         engine_for("fused", PROGRAM, 25, 64, device)
-
-
-def test_a_cpu_has_it_where_it_is_asked_for_and_numba_is_there(monkeypatch):
-    cpu, served = jax.devices("cpu")[0], []
-    monkeypatch.setattr(fused, "try_out", lambda *of_kernel: served.append(of_kernel))
-    assert "runtime.engine=fused" in engine_for("auto", PROGRAM, 25, 64, cpu).why and served == []
-    monkeypatch.setattr(choice, "find_spec", lambda name: None)
-    with pytest.raises(InputError, match=r"runtime.engine is fused: .*pip install 'mirrorjax\[fast\]'"):
-        engine_for("fused", PROGRAM, 25, 64, cpu)
-    assert engine_for("fused", program_of(Member(width=65)), 25, 64, cpu).name == "xla"
-    monkeypatch.setattr(choice, "find_spec", lambda name: name)
-    monkeypatch.setattr(choice, "keep_code", lambda folder: None)
-    assert engine_for("fused", PROGRAM, 25, 64, cpu).name == "fused" and len(served) == 1
 
 
 @pytest.mark.parametrize(
@@ -157,19 +143,3 @@ def test_a_mixed_population_is_trained_by_both_and_goes_on_with_the_same_bits(mo
         assert same_bits(mine, other)
     alone = trained(population_of(members[1:2], block=1, compiler=compiler))  # a member is one sequential program
     assert same_bits(weights_of(alone)[0], weights_of(whole)[1])
-
-
-@needs_numba
-def test_a_population_on_a_cpu_keeps_its_bits_whoever_else_is_in_it():
-    one = Member(learning_rate=RATE, batch_size=25)
-    members = [one, replace(one, seed=1, dropout=0.3), replace(one, seed=2)]
-    schedule, compiler = Schedule((0.0, *epochs(20, 40))), Compiler()
-
-    def trained(block: int, members: list[Member]):
-        population = population_of(members, block=block, compiler=compiler, engine="fused")
-        for _ in population.run(schedule):
-            pass
-        assert {each.name for each in population.engines.values()} == {"fused"}
-        return weights_of(population)
-
-    assert same_bits(trained(1, members[1:2])[0], trained(2, members)[1])

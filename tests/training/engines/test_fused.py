@@ -1,10 +1,9 @@
-"""The fused kernels, the GPU's by its emulator and the CPU's, against the product's step: the same within rounding."""
+"""The fused kernel against the product's own step, by the emulator: the same weights within rounding."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from importlib.util import find_spec
 from typing import Any
 
 import jax
@@ -18,16 +17,11 @@ from mirrorjax.population.plan import program_of
 from mirrorjax.regimes import regime_of
 from mirrorjax.training import programs
 from mirrorjax.training.engines import fused, xla
-from mirrorjax.training.engines.cpu import Cpu
 from mirrorjax.training.engines.shape import Shape, shape_of, why_not
 from mirrorjax.training.step import TrainState
 from tests.training.engines.emulator import Emulator, emulated, needs_compiler
 
 STEPS, ROWS, CLOSE = 200, 5000, 2e-6
-needs_numba = pytest.mark.skipif(find_spec("numba") is None, reason="the CPU's loops need Numba")
-on_each = pytest.mark.parametrize(
-    "driver", [pytest.param(Emulator, marks=needs_compiler, id="gpu"), pytest.param(Cpu, marks=needs_numba, id="cpu")]
-)
 KNOBS: dict[str, Any] = {"congruence": 0.5, "dependency": 0.3, "veil_symbol": 0.5, "veil_role": 0.6, "mask": 0.5}
 CASES: dict[str, tuple[dict[str, Any], ...]] = {  # what the two members differ in from the paper's
     "paper": ({"learning_rate": 1e-3}, {"learning_rate": 1e-4, "dropout": 0.3, "l2": 0.003}),
@@ -93,14 +87,14 @@ def off(one: TrainState, other: TrainState) -> list[dict[str, float]]:
     return found
 
 
-def compare(settings: Sequence[dict[str, Any]], driver: fused.Driver, **shaped: Any) -> None:
+def compare(settings: Sequence[dict[str, Any]], **shaped: Any) -> None:
     """Trains four members both ways. A relu whose drive is zero within rounding falls to either side: one may do so."""
     members = members_of((*settings, *settings, *settings, *settings)[:4])
     program, state, values, shape = population(members)
     clock = jnp.zeros(1, jnp.uint32), jnp.full(1, STEPS, jnp.uint32)
     data = jnp.asarray(rows(ROWS))
     expected = jax.jit(partial(xla.train, program))(state, values, *clock, data)
-    found = jax.jit(partial(fused.train, replace(shape, **shaped), driver))(state, values, *clock, data)
+    found = jax.jit(partial(fused.train, replace(shape, **shaped), Emulator()))(state, values, *clock, data)
     differing = [each for each in off(expected, found) if each]
     assert len(differing) <= (program.activation == "relu"), differing
     assert jnp.array_equal(expected.alive, found.alive) and jnp.array_equal(
@@ -110,24 +104,24 @@ def compare(settings: Sequence[dict[str, Any]], driver: fused.Driver, **shaped: 
     assert moved > 1e-3  # it was trained
 
 
-@on_each
+@needs_compiler
 @pytest.mark.parametrize("case", CASES)
-def test_trains_as_the_step_does(case, driver):
-    compare(CASES[case], driver())
+def test_trains_as_the_step_does(case):
+    compare(CASES[case])
 
 
-@on_each
+@needs_compiler
 @pytest.mark.accelerators
 @pytest.mark.parametrize("case", SLOW)
-def test_trains_every_shape_as_the_step_does(case, driver):
-    compare(SLOW[case], driver())
+def test_trains_every_shape_as_the_step_does(case):
+    compare(SLOW[case])
 
 
 @needs_compiler
 @pytest.mark.accelerators
 @pytest.mark.parametrize("warps", [1, 2, 8, 16])
 def test_any_number_of_warps_trains_alike(warps):
-    compare(CASES["paper"], Emulator(), warps=warps)
+    compare(CASES["paper"], warps=warps)
 
 
 @needs_compiler
@@ -137,12 +131,12 @@ def test_layout_takes_the_bytes_that_are_planned():
         assert emulated(shape).shared_bytes() == shape.shared_bytes
 
 
-@on_each
-def test_three_calls_give_the_bits_of_one_and_each_block_has_its_clock(driver):
+@needs_compiler
+def test_three_calls_give_the_bits_of_one_and_each_block_has_its_clock():
     program, state, values, shape = population(members_of(({"learning_rate": 1e-3}, {"learning_rate": 1e-4})))
     state, values = jax.tree.map(lambda x: x.reshape(2, 1, *x.shape[2:]), (state, values))  # two blocks of one
-    data = jnp.asarray(rows(ROWS))
-    run = jax.jit(partial(fused.train, shape, driver()))
+    data, driver = jnp.asarray(rows(ROWS)), Emulator()
+    run = jax.jit(partial(fused.train, shape, driver))
     whole = run(state, values, jnp.uint32([0, 0]), jnp.uint32([50, 21]), data)
     parts = state
     for start, stop in (([0, 0], [17, 0]), ([17, 0], [17, 21]), ([17, 21], [50, 21])):
@@ -150,15 +144,16 @@ def test_three_calls_give_the_bits_of_one_and_each_block_has_its_clock(driver):
     assert regime_of(program).steps(parts.own).tolist() == [[50], [21]]
     for one, other in zip(jax.tree.leaves(whole), jax.tree.leaves(parts), strict=True):
         assert np.array_equal(one, other)
+    assert driver.launches == [2, 2, 2, 2]
 
 
-@on_each
-def test_diverged_and_frozen_members_stay_as_they_are(driver):
+@needs_compiler
+def test_diverged_and_frozen_members_stay_as_they_are():
     program, state, values, shape = population(members_of(({"learning_rate": 1e3}, {}, {})))
     state = replace(state, alive=jnp.asarray([[True, False, True]]))
     data, clock = jnp.asarray(rows(ROWS)), (jnp.zeros(1, jnp.uint32), jnp.full(1, 40, jnp.uint32))
     expected = jax.jit(partial(xla.train, program))(state, values, *clock, data)
-    found = jax.jit(partial(fused.train, shape, driver()))(state, values, *clock, data)
+    found = jax.jit(partial(fused.train, shape, Emulator()))(state, values, *clock, data)
     assert found.alive.tolist() == expected.alive.tolist() == [[False, False, True]]
     steps = regime_of(program).steps(found.own).tolist()
     assert steps == regime_of(program).steps(expected.own).tolist() and 0 < steps[0][0] < 40 and steps[0][1:] == [0, 40]

@@ -28,6 +28,7 @@ SECTIONS = {
     "measuring": Section("Measurement, one core", "scaling:measuring", 1),
     "compiling": Section("Compiling", "starting:compiling"),
     "starting": Section("Starting, quickstart with warm caches", "starting:starting"),
+    "whole": Section("Whole experiments on an accelerator, cold and warm caches", "whole:whole"),
     "precision": Section("Precision", "precision:precision"),
     "scaling": Section("Model-steps a second by population, all devices", "scaling:scaling"),
     "memory": Section("Memory of a population, all devices", "memory:memory"),

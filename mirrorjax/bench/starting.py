@@ -15,7 +15,7 @@ from mirrorjax.bench.workload import measured_population, seeds
 from mirrorjax.machine.runtime import Device, block_size
 from mirrorjax.training.loop import Schedule
 
-_MAIN = "import sys; from mirrorjax.launch.cli import main; sys.exit(main())"
+MAIN = "import sys; from mirrorjax.launch.cli import main; sys.exit(main())"
 _COMMAND = (
     *("sweep", "experiment=quickstart", "tracker=off", "report=false"),
     *("regime.epochs=0.01", "measurement.at=[0.01]", "measurement.units_at=[]"),
@@ -50,7 +50,7 @@ def starting(devices: list[Device]) -> list[Figure]:
     for _ in range(4):
         with tempfile.TemporaryDirectory() as folder:
             start = datetime.now(UTC)
-            command = [sys.executable, "-c", _MAIN, *_COMMAND, f"results_dir={folder}"]
+            command = [sys.executable, "-c", MAIN, *_COMMAND, f"results_dir={folder}"]
             command += [f"runtime.platform={devices[0].platform}"]
             subprocess.run(command, check=True, capture_output=True)
             (log,) = Path(folder).glob("*/*/log.jsonl")

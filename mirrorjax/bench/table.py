@@ -38,6 +38,10 @@ HEADLINES = {  # what a reader looks for first: section, the figure's name, what
     ("compiling", "train, from nothing"): "… compiling it",
     ("compiling", "train, from the cache"): "… or loading it from the cache on disk",
     ("starting", "to the first step"): "quickstart's command to its first step, caches warm",
+    ("whole", "quickstart, cold"): "whole `quickstart`, caches cold",
+    ("whole", "quickstart, warm"): "… caches warm",
+    ("whole", "paper_fast, cold"): "whole `paper_fast`, caches cold",
+    ("whole", "paper_fast, warm"): "… caches warm",
     ("memory", "a member, measured"): "memory a member, from its start to a measured checkpoint",
     ("memory", "a member, planned"): "… as planned",
 }

@@ -13,6 +13,7 @@ from mirrorjax.bench.engines import engines
 from mirrorjax.bench.section import SECTIONS
 from mirrorjax.bench.table import BLOCK, markdown, plain, ratios, summary
 from mirrorjax.bench.timing import figure, once, rate, seconds
+from mirrorjax.bench.whole import whole
 from mirrorjax.bench.workload import HEADLINE, flops_a_step, seeds
 from mirrorjax.errors import InputError
 from mirrorjax.population.members import Member, identity
@@ -122,6 +123,16 @@ def test_a_section_runs():
     figures = bench_run._in_process([sys.executable, "-m", "mirrorjax.bench.section", "simulator", "cpu"])
     assert [f["unit"] for f in figures] == ["turns/s"] * 4
     assert all(np.isfinite(f["median"]) and f["low"] <= f["median"] <= f["high"] for f in figures)
+
+
+def test_whole_experiments_are_for_accelerators():
+    assert whole(jax.devices("cpu")) == []
+
+
+@pytest.mark.slow
+def test_a_whole_experiment_is_timed_cold_and_warm():
+    found = {each.name: each.median for each in whole(jax.devices("cpu"), ("smoke",))}
+    assert found["smoke, cold"] > found["smoke, warm"] > found["smoke, warm: training"] > 0
 
 
 def test_a_device_with_one_engine_has_nothing_to_compare():

@@ -14,6 +14,18 @@ def standard_networks() -> list[Network]:
     return networks + [Network(seed, depth, width) for depth in (1, 2) for width in (5, 40) for seed in range(5)]
 
 
+@pytest.fixture
+def printed() -> None:
+    """For tests of the images for print."""
+
+
+@pytest.fixture(autouse=True)
+def few_images(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Images for print take half of a report's time: those of a module's own page are written, else for `printed`."""
+    if "printed" not in request.fixturenames:
+        monkeypatch.setattr("mirrorjax.report.page.build.save", lambda chart, stem: [])
+
+
 @pytest.fixture(scope="session")
 def sweep_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished sweep of one population, 52 networks × 12 checkpoints."""

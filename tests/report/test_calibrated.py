@@ -183,7 +183,7 @@ def test_circuits(view):
     assert second[table.head.index("tactical help")] == "n/a", "three layers: not asked"
 
 
-def test_report_with_everything(calibrated_folder, monkeypatch):
+def test_report_with_everything(calibrated_folder, monkeypatch, printed):
     folder = calibrated_folder
     monkeypatch.setattr("mirrorjax.report.page.build.save", lambda made, stem: [])
     text = write_report(folder).read_text(encoding="utf-8")

@@ -37,7 +37,7 @@ def folder(tmp_path_factory) -> Path:
 def test_medians_of_networks_stand_beside_scripted_players(folder: Path):
     view: View = view_of(folder)
     rows = played.played(view)
-    assert (rows[0].who, rows[-1].who) == ("networks at the end", "untrained networks")
+    assert (rows[0].who, rows[-1].who) == ("networks, when they last played", "untrained networks")
     assert len(rows) == 4, "each of two configurations too"
     assert rows[0].medians["play_hop_own"] == pytest.approx(0.51)
     assert rows[-1].medians["play_hop_own"] == pytest.approx(0.11)

@@ -18,8 +18,6 @@ from mirrorjax.regimes import own_regime
 PARTNERS = tuple(PARTS["PARTNER"])  # names in SCRIPTED: who plays Toad
 ROUNDS = 512  # of a game, from its start; what not helping costs shows after a hundred or more
 _SEED = 2**32 - 1  # of no dataset's games
-
-
 COLUMNS = tuple(column.name for each in PLAYED for column in each.columns())
 GAMES = "games"  # what all of them are called together
 

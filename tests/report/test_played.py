@@ -2,12 +2,14 @@
 
 from collections import defaultdict
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from mirrorjax.errors import InputError
 from mirrorjax.launch.cli import main
 from mirrorjax.measures import label
+from mirrorjax.member import playing
 from mirrorjax.report.page.played import table
 from mirrorjax.report.page.questions import Question, questions
 from mirrorjax.report.read import played
@@ -35,7 +37,7 @@ def folder(tmp_path_factory) -> Path:
 def test_medians_of_networks_stand_beside_scripted_players(folder: Path):
     view: View = view_of(folder)
     rows = played.played(view)
-    assert (rows[0].who, rows[-1].who) == ("networks at the end", "untrained networks")
+    assert (rows[0].who, rows[-1].who) == ("networks, when they last played", "untrained networks")
     assert len(rows) == 4, "each of two configurations too"
     assert rows[0].medians["play_hop_own"] == pytest.approx(0.51)
     assert rows[-1].medians["play_hop_own"] == pytest.approx(0.11)
@@ -71,9 +73,25 @@ def test_labels_say_who_plays_toad():
 
 
 def test_a_number_of_games_needs_a_network(capsys: pytest.CaptureFixture[str], tmp_path: Path):
-    from mirrorjax.member.playing import write_played
-
     assert main(["play", "--games", "4"]) == 2
     assert "--games needs --results" in capsys.readouterr().err
     with pytest.raises(InputError, match=r"games: 0 is not in 1\.\.100,000"):
-        write_played(tmp_path, None, 0)
+        playing.write_played(tmp_path, None, 0)
+
+
+def test_one_network_stands_above_the_scripted_players(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    network = SimpleNamespace(member_id="ab12", describe=lambda: "ab12: 2×17, rate 0.0001, seed 2")
+    monkeypatch.setattr(playing, "find_network", lambda results, member: (None, network))
+    monkeypatch.setattr(playing, "played_by", lambda network, games: played.SCRIPTED["expert"] | {"hop": STARVES})
+    head, _, *tables = playing.write_played(tmp_path, None, 8).splitlines()
+    assert head == "Frog is ab12: 2×17, rate 0.0001, seed 2; 8 games of 512 rounds beside each Toad."
+    rows = [line.split() for line in tables if line]
+    assert [row[-5:] for row in rows[1:3]] == [
+        [".500", ".250", ".000", "n/a", "1.000"],
+        [".292", ".290", ".000", ".000", ".000"],
+    ]
+    assert [row[1] for row in rows if row[0] == "Toad:"] == list(played.PARTNERS)
+    assert len(rows) == len(played.PARTNERS) * (2 + len(played.SCRIPTED))
+
+
+STARVES = played.Done(0.5, 0.25, 0.0, float("nan"), 1.0)

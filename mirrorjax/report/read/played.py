@@ -75,12 +75,15 @@ def columns_of(view: View) -> list[str]:
 
 
 def played(view: View) -> list[Played]:
-    """The networks at their last checkpoint, each configuration where there are few, and untrained if they played."""
+    """The networks when they last played, each configuration where there are few, and untrained if they played."""
     columns, groups = columns_of(view), view.population.groups
     if not columns:
         return []
-    last = "SELECT * FROM observations QUALIFY row_number() OVER (PARTITION BY member_id ORDER BY checkpoint DESC) = 1"
-    found = [Played("networks at the end", _medians(view, columns, last))]
+    last = (
+        f"SELECT * FROM observations WHERE {columns[0]} IS NOT NULL "
+        "QUALIFY row_number() OVER (PARTITION BY member_id ORDER BY checkpoint DESC) = 1"
+    )
+    found = [Played("networks, when they last played", _medians(view, columns, last))]
     if 1 < len(groups) <= MOST_ROWS:
         for group in groups:
             own = f"SELECT * FROM ({last}) WHERE group_index = {group.index}"

@@ -109,8 +109,8 @@ class RegimeConfig:
     neurons: int = setting(1000, Range(20, 20_000), label="neurons an area", acts=Acts.PROGRAM, scale="log", later=True,
         of="assembly", note="n of each of three areas; 1.6 √n of them may fire; a brain takes 7 n² bytes")
     overlap: float = setting(0.0, Range(0.0, 1e3), label="overlap λ", acts=Acts.VALUE, later=True, of="overlap",
-        note="weight of D, how differently the two pictures of a pair are taken; the loss of acts is about .05, D .5 "
-        "(`distress`) or .03 (`seat`)")
+        note="weight of D, how differently the two pictures of a pair are taken; the loss of acts is about .05, D of "
+        "`distress` .3")
     overlap_from: float = setting(0.0, Range(0.0, 1e6), label="overlap from epoch", acts=Acts.VALUE, later=True,
         of="overlap", note="0: from scratch; later: the network that was supervised until then is finetuned")
     pair: str = setting("seat", ("seat", "distress", "random", "object"), label="pair", acts=Acts.PROGRAM, later=True,

@@ -111,7 +111,7 @@ def _check_writable(folder: Path) -> None:
 
 def _read(archive: Mapping[str, np.ndarray]) -> Dataset:
     about = json.loads(str(archive["about"]))
-    splits = {name: archive[name] for name in ("train", "validation", "test", "holdout")}
+    splits: dict[str, Any] = {name: archive[name] for name in ("train", "validation", "test", "holdout")}
     dataset = Dataset(**splits, counts=about["counts"], content_hash=about["content_hash"])
     if content_hash(dataset) != dataset.content_hash:
         raise ValueError("its content does not match its hash")

@@ -114,9 +114,9 @@ def _measured(
     stored: Population, config: Config, wanted: set[str] | None, caused: bool, devices: list[Device], say: Say
 ) -> tuple[Columns, np.ndarray]:
     """The wanted columns of a population's networks [members], and whose weights are not finite."""
-    runtime, dataset = config.runtime, stored.dataset()
-    members = _members(stored, config, dataset.content_hash)
-    _, sources = load(config, members, say)
+    runtime = config.runtime
+    members = _members(stored, config, stored.dataset().content_hash)
+    dataset, sources = load(config, members, say)  # with pairs, where these members learnt from them
     data = data_of(config, dataset, sources)
     if wanted is not None and not wanted & {*COLUMNS}:
         data = replace(data, games=0)

@@ -279,29 +279,20 @@ def test_every_axis_reaches_the_members():
         "temperature": [0.1, 0.2],
         "observe": [1.0, 0.5],
         "positives": ["same", "shuffled"],
-        "encoder": ["shared", "apart"],
         "dose": [1.25, 1.5],
         "veil_neurons": [0.0, 0.5],
         "neurons": [1000, 100],
         "overlap": [0.0, 0.1],
-<<<<<<< HEAD
         "overlap_from": [0.0, 1.0],
         "pair": ["seat", "distress"],
-=======
-        "overlap_from": [0.0, 5.0],
-        "pair": ["seat", "object"],
->>>>>>> overlap
         "distance": ["nmse", "mse"],
         "layers": ["last", "all"],
         "watched_share": [1.0, 0.5],
         "watch": ["swapped", "as_played"],
         "energy": ["watched", "own"],
-<<<<<<< HEAD
         "encoder": ["shared", "apart"],
         "objective": ["next", "random"],
         "predicted": ["board", "board_and_energy"],
-=======
->>>>>>> overlap
         "encoding": ["ordinal", "one_hot"],
         "obstacle_rate": [0.075, 0.05],
         "obstacle_width": [4, 2],

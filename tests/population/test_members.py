@@ -76,16 +76,10 @@ GOLDEN: list[tuple[dict[str, Any], str, int, int]] = [  # what is set, identity,
 # settings from after these were frozen
 LATER: dict[str, Any] = {
     **{"alignment": 0.1, "temperature": 0.2, "observe": 0.5, "positives": "shuffled"},
-<<<<<<< HEAD
     **{"dose": 1.5, "veil_neurons": 0.5, "neurons": 100},
     **{"overlap": 0.1, "overlap_from": 1.0, "pair": "distress", "distance": "mse", "layers": "all"},
     **{"watched_share": 0.5, "watch": "as_played", "energy": "own", "encoder": "apart"},
     **{"objective": "auto", "predicted": "board_and_energy"},
-=======
-    **{"dose": 1.5, "veil_neurons": 0.5, "neurons": 100, "encoder": "apart"},
-    **{"overlap": 0.1, "overlap_from": 1.0, "pair": "distress", "distance": "mse", "layers": "all"},
-    **{"watched_share": 0.5, "watch": "as_played", "energy": "own"},
->>>>>>> overlap
 }
 
 

@@ -45,14 +45,9 @@ def test_the_order_of_axes_is_frozen():
     assert list(AXES) == [
         *("width", "depth", "activation", "learning_rate", "dropout", "l2", "batch_size"),
         *("congruence", "dependency", "edge", "veil_symbol", "veil_role", "mask", "skies", "shuffled"),
-<<<<<<< HEAD
         *("alignment", "temperature", "observe", "positives", "dose", "veil_neurons", "neurons"),
         *("overlap", "overlap_from", "pair", "distance", "layers", "watched_share", "watch", "energy", "encoder"),
         *("objective", "predicted", "encoding"),
-=======
-        *("alignment", "temperature", "observe", "positives", "encoder", "dose", "veil_neurons", "neurons"),
-        *("overlap", "overlap_from", "pair", "distance", "layers", "watched_share", "watch", "energy", "encoding"),
->>>>>>> overlap
         *("obstacle_rate", "obstacle_width", "scroll", "boards", "data_seed"),
     ]
 

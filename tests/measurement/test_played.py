@@ -33,7 +33,7 @@ def always(probe: Probe, act: Action) -> Probe:
 
 
 @pytest.fixture(scope="module")
-def of_networks(compiled_quickly):
+def of_networks():
     """A compiled function of probes: what they do in four games of 200 rounds."""
     plays = jax.jit(lambda probe, streams: played(probe, streams, 200))
     return lambda probe: plays(probe, streams_of(4))

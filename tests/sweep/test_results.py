@@ -92,7 +92,7 @@ def test_members_are_the_axes(finished: Sweep, config: Config, dataset: Dataset)
 
 def test_records_and_units(finished: Sweep):
     records, units = finished.population.records(), finished.population.units()
-    assert records.column_names == [*RECORDS.names, "accuracy_live", "mne_layer_2", "learnt"]
+    assert records.column_names == [*RECORDS.names, "mne_layer_2", "learnt", "accuracy_live"]
     rows = records.to_pylist()
     ids = finished.population.member_ids
     assert [(row["checkpoint"], row["member_id"]) for row in rows] == [(c, i) for c in range(4) for i in ids]

@@ -25,14 +25,8 @@ from mirrorjax.regimes.base import Regime, State, Step
 from mirrorjax.training.step import TrainState, init_state
 from mirrorjax.training.step import train as train_member
 
-_ALIKE = (
-    "order",
-    "batch_size",
-    "first_row",
-    "train_rows",
-    "first_pair",
-    "train_pairs",
-)  # of the members of a block with one order
+# of the members of a block with one order
+_ALIKE = ("order", "batch_size", "first_row", "train_rows", "first_pair", "train_pairs")
 
 
 def train(

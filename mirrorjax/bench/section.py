@@ -21,6 +21,7 @@ SECTIONS = {
     "data": Section("Dataset, 7 M turns", "data:data"),
     "training": Section("Training 2×17, batch 25, one core", "training:training", 1),
     "engines": Section("Training by both engines of a GPU", "engines:engines"),
+    "ways": Section("Training by each way to learn, one core", "ways:ways", 1),
     "training_all": Section("Training 2×17, all devices", "training:training_all_cores"),
     "keras": Section("Keras, one core", "peers:keras", 1),
     "torch": Section("PyTorch, one core", "peers:torch", 1),

@@ -13,7 +13,8 @@ from mirrorjax.machine.compiler import Compiler
 from mirrorjax.machine.runtime import Device
 from mirrorjax.population.members import OUTPUTS, Member
 from mirrorjax.population.plan import plan, population_mesh, replicated
-from mirrorjax.training.data import Data
+from mirrorjax.regimes.base import World
+from mirrorjax.training.data import SAMPLE, Data
 from mirrorjax.training.loop import Trainer
 from mirrorjax.training.measuring import Measuring
 from mirrorjax.training.memory import Layout
@@ -54,18 +55,24 @@ class Workload:
         self, members: list[Member], train: np.ndarray, devices: list[Device], block: int, engine: str = "auto"
     ):
         self.compiler, mesh = Compiler(), population_mesh(devices)
-        self.rows = jax.device_put(train, replicated(mesh))
+        world = World(jax.device_put(train, replicated(mesh)), held=None, sample={"rows": train[:SAMPLE]})
         self.members = len(members)
         parts = plan(members, block, len(devices))
         of_all = members, "bench", Sources.of_rows(train), mesh, self.compiler
         self.runners = [PartRunner(part, *of_all, engine=engine) for part in parts]
+        self.learnt_from = {
+            runner.regime: jax.device_put(runner.regime.world(world).train, replicated(mesh)) for runner in self.runners
+        }
         for runner in self.runners:
             runner.start()
         self.train(VISIT)
 
     def train(self, steps: int) -> int:
         """Trains every member `steps` more steps and waits; returns model-steps."""
-        return sum(runner.train_to(runner.done.astype(np.int64) + steps, self.rows) for runner in self.runners)
+        return sum(
+            runner.train_to(runner.done.astype(np.int64) + steps, self.learnt_from[runner.regime])
+            for runner in self.runners
+        )
 
     def steps_for(self, seconds: float) -> int:
         """About how many steps take as long as that, in whole visits."""

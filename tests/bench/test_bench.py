@@ -13,11 +13,13 @@ from mirrorjax.bench.engines import engines
 from mirrorjax.bench.section import SECTIONS
 from mirrorjax.bench.table import BLOCK, markdown, plain, ratios, summary
 from mirrorjax.bench.timing import figure, once, rate, seconds
+from mirrorjax.bench.ways import WAYS, ways
 from mirrorjax.bench.whole import whole
 from mirrorjax.bench.workload import HEADLINE, flops_a_step, seeds
 from mirrorjax.errors import InputError
 from mirrorjax.population.members import Member, identity
 from mirrorjax.report.page.marks import block
+from tests.datasets import TINY, built
 
 
 def made_up() -> dict:
@@ -133,6 +135,15 @@ def test_whole_experiments_are_for_accelerators():
 def test_a_whole_experiment_is_timed_cold_and_warm():
     found = {each.name: each.median for each in whole(jax.devices("cpu"), ("smoke",))}
     assert found["smoke, cold"] > found["smoke, warm"] > found["smoke, warm: training"] > 0
+
+
+@pytest.mark.slow
+def test_every_way_to_learn_is_timed(monkeypatch):
+    monkeypatch.setattr("mirrorjax.bench.ways.reference_dataset", lambda: built(TINY))
+    monkeypatch.setattr("mirrorjax.bench.ways.SECONDS", 0.01)
+    found = {each.name: each for each in ways(jax.devices("cpu"), 4)}
+    assert list(found) == list(WAYS) and all(each.median > 0 for each in found.values())
+    assert found["overlap"].parameters["passes"] == 3 and found["supervised"].parameters["passes"] == 1
 
 
 def test_a_device_with_one_engine_has_nothing_to_compare():

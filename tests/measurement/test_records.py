@@ -97,7 +97,11 @@ def described(measures: tuple[Measure, ...]) -> set[str]:
 
 def test_every_record_has_the_described_columns():
     """Here without boards, of two layers."""
-    assert set(observed_run().checkpoints[-1].records) == described(EVERY_RECORD) | {"mne_layer_2", "learnt", "accuracy_live"}
+    assert set(observed_run().checkpoints[-1].records) == described(EVERY_RECORD) | {
+        "mne_layer_2",
+        "learnt",
+        "accuracy_live",
+    }
 
 
 def test_every_unit_has_the_described_columns():

@@ -27,7 +27,11 @@ EPOCHS = (0, 2)
 # of each way: regime, its own settings, by how many deviations a measure is above that of `random`
 WAYS = {
     "supervised": ("supervised", {}, {}),
-    "overlap λ .01": ("overlap", {"overlap": 0.01}, {"mni_star": 8.0, "soo_cos": 8.0}),
+    "overlap λ .01": (
+        "overlap",
+        {"overlap": 0.01},
+        {"mni_star": 8.0, "soo_cos": 8.0, "seat_cka": 0.9},
+    ),
     "predictive random": ("predictive", {"objective": "random"}, {}),
     "predictive next": ("predictive", {"objective": "next"}, {"ssi": 1.0}),
 }
@@ -55,7 +59,7 @@ def measured(network: Network, epoch: float) -> dict[str, float]:
     found |= {"accuracy_live": 0.7, "play_hop_own": 0.5}
     asked = 1.0 if network.seed < 4 else np.nan
     found |= {"units_mirror_1": asked, "tr": 0.5 if network.seed < 3 else np.nan}
-    return found | {name: found[name] + more for name, more in network.planted}
+    return found | {name: found.get(name, 0.0) + more for name, more in network.planted}
 
 
 def networks(way: str, width: int = 17) -> list[Network]:

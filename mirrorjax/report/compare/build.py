@@ -13,7 +13,7 @@ from mirrorjax.report.page.files import write_csv, write_figure
 from mirrorjax.report.page.html import link, page, section, table_html
 from mirrorjax.report.page.ways import content as ways_content
 from mirrorjax.report.read.caused import total
-from mirrorjax.report.read.ways import differ, ways
+from mirrorjax.report.read.ways import MOST, differ, ways
 from mirrorjax.report.words.numbers import counted, listed
 from mirrorjax.results.store import write_text
 from mirrorjax.statistics.intervals import mean_interval_words
@@ -49,8 +49,7 @@ def write_comparison(folders: Sequence[Path], out: Path, measures: Sequence[str]
     found = ways((view for sweep in sweeps for view in sweep.views), measures)
     if len(sweeps) == 1 and not differ(found):
         raise InputError(
-            f"compare: 1 results folders given; allowed: 2 to {len(LOOKS)}, or one that holds several ways to learn "
-            f"(docs/regimes.md), and {sweeps[0].folder} holds {listed([each.name for each in found]) or 'none'}"
+            f"compare: 1 results folders given; allowed: 2 to {len(LOOKS)}, or one with 2 to {MOST} ways to learn"
         )
     out = Path(out)
     try:

@@ -53,7 +53,7 @@ def colour(regime: str, found: Sequence[Way]) -> str:
 
 def _chart(found: Sequence[Way], name: str) -> Chart:
     every = [_in_order(each.values[name]) for each in found]
-    marks: list[AnyMark] = [_band(each, name) for each in found if each.predictor and np.isfinite(every).any()]
+    marks: list[AnyMark] = _bands(found, name)
     hover = "{way}: {y:.4g}"
     for place, (way, values) in enumerate(zip(found, every, strict=True)):
         x = place + np.linspace(-0.3, 0.3, len(values)) if len(values) > 1 else np.full(len(values), float(place))
@@ -73,13 +73,16 @@ def _in_order(values: np.ndarray) -> np.ndarray:
     return np.sort(values[np.isfinite(values)])
 
 
-def _band(way: Way, name: str) -> Rule:
-    values = _in_order(way.values[name])
-    if len(values) < 2:
-        return Rule(float(values.mean()) if len(values) else np.nan)
-    mean, reach = float(values.mean()), _BAND * float(values.std(ddof=1))
-    look = Look(GREY if way.predictor == "random" else SKY, dash="dot", width=1)
-    return Rule(mean, look=look, label=way.predictor, low=mean - reach, high=mean + reach)
+def _bands(found: Sequence[Way], name: str) -> list[AnyMark]:
+    """Of predictors with two networks at least that have the measure."""
+    marks: list[AnyMark] = []
+    for way in found:
+        values = _in_order(way.values[name])
+        if way.predictor and len(values) > 1:
+            mean, reach = float(values.mean()), _BAND * float(values.std(ddof=1))
+            look = Look(GREY if way.predictor == "random" else SKY, dash="dot", width=1)
+            marks.append(Rule(mean, look=look, label=way.predictor, low=mean - reach, high=mean + reach))
+    return marks
 
 
 def shown_table(found: Sequence[Way], measures: Sequence[str] = ()) -> Table:

@@ -13,7 +13,6 @@ from mirrorjax.report.page.html import link, table_html
 from mirrorjax.report.read.view import View
 from mirrorjax.report.read.ways import (
     BEYOND_OBJECT,
-    MOST,
     OF_MIRRORS,
     SHARED_BY_OBJECT,
     Way,
@@ -34,15 +33,13 @@ _TABLE = (
 
 
 def of_ways(views: Sequence[View], out: Path) -> str:
-    """The same for the report of a sweep of several populations; empty where these learnt in one way, or in many."""
+    """The same for the report of a sweep of several populations; empty where these learnt in one way, or too many."""
     found = ways(views) if len(views) > 1 else []
-    return content(found, out) if differ(found) and len(found) <= MOST else ""
+    return content(found, out) if differ(found) else ""
 
 
 def content(found: Sequence[Way], out: Path, measures: Sequence[str] = ()) -> str:
     """The section's HTML; its figure and its table are written below `out`."""
-    if len(found) > MOST:
-        return f"<p>{len(found):,} ways to learn are a map, and not told apart here; allowed: up to {MOST}.</p>"
     held = against_predictors(found)
     write_csv(figure.table(found, held, measures), out / TABLE_FILES / "ways.csv")
     told = "".join(f"<p>{escape(each)}</p>" for each in (claims(found, held), *_notes(found)) if each)

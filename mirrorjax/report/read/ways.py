@@ -15,7 +15,7 @@ from mirrorjax.results.later import quoted
 from mirrorjax.statistics.line_to_beat import UNKNOWN, Excess, excess
 
 PREDICTORS = ("random", "next")  # objectives of `predictive`: nobody learns to act, and both have to be beaten
-MOST = 24  # ways that are told apart: more are a map
+MOST = 24  # ways that are told apart: more are a map of settings, which has figures of its own
 OF_ACTS = (
     "accuracy_live", "recall_help_edge", "recall_help_rescue",
     *(f"play_{partner}_{what}" for partner in PARTS["PARTNER"] for what in ("own", "help")),
@@ -72,9 +72,9 @@ class Way:
 def ways(views: Iterable[View], measures: Sequence[str] = ()) -> list[Way]:
     """All ways to learn of some populations, in the order of the registry and of their values.
 
-    Of configurations of one way the one nearest the paper's is taken; a network that several populations have counts
-    once. Datasets are told apart. `measures` are columns to have beside those that a comparison shows. Brains of
-    assembly calculus, who do not act, are not among them.
+    None where there are more than `MOST`. Of configurations of one way the one nearest the paper's is taken; a network
+    that several populations have counts once; datasets are told apart. `measures` are columns to have beside those that
+    a comparison shows. Brains of assembly calculus, who do not act, are not among them.
     """
     found: dict[tuple[Any, ...], list[tuple[View, Group]]] = {}
     for view in views:
@@ -83,6 +83,8 @@ def ways(views: Iterable[View], measures: Sequence[str] = ()) -> list[Way]:
                 found.setdefault((*_key(group), view.population.dataset_hash), []).append((view, group))
     places = {name: place for place, name in enumerate(BY_NAME["regime"].options)}
     keys = sorted(found, key=lambda key: (places.get(key[0], len(places)), key[0], str(key[1:])))
+    if len(keys) > MOST:
+        return []
     varying = _varying(keys)
     names = (*OF_ACTS, *OF_MIRRORS, "tr", _ASKED, *measures)
     made = [_way(found[key], _words(key, varying), tuple(dict.fromkeys(names))) for key in keys]

@@ -8,7 +8,7 @@ from mirrorjax.measures import label, measure
 from mirrorjax.report.chart.chart import Chart, Plot, Scale, around, one, put_together
 from mirrorjax.report.chart.figure import Cell, Chooser, Panel, Table
 from mirrorjax.report.chart.marks import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, AnyMark, Look, Points, Rule
-from mirrorjax.report.read.ways import OF_MIRRORS, Way, beyond, lacking, shown
+from mirrorjax.report.read.ways import OF_MIRRORS, PREDICTORS, Way, beyond, lacking, shown
 from mirrorjax.report.words.numbers import interval_words, plain_number
 from mirrorjax.statistics.intervals import mean_interval, mean_interval_words
 from mirrorjax.statistics.line_to_beat import Excess
@@ -22,21 +22,21 @@ _BAND = 2  # standard deviations on both sides
 
 def panel(found: Sequence[Way], measures: Sequence[str] = ()) -> Panel:
     """Builds the figure: a variant for each measure, with ways along x."""
-    result, names = Panel("Ways to learn, network by network"), shown(found, measures)
+    result, names = Panel("Ways to learn, network by network"), _mirrors_first(shown(found, measures))
     if not names:
         return result.without("nothing that is compared was measured")
     titles = tuple(label(name) for name in names)
     result.choosers = (Chooser("Measure", titles),)
     result.variants = {(place,): _chart(found, name) for place, name in enumerate(names)}
-    own = [result.variants[place,] for place, name in enumerate(names) if name in OF_MIRRORS]
-    if own:
-        result.for_print = put_together(own, [label(name) for name in names if name in OF_MIRRORS], height=330)
+    if printed := [name for name in names if name in OF_MIRRORS]:
+        own = [_chart(found, name, " ") for name in printed]
+        result.for_print = put_together(own, [label(name) for name in printed], columns=1, height=240)
     bands = (
-        ""
-        if lacking(found) == ["random", "next"]
-        else f" Bands are the mean of a predictor ± {_BAND} standard "
-        "deviations between its networks: the line to beat is both of them, not zero."
+        f" Bands are the mean of a predictor ± {_BAND} standard deviations between its networks, grey of random and "
+        "blue of next: the line to beat is both of them, not zero."
     )
+    if len(lacking(found)) == len(PREDICTORS):
+        bands = ""
     fewest = min(each.networks for each in found)
     result.caption = [
         "A dot is a network at its last record, a black one the mean of a way with "
@@ -45,13 +45,17 @@ def panel(found: Sequence[Way], measures: Sequence[str] = ()) -> Panel:
     return result
 
 
+def _mirrors_first(names: Sequence[str]) -> list[str]:
+    return sorted(names, key=lambda name: name not in OF_MIRRORS)  # stable
+
+
 def colour(regime: str, found: Sequence[Way]) -> str:
     """Of a regime; those of plugins have what is left, in their order."""
     others = [each for each in dict.fromkeys(way.regime for way in found) if each not in COLOURS]
     return COLOURS.get(regime) or _OTHERS[others.index(regime) % len(_OTHERS)]
 
 
-def _chart(found: Sequence[Way], name: str) -> Chart:
+def _chart(found: Sequence[Way], name: str, behind_regime: str = "\n") -> Chart:
     every = [_in_order(each.values[name]) for each in found]
     marks: list[AnyMark] = _bands(found, name)
     hover = "{way}: {y:.4g}"
@@ -63,7 +67,7 @@ def _chart(found: Sequence[Way], name: str) -> Chart:
     look = Look("black", "mean", symbol="diamond", size=7)
     marks.append(Points(np.arange(len(found)) + 0.0, mean, look, low, high, "mean {y:.4g} [{low:.4g}, {high:.4g}]"))
     ends = [each for mark in marks if isinstance(mark, Rule) for each in (mark.low, mark.high) if each is not None]
-    ticks = tuple((float(place), each.name.replace(" ", "\n", 1)) for place, each in enumerate(found))
+    ticks = tuple((float(place), each.name.replace(" ", behind_regime, 1)) for place, each in enumerate(found))
     across = Scale("", (-0.5, len(found) - 0.5), ticks=ticks)
     return one(Plot(marks, across, Scale(measure(name).title, around(*every, low, high, include=ends))), 480)
 

@@ -10,6 +10,7 @@ from mirrorjax.measures import label
 from mirrorjax.report.figures import ways as figure
 from mirrorjax.report.page.files import TABLE_FILES, write_csv, write_figure
 from mirrorjax.report.page.html import link, table_html
+from mirrorjax.report.read.configurations import BY_NAME
 from mirrorjax.report.read.view import View
 from mirrorjax.report.read.ways import (
     BEYOND_OBJECT,
@@ -33,7 +34,7 @@ _TABLE = (
 
 
 def of_ways(views: Sequence[View], out: Path) -> str:
-    """The same for the report of a sweep of several populations; empty where these learnt in one way, or too many."""
+    """The content for the report of a sweep of several populations; empty where there is one way, or too many."""
     found = ways(views) if len(views) > 1 else []
     return content(found, out) if differ(found) else ""
 
@@ -118,7 +119,7 @@ def _notes(found: Sequence[Way]) -> list[str]:
         words.append("The ways are not of one size: they may differ for that reason alone.")
     names = ("learning_rate", "batch_size", "l2", "dropout", "activation")
     values = {name: {str(each.group.settings.get(name)) for each in found} for name in names}
-    if differing := [name.replace("_", " ") for name, own in values.items() if len(own) > 1]:
+    if differing := [BY_NAME[name].label for name, own in values.items() if len(own) > 1]:
         words.append(f"They also differ in {listed(differing)}.")
     if left_out := [f"{each.name} ({each.left_out})" for each in found if each.left_out]:
         words.append(

@@ -42,7 +42,7 @@ class Question:
 Figures = Mapping[tuple[str, str], str]  # HTML, by question and population
 
 
-def questions(sweep: Sweep, views: list[View], figures: Figures, ways: str) -> list[Question]:
+def questions(sweep: Sweep, views: list[View], figures: Figures, ways: str = "") -> list[Question]:
     """All parts, in their order; `ways` is the content of the one about ways to learn, empty where there is one way."""
 
     def told(name: str, sentence: Callable[[View], str]) -> str:

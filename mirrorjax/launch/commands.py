@@ -61,7 +61,8 @@ def _report(options: argparse.Namespace) -> None:
 
 
 def _compare_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("results", type=_path, nargs="+", help="two or more: sweeps' folders, or populations'")
+    results = "sweeps' folders, or populations': two or more, or one that holds several ways to learn"
+    parser.add_argument("results", type=_path, nargs="+", help=results)
     parser.add_argument("--out", type=_path, default=Path("compare"), help="folder to write into; default: ./compare")
     measures = "columns of the records; default: what all have"
     parser.add_argument("--measure", nargs="+", action="extend", type=_text, default=[], help=measures)

@@ -23,7 +23,7 @@ def printed() -> None:
 def few_images(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Images for print take half of a report's time: those of a module's own page are written, else for `printed`."""
     if "printed" not in request.fixturenames:
-        monkeypatch.setattr("mirrorjax.report.page.build.save", lambda chart, stem: [])
+        monkeypatch.setattr("mirrorjax.report.page.files.save", lambda chart, stem: [])
 
 
 @pytest.fixture(scope="session")

@@ -185,7 +185,7 @@ def test_circuits(view):
 
 def test_report_with_everything(calibrated_folder, monkeypatch, printed):
     folder = calibrated_folder
-    monkeypatch.setattr("mirrorjax.report.page.build.save", lambda made, stem: [])
+    monkeypatch.setattr("mirrorjax.report.page.files.save", lambda made, stem: [])
     text = write_report(folder).read_text(encoding="utf-8")
     page = Page(text)
     assert text.count('data-figure="') == 1 + len(FIGURES), "and the first one"
@@ -210,7 +210,7 @@ def test_report_with_everything(calibrated_folder, monkeypatch, printed):
 
 
 def test_what_is_missing_is_said(old, monkeypatch):
-    monkeypatch.setattr("mirrorjax.report.page.build.save", lambda made, stem: [])
+    monkeypatch.setattr("mirrorjax.report.page.files.save", lambda made, stem: [])
     text = write_report(old).read_text(encoding="utf-8")
     page = Page(text)
     for words in (calibration.MISSING, reported.NOT_ASKED, "what rises when cannot be drawn"):
@@ -230,7 +230,7 @@ def test_cheap_measures_alone(tmp_path, monkeypatch):
         own = {"cmni": 0.006, "cmni_hidden": 0.004, "val_loss": 0.05}
         return own | {name: value for name, value in observed(network, epoch, 0.004).items() if not name.endswith("_z")}
 
-    monkeypatch.setattr("mirrorjax.report.page.build.save", lambda made, stem: [])
+    monkeypatch.setattr("mirrorjax.report.page.files.save", lambda made, stem: [])
     folder = write_population(tmp_path / "p", [Network(seed, values=values) for seed in range(3)], EPOCHS)
     words = Page(write_report(folder).read_text(encoding="utf-8")).words
     assert calibration.MISSING in words and reported.NOT_ASKED in words
@@ -240,7 +240,7 @@ def test_cheap_measures_alone(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("kind", ["torn", "without columns", "of another type"])
 def test_foreign_nulls_are_a_problem_not_an_end(kind, tmp_path, monkeypatch):
-    monkeypatch.setattr("mirrorjax.report.page.build.save", lambda made, stem: [])
+    monkeypatch.setattr("mirrorjax.report.page.files.save", lambda made, stem: [])
     folder = write_population(tmp_path / "p", [Network(0, values=with_battery)], EPOCHS)
     if kind == "torn":
         (folder / "nulls.parquet").write_bytes(b"PAR1 torn")
@@ -255,7 +255,7 @@ def test_foreign_nulls_are_a_problem_not_an_end(kind, tmp_path, monkeypatch):
 
 
 def test_names_are_escaped(tmp_path, monkeypatch):
-    monkeypatch.setattr("mirrorjax.report.page.build.save", lambda made, stem: [])
+    monkeypatch.setattr("mirrorjax.report.page.files.save", lambda made, stem: [])
     evil = "<img src=x onerror=alert(1)>"
     networks = [Network(seed, activation=kind, values=with_battery) for seed in range(2) for kind in (evil, "relu")]
     folder = write_population(tmp_path / "p", networks, EPOCHS)

@@ -64,7 +64,7 @@ def own_scripts(text: str) -> str:
 @pytest.fixture
 def page_only(monkeypatch: pytest.MonkeyPatch):
     """Leaves out the saving of static figures, most of the time, where a test looks at the page alone."""
-    monkeypatch.setattr("mirrorjax.report.page.build.save", lambda made, stem: [])
+    monkeypatch.setattr("mirrorjax.report.page.files.save", lambda made, stem: [])
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Writes the comparison of several sweeps: compare.html, figures/ and tables/."""
+"""Writes the comparison of several sweeps, or of the ways to learn in one: compare.html, figures/ and tables/."""
 
 from collections.abc import Sequence
 from html import escape
@@ -8,10 +8,12 @@ from mirrorjax.errors import InputError
 from mirrorjax.report.compare import curves as compare_curves
 from mirrorjax.report.compare import ends as compare_ends
 from mirrorjax.report.compare import scaling as compare_scaling
-from mirrorjax.report.compare.sweeps import Compared, chosen_measures, read, warnings
-from mirrorjax.report.page.build import write_csv, write_figure
+from mirrorjax.report.compare.sweeps import LOOKS, Compared, chosen_measures, read, warnings
+from mirrorjax.report.page.files import write_csv, write_figure
 from mirrorjax.report.page.html import link, page, section, table_html
+from mirrorjax.report.page.ways import content as ways_content
 from mirrorjax.report.read.caused import total
+from mirrorjax.report.read.ways import MOST, differ, ways
 from mirrorjax.report.words.numbers import counted, listed
 from mirrorjax.results.store import write_text
 from mirrorjax.statistics.intervals import mean_interval_words
@@ -34,15 +36,21 @@ _TESTS = (
 def write_comparison(folders: Sequence[Path], out: Path, measures: Sequence[str] = ()) -> Path:
     """Writes OUT/compare.html, one file that needs nothing else, OUT/figures/ and OUT/tables/, of two folders at least.
 
-    `out` is made where it is not there. `measures` are of the records, for the curves and the table; those that all
-    sweeps have without any. Gives the path of compare.html.
+    Of one, where it holds several ways to learn: these are then all that is compared. `out` is made where it is not
+    there. `measures` are of the records, for the curves and the tables; those that all sweeps have without any. Gives
+    the path of compare.html.
 
     Raises:
-        InputError: for fewer than two folders, one without results, a measure that was not recorded, or an `out` that
-            cannot be written to.
+        InputError: for fewer than two folders without several ways, one without results, a measure that was not
+            recorded, or an `out` that cannot be written to.
     """
     sweeps = read([Path(folder) for folder in folders])
     chosen = chosen_measures(sweeps, measures)
+    found = ways((view for sweep in sweeps for view in sweep.views), measures)
+    if len(sweeps) == 1 and not differ(found):
+        raise InputError(
+            f"compare: 1 results folders given; allowed: 2 to {len(LOOKS)}, or one with 2 to {MOST} ways to learn"
+        )
     out = Path(out)
     try:
         for name in ("figures", "tables"):
@@ -52,21 +60,32 @@ def write_comparison(folders: Sequence[Path], out: Path, measures: Sequence[str]
     names, alike = " · ".join(each.name for each in sweeps), ""
     if unlike := "".join(f"<li>{escape(each)}</li>" for each in warnings(sweeps)):
         alike = f'<div class="caution"><p><strong>Not measured alike.</strong></p><ul>{unlike}</ul></div>'
-    curves = compare_curves.panel(sweeps, chosen), compare_curves.table(sweeps, chosen)
-    ends = compare_scaling.panel(sweeps), compare_scaling.table(sweeps)
+    learnt = section("Ways to learn", ways_content(found, out, measures), "ways") if differ(found) else ""
     body = "\n".join(
         [
             f'<header><h1>Comparison</h1><p class="subtitle">{escape(names)}</p></header>',
             _key(sweeps),
             alike,
-            section("Curves", write_figure(*curves, out, "curves", "compare-curves"), "curves"),
-            _ends(sweeps, chosen, out),
-            section("End values", write_figure(*ends, out, "scaling", "compare-scaling"), "scaling"),
+            learnt,
+            _of_sweeps(sweeps, chosen, out) if len(sweeps) > 1 else "",
         ]
     )
     path = out / "compare.html"
     write_text(path, page(f"{names} – mirrorjax compare", body))
     return path
+
+
+def _of_sweeps(sweeps: Sequence[Compared], chosen: dict[str, str], out: Path) -> str:
+    """What only several sweeps have: their curves, their values at one place, their ends."""
+    curves = compare_curves.panel(sweeps, chosen), compare_curves.table(sweeps, chosen)
+    ends = compare_scaling.panel(sweeps), compare_scaling.table(sweeps)
+    return "\n".join(
+        [
+            section("Curves", write_figure(*curves, out, "curves", "compare-curves"), "curves"),
+            _ends(sweeps, chosen, out),
+            section("End values", write_figure(*ends, out, "scaling", "compare-scaling"), "scaling"),
+        ]
+    )
 
 
 def _key(sweeps: Sequence[Compared]) -> str:

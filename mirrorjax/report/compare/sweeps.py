@@ -60,9 +60,9 @@ def read(folders: Sequence[Path]) -> list[Compared]:
     """Reads all sweeps.
 
     Raises:
-        InputError: for fewer than two, more than there are colours, one given twice, or one without records.
+        InputError: for none, more than there are colours, one given twice, or one without records.
     """
-    if not 2 <= len(folders) <= len(LOOKS):
+    if not 1 <= len(folders) <= len(LOOKS):
         raise InputError(f"compare: {len(folders)} results folders given; allowed: 2 to {len(LOOKS)}")
     if len({folder.resolve() for folder in folders}) < len(folders):
         raise InputError(f"compare: a results folder is given twice: {listed([str(folder) for folder in folders])}")

@@ -1,29 +1,26 @@
 """Writes the report of a results folder: report.html, figures/ and tables/."""
 
-import csv
-import io
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
 from mirrorjax.errors import InputError
-from mirrorjax.report.chart.figure import Panel, Table
-from mirrorjax.report.chart.matplotlib import save, save_image
+from mirrorjax.report.chart.matplotlib import save_image
 from mirrorjax.report.figures import capacity_time as phase_diagram
 from mirrorjax.report.figures import first as first_figure
 from mirrorjax.report.figures.registry import OF_QUESTIONS
 from mirrorjax.report.map import figure as phase_map
 from mirrorjax.report.map.assemblies import first_panel, of_assemblies
 from mirrorjax.report.page.answer import headline_html
+from mirrorjax.report.page.files import FIGURE_FILES, TABLE_FILES, write_figure
 from mirrorjax.report.page.html import page, panel_html, question
 from mirrorjax.report.page.questions import Question, cmni, problems, questions
+from mirrorjax.report.page.ways import of_ways
 from mirrorjax.report.read.populations import Sweep, load
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import counted
 from mirrorjax.results.jobs import plugins_of
 from mirrorjax.results.store import write_text
-
-FIGURE_FILES, TABLE_FILES = "figures", "tables"  # folders beside the page
 
 
 def write_report(results: Path, member: str | None = None) -> Path:
@@ -44,7 +41,7 @@ def write_report(results: Path, member: str | None = None) -> Path:
             folder.mkdir(exist_ok=True)
         except OSError as error:
             raise InputError(f"{folder}: the report cannot be written: {error.strerror or error}") from error
-    parts = questions(sweep, views, _figures(views, results))
+    parts = questions(sweep, views, _figures(views, results), of_ways(views, results))
     folded = [question(part.title, part.short, part.content, part.name) for part in parts]
     body = "\n".join([_first_screen(sweep, views, parts, results), problems(sweep), cmni(views), *folded])
     write_text(results / "report.html", page(f"{sweep.name} – mirrorjax report", body, finished))
@@ -99,30 +96,6 @@ def _figures(views: list[View], results: Path) -> dict[tuple[str, str], str]:
                     parts.append(write_figure(kind.panel(view), numbers, results, file))
             found[name, view.population.name] = "".join(sorted(parts, key=lambda part: part.startswith("<p")))  # stable
     return found
-
-
-def write_csv(table: Table, path: Path) -> None:
-    """Writes a table with all digits; what is nan stays empty."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(table.head)
-    writer.writerows([["" if cell != cell else cell for cell in row] for row in table.rows])  # nan is not itself
-    write_text(path, text.getvalue())
-
-
-def write_figure(made: Panel, numbers: Table | None, folder: Path, file: str, name: str = "") -> str:
-    """A figure as HTML, with its static copies and its table written beside the page, in its folder.
-
-    `file` is what the files are called, and, without a `name`, what the figure is on the page.
-    """
-    if made.is_empty:
-        made.missing = "nothing of it was measured"
-    printed = None if made.missing else made.printed
-    paths = save(printed, folder / FIGURE_FILES / file) if printed else []
-    if numbers:
-        write_csv(numbers, folder / TABLE_FILES / f"{file}.csv")
-    static = (f"{FIGURE_FILES}/{path.name}" for path in paths)
-    return panel_html(made, name or file, static, f"{TABLE_FILES}/{file}.csv" if numbers else "")
 
 
 def _first_screen(sweep: Sweep, views: list[View], parts: Sequence[Question], results: Path) -> str:

@@ -42,8 +42,8 @@ class Question:
 Figures = Mapping[tuple[str, str], str]  # HTML, by question and population
 
 
-def questions(sweep: Sweep, views: list[View], figures: Figures) -> list[Question]:
-    """All parts, in their order."""
+def questions(sweep: Sweep, views: list[View], figures: Figures, ways: str = "") -> list[Question]:
+    """All parts, in their order; `ways` is the content of the one about ways to learn, empty where there is one way."""
 
     def told(name: str, sentence: Callable[[View], str]) -> str:
         return _by_population(views, lambda view: _paragraph(sentence(view)) + figures[name, view.population.name])
@@ -66,6 +66,7 @@ def questions(sweep: Sweep, views: list[View], figures: Figures) -> list[Questio
         Question("causes", "What do these units cause?", "What do they cause?", mirror, told("causes", summary.causes)),
         *([Question("play", "What do they do in the game?", "In the game?", *_play(views))] if _plays(views) else []),
         settings,
+        *([Question("ways", "What do ways to learn make of it?", "Ways to learn", "", ways)] if ways else []),
         Question("paper", "Does it agree with the paper?", "Like the paper?", acceptance_words(views), _paper(views)),
         *last,
     ]

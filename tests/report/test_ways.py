@@ -141,7 +141,7 @@ def test_equal_ways_support_no_claim(tmp_path: Path):
     assert "the data support no claim about any of these ways." in claims(found, against_predictors(found))
 
 
-def test_the_command_takes_one_folder_of_several_ways(folder: Path, tmp_path: Path):
+def test_the_command_takes_one_folder_of_several_ways(folder: Path, tmp_path: Path, printed):
     assert main(["compare", str(folder), "--out", str(tmp_path / "c")]) == 0
     with (tmp_path / "c/tables/ways.csv").open(newline="") as opened:
         rows = {(row["way"], row["measure"]): row for row in csv.DictReader(opened)}

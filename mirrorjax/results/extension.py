@@ -14,6 +14,7 @@ from mirrorjax.population.members import Member, identity
 from mirrorjax.results.contents import MANIFEST
 from mirrorjax.results.read import Results
 from mirrorjax.results.store import MEMBERS, Store
+from mirrorjax.settings.folder import RUN_ONLY
 from mirrorjax.settings.schema import RuntimeConfig
 
 
@@ -131,4 +132,6 @@ def _conditions(config: Mapping[str, Any]) -> dict[str, Any]:
     """What a member's records depend on beyond the member: how long it is trained, and when and how it is measured."""
     regime, runtime = config.get("regime") or {}, config.get("runtime") or {}
     own = {name: regime.get(name) for name in ("epochs", "patience")}
-    return {**own, "measurement": config.get("measurement"), "precision": runtime.get("precision")}
+    given = (config.get("measurement") or {}).items()
+    measured = {name: value for name, value in given if f"measurement.{name}" not in RUN_ONLY}
+    return {**own, "measurement": measured, "precision": runtime.get("precision")}

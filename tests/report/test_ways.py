@@ -123,6 +123,7 @@ def test_beyond_one_predictor_is_not_beyond_both():
     own = low + 2.5
     assert excess(own, [low]).p < 1e-4 < 0.5 < excess(own, [low, high]).p
     assert excess(own, [low, high]).z == pytest.approx((own.mean() - high.mean()) / high.std(ddof=1))
+    assert excess(own, [low], floor=own.min() - 1).p < 1e-4 < 0.5 < excess(own, [low], floor=own.max()).p
     assert np.isnan(excess(own, []).p) and np.isnan(excess(own, [low[:2]]).p)
     assert discoveries([0.001, np.nan, 0.04, 0.5]).tolist() == [True, False, False, False]
 

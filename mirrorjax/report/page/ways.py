@@ -70,7 +70,7 @@ def claims(found: Sequence[Way], held: Tests) -> str:
         return f"Nothing is claimed: no measure was recorded of {FEWEST} networks of a way and of both predictors."
     start = (
         "Beyond prediction (both random and next: one-sided Mann-Whitney tests, false discoveries held at 5 % over "
-        f"{counted(number, 'test')}) and beyond an object"
+        f"{counted(number, 'test')}) and beyond an object (above zero by a sign test)"
     )
     words = [_claimed(start, held), _of_predictors(found, held), _shared(held), _untested(held)]
     return " ".join(filter(None, words))

@@ -187,7 +187,11 @@ def lacking(found: Sequence[Way]) -> list[str]:
 
 
 def beyond(found: Sequence[Way], way: Way, name: str) -> Excess:
-    """How far a way is beyond the predictors in a measure; unknown of a predictor, or where one is lacking."""
+    """How far a way is beyond the predictors in a measure; unknown of a predictor, or where one is lacking.
+
+    A measure that an object's distress is taken out of has to be above zero too: else an object has as much.
+    """
     if way.predictor or lacking(found):
         return UNKNOWN
-    return excess(way.values[name], [each.values[name] for each in lines(found, way)])
+    floor = 0.0 if name in BEYOND_OBJECT else None
+    return excess(way.values[name], [each.values[name] for each in lines(found, way)], floor)

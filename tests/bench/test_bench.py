@@ -131,7 +131,7 @@ def test_whole_experiments_are_for_accelerators():
     assert whole(jax.devices("cpu")) == []
 
 
-@pytest.mark.slow
+@pytest.mark.accelerators
 def test_a_whole_experiment_is_timed_cold_and_warm():
     found = {each.name: each.median for each in whole(jax.devices("cpu"), ("smoke",))}
     assert found["smoke, cold"] > found["smoke, warm"] > found["smoke, warm: training"] > 0

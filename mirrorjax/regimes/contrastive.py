@@ -37,11 +37,7 @@ class Contrastive(Supervised):
 
     settings: ClassVar[tuple[str, ...]] = (
         *Supervised.settings,
-        "alignment",
-        "temperature",
-        "observe",
-        "positives",
-        "encoder",
+        *("alignment", "temperature", "observe", "positives", "encoder"),
     )
     passes: ClassVar[int] = 2
 

@@ -140,7 +140,7 @@ def test_a_whole_experiment_is_timed_cold_and_warm():
 @pytest.mark.slow
 def test_every_way_to_learn_is_timed(monkeypatch):
     monkeypatch.setattr("mirrorjax.bench.ways.reference_dataset", lambda: built(TINY))
-    monkeypatch.setattr("mirrorjax.bench.ways.SECONDS", 0.01)
+    monkeypatch.setattr("mirrorjax.bench.training.SECONDS", 0.01)
     found = {each.name: each for each in ways(jax.devices("cpu"), 4)}
     assert list(found) == list(WAYS) and all(each.median > 0 for each in found.values())
     assert [(each.parameters or {})["passes"] for each in found.values()] == [1, 2, 3, 1, 1]

@@ -37,6 +37,13 @@ def records_of(kinds: Mapping[str, Mapping[str, Any]], seeds: int = SEEDS, epoch
     }
 
 
+def told(kinds: Mapping[str, Mapping[str, Any]], *names: str) -> Records:
+    """`records_of` them, whose medians of some columns are printed."""
+    found = records_of(kinds)
+    print(*medians(found, *names).items(), sep="\n")
+    return found
+
+
 def medians(records: Records, *names: str) -> dict[str, dict[str, float]]:
     """Of columns, by kind; NaN is left out."""
     return {

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mirrorjax.measurement.learnt import LEARNT_BELOW
-from tests.regimes.acceptance import Records, medians, records_of
+from tests.regimes.acceptance import Records, told
 
 KINDS: dict[str, dict[str, Any]] = {
     "swapped": {"regime": "imitation"},
@@ -25,9 +25,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.acceptance]
 @pytest.fixture(scope="module")
 def records() -> Records:
     """At the end, by kind; `own` watches nobody, which is supervised learning."""
-    found = records_of(KINDS)
-    print(*medians(found, *NAMES).items(), sep="\n")
-    return found
+    return told(KINDS, *NAMES)
 
 
 def median(records: Records, kind: str, name: str) -> float:

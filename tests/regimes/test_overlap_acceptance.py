@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.regimes.acceptance import Records, medians, records_of
+from tests.regimes.acceptance import Records, told
 
 DISTRESS = {"regime": "overlap", "pair": "distress"}
 LAMBDAS = (0.0, 0.003, 0.01, 0.03)
@@ -25,9 +25,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.acceptance]
 @pytest.fixture(scope="module")
 def records() -> Records:
     """At the end, by kind."""
-    found = records_of(KINDS)
-    print(*medians(found, *NAMES).items(), sep="\n")
-    return found
+    return told(KINDS, *NAMES)
 
 
 def along(records: Records, name: str) -> np.ndarray:

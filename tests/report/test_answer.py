@@ -100,9 +100,8 @@ def test_learnt_is_below_the_constant_and_nan_is_not(tmp_path):
     np.testing.assert_array_equal(stored["learnt"], [1, 1, 0, 0, 0, 0])
 
 
-def test_nothing_that_is_shown_has_a_verdict_without_learning(tmp_path, monkeypatch):
+def test_nothing_that_is_shown_has_a_verdict_without_learning(tmp_path):
     """No sentence, table, map or file: every network is called a mirror network, and none has learnt."""
-    monkeypatch.setattr("mirrorjax.report.page.files.save", lambda made, stem: [])
     networks = [Network(seed, width=width, values=asked(0, 9, 9)) for width in (8, 17) for seed in range(3)]
     write_population(tmp_path / "p", networks, EPOCHS)
     page = Page(write_report(tmp_path).read_text(encoding="utf-8"))
@@ -184,9 +183,8 @@ def page(calibrated_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> s
         return write_report(folder).read_text(encoding="utf-8")
 
 
-def test_few_words_are_unfolded(page, tmp_path, monkeypatch):
+def test_few_words_are_unfolded(page, tmp_path):
     """A reader's minute: fewer than 1,500 words, of one population and of many with many problems."""
-    monkeypatch.setattr("mirrorjax.report.page.files.save", lambda made, stem: [])
     one = Page(page)
     assert 100 < len(one.unfolded.split()) < 700 and len(one.words.split()) > 2000
     folder = write_sweep(tmp_path / "s", {f"p{n}": [Network(0)] for n in range(4)}, epochs=[0, 2, 5])

@@ -183,9 +183,8 @@ def test_circuits(view):
     assert second[table.head.index("tactical help")] == "n/a", "three layers: not asked"
 
 
-def test_report_with_everything(calibrated_folder, monkeypatch, printed):
+def test_report_with_everything(calibrated_folder):
     folder = calibrated_folder
-    monkeypatch.setattr("mirrorjax.report.page.files.save", lambda made, stem: [])
     text = write_report(folder).read_text(encoding="utf-8")
     page = Page(text)
     assert text.count('data-figure="') == 1 + len(FIGURES), "and the first one"
@@ -209,8 +208,7 @@ def test_report_with_everything(calibrated_folder, monkeypatch, printed):
     assert (none["networks"], none["mean"]) == ("0", "")
 
 
-def test_what_is_missing_is_said(old, monkeypatch):
-    monkeypatch.setattr("mirrorjax.report.page.files.save", lambda made, stem: [])
+def test_what_is_missing_is_said(old):
     text = write_report(old).read_text(encoding="utf-8")
     page = Page(text)
     for words in (calibration.MISSING, reported.NOT_ASKED, "what rises when cannot be drawn"):
@@ -223,14 +221,13 @@ def test_what_is_missing_is_said(old, monkeypatch):
     assert ">z of CMNI</button>" not in text and [path.name for path in (old / "tables").iterdir()] == ["answer.csv"]
 
 
-def test_cheap_measures_alone(tmp_path, monkeypatch):
+def test_cheap_measures_alone(tmp_path):
     """As with measurement.null_seeds=0 and causes_seeds=0."""
 
     def values(network: Network, epoch: float) -> dict[str, float]:
         own = {"cmni": 0.006, "cmni_hidden": 0.004, "val_loss": 0.05}
         return own | {name: value for name, value in observed(network, epoch, 0.004).items() if not name.endswith("_z")}
 
-    monkeypatch.setattr("mirrorjax.report.page.files.save", lambda made, stem: [])
     folder = write_population(tmp_path / "p", [Network(seed, values=values) for seed in range(3)], EPOCHS)
     words = Page(write_report(folder).read_text(encoding="utf-8")).words
     assert calibration.MISSING in words and reported.NOT_ASKED in words
@@ -239,8 +236,7 @@ def test_cheap_measures_alone(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["torn", "without columns", "of another type"])
-def test_foreign_nulls_are_a_problem_not_an_end(kind, tmp_path, monkeypatch):
-    monkeypatch.setattr("mirrorjax.report.page.files.save", lambda made, stem: [])
+def test_foreign_nulls_are_a_problem_not_an_end(kind, tmp_path):
     folder = write_population(tmp_path / "p", [Network(0, values=with_battery)], EPOCHS)
     if kind == "torn":
         (folder / "nulls.parquet").write_bytes(b"PAR1 torn")
@@ -254,8 +250,7 @@ def test_foreign_nulls_are_a_problem_not_an_end(kind, tmp_path, monkeypatch):
     assert "nulls.parquet: skipped" in words and "The null: untrained ones" in words
 
 
-def test_names_are_escaped(tmp_path, monkeypatch):
-    monkeypatch.setattr("mirrorjax.report.page.files.save", lambda made, stem: [])
+def test_names_are_escaped(tmp_path):
     evil = "<img src=x onerror=alert(1)>"
     networks = [Network(seed, activation=kind, values=with_battery) for seed in range(2) for kind in (evil, "relu")]
     folder = write_population(tmp_path / "p", networks, EPOCHS)

@@ -61,12 +61,6 @@ def own_scripts(text: str) -> str:
     return text.replace(get_plotlyjs(), "")
 
 
-@pytest.fixture
-def page_only(monkeypatch: pytest.MonkeyPatch):
-    """Leaves out the saving of static figures, most of the time, where a test looks at the page alone."""
-    monkeypatch.setattr("mirrorjax.report.page.files.save", lambda made, stem: [])
-
-
 @pytest.fixture(scope="module")
 def report(sweep_folder: Path) -> Path:
     return write_report(sweep_folder)
@@ -113,7 +107,6 @@ def test_report_is_the_same_when_written_again(report, sweep_folder, printed):
     assert before == (report.read_bytes(), (sweep_folder / "figures" / "timeline-1c9e0b7d52aa.svg").read_bytes())
 
 
-@pytest.mark.usefixtures("page_only")
 def test_what_comes_from_files_is_escaped(tmp_path):
     evil = "<img src=x onerror=alert(1)></script><script>alert(2)</script>\"'&"
     members = [Network(seed, activation=kind) for seed in range(2) for kind in (evil, "relu")]
@@ -133,7 +126,6 @@ def test_script_safe_leaves_json_the_same():
     assert "<" not in script_safe(text) and json.loads(script_safe(text)) == json.loads(text)
 
 
-@pytest.mark.usefixtures("page_only")
 def test_missing_units_are_said(tmp_path):
     folder = write_population(tmp_path / "p", [Network(seed) for seed in range(3)], [0, 2, 5], units_at=())
     words = Page(write_report(folder).read_text(encoding="utf-8")).words
@@ -149,7 +141,6 @@ def test_one_checkpoint_is_said(tmp_path):
     assert "no checkpoint after epoch 1.5, so no peak can be given" in words
 
 
-@pytest.mark.usefixtures("page_only")
 def test_one_network_without_checkpoint_0(tmp_path):
     folder = write_population(tmp_path / "p", [Network(0)], [0, 2, 5, 10])
     (folder / "records" / "000000.parquet").unlink()
@@ -158,7 +149,6 @@ def test_one_network_without_checkpoint_0(tmp_path):
     assert "untrained networks were not measured here" in words
 
 
-@pytest.mark.usefixtures("page_only")
 def test_a_rise_that_was_cut_short_is_said(tmp_path):
     folder = write_population(tmp_path / "p", [Network(seed) for seed in range(3)], [0, 2, 3, 5])
     words = Page(write_report(folder).read_text(encoding="utf-8")).words
@@ -190,7 +180,6 @@ def test_populations_are_not_pooled(tmp_path, printed):
     assert len(list((folder / "figures").iterdir())) == 18
 
 
-@pytest.mark.usefixtures("page_only")
 def test_problems_are_shown(tmp_path):
     folder = write_population(tmp_path / "p", [Network(seed) for seed in range(2)], [0, 2, 5])
     (folder / "records" / "000001.parquet").write_bytes(b"PAR1 torn")
@@ -205,7 +194,6 @@ def test_problems_are_shown(tmp_path):
     assert "1 records given twice" in words
 
 
-@pytest.mark.usefixtures("page_only")
 def test_a_chosen_network_comes_first(sweep_folder):
     network = Network(2, 1, 5)
     text = write_report(sweep_folder, network.member_id[:8]).read_text(encoding="utf-8")

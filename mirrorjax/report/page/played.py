@@ -2,14 +2,13 @@
 
 from mirrorjax.measures import PARTS
 from mirrorjax.report.chart.figure import Cell, Table
-from mirrorjax.report.read.played import PARTNERS, SCRIPTED, SHOWN, Played, name_of
+from mirrorjax.report.read.played import COLUMNS, PARTNERS, SCRIPTED, SHOWN, Played, name_of
 
 
 def table(rows: list[Played]) -> Table:
     """Medians of networks, and below them scripted players, as Frog beside each partner."""
     head = ["Frog", *(f"{words}, Toad {PARTS['PARTNER'][name]}" for words in SHOWN.values() for name in PARTNERS)]
-    names = [f"play_{partner}_{what}" for what in SHOWN for partner in PARTNERS]
-    body: list[list[Cell]] = [[row.who, *(row.medians.get(name, float("nan")) for name in names)] for row in rows]
+    body: list[list[Cell]] = [[row.who, *(row.medians.get(name, float("nan")) for name in COLUMNS)] for row in rows]
     for player, beside in SCRIPTED.items():
         body.append(
             [name_of(player), *(getattr(beside[partner], what) + 0.0 for what in SHOWN for partner in PARTNERS)]

@@ -52,6 +52,7 @@ SCRIPTED: dict[str, dict[str, Done]] = {  # beside each of PARTNERS, 1,024 games
 }
 # fmt: on
 SHOWN = {"own": "own score", "partner": "Toad's", "help": "help"}  # of what is counted, in tables
+COLUMNS = tuple(f"play_{partner}_{what}" for what in SHOWN for partner in PARTNERS)  # in the order of tables
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,7 @@ def name_of(player: str) -> str:
 
 def columns_of(view: View) -> list[str]:
     """The columns that its records have, of those that tables show."""
-    names = [f"play_{partner}_{what}" for what in SHOWN for partner in PARTNERS]
-    return [name for name in names if name in view.population.measures]
+    return [name for name in COLUMNS if name in view.population.measures]
 
 
 def played(view: View) -> list[Played]:

@@ -11,7 +11,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from mirrorjax.errors import InputError
-from mirrorjax.launch.cli import main
+from mirrorjax.launch.compose import compose
 from mirrorjax.launch.hydra_application import data_folder
 from mirrorjax.population.axes import members
 from mirrorjax.population.members import _text, identity
@@ -61,14 +61,11 @@ def test_the_defaults_are_allowed():
 
 @pytest.mark.parametrize("size", ["large", "small"])
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
-def test_every_experiment_composes_and_is_allowed(experiment: str, size: str, capsys: pytest.CaptureFixture[str]):
-    assert main(["sweep", f"experiment={experiment}", f"size={size}", "--cfg", "job"]) == 0
-    composed = OmegaConf.create(capsys.readouterr().out)
-    config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), composed))
-    assert isinstance(config, Config)
-    assert config.name == experiment
-    validate(config)
-    assert len(members(config)) >= 8
+def test_every_experiment_composes_and_is_allowed(experiment: str, size: str):
+    asked = compose("mirrorjax sweep", [f"experiment={experiment}", f"size={size}"])
+    assert asked is not None, "and is allowed"
+    assert {job.config.name for job in asked.jobs} == {experiment}
+    assert all(len(members(job.config)) >= 8 for job in asked.jobs)
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def regime_at(name: str, width: int) -> Regime:
     return {**REGIMES, "delta_rule": DeltaRule}[name].of(network, program)
 
 
-REPEATED = {"supervised", "assembly"}  # whenever somebody runs the tests; the other regimes, in CI
+REPEATED = {"assembly"}  # whenever somebody runs the tests; the other regimes, in CI
 
 
 @pytest.mark.parametrize(

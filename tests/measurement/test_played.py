@@ -78,6 +78,7 @@ def test_a_network_that_always_helps_scores_nothing_and_feeds(of_networks):
         assert np.all((starved == 1) | np.isnan(starved)), "of all turns at which the partner was starved, if any"
 
 
+@pytest.mark.slow
 def test_a_network_acts_alike_among_others(of_networks):
     """Neither what it is beside moves anything nor how wide the program is."""
     together = of_networks(probes(MEMBERS))

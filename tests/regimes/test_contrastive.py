@@ -99,6 +99,7 @@ def test_alignment_and_watching_move_the_network(supervised, dataset: Dataset):
             assert np.abs(one - other).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_a_watcher_of_its_own_teaches_the_executor_by_alignment_alone(supervised, dataset: Dataset):
     apart = Member(**SETTINGS, regime="contrastive", encoder="apart", positives="act")
     watched = _trained(apart, dataset, alignment=0.0, observe=1.0)

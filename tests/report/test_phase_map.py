@@ -288,6 +288,7 @@ def test_too_few_sizes_are_not_judged(view, found):
     assert not any(each.startswith("Sizes") for each in map_sentences(found, view))
 
 
+@pytest.mark.slow
 def test_table_has_every_cell(view, found, tmp_path, networks, printed):
     made_table = table(view)
     assert made_table is not None and len(made_table.rows) == 25 * len(EPOCHS)

@@ -101,6 +101,7 @@ def test_report_says_what_was_found(report):
     assert "104,322" in words and "5f1c2a77" in words and "2,457,600" in words
 
 
+@pytest.mark.slow
 def test_report_is_the_same_when_written_again(report, sweep_folder, printed):
     before = report.read_bytes(), (sweep_folder / "figures" / "timeline-1c9e0b7d52aa.svg").read_bytes()
     write_report(sweep_folder)

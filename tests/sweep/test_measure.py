@@ -17,6 +17,7 @@ from tests.tracking.cases import ids, population, record_columns
 Capture = pytest.CaptureFixture[str]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", [["foresight"], ["counterfactual", "foresight"]])
 def test_an_unknown_measure_is_refused_before_any_work(finished: Sweep, names: list[str], capsys: Capture):
     before = bytes_and_times(finished.folder)
@@ -77,6 +78,7 @@ def copied(finished: Sweep, tmp_path: Path) -> Path:
     return Path(shutil.copytree(finished.folder, tmp_path / "sweep"))
 
 
+@pytest.mark.slow
 def test_weights_of_all_are_those_of_each(finished: Sweep):
     stored = finished.population
     for member_id, weights in stored.weights_of_all():
@@ -85,6 +87,7 @@ def test_weights_of_all_are_those_of_each(finished: Sweep):
         assert all(np.array_equal(weights[name], own[name]) for name in own)
 
 
+@pytest.mark.slow
 def test_measured_before_it_is_left_as_it_is(copied: Path, capsys: Capture):
     (found,) = Results.open(copied).populations
     (found.folder / "measured").mkdir()

@@ -21,6 +21,7 @@ def test_the_update_is_traced_for_the_first_compilation_only():
     assert set(after) == {after[0]}
 
 
+@pytest.mark.slow
 def test_the_same_shapes_share_a_program_between_populations():
     run(mixed_members()[:16], *epochs(5))
     count = COMPILER.count

@@ -74,6 +74,7 @@ def assert_same(one: Run, other: Run) -> None:
         assert np.array_equal(column, others[name], equal_nan=name != "member_id"), name
 
 
+@pytest.mark.slow
 def test_parts_that_take_turns_have_the_bits_of_the_whole(uncut: Run, notes: list[str]):
     def one_is_there(population: Trainer) -> None:
         assert [runner.loaded for runner in population.runners] == [False, True]

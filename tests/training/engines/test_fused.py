@@ -105,7 +105,7 @@ def compare(settings: Sequence[dict[str, Any]], **shaped: Any) -> None:
 
 
 @needs_compiler
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", [pytest.param("paper", marks=pytest.mark.slow), "narrower, smaller batch", "knobs"])
 def test_trains_as_the_step_does(case):
     compare(CASES[case])
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from omegaconf import OmegaConf
 
 from mirrorjax.errors import InputError
 from mirrorjax.launch.compose import compose

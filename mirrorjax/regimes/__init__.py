@@ -39,6 +39,11 @@ def regime_of(program: ProgramSpec) -> Regime:
     return regime.of(network_of(program), program)
 
 
+def passes_of(program: ProgramSpec) -> int:
+    """How often a batch goes through the network in an update: 1 unless its regime has `passes`."""
+    return getattr(regime_of(program), "passes", 1)
+
+
 def own_regime(member: Member) -> Regime:
     """How a member learns, with a network of its own width: without padding."""
     return regime_of(replace(program_of(member), width=member.width))

@@ -70,8 +70,8 @@ class Regime(Protocol):
         network: what is trained, measured, stored and exported.
         sites: of the network.
 
-    One may have `passes` too, of a batch through its network in an update (1 unless it says so), by which memory is
-    planned; and `rows_as(member)`, knobs by name that its rows are like, where these are not the member's own.
+    One may have `passes` too, of a batch through its network in an update (1 unless it says so), by which memory and
+    time are planned; and `rows_as(member)`, knobs by name that its rows are like, where these are not the member's own.
     """
 
     initialises_as: ClassVar[str]

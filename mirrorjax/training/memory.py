@@ -21,7 +21,7 @@ from mirrorjax.measurement.stream import GROUPS, PIECE
 from mirrorjax.models.base import Params
 from mirrorjax.population.members import Member, MemberValues, stack_values
 from mirrorjax.population.plan import ProgramSpec, largest_group, plan, program_of
-from mirrorjax.regimes import regime_of
+from mirrorjax.regimes import passes_of, regime_of
 from mirrorjax.settings.schema import RuntimeConfig
 from mirrorjax.training.step import TrainState, init_state
 
@@ -113,11 +113,11 @@ def need(program: ProgramSpec, host: bool = True) -> Need:
     trained = _bytes(getattr(state_shapes(program).own, "params", parameter_shapes(program)))  # heads included
     values = _bytes(value_shapes(program.regime))
     regime = regime_of(program)
-    network, passes = regime.network, getattr(regime, "passes", 1)
+    network = regime.network
     hidden = sum(site.size for site in network.sites)
     units = hidden + network.outputs
     statistics = _FLOAT * units * len(GROUPS) * (1 + _POWERS)
-    step = _PARAMETER_ARRAYS * trained + _FLOAT * passes * program.batch * (
+    step = _PARAMETER_ARRAYS * trained + _FLOAT * passes_of(program) * program.batch * (
         network.inputs + _HIDDEN_ARRAYS * hidden + _ROW_WORDS
     )
     measurement = _FLOAT * PIECE * (_UNIT_ARRAYS * units + _ROW_WORDS)

@@ -25,6 +25,10 @@ class GameConfig:
     scroll: float = setting(1.0, _SHARE, label="dependency D by the camera (scroll)", acts=Acts.SOURCE, knob="D",
         note="the camera is at ⌊(1 − D/2)·Frog + (D/2)·Toad⌋ − 16; 0 follows Frog alone. Below about .77 Frog, "
         "hopping, never gets to the columns where a rescue is right")
+    fly_probability: float = setting(0.01, Range(0.0, 0.5), label="chance of a fly", acts=Acts.SOURCE, knob="",
+        later=True, note="that one appears, of a cell and turn; in steps of 1/4096. 0: nobody eats")
+    help_leap_probability: float = setting(0.25, _SHARE, label="chance of a helped leap", acts=Acts.SOURCE, knob="",
+        later=True, note="that who is helped leaps")
 
 
 @dataclass

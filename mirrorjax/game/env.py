@@ -54,7 +54,7 @@ class Reward:
 
 
 @struct.dataclass
-class Played:
+class PlayedRound:
     """A round that was played."""
 
     kept: tuple[Any, Any]  # of Frog's turn and of Toad's
@@ -76,7 +76,7 @@ def staggered(streams: Stream, params: GameParams, episode: int = EPISODE) -> En
 
 def play(
     env: Env, policies: tuple[Policy, Policy], params: GameParams, watch: Watch = tally, episode: int = EPISODE
-) -> tuple[Env, Played]:
+) -> tuple[Env, PlayedRound]:
     """Frog's turn, then Toad's; behind the last round of an episode another game begins.
 
     Args:
@@ -88,7 +88,7 @@ def play(
     """
     chance = jax.lax.optimization_barrier(chance_of_round(env.stream, env.round, params))  # drawn once, not by field
     state, kept = play_round(env.state, chance, policies, params, watch)
-    return _next(env, state, begin, params, episode), Played(kept, env.round + 1 >= episode, state)
+    return _next(env, state, begin, params, episode), PlayedRound(kept, env.round + 1 >= episode, state)
 
 
 def gain(before: GameState, action: Number, after: GameState) -> Gain:

@@ -15,6 +15,7 @@ from mirrorjax.regimes.contrastive import Contrastive
 from mirrorjax.regimes.imitation import Imitation
 from mirrorjax.regimes.overlap import Overlap
 from mirrorjax.regimes.predictive import Predictive
+from mirrorjax.regimes.reinforcement import Reinforcement
 from mirrorjax.regimes.supervised import Supervised
 
 REGIMES: dict[str, Any] = {
@@ -24,6 +25,7 @@ REGIMES: dict[str, Any] = {
     "overlap": Overlap,
     "imitation": Imitation,
     "predictive": Predictive,
+    "reinforcement": Reinforcement,
 }
 
 

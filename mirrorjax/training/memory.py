@@ -117,7 +117,7 @@ def need(program: ProgramSpec, host: bool = True) -> Need:
     hidden = sum(site.size for site in network.sites)
     units = hidden + network.outputs
     statistics = _FLOAT * units * len(GROUPS) * (1 + _POWERS)
-    step = _PARAMETER_ARRAYS * trained + _FLOAT * passes * program.batch * (
+    step = _PARAMETER_ARRAYS * trained + _FLOAT * passes * getattr(regime, "rows", program.batch) * (
         network.inputs + _HIDDEN_ARRAYS * hidden + _ROW_WORDS
     )
     measurement = _FLOAT * PIECE * (_UNIT_ARRAYS * units + _ROW_WORDS)

@@ -151,11 +151,14 @@ def _check_knobs(config: Config) -> None:
             raise InputError(f"{each.key} is {words}: {unseen}; allowed here: {each.default:g}")
 
 
+_CLOCKED = ("learning_rate", "objective", "parallel_games", "horizon")  # all that clocks look at, besides the regime
+
+
 def planned(config: Config, resolved: Mapping[str, Any]) -> dict[str, Any]:
     """What a job is going to be, for a sweep that has not begun it: its folder, its members and their steps."""
     population = config.population
     found = each_combination(population, population.union)  # and no member, of which there may be a million
-    usual = {"learning_rate": config.optimizer.learning_rate, "objective": config.regime.objective}
+    usual = {name: value_of(config, MEMBER[name].key) for name in _CLOCKED}
     clocked = Counter(tuple(combination.get(name, usual[name]) for name in usual) for combination in found)
     steps_of, end = REGIMES[config.regime.name].clock.step, config.regime.epochs
     steps = sum(number * steps_of(Member(**dict(zip(usual, key, strict=True))), end) for key, number in clocked.items())

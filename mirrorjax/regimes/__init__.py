@@ -15,6 +15,7 @@ from mirrorjax.regimes.contrastive import Contrastive
 from mirrorjax.regimes.imitation import Imitation
 from mirrorjax.regimes.overlap import Overlap
 from mirrorjax.regimes.predictive import Predictive
+from mirrorjax.regimes.reinforcement import Reinforcement
 from mirrorjax.regimes.supervised import Supervised
 
 REGIMES: dict[str, Any] = {
@@ -24,6 +25,7 @@ REGIMES: dict[str, Any] = {
     "overlap": Overlap,
     "imitation": Imitation,
     "predictive": Predictive,
+    "reinforcement": Reinforcement,
 }
 
 
@@ -42,6 +44,16 @@ def regime_of(program: ProgramSpec) -> Regime:
 def passes_of(program: ProgramSpec) -> int:
     """How often a batch goes through the network in an update: 1 unless its regime has `passes`."""
     return getattr(regime_of(program), "passes", 1)
+
+
+def rows_of(program: ProgramSpec) -> int:
+    """Rows that an update takes: a batch, unless its regime says how many (`rows`)."""
+    return getattr(regime_of(program), "rows", program.batch)
+
+
+def row_passes_of(program: ProgramSpec) -> int:
+    """How many rows go through the network in an update, each as often as it does."""
+    return getattr(regime_of(program), "row_passes", passes_of(program) * program.batch)
 
 
 def own_regime(member: Member) -> Regime:

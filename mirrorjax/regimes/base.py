@@ -72,6 +72,8 @@ class Regime(Protocol):
 
     One may have `passes` too, of a batch through its network in an update (1 unless it says so), by which memory and
     time are planned; and `rows_as(member)`, knobs by name that its rows are like, where these are not the member's own.
+    One that learns from other things than batches of rows says how many there are of them in an update (`rows`), and
+    how many times it takes one (`row_passes`); `told(state)`, columns by name, is what a state says of itself.
     """
 
     initialises_as: ClassVar[str]

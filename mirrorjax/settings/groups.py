@@ -25,6 +25,10 @@ class GameConfig:
     scroll: float = setting(1.0, _SHARE, label="dependency D by the camera (scroll)", acts=Acts.SOURCE, knob="D",
         note="the camera is at ⌊(1 − D/2)·Frog + (D/2)·Toad⌋ − 16; 0 follows Frog alone. Below about .77 Frog, "
         "hopping, never gets to the columns where a rescue is right")
+    fly_probability: float = setting(0.01, Range(0.0, 0.5), label="chance of a fly", acts=Acts.SOURCE, knob="",
+        later=True, note="that one appears, of a cell and turn; in steps of 1/4096. 0: nobody eats")
+    help_leap_probability: float = setting(0.25, _SHARE, label="chance of a helped leap", acts=Acts.SOURCE, knob="",
+        later=True, note="that who is helped leaps")
 
 
 @dataclass
@@ -68,8 +72,8 @@ class OptimizerConfig:
 class RegimeConfig:
     """How members learn, and for how long, by the regime's clock: most have paper epochs (lr · steps / .6144)."""
 
-    name: str = setting("supervised", ("supervised", "contrastive", "assembly", "overlap", "imitation", "predictive"),
-        label="regime", named="regime", acts=Acts.PROGRAM, is_axis=False)
+    name: str = setting("supervised", ("supervised", "contrastive", "assembly", "overlap", "imitation", "predictive",
+        "reinforcement"), label="regime", named="regime", acts=Acts.PROGRAM, is_axis=False)
     epochs: float = setting(50.0, Range(0.0, 1e6))
     patience: float | None = setting(None, Range(0.0, closed=False))  # paper epochs without a better validation loss
     # factor of the squared hidden kernels
@@ -136,3 +140,37 @@ class RegimeConfig:
     predicted: str = setting("board", ("board", "board_and_energy"), label="predicted numbers", acts=Acts.PROGRAM,
         later=True, of="predictive", note="by `next`: ground and players; or one's own energy now as well, else there "
         "is no need to keep it, and jump cannot be read out")
+    # reinforcement: what is played, what is paid, how it is learnt
+    partner: str = setting("random", ("random", "hop", "expert", "greedy", "self"), label="partner", acts=Acts.PROGRAM,
+        later=True, of="reinforcement", note="who plays Toad: a scripted player, or `self`: the network itself, which "
+        "learns from both seats")
+    reward: str = setting("score", ("score", "homeostatic"), label="reward", acts=Acts.PROGRAM, later=True,
+        of="reinforcement", note="`homeostatic`: less hunger, one's own and the other's; see `weight_empathy`")
+    reward_sharing: float = setting(0.0, _SHARE, label="dependency D by the reward (sharing)", acts=Acts.VALUE,
+        later=True, of="reinforcement", note="points are paid as (1 − D/2)·own + (D/2)·the other's; 1 is one reward for "
+        "both")
+    weight_empathy: float = setting(0.0, Range(0.0, 100.0), label="empathy w", acts=Acts.VALUE, later=True,
+        of="reinforcement", note="of `homeostatic`, weight of the other's hunger beside one's own; hunger is "
+        "((20 − energy)/20)² a round")
+    score_weight: float = setting(1.0, Range(0.0, 100.0), label="weight of points", acts=Acts.VALUE, later=True,
+        of="reinforcement", note="of `homeostatic`, where hunger weighs 1; at 0 the best player never moves on")
+    partner_energy: str = setting("unseen", ("unseen", "seen"), label="partner's energy", acts=Acts.PROGRAM, later=True,
+        of="reinforcement", note="`seen`: a further input, which is 10 wherever it is not known, as on rows and boards")
+    discount: float = setting(0.99, Range(0.0, 1.0, closed=False, from_low=True), label="discount γ", acts=Acts.VALUE,
+        later=True, of="reinforcement", note="rewards are multiplied by 1 − γ, so that values are rewards a round")
+    entropy_bonus: float = setting(0.01, Range(0.0, 10.0), label="entropy bonus", acts=Acts.VALUE, scale="log",
+        later=True, of="reinforcement", note="what a nat of the policy's entropy is worth in the loss")
+    anneal: float = setting(0.0, Range(0.0, 1e6), label="annealed over", acts=Acts.VALUE, later=True,
+        of="reinforcement", note="million turns in which the learning rate falls to 0, linearly; 0: it stays")
+    parallel_games: int = setting(64, Range(1, 65_536), label="games at once", acts=Acts.PROGRAM, scale="log",
+        later=True, of="reinforcement", note="that a network plays side by side")
+    horizon: int = setting(64, Range(2, 512), label="rounds an update", acts=Acts.PROGRAM, scale="log", later=True,
+        of="reinforcement", note="of each game, played between two updates")
+    update_epochs: int = setting(4, Range(1, 64), label="epochs an update", acts=Acts.PROGRAM, later=True,
+        of="reinforcement", note="passes over what was played; with one of one minibatch PPO is A2C")
+    minibatches: int = setting(4, Range(1, 1024), label="minibatches", acts=Acts.PROGRAM, later=True,
+        of="reinforcement", note="of a pass")
+
+
+# Regimes whose members learn by playing: the numbers of the game are theirs, part of their program, and not of rows.
+PLAYING = ("reinforcement",)

@@ -159,6 +159,7 @@ class Measuring:
             **time_columns(regime.clock, own, steps),
             "status": status,
             **record(measured),
+            **{name: runner.by_member(value) for name, value in runner.told().items()},
         }
         if self.games is not None and with_games:
             columns |= {name: runner.by_member(value) for name, value in runner.games(params, self.games).items()}

@@ -21,7 +21,7 @@ from mirrorjax.measurement.stream import GROUPS, PIECE
 from mirrorjax.models.base import Params
 from mirrorjax.population.members import Member, MemberValues, stack_values
 from mirrorjax.population.plan import ProgramSpec, largest_group, plan, program_of
-from mirrorjax.regimes import passes_of, regime_of
+from mirrorjax.regimes import passes_of, regime_of, rows_of
 from mirrorjax.settings.schema import RuntimeConfig
 from mirrorjax.training.step import TrainState, init_state
 
@@ -117,7 +117,7 @@ def need(program: ProgramSpec, host: bool = True) -> Need:
     hidden = sum(site.size for site in network.sites)
     units = hidden + network.outputs
     statistics = _FLOAT * units * len(GROUPS) * (1 + _POWERS)
-    step = _PARAMETER_ARRAYS * trained + _FLOAT * passes_of(program) * program.batch * (
+    step = _PARAMETER_ARRAYS * trained + _FLOAT * passes_of(program) * rows_of(program) * (
         network.inputs + _HIDDEN_ARRAYS * hidden + _ROW_WORDS
     )
     measurement = _FLOAT * PIECE * (_UNIT_ARRAYS * units + _ROW_WORDS)

@@ -92,6 +92,11 @@ class PartRunner:
         """The updates that each slot's member has had [blocks, block]."""
         return jax.vmap(jax.vmap(self.regime.steps))(self.state.own)
 
+    def told(self) -> dict[str, jax.Array]:
+        """What each slot's state says of itself [blocks, block], where a regime has that."""
+        told = getattr(self.regime, "told", None)
+        return jax.vmap(jax.vmap(told))(self.state.own) if told else {}
+
     def put(self, params: dict[str, Any]) -> None:
         """Gives each slot's network these parameters [blocks, block]."""
         state = replace(self.state, own=jax.vmap(jax.vmap(self.regime.put))(self.state.own, params))

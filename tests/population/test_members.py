@@ -80,6 +80,7 @@ LATER: dict[str, Any] = {
     **{"overlap": 0.1, "overlap_from": 1.0, "pair": "distress", "distance": "mse", "layers": "all"},
     **{"watched_share": 0.5, "watch": "as_played", "energy": "own", "encoder": "apart"},
     **{"objective": "auto", "predicted": "board_and_energy"},
+    **{"fly_probability": 0.0, "help_leap_probability": 0.5},
 }
 
 

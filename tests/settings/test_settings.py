@@ -48,7 +48,7 @@ def test_the_order_of_axes_is_frozen():
         *("alignment", "temperature", "observe", "positives", "dose", "veil_neurons", "neurons"),
         *("overlap", "overlap_from", "pair", "distance", "layers", "watched_share", "watch", "energy", "encoder"),
         *("objective", "predicted", "encoding"),
-        *("obstacle_rate", "obstacle_width", "scroll", "boards", "data_seed"),
+        *("obstacle_rate", "obstacle_width", "scroll", "fly_probability", "help_leap_probability", "boards", "data_seed"),
     ]
 
 

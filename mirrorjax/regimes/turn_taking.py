@@ -65,22 +65,21 @@ class TurnTaking(Simulated):
 
     initialises_as: ClassVar[str] = "turn_taking"
     settings: ClassVar[tuple[str, ...]] = (
-        *("system", "coupling", "detuning", "phase_lag"),
+        *("turns_of", "coupling", "detuning", "phase_lag"),
         *("giving", "gives_below", "gives_share"),
     )
 
-    system: str = "givers"
+    turns_of: str = "givers"
     giving: str = "reciprocal"
     pairs: int = 64
 
     def __str__(self) -> str:
-        return (
-            f"{self.pairs} pairs, {self.giving} {self.system}" if self._plays else f"{self.pairs} pairs, {self.system}"
-        )
+        how = f"{self.giving} " if self._plays else ""
+        return f"{self.pairs} pairs of {how}{self.turns_of}"
 
     @property
     def _plays(self) -> bool:
-        return self.system == "givers"
+        return self.turns_of == "givers"
 
     @property
     def network(self) -> Outcome:
@@ -94,18 +93,18 @@ class TurnTaking(Simulated):
                 *(("score", (), "float32"), ("energy", (), "float32")),
             ),
         }
-        return Outcome(str(self), shapes[self.system])
+        return Outcome(str(self), shapes[self.turns_of])
 
     @classmethod
     def of(cls, network: Any, program: Any) -> Self:
         """The regime of a program's members; the network of others is not looked at."""
-        return cls(program.system, program.giving if program.system == "givers" else "reciprocal")
+        return cls(program.turns_of, program.giving if program.turns_of == "givers" else "reciprocal")
 
     def init(self, values: MemberValues) -> Simulation:
         """Phases and first acts are drawn; games are at their start."""
         words = word(_stream(values, _START), jnp.arange(self.pairs, dtype=jnp.uint32))
         nothing = jnp.zeros(self.pairs, jnp.float32)
-        if self.system == "oscillators":
+        if self.turns_of == "oscillators":
             gap = 2 * jnp.pi * uniform(words)
             return Simulation(Phases(gap, jnp.zeros((2, self.pairs)), nothing), jnp.int32(0))
         start = (words >> 31).astype(jnp.int32)
@@ -118,7 +117,7 @@ class TurnTaking(Simulated):
         """The chance of a round of each pair."""
         if self._plays:
             return jax.vmap(lambda stream: chance_of_round(stream, step, _NO_FLIES))(self._games(values))
-        if self.system == "chain":
+        if self.turns_of == "chain":
             numbers = jnp.arange(2 * self.pairs, dtype=jnp.uint32).reshape(2, self.pairs)
             return word(substream(_stream(values, _ACTS), step), numbers)
         return ()
@@ -127,7 +126,7 @@ class TurnTaking(Simulated):
         self, state: Simulation, values: MemberValues, step: Step, drawn: Any, train: tuple
     ) -> tuple[Simulation, bool]:
         """One round of every pair."""
-        if self.system == "oscillators":
+        if self.turns_of == "oscillators":
             now = _turned(state, values)
         else:
             now = (self._played if self._plays else _answered)(state, values, drawn)
@@ -136,7 +135,7 @@ class TurnTaking(Simulated):
     def policy(self, state: Simulation, values: MemberValues, train: tuple) -> Params:
         """What was counted; acts of the last rounds with the oldest first."""
         now, rounds = state.now, jnp.maximum(state.rounds, 1).astype(jnp.float32)
-        if self.system == "oscillators":
+        if self.turns_of == "oscillators":
             looked_at = jnp.maximum(rounds - SETTLING, 1)
             slips = jnp.mean(now.moved) / looked_at / (2 * jnp.pi)
             return {"circle": jnp.mean(now.circle, axis=1) / looked_at, "slips": slips}
@@ -149,7 +148,7 @@ class TurnTaking(Simulated):
 
     def score(self, params: Params, values: MemberValues, held: tuple) -> Scores:
         """What came of it, beside what is known of it."""
-        if self.system == "oscillators":
+        if self.turns_of == "oscillators":
             strength = values.coupling * jnp.cos(jnp.pi * values.phase_lag)
             return {
                 "locking": jnp.hypot(*params["circle"]),
@@ -158,7 +157,7 @@ class TurnTaking(Simulated):
                 "slips_exact": slips_exact(values.detuning, strength),
             }
         acts = params["acts"].astype(jnp.int32)
-        if self.system == "chain":
+        if self.turns_of == "chain":
             return {**chain_scores(acts, values.coupling), **heard(acts[:, 0], acts[:, 1])}
         points = params["points"].astype(jnp.float32)
         alive = jnp.any(points > 0, axis=(0, 1))

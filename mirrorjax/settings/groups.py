@@ -141,9 +141,9 @@ class RegimeConfig:
         later=True, of="cirl", note="of Toad, who does a with exp(β q(a)), q what its next turn brings; 0: by chance")
     give_above: float = setting(0.5, _SHARE, label="belief to give at", acts=Acts.VALUE, later=True, of="cirl",
         note="the belief that Toad wants to get on above which the believing Frog gives")
-    system: str = setting("givers", ("givers", "chain", "oscillators"), label="system", acts=Acts.PROGRAM, later=True,
-        of="turn_taking", note="two who keep each other alive in the game without flies; two who do one of two acts in "
-        "turn; two phases")
+    turns_of: str = setting("givers", ("givers", "chain", "oscillators"), label="turns of", acts=Acts.PROGRAM,
+        later=True, of="turn_taking", note="two who keep each other alive in the game without flies; two who do one of "
+        "two acts in turn; two phases")
     coupling: float = setting(1.0, Range(-20.0, 20.0), label="coupling κ", acts=Acts.VALUE, later=True,
         of="turn_taking", note="`chain`: log-odds of doing the opposite of the other's last act; `oscillators`: pull "
         "of the other's phase")

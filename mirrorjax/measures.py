@@ -28,9 +28,13 @@ PARTS: dict[str, dict[str, str]] = {
     "PAIR": {"none_frog": "none, Frog", "none_toad": "none, Toad", "none_both": "none, both",
              "frog_toad": "Frog, Toad"},
     "PARTNER": {"hop": "hops", "random": "random", "greedy": "greedy", "expert": "expert"},
+    "GOAL": {"progress": "wants to get on", "energy": "wants energy"},
+    "HELPER": {"giver": "giver", "greedy": "greedy", "never": "never helps", "bayes": "believes"},
     "LAYER": {"1": "1"},  # and any further one
 }
 # fmt: on
+# Regimes that are shown no rows of the dataset: their columns are their own, in a section of their name.
+WITHOUT_ROWS = ("assembly", "cirl", "turn_taking")
 _WORD = re.compile("|".join(PARTS))
 
 
@@ -275,6 +279,77 @@ OF_ASSEMBLIES = (
     Measure("completion", "completion", "share of the assembly of one's own distress that fires once 40 % of it was "
             "fired and MIX was left to itself", "../regimes/assembly.py", "share"),
 )
+OF_SIMULATIONS = (
+    Measure("cirl_GOAL_HELPER_common", "both, Toad {GOAL}, Frog {HELPER}", "a round: what Toad is after, and Frog's "
+            "score", "../regimes/cirl.py"),
+    Measure("cirl_GOAL_HELPER_own", "Frog's score, Toad {GOAL}, Frog {HELPER}", "points a round", "../regimes/cirl.py",
+            "share"),
+    Measure("cirl_GOAL_HELPER_progress", "Toad's score, Toad {GOAL}, Frog {HELPER}", "points a round",
+            "../regimes/cirl.py", "share"),
+    Measure("cirl_GOAL_HELPER_energy", "Toad's energy, Toad {GOAL}, Frog {HELPER}", "a share of the most, a mean over "
+            "rounds", "../regimes/cirl.py", "share"),
+    Measure("cirl_told", "told the goal", "worth a round of the best policy of each goal: full information",
+            "../regimes/cirl.py"),
+    Measure("cirl_untold", "knows the prior alone", "worth a round of the policy that is best on average",
+            "../regimes/cirl.py"),
+    Measure("voi", "value of information", "what it is worth a round to know Toad's goal", "../regimes/inverse.py",
+            section="cirl"),
+    Measure("voi_toad", "value of information, Toad's part alone", "without Frog's score", "../regimes/inverse.py"),
+    Measure("cirl_regret", "regret of the believing Frog", "what it falls short of full information, a round",
+            "../regimes/inverse.py", section="cirl"),
+    Measure("voi_gained", "share of it gained", "by the believing Frog; null where it is below .001",
+            "../regimes/cirl.py", section="cirl"),
+    Measure("right_help", "right help", "share of the rounds in which a giver and a greedy Frog differ, at which the "
+            "believing one does as the better of the two; null without any", "../regimes/cirl.py", "share",
+            section="cirl"),
+    Measure("right_help_late", "right help after round 32", "the same", "../regimes/cirl.py", "share"),
+    Measure("belief_truth", "belief in the truth", "mean probability that Frog gives Toad's goal", "../regimes/cirl.py",
+            "share", section="cirl"),
+    Measure("belief_right", "truth believed more", "share of games; a tie counts one half", "../regimes/cirl.py",
+            "share"),
+    Measure("belief_log_loss", "log-loss of beliefs", "", "../regimes/cirl.py", unit="nats"),
+    Measure("belief_calibration", "calibration error of beliefs", "expected, in ten bins", "../regimes/cirl.py",
+            "share"),
+    Measure("belief_drift", "mean belief beyond the prior", "over goals as likely as they are held to be: chance alone",
+            "../regimes/cirl.py", "signed"),
+    Measure("rounds_to_certain", "rounds to a belief of .95", "in the truth; where it is not reached, those that there "
+            "were", "../regimes/cirl.py", unit="rounds", section="cirl"),
+    Measure("locking", "phase locking", "PLV of both phases", "../regimes/turn_taking.py", "share",
+            section="turn_taking"),
+    Measure("locking_exact", "phase locking, exact", "", "../regimes/turns.py", "share"),
+    Measure("slips", "slips", "a round", "../regimes/turn_taking.py"),
+    Measure("slips_exact", "slips, exact", "", "../regimes/turns.py"),
+    Measure("flips", "opposite acts", "share of the acts that are not the one before them", "../regimes/turn_taking.py",
+            "share", section="turn_taking"),
+    Measure("flips_exact", "opposite acts, exact", "", "../regimes/turns.py", "share"),
+    Measure("echo", "autocorrelation at lag 2", "of the acts of both, in their order", "../regimes/turn_taking.py",
+            "signed"),
+    Measure("echo_exact", "autocorrelation at lag 2, exact", "", "../regimes/turns.py", "signed"),
+    Measure("act_mi", "information in the other's last act", "about one's own; less its bias, as all of these",
+            "../regimes/alternation.py", "signed", unit="nats", section="turn_taking"),
+    Measure("act_mi_exact", "information in the other's last act, exact", "", "../regimes/turns.py", unit="nats"),
+    Measure("act_mi_null", "information in a stranger's last act", "of another pair's", "../regimes/alternation.py",
+            "signed", unit="nats"),
+    Measure("transfer", "transfer entropy", "the same beyond one's own last act", "../regimes/alternation.py", "signed",
+            unit="nats", section="turn_taking"),
+    Measure("transfer_null", "transfer entropy of strangers", "", "../regimes/alternation.py", "signed", unit="nats"),
+    Measure("pair_score", "score of a pair", "points a round and player", "../regimes/turn_taking.py", "share",
+            section="turn_taking"),
+    Measure("pair_score_last", "score of a pair at the end", "over its last 256 rounds, as all below",
+            "../regimes/turn_taking.py", "share", section="turn_taking"),
+    Measure("pair_alive", "pairs alive", "share of those that make points", "../regimes/turn_taking.py", "share",
+            section="turn_taking"),
+    Measure("pair_energy", "energy of a pair", "mean of both", "../regimes/turn_taking.py"),
+    Measure("pair_gifts", "gifts", "share of turns", "../regimes/turn_taking.py", "share"),
+    Measure("alternation", "alternation", "ALT of gifts: consecutive ones, no two in a round, whose giver changes; of "
+            "pairs alive, as all below", "../regimes/alternation.py", "share", section="turn_taking"),
+    Measure("alternation_null", "alternation by permutation", "", "../regimes/alternation.py", "share"),
+    Measure("alternation_z", "alternation beyond permutation", "", "../regimes/alternation.py", "signed", unit="sd"),
+    Measure("gift_locking", "phase locking of gifts", "a mean over pairs in which both give 20 times",
+            "../regimes/alternation.py", "share"),
+    Measure("gift_locking_null", "phase locking of shifted gifts", "by .1 to .9 of the rounds",
+            "../regimes/alternation.py", "share"),
+)
 CAUSED = (
     Measure("units_CLASS_LAYER", "{CLASS} units of layer {LAYER}", "alive units of a class: both players' distress "
             "raises it, one's alone moves it, both lower it, they differ in sign, or none; sign-flip tests, false "
@@ -358,7 +433,8 @@ CAUSED_UNITS = (
 # By name; a measure of one's own comes in by `register`.
 MEASURES: dict[str, Measure] = {
     each.name: each
-    for each in (*EVERY_RECORD, *CALIBRATED, *PLAYED, *OF_ASSEMBLIES, *CAUSED, *EVERY_UNIT, *CAUSED_UNITS)
+    for family in (EVERY_RECORD, CALIBRATED, PLAYED, OF_ASSEMBLIES, OF_SIMULATIONS, CAUSED, EVERY_UNIT, CAUSED_UNITS)
+    for each in family
 }
 
 

@@ -11,12 +11,14 @@ from mirrorjax.population.members import Member
 from mirrorjax.population.plan import ProgramSpec, program_of
 from mirrorjax.regimes.assembly import Assembly
 from mirrorjax.regimes.base import Regime
+from mirrorjax.regimes.cirl import Cirl
 from mirrorjax.regimes.contrastive import Contrastive
 from mirrorjax.regimes.imitation import Imitation
 from mirrorjax.regimes.overlap import Overlap
 from mirrorjax.regimes.predictive import Predictive
 from mirrorjax.regimes.reinforcement import Reinforcement
 from mirrorjax.regimes.supervised import Supervised
+from mirrorjax.regimes.turn_taking import TurnTaking
 
 REGIMES: dict[str, Any] = {
     "supervised": Supervised,
@@ -26,6 +28,8 @@ REGIMES: dict[str, Any] = {
     "imitation": Imitation,
     "predictive": Predictive,
     "reinforcement": Reinforcement,
+    "cirl": Cirl,
+    "turn_taking": TurnTaking,
 }
 
 

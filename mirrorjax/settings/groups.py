@@ -73,7 +73,7 @@ class RegimeConfig:
     """How members learn, and for how long, by the regime's clock: most have paper epochs (lr · steps / .6144)."""
 
     name: str = setting("supervised", ("supervised", "contrastive", "assembly", "overlap", "imitation", "predictive",
-        "reinforcement"), label="regime", named="regime", acts=Acts.PROGRAM, is_axis=False)
+        "reinforcement", "cirl", "turn_taking"), label="regime", named="regime", acts=Acts.PROGRAM, is_axis=False)
     epochs: float = setting(50.0, Range(0.0, 1e6))
     patience: float | None = setting(None, Range(0.0, closed=False))  # paper epochs without a better validation loss
     # factor of the squared hidden kernels
@@ -170,6 +170,26 @@ class RegimeConfig:
         of="reinforcement", note="passes over what was played; with one of one minibatch PPO is A2C")
     minibatches: int = setting(4, Range(1, 1024), label="minibatches", acts=Acts.PROGRAM, later=True,
         of="reinforcement", note="of a pass")
+    rationality: float = setting(2.0, Range(0.0, 100.0), label="rationality β", acts=Acts.VALUE, scale="log",
+        later=True, of="cirl", note="of Toad, who does a with exp(β q(a)), q what its next turn brings; 0: by chance")
+    give_above: float = setting(0.5, _SHARE, label="belief to give at", acts=Acts.VALUE, later=True, of="cirl",
+        note="the belief that Toad wants to get on above which the believing Frog gives")
+    turns_of: str = setting("givers", ("givers", "chain", "oscillators"), label="turns of", acts=Acts.PROGRAM,
+        later=True, of="turn_taking", note="two who keep each other alive in the game without flies; two who do one of "
+        "two acts in turn; two phases")
+    coupling: float = setting(1.0, Range(-20.0, 20.0), label="coupling κ", acts=Acts.VALUE, later=True,
+        of="turn_taking", note="`chain`: log-odds of doing the opposite of the other's last act; `oscillators`: pull "
+        "of the other's phase")
+    detuning: float = setting(1.0, Range(0.0, 10.0), label="detuning Δω", acts=Acts.VALUE, later=True,
+        of="turn_taking", note="`oscillators`: by how much their own frequencies differ, radians a round")
+    phase_lag: float = setting(1.0, (0.0, 1.0), label="phase lag α/π", acts=Acts.VALUE, later=True, of="turn_taking",
+        note="`oscillators`: 0 pulls them together, 1 apart")
+    giving: str = setting("reciprocal", ("reciprocal", "blind"), label="giving", acts=Acts.PROGRAM, later=True,
+        of="turn_taking", note="`givers`: to one who is no richer, or by chance")
+    gives_below: int = setting(6, Range(0, 20), label="gives up to L", acts=Acts.VALUE, later=True,
+        of="turn_taking", note="`reciprocal`: energy up to which the other is helped")
+    gives_share: float = setting(0.35, _SHARE, label="share of gifts", acts=Acts.VALUE, later=True, of="turn_taking",
+        note="`blind`: of its turns")
 
 
 # Regimes whose members learn by playing: the numbers of the game are theirs, part of their program, and not of rows.

@@ -12,11 +12,11 @@ from typing import Any
 from mirrorjax.errors import InputError, first_line
 from mirrorjax.machine.secrets import hidden
 from mirrorjax.machine.writing import write_text
-from mirrorjax.measures import MEASURES, label
+from mirrorjax.measures import MEASURES, WITHOUT_ROWS, label, measure
 from mirrorjax.results.jobs import read_sweep
 from mirrorjax.results.read import Results
 from mirrorjax.tracking import keys
-from mirrorjax.tracking.keys import OF_ASSEMBLIES, QUANTITIES
+from mirrorjax.tracking.keys import OF_SOME, QUANTITIES
 from mirrorjax.tracking.wandb import CELLS, DIAGRAM, DIAGRAM_HTML, MAP, choose_mode, has_api_key
 
 _FIRST = ("cmni", "mni_star", "ssi", "rescue_accuracy", "excess_error")  # the other quantities are in a section below
@@ -31,14 +31,14 @@ class ComparedRun:
 
     Attributes:
         old_names: whether some of their runs began with the old names of keys, so that panels show both.
-        brains: whether some are of assemblies, which have measures of their own.
+        without_rows: those of their regimes that are shown no rows, and have measures of their own.
     """
 
     groups: tuple[str, ...]
     entity: str
     project: str
     old_names: bool = False
-    brains: bool = False
+    without_rows: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -106,7 +106,7 @@ def _compared(sweeps: Sequence[Path], entity: str | None, project: str | None) -
     where = agreed("entity", entity, ""), agreed("project", project, "mirrorjax")
     old_names = any(keys.has_old_names(population.folder) for population in populations)
     regimes = {(population.config.get("regime") or {}).get("name") for population in populations}
-    return ComparedRun(tuple(groups), *where, old_names, "assembly" in regimes)
+    return ComparedRun(tuple(groups), *where, old_names, tuple(name for name in WITHOUT_ROWS if name in regimes))
 
 
 def _asked(what: str, call: Callable[[], Any]) -> Any:
@@ -160,7 +160,7 @@ def _sections(compared: ComparedRun) -> dict[str, list[Any]]:
         "Cells": [reports.WeavePanelSummaryTable(table_name=CELLS, layout=wide)],
         "Further curves": [
             *(_band(name, compared) for name in QUANTITIES if name not in _FIRST),
-            *(_band(name, compared) for name in OF_ASSEMBLIES if compared.brains),
+            *(_band(name, compared) for name in OF_SOME if measure(name).section in compared.without_rows),
             _curve("share diverged", [keys.DIVERGED], compared),
         ],
         "Settings": [reports.RunComparer(diff_only="split", layout=wide)],

@@ -24,11 +24,6 @@ _DENSITY, _FIRING = 0.05, 1.6  # of the random fibres; √n times so many neuron
 _NULL_DOSE = 1.0  # at which no synapse grows
 
 
-def of_assemblies(view: View) -> bool:
-    """Whether a population is of brains of assembly calculus, which do not act."""
-    return "empathy" in view.population.measures
-
-
 def phases(found: Cells) -> list[str]:
     """The phase of each cell at the end: a name in PHASES, or nothing where no cell of its column has a dose of 1."""
     other, thing = (found.at(f"overlap_frog_{name}") for name in ("toad", "object"))

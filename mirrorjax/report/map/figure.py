@@ -17,7 +17,10 @@ from mirrorjax.report.read.view import View, once
 from mirrorjax.report.words.numbers import epoch_words
 
 _HEIGHT = 460
-_WANTED = ("mirror", "ssi_last", "empathy", "overlap_frog_object")  # of each regime two
+_WANTED = (  # of each regime two
+    *("mirror", "ssi_last", "empathy", "overlap_frog_object", "voi", "belief_truth"),
+    *("locking", "locking_exact", "act_mi", "act_mi_exact", "pair_alive", "alternation"),
+)
 _MOST_WRITTEN = 120
 _COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE, GREY)
 _LINES = {"value": (2.6, "solid"), "low": (1.5, "dash"), "high": (1.5, "dash")}

@@ -9,6 +9,9 @@ from mirrorjax.report.read.observations import VERDICTS
 # Columns of the records; shares of verdicts first, and last, for reference, raw CMNI: it counts units.
 ORDER_PARAMETERS = (
     "mirror", "mirror_code", "empathy", "overlap_frog_toad", "overlap_frog_object", "completion",
+    "voi", "voi_gained", "cirl_regret", "belief_truth", "right_help", "rounds_to_certain",
+    "locking", "locking_exact", "flips", "act_mi", "act_mi_exact", "transfer",
+    "pair_alive", "alternation", "pair_score_last", "pair_energy",
     "mni_star", "ssi_last", "ssi", "cross_decoding_social", "tr", "rescue_accuracy", "cmni",
 )  # fmt: skip
 SHARE, MEAN, SUSCEPTIBILITY, BINDER = "share", "mean", "susceptibility", "binder"

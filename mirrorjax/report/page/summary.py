@@ -7,8 +7,8 @@ import numpy as np
 from mirrorjax.measurement.cmni import ROBUST_CMNI
 from mirrorjax.measurement.learnt import LEARNT, ROBUST
 from mirrorjax.measures import label
-from mirrorjax.report.map.assemblies import assembly_sentences, of_assemblies
 from mirrorjax.report.map.figure import cells_of
+from mirrorjax.report.map.kinds import kind_of
 from mirrorjax.report.map.sentences import map_sentences
 from mirrorjax.report.read.caused import caused, verdict
 from mirrorjax.report.read.over_seeds import BANDS, band, share_words
@@ -161,7 +161,7 @@ def on_map(view: View) -> str:
     found = cells_of(view)
     if found is None:
         return ""
-    told = assembly_sentences(view) if of_assemblies(view) else map_sentences(found, view)
+    told = kind.sentences(view) if (kind := kind_of(view)) else map_sentences(found, view)
     words = escape(" ".join(told))
     conditional = "conditional on the one dataset" if found.data_seeds == 1 else f"over {found.data_seeds} datasets"
     return f"{words} All intervals are {conditional}."

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mirrorjax.measures import PARTS
+from mirrorjax.measures import PARTS, WITHOUT_ROWS
 from mirrorjax.report.read.configurations import BY_NAME, SEEDS, distance_to_paper
 from mirrorjax.report.read.populations import Group
 from mirrorjax.report.read.view import View
@@ -74,11 +74,11 @@ def ways(views: Iterable[View], measures: Sequence[str] = ()) -> list[Way]:
 
     None where there are more than `MOST`. Of configurations of one way the one nearest the paper's is taken; a network
     that several populations have counts once; datasets are told apart. `measures` are columns to have beside those that
-    a comparison shows. Brains of assembly calculus, who do not act, are not among them.
+    a comparison shows. Brains and simulations, which do not act on rows, are not among them.
     """
     found: dict[tuple[Any, ...], list[tuple[View, Group]]] = {}
     for view in views:
-        if "empathy" not in view.population.measures:
+        if view.regime not in WITHOUT_ROWS:
             for group in view.population.groups:
                 found.setdefault((*_key(group), view.population.dataset_hash), []).append((view, group))
     places = {name: place for place, name in enumerate(BY_NAME["regime"].options)}

@@ -53,7 +53,9 @@ class Measured:
     @property
     def exists(self) -> np.ndarray:
         """Which units are a member's own, not padding [M, U]."""
-        return (self.layer > len(self.sites)) | (self.place < self.width[:, None])
+        always = np.repeat([not site.padded for site in self.sites], [site.size for site in self.sites])
+        always = np.concatenate([always, np.full(self.network.outputs, True)])
+        return always | (self.place < self.width[:, None])
 
     @property
     def rates(self) -> np.ndarray:

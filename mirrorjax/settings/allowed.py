@@ -60,6 +60,7 @@ def _joint_problems(config: Config) -> Iterator[str]:
     """What does not go together, where every single value is allowed."""
     yield from _problems_of_measurement(config)
     yield from _problems_of_regimes(config)
+    yield from _problems_of_models(config)
     yield from _problems_of_size(config)
     most = max(64, os.cpu_count() or 1)  # they are made, not found, and a thousand of them take 24 GB
     if config.runtime.platform == "cpu" and (config.runtime.devices or 1) > most:
@@ -85,14 +86,32 @@ def _problems_of_measurement(config: Config) -> Iterator[str]:
 
 def _problems_of_regimes(config: Config) -> Iterator[str]:
     for name, each in MEMBER.items():
-        if each.of in ("", config.regime.name):
+        if each.of in ("", config.regime.name, config.model.name):
             continue
         taken = {value_of(config, each.key)}
         if each.is_axis:
             taken |= values_of(name, config.population, config.population.union, each.default)
         if taken != {each.default}:
             given = ", ".join(sorted(map(str, taken - {each.default})))
-            yield f"{each.key} is {given}: only regime={each.of} looks at it; allowed here: {each.default}"
+            group = each.key.partition(".")[0]
+            yield f"{each.key} is {given}: only {group}={each.of} looks at it; allowed here: {each.default}"
+
+
+def _problems_of_models(config: Config) -> Iterator[str]:
+    """What a transformer cannot take: codes that it would take for others, numbers that it is not told, odd heads."""
+    if config.model.name != "transformer":
+        return
+    own = [MEMBER[name] for name in ("encoding", "mask", "d_model", "heads")]
+    encodings, masks, sizes, heads = (
+        values_of(each.name, config.population, config.population.union, value_of(config, each.key)) for each in own
+    )
+    if "permuted" in encodings:
+        yield "model.encoding is permuted: a transformer embeds codes itself; allowed here: ordinal, one_hot"
+    if masks != {1.0}:
+        given = f"regime.mask is {', '.join(f'{each:g}' for each in sorted(masks))}"
+        yield f"{given}: a transformer is not told its symbol and column apart; allowed here: 1"
+    if len(sizes) == len(heads) == 1 and (size := min(sizes)) % (number := min(heads)):
+        yield f"model.d_model is {size}; allowed: a multiple of model.heads, {number}"
 
 
 def _problems_of_size(config: Config) -> Iterator[str]:

@@ -51,13 +51,17 @@ class DatasetConfig:
 class ModelConfig:
     """The network of every member, where no axis says otherwise."""
 
-    name: str = setting("mlp", ("mlp",), label="model", named="model", acts=Acts.PROGRAM, is_axis=False)
+    name: str = setting("mlp", ("mlp", "transformer"), label="model", named="model", acts=Acts.PROGRAM, is_axis=False)
     width: int = setting(17, Range(1, 4096), label="units a hidden layer", acts=Acts.VALUE, scale="log")
     depth: int = setting(2, Range(1, 32), label="hidden layers", acts=Acts.PROGRAM)
     activation: str = setting("relu", ("relu", "tanh", "gelu", "identity"), label="activation", acts=Acts.PROGRAM)
     dropout: float = setting(0.12, Range(0.0, 1.0, closed=False, from_low=True), label="dropout", acts=Acts.VALUE)
     encoding: str = setting("ordinal", ("ordinal", "one_hot", "permuted"), label="encoding", acts=Acts.PROGRAM, knob="",
         note="of pictures: the paper's codes; or `one_hot`, `permuted` (weights' shape, so a program of its own)")
+    d_model: int = setting(16, Range(1, 1024), label="numbers a token", acts=Acts.PROGRAM, scale="log", later=True,
+        of="transformer", note="of the residual stream; a multiple of `model.heads`")
+    heads: int = setting(2, Range(1, 64), label="heads", acts=Acts.PROGRAM, scale="log", later=True, of="transformer",
+        note="of attention in each block")
 
 
 @dataclass

@@ -16,7 +16,7 @@ from mirrorjax.randomness import uniform
 from mirrorjax.regimes.ppo import sampled
 
 SELF = "self"  # the partner that is the learner itself
-Answers = Callable[[Array], Float32[Array, "acts"]]  # of what is seen in one's seat, a logit for each act
+Answers = Callable[[Array], Float32[Array, " acts"]]  # of what is seen in one's seat, a logit for each act
 
 
 @struct.dataclass
@@ -101,13 +101,19 @@ def frogs(rollout: Rollout, value: Array, last: Array, now: Array, reward: Rewar
 
     An episode that was cut off is worth what would have come, by what was seen last of it.
     """
-    goes_on = jnp.concatenate([value[1:], now[None]])
     return Led(
         reward=_paid(reward, rollout.frog.gain, rollout.toad.gain, Actor.FROG),
-        next_value=jnp.where(rollout.truncated, last[None], goes_on),
+        next_value=next_values(value, rollout.truncated, last, now),
         carry=1.0 - rollout.truncated.astype(jnp.float32),
         weight=jnp.ones_like(value),
     )
+
+
+def next_values(
+    value: Float32[Array, "time games"], truncated: Bool[Array, "time games"], last: Array, now: Array
+) -> Float32[Array, "time games"]:
+    """Of what each decision led to: what was seen next, or last of an episode that was cut off; never the next game."""
+    return jnp.where(truncated, last[None], jnp.concatenate([value[1:], now[None]]))
 
 
 def toads(rollout: Rollout, value: Array, reward: Reward) -> Led:

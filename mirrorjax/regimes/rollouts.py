@@ -20,7 +20,7 @@ Answers = Callable[[Array], Float32[Array, " acts"]]  # of what is seen in one's
 
 
 @struct.dataclass
-class Decision:
+class PlayedTurn:
     """A turn as whoever played it learns of it."""
 
     seen: Int8[Array, " inputs"]
@@ -32,8 +32,8 @@ class Decision:
 class Rollout:
     """Rounds of some games, [time, games] of each decision."""
 
-    frog: Decision
-    toad: Decision
+    frog: PlayedTurn
+    toad: PlayedTurn
     truncated: Bool[Array, "time games"]
     last: Int8[Array, "games inputs"]  # what Frog saw last of the episode that was cut off, where one was
     now: Int8[Array, "games inputs"]  # what it sees now
@@ -50,7 +50,7 @@ class Led:
 
 
 @dataclass(frozen=True)
-class Table:
+class GameTable:
     """Where is played: the numbers of the game, who sits there as Toad, and whether the other's energy is seen."""
 
     params: GameParams
@@ -73,12 +73,12 @@ class Table:
         return own, own if self.partner == SELF else SCRIPTED[self.partner]
 
 
-def played(answers: Answers, table: Table, games: Env, rounds: int) -> tuple[Env, Rollout]:
+def played(answers: Answers, table: GameTable, games: Env, rounds: int) -> tuple[Env, Rollout]:
     """Plays games [games] on, no longer than an episode; acts are drawn by their probability."""
     players = table.players(table.policy(answers, sampled))
 
-    def watch(before: GameState, action: Number, after: GameState) -> Decision:
-        return Decision(table.seen(before, before.actor), action, gain(before, action, after))
+    def watch(before: GameState, action: Number, after: GameState) -> PlayedTurn:
+        return PlayedTurn(table.seen(before, before.actor), action, gain(before, action, after))
 
     def of_game(env: Env) -> tuple[Env, tuple]:
         env, done = play(env, players, table.params, watch)

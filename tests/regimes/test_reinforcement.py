@@ -129,11 +129,12 @@ def test_what_is_told_of_a_player_whose_acts_are_known(learner):
     rows = HeldOut(jnp.zeros((1, 1, 1, 2), jnp.uint32), jnp.ones((1, 1)), jnp.int32(1))
     score = jax.jit(lambda held: REGIME.score(params, values, held))
     played, nobody = (jax.device_get(score(replace(rows, pieces=jnp.int32(pieces)))) for pieces in (1, 0))
-    assert len(nobody) == 12 and all(np.isnan(each) for each in nobody.values())
+    assert len(nobody) == 13 and all(np.isnan(each) for each in nobody.values())
     assert played["return_own"] == pytest.approx(0.298 * 512 / 768, abs=0.03), "as in 512 rounds of the scripted ones"
     assert played["return_own"] == pytest.approx(played["return_partner"], abs=0.01)
     for name in ("return_own", "return_partner", "help_share", "help_given_starved", "stalls"):
         assert played[f"{name}_greedy"] == played[name] and (played[name] == 0 or name.startswith("return"))
+    assert played["excess_error"] == pytest.approx(1), "it is the best constant answer"
     told = REGIME.told(own)
     assert told.keys() == {"entropy", "kl"} and 0 < float(told["entropy"]) <= np.log(4)
 

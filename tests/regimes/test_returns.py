@@ -7,7 +7,7 @@ import pytest
 
 from mirrorjax.game.env import Gain, Reward
 from mirrorjax.regimes.returns import advantages
-from mirrorjax.regimes.rollouts import Decision, Rollout, frogs, toads
+from mirrorjax.regimes.rollouts import PlayedTurn, Rollout, frogs, toads
 
 TIME, GAMES = 12, 3
 
@@ -46,8 +46,8 @@ def test_what_decisions_of_either_seat_led_to():
     score = random.integers(0, 2, (2, 5, 2, 2)).astype(np.int32)  # by seat, time, game and who scored
     nothing = jnp.zeros((5, 2), jnp.int32)
 
-    def decision(seat: int) -> Decision:
-        return Decision(nothing[..., None].astype(jnp.int8), nothing, Gain(jnp.asarray(score[seat]), score[seat]))
+    def decision(seat: int) -> PlayedTurn:
+        return PlayedTurn(nothing[..., None].astype(jnp.int8), nothing, Gain(jnp.asarray(score[seat]), score[seat]))
 
     cut = np.zeros((5, 2), bool)
     cut[1, 0] = True

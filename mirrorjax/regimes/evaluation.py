@@ -1,4 +1,7 @@
-"""What a learner does in its own game, from the start of fresh games: acts drawn as in training, and its best ones."""
+"""What a learner does in its own game, from the start of fresh games: acts drawn as in training, and its best ones.
+
+Beside it who always hops plays the same games: the best constant answer, as rows have one.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -7,30 +10,40 @@ from jaxtyping import Array, Float32, Int32
 
 from mirrorjax.game.players import Tally, play_games, play_round
 from mirrorjax.game.rollout import game_streams
-from mirrorjax.game.state import Number
+from mirrorjax.game.state import Action, Number
 from mirrorjax.regimes.ppo import sampled
-from mirrorjax.regimes.rollouts import Answers, Table
+from mirrorjax.regimes.rollouts import Answers, GameTable
 
 GAMES, ROUNDS = 48, 768
-MODES = {"": False, "_greedy": True}  # endings of the columns, and whether the best act is done
+DRAWN, BEST, HOPS = range(3)  # how acts are chosen of logits
+MODES = {"": DRAWN, "_greedy": BEST}  # by the ending of their columns
 _SEED = 2**32 - 2  # of nobody's games
 
 
-def evaluated(answers: Answers, table: Table, games: int = GAMES, rounds: int = ROUNDS) -> dict[str, Array]:
-    """Returns a round and what help is given, see `figures`, twice: endings of MODES."""
+def evaluated(
+    answers: Answers, table: GameTable, sharing: Float32[Array, ""], games: int = GAMES, rounds: int = ROUNDS
+) -> dict[str, Array]:
+    """What is done, see `figures`, twice: endings of MODES; and how far what is paid is from all that there is.
+
+    Returns:
+        `excess_error` too: (1 − paid) / (1 − paid to who always hops), of points shared by D, `sharing`, at most 1.
+    """
     streams = game_streams(jax.random.key(np.uint32(_SEED)), games)
 
-    def of_game(state, chance, best: Array):
+    def of_game(state, chance, mode: Array):
         def act(logits: Array, drawn: Array) -> Number:
-            return jnp.where(best, jnp.argmax(logits).astype(jnp.int32), sampled(logits, drawn))
+            best = jnp.argmax(logits).astype(jnp.int32)
+            return jnp.stack([sampled(logits, drawn), best, jnp.int32(Action.HOP)])[mode]
 
         return play_round(state, chance, table.players(table.policy(answers, act)), table.params)
 
     of_modes = jax.vmap(jax.vmap(of_game, (0, 0, None)), (0, None, 0))
-    best = jnp.asarray(list(MODES.values()))
-    counts = play_games(streams, rounds, lambda state, chance: of_modes(state, chance, best), table.params, (2,))
+    modes = jnp.asarray([DRAWN, BEST, HOPS])
+    counts = play_games(streams, rounds, lambda state, chance: of_modes(state, chance, modes), table.params, (3,))
     found = figures(*counts, rounds)
-    return {f"{name}{ending}": each[place] for place, ending in enumerate(MODES) for name, each in found.items()}
+    lacking = 1 - (1 - sharing / 2) * found["return_own"] - sharing / 2 * found["return_partner"]
+    excess = {"excess_error": lacking[DRAWN] / jnp.maximum(lacking[HOPS], 1e-6)}
+    return excess | {f"{name}{ending}": each[place] for ending, place in MODES.items() for name, each in found.items()}
 
 
 def figures(frog: Tally, toad: Tally, rounds: int) -> dict[str, Float32[Array, " modes"]]:

@@ -5,8 +5,8 @@ the gradient's norm. With one epoch of one minibatch it is the advantage actor-c
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, cast
+from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,10 +15,10 @@ from flax import struct
 from jaxtyping import Array, Float32, Int32
 
 from mirrorjax.randomness import Stream, permute, substream
-from mirrorjax.regimes.descent import Learner
+from mirrorjax.regimes.descent import Learner, adam
 
 CLIP, VALUE_WEIGHT, MOST_NORM = 0.2, 0.5, 0.5  # of ratios and values; of the loss of values; of the gradient
-ADAM = optax.scale_by_adam(eps=1e-5)
+EPSILON = 1e-5  # of Adam
 _TINY = 1e-8
 
 Params = Any  # of actor and critic together
@@ -123,6 +123,6 @@ def improved(
 def _descended(learner: Learner, slope: Params, learning_rate: Float32[Array, ""] | float) -> Learner:
     """One update by Adam, of a gradient of limited norm."""
     limit = jnp.minimum(1.0, MOST_NORM / (optax.tree.norm(slope) + _TINY))
-    step, moments = ADAM.update(jax.tree.map(lambda each: each * limit, slope), learner.moments)
-    params = jax.tree.map(lambda value, change: value - learning_rate * change, learner.params, step)
-    return replace(learner, params=params, moments=cast(optax.ScaleByAdamState, moments))
+    limited = jax.tree.map(lambda each: each * limit, slope)
+    params, moments = adam(learner.params, limited, learner.moments, jnp.float32(learning_rate), EPSILON)
+    return Learner(params=params, moments=moments)

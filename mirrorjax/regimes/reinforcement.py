@@ -29,7 +29,7 @@ from mirrorjax.regimes.evaluation import evaluated
 from mirrorjax.regimes.inputs import folded, input_scale, unfolded
 from mirrorjax.regimes.ppo import Decisions, Passes, Told, improved, log_probs
 from mirrorjax.regimes.returns import advantages
-from mirrorjax.regimes.rollouts import SELF, Led, Rollout, Table, frogs, played, toads
+from mirrorjax.regimes.rollouts import SELF, GameTable, Led, Rollout, frogs, played, toads
 
 MILLION = 1_000_000
 TRACE = 0.95  # λ
@@ -81,7 +81,7 @@ class Reinforcement:
 
     network: Network = field(default_factory=MLP)  # as compiled
     encoding: str = "ordinal"
-    table: Table = field(default_factory=lambda: Table(GameParams(), "random"))
+    table: GameTable = field(default_factory=lambda: GameTable(GameParams(), "random"))
     reward: str = "score"
     parallel_games: int = 64
     horizon: int = 64
@@ -123,7 +123,7 @@ class Reinforcement:
             scroll=program.scroll,
         )
         passes = Passes(program.update_epochs, program.minibatches)
-        table, own = Table(game, program.partner, sees), (program.parallel_games, program.horizon)
+        table, own = GameTable(game, program.partner, sees), (program.parallel_games, program.horizon)
         made = cls(network, program.encoding, table, program.reward, *own, passes)
         if passes.minibatches > made.rows:
             decisions = f"the {made.rows} decisions of an update"
@@ -134,7 +134,7 @@ class Reinforcement:
         """Without how it is learnt for scores; without where, too, where only pictures are shown."""
         if use == "update":
             return self
-        table = Table(GameParams(), "random", self.table.sees_energy) if use == "show" else self.table
+        table = GameTable(GameParams(), "random", self.table.sees_energy) if use == "show" else self.table
         return replace(self, table=table, reward="score", parallel_games=64, horizon=64, passes_of=Passes())
 
     def world(self, data: World) -> World:
@@ -228,7 +228,7 @@ class Reinforcement:
         def answers(seen: Array) -> Float32[Array, "4"]:
             return self._run(params, values, self._as_told(seen[None, :]))[:, 0]
 
-        measured = partial(evaluated, answers, self.table)
+        measured = partial(evaluated, answers, self.table, values.reward_sharing)
         unknown = jax.tree.map(lambda each: jnp.full(each.shape, jnp.nan), jax.eval_shape(measured))
         return jax.lax.cond(held.pieces > 0, measured, lambda: unknown)
 

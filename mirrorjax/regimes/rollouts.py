@@ -16,11 +16,11 @@ from mirrorjax.randomness import uniform
 from mirrorjax.regimes.ppo import sampled
 
 SELF = "self"  # the partner that is the learner itself
-Answers = Callable[[Array], Float32[Array, "acts"]]  # of what is seen in one's seat, a logit for each act
+Answers = Callable[[Array], Float32[Array, " acts"]]  # of what is seen in one's seat, a logit for each act
 
 
 @struct.dataclass
-class Decision:
+class PlayedTurn:
     """A turn as whoever played it learns of it."""
 
     seen: Int8[Array, " inputs"]
@@ -32,8 +32,8 @@ class Decision:
 class Rollout:
     """Rounds of some games, [time, games] of each decision."""
 
-    frog: Decision
-    toad: Decision
+    frog: PlayedTurn
+    toad: PlayedTurn
     truncated: Bool[Array, "time games"]
     last: Int8[Array, "games inputs"]  # what Frog saw last of the episode that was cut off, where one was
     now: Int8[Array, "games inputs"]  # what it sees now
@@ -50,7 +50,7 @@ class Led:
 
 
 @dataclass(frozen=True)
-class Table:
+class GameTable:
     """Where is played: the numbers of the game, who sits there as Toad, and whether the other's energy is seen."""
 
     params: GameParams
@@ -73,12 +73,12 @@ class Table:
         return own, own if self.partner == SELF else SCRIPTED[self.partner]
 
 
-def played(answers: Answers, table: Table, games: Env, rounds: int) -> tuple[Env, Rollout]:
+def played(answers: Answers, table: GameTable, games: Env, rounds: int) -> tuple[Env, Rollout]:
     """Plays games [games] on, no longer than an episode; acts are drawn by their probability."""
     players = table.players(table.policy(answers, sampled))
 
-    def watch(before: GameState, action: Number, after: GameState) -> Decision:
-        return Decision(table.seen(before, before.actor), action, gain(before, action, after))
+    def watch(before: GameState, action: Number, after: GameState) -> PlayedTurn:
+        return PlayedTurn(table.seen(before, before.actor), action, gain(before, action, after))
 
     def of_game(env: Env) -> tuple[Env, tuple]:
         env, done = play(env, players, table.params, watch)
@@ -101,13 +101,19 @@ def frogs(rollout: Rollout, value: Array, last: Array, now: Array, reward: Rewar
 
     An episode that was cut off is worth what would have come, by what was seen last of it.
     """
-    goes_on = jnp.concatenate([value[1:], now[None]])
     return Led(
         reward=_paid(reward, rollout.frog.gain, rollout.toad.gain, Actor.FROG),
-        next_value=jnp.where(rollout.truncated, last[None], goes_on),
+        next_value=next_values(value, rollout.truncated, last, now),
         carry=1.0 - rollout.truncated.astype(jnp.float32),
         weight=jnp.ones_like(value),
     )
+
+
+def next_values(
+    value: Float32[Array, "time games"], truncated: Bool[Array, "time games"], last: Array, now: Array
+) -> Float32[Array, "time games"]:
+    """Of what each decision led to: what was seen next, or last of an episode that was cut off; never the next game."""
+    return jnp.where(truncated, last[None], jnp.concatenate([value[1:], now[None]]))
 
 
 def toads(rollout: Rollout, value: Array, reward: Reward) -> Led:

@@ -12,6 +12,7 @@ from typing import Any
 
 from mirrorjax.errors import InputError
 from mirrorjax.settings.grid import MOST, axis_problems, number_of, values_of
+from mirrorjax.settings.groups import PLAYING
 from mirrorjax.settings.map_axes import map_problems
 from mirrorjax.settings.schema import MEMBER, PAPER_EPOCH, PATHS, SETTINGS, Config, unvaried, value_of
 from mirrorjax.settings.setting import settings_of
@@ -126,6 +127,11 @@ def _problems_of_size(config: Config) -> Iterator[str]:
     rates, batches = (
         values_of(axis, population, population.union, usual[axis]) for axis in ("learning_rate", "batch_size")
     )
+    if config.regime.name in PLAYING:
+        turns = 2 * config.regime.parallel_games * config.regime.horizon / 1e6  # million, of an update
+        if 0 < end < turns / 2:
+            yield f"regime.epochs is {end:g}: less than one update; allowed: at least {turns:g} million turns, or 0"
+        return
     rate, fastest, batch = min(rates), max(rates), max(batches)
     if 0 < end * PAPER_EPOCH / fastest < 1:
         few = f"less than one step at a learning rate of {fastest:g}"

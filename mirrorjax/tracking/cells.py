@@ -32,7 +32,8 @@ def cells(results: Results) -> pa.Table:
     members, records = _columns(results, "members"), _columns(results, "records")
     measures = [name for name in (*QUANTITIES, *OF_SOME) if name in records]
     coordinates = [name for name in COORDINATES if name in members and name not in SIZES]
-    has_verdict, can_learn = "mirror" in records, "excess_error" in records
+    can_learn = "excess_error" in records
+    has_verdict = "mirror" in records and can_learn
     columns = [
         *settings,
         "max(parameters) AS parameters",

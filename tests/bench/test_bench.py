@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from mirrorjax.bench import run as bench_run
+from mirrorjax.bench.agents import AGENT, agents
 from mirrorjax.bench.engines import engines
 from mirrorjax.bench.section import SECTIONS
 from mirrorjax.bench.table import BLOCK, markdown, plain, ratios, summary
@@ -144,6 +145,13 @@ def test_every_way_to_learn_is_timed(monkeypatch):
     found = {each.name: each for each in ways(jax.devices("cpu"), 4)}
     assert list(found) == list(WAYS) and all(each.median > 0 for each in found.values())
     assert [(each.parameters or {})["passes"] for each in found.values()] == [1, 2, 3, 1, 1]
+
+
+@pytest.mark.slow
+def test_agents_are_timed():
+    small = {"parallel_games": 4, "horizon": 4, "width": 5}
+    found = agents(jax.devices("cpu"), 2, Member(**{**vars(AGENT), **small}))
+    assert [each.unit for each in found] == ["turns/s"] * 4 and all(each.median > 0 for each in found)
 
 
 def test_a_device_with_one_engine_has_nothing_to_compare():

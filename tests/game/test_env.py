@@ -139,6 +139,7 @@ def test_toad_is_paid_for_frogs_turn_of_the_next_round(played):
     np.testing.assert_allclose(hungry, [-hunger(int(each)) for each in then.energy[:, 1]], rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_what_it_steps_is_what_two_policies_play():
     """The chance of a turn is that of the game, whoever asks for it: beside a greedy Toad a hopping Frog."""
     streams = game_streams(jax.random.key(2), 4)

@@ -11,6 +11,7 @@ from mirrorjax.measures import (
     EVERY_RECORD,
     EVERY_UNIT,
     MEASURES,
+    OF_AGENTS,
     PARTS,
     PLAYED,
     WITHOUT_ROWS,
@@ -34,6 +35,7 @@ def blocks() -> dict[str, dict[str, str]]:
             "units": _measured(CAUSED_UNITS),
         },
         "play.md": {"played": _measured(PLAYED), "players": _players()},
+        "regimes.md": {"agents": _measured(OF_AGENTS)},
         "wandb.md": {"sections": _sections()},
     }
 

@@ -106,15 +106,15 @@ class Cirl(Simulated):
         was, rounds = state.now, state.rounds + 1
         given = was.game, was.log_odds, drawn, jnp.arange(len(FROGS)), jnp.arange(len(GOALS))
         game, log_odds, kept, asked, gave = of_frogs(*given)
-        late = jnp.stack([jnp.ones_like(asked), jnp.broadcast_to(rounds > LATE, asked.shape)])
+        late = (rounds > LATE).astype(jnp.float32)
         sure = _truth(log_odds) > CERTAIN
         now = Watched(
             game,
             log_odds,
             jax.tree.map(jnp.add, was.sums, kept),
             jnp.where((was.certain == 0) & sure, rounds, was.certain),
-            was.asked + asked * late,
-            was.gave + gave * late,
+            was.asked + jnp.stack([asked, asked * late]),
+            was.gave + jnp.stack([gave, gave * late]),
         )
         return replace(state, now=now, rounds=rounds), True
 
@@ -164,7 +164,7 @@ def _round(
     kept = {
         "own": (game.frog.score - before[0]).astype(jnp.float32),
         "progress": (game.toad.score - before[1]).astype(jnp.float32),
-        "energy": jnp.maximum(game.toad.energy, 0) / MAX_ENERGY,
+        "energy": jnp.maximum(game.toad.energy, 0).astype(jnp.float32) / MAX_ENERGY,
     }
     gave = asked & (chosen == acts[0])
     seen = log_odds + policies[0, act] - policies[1, act]
@@ -203,9 +203,15 @@ def _helps(params: Params, matrix: Float32[Array, "frogs goals"]) -> Scores:
     return {"right_help": jnp.nanmean(right[0]), "right_help_late": jnp.nanmean(right[1])}
 
 
+def _of_truth(log_odds: Float32[Array, "*frogs goals games"]) -> Float32[Array, "*frogs goals games"]:
+    """Log-odds of the goal that Toad has: goals are the last axis but one."""
+    sign = jnp.array([1.0, -1.0], jnp.float32)[:, None]
+    return log_odds * jnp.broadcast_to(sign, log_odds.shape)
+
+
 def _truth(log_odds: Float32[Array, "*frogs goals games"]) -> Float32[Array, "*frogs goals games"]:
-    """Belief in the goal that Toad has: goals are the last axis but one."""
-    return jax.nn.sigmoid(log_odds * jnp.array([[1.0], [-1.0]], jnp.float32))
+    """Belief in the goal that Toad has."""
+    return jax.nn.sigmoid(_of_truth(log_odds))
 
 
 def beliefs(log_odds: Float32[Array, "2 games"], certain: Float32[Array, "2 games"]) -> Scores:
@@ -220,15 +226,14 @@ def beliefs(log_odds: Float32[Array, "2 games"], certain: Float32[Array, "2 game
         how far beliefs are from how often they come true (expected calibration error, ten bins); how far the mean
         belief is from the prior, which is chance alone for an exact one; and the mean of `certain`.
     """
-    truth, said = _truth(log_odds), jax.nn.sigmoid(log_odds)
-    progress = jnp.broadcast_to(jnp.array([[1.0], [0.0]], jnp.float32), said.shape)
+    of_truth, said = _of_truth(log_odds), jax.nn.sigmoid(log_odds)
+    progress = jnp.broadcast_to(jnp.array([1.0, 0.0], jnp.float32)[:, None], said.shape)
     place = jnp.minimum((said * _BINS).astype(jnp.int32), _BINS - 1)
     gap = jnp.zeros(_BINS).at[place].add(said - progress)
-    sign = jnp.sign(log_odds) * jnp.array([[1.0], [-1.0]], jnp.float32)
     return {
-        "belief_truth": jnp.mean(truth),
-        "belief_right": jnp.mean((1 + sign) / 2),
-        "belief_log_loss": jnp.mean(jax.nn.softplus(-log_odds * jnp.array([[1.0], [-1.0]], jnp.float32))),
+        "belief_truth": jnp.mean(jax.nn.sigmoid(of_truth)),
+        "belief_right": jnp.mean((1 + jnp.sign(of_truth)) / 2),
+        "belief_log_loss": jnp.mean(jax.nn.softplus(-of_truth)),
         "belief_calibration": jnp.sum(jnp.abs(gap)) / said.size,
         "belief_drift": jnp.mean(said) - PRIOR,
         "rounds_to_certain": jnp.mean(certain),

@@ -28,9 +28,8 @@ from mirrorjax.regimes.turns import answered, echo_exact, information_exact, loc
 WINDOW = 256  # rounds, the last ones, of which acts are kept
 SETTLING = 64  # rounds before phases are looked at
 FEWEST = 20  # events of either player, that phases are made of
-SURROGATES = 200
 _NO_FLIES = GameParams(fly_probability=0.0)
-_START, _ACTS, _SHIFTS = range(3)  # streams of a member
+_START, _ACTS = range(2)  # streams of a member
 _GIVERS: dict[str, Callable[[MemberValues], Policy]] = {
     "reciprocal": lambda values: reciprocal(values.gives_below),
     "blind": lambda values: blind(values.gives_share),
@@ -161,16 +160,16 @@ class TurnTaking(Simulated):
             return {**chain_scores(acts, values.coupling), **heard(acts[:, 0], acts[:, 1])}
         points = params["points"].astype(jnp.float32)
         alive = jnp.any(points > 0, axis=(0, 1))
-        there = jnp.maximum(jnp.sum(points >= 0), 1)
+        there = jnp.maximum(jnp.sum((points >= 0).astype(jnp.float32)), 1.0)
         living = jnp.where(alive, acts, -1)
         return {
             "pair_score": params["score"],
             "pair_score_last": jnp.sum(jnp.maximum(points, 0)) / there,
             "pair_alive": jnp.mean(alive.astype(jnp.float32)),
             "pair_energy": params["energy"],
-            "pair_gifts": jnp.sum(acts == 1) / there,
+            "pair_gifts": jnp.sum((acts == 1).astype(jnp.float32)) / there,
             **_measures(living),
-            **locked_gifts(living, _stream(values, _SHIFTS)),
+            **locked_gifts(living),
         }
 
     def _games(self, values: MemberValues) -> Stream:
@@ -205,7 +204,7 @@ def _answered(state: Simulation, values: MemberValues, drawn: Any) -> Pairs:
 def _kept(state: Simulation, now: Any, acts: Int32[Array, "2 pairs"], points: Int32[Array, "2 pairs"]) -> Pairs:
     before, place = state.now, state.rounds % WINDOW
     recent = (old.at[place].set(new.astype(jnp.int8)) for old, new in ((before.acts, acts), (before.points, points)))
-    return Pairs(now, *recent, before.total + jnp.sum(points, axis=0))
+    return Pairs(now, *recent, before.total + jnp.sum(points, axis=0).astype(jnp.float32))
 
 
 def _measures(acts: Int32[Array, "rounds 2 pairs"]) -> Scores:
@@ -233,14 +232,13 @@ def chain_scores(acts: Int32[Array, "rounds 2 pairs"], coupling: Float32[Array, 
     }
 
 
-def locked_gifts(acts: Int32[Array, "rounds 2 pairs"], stream: Stream) -> Scores:
+def locked_gifts(acts: Int32[Array, "rounds 2 pairs"]) -> Scores:
     """PLV of both players' gifts, a mean over pairs that have enough of them, and that of shifted ones."""
-    words = word(stream, jnp.arange(SURROGATES, dtype=jnp.uint32))
 
     def of_pair(pair: Int32[Array, "rounds 2"]) -> tuple[Float32[Array, ""], Float32[Array, ""]]:
-        first, second = phase(pair[:, 0]), phase(pair[:, 1])
+        phases = phase(pair[:, 0]), phase(pair[:, 1])
         enough = jnp.min(jnp.sum(pair == 1, axis=0)) >= FEWEST
-        found = phase_locking(first, second), jnp.mean(shifted_locking(first, second, words))
+        found = phase_locking(*phases), jnp.nanmean(shifted_locking(*phases))
         return jnp.where(enough, found[0], jnp.nan), jnp.where(enough, found[1], jnp.nan)
 
     found, null = jax.vmap(of_pair, in_axes=2)(acts)

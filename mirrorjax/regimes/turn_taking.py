@@ -49,7 +49,7 @@ class Phases:
 
 
 @struct.dataclass
-class Pairs:
+class Couples:
     """Pairs of players, and what they did."""
 
     now: Any  # last acts, or games
@@ -110,7 +110,7 @@ class TurnTaking(Simulated):
         if self._plays:
             start = jax.vmap(lambda stream: new_game(stream, _NO_FLIES))(self._games(values))
         recent = jnp.full((WINDOW, 2, self.pairs), -1, jnp.int8)
-        return Simulation(Pairs(start, recent, recent, nothing), jnp.int32(0))
+        return Simulation(Couples(start, recent, recent, nothing), jnp.int32(0))
 
     def draw(self, values: MemberValues, step: Step) -> Any:
         """The chance of a round of each pair."""
@@ -176,7 +176,7 @@ class TurnTaking(Simulated):
         numbers = jnp.arange(self.pairs, dtype=jnp.uint32)
         return jax.vmap(substream, in_axes=(None, 0))(_stream(values, _ACTS), numbers)
 
-    def _played(self, state: Simulation, values: MemberValues, drawn: Any) -> Pairs:
+    def _played(self, state: Simulation, values: MemberValues, drawn: Any) -> Couples:
         policies = (_GIVERS[self.giving](values),) * 2
 
         def one(game: GameState, chance: Any) -> tuple[GameState, tuple[Tally, Tally]]:
@@ -194,17 +194,17 @@ def _turned(state: Simulation, values: MemberValues) -> Phases:
     return Phases(gap, now.circle + circle * settled, now.moved + (gap - now.gap) * settled)
 
 
-def _answered(state: Simulation, values: MemberValues, drawn: Any) -> Pairs:
+def _answered(state: Simulation, values: MemberValues, drawn: Any) -> Couples:
     first = answered(state.now.now, values.coupling, drawn[0])
     second = answered(first, values.coupling, drawn[1])
     acts = jnp.stack([first, second])
     return _kept(state, second, acts, jnp.zeros_like(acts))
 
 
-def _kept(state: Simulation, now: Any, acts: Int32[Array, "2 pairs"], points: Int32[Array, "2 pairs"]) -> Pairs:
+def _kept(state: Simulation, now: Any, acts: Int32[Array, "2 pairs"], points: Int32[Array, "2 pairs"]) -> Couples:
     before, place = state.now, state.rounds % WINDOW
     recent = (old.at[place].set(new.astype(jnp.int8)) for old, new in ((before.acts, acts), (before.points, points)))
-    return Pairs(now, *recent, before.total + jnp.sum(points, axis=0).astype(jnp.float32))
+    return Couples(now, *recent, before.total + jnp.sum(points, axis=0).astype(jnp.float32))
 
 
 def _measures(acts: Int32[Array, "rounds 2 pairs"]) -> Scores:

@@ -80,7 +80,7 @@ LATER: dict[str, Any] = {
     **{"overlap": 0.1, "overlap_from": 1.0, "pair": "distress", "distance": "mse", "layers": "all"},
     **{"watched_share": 0.5, "watch": "as_played", "energy": "own", "encoder": "apart"},
     **{"objective": "auto", "predicted": "board_and_energy"},
-    **{"rationality": 1.0, "give_above": 0.6, "turns_of": "chain", "coupling": 0.5, "detuning": 2.0, "phase_lag": 0.0},
+    **{"rationality": 1.0, "turns_of": "chain", "coupling": 0.5, "detuning": 2.0, "phase_lag": 0.0},
     **{"giving": "blind", "gives_below": 2, "gives_share": 0.25},
 }
 

@@ -18,7 +18,7 @@ RATIONALITIES = (0.0, 0.5, 2.0)
 @pytest.fixture(scope="module")
 def watched() -> dict[str, np.ndarray]:
     """Log-odds of the believing Frog after each round [rationalities, rounds, goals, games], and scores at the end."""
-    regime = Cirl(GAMES)
+    regime = Cirl(GAMES, practice=0)
     values = stack_values([Member(regime="cirl", rationality=each) for each in RATIONALITIES], "")
 
     def one(values: MemberValues) -> tuple[jax.Array, dict[str, jax.Array]]:
@@ -110,7 +110,7 @@ def test_what_it_is_worth_to_know_what_toad_is_after():
     assert found["voi_toad"] == pytest.approx(0, abs=0.002), "without Frog's score a giver is as good for either"
     assert found["voi_gained"] >= 0.95
     assert found["right_help_late"] >= 0.95
-    assert found["cirl_regret"] <= found["voi"]
+    assert -0.002 <= found["cirl_regret"] <= found["voi"], "between one who is told and one who knows the prior alone"
     assert found["rounds_to_certain"] < 16
 
 

@@ -29,7 +29,7 @@ PARTS: dict[str, dict[str, str]] = {
              "frog_toad": "Frog, Toad"},
     "PARTNER": {"hop": "hops", "random": "random", "greedy": "greedy", "expert": "expert"},
     "GOAL": {"progress": "wants to get on", "energy": "wants energy"},
-    "HELPER": {"giver": "giver", "greedy": "greedy", "never": "never helps", "bayes": "believes"},
+    "HELPER": {"giver": "giver", "greedy": "greedy", "never": "never helps", "bayes": "with a belief"},
     "LAYER": {"1": "1"},  # and any further one
 }
 # fmt: on

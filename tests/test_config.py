@@ -290,7 +290,6 @@ def test_every_axis_reaches_the_members():
         "objective": ["next", "random"],
         "predicted": ["board", "board_and_energy"],
         "rationality": [2.0, 0.5],
-        "give_above": [0.5, 0.6],
         "turns_of": ["givers", "chain"],
         "coupling": [1.0, 2.0],
         "detuning": [1.0, 2.0],

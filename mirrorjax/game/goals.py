@@ -22,15 +22,16 @@ def payoffs(state: GameState) -> Float32[Array, "2 4"]:
     """
     own, partner = state.player(state.actor), state.player(state.actor.partner)
     able = own.energy > 0
-    hops, leaps = able & (own.column + 1 < WIDTH), able & (own.column + LEAP < WIDTH)
-    gives = able & (partner.column + LEAP < WIDTH) & (partner.energy < MAX_ENERGY)
+    room = partner.column + LEAP < WIDTH
+    possible = own.column + 1 < WIDTH, own.column + LEAP < WIDTH, room & (partner.energy < MAX_ENERGY)
+    hops, leaps, gives = ((able & each).astype(jnp.int32) for each in possible)
 
     def rough(columns: int) -> Number:
         return bit(state.ground, jnp.minimum(own.column + columns, WIDTH - 1)).astype(jnp.int32)
 
     eaten = jnp.where(bit(state.flies, own.column), jnp.minimum(FLY_ENERGY, MAX_ENERGY - own.energy), 0)
     progress = [hops, 0, 0, 0]
-    energy = [-rough(1) * hops, eaten, -(1 + rough(LEAP)) * leaps, -gives.astype(jnp.int32)]
+    energy = [-rough(1) * hops, eaten, -(1 + rough(LEAP)) * leaps, -gives]
     return jnp.stack([jnp.stack([jnp.asarray(q, jnp.float32) for q in goal]) for goal in (progress, energy)])
 
 

@@ -9,9 +9,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float32, Int32, UInt32
-
-from mirrorjax.randomness import uniform
+from jaxtyping import Array, Float32, Int32
 
 Acts = Int32[Array, " rounds"]
 Phase = Float32[Array, " rounds"]
@@ -38,8 +36,8 @@ def changes(first: Acts, second: Acts) -> Changes:
     n, twice = jnp.maximum(a + b, 2.0), 2 * a * b
     variance = twice * (twice - n) / (n * n * (n - 1))
     some = a + b >= 2
-    found = (changed, a + b - 1, twice / n, variance)
-    return Changes(*(jnp.where(some, each, 0.0).astype(jnp.float32) for each in found))
+    found = (changed.astype(jnp.float32), a + b - 1, twice / n, variance)
+    return Changes(*(jnp.where(some, each, 0.0) for each in found))
 
 
 def alternation(counted: Changes) -> dict[str, Number]:
@@ -62,23 +60,34 @@ def phase(acts: Acts) -> Phase:
     last = jax.lax.cummax(jnp.where(acts == 1, numbers, -1))
     after = jnp.concatenate([jnp.where(acts == 1, numbers, most)[1:], jnp.array([most])])
     coming = jax.lax.cummin(after, reverse=True)
-    between = (numbers - last) / jnp.maximum(coming - last, 1)
+    passed, whole = ((each - last).astype(jnp.float32) for each in (numbers, coming))
+    between = passed / jnp.maximum(whole, 1.0)
     return jnp.where((last >= 0) & (coming < most), 2 * jnp.pi * between, jnp.nan)
 
 
 def phase_locking(first: Phase, second: Phase) -> Number:
     """PLV, |⟨exp i(φ₁ − φ₂)⟩| over the rounds in which both have a phase; NaN without any."""
     both = jnp.isfinite(first) & jnp.isfinite(second)
-    gap = jnp.where(both, first - second, 0.0)
-    number = jnp.where(jnp.any(both), jnp.sum(both), jnp.nan)
-    return jnp.hypot(jnp.sum(jnp.cos(gap) * both), jnp.sum(jnp.sin(gap) * both)) / number
+    gap, there = jnp.where(both, first - second, 0.0), both.astype(jnp.float32)
+    number = jnp.where(jnp.any(both), jnp.sum(there), jnp.nan)
+    return jnp.hypot(jnp.sum(jnp.cos(gap) * there), jnp.sum(jnp.sin(gap) * there)) / number
 
 
-def shifted_locking(first: Phase, second: Phase, words: UInt32[Array, " surrogates"]) -> Float32[Array, " surrogates"]:
-    """PLV with one of the two moved around the circle of rounds by .1 to .9 of it, a random word a surrogate."""
+def shifted_locking(first: Phase, second: Phase) -> Float32[Array, " shifts"]:
+    """PLV with one of the two moved around the circle of rounds, by each number of them from a tenth to nine tenths"""
     rounds = len(first)
-    shifts = (rounds * (0.1 + 0.8 * uniform(words))).astype(jnp.int32)
-    return jax.lax.map(lambda shift: phase_locking(first, jnp.roll(second, shift)), shifts)
+
+    def moved(one: jax.Array, other: jax.Array) -> jax.Array:
+        """Σ_t one[t] · conj(other[t − s]) for each shift s."""
+        return jnp.fft.ifft(jnp.fft.fft(one) * jnp.conj(jnp.fft.fft(other)))
+
+    def turned(each: Phase) -> jax.Array:
+        return jnp.where(jnp.isfinite(each), jax.lax.complex(jnp.cos(each), jnp.sin(each)), jnp.complex64(0))
+
+    there = (jnp.isfinite(each).astype(jnp.complex64) for each in (first, second))
+    both = jnp.round(jnp.real(moved(*there)))
+    found = jnp.abs(moved(turned(first), turned(second))) / jnp.where(both > 0, both, jnp.nan)
+    return found[-(-rounds // 10) : rounds * 9 // 10 + 1]
 
 
 def joint(*acts: Acts, kinds: int = 2) -> Float32[Array, "..."]:

@@ -2,7 +2,9 @@
 
 Toad wants to get on or to be full of energy (`game.goals`), and acts by what its next turn pays, noisily (β).
 Both get what Toad is after plus Frog's score. Frog knows all but the goal: its belief is exact, for it sees both
-energies. Nothing is learnt: Frogs with and without belief are played side by side, in the same games.
+energies. Nothing is learnt: Frogs with and without belief are played side by side, in the same games. The one that
+believes gives if that is worth more than greed by its belief; what either is worth with each goal it knows from games
+before, for a Toad that acts by chance takes gifts otherwise than one that acts by reason.
 """
 
 from dataclasses import dataclass, replace
@@ -21,13 +23,13 @@ from mirrorjax.game.state import MAX_ENERGY, GameParams, GameState, Number
 from mirrorjax.game.turn import turn
 from mirrorjax.models.base import Params
 from mirrorjax.population.members import MemberValues
-from mirrorjax.randomness import substream
+from mirrorjax.randomness import Stream, substream
 from mirrorjax.regimes.base import Step
 from mirrorjax.regimes.inverse import regret, told, untold, value_of_information
 from mirrorjax.regimes.simulated import Outcome, Simulated, Simulation, stream_of
 
 POLICIES = {"giver": giver(), "greedy": SCRIPTED["greedy"], "never": SCRIPTED["greedy_no_help"]}
-BAYES = len(POLICIES)  # gives while it believes that Toad wants to get on, and is greedy else
+BAYES = len(POLICIES)  # does as the giver or as the greedy one, by its belief
 FROGS = (*POLICIES, "bayes")
 KEPT = ("own", "progress", "energy")  # of a round: Frog's score, Toad's, and Toad's energy as a share
 PRIOR = 0.5  # of each goal
@@ -36,6 +38,7 @@ LATE = 32  # rounds after which a goal is known
 _BINS = 10  # of beliefs, for their calibration
 _LEAST = 1e-3  # value of information a round below which a share of it says nothing
 _GAME = GameParams()
+_PLAYED, _PRACTISED = range(2)  # streams of a member
 
 Games = Float32[Array, "frogs goals games"]
 Scores = dict[str, Float32[Array, ""]]
@@ -49,6 +52,7 @@ class Watched:
     log_odds: Games  # of progress against energy, by all that Toad did
     sums: dict[str, Games]  # of KEPT over rounds
     certain: Int32[Array, "frogs goals games"]  # rounds until the truth was first believed by CERTAIN; 0: not yet
+    gain: Float32[Array, " goals"]  # of giving over greed, a round, in the games before
     asked: Float32[Array, "2 frogs goals games"]  # rounds in which it matters whom one believes: all, and late ones
     gave: Float32[Array, "2 frogs goals games"]  # those of them in which Frog did as a giver does
 
@@ -58,9 +62,10 @@ class Cirl(Simulated):
     """What members of one program have in common; its methods are of one member."""
 
     initialises_as: ClassVar[str] = "cirl"
-    settings: ClassVar[tuple[str, ...]] = ("rationality", "give_above")
+    settings: ClassVar[tuple[str, ...]] = ("rationality",)
 
     games: int = 96
+    practice: int = 512  # rounds of the games before, by which policies are weighed
 
     def __str__(self) -> str:
         return f"{self.games} games of each Frog and goal"
@@ -78,45 +83,20 @@ class Cirl(Simulated):
         return cls()
 
     def init(self, values: MemberValues) -> Simulation:
-        """All games at their start, and nothing known."""
-        start = jax.vmap(lambda stream: new_game(stream, _GAME))(self._streams(values))
-        shape = len(FROGS), len(GOALS), self.games
-        nothing = jnp.zeros(shape, jnp.float32)
-        counts = jnp.zeros((2, *shape), jnp.float32)
-        game = jax.tree.map(lambda x: jnp.broadcast_to(x, shape), start)
-        sums = dict.fromkeys(KEPT, nothing)
-        watched = Watched(game, nothing, sums, jnp.zeros(shape, jnp.int32), counts, counts)
-        return Simulation(watched, jnp.int32(0))
+        """All games at their start, and nothing known of Toad."""
+        watched = self._started(values, _PLAYED, len(FROGS))
+        return Simulation(replace(watched, gain=self._practised(values)), jnp.int32(0))
 
     def draw(self, values: MemberValues, step: Step) -> Chance:
         """The chance of a round of each game."""
-        return jax.vmap(lambda stream: chance_of_round(stream, step, _GAME))(self._streams(values))
+        return self._chance(values, _PLAYED, step)
 
     def update(
         self, state: Simulation, values: MemberValues, step: Step, drawn: Chance, train: tuple
     ) -> tuple[Simulation, bool]:
         """One round of every game: whoever plays it meets the same draws."""
-
-        def of_game(game: GameState, log_odds: jax.Array, chance: Chance, frog: Number, goal: Number) -> tuple:
-            return _round(game, log_odds, chance, (frog, goal), values)
-
-        of_games = jax.vmap(of_game, (0, 0, 0, None, None))
-        of_goals = jax.vmap(of_games, (0, 0, None, None, 0))
-        of_frogs = jax.vmap(of_goals, (0, 0, None, 0, None))
-        was, rounds = state.now, state.rounds + 1
-        given = was.game, was.log_odds, drawn, jnp.arange(len(FROGS)), jnp.arange(len(GOALS))
-        game, log_odds, kept, asked, gave = of_frogs(*given)
-        late = jnp.stack([jnp.ones_like(asked), jnp.broadcast_to(rounds > LATE, asked.shape)])
-        sure = _truth(log_odds) > CERTAIN
-        now = Watched(
-            game,
-            log_odds,
-            jax.tree.map(jnp.add, was.sums, kept),
-            jnp.where((was.certain == 0) & sure, rounds, was.certain),
-            was.asked + asked * late,
-            was.gave + gave * late,
-        )
-        return replace(state, now=now, rounds=rounds), True
+        now = _every_round(state.now, values, drawn, state.rounds + 1)
+        return replace(state, now=now, rounds=state.rounds + 1), True
 
     def policy(self, state: Simulation, values: MemberValues, train: tuple) -> Params:
         """Means a round of each Frog and goal; and of the Frog that believes, what it came to believe and did."""
@@ -142,19 +122,69 @@ class Cirl(Simulated):
         believed = beliefs(params["log_odds"], params["certain"])
         return {**table, **_worth(params, matrix), **_helps(params, matrix), **believed}
 
-    def _streams(self, values: MemberValues) -> tuple[jax.Array, jax.Array]:
+    def _started(self, values: MemberValues, which: int, frogs: int) -> Watched:
+        shape = frogs, len(GOALS), self.games
+        start = jax.vmap(lambda stream: new_game(stream, _GAME))(self._streams(values, which))
+        nothing, counts = jnp.zeros(shape, jnp.float32), jnp.zeros((2, *shape), jnp.float32)
+        game, sums = jax.tree.map(lambda x: jnp.broadcast_to(x, shape), start), dict.fromkeys(KEPT, nothing)
+        return Watched(game, nothing, sums, jnp.zeros(shape, jnp.int32), jnp.zeros(len(GOALS)), counts, counts)
+
+    def _practised(self, values: MemberValues) -> Float32[Array, " goals"]:
+        """What giving gains over greed with a Toad of either goal, a round of other games; 0 without any."""
+        if not self.practice:
+            return jnp.zeros(len(GOALS))
+
+        def one(number: Number, watched: Watched) -> Watched:
+            chance = self._chance(values, _PRACTISED, number.astype(jnp.uint32))
+            return _every_round(watched, values, chance, number)
+
+        end = jax.lax.fori_loop(0, self.practice, one, self._started(values, _PRACTISED, 2))
+        worth = common({name: jnp.mean(total, axis=-1) for name, total in end.sums.items()})
+        return (worth[0] - worth[1]) / self.practice
+
+    def _streams(self, values: MemberValues, which: int) -> Stream:
         numbers = jnp.arange(self.games, dtype=jnp.uint32)
-        return jax.vmap(substream, in_axes=(None, 0))(stream_of(values), numbers)
+        return jax.vmap(substream, in_axes=(None, 0))(substream(stream_of(values), jnp.uint32(which)), numbers)
+
+    def _chance(self, values: MemberValues, which: int, step: Step) -> Chance:
+        return jax.vmap(lambda stream: chance_of_round(stream, step, _GAME))(self._streams(values, which))
+
+
+def _every_round(was: Watched, values: MemberValues, chance: Chance, rounds: Number) -> Watched:
+    """Round number `rounds`, from 1, of every game."""
+
+    def of_game(game: GameState, log_odds: jax.Array, chance: Chance, frog: Number, goal: Number) -> tuple:
+        return _round(game, log_odds, chance, (frog, goal), (values, was.gain))
+
+    of_games = jax.vmap(of_game, (0, 0, 0, None, None))
+    of_goals = jax.vmap(of_games, (0, 0, None, None, 0))
+    of_frogs = jax.vmap(of_goals, (0, 0, None, 0, None))
+    frogs, goals, _ = was.log_odds.shape
+    game, log_odds, kept, asked, gave = of_frogs(was.game, was.log_odds, chance, jnp.arange(frogs), jnp.arange(goals))
+    late, sure = (rounds > LATE).astype(jnp.float32), _truth(log_odds) > CERTAIN
+    return Watched(
+        game,
+        log_odds,
+        jax.tree.map(jnp.add, was.sums, kept),
+        jnp.where((was.certain == 0) & sure, rounds, was.certain),
+        was.gain,
+        was.asked + jnp.stack([asked, asked * late]),
+        was.gave + jnp.stack([gave, gave * late]),
+    )
 
 
 def _round(
-    game: GameState, log_odds: jax.Array, chance: Chance, who: tuple[Number, Number], values: MemberValues
+    game: GameState,
+    log_odds: jax.Array,
+    chance: Chance,
+    who: tuple[Number, Number],
+    known: tuple[MemberValues, jax.Array],
 ) -> tuple[GameState, jax.Array, dict[str, jax.Array], jax.Array, jax.Array]:
     """One game's: Frog acts by its number, Toad by its goal's, and the belief follows what Toad did."""
     (of_frog, draws_frog), (of_toad, draws_toad) = chance
-    (frog, goal), before = who, (game.frog.score, game.toad.score)
+    (frog, goal), (values, gain), before = who, known, (game.frog.score, game.toad.score)
     acts = jnp.stack([policy(game, of_frog) for policy in POLICIES.values()])
-    gives = log_odds > jnp.log(values.give_above) - jnp.log1p(-values.give_above)
+    gives = jnp.sum(jax.nn.sigmoid(jnp.stack([log_odds, -log_odds])) * gain) > 0
     chosen = acts[jnp.where(frog == BAYES, jnp.where(gives, 0, 1), frog)]
     asked = acts[0] != acts[1]
     game = turn(game, chosen, draws_frog, _GAME)
@@ -164,7 +194,7 @@ def _round(
     kept = {
         "own": (game.frog.score - before[0]).astype(jnp.float32),
         "progress": (game.toad.score - before[1]).astype(jnp.float32),
-        "energy": jnp.maximum(game.toad.energy, 0) / MAX_ENERGY,
+        "energy": jnp.maximum(game.toad.energy, 0).astype(jnp.float32) / MAX_ENERGY,
     }
     gave = asked & (chosen == acts[0])
     seen = log_odds + policies[0, act] - policies[1, act]
@@ -203,9 +233,15 @@ def _helps(params: Params, matrix: Float32[Array, "frogs goals"]) -> Scores:
     return {"right_help": jnp.nanmean(right[0]), "right_help_late": jnp.nanmean(right[1])}
 
 
+def _of_truth(log_odds: Float32[Array, "*frogs goals games"]) -> Float32[Array, "*frogs goals games"]:
+    """Log-odds of the goal that Toad has: goals are the last axis but one."""
+    sign = jnp.array([1.0, -1.0], jnp.float32)[:, None]
+    return log_odds * jnp.broadcast_to(sign, log_odds.shape)
+
+
 def _truth(log_odds: Float32[Array, "*frogs goals games"]) -> Float32[Array, "*frogs goals games"]:
-    """Belief in the goal that Toad has: goals are the last axis but one."""
-    return jax.nn.sigmoid(log_odds * jnp.array([[1.0], [-1.0]], jnp.float32))
+    """Belief in the goal that Toad has."""
+    return jax.nn.sigmoid(_of_truth(log_odds))
 
 
 def beliefs(log_odds: Float32[Array, "2 games"], certain: Float32[Array, "2 games"]) -> Scores:
@@ -220,15 +256,14 @@ def beliefs(log_odds: Float32[Array, "2 games"], certain: Float32[Array, "2 game
         how far beliefs are from how often they come true (expected calibration error, ten bins); how far the mean
         belief is from the prior, which is chance alone for an exact one; and the mean of `certain`.
     """
-    truth, said = _truth(log_odds), jax.nn.sigmoid(log_odds)
-    progress = jnp.broadcast_to(jnp.array([[1.0], [0.0]], jnp.float32), said.shape)
+    of_truth, said = _of_truth(log_odds), jax.nn.sigmoid(log_odds)
+    progress = jnp.broadcast_to(jnp.array([1.0, 0.0], jnp.float32)[:, None], said.shape)
     place = jnp.minimum((said * _BINS).astype(jnp.int32), _BINS - 1)
     gap = jnp.zeros(_BINS).at[place].add(said - progress)
-    sign = jnp.sign(log_odds) * jnp.array([[1.0], [-1.0]], jnp.float32)
     return {
-        "belief_truth": jnp.mean(truth),
-        "belief_right": jnp.mean((1 + sign) / 2),
-        "belief_log_loss": jnp.mean(jax.nn.softplus(-log_odds * jnp.array([[1.0], [-1.0]], jnp.float32))),
+        "belief_truth": jnp.mean(jax.nn.sigmoid(of_truth)),
+        "belief_right": jnp.mean((1 + jnp.sign(of_truth)) / 2),
+        "belief_log_loss": jnp.mean(jax.nn.softplus(-of_truth)),
         "belief_calibration": jnp.sum(jnp.abs(gap)) / said.size,
         "belief_drift": jnp.mean(said) - PRIOR,
         "rounds_to_certain": jnp.mean(certain),

@@ -28,9 +28,8 @@ from mirrorjax.regimes.turns import answered, echo_exact, information_exact, loc
 WINDOW = 256  # rounds, the last ones, of which acts are kept
 SETTLING = 64  # rounds before phases are looked at
 FEWEST = 20  # events of either player, that phases are made of
-SURROGATES = 200
 _NO_FLIES = GameParams(fly_probability=0.0)
-_START, _ACTS, _SHIFTS = range(3)  # streams of a member
+_START, _ACTS = range(2)  # streams of a member
 _GIVERS: dict[str, Callable[[MemberValues], Policy]] = {
     "reciprocal": lambda values: reciprocal(values.gives_below),
     "blind": lambda values: blind(values.gives_share),
@@ -50,7 +49,7 @@ class Phases:
 
 
 @struct.dataclass
-class Pairs:
+class Couples:
     """Pairs of players, and what they did."""
 
     now: Any  # last acts, or games
@@ -111,7 +110,7 @@ class TurnTaking(Simulated):
         if self._plays:
             start = jax.vmap(lambda stream: new_game(stream, _NO_FLIES))(self._games(values))
         recent = jnp.full((WINDOW, 2, self.pairs), -1, jnp.int8)
-        return Simulation(Pairs(start, recent, recent, nothing), jnp.int32(0))
+        return Simulation(Couples(start, recent, recent, nothing), jnp.int32(0))
 
     def draw(self, values: MemberValues, step: Step) -> Any:
         """The chance of a round of each pair."""
@@ -161,23 +160,23 @@ class TurnTaking(Simulated):
             return {**chain_scores(acts, values.coupling), **heard(acts[:, 0], acts[:, 1])}
         points = params["points"].astype(jnp.float32)
         alive = jnp.any(points > 0, axis=(0, 1))
-        there = jnp.maximum(jnp.sum(points >= 0), 1)
+        there = jnp.maximum(jnp.sum((points >= 0).astype(jnp.float32)), 1.0)
         living = jnp.where(alive, acts, -1)
         return {
             "pair_score": params["score"],
             "pair_score_last": jnp.sum(jnp.maximum(points, 0)) / there,
             "pair_alive": jnp.mean(alive.astype(jnp.float32)),
             "pair_energy": params["energy"],
-            "pair_gifts": jnp.sum(acts == 1) / there,
+            "pair_gifts": jnp.sum((acts == 1).astype(jnp.float32)) / there,
             **_measures(living),
-            **locked_gifts(living, _stream(values, _SHIFTS)),
+            **locked_gifts(living),
         }
 
     def _games(self, values: MemberValues) -> Stream:
         numbers = jnp.arange(self.pairs, dtype=jnp.uint32)
         return jax.vmap(substream, in_axes=(None, 0))(_stream(values, _ACTS), numbers)
 
-    def _played(self, state: Simulation, values: MemberValues, drawn: Any) -> Pairs:
+    def _played(self, state: Simulation, values: MemberValues, drawn: Any) -> Couples:
         policies = (_GIVERS[self.giving](values),) * 2
 
         def one(game: GameState, chance: Any) -> tuple[GameState, tuple[Tally, Tally]]:
@@ -195,17 +194,17 @@ def _turned(state: Simulation, values: MemberValues) -> Phases:
     return Phases(gap, now.circle + circle * settled, now.moved + (gap - now.gap) * settled)
 
 
-def _answered(state: Simulation, values: MemberValues, drawn: Any) -> Pairs:
+def _answered(state: Simulation, values: MemberValues, drawn: Any) -> Couples:
     first = answered(state.now.now, values.coupling, drawn[0])
     second = answered(first, values.coupling, drawn[1])
     acts = jnp.stack([first, second])
     return _kept(state, second, acts, jnp.zeros_like(acts))
 
 
-def _kept(state: Simulation, now: Any, acts: Int32[Array, "2 pairs"], points: Int32[Array, "2 pairs"]) -> Pairs:
+def _kept(state: Simulation, now: Any, acts: Int32[Array, "2 pairs"], points: Int32[Array, "2 pairs"]) -> Couples:
     before, place = state.now, state.rounds % WINDOW
     recent = (old.at[place].set(new.astype(jnp.int8)) for old, new in ((before.acts, acts), (before.points, points)))
-    return Pairs(now, *recent, before.total + jnp.sum(points, axis=0))
+    return Couples(now, *recent, before.total + jnp.sum(points, axis=0).astype(jnp.float32))
 
 
 def _measures(acts: Int32[Array, "rounds 2 pairs"]) -> Scores:
@@ -233,14 +232,13 @@ def chain_scores(acts: Int32[Array, "rounds 2 pairs"], coupling: Float32[Array, 
     }
 
 
-def locked_gifts(acts: Int32[Array, "rounds 2 pairs"], stream: Stream) -> Scores:
+def locked_gifts(acts: Int32[Array, "rounds 2 pairs"]) -> Scores:
     """PLV of both players' gifts, a mean over pairs that have enough of them, and that of shifted ones."""
-    words = word(stream, jnp.arange(SURROGATES, dtype=jnp.uint32))
 
     def of_pair(pair: Int32[Array, "rounds 2"]) -> tuple[Float32[Array, ""], Float32[Array, ""]]:
-        first, second = phase(pair[:, 0]), phase(pair[:, 1])
+        phases = phase(pair[:, 0]), phase(pair[:, 1])
         enough = jnp.min(jnp.sum(pair == 1, axis=0)) >= FEWEST
-        found = phase_locking(first, second), jnp.mean(shifted_locking(first, second, words))
+        found = phase_locking(*phases), jnp.nanmean(shifted_locking(*phases))
         return jnp.where(enough, found[0], jnp.nan), jnp.where(enough, found[1], jnp.nan)
 
     found, null = jax.vmap(of_pair, in_axes=2)(acts)

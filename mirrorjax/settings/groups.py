@@ -176,8 +176,6 @@ class RegimeConfig:
         of="reinforcement", note="of a pass")
     rationality: float = setting(2.0, Range(0.0, 100.0), label="rationality β", acts=Acts.VALUE, scale="log",
         later=True, of="cirl", note="of Toad, who does a with exp(β q(a)), q what its next turn brings; 0: by chance")
-    give_above: float = setting(0.5, _SHARE, label="belief to give at", acts=Acts.VALUE, later=True, of="cirl",
-        note="the belief that Toad wants to get on above which the believing Frog gives")
     turns_of: str = setting("givers", ("givers", "chain", "oscillators"), label="turns of", acts=Acts.PROGRAM,
         later=True, of="turn_taking", note="two who keep each other alive in the game without flies; two who do one of "
         "two acts in turn; two phases")

@@ -354,7 +354,7 @@ def test_each_order_parameter_is_a_measure_and_raw_cmni_is_last():
     known = [MEASURES[name] for name in ORDER_PARAMETERS]
     assert len(set(known)) == len(known) and ORDER_PARAMETERS[-1] == "cmni"
     assert {each.name for each in known if each.kind == "verdict"} == {"mirror", "mirror_code"}
-    signed = {"ssi", "ssi_last", "cross_decoding_social", "empathy"}
+    signed = {"ssi", "ssi_last", "cross_decoding_social", "empathy", "act_mi", "transfer"}
     assert {each.name for each in known if each.kind == "signed"} == signed
 
 

@@ -9,7 +9,7 @@ from mirrorjax.errors import InputError
 from mirrorjax.models import network_of
 from mirrorjax.population.members import Member
 from mirrorjax.population.plan import ProgramSpec, program_of
-from mirrorjax.regimes.assembly import Assembly
+from mirrorjax.regimes.assembly_boards import Brains
 from mirrorjax.regimes.base import Regime
 from mirrorjax.regimes.contrastive import Contrastive
 from mirrorjax.regimes.imitation import Imitation
@@ -20,7 +20,7 @@ from mirrorjax.regimes.supervised import Supervised
 REGIMES: dict[str, Any] = {
     "supervised": Supervised,
     "contrastive": Contrastive,
-    "assembly": Assembly,
+    "assembly": Brains,
     "overlap": Overlap,
     "imitation": Imitation,
     "predictive": Predictive,

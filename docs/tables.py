@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mirrorjax.report.page.marks import put
 from mirrorjax.settings.axes import AXES, FIRST
+from mirrorjax.settings.schema import MEMBER
 from mirrorjax.settings.setting import Setting
 
 _TYPES = {int: "int64", float: "float64", str: "string"}
@@ -38,13 +39,14 @@ def regimes_table(settings: Iterable[Setting]) -> str:
         "| regime | setting, and axis of the same name | default | allowed | what it does |\n|---|---|---|---|---|\n"
     )
     for each in settings:
-        table += f"| `{each.of}` | `{each.key}` | {_default(each)} | {each.words} | {each.note} |\n"
+        key = f"`{each.key}`{'' if each.is_axis else ' (no axis)'}"
+        table += f"| `{each.of}` | {key} | {_default(each)} | {each.words} | {each.note} |\n"
     return table
 
 
 BLOCKS = {
     "theory.md": ("knobs", knobs_table(each for name, each in AXES.items() if name not in FIRST and not each.of)),
-    "regimes.md": ("regimes", regimes_table(each for each in AXES.values() if each.of)),
+    "regimes.md": ("regimes", regimes_table(each for each in MEMBER.values() if each.of)),
     "sweeps.md": ("axes", axes_table(AXES.values())),
 }  # name and text, by page
 

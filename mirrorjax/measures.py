@@ -165,8 +165,8 @@ CALIBRATED = (
     Measure("accuracy_live", "accuracy with energy", "the same on rows with energy left, where jump, which asks for "
             "nothing but energy, is never right", "records.py", "share", needs=(ACTS,)),
     Measure("seat_cka", "CKA of own and seen views", "linear CKA of the last site on rows and on the same with the "
-            "players' places exchanged (regimes `contrastive`, `overlap`, `imitation`)", "../regimes/seats.py", "share",
-            needs=(VALIDATION,)),
+            "players' places exchanged (of `contrastive`, `overlap` and `imitation`; of others if `measurement.seats`)",
+            "../regimes/seats.py", "share", needs=(VALIDATION,)),
     Measure("seat_nmse", "NMSE of own and seen views", "their mean squared difference over the mean variance of the "
             "units", "../regimes/seats.py", needs=(VALIDATION,)),
     Measure("seat_recall", "recall of the seen view", "Recall@1 of a row's exchange among 256, after a ridge map "

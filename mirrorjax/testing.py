@@ -130,6 +130,12 @@ def check_regime(regime: Callable[[int], Regime]) -> None:
     restored = cast(TrainState, from_state_dict(half, jax.tree.map(np.asarray, to_state_dict(half))))
     resumed = _trained(wide, restored, values, world, _STEPS // 2, _STEPS)
     _same(resumed, after, "resumed training is another one", exactly=True)
+    if "boards" in wide.needs:
+        boards = boards_of(dataset, 64, 64)
+        for number in range(2):
+            probe = Probe(wide.only("show"), *jax.tree.map(lambda x, at=number: x[at], (params, values)))
+            found = jax.jit(observed)(probe, boards) | jax.jit(caused)(probe, boards, jnp.zeros(probe.count))[0]
+            assert all(np.isfinite(each).all() for each in found.values()), "a measure of boards is no number"
     if "rows" in wide.needs:
         _check_measured(wide, dataset, start, params, values, world, rows)
     else:

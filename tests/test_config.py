@@ -289,6 +289,7 @@ def test_every_axis_reaches_the_members():
         "encoder": ["shared", "apart"],
         "objective": ["next", "random"],
         "predicted": ["board", "board_and_energy"],
+        "context_share": [0.2, 0.4],
         "rationality": [2.0, 0.5],
         "turns_of": ["givers", "chain"],
         "coupling": [1.0, 2.0],

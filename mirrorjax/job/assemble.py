@@ -13,7 +13,8 @@ from mirrorjax.job.folders import check_folders, compile_cache
 from mirrorjax.machine.runtime import Device, configure, device_facts, memory_budget, source_commit, versions
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import Member
-from mirrorjax.regimes import REGIMES
+from mirrorjax.population.plan import program_of
+from mirrorjax.regimes import REGIMES, regime_of
 from mirrorjax.results.contents import FORMAT
 from mirrorjax.results.extension import Extended, extended, missing
 from mirrorjax.settings.allowed import validate
@@ -112,10 +113,10 @@ def assemble(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Job:
     devices = configure(runtime.platform, runtime.devices, runtime.precision, cache, runtime.distributed)
     budget = memory_budget(runtime.memory_budget, runtime.platform, devices)
     layout(runtime, members, len(devices), budget, 0)  # what does not fit without the rows is told before they are made
-    shown_rows = "rows" in REGIMES[config.regime.name].needs
+    shown = regime_of(program_of(members[0])).needs  # rows or boards: else there are no units to tell of
     at = units_at(config)
     games_at = at if config.measurement.games else ()
-    schedule = Schedule(checkpoints(config), at if shown_rows else (), config.regime.patience, games_at)
+    schedule = Schedule(checkpoints(config), at if shown else (), config.regime.patience, games_at)
     return Job(config, resolved, sweep / job_hash(resolved), members, schedule, devices, budget, runtime)
 
 

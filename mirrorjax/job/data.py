@@ -70,7 +70,7 @@ def data_of(config: Config, dataset: Dataset, sources: Sources) -> Data:
     """What a population learns from and is measured on."""
     asked = config.measurement
     boards = boards_of(dataset, asked.boards, asked.rescue_boards) if asked.boards else None
-    return Data(dataset, sources, boards, asked.test_rows, asked.validation_rows, asked.games)
+    return Data(dataset, sources, boards, asked.test_rows, asked.validation_rows, asked.games, asked.seats)
 
 
 def measured_row_counts(config: Config, test_rows: int, validation_rows: int | None) -> tuple[int, int]:

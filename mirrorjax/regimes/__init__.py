@@ -9,7 +9,7 @@ from mirrorjax.errors import InputError
 from mirrorjax.models import network_of
 from mirrorjax.population.members import Member
 from mirrorjax.population.plan import ProgramSpec, program_of
-from mirrorjax.regimes.assembly import Assembly
+from mirrorjax.regimes.assembly_boards import Brains
 from mirrorjax.regimes.base import Regime
 from mirrorjax.regimes.cirl import Cirl
 from mirrorjax.regimes.contrastive import Contrastive
@@ -23,7 +23,7 @@ from mirrorjax.regimes.turn_taking import TurnTaking
 REGIMES: dict[str, Any] = {
     "supervised": Supervised,
     "contrastive": Contrastive,
-    "assembly": Assembly,
+    "assembly": Brains,
     "overlap": Overlap,
     "imitation": Imitation,
     "predictive": Predictive,

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 import jax
 import jax.numpy as jnp
 from flax import struct
-from jaxtyping import Array, Float32, Int32
+from jaxtyping import Array, Bool, Float32, Int32
 
 from mirrorjax.models.base import Edit, Params, Shown, Site, keep
 from mirrorjax.population.members import MemberValues
@@ -34,6 +34,15 @@ class Brain:
 
 
 @dataclass(frozen=True)
+class Area(Site):
+    """An area of a brain, all of whose neurons are a member's own: brains have no width."""
+
+    def own(self, width: Int32[Array, ""] | int) -> Bool[Array, " units"]:
+        """All."""
+        return jnp.ones(self.size, bool)
+
+
+@dataclass(frozen=True)
 class Mix:
     """The area in which persons and feelings meet, as it is read: what fires there in each of EPISODES."""
 
@@ -50,7 +59,7 @@ class Mix:
     @property
     def sites(self) -> tuple[Site, ...]:
         """MIX alone."""
-        return (Site("mix", self.neurons, kind="spikes"),)
+        return (Area("mix", self.neurons, kind="spikes"),)
 
     def init(self, key: jax.Array, width: Int32[Array, ""]) -> Params:
         """Nothing fires, and nothing is completed."""
@@ -115,8 +124,8 @@ class Assembly:
 
     def init(self, values: MemberValues) -> Brain:
         """A brain that has learnt nothing, all areas silent."""
-        fibres = born(_stream(values), self.neurons)
-        return Brain(_by_name(fibres), at_rest(self.firing), jnp.int32(0))
+        fibres = born(stream_of(values), self.neurons)
+        return Brain(by_name(fibres), at_rest(self.firing), jnp.int32(0))
 
     def draw(self, values: MemberValues, step: Step) -> tuple:
         """Nothing ahead of time."""
@@ -124,9 +133,9 @@ class Assembly:
 
     def update(self, state: Brain, values: MemberValues, step: Step, drawn: tuple, train: tuple) -> tuple[Brain, bool]:
         """One moment; a brain is always well."""
-        of_life = values.veil_neurons, values.dose, _stream(values), MOMENTS
-        fibres, areas = lived(_by_fibre(state.fibres), state.areas, step.astype(jnp.int32), *of_life)
-        return Brain(_by_name(fibres), areas, state.moment + 1), True
+        of_life = values.veil_neurons, values.dose, stream_of(values), MOMENTS
+        fibres, areas = lived(by_fibre(state.fibres), state.areas, step.astype(jnp.int32), *of_life)
+        return Brain(by_name(fibres), areas, state.moment + 1), True
 
     def steps(self, state: Brain) -> Int32[Array, ""]:
         """The moments that it has lived."""
@@ -134,7 +143,7 @@ class Assembly:
 
     def policy(self, state: Brain, values: MemberValues, train: tuple) -> Params:
         """What fires in MIX in each of EPISODES, read without growth, and the share of it that a part brings back."""
-        fibres, stream, beta = _by_fibre(state.fibres), _stream(values), growth(values.dose, MOMENTS)
+        fibres, stream, beta = by_fibre(state.fibres), stream_of(values), growth(values.dose, MOMENTS)
         mix = read(fibres, values.veil_neurons, beta, stream, self.firing)
         own = jax.tree.map(lambda leaf: leaf[0], mix)  # one's own distress
         masks = jax.vmap(lambda which: as_mask(which, self.neurons))(mix).astype(jnp.uint8)
@@ -159,14 +168,16 @@ class Assembly:
         return outputs
 
 
-def _stream(values: MemberValues) -> Stream:
+def stream_of(values: MemberValues) -> Stream:
+    """Of a member's graph and draws."""
     return values.init[0], values.init[1]
 
 
-def _by_name(fibres: dict) -> dict[str, Array]:
+def by_name(fibres: dict) -> dict[str, Array]:
     """Fibres as states are saved: by text."""
     return {f"{source} to {area}": synapses for (source, area), synapses in fibres.items()}
 
 
-def _by_fibre(named: dict[str, Array]) -> dict:
+def by_fibre(named: dict[str, Array]) -> dict:
+    """The inverse of `by_name`."""
     return {tuple(name.split(" to ")): synapses for name, synapses in named.items()}

@@ -64,16 +64,18 @@ class Regime(Protocol):
         settings: names of the member's settings that it looks at, besides those of the network.
         needs: `rows`, if it is shown rows of the dataset: to learn from, and to be measured on with the battery. A
             regime that needs none is measured by its score alone. `pairs`, if it learns from rows and the boards one
-            round later (`dataset.pairs`), which are made where members of such a regime are.
+            round later (`dataset.pairs`), which are made where members of such a regime are. `boards` alone, if it is
+            measured on matched boards besides, but not on rows.
         reads_out: whether its policy is computed from a member's state, which takes a program, and not a part of it.
         clock: by which its members are trained and measured.
         network: what is trained, measured, stored and exported.
         sites: of the network.
 
     One may have `passes` too, of a batch through its network in an update (1 unless it says so), by which memory and
-    time are planned; and `rows_as(member)`, knobs by name that its rows are like, where these are not the member's own.
-    One that learns from other things than batches of rows says how many there are of them in an update (`rows`), and
-    how many times it takes one (`row_passes`); `told(state)`, columns by name, is what a state says of itself.
+    time are planned, and `reading`, bytes that a member's policy takes while it is computed; and `rows_as(member)`,
+    knobs by name that its rows are like, where these are not the member's own. One that learns from other things than
+    batches of rows says how many there are of them in an update (`rows`), and how many times it takes one
+    (`row_passes`); `told(state)`, columns by name, is what a state says of itself.
     """
 
     initialises_as: ClassVar[str]

@@ -60,8 +60,10 @@ def overlap(one: Fired, other: Fired) -> Float32[Array, ""]:
     return jnp.sum(jnp.where(same, one.on[:, None] * other.on[None, :], 0.0)) / one.on.shape[0]
 
 
-def strength(synapses: UInt8[Array, "..."], growth: Growth) -> Float32[Array, "..."]:
-    """(1 + β)^c of synapses that have grown c times; 0 where there is none."""
+def strength(synapses: UInt8[Array, "..."] | Float32[Array, "..."], growth: Growth) -> Float32[Array, "..."]:
+    """(1 + β)^c of synapses that have grown c times; 0 where there is none. Floats are strengths already."""
+    if synapses.dtype == jnp.float32:
+        return synapses
     times = jnp.maximum(synapses, 1).astype(jnp.float32) - 1
     return jnp.where(synapses > 0, jnp.exp(jnp.log1p(jnp.asarray(growth, jnp.float32)) * times), 0.0)
 

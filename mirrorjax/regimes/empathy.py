@@ -5,6 +5,7 @@ distress and calm. PERSON and EMOTION project together into MIX; Gonier et al. (
 JOIN. A share of the neurons that stand for the other are one's own: the *veil*. `brain.py` has the dynamics.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import jax
@@ -68,12 +69,29 @@ def lived(
     Moments are numbered from 0; those beyond the last episode begin again with the first.
     """
     k = areas["mix"].neurons.shape[0]
+
+    def shown(who: Int32[Array, ""], feeling: Int32[Array, ""]) -> dict[str, Fired]:
+        return stimuli(who, feeling, veil, k)
+
+    return lived_as(shown, fibres, areas, moment, growth(dose, moments), stream, moments)
+
+
+def lived_as(
+    shown: Callable[[Int32[Array, ""], Int32[Array, ""]], dict[str, Fired]],
+    fibres: Fibres,
+    areas: Firing,
+    moment: Int32[Array, ""],
+    beta: Share,
+    stream: Stream,
+    moments: int,
+) -> tuple[Fibres, dict[str, Fired]]:
+    """The same of other stimuli: `shown` gives those of a place in WHO and one in FEELINGS."""
     episode = (moment // moments) % len(EPISODES)
     begins = moment % moments == 0
     awake = {name: replace(which, on=jnp.where(begins, 0.0, which.on)) for name, which in areas.items()}
-    shown = stimuli(episode // len(FEELINGS), episode % len(FEELINGS), veil, k)
+    now = shown(episode // len(FEELINGS), episode % len(FEELINGS))
     draws = substream(substream(stream, jnp.uint32(_GROWING)), moment.astype(jnp.uint32))
-    fibres, after = step(fibres, {**shown, **awake}, JOIN, growth(dose, moments), draws)
+    fibres, after = step(fibres, {**now, **awake}, JOIN, beta, draws)
     return fibres, {area: after[area] for area in AREAS}
 
 

@@ -144,6 +144,11 @@ class RegimeConfig:
     predicted: str = setting("board", ("board", "board_and_energy"), label="predicted numbers", acts=Acts.PROGRAM,
         later=True, of="predictive", note="by `next`: ground and players; or one's own energy now as well, else there "
         "is no need to keep it, and jump cannot be read out")
+    stimuli: str = setting("persons", ("persons", "boards"), label="stimuli", acts=Acts.PROGRAM, is_axis=False,
+        later=True, of="assembly", note="`persons`: who it is and what it feels; `boards`: also where it stands, and "
+        "then there are measures of matched boards")
+    context_share: float = setting(0.2, _SHARE, label="context share c", acts=Acts.VALUE, later=True, of="assembly",
+        note="share of a person's neurons that stand for its place and the day, where stimuli are boards")
     # reinforcement: what is played, what is paid, how it is learnt
     partner: str = setting("random", ("random", "hop", "expert", "greedy", "self"), label="partner", acts=Acts.PROGRAM,
         later=True, of="reinforcement", note="who plays Toad: a scripted player, or `self`: the network itself, which "

@@ -161,6 +161,7 @@ class WandbTracker:
         html: Path | None = None,
         table: pa.Table | None = None,
         exit_code: int = 0,
+        tables: Mapping[str, pa.Table] | None = None,
     ) -> None:
         """Logs what is left and ends the run, within bounded time.
 
@@ -169,6 +170,7 @@ class WandbTracker:
             images, html: figures by name, the first eight; and the interactive phase diagram.
             table: one row a cell (`cells.cells`), the first ten thousand.
             exit_code: 0 if the population was finished.
+            tables: more of them, by name.
         """
         run = self._run
         if run is None:
@@ -182,9 +184,10 @@ class WandbTracker:
             }
             if html is not None:
                 content[DIAGRAM_HTML] = wandb.Html(html.read_text(encoding="utf-8"), inject=False)
-            if table is not None:
-                rows: list[Any] = [list(row.values()) for row in table.slice(0, MAX_CELLS).to_pylist()]
-                content[CELLS] = wandb.Table(columns=table.column_names, data=rows)
+            every = {f"final/{name}": each for name, each in (tables or {}).items()}
+            for key, each in (every if table is None else every | {CELLS: table}).items():
+                rows: list[Any] = [list(row.values()) for row in each.slice(0, MAX_CELLS).to_pylist()]
+                content[key] = wandb.Table(columns=each.column_names, data=rows)
             if content:
                 run.log(content)
             if files:

@@ -30,6 +30,7 @@ from mirrorjax.population.members import Member, identity, looked_at
 from mirrorjax.population.plan import plan, population_mesh, program_of, replicated
 from mirrorjax.regimes import knobs_of
 from mirrorjax.regimes.base import PAPER_EPOCHS, Clock, Regime, World
+from mirrorjax.regimes.seats import SEATS
 from mirrorjax.settings.columns import KNOBS, SEEDS
 from mirrorjax.settings.schema import MEMBER, PLUGGED
 from mirrorjax.training.data import Data
@@ -103,7 +104,7 @@ class Measuring:
         Rows and boards have the shapes that they have for the population, whose programs thus serve them.
         """
         other = copy(self)
-        other.data = replace(self.data, sources=Sources.only(self.data.dataset))
+        other.data = replace(self.data, sources=Sources.only(self.data.dataset), seats=False)
         other.members = [member.resolved() for member in members]
         other.ids = [identity(member, self.data.dataset.content_hash) for member in other.members]
         none = to_devices(np.int32(0), self.rows.held.pieces.sharding)
@@ -161,14 +162,16 @@ class Measuring:
             **record(measured),
             **{name: runner.by_member(value) for name, value in runner.told().items()},
         }
+        if self.data.seats and not {*SEATS} & columns.keys():
+            columns |= {name: runner.by_member(value) for name, value in runner.seats(params, rows.held).items()}
         if self.games is not None and with_games:
             columns |= {name: runner.by_member(value) for name, value in runner.games(params, self.games).items()}
-        if "rows" not in regime.needs:
-            return columns, {}
-        if self.boards is not None:
+        if self.boards is not None and regime.needs:
             columns |= {name: runner.by_member(value) for name, value in runner.battery(params, self.boards).items()}
-        if not with_units:
+        if not with_units or not regime.needs:
             return columns, {}
+        if "rows" not in regime.needs:  # no table of units: there are thousands of them, and no means over rows
+            return columns | self._kinds(runner, params, regime), {}
         kl = runner.divergences(params, rows)
         table = unit_table(measured, ids)
         table |= {name: runner.by_member(pair)[measured.exists] for name, pair in kl.items()}
@@ -179,6 +182,15 @@ class Measuring:
             columns |= of_members
             table |= of_units
         return columns, table | {PLACE: members[whose]}
+
+    def _kinds(self, runner: PartRunner, params: Params, regime: Regime) -> Columns:
+        """How many units there are of each class, of the members that are asked."""
+        asked = self.asked[runner.part.members]
+        if self.boards is None or not asked.any():
+            return {}
+        scores = np.zeros((len(asked), sum(site.size for site in regime.sites)), np.float32)
+        of_members, _ = jax.tree.map(runner.by_member, runner.causes(params, self.boards, scores, asked))
+        return {name: np.where(asked, value, np.nan) for name, value in named(of_members).items()}
 
     def _causes(
         self, runner: PartRunner, params: Params, boards: Boards, measured: Measured

@@ -123,6 +123,7 @@ def need(program: ProgramSpec, host: bool = True) -> Need:
     measurement = _FLOAT * PIECE * (_UNIT_ARRAYS * units + _ROW_WORDS)
     solved = regime.reads_out and "rows" in regime.needs
     solving = _FLOAT * _READ_OUT_ARRAYS * network.sites[-1].size ** 2 if solved else 0
+    solving = max(solving, getattr(regime, "reading", 0))
     return Need(
         resident=state + values,
         running=max(state if host else 0, parameters + statistics),

@@ -24,6 +24,7 @@ from mirrorjax.population.members import Member, stack_values
 from mirrorjax.population.plan import AXIS, Part, over_members
 from mirrorjax.regimes import regime_of
 from mirrorjax.regimes.base import Regime
+from mirrorjax.regimes.seats import has_seats
 from mirrorjax.training.compiled import Programs
 from mirrorjax.training.engines.choice import Engine, engine_for
 from mirrorjax.training.memory import compiled_bytes
@@ -244,6 +245,12 @@ class PartRunner:
         if not self.programs.acts:
             return {}
         return self._each_block("games", self.programs.games(streams), (params, self.values), streams)
+
+    def seats(self, params: Params, held: Any) -> dict[str, np.ndarray]:
+        """How alike each slot takes both seats, on the host, leading axes [blocks, block]; nothing without answers."""
+        if not has_seats(self.regime):
+            return {}
+        return self._each_block("seats", self.programs.seats(held), (params, self.values), held)
 
     def causes(self, params: Params, boards: Boards, scores: np.ndarray, chosen: np.ndarray) -> tuple[dict, dict]:
         """The causal measures of chosen slots and of their units, leading axes [blocks, block]; zero for others.

@@ -22,6 +22,7 @@ from mirrorjax.population.plan import ProgramSpec
 from mirrorjax.randomness import Stream
 from mirrorjax.regimes import regime_of
 from mirrorjax.regimes.base import Regime, State, Step
+from mirrorjax.regimes.seats import seat_scores
 from mirrorjax.training.step import TrainState, init_state
 from mirrorjax.training.step import train as train_member
 
@@ -67,6 +68,11 @@ def battery(
 def games(regime: Regime, params: Params, values: MemberValues, streams: Stream) -> dict[str, Float32[Array, " block"]]:
     """What the members do in the game, all of them side by side."""
     return played(Probe(regime, params, values), streams)
+
+
+def seats(regime: Regime, params: Params, values: MemberValues, held: Any) -> dict[str, Float32[Array, " block"]]:
+    """How alike the members take their own seat and the other's."""
+    return jax.lax.map(lambda member: seat_scores(regime, member[0], member[1], held), (params, values))
 
 
 def causes(

@@ -21,7 +21,7 @@ from mirrorjax.regimes.empathy import (
     measures,
     read,
 )
-from mirrorjax.report.map import assemblies
+from mirrorjax.report.map import collapse
 
 N, K, MOMENTS, SEEDS = 1000, 50, 10, 4
 STREAM = (jnp.uint32(4), jnp.uint32(3))
@@ -114,4 +114,4 @@ def test_the_veil_is_the_share_of_neurons_of_ones_own(veil, shared):
 
 def test_the_report_knows_the_same_numbers():
     """It imports no JAX, and so has its own."""
-    assert (assemblies._DENSITY, assemblies._FIRING) == (DENSITY, FIRING)
+    assert (collapse.DENSITY, collapse.FIRING) == (DENSITY, FIRING)

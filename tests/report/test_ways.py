@@ -56,7 +56,7 @@ def measured(network: Network, epoch: float) -> dict[str, float]:
     names = ("mni_star", "ssi", "cross_decoding_social", "soo_cos", "d_prime_mni")
     chance = np.random.default_rng(network.seed)
     found = like_paper(network, epoch) | {name: chance.standard_normal() for name in names}
-    found |= {"accuracy_live": 0.7, "play_hop_own": 0.5}
+    found |= {"accuracy_live": 0.7, "play_hop_own": 0.5, "mni_star_z": 2.0}
     asked = 1.0 if network.seed < 4 else np.nan
     found |= {"units_mirror_1": asked, "tr": 0.5 if network.seed < 3 else np.nan}
     return found | {name: found.get(name, 0.0) + more for name, more in network.planted}
@@ -151,9 +151,11 @@ def test_the_command_takes_one_folder_of_several_ways(folder: Path, tmp_path: Pa
     assert float(own["z_predictors"]) == pytest.approx(8 / np.std(chance, ddof=1))
     assert float(own["mean"]) - float(line["mean"]) == pytest.approx(8)
     assert (own["beyond_predictors"], rows["supervised", "mni_star"]["beyond_predictors"]) == ("true", "false")
-    assert line["z_predictors"] == ""
+    assert line["z_predictors"] == line["z_random"] == ""
+    assert float(own["z_random"]) == float(own["z_predictors"]) == pytest.approx(float(own["z_next"]))
+    assert float(line["z_next"]) == pytest.approx(0) and float(own["z_untrained"]) == 2
     page = (tmp_path / "c/compare.html").read_text()
-    assert "; 3 of 4 have one" in page
+    assert "; 3 of 4 have one" in page and "; untrained 2.00" in page
     assert 'id="ways"' in page and 'id="collapse"' not in page
     assert (tmp_path / "c/figures/ways.svg").is_file()
 

@@ -22,7 +22,7 @@ Capture = pytest.CaptureFixture[str]
 def test_an_unknown_measure_is_refused_before_any_work(finished: Sweep, names: list[str], capsys: Capture):
     before = bytes_and_times(finished.folder)
     assert main(["measure", str(finished.folder), "--measures", *names]) == 2
-    measures = "discriminability, counterfactual, overlap, decoding, games, causes"
+    measures = "discriminability, counterfactual, overlap, decoding, games, seats, causes"
     expected = f"error: --measures: 'foresight'; allowed: {measures}, or a column (docs/measures.md)\n"
     assert capsys.readouterr().err == expected
     assert bytes_and_times(finished.folder) == before
@@ -61,8 +61,13 @@ def test_measured_later_is_as_measured_in_training(sweep: Run, monkeypatch: pyte
     names = ["mni_star", "mni_star_z", "ssi_last", "rescue_accuracy", "cross_decoding"]
     pq.write_table(complete.drop_columns(names), file)
     monkeypatch.setitem(observed.OF_RESPONSES, "of_mine", lambda found: {"alive_units": found.alive.sum()})
-    assert main(["measure", str(folder), "--measures", "rescue_accuracy", "ssi_last", "counterfactual", "of_mine"]) == 0
-    assert "5 columns added at checkpoint 3" in capsys.readouterr().out, "nothing that was there"
+    assert (
+        main(
+            ["measure", str(folder), "--measures", "rescue_accuracy", "ssi_last", "counterfactual", "of_mine", "seats"]
+        )
+        == 0
+    )
+    assert "10 columns added at checkpoint 3" in capsys.readouterr().out, "nothing that was there"
     (again,) = Results.open(folder).populations
     last = again.records().filter(np.array(again.records()["checkpoint"]) == 3)
     for name in names[:-1]:

@@ -10,6 +10,7 @@ from mirrorjax.report.chart.marks import BLUE, GREEN, GREY, ORANGE, PURPLE, RED,
 from mirrorjax.report.map.axes import Axis
 from mirrorjax.report.map.boundary import boundary_of
 from mirrorjax.report.map.cells import Cells, cells, why_none
+from mirrorjax.report.map.collapse import lines_of_brains
 from mirrorjax.report.map.data import colour_range, map_data
 from mirrorjax.report.map.orders import SHARE, Order
 from mirrorjax.report.map.paper_point import paper_point
@@ -108,7 +109,7 @@ def _map(found: Cells, up: Axis, order: Order, last: int, number: int) -> Plot:
     along = (("x", found.x), ("y", up))
     rules = [Rule(place, side, _CONSTRUCTED) for side, axis in along for place, *_ in axis.marks()]
     boundary = _boundary(found, order, last, number) if order.is_verdict else []
-    marks = [cells, *boundary, *rules, *_paper_star(found)]
+    marks = [cells, *boundary, *rules, *lines_of_brains(found, number, last), *_paper_star(found)]
     across, upwards = (at_places(axis.label, axis.ticks) for axis in (found.x, up))
     return Plot(marks, across, upwards)
 

@@ -86,7 +86,7 @@ def ways(views: Iterable[View], measures: Sequence[str] = ()) -> list[Way]:
     if len(keys) > MOST:
         return []
     varying = _varying(keys)
-    names = (*OF_ACTS, *OF_MIRRORS, "tr", _ASKED, *measures)
+    names = (*OF_ACTS, *OF_MIRRORS, *map(against_untrained, OF_MIRRORS), "tr", _ASKED, *measures)
     made = [_way(found[key], _words(key, varying), tuple(dict.fromkeys(names))) for key in keys]
     return [each for each in made if each.networks or each.diverged]
 
@@ -161,6 +161,11 @@ def _last(view: View, group: Group, columns: Sequence[str]) -> dict[str, dict[st
     return {str(row[0]): dict(zip(names, row, strict=True)) for row in zip(*table.values(), strict=True)}
 
 
+def against_untrained(name: str) -> str:
+    """The column of a measure's z against untrained networks."""
+    return f"{name}_z"
+
+
 def differ(found: Sequence[Way]) -> bool:
     """Whether there are at least two, whatever they were trained on."""
     return len({str((each.regime, each.own, each.knobs)) for each in found}) > 1
@@ -195,3 +200,10 @@ def beyond(found: Sequence[Way], way: Way, name: str) -> Excess:
         return UNKNOWN
     floor = 0.0 if name in BEYOND_OBJECT else None
     return excess(way.values[name], [each.values[name] for each in lines(found, way)], floor)
+
+
+def z_against(found: Sequence[Way], way: Way, name: str, kind: str) -> float:
+    """How many deviations of a kind of predictor a way is beyond it: the least; nan of that kind itself."""
+    if way.predictor == kind:
+        return float("nan")
+    return excess(way.values[name], [each.values[name] for each in lines(found, way) if each.predictor == kind]).z

@@ -11,6 +11,7 @@ from mirrorjax.measures import (
     EVERY_RECORD,
     EVERY_UNIT,
     MEASURES,
+    OF_OWN_NETWORKS,
     PARTS,
     PLAYED,
     Measure,
@@ -32,6 +33,7 @@ def blocks() -> dict[str, dict[str, str]]:
             "parts": _parts(CAUSED),
             "units": _measured(CAUSED_UNITS),
         },
+        "own-network.md": {"measures": _measured(OF_OWN_NETWORKS)},
         "play.md": {"played": _measured(PLAYED), "players": _players()},
         "wandb.md": {"sections": _sections()},
     }

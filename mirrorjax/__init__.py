@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from mirrorjax.measures import Measure
+    from mirrorjax.own.found import Findings
+    from mirrorjax.own.options import OptionValues
     from mirrorjax.report.chart.figure import FigureKind
     from mirrorjax.settings.setting import Setting
 
@@ -72,3 +76,46 @@ def register(
         name, network=network, regime=regime, settings=settings, measure=measure, columns=columns, figure=figure,
         question=question,
     )  # fmt: skip
+
+
+def measure(
+    activations: Any = None,
+    behaviour: Callable[[Any], Any] | None = None,
+    network: Any = None,
+    groups: Any = None,
+    untrained: Callable[[int], Any] | None = None,
+    *,
+    stimuli: Any = None,
+    kinds: Any = None,
+    **options: "Unpack[OptionValues]",
+) -> "Findings":
+    """Measures mirror units of a network of your own, from its activations on paired stimuli (docs/own-network.md).
+
+        found = mirrorjax.measure({"none": {"h1": h}, "self": …, "other": …, "object": …, "object_baseline": …})
+        print(found.table())
+        found.report("report.html")
+
+    Args:
+        activations: condition -> site -> array [rows, units] of NumPy, JAX or PyTorch, row i the same scene under all
+            conditions: `none`, `self`, `other`, and, if there are, `both`, `object` and `object_baseline`. None records
+            them with `network` on `stimuli`.
+        behaviour: from what `network` gives to a number a row [rows]; with it ablation and patching are measured.
+        network: has `record(stimuli)` and `run(stimuli, edit)`, as `mirrorjax.own.torch.from_torch` and
+            `mirrorjax.own.flax.from_flax` make it; or a function `network(stimuli, edit)`.
+        groups: a label for each row [rows]: rows of one template, item or seed are one observation.
+        untrained: from a seed to an untrained network of the same architecture, or to its activations: gives
+            `p_untrained`.
+        stimuli: condition -> what the network takes, in the order of the rows.
+        kinds: site -> `rate` or `signed`; default: rate where no activation is negative.
+        **options: `mirrorjax.own.options.Options`: copies, seed, scale, object_baseline, draws, decoding, random_sets,
+            progress.
+
+    Returns:
+        What was found: `table()`, `units()`, `compare(others)`, `report(path)`.
+
+    Raises:
+        InputError: what was given cannot be measured; says what was found and what is expected.
+    """
+    from mirrorjax.own.call import measure
+
+    return measure(activations, behaviour, network, groups, untrained, stimuli, kinds, options)

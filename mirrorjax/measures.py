@@ -449,6 +449,35 @@ CAUSED_UNITS = (
     Measure("help_moved_by_mirror", "help moved by mirror units alone", "through the hub", "battery/circuits.py",
             needs=_OF_HUBS),
 )
+OF_OWN_NETWORKS = (  # docs/own-network.md; beside them those of CALIBRATED that need no game
+    Measure("mirror_units", "mirror units", "units that self and other raise, and both more than the object; p is "
+            "Simes's over the site's units", "../own/joined.py", "count"),
+    Measure("mirror_units_matched", "mirror units, object as strong", "whether there are any if the object's effect is "
+            "scaled up to the strength of self's and of other's", "../own/joined.py", "count"),
+    Measure("tipping", "tipping factor", "the largest factor on the object's effect at which there still are mirror "
+            "units", "../own/joined.py"),
+    Measure("shared_units", "shared units", "units that self and other raise, whatever the object does",
+            "../own/joined.py", "count"),
+    Measure("strength_self", "strength of self over object", "√(K_SS/K_OO), how much more self changes the pattern "
+            "than the object does", "../own/patterns.py"),
+    Measure("strength_other", "strength of other over object", "√(K_TT/K_OO)", "../own/patterns.py"),
+    Measure("ssi_unbiased", "SSI, unbiased", "SSI of inner products over different rows, so that the none that self "
+            "and other share does not count", "../own/patterns.py", "signed"),
+    Measure("overlap_beyond_object", "overlap beyond the object", "|S − O|² − |S − T|² over different rows: how much "
+            "nearer self's mean change is to other's than to the object's", "../own/patterns.py", "signed",
+            unit="rms²"),
+    Measure("additivity", "additivity", "⟨B, S + T⟩/|S + T|² over different rows, B the change by both: 1 if they add "
+            "up", "../own/patterns.py"),
+    Measure("decoding_accuracy", "decoding of self and other", "share of rows in which a decoder trained on self tells "
+            "other from none, and the other way round", "../own/decoding.py", "share"),
+    Measure("decoding_accuracy_object", "decoding from the object", "the same of decoders trained on the object",
+            "../own/decoding.py", "share"),
+    Measure("decoding_beyond_object", "decoding beyond the object", "the margin of the former less that of the latter, "
+            "in spreads over rows; p by exchange of self and object among training rows", "../own/decoding.py",
+            "signed"),
+    Measure("ablated", "effect of ablation", "change of the behaviour under other, with mirror units replaced by their "
+            "means under none", "../own/interventions.py", "signed"),
+)
 # fmt: on
 
 # By name; a measure of one's own comes in by `register`.
@@ -456,6 +485,7 @@ MEASURES: dict[str, Measure] = {
     each.name: each
     for family in (
         *(EVERY_RECORD, CALIBRATED, PLAYED, OF_AGENTS, OF_ASSEMBLIES, OF_SIMULATIONS, CAUSED, EVERY_UNIT, CAUSED_UNITS),
+        OF_OWN_NETWORKS,
     )
     for each in family
 }

@@ -15,7 +15,16 @@ from tests.house import FORMER
 GROUND = ("errors", "measures", "randomness", "settings", "machine")
 STORY = ("game", "dataset", "models", "population", "regimes", "measurement", "training", "statistics")
 KEPT = ("results", "tracking", "job", "report")
-TOP = ("pipeline", "member", "testing", "bench", "launch", "__main__", "__init__")  # whose one call imports when called
+TOP = (
+    "pipeline",
+    "member",
+    "own",
+    "testing",
+    "bench",
+    "launch",
+    "__main__",
+    "__init__",
+)  # whose one call imports when called
 ORDER = (*GROUND, *STORY, *KEPT, *TOP)
 REPORT = ("words", "read", "chart", "map", "figures", "page", "compare")
 OUTSIDE = ("wandb", "hydra", "rich")

@@ -56,11 +56,23 @@ def classes(found: Responses) -> UnitClasses:
     """The classes of one member's units. Both: p = max(p_F, p_T); one only: its own p, and no effect of the other."""
     d_frog, d_toad = d_prime(found, "xF"), d_prime(found, "xT")
     p_frog, p_toad = (sign_flip_p(found.hidden[name] - found.hidden["x0"]) for name in ("xF", "xT"))
-    by_both = discovered(jnp.maximum(p_frog, p_toad), found.alive)
-    by_frog, by_toad = discovered(p_frog, found.alive), discovered(p_toad, found.alive)
+    kind = kinds(d_frog, d_toad, p_frog, p_toad, found.alive)
+    return UnitClasses(kind=kind, d_frog=d_frog, d_toad=d_toad, p_frog=p_frog, p_toad=p_toad)
+
+
+def kinds(
+    d_frog: Float32[Array, " U"],
+    d_toad: Float32[Array, " U"],
+    p_frog: Float32[Array, " U"],
+    p_toad: Float32[Array, " U"],
+    alive: Bool[Array, " U"],
+) -> Int32[Array, " U"]:
+    """The class of each unit, into CLASSES, from its effects and the two-sided p of each."""
+    by_both = discovered(jnp.maximum(p_frog, p_toad), alive)
+    by_frog, by_toad = discovered(p_frog, alive), discovered(p_toad, alive)
     frog, toad = jnp.abs(d_frog) > EFFECT, jnp.abs(d_toad) > EFFECT
     both = by_both & frog & toad
-    kind = jnp.select(
+    return jnp.select(
         [
             both & (d_frog > 0) & (d_toad > 0),
             both & (d_frog < 0) & (d_toad < 0),
@@ -71,4 +83,3 @@ def classes(found: Responses) -> UnitClasses:
         [jnp.int32(CLASSES.index(name)) for name in ("mirror", "suppressed", "opposed", "frog only", "toad only")],
         jnp.int32(0),
     )
-    return UnitClasses(kind=kind, d_frog=d_frog, d_toad=d_toad, p_frog=p_frog, p_toad=p_toad)

@@ -23,10 +23,21 @@ def cosine(one: Float32[Array, " U"], other: Float32[Array, " U"], weight: Float
     return jnp.where(defined, jnp.sum(weight * one * other) / jnp.where(defined, lengths[0] * lengths[1], 1.0), 0.0)
 
 
+def changed_by_both(
+    frog: Float32[Array, " U"], toad: Float32[Array, " U"], thing: Float32[Array, " U"] | None = None
+) -> dict[str, Float32[Array, " U"]]:
+    """What each unit adds to `cf_mni` and, if there is an object, to `mni_star`."""
+    social = jnp.minimum(frog, toad)
+    found = {"cf_mni": jnp.maximum(social, 0.0)}
+    if thing is not None:
+        found["mni_star"] = jnp.maximum(social - jnp.maximum(jnp.minimum(frog, thing), 0.0), 0.0)
+    return found
+
+
 def counterfactual(found: Responses) -> dict[str, Float32[Array, ""]]:
     """`cf_mni`, `mni_star`, `mni_star_permuted`, `ssi`, `ssi_last`, and the cosines that SSI is made of."""
     frog, toad, thing = found.change("xF"), found.change("xT"), found.change("xO", "xO0")
-    social, any_nine = jnp.minimum(frog, toad), jnp.maximum(jnp.minimum(frog, thing), 0.0)
+    any_nine = jnp.maximum(jnp.minimum(frog, thing), 0.0)
     exchanged = jnp.maximum(jnp.minimum(frog[:, None], toad[None, :]) - any_nine[:, None], 0.0)
     by_chance = exchanged @ found.weight / jnp.maximum(jnp.sum(found.weight), 1.0)
     pairs = ((frog, toad), (frog, thing), (toad, thing))
@@ -34,8 +45,7 @@ def counterfactual(found: Responses) -> dict[str, Float32[Array, ""]]:
     last = jnp.where(found.layer == found.layer.max(), found.weight, 0.0)
     of_last = [cosine(one, other, last) for one, other in pairs]
     return {
-        "cf_mni": found.mean(jnp.maximum(social, 0.0)),
-        "mni_star": found.mean(jnp.maximum(social - any_nine, 0.0)),
+        **{name: found.mean(values) for name, values in changed_by_both(frog, toad, thing).items()},
         "mni_star_permuted": found.mean(by_chance),
         "ssi": frog_toad - (frog_object + toad_object) / 2,
         "ssi_last": of_last[0] - (of_last[1] + of_last[2]) / 2,

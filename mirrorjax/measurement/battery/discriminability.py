@@ -33,11 +33,13 @@ def auc(found: Responses, condition: str, before: str = "x0") -> Float32[Array, 
     return jnp.where(found.alive, (1 + ahead) / 2, 0.5)
 
 
-def discriminability(found: Responses) -> dict[str, Float32[Array, ""]]:
-    """`d_prime_mni`, `auc_mni`."""
+def told_apart(found: Responses) -> dict[str, Float32[Array, " U"]]:
+    """What each unit adds to `d_prime_mni` and to `auc_mni`."""
     d_both = jnp.minimum(d_prime(found, "xF"), d_prime(found, "xT"))
     auc_both = jnp.minimum(auc(found, "xF"), auc(found, "xT"))
-    return {
-        "d_prime_mni": found.mean(jnp.maximum(d_both, 0.0)),
-        "auc_mni": found.mean(2 * jnp.maximum(auc_both - 0.5, 0.0)),
-    }
+    return {"d_prime_mni": jnp.maximum(d_both, 0.0), "auc_mni": 2 * jnp.maximum(auc_both - 0.5, 0.0)}
+
+
+def discriminability(found: Responses) -> dict[str, Float32[Array, ""]]:
+    """`d_prime_mni`, `auc_mni`."""
+    return {name: found.mean(values) for name, values in told_apart(found).items()}

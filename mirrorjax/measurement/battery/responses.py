@@ -66,19 +66,24 @@ def responses(probe: Probe, pictures: Pictures, conditions: tuple[str, ...]) -> 
 
 def of_activations(hidden: Activations, outputs: dict[str, Array], layer: Int32[Array, " U"]) -> Responses:
     """Responses from activations, and outputs [4, boards], by condition, SEEN among them."""
-    seen = jnp.concatenate([hidden[name] for name in SEEN], axis=-1)
+    alive, rms, standard = standardised(jnp.concatenate([hidden[name] for name in SEEN], axis=-1))
+    return Responses(hidden, outputs, rms=rms, alive=alive, weight=unique_weight(alive, standard), layer=layer)
+
+
+def standardised(
+    seen: Float32[Array, "U pictures"],
+) -> tuple[Bool[Array, " U"], Float32[Array, " U"], Float32[Array, "U pictures"]]:
+    """Which units are alive, their root mean square (1 where they are not), and each with mean 0 and deviation 1."""
     mean, square = seen.mean(-1), jnp.mean(seen * seen, axis=-1)
     alive = jnp.mean((jnp.abs(seen) > 0).astype(jnp.float32), axis=-1) > ALIVE
     deviation = jnp.sqrt(jnp.maximum(square - mean * mean, 0.0))
     alive &= deviation > 1e-6 * jnp.sqrt(square)
     standard = (seen - mean[:, None]) / jnp.where(alive, deviation, 1.0)[:, None]
-    alike = jnp.abs(standard @ standard.T) / seen.shape[-1] > ALIKE
+    return alive, jnp.where(alive, jnp.sqrt(square), 1.0), standard
+
+
+def unique_weight(alive: Bool[Array, " U"], standard: Float32[Array, "U pictures"]) -> Float32[Array, " U"]:
+    """1/k for each of k units that are alike, 0 for one that is not alive; from their standardised activations."""
+    alike = jnp.abs(standard @ standard.T) / standard.shape[-1] > ALIKE
     alike = (alike & alive[:, None] & alive[None, :]) | jnp.eye(len(alive), dtype=bool)
-    return Responses(
-        hidden=hidden,
-        outputs=outputs,
-        rms=jnp.where(alive, jnp.sqrt(square), 1.0),
-        alive=alive,
-        weight=jnp.where(alive, 1 / jnp.sum(alike, axis=-1).astype(jnp.float32), 0.0),
-        layer=layer,
-    )
+    return jnp.where(alive, 1 / jnp.sum(alike, axis=-1).astype(jnp.float32), 0.0)

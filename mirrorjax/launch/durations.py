@@ -11,7 +11,7 @@ import jax
 
 from mirrorjax.job.data import measured_row_counts
 from mirrorjax.job.folders import null_folder, null_settings
-from mirrorjax.measurement.battery.nulls import ARCHITECTURE
+from mirrorjax.measurement.battery.nulls import ARCHITECTURE, LATER
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import OUTPUTS, Member
 from mirrorjax.population.plan import Part, ProgramSpec, plan
@@ -32,7 +32,7 @@ _BOARD_ROWS = 26  # test rows that take as long as a matched board with all its 
 _COMPILE_SECONDS = 1.5  # of one function, where it is not in the cache
 _DATASET_SECONDS, _TURN_SECONDS = 3.0, 0.5e-6  # of two cores, for a dataset that is to be built, and each turn of it
 CLOCKED = ("regime", "learning_rate", "objective", "parallel_games", "horizon")  # all that clocks look at
-_architecture = operator.attrgetter(*ARCHITECTURE)
+_architecture = operator.attrgetter(*ARCHITECTURE, *LATER)
 PAIR_SHARE = 0.64  # likewise of pairs to train on
 TRAIN_SHARE = 0.55  # training rows for each turn, at seven million turns; fewer turns repeat themselves less
 

@@ -25,6 +25,7 @@ SCALE_FREE = Chosen(lambda each: each.null == "scale-free")
 PATTERNS = ("ssi", "ssi_last")  # of all units and of the last layer's: a mirror code may be of either
 RAW = Chosen(lambda each: each.null == "rescaled")
 ARCHITECTURE = ("regime", "model", "depth", "width", "activation", "encoding")
+LATER = ("d_model", "heads")  # further ones, of no null from before they were there
 
 Columns = Mapping[str, np.ndarray]
 
@@ -98,7 +99,7 @@ def architecture_of(member: Member) -> Member:
 
     Of the regime that is how the hidden weights start: regimes that start alike share their nulls.
     """
-    own = Member(**{name: getattr(member, name) for name in ARCHITECTURE})
+    own = Member(**{name: getattr(member, name) for name in (*ARCHITECTURE, *LATER)})
     return replace(own, regime=REGIMES[member.regime].initialises_as)
 
 
@@ -163,7 +164,7 @@ def summary(nulls: Mapping[Member, Null]) -> dict[str, list]:
     for architecture, null in nulls.items():
         for name in (*null.moments, *RAW):
             values = null.columns[name]
-            row = {each: getattr(architecture, each) for each in ARCHITECTURE}
+            row = {each: getattr(architecture, each) for each in (*ARCHITECTURE, *LATER)}
             row |= {"measure": name, "seeds": len(values), "mean": float(values.mean()), "sd": float(values.std())}
             row |= {f"q{round(100 * q):02d}": null.quantile(name, q) for q in (0.01, 0.05, 0.5, 0.95, 0.99)}
             for key, value in row.items():

@@ -24,7 +24,7 @@ def test_a_knob_is_described_in_one_file():
 
 
 def test_a_network_is_named_where_it_is_written():
-    """Besides there the default of one regime, a critic, what a plan leaves unsaid, and a kernel that is of one network."""
+    """Besides there a default, a critic, what a plan leaves unsaid, and a kernel that is of one network."""
     regimes = {"regimes/supervised.py", "regimes/reinforcement.py"}
     assert set(network_files()) <= {"launch/plan.py", "training/engines/shape.py", *regimes}
 

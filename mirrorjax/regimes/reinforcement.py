@@ -79,7 +79,7 @@ class Reinforcement:
     reads_out: ClassVar[bool] = False
     clock: ClassVar[Clock] = TURNS
 
-    network: Network = field(default_factory=MLP)  # as compiled
+    network: Network  # as compiled
     encoding: str = "ordinal"
     table: GameTable = field(default_factory=lambda: GameTable(GameParams(), "random"))
     reward: str = "score"

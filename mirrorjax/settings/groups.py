@@ -155,7 +155,7 @@ class RegimeConfig:
         "learns from both seats")
     reward: str = setting("score", ("score", "homeostatic"), label="reward", acts=Acts.PROGRAM, later=True,
         of="reinforcement", note="`homeostatic`: less hunger, one's own and the other's; see `weight_empathy`")
-    reward_sharing: float = setting(0.0, _SHARE, label="dependency D by the reward (sharing)", acts=Acts.VALUE,
+    reward_sharing: float = setting(0.0, _SHARE, label="reward sharing D", acts=Acts.VALUE,
         later=True, of="reinforcement", note="points are paid as (1 − D/2)·own + (D/2)·the other's; 1 is one reward "
         "for both")
     weight_empathy: float = setting(0.0, Range(0.0, 100.0), label="empathy w", acts=Acts.VALUE, later=True,

@@ -36,13 +36,13 @@ def what_was_run(view: View) -> str:
     rates = spread_words((group.settings["learning_rate"] for group in groups), tidy_number)
     seeds = [group.networks for group in groups]
     per_group = str(min(seeds)) if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)}"
-    length = ""
+    length, unit = "", "paper epochs" if view.population.clock == "epoch" else view.population.clock
     if np.isfinite(found.step).any():
         own = [found.step[found.of(group)] for group in groups]
         longest = [float(np.nanmax(steps)) for steps in own if np.isfinite(steps).any()]
         length = (
             f", trained for {spread_words(longest, lambda value: f'{value:,.0f}')} steps "
-            f"({epoch_words(np.nanmax(found.epoch))} paper epochs at most)"
+            f"({epoch_words(np.nanmax(found.epoch))} {unit} at most)"
         )
     status, state = view.population.status, ""
     if status not in (None, "done"):

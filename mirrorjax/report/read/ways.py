@@ -39,7 +39,7 @@ class Way:
         left_out: its other configurations.
         values: measures by column, [networks], nan where there is none; diverged networks are not among them.
         diverged: how many did.
-        epoch: paper epochs of the last records, the median.
+        epoch: paper epochs of the last records, the median; nan where time is another.
     """
 
     name: str
@@ -138,7 +138,8 @@ def _way(found: Sequence[tuple[View, Group]], name: str, columns: Sequence[str])
     alive = [each for each in rows.values() if each["alive"]]
     left_out = len({str(_but_seeds(group)) for _, group in found}) - 1
     values = {each: np.array([row[each] for row in alive], np.float64) for each in columns}
-    epoch = float(np.median([row["epoch"] for row in alive])) if alive else float("nan")
+    by_epochs = alive and all(view.population.clock == "epoch" for view, _ in found)
+    epoch = float(np.median([row["epoch"] for row in alive])) if by_epochs else float("nan")
     regime, own, knobs = _key(nearest)
     return Way(name, regime, dict(own), dict(knobs), nearest, left_out, values, len(rows) - len(alive), epoch)
 

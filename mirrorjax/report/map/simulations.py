@@ -38,7 +38,7 @@ def cirl_sentences(view: View) -> list[str]:
     """Plain-text sentences on what it is worth to know the other's goal, and on what a belief gains of it."""
     if not len(view.networks.group):
         return []
-    return [f"{_counted(view)}.", *(_at_most(view, "voi", " a round")), *_told(view, ("voi_gained", "belief_truth"))]
+    return [f"{_counted(view)}.", *_ends(view, "voi", " a round"), *_told(view, ("voi", "voi_gained", "belief_truth"))]
 
 
 def turns_sentences(view: View) -> list[str]:
@@ -51,7 +51,8 @@ def turns_sentences(view: View) -> list[str]:
     if exact:
         far = "; ".join(f"{label(name)} {plain_number(_distance(view, name))}" for name in exact)
         words.append(f"Farthest of any simulation from its closed form: {far}.")
-    return [*words, *_at_most(view, "pair_alive", ""), *_told(view, ("alternation", "alternation_null"))]
+    told = ("pair_alive", "alternation", "alternation_null")
+    return [*words, *_ends(view, "pair_alive", ""), *_told(view, told)]
 
 
 def _counted(view: View) -> str:
@@ -71,13 +72,11 @@ def _at_end(view: View, names: tuple[str, ...]) -> dict[str, np.ndarray]:
     return view.population.query(f"SELECT {', '.join(map(quoted, names))} FROM observations QUALIFY {row} = 1")
 
 
-def _at_most(view: View, name: str, unit: str) -> list[str]:
-    """Where a measure is highest and lowest, over the cells of a map."""
+def _ends(view: View, name: str, unit: str) -> list[str]:
+    """Where a measure is highest and lowest, over the cells of a map; nothing without one."""
     found = cells_of(view)
-    if name not in view.population.measures:
-        return []
     if found is None or (at := found.at(name)) is None:
-        return _told(view, (name,))
+        return []
     ends = [int(place(at.value)) for place in (np.nanargmax, np.nanargmin)]
     of = [f"{plain_number(at.value[cell])}{unit} at {found.words(cell)}" for cell in ends]
     words = label(name)

@@ -3,10 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
-LONG := (slow or soak or statistical or browser or accelerators or gpu)
+LONG := (slow or soak or statistical or browser or accelerators or gpu or torch)
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test test-long test-processes test-acceptance test-accelerators test-gpu test-slow test-soak test-statistical test-browser lint paper_fast bench bench-gpu gpu soak clean
+.PHONY: help run install test test-long test-processes test-acceptance test-accelerators test-gpu test-slow test-soak test-statistical test-browser test-torch lint paper_fast bench bench-gpu gpu soak clean
 
 help: ## this list
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -55,6 +55,9 @@ test-statistical: install ## what needs many samples; CI has no room for it
 
 test-browser: install ## of these: the report in headless Chromium; says so where there is none
 	$(PYTEST) -m browser -rs
+
+test-torch: ## networks of PyTorch, with whatever python has it beside this package (PYTHON=...)
+	$(PYTHON) -m pytest -m torch -rs
 
 bench: install ## this machine's speed, into benchmarks/ and the README; with peers if the extra `bench` is installed
 	$(BIN)/mirrorjax bench --readme README.md

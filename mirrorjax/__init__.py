@@ -100,8 +100,8 @@ def measure(
             conditions: `none`, `self`, `other`, and, if there are, `both`, `object` and `object_baseline`. None records
             them with `network` on `stimuli`.
         behaviour: from what `network` gives to a number a row [rows]; with it ablation and patching are measured.
-        network: has `record(stimuli)` and `run(stimuli, edit)`, as `mirrorjax.own.torch.from_torch` and
-            `mirrorjax.own.flax.from_flax` make it; or a function `network(stimuli, edit)`.
+        network: has `record(stimuli)` and `run(stimuli, edit)`, as `from_torch` and `from_flax` make it; or a function
+            `network(stimuli, edit)`.
         groups: a label for each row [rows]: rows of one template, item or seed are one observation.
         untrained: from a seed to an untrained network of the same architecture, or to its activations: gives
             `p_untrained`.
@@ -119,3 +119,42 @@ def measure(
     from mirrorjax.own.call import measure
 
     return measure(activations, behaviour, network, groups, untrained, stimuli, kinds, options)
+
+
+def from_torch(module: Any, sites: Any, at: Any = None, batch: int | None = None) -> Any:
+    """A PyTorch module as a network for `measure`: `record(stimuli)`, `run(stimuli, edit)` (docs/own-network.md).
+
+    Args:
+        module: a `torch.nn.Module`.
+        sites: its submodules whose outputs are looked at, by name.
+        at: which position of outputs [rows, positions, units]: a number, as -1, `mean`, or a function of them.
+        batch: rows at a time; None: all.
+
+    Raises:
+        InputError: something of these is not as it must be, or PyTorch is not installed.
+    """
+    from mirrorjax.errors import InputError
+
+    try:
+        from mirrorjax.own.from_torch import TorchNetwork
+
+        return TorchNetwork(module, sites, at, batch)
+    except ModuleNotFoundError as error:
+        raise InputError("from_torch: PyTorch is not installed; pip install 'mirrorjax[torch]'") from error
+
+
+def from_flax(module: Any, variables: Any = None, sites: Any = None, at: Any = None) -> Any:
+    """A module of flax.linen or flax.nnx as a network for `measure`, see `from_torch`.
+
+    Args:
+        module: of linen or nnx.
+        variables: of linen, as `init` gives them.
+        sites: the path of a submodule by name, as `{"h1": "block/dense_1"}`.
+        at: as of `from_torch`.
+
+    Raises:
+        InputError: something of these is not as it must be.
+    """
+    from mirrorjax.own.from_flax import FlaxNetwork
+
+    return FlaxNetwork(module, variables, sites, at)

@@ -84,14 +84,25 @@ def _compare(options: argparse.Namespace) -> None:
 
 
 def _measure_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("results", type=_path, help=_RESULTS)
+    results = f"{_RESULTS}; or activations of a network of your own: .npz, .safetensors or a folder"
+    parser.add_argument("results", type=_path, help=f"{results} (docs/own-network.md)")
     names = "measures or columns (docs/measures.md; an unknown name lists them); default: all calibrated ones"
     parser.add_argument("--measures", type=_text, nargs="+", action="extend", default=[], metavar="NAME", help=names)
     parser.add_argument("--platform", choices=("cpu", "gpu", "tpu"), help="default: what they were trained on")
+    parser.add_argument("--out", type=_path, metavar="PAGE", help="of activations: the page to write, needed")
+    parser.add_argument("--groups", type=_path, metavar="FILE", help="of activations: a label a row, .npy or lines")
     _plugins(parser)
 
 
 def _measure(options: argparse.Namespace) -> None:
+    from mirrorjax.own.files import is_activations
+
+    if is_activations(options.results):
+        _measure_activations(options)
+        return
+    for name in ("out", "groups"):
+        if getattr(options, name) is not None:
+            raise InputError(f"--{name}: {options.results} holds no activations, which alone it is for")
     from mirrorjax.launch.measure import measure
     from mirrorjax.machine.log import shown_to_people
 
@@ -101,6 +112,17 @@ def _measure(options: argparse.Namespace) -> None:
     with shown_to_people(say, "normal"):
         for file in measure(options.results, options.measures, options.platform, say):
             say(str(file))
+
+
+def _measure_activations(options: argparse.Namespace) -> None:
+    from mirrorjax.own.command import measure_file
+
+    if options.out is None:
+        raise InputError(f"--out: {options.results} holds activations; say which page to write, as --out report.html")
+    if options.measures or options.platform:
+        raise InputError(f"--{'measures' if options.measures else 'platform'}: is for results, not for activations")
+    for line in measure_file(options.results, options.out, options.groups):
+        print(line)
 
 
 def _paper_tables_arguments(parser: argparse.ArgumentParser) -> None:

@@ -294,6 +294,8 @@ def test_every_axis_reaches_the_members():
         "objective": ["next", "random"],
         "predicted": ["board", "board_and_energy"],
         "encoding": ["ordinal", "one_hot"],
+        "d_model": [16, 32],
+        "heads": [2, 4],
         "obstacle_rate": [0.075, 0.05],
         "obstacle_width": [4, 2],
         "scroll": [1.0, 0.5],
@@ -302,8 +304,9 @@ def test_every_axis_reaches_the_members():
     }
     assert [axis.name for axis in fields(AxesConfig)] == list(values)
     for axis, given in values.items():
-        regime = MEMBER[axis].of or "supervised"
-        config = config_with(population__seeds=1, regime__name=regime, **{f"population__axes__{axis}": given})
+        group = MEMBER[axis].key.partition(".")[0] if MEMBER[axis].of else "regime"
+        whose = {f"{group}__name": MEMBER[axis].of or "supervised"}
+        config = config_with(population__seeds=1, **whose, **{f"population__axes__{axis}": given})
         validate(config)
         assert [getattr(member, axis) for member in members(config)] == given
     few = dict(list(values.items())[:10])

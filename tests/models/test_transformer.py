@@ -85,7 +85,7 @@ def test_without_queries_and_keys_all_tokens_are_attended_to_alike(pictures):
 def some_heads() -> tuple[Heads, jax.Array]:
     draw = np.random.default_rng(3)
     shapes = Heads(*[(2, 4, 2)] * 3, *[(2, 2)] * 2)
-    made = [jnp.asarray(0.4 * draw.normal(size=shape), jnp.float32) for shape in shapes]  # what is given is of order one
+    made = [jnp.asarray(0.4 * draw.normal(size=shape), jnp.float32) for shape in shapes]  # what they give is of order 1
     return Heads(*made), jnp.asarray(draw.normal(size=(4, TOKENS, 3)), jnp.float32)
 
 
@@ -231,4 +231,6 @@ def test_outputs_are_read_where_it_says(pictures):
     outputs = np.asarray(params[read.kernel]).T @ shown.units[READ] + np.asarray(params[read.bias])[:, None]
     np.testing.assert_allclose(shown.outputs, outputs, atol=1e-5)
     other = read.params(jnp.ones((4, 4)), jnp.zeros(4))
-    np.testing.assert_allclose(RUN(params | other, pictures).outputs, np.tile(shown.units[READ].sum(0), (4, 1)), atol=1e-5)
+    np.testing.assert_allclose(
+        RUN(params | other, pictures).outputs, np.tile(shown.units[READ].sum(0), (4, 1)), atol=1e-5
+    )

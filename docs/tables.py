@@ -42,9 +42,24 @@ def regimes_table(settings: Iterable[Setting]) -> str:
     return table
 
 
+def networks_table(settings: Iterable[Setting]) -> str:
+    """The settings that one model alone looks at."""
+    table = "| model | setting, and axis of the same name | default | allowed | what it does |\n|---|---|---|---|---|\n"
+    for each in settings:
+        table += f"| `{each.of}` | `{each.key}` | {_default(each)} | {each.words} | {each.label} {each.note} |\n"
+    return table
+
+
 BLOCKS = {
+    "networks.md": (
+        "networks",
+        networks_table(each for each in AXES.values() if each.of and each.key.startswith("model.")),
+    ),
     "theory.md": ("knobs", knobs_table(each for name, each in AXES.items() if name not in FIRST and not each.of)),
-    "regimes.md": ("regimes", regimes_table(each for each in AXES.values() if each.of)),
+    "regimes.md": (
+        "regimes",
+        regimes_table(each for each in AXES.values() if each.of and each.key.startswith("regime.")),
+    ),
     "sweeps.md": ("axes", axes_table(AXES.values())),
 }  # name and text, by page
 

@@ -16,6 +16,9 @@ from mirrorjax.models.encoding import encoded
 from mirrorjax.models.transformer import READ, TOKENS, Transformer
 from mirrorjax.population.members import Member
 from mirrorjax.results.network import TrainedNetwork
+from mirrorjax.settings.allowed import validate
+from mirrorjax.settings.groups import ModelConfig
+from mirrorjax.settings.schema import Config
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 
@@ -178,6 +181,31 @@ def test_a_unit_has_no_size_of_its_own(pictures):
 def test_heads_divide_a_token():
     with pytest.raises(InputError, match=r"model\.d_model is 10; allowed: a multiple of model\.heads, 4"):
         Transformer(d_model=10, heads=4)
+
+
+REFUSED = {
+    "heads=4": ({"heads": 4}, r"model\.heads is 4: only model=transformer looks at it; allowed here: 2"),
+    "odd": ({"name": "transformer", "d_model": 15}, r"model\.d_model is 15; allowed: a multiple of model\.heads, 2"),
+    "permuted": (
+        {"name": "transformer", "encoding": "permuted"},
+        r"model\.encoding is permuted: model\.name is transformer, .*; allowed here: one_hot, ordinal",
+    ),
+}
+
+
+@pytest.mark.parametrize(("model", "problem"), REFUSED.values(), ids=REFUSED)
+def test_what_does_not_go_together_is_refused(model, problem: str):
+    with pytest.raises(InputError, match=problem):
+        validate(Config(name="x", model=ModelConfig(**model)))
+
+
+def test_a_mask_is_refused_where_it_is_an_axis_too():
+    config = Config(name="x", model=ModelConfig(name="transformer"))
+    config.population.axes.mask = [1.0, 0.5]
+    with pytest.raises(
+        InputError, match=r"regime\.mask is 0\.5: .*not told its symbol and column.*; allowed here: 1\.0"
+    ):
+        validate(config)
 
 
 def in_numpy(w: dict[str, np.ndarray], picture: np.ndarray, depth: int) -> np.ndarray:

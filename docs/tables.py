@@ -45,6 +45,14 @@ def regimes_table(settings: Iterable[Setting]) -> str:
     return table
 
 
+def networks_table(settings: Iterable[Setting]) -> str:
+    """The settings that one model alone looks at."""
+    table = "| model | setting, and axis of the same name | default | allowed | what it does |\n|---|---|---|---|---|\n"
+    for each in settings:
+        table += f"| `{each.of}` | `{each.key}` | {_default(each)} | {each.words} | {each.label} {each.note} |\n"
+    return table
+
+
 NETWORKS = 1_000_000
 PLANS = {"quickstart": (1e-4, 12), "paper_fast": (4e-5, 50), "paper": (4e-6, 50), "paper size=large": (4e-6, 150)}
 RATES = {  # model-steps a second of 2×17, batch 25, own order, by what, and how often there is that: see scaling.md
@@ -79,8 +87,15 @@ def _duration(seconds: float) -> str:
 
 
 BLOCKS = {
+    "networks.md": (
+        "networks",
+        networks_table(each for each in AXES.values() if each.of and each.key.startswith("model.")),
+    ),
     "theory.md": ("knobs", knobs_table(each for name, each in AXES.items() if name not in FIRST and not each.of)),
-    "regimes.md": ("regimes", regimes_table(each for each in MEMBER.values() if each.of)),
+    "regimes.md": (
+        "regimes",
+        regimes_table(each for each in MEMBER.values() if each.of and each.key.startswith("regime.")),
+    ),
     "sweeps.md": ("axes", axes_table(AXES.values())),
     "scaling.md": ("hours", hours_table()),
 }  # name and text, by page

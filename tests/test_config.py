@@ -299,6 +299,8 @@ def test_every_axis_reaches_the_members():
         "gives_below": [6, 2],
         "gives_share": [0.35, 0.25],
         "encoding": ["ordinal", "one_hot"],
+        "d_model": [16, 32],
+        "heads": [2, 4],
         "obstacle_rate": [0.075, 0.05],
         "obstacle_width": [4, 2],
         "scroll": [1.0, 0.5],
@@ -307,8 +309,9 @@ def test_every_axis_reaches_the_members():
     }
     assert [axis.name for axis in fields(AxesConfig)] == list(values)
     for axis, given in values.items():
-        regime = MEMBER[axis].of or "supervised"
-        config = config_with(population__seeds=1, regime__name=regime, **{f"population__axes__{axis}": given})
+        group = MEMBER[axis].key.partition(".")[0] if MEMBER[axis].of else "regime"
+        whose = {f"{group}__name": MEMBER[axis].of or "supervised"}
+        config = config_with(population__seeds=1, **whose, **{f"population__axes__{axis}": given})
         validate(config)
         assert [getattr(member, axis) for member in members(config)] == given
     few = dict(list(values.items())[:10])

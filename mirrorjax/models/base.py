@@ -70,7 +70,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class ReadOut:
-    """Where a network's outputs are an affine map of what it shows, and by what names the map stands in its parameters."""
+    """The affine map that a network's outputs are of something that it shows, by its names in the parameters."""
 
     kernel: str
     bias: str

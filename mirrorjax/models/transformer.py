@@ -96,8 +96,8 @@ class Transformer:
     def run(self, params: Params, inputs: Float32[Array, "inputs ..."], edit: Edit = keep) -> Shown:
         """One example [inputs] or a batch [inputs, batch].
 
-        Shows by name, besides its sites, the other PLACES [units, batch], where heads look, `blocks.N.attn.hook_pattern`
-        [heads, tokens, batch], and what the outputs are read from, READ [d, batch].
+        By name it shows all PLACES of a block [units, batch], where heads look, `blocks.N.attn.hook_pattern` [heads,
+        tokens, batch], and what the outputs are read from, READ [d, batch].
         """
         sites, units = {site.name: site for site in self.sites}, {}
 
@@ -179,7 +179,7 @@ class Transformer:
         yield "unembed.b_U", (self.outputs,)
 
     def _of_heads(self, name: str, matrix: Float32[Array, "rows columns"]) -> jax.Array:
-        """As TransformerLens has it: W_Q, W_K and W_V [heads, d, d_head], W_O [heads, d_head, d], others as they are."""
+        """W_Q, W_K and W_V [heads, d, d_head], W_O [heads, d_head, d], others as they are."""
         d, heads = self.d_model, self.heads
         if name.endswith(("W_Q", "W_K", "W_V")):
             return matrix.reshape(d, heads, d // heads).transpose(1, 0, 2)

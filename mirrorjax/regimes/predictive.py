@@ -133,7 +133,9 @@ class Predictive(Supervised):
         return replace(state, params=state.params | self._hidden(params))
 
     def _hidden(self, params: Params) -> Params:
-        return {name: value for name, value in params.items() if name not in (*HEAD, self.reads.kernel, self.reads.bias)}
+        return {
+            name: value for name, value in params.items() if name not in (*HEAD, self.reads.kernel, self.reads.bias)
+        }
 
     @property
     def _silent(self) -> Params:

@@ -12,7 +12,7 @@ from typing import Any
 
 from mirrorjax.errors import InputError
 from mirrorjax.settings.grid import MOST, axis_problems, number_of, values_of
-from mirrorjax.settings.groups import PLAYING
+from mirrorjax.settings.groups import PLAYING, TAKEN
 from mirrorjax.settings.map_axes import map_problems
 from mirrorjax.settings.schema import MEMBER, PAPER_EPOCH, PATHS, SETTINGS, Config, unvaried, value_of
 from mirrorjax.settings.setting import settings_of
@@ -99,20 +99,20 @@ def _problems_of_regimes(config: Config) -> Iterator[str]:
 
 
 def _problems_of_models(config: Config) -> Iterator[str]:
-    """What a transformer cannot take: codes that it would take for others, numbers that it is not told, odd heads."""
-    if config.model.name != "transformer":
-        return
-    own = [MEMBER[name] for name in ("encoding", "mask", "d_model", "heads")]
-    encodings, masks, sizes, heads = (
-        values_of(each.name, config.population, config.population.union, value_of(config, each.key)) for each in own
-    )
-    if "permuted" in encodings:
-        yield "model.encoding is permuted: a transformer embeds codes itself; allowed here: ordinal, one_hot"
-    if masks != {1.0}:
-        given = f"regime.mask is {', '.join(f'{each:g}' for each in sorted(masks))}"
-        yield f"{given}: a transformer is not told its symbol and column apart; allowed here: 1"
-    if len(sizes) == len(heads) == 1 and (size := min(sizes)) % (number := min(heads)):
-        yield f"model.d_model is {size}; allowed: a multiple of model.heads, {number}"
+    """What the model does not take, and heads among which a token's numbers cannot be shared out."""
+    model = config.model.name
+
+    def given(name: str) -> set[Any]:
+        default = value_of(config, MEMBER[name].key)
+        return values_of(name, config.population, config.population.union, default)
+
+    for name, (taken, why) in TAKEN.get(model, {}).items():
+        if others := given(name) - {*taken}:
+            words, allowed = (", ".join(sorted(map(str, each))) for each in (others, taken))
+            yield f"{MEMBER[name].key} is {words}: model.name is {model}, and {why}; allowed here: {allowed}"
+    sizes, heads = given("d_model"), given("heads")
+    if MEMBER["heads"].of == model and len(sizes) == len(heads) == 1 and (size := min(sizes)) % min(heads):
+        yield f"model.d_model is {size}; allowed: a multiple of model.heads, {min(heads)}"
 
 
 def _problems_of_size(config: Config) -> Iterator[str]:

@@ -64,6 +64,14 @@ class ModelConfig:
         note="of attention in each block")
 
 
+TAKEN = {  # what a model takes of settings that are for all, where that is not everything, and why
+    "transformer": {
+        "encoding": (("ordinal", "one_hot"), "it embeds codes itself, and a veiled one is between its two"),
+        "mask": ((1.0,), "it is not told its symbol and column apart"),
+    }
+}
+
+
 @dataclass
 class OptimizerConfig:
     """Adam."""

@@ -16,6 +16,9 @@ from mirrorjax.models.encoding import encoded
 from mirrorjax.models.transformer import READ, TOKENS, Transformer
 from mirrorjax.population.members import Member
 from mirrorjax.results.network import TrainedNetwork
+from mirrorjax.settings.allowed import validate
+from mirrorjax.settings.groups import ModelConfig
+from mirrorjax.settings.schema import Config
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 
@@ -85,7 +88,7 @@ def test_without_queries_and_keys_all_tokens_are_attended_to_alike(pictures):
 def some_heads() -> tuple[Heads, jax.Array]:
     draw = np.random.default_rng(3)
     shapes = Heads(*[(2, 4, 2)] * 3, *[(2, 2)] * 2)
-    made = [jnp.asarray(0.4 * draw.normal(size=shape), jnp.float32) for shape in shapes]  # what is given is of order one
+    made = [jnp.asarray(0.4 * draw.normal(size=shape), jnp.float32) for shape in shapes]  # what they give is of order 1
     return Heads(*made), jnp.asarray(draw.normal(size=(4, TOKENS, 3)), jnp.float32)
 
 
@@ -180,6 +183,31 @@ def test_heads_divide_a_token():
         Transformer(d_model=10, heads=4)
 
 
+REFUSED = {
+    "heads=4": ({"heads": 4}, r"model\.heads is 4: only model=transformer looks at it; allowed here: 2"),
+    "odd": ({"name": "transformer", "d_model": 15}, r"model\.d_model is 15; allowed: a multiple of model\.heads, 2"),
+    "permuted": (
+        {"name": "transformer", "encoding": "permuted"},
+        r"model\.encoding is permuted: model\.name is transformer, .*; allowed here: one_hot, ordinal",
+    ),
+}
+
+
+@pytest.mark.parametrize(("model", "problem"), REFUSED.values(), ids=REFUSED)
+def test_what_does_not_go_together_is_refused(model, problem: str):
+    with pytest.raises(InputError, match=problem):
+        validate(Config(name="x", model=ModelConfig(**model)))
+
+
+def test_a_mask_is_refused_where_it_is_an_axis_too():
+    config = Config(name="x", model=ModelConfig(name="transformer"))
+    config.population.axes.mask = [1.0, 0.5]
+    with pytest.raises(
+        InputError, match=r"regime\.mask is 0\.5: .*not told its symbol and column.*; allowed here: 1\.0"
+    ):
+        validate(config)
+
+
 def in_numpy(w: dict[str, np.ndarray], picture: np.ndarray, depth: int) -> np.ndarray:
     """The four outputs for one picture [100], from an exported file: every token through every block."""
 
@@ -231,4 +259,6 @@ def test_outputs_are_read_where_it_says(pictures):
     outputs = np.asarray(params[read.kernel]).T @ shown.units[READ] + np.asarray(params[read.bias])[:, None]
     np.testing.assert_allclose(shown.outputs, outputs, atol=1e-5)
     other = read.params(jnp.ones((4, 4)), jnp.zeros(4))
-    np.testing.assert_allclose(RUN(params | other, pictures).outputs, np.tile(shown.units[READ].sum(0), (4, 1)), atol=1e-5)
+    np.testing.assert_allclose(
+        RUN(params | other, pictures).outputs, np.tile(shown.units[READ].sum(0), (4, 1)), atol=1e-5
+    )

@@ -2,7 +2,7 @@
 
 import csv
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -76,10 +76,11 @@ def sweep(folder: Path, *names: str) -> Path:
 
 
 def with_own(population: Path, settings: dict[str, Any]) -> None:
-    """Adds columns of a regime's own settings."""
+    """Adds columns of a regime's own settings, or puts them in place."""
     file = population / "members.parquet"
     table = pq.read_table(file)
     for name, value in settings.items():
+        table = table.drop_columns([name]) if name in table.column_names else table
         table = table.append_column(name, pa.array([value] * len(table)))
     pq.write_table(table, file)
 
@@ -134,6 +135,20 @@ def test_without_predictors_nothing_is_claimed(tmp_path: Path):
         found = ways(map(View, load(sweep(tmp_path / str(len(missing)), *left)).populations))
         words = claims(found, against_predictors(found))
         assert words.startswith("Nothing is claimed") and f"objective {' and '.join(missing)}, which" in words
+
+
+def test_another_model_is_another_way_and_has_to_beat_predictors_of_its_own(tmp_path: Path):
+    names = ("supervised", "predictive random", "predictive next")
+    populations = {name.replace(" ", "_"): networks(name) for name in names}
+    populations["transformer"] = [replace(each, regime="supervised") for each in networks("overlap λ .01")]
+    made = write_sweep(tmp_path / "models", populations, epochs=EPOCHS)
+    for name in names:
+        with_own(made / name.replace(" ", "_"), WAYS[name][1])
+    with_own(made / "transformer", {"model": "transformer"})
+    found = ways(map(View, load(made).populations))
+    assert [each.name for each in found if each.regime == "supervised"] == ["supervised", "supervised transformer"]
+    words = claims(found, against_predictors(found))
+    assert "over 5 tests" in words and "transformer" not in words
 
 
 def test_equal_ways_support_no_claim(tmp_path: Path):

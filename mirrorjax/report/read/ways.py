@@ -1,4 +1,4 @@
-"""Ways to learn: networks of all populations by regime and by the settings and knobs in which these differ."""
+"""Ways to learn: networks of all populations by regime, model, and the settings and knobs in which these differ."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Way:
     Attributes:
         name: in words, `overlap λ .01`.
         regime: its name.
-        own: settings of the regime itself, by name.
+        own: the model, and settings of the regime itself, by name.
         knobs: of the theory, by name.
         group: its configuration, the one nearest the paper's.
         left_out: its other configurations.
@@ -92,9 +92,9 @@ def ways(views: Iterable[View], measures: Sequence[str] = ()) -> list[Way]:
 
 
 def _key(group: Group) -> tuple[str, tuple[tuple[str, Any], ...], tuple[tuple[str, Any], ...]]:
-    """The regime, its own settings, and the knobs."""
+    """The regime, the model and its own settings, and the knobs."""
     regime = str(group.settings["regime"])
-    own = tuple((name, group.settings[name]) for name, each in BY_NAME.items() if each.of == regime)
+    own = tuple((name, group.settings[name]) for name, each in BY_NAME.items() if name == "model" or each.of == regime)
     knobs = tuple((name, group.settings[name]) for name, each in BY_NAME.items() if each.knob is not None)
     return regime, own, knobs
 
@@ -114,7 +114,7 @@ def _words(key: tuple[Any, ...], varying: set[str]) -> str:
     regime, own, knobs, data = key
     words = [regime]
     for name, value in (*own, *knobs):
-        is_off = name in dict(knobs) and value == BY_NAME[name].default
+        is_off = (name == "model" or name in dict(knobs)) and value == BY_NAME[name].default
         if name == "objective" or (name in varying and not is_off):
             words.append(_setting_words(name, value))
     return " ".join(words) + (f" (data {data[:8]})" if "data" in varying else "")
@@ -179,10 +179,10 @@ def shown(found: Sequence[Way], measures: Sequence[str] = ()) -> list[str]:
 
 
 def lines(found: Sequence[Way], way: Way) -> list[Way]:
-    """What a way has to beat: of each kind of predictor those with the same knobs, or all where there is none."""
+    """What a way has to beat: of each kind of predictor of the same model those with the same knobs, or else all."""
     chosen = []
     for kind in PREDICTORS:
-        of_kind = [each for each in found if each.predictor == kind]
+        of_kind = [each for each in found if each.predictor == kind and each.own["model"] == way.own["model"]]
         chosen += [each for each in of_kind if each.knobs == way.knobs] or of_kind
     return chosen
 
@@ -193,14 +193,15 @@ def lacking(found: Sequence[Way]) -> list[str]:
 
 
 def beyond(found: Sequence[Way], way: Way, name: str) -> Excess:
-    """How far a way is beyond the predictors in a measure; unknown of a predictor, or where one is lacking.
+    """How far a way is beyond the predictors in a measure; unknown of a predictor, or where its model lacks one.
 
     A measure that an object's distress is taken out of has to be above zero too: else an object has as much.
     """
-    if way.predictor or lacking(found):
+    beaten = lines(found, way)
+    if way.predictor or {each.predictor for each in beaten} != {*PREDICTORS}:
         return UNKNOWN
     floor = 0.0 if name in BEYOND_OBJECT else None
-    return excess(way.values[name], [each.values[name] for each in lines(found, way)], floor)
+    return excess(way.values[name], [each.values[name] for each in beaten], floor)
 
 
 def z_against(found: Sequence[Way], way: Way, name: str, kind: str) -> float:

@@ -12,7 +12,7 @@ from mirrorjax.population.plan import ProgramSpec, program_of
 from mirrorjax.regimes.assembly_boards import Brains
 from mirrorjax.regimes.base import Regime
 from mirrorjax.regimes.contrastive import Contrastive
-from mirrorjax.regimes.imitation import Imitation
+from mirrorjax.regimes.hebbian import Imitating
 from mirrorjax.regimes.overlap import Overlap
 from mirrorjax.regimes.predictive import Predictive
 from mirrorjax.regimes.supervised import Supervised
@@ -22,7 +22,7 @@ REGIMES: dict[str, Any] = {
     "contrastive": Contrastive,
     "assembly": Brains,
     "overlap": Overlap,
-    "imitation": Imitation,
+    "imitation": Imitating,
     "predictive": Predictive,
 }
 

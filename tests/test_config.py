@@ -290,6 +290,7 @@ def test_every_axis_reaches_the_members():
         "objective": ["next", "random"],
         "predicted": ["board", "board_and_energy"],
         "context_share": [0.2, 0.4],
+        "plasticity": ["gradient", "hebbian"],
         "rationality": [2.0, 0.5],
         "turns_of": ["givers", "chain"],
         "coupling": [1.0, 2.0],

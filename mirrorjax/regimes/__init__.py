@@ -13,7 +13,7 @@ from mirrorjax.regimes.assembly_boards import Brains
 from mirrorjax.regimes.base import Regime
 from mirrorjax.regimes.cirl import Cirl
 from mirrorjax.regimes.contrastive import Contrastive
-from mirrorjax.regimes.imitation import Imitation
+from mirrorjax.regimes.hebbian import Imitating
 from mirrorjax.regimes.overlap import Overlap
 from mirrorjax.regimes.predictive import Predictive
 from mirrorjax.regimes.reinforcement import Reinforcement
@@ -25,7 +25,7 @@ REGIMES: dict[str, Any] = {
     "contrastive": Contrastive,
     "assembly": Brains,
     "overlap": Overlap,
-    "imitation": Imitation,
+    "imitation": Imitating,
     "predictive": Predictive,
     "reinforcement": Reinforcement,
     "cirl": Cirl,

@@ -157,6 +157,9 @@ class RegimeConfig:
         "then there are measures of matched boards")
     context_share: float = setting(0.2, _SHARE, label="context share c", acts=Acts.VALUE, later=True, of="assembly",
         note="share of a person's neurons that stand for its place and the day, where stimuli are boards")
+    plasticity: str = setting("gradient", ("gradient", "hebbian"), label="plasticity", acts=Acts.PROGRAM, later=True,
+        of="imitation", note="`hebbian`: acts are tried and rewarded where they are the watched ones, and the learning "
+        "rate is that of synapses, .01 or so; without dropout and L2")
     # reinforcement: what is played, what is paid, how it is learnt
     partner: str = setting("random", ("random", "hop", "expert", "greedy", "self"), label="partner", acts=Acts.PROGRAM,
         later=True, of="reinforcement", note="who plays Toad: a scripted player, or `self`: the network itself, which "

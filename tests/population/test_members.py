@@ -80,6 +80,7 @@ LATER: dict[str, Any] = {
     **{"overlap": 0.1, "overlap_from": 1.0, "pair": "distress", "distance": "mse", "layers": "all"},
     **{"watched_share": 0.5, "watch": "as_played", "energy": "own", "encoder": "apart"},
     **{"objective": "auto", "predicted": "board_and_energy"},
+    **{"stimuli": "boards", "context_share": 0.4, "plasticity": "hebbian", "d_model": 8, "heads": 1},
     **{"fly_probability": 0.0, "help_leap_probability": 0.5},
     **{"partner": "hop", "reward": "homeostatic", "reward_sharing": 0.5, "weight_empathy": 0.2, "score_weight": 0.0},
     **{"partner_energy": "seen", "discount": 0.9, "entropy_bonus": 0.1, "anneal": 2.0, "parallel_games": 4},

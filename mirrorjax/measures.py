@@ -403,8 +403,8 @@ CAUSED = (
     Measure("circuits_CIRCUIT", "hubs of {CIRCUIT}", "units of the second layer that are hubs of a kind",
             "battery/circuits.py", "count", needs=_OF_HUBS),
     Measure("mirror", "mirror network", "the verdict: 1 if the larger z of `ssi` and `ssi_last` is beyond its null's "
-            ".99 quantile, `tr_low` > 0 and `rescue_accuracy` > `help_unasked`; else 0; null where it was not asked", "battery/nulls.py",
-            "verdict", needs=(*_ACTS_CAUSED, NULLS), share_label="P(mirror)"),
+            ".99 quantile, `tr_low` > 0 and `rescue_accuracy` > `help_unasked`; else 0; null where it was not asked",
+            "battery/nulls.py", "verdict", needs=(*_ACTS_CAUSED, NULLS), share_label="P(mirror)"),
     Measure("mirror_code", "mirror code", "the verdict without its last condition, which is about behaviour",
             "battery/nulls.py", "verdict", needs=(*_ACTS_CAUSED, NULLS),
             share_label="P(mirror) without its behaviour term"),

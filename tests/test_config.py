@@ -295,6 +295,7 @@ def test_every_axis_reaches_the_members():
         "predicted": ["board", "board_and_energy"],
         "context_share": [0.2, 0.4],
         "plasticity": ["gradient", "hebbian"],
+        "homeostasis": ["none", "episode"],
         "encoding": ["ordinal", "one_hot"],
         "obstacle_rate": [0.075, 0.05],
         "obstacle_width": [4, 2],

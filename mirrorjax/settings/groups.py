@@ -144,3 +144,5 @@ class RegimeConfig:
     plasticity: str = setting("gradient", ("gradient", "hebbian"), label="plasticity", acts=Acts.PROGRAM, later=True,
         of="imitation", note="`hebbian`: acts are tried and rewarded where they are the watched ones, and the learning "
         "rate is that of synapses, .01 or so; without dropout and L2")
+    homeostasis: str = setting("none", ("none", "episode"), label="homeostasis", acts=Acts.PROGRAM, later=True,
+        of="assembly", note="`episode`: after each, synapses onto a neuron are scaled back to add up to their number")

@@ -291,6 +291,7 @@ def test_every_axis_reaches_the_members():
         "predicted": ["board", "board_and_energy"],
         "context_share": [0.2, 0.4],
         "plasticity": ["gradient", "hebbian"],
+        "homeostasis": ["none", "episode"],
         "rationality": [2.0, 0.5],
         "turns_of": ["givers", "chain"],
         "coupling": [1.0, 2.0],

@@ -18,12 +18,12 @@ from mirrorjax.models.base import Edit, Params, Shown, keep
 from mirrorjax.population.members import MemberValues
 from mirrorjax.randomness import Stream, substream
 from mirrorjax.regimes import contexts
-from mirrorjax.regimes.assembly import MOMENTS, Assembly, Brain, Mix, by_fibre, by_name, stream_of
+from mirrorjax.regimes.assembly import MOMENTS, Assembly, Brain, Mix, stream_of
 from mirrorjax.regimes.base import Numbers, Step, World
 from mirrorjax.regimes.brain import Fibres, Fired, as_mask, fired, run, strength
 from mirrorjax.regimes.contexts import CONTEXTS, FELT, SITUATIONS, Context
 from mirrorjax.regimes.descent import batch_numbers
-from mirrorjax.regimes.empathy import JOIN, READING, Share, at_rest, growth, identities, lived_as
+from mirrorjax.regimes.empathy import JOIN, READING, Share, at_rest, growth, identities
 from mirrorjax.regimes.pairs import token_column
 
 FEWEST = 220  # neurons of an area, so that the sheet holds three persons and all contexts
@@ -71,7 +71,7 @@ class OnBoards(Assembly):
 
     @property
     def reading(self) -> int:
-        """Bytes of a member's strengths, as numbers, while all pictures are read."""
+        """Bytes of a member's strengths, as numbers, while it is read."""
         return 4 * len(JOIN) * self.neurons**2
 
     def world(self, data: World) -> World:
@@ -86,7 +86,7 @@ class OnBoards(Assembly):
         self, state: Brain, values: MemberValues, step: Step, drawn: Numbers, train: UInt32[Array, "rows 2"]
     ) -> tuple[Brain, bool]:
         """One moment, on one board."""
-        moment, rows = step.astype(jnp.int32), train[drawn]
+        rows = train[drawn]
 
         def shown(who: Int32[Array, ""], feeling: Int32[Array, ""]) -> dict[str, Fired]:
             row = unpack(rows[0])
@@ -96,14 +96,12 @@ class OnBoards(Assembly):
             sheet = placed(fired(person), context, values.context_share, self.firing)
             return {"identity": sheet, "feeling": feelings(feeling, self.firing)}
 
-        of_life = growth(values.dose, MOMENTS), stream_of(values), MOMENTS
-        fibres, areas = lived_as(shown, by_fibre(state.fibres), state.areas, moment, *of_life)
-        return Brain(by_name(fibres), areas, state.moment + 1), True
+        return self.lived(state, values, step, shown), True
 
     def policy(self, state: Brain, values: MemberValues, train: Any) -> Params:
         """What fires for persons out of any context, as without boards; and for every situation in every context."""
         beta = growth(values.dose, MOMENTS)
-        strong = {fibre: strength(synapses, beta) for fibre, synapses in by_fibre(state.fibres).items()}
+        strong = {fibre: strength(synapses, beta) for fibre, synapses in self.read(state, beta).items()}
         known = repertoire(strong, values.veil_neurons, values.context_share, stream_of(values), self.firing)
         return super().policy(state, values, train) | {"repertoire": known}
 

@@ -13,7 +13,20 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float32, Int32
 
 from mirrorjax.randomness import Stream, substream
-from mirrorjax.regimes.brain import Fibre, Fibres, Fired, Firing, connect, fired, overlap, part, run, silent, step
+from mirrorjax.regimes.brain import (
+    Fibre,
+    Fibres,
+    Fired,
+    Firing,
+    Scales,
+    connect,
+    fired,
+    overlap,
+    part,
+    run,
+    silent,
+    step,
+)
 
 DENSITY = 0.05  # of the random fibres
 READING = 5  # moments without growth, after which MIX is read
@@ -84,6 +97,7 @@ def lived_as(
     beta: Share,
     stream: Stream,
     moments: int,
+    scales: Scales | None = None,
 ) -> tuple[Fibres, dict[str, Fired]]:
     """The same of other stimuli: `shown` gives those of a place in WHO and one in FEELINGS."""
     episode = (moment // moments) % len(EPISODES)
@@ -91,7 +105,7 @@ def lived_as(
     awake = {name: replace(which, on=jnp.where(begins, 0.0, which.on)) for name, which in areas.items()}
     now = shown(episode // len(FEELINGS), episode % len(FEELINGS))
     draws = substream(substream(stream, jnp.uint32(_GROWING)), moment.astype(jnp.uint32))
-    fibres, after = step(fibres, {**now, **awake}, JOIN, beta, draws)
+    fibres, after = step(fibres, {**now, **awake}, JOIN, beta, draws, scales=scales)
     return fibres, {area: after[area] for area in AREAS}
 
 

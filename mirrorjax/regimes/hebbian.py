@@ -19,7 +19,7 @@ from mirrorjax.dataset.row import features
 from mirrorjax.errors import InputError
 from mirrorjax.models.base import Affine, Params
 from mirrorjax.models.encoding import encoded
-from mirrorjax.models.mlp import MLP, glorot_rows
+from mirrorjax.models.mlp import glorot_rows
 from mirrorjax.population.members import MemberValues, init_key
 from mirrorjax.randomness import substream, uniform, word
 from mirrorjax.regimes.base import Numbers, Step, World
@@ -89,7 +89,7 @@ class Hebbian(Imitation):
 
     def __post_init__(self) -> None:
         """Raises an `InputError` for a network that the rule does not know."""
-        if not isinstance(self.network, MLP) or self.network.activation != "relu":
+        if not hasattr(self.network, "layers") or getattr(self.network, "activation", "") != "relu":
             known = "a network of dense relu layers"
             raise InputError(f"regime.plasticity is hebbian for {self.network}; allowed: gradient, or {known}")
 
@@ -116,7 +116,8 @@ class Hebbian(Imitation):
         rows, weights = train.rows[drawn], batch_weights(values, self.batch)
         raw = encoded(self.pictures(rows, seen.knobs), self.encoding)
         inputs = (raw - train.mean[:, None]) / train.deviation[:, None]
-        first, *others = self.network.layers(state.params)
+        network: Any = self.network
+        first, *others = network.layers(state.params)
         layers = [Affine(first.kernel * train.deviation[None, :], first.bias + first.kernel @ train.mean), *others]
         chance = jax.nn.softmax(self.network.run(state.params, raw).outputs, axis=0)
         stream = substream((values.dropout_stream[0], values.dropout_stream[1]), jnp.uint32(_TRYING))

@@ -160,6 +160,8 @@ class RegimeConfig:
     plasticity: str = setting("gradient", ("gradient", "hebbian"), label="plasticity", acts=Acts.PROGRAM, later=True,
         of="imitation", note="`hebbian`: acts are tried and rewarded where they are the watched ones, and the learning "
         "rate is that of synapses, .01 or so; without dropout and L2")
+    homeostasis: str = setting("none", ("none", "episode"), label="homeostasis", acts=Acts.PROGRAM, later=True,
+        of="assembly", note="`episode`: after each, synapses onto a neuron are scaled back to add up to their number")
     # reinforcement: what is played, what is paid, how it is learnt
     partner: str = setting("random", ("random", "hop", "expert", "greedy", "self"), label="partner", acts=Acts.PROGRAM,
         later=True, of="reinforcement", note="who plays Toad: a scripted player, or `self`: the network itself, which "

@@ -127,6 +127,7 @@ def test_a_sheet_that_holds_no_contexts_is_refused():
 
 
 @pytest.mark.slow
+@pytest.mark.acceptance
 @pytest.mark.usefixtures("compiled_quickly")
 def test_it_keeps_its_contract():
     regime: Any = OnBoards(FEWEST)

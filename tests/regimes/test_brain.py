@@ -7,7 +7,20 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mirrorjax.regimes.brain import MOST, Fired, as_mask, connect, fired, overlap, part, run, silent, strength, winners
+from mirrorjax.regimes.brain import (
+    MOST,
+    Fired,
+    as_mask,
+    balanced,
+    connect,
+    fired,
+    overlap,
+    part,
+    run,
+    silent,
+    strength,
+    winners,
+)
 from mirrorjax.regimes.brain import step as plain_step
 
 N, K, DENSITY, SEEDS = 1000, 50, 0.05, 8
@@ -42,6 +55,18 @@ def test_two_moments_by_hand():
         synapses[between] += synapses[between] > 0
     np.testing.assert_array_equal(fibres[PROJECT[0]], sent)
     np.testing.assert_array_equal(fibres[PROJECT[1]], inside)
+
+
+def test_homeostasis_scales_synapses_back_to_their_number():
+    """Onto neuron 0 two synapses, grown once and never: 1.5 + 1 of strength come to 2; onto 2 none."""
+    synapses = jnp.array([[2, 0, 0], [1, 3, 0], [0, 0, 0]], jnp.uint8)
+    (scales,) = balanced({PROJECT[1]: synapses}, 0.5).values()
+    np.testing.assert_allclose(scales, [2 / 2.5, 1 / 2.25, 0.0], rtol=1e-6)
+    own = {"area": fired(jnp.array([1, 2]))}
+    _, plain = plain_step({PROJECT[1]: synapses}, own, PROJECT[1:], 0.5, STREAM)
+    _, scaled = plain_step({PROJECT[1]: synapses}, own, PROJECT[1:], 0.5, STREAM, scales={PROJECT[1]: scales[::-1]})
+    assert as_mask(plain["area"], 3).tolist() == [1, 1, 0]
+    assert as_mask(scaled["area"], 3).tolist() == [0, 1, 0]  # nothing comes through a scale of 0
 
 
 def test_equal_drives_are_decided_by_draws_of_their_own():

@@ -104,6 +104,7 @@ def test_what_the_rule_does_not_know_is_refused():
 
 
 @pytest.mark.slow
+@pytest.mark.acceptance
 def test_it_keeps_its_contract():
     def regime(width: int) -> Any:
         return regime_of(replace(program_of(MEMBER), width=width, batch=8))

@@ -62,10 +62,11 @@ class Regime(Protocol):
     Attributes:
         initialises_as: the regime whose networks start with the same weights as these; they have one null.
         settings: names of the member's settings that it looks at, besides those of the network.
-        needs: `rows`, if it is shown rows of the dataset: to learn from, and to be measured on with the battery. A
-            regime that needs none is measured by its score alone. `pairs`, if it learns from rows and the boards one
-            round later (`dataset.pairs`), which are made where members of such a regime are. `boards` alone, if it is
-            measured on matched boards besides, but not on rows.
+        needs: `rows`, if it is shown rows of the dataset: to learn from, unless it learns by playing
+            (`settings.groups.PLAYING`), and to be measured on with the battery. A regime that needs none is measured by
+            its score alone. `pairs`, if it learns from rows and the boards one round later (`dataset.pairs`), which are
+            made where members of such a regime are. `boards` alone, if it is measured on matched boards besides, but
+            not on rows.
         reads_out: whether its policy is computed from a member's state, which takes a program, and not a part of it.
         clock: by which its members are trained and measured.
         network: what is trained, measured, stored and exported.

@@ -5,6 +5,7 @@ Independent PPO (`ppo.py`) of a network that acts and a critic of its own, in th
 measured on; nothing is learnt of them.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, ClassVar, Self
@@ -29,7 +30,7 @@ from mirrorjax.regimes.evaluation import evaluated
 from mirrorjax.regimes.inputs import folded, input_scale, unfolded
 from mirrorjax.regimes.ppo import Decisions, Passes, Told, improved, log_probs
 from mirrorjax.regimes.returns import advantages
-from mirrorjax.regimes.rollouts import SELF, GameTable, Led, Rollout, frogs, played, toads
+from mirrorjax.regimes.rollouts import SELF, GameTable, Led, PlayedTurn, Rollout, frogs, played, toads
 
 MILLION = 1_000_000
 TRACE = 0.95  # λ
@@ -177,13 +178,13 @@ class Reinforcement:
         def valued(seen: Array) -> Float32[Array, "..."]:
             return self._evaluate(values, params, seen.reshape(-1, seen.shape[-1]))[1].reshape(seen.shape[:-1])
 
-        def of_seat(decision: Any, led: Any) -> Decisions:
-            seen, action = decision.seen.reshape(-1, decision.seen.shape[-1]), decision.action.ravel()
+        def of_seat(turns: PlayedTurn, led: Callable[[Array], Led]) -> Decisions:
+            seen, action = turns.seen.reshape(-1, turns.seen.shape[-1]), turns.action.ravel()
             logits, value = self._evaluate(values, params, seen)
-            found: Led = led(value.reshape(decision.action.shape))
-            now = value.reshape(decision.action.shape)
+            then = value.reshape(turns.action.shape)
+            found = led(then)
             scaled = found.reward * (1 - values.discount)
-            gained = advantages(scaled, now, found.next_value, found.carry, values.discount, TRACE)
+            gained = advantages(scaled, then, found.next_value, found.carry, values.discount, TRACE)
             weight = found.weight.ravel()
             return Decisions(seen, action, log_probs(logits, action), value, gained.ravel() * weight, weight)
 
@@ -265,24 +266,26 @@ class Reinforcement:
         numbers = seen.astype(jnp.float32).T
         return jnp.concatenate([encoded(numbers[:100], self.encoding), numbers[100:]])
 
+    def _scaled(self, seen: Array) -> Float32[Array, "inputs batch"]:
+        return self._as_told(seen) * self._scale[:, None]
+
     def _run(self, actor: Params, values: MemberValues, inputs: Float32[Array, "inputs batch"]) -> Array:
         return self.network.run(actor, inputs, padding(values.width)).outputs
 
+    def _logits_of(self, actor: Params, values: MemberValues, seen: Array) -> Float32[Array, "4 batch"]:
+        """Of what was seen [batch, inputs], in training."""
+        return self._run(actor, values, self._scaled(seen) if self._input_kernel else self._as_told(seen))
+
     def _logits(self, actor: Params, values: MemberValues, seen: Array) -> Float32[Array, "4"]:
         """Of what is seen at one decision."""
-        return self._run(actor, values, self._scaled(seen[None, :], bool(self._input_kernel)))[:, 0]
-
-    def _scaled(self, seen: Array, scales: bool = True) -> Float32[Array, "inputs batch"]:
-        inputs = self._as_told(seen)
-        return inputs * self._scale[:, None] if scales else inputs
+        return self._logits_of(actor, values, seen[None, :])[:, 0]
 
     def _evaluate(
         self, values: MemberValues, params: dict[str, Params], seen: Array
     ) -> tuple[Float32[Array, "4 batch"], Float32[Array, " batch"]]:
         """Logits and values of what was seen [batch, inputs]."""
-        scaled = self._scaled(seen)
-        inputs = scaled if self._input_kernel else self._as_told(seen)
-        return self._run(params["actor"], values, inputs), self._critic.run(params["critic"], scaled).outputs[0]
+        value = self._critic.run(params["critic"], self._scaled(seen)).outputs[0]
+        return self._logits_of(params["actor"], values, seen), value
 
 
 def _stream(values: MemberValues) -> Stream:

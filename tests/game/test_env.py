@@ -191,6 +191,7 @@ def test_falls_of_hunger_telescope():
     assert MAX_ENERGY == 20
 
 
+@pytest.mark.slow
 def test_the_example_of_the_documents_runs():
     text = (Path(__file__).parents[2] / "docs" / "environment.md").read_text(encoding="utf-8")
     code = re.findall(r"```python\n(.*?)```", text, re.S)

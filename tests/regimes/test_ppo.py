@@ -46,7 +46,10 @@ def test_a_bandit_is_learnt():
     assert learner.params["values"][0] == pytest.approx(0.8, abs=0.06)
 
 
-@pytest.mark.parametrize("cut", ["what was seen last", "the next game", "nothing"])
+WRONG = [pytest.param(each, marks=pytest.mark.slow) for each in ("the next game", "nothing")]
+
+
+@pytest.mark.parametrize("cut", ["what was seen last", *WRONG])
 def test_a_chain_that_is_cut_off(cut: str):
     """Five states, each leading to the next and the last to itself, which pays 1: V = γ^(4 − s)/(1 − γ).
 

@@ -36,13 +36,17 @@ class Outcome:
     inputs: ClassVar[int] = 0
     outputs: ClassVar[int] = 0
     homogeneous: ClassVar[bool] = False
-    sites: ClassVar[tuple[Site, ...]] = ()
 
     what: str = "simulation"
     shapes: Shapes = ()
 
     def __str__(self) -> str:
         return self.what
+
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        """There are none."""
+        return ()
 
     def init(self, key: jax.Array, width: Int32[Array, ""]) -> Params:
         """Nothing has been counted."""

@@ -126,10 +126,8 @@ class Cirl(Simulated):
         shape = frogs, len(GOALS), self.games
         start = jax.vmap(lambda stream: new_game(stream, _GAME))(self._streams(values, which))
         nothing, counts = jnp.zeros(shape, jnp.float32), jnp.zeros((2, *shape), jnp.float32)
-        game, sums = (
-            jax.tree.map(lambda x: jnp.broadcast_to(x, shape), start),
-            dict.fromkeys(KEPT, nothing),
-        )
+        game = jax.tree.map(lambda x: jnp.broadcast_to(x, shape), start)
+        sums = dict.fromkeys(KEPT, nothing)
         return Watched(game, nothing, sums, jnp.zeros(shape, jnp.int32), jnp.zeros(len(GOALS)), counts, counts)
 
     def _practised(self, values: MemberValues) -> Float32[Array, " goals"]:

@@ -33,12 +33,11 @@ class Outcome:
     """In the place of a network: what was counted, by name; it has no units and does not act."""
 
     settings: ClassVar[tuple[str, ...]] = ()
-    inputs: ClassVar[int] = 0
-    outputs: ClassVar[int] = 0
-    homogeneous: ClassVar[bool] = False
-
     what: str = "simulation"
     shapes: Shapes = ()
+    inputs: int = 0
+    outputs: int = 0
+    homogeneous: bool = False
 
     def __str__(self) -> str:
         return self.what

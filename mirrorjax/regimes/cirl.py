@@ -8,7 +8,7 @@ before, for a Toad that acts by chance takes gifts otherwise than one that acts 
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import jax
 import jax.numpy as jnp
@@ -31,7 +31,7 @@ from mirrorjax.regimes.simulated import Outcome, Simulated, Simulation, stream_o
 POLICIES = {"giver": giver(), "greedy": SCRIPTED["greedy"], "never": SCRIPTED["greedy_no_help"]}
 BAYES = len(POLICIES)  # does as the giver or as the greedy one, by its belief
 FROGS = (*POLICIES, "bayes")
-KEPT = ("own", "progress", "energy")  # of a round: Frog's score, Toad's, and Toad's energy as a share
+KEPT: tuple[str, ...] = ("own", "progress", "energy")  # of a round: Frog's score, Toad's, and Toad's energy as a share
 PRIOR = 0.5  # of each goal
 CERTAIN = 0.95
 LATE = 32  # rounds after which a goal is known
@@ -93,7 +93,7 @@ class Cirl(Simulated):
 
     def update(
         self, state: Simulation, values: MemberValues, step: Step, drawn: Chance, train: tuple
-    ) -> tuple[Simulation, bool]:
+    ) -> tuple[Simulation, Literal[True]]:
         """One round of every game: whoever plays it meets the same draws."""
         now = _every_round(state.now, values, drawn, state.rounds + 1)
         return replace(state, now=now, rounds=state.rounds + 1), True
@@ -126,7 +126,8 @@ class Cirl(Simulated):
         shape = frogs, len(GOALS), self.games
         start = jax.vmap(lambda stream: new_game(stream, _GAME))(self._streams(values, which))
         nothing, counts = jnp.zeros(shape, jnp.float32), jnp.zeros((2, *shape), jnp.float32)
-        game, sums = jax.tree.map(lambda x: jnp.broadcast_to(x, shape), start), dict.fromkeys(KEPT, nothing)
+        game = jax.tree.map(lambda x: jnp.broadcast_to(x, shape), start)
+        sums = dict.fromkeys(KEPT, nothing)
         return Watched(game, nothing, sums, jnp.zeros(shape, jnp.int32), jnp.zeros(len(GOALS)), counts, counts)
 
     def _practised(self, values: MemberValues) -> Float32[Array, " goals"]:

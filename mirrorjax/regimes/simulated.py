@@ -33,16 +33,19 @@ class Outcome:
     """In the place of a network: what was counted, by name; it has no units and does not act."""
 
     settings: ClassVar[tuple[str, ...]] = ()
-    inputs: ClassVar[int] = 0
-    outputs: ClassVar[int] = 0
-    homogeneous: ClassVar[bool] = False
-    sites: ClassVar[tuple[Site, ...]] = ()
-
     what: str = "simulation"
     shapes: Shapes = ()
+    inputs: int = 0
+    outputs: int = 0
+    homogeneous: bool = False
 
     def __str__(self) -> str:
         return self.what
+
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        """There are none."""
+        return ()
 
     def init(self, key: jax.Array, width: Int32[Array, ""]) -> Params:
         """Nothing has been counted."""

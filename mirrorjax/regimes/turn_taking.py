@@ -6,7 +6,7 @@ that giver and receiver have to change places: the task that asks for turns.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import jax
 import jax.numpy as jnp
@@ -123,7 +123,7 @@ class TurnTaking(Simulated):
 
     def update(
         self, state: Simulation, values: MemberValues, step: Step, drawn: Any, train: tuple
-    ) -> tuple[Simulation, bool]:
+    ) -> tuple[Simulation, Literal[True]]:
         """One round of every pair."""
         if self.turns_of == "oscillators":
             now = _turned(state, values)
@@ -177,10 +177,10 @@ class TurnTaking(Simulated):
         return jax.vmap(substream, in_axes=(None, 0))(_stream(values, _ACTS), numbers)
 
     def _played(self, state: Simulation, values: MemberValues, drawn: Any) -> Couples:
-        policies = (_GIVERS[self.giving](values),) * 2
+        policy = _GIVERS[self.giving](values)
 
         def one(game: GameState, chance: Any) -> tuple[GameState, tuple[Tally, Tally]]:
-            return play_round(game, chance, policies, _NO_FLIES)
+            return play_round(game, chance, (policy, policy), _NO_FLIES)
 
         games, kept = jax.vmap(one)(state.now.now, drawn)
         gifts, points = (jnp.stack([getattr(each, name) for each in kept]) for name in ("gifts", "score"))
@@ -203,8 +203,8 @@ def _answered(state: Simulation, values: MemberValues, drawn: Any) -> Couples:
 
 def _kept(state: Simulation, now: Any, acts: Int32[Array, "2 pairs"], points: Int32[Array, "2 pairs"]) -> Couples:
     before, place = state.now, state.rounds % WINDOW
-    recent = (old.at[place].set(new.astype(jnp.int8)) for old, new in ((before.acts, acts), (before.points, points)))
-    return Couples(now, *recent, before.total + jnp.sum(points, axis=0).astype(jnp.float32))
+    did, made = (old.at[place].set(new.astype(jnp.int8)) for old, new in ((before.acts, acts), (before.points, points)))
+    return Couples(now, did, made, before.total + jnp.sum(points, axis=0).astype(jnp.float32))
 
 
 def _measures(acts: Int32[Array, "rounds 2 pairs"]) -> Scores:

@@ -31,7 +31,7 @@ def test_nobody_lives_alone(who: str, score: float, within: float):
     """Points a round and player over 1,536 rounds of 192 games; all of them early."""
     params = GameParams(fly_probability=0.0)
     streams = game_streams(jax.random.key(5), 192)
-    one_round = jax.vmap(lambda state, chance: play_round(state, chance, (SCRIPTED[who],) * 2, params))
+    one_round = jax.vmap(lambda state, chance: play_round(state, chance, (SCRIPTED[who], SCRIPTED[who]), params))
     frog, toad = jax.jit(lambda streams: play_games(streams, 1536, one_round, params))(streams)
     made = np.asarray(frog.score + toad.score) / 2 / 1536
     assert made.mean() == pytest.approx(score, abs=within)

@@ -61,7 +61,8 @@ class Means:
     @classmethod
     def joined(cls, parts: "Sequence[Means]") -> "Means":
         """Of a whole site."""
-        return cls(*(sum(getattr(each, name) for each in parts) for name in cls.__dataclass_fields__))
+        arrays = (np.sum([getattr(each, name) for each in parts], axis=0) for name in ("fitted", "plain", "flipped"))
+        return cls(*arrays, units=sum(each.units for each in parts))
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,8 @@ def rectified(
     both = {name: drawn[0][name] + drawn[1][name] for name in drawn[0]}
     flipped = {name: draws.signs @ sums[name] for name in sums if name.startswith("change_")}
     flipped |= {name: values[:1] for name, values in both.items() if not name.startswith("change_")}
-    of = [_smallest(each, rms) for each in (*drawn, both, flipped)]
-    return {name: _means(*(each[name] for each in of), weight) for name in of[0]}
+    a, b, whole, turned = (_smallest(each, rms) for each in (*drawn, both, flipped))
+    return {name: _means(a[name], b[name], whole[name], turned[name], weight) for name in a}
 
 
 def _means(a: np.ndarray, b: np.ndarray, plain: np.ndarray, flipped: np.ndarray, weight: np.ndarray) -> Means:

@@ -8,7 +8,7 @@ from mirrorjax.own.rowed import FindingsData
 from mirrorjax.own.rows import MeasureRow
 from mirrorjax.report.chart.chart import Chart, Plot, Scale, around, one
 from mirrorjax.report.chart.figure import Chooser, Panel
-from mirrorjax.report.chart.marks import BLUE, GREEN, ORANGE, PURPLE, RED, SKY, Bars, Look, Points, Rule
+from mirrorjax.report.chart.marks import BLUE, GREEN, ORANGE, PURPLE, RED, SKY, AnyMark, Bars, Look, Points, Rule
 
 _CLASSES = {  # in the order in which they are drawn
     "none": Look("#b0b0b0", symbol="circle", size=5, opacity=0.6),
@@ -89,7 +89,7 @@ def units(found: FindingsData) -> Panel:
 
 def _of_site(found: FindingsData, name: str) -> Chart:
     columns, classes = found.sites[name].columns, found.classes[name]
-    marks = [Rule(0.0), Rule(0.0, axis="x")]
+    marks: list[AnyMark] = [Rule(0.0), Rule(0.0, axis="x")]
     for kind, look in _CLASSES.items():
         chosen = np.flatnonzero(classes == kind)
         if kind == "none" and len(chosen) > _MOST_DRAWN:

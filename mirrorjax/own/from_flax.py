@@ -88,7 +88,7 @@ class FlaxNetwork:
             return seen(places[path], output) if context.method_name == "__call__" and path in places else output
 
         with linen.intercept_methods(between):
-            return self.module.apply(self.variables, stimuli)
+            return self.module.apply(self.variables, stimuli)  # pyright: ignore[reportAttributeAccessIssue]
 
     def _nnx(self, stimuli: Any, seen: Callable[[str, Any], Any]) -> Any:
         with self._stood_in(seen):

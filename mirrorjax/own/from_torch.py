@@ -21,7 +21,7 @@ class TorchNetwork:
     """
 
     def __init__(self, module: Any, sites: Mapping[str, Any], at: At = None, batch: int | None = None):
-        import torch
+        import torch  # pyright: ignore[reportMissingImports]
 
         check_at(at)
         if not isinstance(module, torch.nn.Module):
@@ -75,7 +75,7 @@ class TorchNetwork:
                 yield part, stimuli[part]
 
     def _run(self, shown: Any, edit: Edit) -> Any:
-        import torch
+        import torch  # pyright: ignore[reportMissingImports]
 
         count = dict.fromkeys(self.sites, 0)
         with torch.inference_mode(), _evaluating(self.module), self._hooked(edit, count):
@@ -136,7 +136,7 @@ def _evaluating(module: Any) -> Iterator[None]:
 
 def _together(parts: list[Any]) -> Any:
     """Outputs of batches, as one."""
-    import torch
+    import torch  # pyright: ignore[reportMissingImports]
 
     first = parts[0]
     if len(parts) == 1:

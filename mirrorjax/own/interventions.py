@@ -42,7 +42,7 @@ class Replacing:
         if site != self.site:
             return units
         if hasattr(units, "detach"):
-            import torch
+            import torch  # pyright: ignore[reportMissingImports]
 
             values = torch.as_tensor(self.instead, dtype=units.dtype, device=units.device)
             changed = units.clone()

@@ -59,8 +59,8 @@ class Products:
     def joined(cls, parts: "Sequence[Products]") -> "Products":
         """Of a whole site."""
         first = parts[0]
-        units, own, with_all = (sum(getattr(each, name) for each in parts) for name in ("units", "own", "with_all"))
-        return cls(first.names, units, first.sizes, own, with_all)
+        own, with_all = (np.sum([getattr(each, name) for each in parts], axis=0) for name in ("own", "with_all"))
+        return cls(first.names, sum(each.units for each in parts), first.sizes, own, with_all)
 
     def place(self, name: str) -> int:
         """Of a change."""

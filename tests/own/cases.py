@@ -18,7 +18,7 @@ def planted(
     for site in sites:
         scene = mean + 1.5 * random.normal(size=(rows, units))
         for name, effect in effects.items():
-            found[name][site] = np.float32(scene + random.normal(size=scene.shape) + effect)
+            found[name][site] = np.asarray(scene + random.normal(size=scene.shape) + effect, np.float32)
     return found
 
 

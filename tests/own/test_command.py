@@ -71,9 +71,12 @@ def test_a_page_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
 )
 def test_what_is_wrong_is_said(tmp_path: Path, monkeypatch, capsys, arguments: list[str], message: str):
     monkeypatch.chdir(tmp_path)
-    write(Path("acts.npz")), Path("acts").mkdir(), Path("results").mkdir()
+    write(Path("acts.npz"))
+    for folder in ("acts", "results"):
+        Path(folder).mkdir()
     Path("results/sweep.json").write_text("{}")
-    Path("text.npz").write_text("no archive"), Path("text.safetensors").write_text("no archive")
+    for name in ("text.npz", "text.safetensors"):
+        Path(name).write_text("no archive")
     np.savez("flat.npz", self=np.zeros((30, 4)))
     assert main(["measure", *arguments]) == 2
     assert message in capsys.readouterr().err and not Path("page.html").exists()

@@ -43,6 +43,7 @@ def made(kind: str, at: Any = None):
 @pytest.mark.parametrize("kind", ["linen", "nnx"])
 def test_what_is_recorded_and_edited(kind: str):
     network, plain = made(kind)
+    plain: Any
     recorded = network.record(SHOWN)
     assert recorded["h"].shape == (6, 4) and np.array_equal(recorded["h"], network.record(SHOWN, batch=4)["h"])
     assert np.array_equal(network.run(SHOWN, lambda site, units: units), plain(SHOWN))

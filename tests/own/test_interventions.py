@@ -1,5 +1,7 @@
 """Ablation and patching in a network that is known: its behaviour is the sum of its first four units."""
 
+from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from mirrorjax.own.interventions import Replacing
 from tests.own.cases import effects, planted
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
-QUICK = {"draws": 39, "decoding": False, "random_sets": 39}
+QUICK: dict[str, Any] = {"draws": 39, "decoding": False, "random_sets": 39}
 
 
 def network(stimuli: np.ndarray, edit) -> np.ndarray:

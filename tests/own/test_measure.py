@@ -4,6 +4,7 @@ import csv
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -15,7 +16,7 @@ from mirrorjax.own.found import Findings
 from tests.own.cases import SOME, effects, planted
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
-QUICK = {"draws": 39}
+QUICK: dict[str, Any] = {"draws": 39}
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +76,8 @@ def test_networks_beside_each_other(found: Findings):
     assert {row["difference"] for row in rows} == {0.0} and set(rows.column("other")) == {"twin"}
     weaker = mirrorjax.measure(planted(effects(size=0.9)), **QUICK)
     ours = found.compare([weaker]).where(measure="d′-MNI").rows
-    assert len(ours) == 1 and ours[0]["difference"] < 0 and ours[0]["low"] < ours[0]["difference"] < ours[0]["high"]
+    low, difference, high = (float(ours[0][name]) for name in ("low", "difference", "high"))
+    assert len(ours) == 1 and difference < 0 and low < difference < high
     with pytest.raises(InputError, match="sites h3 here, h1, h2 there: none is in both"):
         replace(weaker, sites={"h3": replace(weaker.sites["h1"], name="h3")}).compare(found)
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol, Self
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from flax import struct
 from jaxtyping import Array, Bool, Float32, Int32, UInt32
@@ -151,13 +150,13 @@ class Regime(Protocol):
 def held_out(piece: int, *sets: np.ndarray) -> HeldOut:
     """Sets of as many packed rows [N, 2] each, in pieces of so many rows."""
 
-    def pieces(array: np.ndarray) -> jax.Array:
+    def pieces(array: np.ndarray) -> np.ndarray:
         padded = np.concatenate([array, np.zeros((-len(array) % piece, *array.shape[1:]), array.dtype)])
-        return jnp.asarray(padded.reshape(-1, piece, *array.shape[1:]))
+        return padded.reshape(-1, piece, *array.shape[1:])
 
     count = len(sets[0])
     return HeldOut(
-        rows=jnp.stack([pieces(rows) for rows in sets]),
-        weight=pieces(np.ones(count, np.float32)),
-        pieces=jnp.int32(-(-count // piece)),
+        rows=jax.device_put(np.stack([pieces(rows) for rows in sets])),
+        weight=jax.device_put(pieces(np.ones(count, np.float32))),
+        pieces=jax.device_put(np.int32(-(-count // piece))),
     )

@@ -7,7 +7,6 @@ from dataclasses import fields, replace
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
@@ -24,7 +23,7 @@ from mirrorjax.measurement.battery.circuits import KINDS
 from mirrorjax.measurement.battery.classes import CLASSES
 from mirrorjax.measurement.played import streams_of
 from mirrorjax.measurement.records import Columns, Measured, record, unit_table
-from mirrorjax.measurement.stream import MeasuredRows, measured_rows
+from mirrorjax.measurement.stream import MeasuredRows, measured_rows, piece_on
 from mirrorjax.models.base import Params
 from mirrorjax.population.members import Member, identity, looked_at
 from mirrorjax.population.plan import plan, population_mesh, program_of, replicated
@@ -60,7 +59,7 @@ class Measuring:
         self.data, self.mesh = data, population_mesh(devices)
         validation = data.validation
         self.coordinates = coordinates_of(self.members, data.sources, validation)
-        rows, self.counts = measured_rows(data.test, *validation)
+        rows, self.counts = measured_rows(data.test, *validation, piece=piece_on(devices[0].platform))
         self.rows, self.train, self.pairs, self.boards = jax.tree.map(
             self._shared, (rows, data.sources.train, data.sources.pairs, data.boards)
         )
@@ -234,7 +233,7 @@ def coordinates_of(members: Sequence[Member], sources: Sources, validation: Sequ
     columns = {field.name: np.empty(len(members)) for field in fields(Coordinates)}
     for number, rows in enumerate(validation):
         settings = [key for key in alike if key[0] == number]
-        knobs = [Knobs(*(jnp.float32(value) for value in key[1:])) for key in settings]
+        knobs = [Knobs(*map(np.float32, key[1:])) for key in settings]
         for key, found in zip(settings, coordinates(rows, knobs), strict=True):
             for name, column in columns.items():
                 column[alike[key]] = getattr(found, name)

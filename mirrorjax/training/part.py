@@ -62,8 +62,7 @@ class PartRunner:
         self.part, self.compiler, self.mesh, self.on_block = part, compiler, mesh, on_block
         stand_in = np.where(part.slots >= 0, part.slots, part.members[0])
         values = stack_values([members[i] for i in stand_in.ravel()], dataset_hash, sources)
-        values = jax.tree.map(lambda x: x.reshape(*part.slots.shape, *x.shape[1:]), values)
-        self.values = jax.tree.map(np.asarray, values)
+        self.values = jax.tree.map(lambda x: np.asarray(x).reshape(*part.slots.shape, *x.shape[1:]), values)
         self.pace_setters = [members[i] for i in stand_in[:, 0]]  # the members of a block share their clock
         self.used: np.ndarray = np.any(part.slots >= 0, axis=-1)
         self.done = np.zeros(len(part.slots), np.uint32)  # steps of each block
@@ -187,7 +186,10 @@ class PartRunner:
         number = len(self.part.slots) // self.mesh.size
 
         def begun(place: int) -> Any:
-            return program(_block_of_each(self.mesh, own, np.int32(place)), *shared)
+            if number == 1:
+                return program(own, *shared)
+            # tree by tree: the values of members have the same shapes in every program, and share one
+            return program(tuple(_block_of_each(self.mesh, tree, np.int32(place)) for tree in own), *shared)
 
         running = deque(begun(place) for place in range(min(_AHEAD, number)))
         whole: Any = None  # [devices, blocks of a device, ...]

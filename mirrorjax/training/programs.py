@@ -84,10 +84,11 @@ def causes(
     boards: Boards,
 ) -> tuple[dict[str, Array], dict[str, Array]]:
     """The causal measures of the members that are asked, and of their units; zero for others."""
+    once = jax.jit(caused, inline=True)  # else traced anew for the shapes of its results
 
     def one(member: tuple[Probe, Array, Array]) -> Any:
         probe, scores, asked = member
-        measured = partial(caused, probe, boards, scores)
+        measured = partial(once, probe, boards, scores)
         nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(measured))
         return jax.lax.cond(asked, measured, lambda: nothing)
 

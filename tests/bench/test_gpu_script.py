@@ -14,8 +14,9 @@ def test_every_step_is_tried_and_told(tmp_path: Path):
     python = tmp_path / "python"
     python.write_text('#!/bin/sh\necho "$@"\ncase "$*" in "-m pytest"*) exit 3 ;; esac\n')
     python.chmod(0o755)
-    script, out = ROOT / "benchmarks" / "gpu.sh", tmp_path / "out"
-    ran = subprocess.run([script, out], env=os.environ | {"PYTHON": str(python)}, capture_output=True, text=True)
+    out, env = tmp_path / "out", os.environ | {"PYTHON": str(python)}
+    command = [ROOT / "benchmarks" / "gpu.sh", out]
+    ran = subprocess.run(command, env=env, capture_output=True, text=True)
     assert ran.returncode == 1, ran.stderr
     told = [re.sub(r"after \d+ s", "", line).split() for line in (out / "summary.txt").read_text().splitlines()]
     steps = ("tests", "engines", "published_rate", "as_published", "whole")
@@ -25,5 +26,5 @@ def test_every_step_is_tried_and_told(tmp_path: Path):
         assert {*given[name][given[name].index("--sections") + 1 :]} <= {*SECTIONS}
     assert {"sweep", "experiment=paper", "size=large", "runtime=gpu"} <= {*given["published_rate"]}
     assert (ROOT / given["as_published"][0]).is_file()
-    one = subprocess.run([script, out, "whole"], env=os.environ | {"PYTHON": str(python)}, capture_output=True, text=True)
+    one = subprocess.run([*command, "whole"], env=env, capture_output=True, text=True)
     assert one.returncode == 0 and (out / "summary.txt").read_text().startswith("whole: ended with 0 ")

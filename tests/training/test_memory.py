@@ -237,7 +237,7 @@ class TestMakeRoom:
     def test_parts_fit_into_what_is_there(self, devices: int):
         members = [Member(seed=i, width=width) for width in (8, 17) for i in range(4000)]
         stays = []
-        for budget in (44 << 20, 60 << 20, 100 << 20, 200 << 20, 400 << 20):
+        for budget in (64 << 20, 80 << 20, 120 << 20, 220 << 20, 420 << 20):
             data = 30 << 20
             room = make_room(members, 16, devices, budget, data, False)
             parts = plan(members, 16, devices, room.members)

@@ -72,6 +72,12 @@ class Transformer:
         return False
 
     @property
+    def held(self) -> int:
+        """Numbers of an example that a run holds: its tokens, and what all blocks but the last make of each of them."""
+        of_block = TOKENS * (3 * self.d_model + self.width) + self.heads * TOKENS**2
+        return 3 * TOKENS * self.d_model + (self.depth - 1) * of_block
+
+    @property
     def read_out(self) -> ReadOut:
         """The outputs are a linear layer of the last LayerNorm, not of any site."""
         read = Site(READ, self.d_model, "signed", padded=False)

@@ -90,9 +90,11 @@ class Network(Protocol):
         inputs: numbers that it is given.
         outputs: numbers that it answers with; 0 if it does not act.
         sites: in causal order: no site depends on a later one.
-        read_out: of one whose outputs may be read out anew, as `predictive` does; a network need not have it.
         homogeneous: whether multiplying the parameters that a norm is of multiplies the units behind them by the same;
             then untrained networks can be held against any network at its own norms.
+
+    One may have `read_out`, a `ReadOut`, by which `predictive` reads acts out of it anew; and `held`, how many numbers
+    of an example a run holds, by which memory is planned: those of its sites unless it says so.
     """
 
     settings: ClassVar[tuple[str, ...]]

@@ -72,6 +72,12 @@ class Transformer:
         return False
 
     @property
+    def held(self) -> int:
+        """Numbers of an example that a run holds: its tokens, and what all blocks but the last make of each of them."""
+        of_block = TOKENS * (3 * self.d_model + self.width) + self.heads * TOKENS**2
+        return 3 * TOKENS * self.d_model + (self.depth - 1) * of_block
+
+    @property
     def read_out(self) -> ReadOut:
         """The outputs are a linear layer of the last LayerNorm, not of any site."""
         read = Site(READ, self.d_model, "signed", padded=False)
@@ -83,9 +89,9 @@ class Transformer:
         Embeddings are drawn uniformly: normal numbers are not the same to the last bit on all machines.
         """
         params: Params = {}
-        for number, (name, (rows, columns)) in enumerate(self._matrices(), 1):
-            fans = [jnp.int32(width) if side == "width" else jnp.int32(side) for side in (rows, columns)]
-            rows, columns = (self.width if side == "width" else side for side in (rows, columns))
+        for number, (name, sides) in enumerate(self._matrices(), 1):
+            fans = [jnp.int32(width if side is None else side) for side in sides]
+            rows, columns = (self.width if side is None else side for side in sides)
             embeds = name.startswith(("embed", "pos_embed"))
             limit = jnp.sqrt(3 / self.d_model if embeds else 6 / (fans[0] + fans[1]).astype(jnp.float32))
             matrix = glorot_rows(parameter_key(key, number), rows, columns, limit)
@@ -154,16 +160,16 @@ class Transformer:
         kernels["output"] = params["unembed.W_U"]
         return {name: jnp.sqrt(jnp.sum(kernel**2)) for name, kernel in kernels.items()}
 
-    def _matrices(self) -> Iterator[tuple[str, tuple[int | str, int | str]]]:
-        """Rows and columns of each, as it is drawn; `width` is of the member's own."""
+    def _matrices(self) -> Iterator[tuple[str, tuple[int | None, int | None]]]:
+        """Rows and columns of each, as it is drawn; None is the member's own width."""
         d = self.d_model
         yield "embed.W_E", (EMBEDDED, d)
         yield "embed.W_stat", (1, d)
         yield "pos_embed.W_pos", (TOKENS, d)
         for number in range(self.depth):
             yield from ((f"blocks.{number}.attn.{each}", (d, d)) for each in ("W_Q", "W_K", "W_V", "W_O"))
-            yield f"blocks.{number}.mlp.W_in", (d, "width")
-            yield f"blocks.{number}.mlp.W_out", ("width", d)
+            yield f"blocks.{number}.mlp.W_in", (d, None)
+            yield f"blocks.{number}.mlp.W_out", (None, d)
         yield "unembed.W_U", (d, self.outputs)
 
     def _vectors(self) -> Iterator[tuple[str, tuple[int, ...]]]:

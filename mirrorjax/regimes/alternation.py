@@ -16,7 +16,7 @@ Phase = Float32[Array, " rounds"]
 Number = Float32[Array, ""]
 
 
-class Changes(NamedTuple):
+class OwnerChanges(NamedTuple):
     """Changes of owner among events that one of two has alone; sums over pairs are those of all together."""
 
     changes: Number
@@ -25,7 +25,7 @@ class Changes(NamedTuple):
     variance: Number
 
 
-def changes(first: Acts, second: Acts) -> Changes:
+def changes(first: Acts, second: Acts) -> OwnerChanges:
     """How often the owner changes from one solo event to the next; rounds of both or of none are passed over."""
     solo = (first + second == 1) & (jnp.minimum(first, second) == 0)
     numbers = jnp.arange(len(first))
@@ -37,10 +37,10 @@ def changes(first: Acts, second: Acts) -> Changes:
     variance = twice * (twice - n) / (n * n * (n - 1))
     some = a + b >= 2
     found = (changed.astype(jnp.float32), a + b - 1, twice / n, variance)
-    return Changes(*(jnp.where(some, each, 0.0) for each in found))
+    return OwnerChanges(*(jnp.where(some, each, 0.0) for each in found))
 
 
-def alternation(counted: Changes) -> dict[str, Number]:
+def alternation(counted: OwnerChanges) -> dict[str, Number]:
     """ALT, the share of consecutive solo events whose owner changes; that of any other order; and their distance in sd.
 
     In expectation over independent players, one of whom has the share w, the null is 2w(1 − w).

@@ -43,7 +43,7 @@ class Rewarded:
 
 
 @struct.dataclass
-class Watched:
+class StandardisedRows:
     """What members share: rows, and how inputs are standardised, for raw ones differ by a factor of twenty."""
 
     rows: UInt32[Array, "rows 2"]
@@ -97,7 +97,7 @@ class Hebbian(Imitation):
         """The rows, and how inputs are standardised: over the first of the dataset's."""
         words = jnp.asarray(data.sample["rows"])
         inputs = jax.jit(lambda words: encoded(jax.vmap(features, out_axes=-1)(words), self.encoding))(words)
-        return World(Watched(data.train, inputs.mean(-1), inputs.std(-1) + _LEAST), data.held)
+        return World(StandardisedRows(data.train, inputs.mean(-1), inputs.std(-1) + _LEAST), data.held)
 
     def init(self, values: MemberValues) -> Any:
         """A member with its initial weights, as `supervised` has them."""

@@ -31,7 +31,7 @@ _POWERS = 4  # sums of powers that a measurement keeps of every unit
 _UNIT_ARRAYS = 7.2  # of [piece, units] that a measurement holds of each member of a block
 _PARAMETER_ARRAYS = 4.5  # of a member's parameters that a step holds: gradient, moments, kernels laid out anew
 _READ_OUT_ARRAYS = 4  # of [units, units] of the last site, while a read-out is solved
-_HIDDEN_ARRAYS = 4  # of [batch, hidden units] that a step holds
+_HIDDEN_ARRAYS = 4  # of [batch, hidden units], or what a network says that it holds of an example, that a step holds
 _ROW_WORDS = 64  # of each row of a batch, besides its inputs: words, draws, targets
 
 
@@ -116,12 +116,13 @@ def need(program: ProgramSpec, host: bool = True) -> Need:
     regime = regime_of(program)
     network = regime.network
     hidden = sum(site.size for site in network.sites)
+    held = getattr(network, "held", hidden)
     units = hidden + network.outputs
     statistics = _FLOAT * units * len(GROUPS) * (1 + _POWERS)
     step = _PARAMETER_ARRAYS * trained + _FLOAT * passes_of(program) * rows_of(program) * (
-        network.inputs + _HIDDEN_ARRAYS * hidden + _ROW_WORDS
+        network.inputs + _HIDDEN_ARRAYS * held + _ROW_WORDS
     )
-    measurement = _FLOAT * (PIECE if host else WIDE_PIECE) * (_UNIT_ARRAYS * units + _ROW_WORDS)
+    measurement = _FLOAT * (PIECE if host else WIDE_PIECE) * (_UNIT_ARRAYS * units + held - hidden + _ROW_WORDS)
     solved = regime.reads_out and "rows" in regime.needs
     solving = _FLOAT * _READ_OUT_ARRAYS * network.sites[-1].size ** 2 if solved else 0
     solving = max(solving, getattr(regime, "reading", 0))

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -17,8 +18,9 @@ from mirrorjax.models.transformer import READ, TOKENS, Transformer
 from mirrorjax.population.members import Member
 from mirrorjax.results.network import TrainedNetwork
 from mirrorjax.settings.allowed import validate
+from mirrorjax.settings.axes import AxesConfig
 from mirrorjax.settings.groups import ModelConfig
-from mirrorjax.settings.schema import Config
+from mirrorjax.settings.schema import Config, PopulationConfig
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 
@@ -87,7 +89,7 @@ def test_without_queries_and_keys_all_tokens_are_attended_to_alike(pictures):
 
 def some_heads() -> tuple[Heads, jax.Array]:
     draw = np.random.default_rng(3)
-    shapes = Heads(*[(2, 4, 2)] * 3, *[(2, 2)] * 2)
+    shapes = [(2, 4, 2)] * 3 + [(2, 2)] * 2
     made = [jnp.asarray(0.4 * draw.normal(size=shape), jnp.float32) for shape in shapes]  # what they give is of order 1
     return Heads(*made), jnp.asarray(draw.normal(size=(4, TOKENS, 3)), jnp.float32)
 
@@ -200,8 +202,8 @@ def test_what_does_not_go_together_is_refused(model, problem: str):
 
 
 def test_a_mask_is_refused_where_it_is_an_axis_too():
-    config = Config(name="x", model=ModelConfig(name="transformer"))
-    config.population.axes.mask = [1.0, 0.5]
+    masks: Any = AxesConfig(mask=[1.0, 0.5])
+    config = Config(name="x", model=ModelConfig(name="transformer"), population=PopulationConfig(axes=masks))
     with pytest.raises(
         InputError, match=r"regime\.mask is 0\.5: .*not told its symbol and column.*; allowed here: 1\.0"
     ):

@@ -2,6 +2,7 @@
 
 import csv
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -139,7 +140,7 @@ def test_without_predictors_nothing_is_claimed(tmp_path: Path):
 
 def test_another_model_is_another_way_and_has_to_beat_predictors_of_its_own(tmp_path: Path):
     names = ("supervised", "predictive random", "predictive next")
-    populations = {name.replace(" ", "_"): networks(name) for name in names}
+    populations: dict[str, Sequence[Network]] = {name.replace(" ", "_"): networks(name) for name in names}
     populations["transformer"] = [replace(each, regime="supervised") for each in networks("overlap λ .01")]
     made = write_sweep(tmp_path / "models", populations, epochs=EPOCHS)
     for name in names:

@@ -128,8 +128,8 @@ class Nulls:
 
         `mirror` is 1 for a network whose SSI, of all units or of the last layer's, is beyond the .99 quantile of the
         null's larger one, whose TR has an interval above zero, and that helps in rescue more often than on the same
-        boards without distress; 0 for others, and NaN where TR was not asked for. An undefined TR is none above zero. `mirror_code` is the same without regard
-        to what the network does.
+        boards without distress; 0 for others, and NaN where TR was not asked for. An undefined TR is none above zero.
+        `mirror_code` is the same without regard to what the network does.
         """
         columns: dict[str, np.ndarray] = {}
         for architecture, places in self.places.items():

@@ -212,7 +212,8 @@ def stack_values(members: Sequence[Member], dataset_hash: str, sources: Sources 
     def of_source(values: np.ndarray, dtype: Any = np.uint32) -> np.ndarray:
         return values[place].astype(dtype)
 
-    stacked: Any = MemberValues(
+    values_of: Any = MemberValues  # of NumPy's arrays, until all are put on a device together
+    stacked = values_of(
         init=words("init"),
         order=words("order"),
         dropout_stream=words("dropout"),

@@ -38,7 +38,7 @@ def test_so_does_one_with_another_activation(activation: str):
 
 
 def regime_at(name: str, width: int) -> Regime:
-    program = replace(program_of(Member(width=width, neurons=100, turns_of="oscillators")), width=width, batch=8)
+    program = replace(program_of(Member(width=width, neurons=100, turns_of="chain")), width=width, batch=8)
     network = (Residual if name == "delta_rule" else MLP)(width=width)
     return {**REGIMES, "delta_rule": DeltaRule}[name].of(network, program)
 

@@ -45,7 +45,7 @@ def test_so_does_one_with_another_activation(activation: str):
 
 
 def regime_at(name: str, width: int) -> Regime:
-    small = {"neurons": 100, "parallel_games": 4, "horizon": 8, "turns_of": "oscillators"}
+    small = {"neurons": 100, "parallel_games": 4, "horizon": 8, "turns_of": "chain"}
     program = replace(program_of(Member(width=width, **small)), width=width, batch=8)
     network = (Residual if name == "delta_rule" else MLP)(width=width)
     return {**REGIMES, "delta_rule": DeltaRule}[name].of(network, program)

@@ -41,7 +41,7 @@ class Resamples:
         for part in (half, ~half):
             count = int(part.sum())
             weights[1:, part] = random.multinomial(count, np.full(count, 1 / count), size=draws)
-        return cls(half, weights, random.choice(np.float32([-1.0, 1.0]), size=(FLOORS, groups)))
+        return cls(half, weights, random.choice(np.array([-1.0, 1.0], np.float32), size=(FLOORS, groups)))
 
     @cached_property
     def halves(self) -> list[np.ndarray]:

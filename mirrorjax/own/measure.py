@@ -11,7 +11,7 @@ from mirrorjax.errors import InputError, enough_memory
 from mirrorjax.own.found import Findings
 from mirrorjax.own.given import Given, given
 from mirrorjax.own.options import Options
-from mirrorjax.own.rowed import missing_of
+from mirrorjax.own.rowed import disorder, missing_of
 from mirrorjax.own.rows import rows_of
 from mirrorjax.own.site import Plan, SiteFound, measure_site
 from mirrorjax.own.sizes import first_pass
@@ -39,7 +39,7 @@ def measured(
     with _progress(options.progress, len(what.sites) * (2 + copies)) as tell:
         sites = _measured(what, options, tell)
         null = [_of_copy(untrained, seed, what, stimuli, options, tell) for seed in range(copies) if untrained]
-    return Findings(what, options, sites, null, missing=tuple(missing_of(what)))
+    return Findings(what, options, sites, null, missing=(*missing_of(what), *disorder(sites)))
 
 
 def _measured(what: Given, options: Options, tell: Tell, quick: bool = False) -> dict[str, SiteFound]:

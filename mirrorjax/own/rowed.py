@@ -21,6 +21,7 @@ from mirrorjax.own.site import SiteFound
 
 _OURS = {"frog only": "self only", "toad only": "other only", "mirror": "shared"}  # the population's classes, here
 _SIDE = 1.645
+_ORDERED = 3.0  # t below which rows may be out of order
 _kinds = jax.jit(kinds)
 
 
@@ -194,3 +195,13 @@ def missing_of(given: Given) -> list[str]:
     if "both" not in has:
         found.append("Condition both is missing: whether responses add up is not measured.")
     return found
+
+
+def disorder(sites: Mapping[str, SiteFound]) -> list[str]:
+    """Sentences on sites whose rows do not seem to be in the same order under all conditions."""
+    return [
+        f"{name}: rows are no more like themselves under another condition than like other rows. Is row i the same "
+        "scene everywhere? Out of order, means stay and nothing is found."
+        for name, site in sites.items()
+        if site.in_order < _ORDERED
+    ]

@@ -30,6 +30,7 @@ class SiteFound:
         changes: what tests need.
         means: of rectified responses.
         overlap: of the two patterns, the population's.
+        in_order: t of rows being more like their own under another condition than like other rows.
     """
 
     name: str
@@ -41,6 +42,7 @@ class SiteFound:
     overlap: dict[str, float] = field(default_factory=dict)
     decoded: Decoded | None = None
     p_roles: float = np.nan
+    in_order: float = np.inf
 
     def has(self, *names: str) -> bool:
         """Whether changes can be measured."""
@@ -99,6 +101,7 @@ class _Parts:
     apart: list = field(default_factory=list)
     means: list[dict[str, Means]] = field(default_factory=list)
     halves: list[np.ndarray] = field(default_factory=list)
+    in_order: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -139,11 +142,20 @@ def measure_site(plan: Plan, name: str, sized: Sized) -> SiteFound:
     return SiteFound(
         name, sized, columns, changes, summed, means, overlap,
         decoded(joined(parts.kernels), options.draws, options.seed) if parts.kernels else None, roles,
+        max(parts.in_order, default=np.inf),
     )  # fmt: skip
 
 
 def _of(sized: Sized, part: slice) -> Sized:
     return Sized(sized.alive[part], sized.rms[part], sized.weight[part], sized.kind, sized.projected)
+
+
+def _in_order(one: np.ndarray, other: np.ndarray, sized: Sized) -> float:
+    """t of rows [rows, U] being more like the same row of the other condition than like one far off."""
+    one, other = ((each - each.mean(0)) / sized.rms.astype(np.float32) for each in (one, other))
+    more = np.einsum("ru,ru->r", one, other) - np.einsum("ru,ru->r", one, np.roll(other, len(other) // 2, axis=0))
+    spread = float(more.std())
+    return float(more.mean()) / spread * len(more) ** 0.5 if spread > 0 else np.inf
 
 
 def _add(parts: _Parts, plan: Plan, read: dict[str, np.ndarray], sized: Sized) -> None:
@@ -154,6 +166,8 @@ def _add(parts: _Parts, plan: Plan, read: dict[str, np.ndarray], sized: Sized) -
     parts.columns.append(columns)
     if sums is not None:
         parts.apart.append(sums)
+    if not parts.in_order and len({*read} & {"none", "self", "other"}) > 1:
+        parts.in_order.append(_in_order(*[read[name] for name in ("none", "self", "other") if name in read][:2], sized))
     summed = {name: given.per_group(values) for name, values in read.items()}
     change = {name: summed[after] - summed[before] for name, (after, before) in CONTRASTS.items() if name in names}
     units, count = len(rms), given.group_count

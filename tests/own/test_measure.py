@@ -185,3 +185,11 @@ def test_what_is_missing_is_missing_and_said(conditions: tuple, lacking: set, th
     assert not measures & lacking and there <= measures
     assert found.missing and found.missing[0] in found.answer() and "missing" in found.missing[0]
     assert len(found.units()) == 40 and "mirror" not in set(found.units().column("class"))
+
+
+def test_rows_out_of_order_are_told():
+    made = planted(effects())
+    told = [each for each in mirrorjax.measure(made, decoding=False, **QUICK).missing if "order" in each]
+    made["self"]["h1"] = made["self"]["h1"][np.random.default_rng(0).permutation(128)]
+    shuffled = mirrorjax.measure(made, decoding=False, **QUICK)
+    assert not told and any("h1: rows are no more like themselves" in each for each in shuffled.answer())

@@ -79,7 +79,7 @@ LATER: dict[str, Any] = {
     **{"dose": 1.5, "veil_neurons": 0.5, "neurons": 100},
     **{"overlap": 0.1, "overlap_from": 1.0, "pair": "distress", "distance": "mse", "layers": "all"},
     **{"watched_share": 0.5, "watch": "as_played", "energy": "own", "encoder": "apart"},
-    **{"objective": "auto", "predicted": "board_and_energy"},
+    **{"objective": "auto", "predicted": "board_and_energy", "d_model": 32, "heads": 4},
 }
 
 

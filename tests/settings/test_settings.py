@@ -47,7 +47,7 @@ def test_the_order_of_axes_is_frozen():
         *("congruence", "dependency", "edge", "veil_symbol", "veil_role", "mask", "skies", "shuffled"),
         *("alignment", "temperature", "observe", "positives", "dose", "veil_neurons", "neurons"),
         *("overlap", "overlap_from", "pair", "distance", "layers", "watched_share", "watch", "energy", "encoder"),
-        *("objective", "predicted", "encoding"),
+        *("objective", "predicted", "encoding", "d_model", "heads"),
         *("obstacle_rate", "obstacle_width", "scroll", "boards", "data_seed"),
     ]
 

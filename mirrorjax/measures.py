@@ -263,19 +263,18 @@ PLAYED = (
 _OWN_GAME = {"": ("", ""), "_greedy": (", best acts", "; of who does what it holds most likely")}
 _FIGURES = (
     ("return_own", "own score, own game", "points a round as Frog, in fresh games of the kind that it learns in, "
-     "beside its own partner, acts drawn by their probability", "play"),
-    ("return_partner", "partner's score, own game", "points a round of the partner in these", "play"),
-    ("help_share", "help, own game", "share of *help* among its acts in these", "play"),
+     "beside its own partner, acts drawn by their probability"),
+    ("return_partner", "partner's score, own game", "points a round of the partner in these"),
+    ("help_share", "help, own game", "share of *help* among its acts in these"),
     ("help_given_starved", "help of the starved, own game", "the same over its turns at which the partner has no "
-     "energy; null without any", ""),
-    ("help_given_stuck", "help when stuck, own game", "the same over its turns at the last column; null without any",
-     ""),
-    ("stalls", "stuck, own game", "share of its turns at the last column", ""),
+     "energy; null without any"),
+    ("help_given_stuck", "help when stuck, own game", "the same over its turns at the last column; null without any"),
+    ("stalls", "stuck, own game", "share of its turns at the last column"),
 )
 OF_AGENTS = (
     *(Measure(f"{name}{end}", f"{words}{more}", f"{note}{best}", "../regimes/evaluation.py", "share",
-              needs=(VALIDATION,), section="" if end else section)
-      for end, (more, best) in _OWN_GAME.items() for name, words, note, section in _FIGURES),
+              needs=(VALIDATION,))
+      for end, (more, best) in _OWN_GAME.items() for name, words, note in _FIGURES),
     Measure("entropy", "entropy of the policy", "in its last update, of four acts: at most 1.39", "../regimes/ppo.py",
             unit="nats"),
     Measure("kl", "KL of an update", "of the policy from the one that had played, mean over the last pass",

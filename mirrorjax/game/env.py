@@ -164,7 +164,7 @@ class Environment:
         both = Gain(gains[0].score + gains[1].score, gains[1].energy)
         return then, Stepped(
             view=view(then.state, self.seat),
-            reward=paid(self.reward, *gains, self.seat),
+            reward=paid(self.reward, gains[0], gains[1], self.seat),
             truncated=env.round + 1 >= self.episode,
             last_view=view(before, self.seat),
             gain=both,

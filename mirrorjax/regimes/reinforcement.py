@@ -40,6 +40,9 @@ CRITIC = MLP(width=64, depth=2, activation="tanh", outputs=1)
 _CRITIC_KEY, _SHUFFLES = 1, 1 << 24  # of a member's keys; of its stream's substreams, behind those of games
 
 
+Both = Any  # the parameters of `actor` and `critic`, by these names
+
+
 def _turns(member: Member) -> int:
     return 2 * member.parallel_games * member.horizon
 
@@ -61,7 +64,7 @@ class Agent:
     updates: Int32[Array, ""]
 
     @property
-    def params(self) -> dict[str, Params]:
+    def params(self) -> Both:
         """Of both."""
         return self.learner.params
 
@@ -151,9 +154,9 @@ class Reinforcement:
         critic = self._critic.init(jax.random.fold_in(key, _CRITIC_KEY), jnp.int32(self._critic.width))
         numbers = jnp.arange(self.parallel_games, dtype=jnp.uint32)
         games = jax.vmap(lambda number: substream(_stream(values), number))(numbers)
-        learner = begin({"actor": actor, "critic": critic})
+        both: Both = {"actor": actor, "critic": critic}
         nothing = Told(jnp.float32(jnp.nan), jnp.float32(jnp.nan))
-        return Agent(learner, staggered(games, self.table.params), nothing, jnp.int32(0))
+        return Agent(begin(both), staggered(games, self.table.params), nothing, jnp.int32(0))
 
     def draw(self, values: MemberValues, step: Step) -> tuple:
         """Nothing ahead of time."""
@@ -171,7 +174,7 @@ class Reinforcement:
         learner, told = improved(evaluate, state.learner, decisions, self.passes_of, order, *rates)
         return Agent(learner, games, told, state.updates + 1), jnp.isfinite(told.entropy)
 
-    def decisions(self, params: dict[str, Params], values: MemberValues, rollout: Rollout) -> Decisions:
+    def decisions(self, params: Both, values: MemberValues, rollout: Rollout) -> Decisions:
         """All that was decided by who learns, and how much better than expected it was."""
         reward = self._reward(values)
 
@@ -281,7 +284,7 @@ class Reinforcement:
         return self._logits_of(actor, values, seen[None, :])[:, 0]
 
     def _evaluate(
-        self, values: MemberValues, params: dict[str, Params], seen: Array
+        self, values: MemberValues, params: Both, seen: Array
     ) -> tuple[Float32[Array, "4 batch"], Float32[Array, " batch"]]:
         """Logits and values of what was seen [batch, inputs]."""
         value = self._critic.run(params["critic"], self._scaled(seen)).outputs[0]

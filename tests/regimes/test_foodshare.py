@@ -4,6 +4,8 @@ One of two owns all food: it *eats*, or *passes*. Who is fed is high; the other,
 Both are paid by the fall of hunger, the other's by weight w. Who is low for ten steps running dies, and all is over.
 """
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -57,9 +59,9 @@ def test_passing_pays_from_one_per_cent_of_empathy_on():
 class Pair:
     """An episode of two, the owner first."""
 
-    high: jax.Array  # bool [2]
-    low_for: jax.Array  # steps [2]
-    age: jax.Array
+    high: Any  # bool [2]
+    low_for: Any  # steps [2]
+    age: Any
 
 
 NEW = Pair(np.ones(2, bool), np.zeros(2, np.int32), np.int32(0))

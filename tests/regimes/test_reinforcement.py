@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from typing import cast
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +23,13 @@ from mirrorjax.training.step import init_state, train
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 KIND = Member(regime="reinforcement", width=5, learning_rate=1e-3, parallel_games=4, horizon=8, partner="self")
-REGIME = own_regime(KIND)
+
+
+def regime_of(member: Member) -> Reinforcement:
+    return cast(Reinforcement, own_regime(member))
+
+
+REGIME = regime_of(KIND)
 
 
 @jax.jit
@@ -105,7 +112,7 @@ def test_what_was_likely_when_it_was_done_is_what_is_learnt_from(learner):
 def test_the_network_that_is_measured_is_the_one_that_plays(encoding: str):
     """Inputs are scaled in training only: its first kernel is folded, to the bit, and goes back."""
     member = replace(KIND, encoding=encoding)
-    regime, values = own_regime(member), jax.tree.map(lambda x: x[0], stack_values([member], ""))
+    regime, values = regime_of(member), jax.tree.map(lambda x: x[0], stack_values([member], ""))
     state = jax.jit(lambda values: init_state(regime, values))(values).own
     views = jnp.asarray(np.random.default_rng(0).integers(0, 10, (8, 100)), jnp.int32)
 
@@ -144,7 +151,7 @@ def test_its_game_is_part_of_its_program_and_of_nobody_elses():
     assert program_of(replace(KIND, scroll=0.0, regime="supervised", partner="random")) == program_of(
         replace(KIND, regime="supervised", partner="random")
     )
-    regime = own_regime(replace(KIND, scroll=0.25, fly_probability=0.0, obstacle_width=2))
+    regime = regime_of(replace(KIND, scroll=0.25, fly_probability=0.0, obstacle_width=2))
     assert regime.table.params == GameParams(scroll=0.25, fly_probability=0.0, obstacle_width_max=2)
     assert regime.clock.time(KIND, 1000) == 0.064 and regime.clock.step(KIND, 0.064) == 1000
 

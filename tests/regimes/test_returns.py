@@ -22,7 +22,8 @@ def drawn() -> dict[str, np.ndarray]:
 
 def test_advantages_are_those_of_a_double_loop(drawn):
     discount, trace = 0.93, 0.8
-    found = advantages(*map(jnp.asarray, drawn.values()), discount, trace)
+    given = {name: jnp.asarray(values) for name, values in drawn.items()}
+    found = advantages(**given, discount=discount, trace=trace)
     for start in range(TIME):
         for game in range(GAMES):
             total, factor = 0.0, 1.0
@@ -36,7 +37,8 @@ def test_advantages_are_those_of_a_double_loop(drawn):
 def test_without_discount_and_trace_they_are_monte_carlo_returns(drawn):
     reward, value = drawn["reward"], drawn["value"]
     after = np.concatenate([value[1:], np.zeros((1, GAMES), np.float32)])  # it is over then
-    found = advantages(*map(jnp.asarray, (reward, value, after, np.ones_like(reward))), 1.0, 1.0)
+    rewards, values, afterwards, carry = (jnp.asarray(each) for each in (reward, value, after, np.ones_like(reward)))
+    found = advantages(rewards, values, afterwards, carry, 1.0, 1.0)
     np.testing.assert_allclose(np.asarray(found) + value, reward[::-1].cumsum(0)[::-1], atol=1e-5)
 
 

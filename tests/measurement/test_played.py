@@ -90,7 +90,7 @@ def test_a_network_acts_alike_among_others(of_networks):
 
 
 def test_rates_of_known_counts():
-    one = Tally(*(jnp.full((1, 2), number) for number in (5, 4, 3, 2, 6, 0, 0, 1)))
+    one = Tally(*(jnp.full((1, 2), number) for number in (5, 4, 3, 2, 6, 0, 0, 1, 2)))
     fed = shares(one, one, 10)
     assert float(fed["own"][0]) == float(fed["partner"][0]) == 0.5
     assert float(fed["help"][0]) == pytest.approx(0.4) and float(fed["stalled"][0]) == pytest.approx(0.6)

@@ -58,7 +58,7 @@ def test_the_defaults_are_allowed():
     validate(config_with())
 
 
-@pytest.mark.parametrize("size", ["large", "small"])
+@pytest.mark.parametrize("size", ["small", pytest.param("large", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_every_experiment_composes_and_is_allowed(experiment: str, size: str):
     asked = compose("mirrorjax sweep", [f"experiment={experiment}", f"size={size}"])

@@ -58,6 +58,7 @@ def scripted(names: tuple[str, ...], games: int, rounds: int) -> dict[str, np.nd
     return jax.tree.map(np.asarray, counted(streams_of(games)))
 
 
+@pytest.mark.slow
 def test_a_network_that_hops_does_what_the_player_does_that_hops(of_networks):
     found, expected = of_networks(always(probes(MEMBERS), Action.HOP)), scripted(("hop",), 4, 200)
     assert set(found) == set(COLUMNS)

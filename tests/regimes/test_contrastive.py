@@ -79,6 +79,7 @@ def supervised(dataset: Dataset) -> dict[str, np.ndarray]:
     return _trained(Member(**SETTINGS), dataset)
 
 
+@pytest.mark.slow
 def test_where_nothing_is_aligned_or_watched_it_is_supervised(supervised, dataset: Dataset):
     found = _trained(Member(**SETTINGS, regime="contrastive"), dataset, alignment=0.0, observe=0.0)
     assert found.keys() == supervised.keys()

@@ -81,6 +81,7 @@ def taught(dataset: Dataset) -> dict[str, Any]:
     return {"start": start.own, "still": once(start).own, "after": teach(start).own, "train": world.train}
 
 
+@pytest.mark.slow
 def test_it_comes_to_be_rewarded(taught):
     """The usual reward follows what is done: beyond the best constant answer of .43."""
     assert taught["start"].usual == CHANCE

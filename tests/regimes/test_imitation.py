@@ -128,6 +128,7 @@ def test_half_and_half_is_the_veil_of_roles(dataset: Dataset):
         np.testing.assert_array_equal(found[name], value)
 
 
+@pytest.mark.slow
 def test_where_nobody_is_watched_it_is_supervised(dataset: Dataset):
     known = trained(regime_of(program_of(SUPERVISED)), values_of(SUPERVISED, dataset), dataset)
     found = trained(watcher(), values_of(SUPERVISED, dataset, watched_share=0.0), dataset)

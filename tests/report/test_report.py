@@ -170,6 +170,7 @@ def test_no_records_yet(tmp_path):
         write_phase_diagrams(folder, tmp_path)
 
 
+@pytest.mark.slow
 def test_populations_are_not_pooled(tmp_path, printed):
     members = [Network(seed) for seed in range(3)]
     folder = write_sweep(tmp_path / "sweep", {"aaa": members, "bbb": members}, epochs=[0, 2, 5])

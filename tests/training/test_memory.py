@@ -89,6 +89,7 @@ def test_parts_that_take_turns_have_the_bits_of_the_whole(uncut: Run, notes: lis
     assert_same(uncut, cut)
 
 
+@pytest.mark.slow
 def test_parts_that_take_turns_are_saved_and_restored(uncut: Run):
     """In the middle of training, when one part has begun and the other waits."""
     room = Room(members=ONE_BLOCK, stay=False)

@@ -72,7 +72,17 @@ class Typed:
     @property
     def only_prints(self) -> bool:
         """Whether Hydra is asked to print something, or says what is wrong with how it is asked to."""
-        return self._has(*_PRINTS, *_PRINTS_OF, "--resolve")
+        return self.resolves or self._has(*_PRINTS, *_PRINTS_OF)
+
+    @property
+    def helps(self) -> bool:
+        """Whether help is asked for."""
+        return self._has("--help", "-h")
+
+    @property
+    def resolves(self) -> bool:
+        """Whether interpolations are to be shown as what they come to."""
+        return self._has("--resolve")
 
     @property
     def completes(self) -> bool:

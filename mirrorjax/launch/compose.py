@@ -19,7 +19,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from mirrorjax.errors import InputError, enough_memory
 from mirrorjax.launch.allow_list import LAUNCHERS, check_composed, launcher_of, refuse_searchpath
 from mirrorjax.launch.command_line import Typed
-from mirrorjax.launch.hydra_application import CONFIG, config_loader, explained, files_named, through_hydra
+from mirrorjax.launch.hydra_application import CONFIG, config_loader, explained, files_named, help_text, through_hydra
 from mirrorjax.launch.plugins import load
 from mirrorjax.launch.quoting import for_hydra, number_of_jobs, parsed, quotes
 from mirrorjax.machine.log import now
@@ -91,7 +91,7 @@ def compose(command: str, arguments: Sequence[str]) -> Asked | None:
 
     Raises:
         InputError: something is not allowed.
-        SystemExit: Hydra's own, after help or a wrong option.
+        SystemExit: after help, or Hydra's own after a wrong option.
     """
     refuse_secrets({argument.split("=", 1)[0]: argument for argument in arguments})
     typed = Typed.of(command, arguments)
@@ -104,6 +104,9 @@ def compose(command: str, arguments: Sequence[str]) -> Asked | None:
     with explained(arguments), config_loader(typed.sweep_name) as loader, files_named():
         composer = _Composer(loader, typed)
         whole = composer.whole()
+        if typed.helps:
+            print(help_text(whole, typed.resolves))
+            raise SystemExit(0)
         if not typed.only_prints:
             multirun = whole.hydra.mode == RunMode.MULTIRUN
             jobs = [_job(each) for each in (composer.jobs(whole) if multirun else [whole])]

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from string import Template
 from typing import Any, cast
 
 import hydra
@@ -14,6 +15,7 @@ from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.object_type import ObjectType
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.plugins.config_source import ConfigResult, ConfigSource
@@ -68,6 +70,18 @@ def through_hydra(typed: Typed, job: Callable[[DictConfig], None]) -> None:
         run()
 
 
+def help_text(composed: DictConfig, resolve: bool) -> str:
+    """What `--help` says, by the template in conf/hydra/help; Hydra's own copies all schemas for each group it lists.
+
+    Args:
+        composed: a whole config, with Hydra's settings.
+        resolve: whether interpolations are shown as what they come to.
+    """
+    settings = OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])
+    shown = OmegaConf.to_yaml(settings, resolve=resolve)
+    return Template(composed.hydra.help.template).substitute(APP_CONFIG_GROUPS=_choices(), CONFIG=shown)
+
+
 @contextmanager
 def explained(arguments: Sequence[str]) -> Iterator[None]:
     """Says in one line what Hydra or OmegaConf, in the block, has to say about a command.
@@ -81,6 +95,27 @@ def explained(arguments: Sequence[str]) -> Iterator[None]:
         raise
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise InputError(explain(error, arguments)) from error
+
+
+def _choices() -> str:
+    """A line for each group of presets, with their names."""
+    sources: list[ConfigSource] = GlobalHydra.instance().config_loader().get_sources()
+    lines: list[str] = []
+
+    def visit(group: str) -> None:
+        having = [source for source in sources if source.is_group(group)]
+        names, inner = (
+            sorted({name for source in having for name in source.list(group, kind)})
+            for kind in (ObjectType.CONFIG, ObjectType.GROUP)
+        )
+        if group and names:
+            lines.append(f"{group}: {', '.join(names)}")
+        for name in inner:
+            if name != "hydra":
+                visit(f"{group}/{name}" if group else name)
+
+    visit("")
+    return "\n".join(sorted(lines))
 
 
 @contextmanager

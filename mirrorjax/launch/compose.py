@@ -26,7 +26,7 @@ from mirrorjax.machine.log import now
 from mirrorjax.machine.secrets import refuse_secrets
 from mirrorjax.settings.allowed import validate
 from mirrorjax.settings.folder import job_hash
-from mirrorjax.settings.schema import PATHS, Config, literal, schema, value_of
+from mirrorjax.settings.schema import PATHS, Config, literal, schema, structured, value_of
 from mirrorjax.settings.texts import expanded
 from mirrorjax.tracking.wandb_config import with_environment
 
@@ -47,7 +47,7 @@ class ComposedJob:
     def of(cls, composed: DictConfig, hydras: Any) -> Self:
         """Of a config without Hydra's settings, and these. `+key=value` gets past Hydra's schema, but not past this."""
         plain = OmegaConf.to_container(composed, resolve=True)
-        config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema()), literal(plain)))
+        config = OmegaConf.to_object(OmegaConf.merge(structured(schema()), literal(plain)))
         assert isinstance(plain, dict) and isinstance(config, Config)
         config.tracker = with_environment(config.tracker, os.environ)
         plain["tracker"] = asdict(config.tracker)

@@ -121,7 +121,9 @@ def _choices() -> str:
 @contextmanager
 def _prepared() -> Iterator[None]:
     """Hydra with our schema, resolver and experiments; what a notebook has set up of Hydra's is left alone."""
-    ConfigStore.instance().store(name="schema", node=schema())
+    there = ConfigStore.instance().repo.get("schema.yaml")
+    if there is None or OmegaConf.get_type(there.node) is not schema():
+        ConfigStore.instance().store(name="schema", node=schema())
     for group in ("model", "regime"):  # a network or a regime of a plugin has no YAML file
         key = f"{group}.name"
         for name in set(SETTINGS[key].options) - set(settings_of(Config)[key].options):

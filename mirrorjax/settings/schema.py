@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from omegaconf import MISSING, OmegaConf
+from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mirrorjax.errors import InputError, each_text
@@ -154,6 +154,12 @@ def schema() -> type[Config]:
 @functools.cache
 def _schema(more: tuple[Setting, ...]) -> type[Config]:
     return config_with(more) if more else Config
+
+
+@functools.cache
+def structured(of: type[Config]) -> DictConfig:
+    """A configuration's class as OmegaConf has it, made once: to be merged into others, which copies it."""
+    return OmegaConf.structured(of)
 
 
 def stored(config: Mapping[str, Any]) -> Config:

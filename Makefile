@@ -29,7 +29,7 @@ test: install lint ## what people and CI run (under 8 minutes on two cores)
 	$(PYTEST) --dist loadscope -m "not $(LONG)"
 
 test-long: install ## CI's second step: faults, the browser; then twenty kills
-	$(PYTEST) -m "(slow or browser) and not (processes or acceptance or accelerators)"
+	$(PYTEST) -m "(slow or browser) and not (processes or acceptance or accelerators or nightly)"
 	$(BIN)/python -m pytest -m soak
 
 test-processes: install ## several processes, other numbers of devices, submitit; CI has no room for it

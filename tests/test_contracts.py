@@ -35,6 +35,7 @@ def test_a_network_keeps_its_contract(name: str):
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_so_does_a_transformer_whose_stream_is_looked_at():
     check_network(lambda width: Transformer(width=width, d_model=4, depth=2, signed=True))
 
@@ -51,13 +52,15 @@ def regime_at(name: str, width: int) -> Regime:
     return {**REGIMES, "delta_rule": DeltaRule}[name].of(network, program)
 
 
-REPEATED = {"assembly"}  # whenever somebody runs the tests; the other regimes, in CI
+# One whenever somebody runs the tests, those in CI that differ in what they are built of, and all with time.
+OF_CI = {"supervised", "predictive", "reinforcement", "turn_taking", "delta_rule"}
+MARKS = {
+    name: [] if name == "assembly" else [pytest.mark.slow, *([] if name in OF_CI else [pytest.mark.nightly])]
+    for name in (*REGIMES, "delta_rule")
+}
 
 
-@pytest.mark.parametrize(
-    "name",
-    [each if each in REPEATED else pytest.param(each, marks=pytest.mark.slow) for each in (*REGIMES, "delta_rule")],
-)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=marks) for name, marks in MARKS.items()])
 def test_a_regime_keeps_its_contract(name: str):
     check_regime(lambda width: regime_at(name, width))
 

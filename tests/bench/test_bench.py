@@ -141,6 +141,7 @@ def test_a_whole_experiment_is_timed_cold_and_warm():
     assert found["smoke, cold"] > found["smoke, warm"] > found["smoke, warm: training"] > 0
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_every_way_to_learn_is_timed(monkeypatch):
     monkeypatch.setattr("mirrorjax.bench.ways.reference_dataset", lambda: built(TINY))

@@ -227,7 +227,7 @@ def test_sigterm_at_the_end_of_wandb_costs_nothing(finished: Sweep, sweep: Run):
     assert_same_results(sweep("report=false").population, finished.population)
 
 
-@pytest.mark.parametrize("hangup", ["ignored", "heard"])
+@pytest.mark.parametrize("hangup", ["ignored", pytest.param("heard", marks=pytest.mark.nightly)])
 def test_a_terminal_that_is_closed(hangup: str, finished: Sweep, sweep: Run):
     """After Ctrl-Z and `fg`: what ignores the hangup trains to its end, all else saves first."""
     ours, theirs = os.openpty()

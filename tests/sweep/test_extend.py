@@ -113,6 +113,7 @@ def test_nothing_missing_trains_nothing(sweep: Run, smaller: Path, finished: Swe
     assert ": finished before, 8 members, left as it is" in again.out
 
 
+@pytest.mark.nightly
 def test_extended_twice_and_otherwise(sweep: Run, smaller: Path, finished: Sweep):
     """More seeds with the block that was there; then less measured, which has to be trained anew."""
     manifest_file = smaller / finished.population.name / "manifest.json"
@@ -128,6 +129,7 @@ def test_extended_twice_and_otherwise(sweep: Run, smaller: Path, finished: Sweep
     assert sorted(len(each.names) for each in load(smaller).populations) == [1, 2], "not pooled with the others"
 
 
+@pytest.mark.nightly
 def test_each_population_of_a_multirun_extends_its_like(sweep: Run, smaller: Path):
     both = sweep("-m", "game=frog_hops,both_random", f"extend={smaller}", "population.seeds=4", *QUICKLY)
     assert "12 of 16 members are finished" in both.out and "0 of 16 members are finished" in both.out

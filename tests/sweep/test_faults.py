@@ -157,7 +157,9 @@ def test_clocks_and_time_zones_do_not_matter(
         time.tzset()
 
 
-@pytest.mark.parametrize("limit", [pytest.param(36_000, id="a table"), pytest.param(66_000, id="the state")])
+@pytest.mark.parametrize(
+    "limit", [pytest.param(36_000, id="a table"), pytest.param(66_000, id="the state", marks=pytest.mark.nightly)]
+)
 def test_a_full_disk_stops_it_and_it_resumes(finished: Sweep, sweep: Run, limit: int, tmp_path: Path):
     """Files may have so many bytes: the table of units has 38,000, the state from the first steps on 90,000."""
     saving = "runtime.checkpoint_seconds=null" if limit == 36_000 else "runtime.checkpoint_seconds=0"

@@ -106,6 +106,7 @@ def test_each_round_is_an_event(refined: Sweep):
     assert " → " in told[1]["message"] and told[2]["message"].startswith("refinement ends, ")
 
 
+@pytest.mark.nightly
 def test_the_same_command_again_trains_nothing_and_more_rounds_go_on(sweep: Run):
     plain = sweep(*REFINE)
     assert not (plain.folder / "refined").exists() and len(plain.populations) == 1
@@ -142,6 +143,7 @@ def test_an_interrupted_round_goes_on(sweep: Run, refined: Sweep, monkeypatch: p
     assert rounds(done.folder) == rounds(refined.folder) and cells_of(done.folder) == cells_of(refined.folder)
 
 
+@pytest.mark.nightly
 def test_a_round_that_fails_ends_the_command_with_1(sweep: Run, monkeypatch: pytest.MonkeyPatch):
     plain = sweep(*REFINE)
 

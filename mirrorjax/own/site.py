@@ -166,8 +166,9 @@ def _add(parts: _Parts, plan: Plan, read: dict[str, np.ndarray], sized: Sized) -
     parts.columns.append(columns)
     if sums is not None:
         parts.apart.append(sums)
-    if not parts.in_order and len({*read} & {"none", "self", "other"}) > 1:
-        parts.in_order.append(_in_order(*[read[name] for name in ("none", "self", "other") if name in read][:2], sized))
+    alike = [read[name] for name in ("none", "self", "other") if name in read]
+    if not parts.in_order and len(alike) > 1:
+        parts.in_order.append(_in_order(alike[0], alike[1], sized))
     summed = {name: given.per_group(values) for name, values in read.items()}
     change = {name: summed[after] - summed[before] for name, (after, before) in CONTRASTS.items() if name in names}
     units, count = len(rms), given.group_count

@@ -6,7 +6,7 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 LONG := (slow or soak or statistical or browser or accelerators or gpu or torch)
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test test-long test-processes test-acceptance test-accelerators test-gpu test-slow test-soak test-statistical test-browser test-torch lint paper_fast bench bench-gpu soak clean
+.PHONY: help run install test test-long test-processes test-acceptance test-accelerators test-gpu test-slow test-soak test-statistical test-browser test-torch lint paper_fast bench bench-gpu gpu soak clean
 
 help: ## this list
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -64,6 +64,9 @@ bench: install ## this machine's speed, into benchmarks/ and the README; with pe
 
 soak: install ## two thousand networks, killed 25 times, against the same undisturbed (half an hour on two cores)
 	$(BIN)/python -m tests.soak build/soak
+
+gpu: ## all that a GPU is needed for, in under ten minutes: tests, engines, the published rate, whole experiments (PYTHON=...)
+	PYTHON=$(PYTHON) benchmarks/gpu.sh
 
 bench-gpu: ## the same on a GPU, with whatever python has JAX for it (PYTHON=...)
 	$(PYTHON) -m mirrorjax bench --platform gpu

@@ -1,10 +1,12 @@
-"""Writes the tables of settings into the pages beside it, between their marks: `python docs/tables.py`."""
+"""Writes tables of settings, and of hours, into the pages beside it, between their marks: `python docs/tables.py`."""
 
 from collections.abc import Iterable
 from pathlib import Path
 
+from mirrorjax.population.members import PAPER_EPOCH
 from mirrorjax.report.page.marks import put
 from mirrorjax.settings.axes import AXES, FIRST
+from mirrorjax.settings.schema import MEMBER
 from mirrorjax.settings.setting import Setting
 
 _TYPES = {int: "int64", float: "float64", str: "string"}
@@ -38,14 +40,64 @@ def regimes_table(settings: Iterable[Setting]) -> str:
         "| regime | setting, and axis of the same name | default | allowed | what it does |\n|---|---|---|---|---|\n"
     )
     for each in settings:
-        table += f"| `{each.of}` | `{each.key}` | {_default(each)} | {each.words} | {each.note} |\n"
+        key = f"`{each.key}`{'' if each.is_axis else ' (no axis)'}"
+        table += f"| `{each.of}` | {key} | {_default(each)} | {each.words} | {each.note} |\n"
     return table
 
 
+def networks_table(settings: Iterable[Setting]) -> str:
+    """The settings that one model alone looks at."""
+    table = "| model | setting, and axis of the same name | default | allowed | what it does |\n|---|---|---|---|---|\n"
+    for each in settings:
+        table += f"| `{each.of}` | `{each.key}` | {_default(each)} | {each.words} | {each.label} {each.note} |\n"
+    return table
+
+
+NETWORKS = 1_000_000
+PLANS = {"quickstart": (1e-4, 12), "paper_fast": (4e-5, 50), "paper": (4e-6, 50), "paper size=large": (4e-6, 150)}
+RATES = {  # model-steps a second of 2×17, batch 25, own order, by what, and how often there is that: see scaling.md
+    "2 cores": (175e3, 1),
+    "1 H100, compiled step": (8.6e6, 1),
+    "1 H100, kernel": (72.8e6, 1),
+    "8 H100, kernel": (72.8e6, 8),
+    "64 hosts × 8, kernel": (72.8e6, 512),
+}
+
+
+def hours_table() -> str:
+    """How long training a million networks of 2×17 would take."""
+    table = f"| 10⁶ networks of 2×17 | model-steps | {' | '.join(RATES)} |\n|{'---|' * (2 + len(RATES))}\n"
+    for name, (learning_rate, epochs) in PLANS.items():
+        steps = NETWORKS * epochs * PAPER_EPOCH / learning_rate
+        times = " | ".join(_duration(steps / (rate * count)) for rate, count in RATES.values())
+        table += f"| `{name}`: rate {learning_rate:g}, {epochs} epochs | {_power(steps)} | {times} |\n"
+    return table
+
+
+def _power(number: float) -> str:
+    digits, exponent = f"{number:.1e}".split("e")
+    return f"{digits}·10{str(int(exponent)).translate(str.maketrans('0123456789', '⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
+
+
+def _duration(seconds: float) -> str:
+    sizes = ((365.25 * 86400, "years"), (86400, "days"), (3600, "h"), (60, "min"), (1, "s"))
+    size, unit = next(each for each in sizes if seconds >= 1.5 * each[0] or each[1] == "s")
+    number = seconds / size
+    return f"{number:.0f} {unit}" if number >= 10 else f"{number:.1f} {unit}"
+
+
 BLOCKS = {
+    "networks.md": (
+        "networks",
+        networks_table(each for each in AXES.values() if each.of and each.key.startswith("model.")),
+    ),
     "theory.md": ("knobs", knobs_table(each for name, each in AXES.items() if name not in FIRST and not each.of)),
-    "regimes.md": ("regimes", regimes_table(each for each in AXES.values() if each.of)),
+    "regimes.md": (
+        "regimes",
+        regimes_table(each for each in MEMBER.values() if each.of and each.key.startswith("regime.")),
+    ),
     "sweeps.md": ("axes", axes_table(AXES.values())),
+    "scaling.md": ("hours", hours_table()),
 }  # name and text, by page
 
 

@@ -28,9 +28,13 @@ PARTS: dict[str, dict[str, str]] = {
     "PAIR": {"none_frog": "none, Frog", "none_toad": "none, Toad", "none_both": "none, both",
              "frog_toad": "Frog, Toad"},
     "PARTNER": {"hop": "hops", "random": "random", "greedy": "greedy", "expert": "expert"},
+    "GOAL": {"progress": "wants to get on", "energy": "wants energy"},
+    "HELPER": {"giver": "giver", "greedy": "greedy", "never": "never helps", "bayes": "with a belief"},
     "LAYER": {"1": "1"},  # and any further one
 }
 # fmt: on
+# Regimes that are shown no rows of the dataset: their columns are their own, in a section of their name.
+WITHOUT_ROWS = ("assembly", "cirl", "turn_taking")
 _WORD = re.compile("|".join(PARTS))
 
 
@@ -161,8 +165,8 @@ CALIBRATED = (
     Measure("accuracy_live", "accuracy with energy", "the same on rows with energy left, where jump, which asks for "
             "nothing but energy, is never right", "records.py", "share", needs=(ACTS,)),
     Measure("seat_cka", "CKA of own and seen views", "linear CKA of the last site on rows and on the same with the "
-            "players' places exchanged (regimes `contrastive`, `overlap`, `imitation`)", "../regimes/seats.py", "share",
-            needs=(VALIDATION,)),
+            "players' places exchanged (of `contrastive`, `overlap` and `imitation`; of others if `measurement.seats`)",
+            "../regimes/seats.py", "share", needs=(VALIDATION,)),
     Measure("seat_nmse", "NMSE of own and seen views", "their mean squared difference over the mean variance of the "
             "units", "../regimes/seats.py", needs=(VALIDATION,)),
     Measure("seat_recall", "recall of the seen view", "Recall@1 of a row's exchange among 256, after a ridge map "
@@ -256,6 +260,26 @@ PLAYED = (
     Measure("play_PARTNER_stalled", "stuck, Toad {PARTNER}", "share of its turns at the last column, where it gets on "
             "only if Toad does", "played.py", "share", needs=(GAMES, ACTS)),
 )
+_OWN_GAME = {"": ("", ""), "_greedy": (", best acts", "; of who does what it holds most likely")}
+_FIGURES = (
+    ("return_own", "own score, own game", "points a round as Frog, in fresh games of the kind that it learns in, "
+     "beside its own partner, acts drawn by their probability"),
+    ("return_partner", "partner's score, own game", "points a round of the partner in these"),
+    ("help_share", "help, own game", "share of *help* among its acts in these"),
+    ("help_given_starved", "help of the starved, own game", "the same over its turns at which the partner has no "
+     "energy; null without any"),
+    ("help_given_stuck", "help when stuck, own game", "the same over its turns at the last column; null without any"),
+    ("stalls", "stuck, own game", "share of its turns at the last column"),
+)
+OF_AGENTS = (
+    *(Measure(f"{name}{end}", f"{words}{more}", f"{note}{best}", "../regimes/evaluation.py", "share",
+              needs=(VALIDATION,))
+      for end, (more, best) in _OWN_GAME.items() for name, words, note in _FIGURES),
+    Measure("entropy", "entropy of the policy", "in its last update, of four acts: at most 1.39", "../regimes/ppo.py",
+            unit="nats"),
+    Measure("kl", "KL of an update", "of the policy from the one that had played, mean over the last pass",
+            "../regimes/ppo.py", unit="nats"),
+)
 OF_ASSEMBLIES = (
     Measure("time", "time", "by the regime's clock, where that is not paper epochs", kind="key"),
     Measure("clock", "clock", "the unit of `time`, where that is not paper epochs", kind="key", type="string"),
@@ -274,6 +298,82 @@ OF_ASSEMBLIES = (
             "../regimes/empathy.py", "share"),
     Measure("completion", "completion", "share of the assembly of one's own distress that fires once 40 % of it was "
             "fired and MIX was left to itself", "../regimes/assembly.py", "share"),
+)
+OF_SIMULATIONS = (
+    Measure("cirl_GOAL_HELPER_common", "both, Toad {GOAL}, Frog {HELPER}",
+            "a round: what Toad is after, and Frog's score", "../regimes/cirl.py"),
+    Measure("cirl_GOAL_HELPER_own", "Frog's score, Toad {GOAL}, Frog {HELPER}", "points a round", "../regimes/cirl.py",
+            "share"),
+    Measure("cirl_GOAL_HELPER_progress", "Toad's score, Toad {GOAL}, Frog {HELPER}", "points a round",
+            "../regimes/cirl.py", "share"),
+    Measure("cirl_GOAL_HELPER_energy", "Toad's energy, Toad {GOAL}, Frog {HELPER}",
+            "a share of the most, a mean over rounds", "../regimes/cirl.py", "share"),
+    Measure("cirl_told", "told the goal", "worth a round of the best policy of each goal: full information",
+            "../regimes/cirl.py"),
+    Measure("cirl_untold", "knows the prior alone", "worth a round of the policy that is best on average",
+            "../regimes/cirl.py"),
+    Measure("voi", "value of information", "what it is worth a round to know Toad's goal", "../regimes/inverse.py",
+            section="cirl"),
+    Measure("voi_toad", "value of information, Toad's part alone", "without Frog's score", "../regimes/inverse.py"),
+    Measure("cirl_regret", "regret of the believing Frog", "what it falls short of full information, a round",
+            "../regimes/inverse.py", section="cirl"),
+    Measure("voi_gained", "share of it gained", "by the believing Frog; null where it is below .001",
+            "../regimes/cirl.py", section="cirl"),
+    Measure("right_help", "right help", "share of the rounds in which a giver and a greedy Frog differ, at which the "
+            "believing one does as the better of the two; null without any", "../regimes/cirl.py", "share",
+            section="cirl"),
+    Measure("right_help_late", "right help after round 32", "the same", "../regimes/cirl.py", "share"),
+    Measure("belief_truth", "belief in the truth", "mean probability that Frog gives Toad's goal", "../regimes/cirl.py",
+            "share", section="cirl"),
+    Measure("belief_right", "truth believed more", "share of games; a tie counts one half", "../regimes/cirl.py",
+            "share"),
+    Measure("belief_log_loss", "log-loss of beliefs", "−ln of the belief in the truth", "../regimes/cirl.py",
+            unit="nats"),
+    Measure("belief_calibration", "calibration error of beliefs", "expected, in ten bins", "../regimes/cirl.py",
+            "share"),
+    Measure("belief_drift", "mean belief beyond the prior", "over goals as likely as they are held to be: chance alone",
+            "../regimes/cirl.py", "signed"),
+    Measure("rounds_to_certain", "rounds to a belief of .95", "in the truth; where it is not reached, those that there "
+            "were", "../regimes/cirl.py", unit="rounds", section="cirl"),
+    Measure("locking", "phase locking", "PLV of both phases", "../regimes/turn_taking.py", "share",
+            section="turn_taking"),
+    Measure("locking_exact", "phase locking, exact", "over all time, in closed form", "../regimes/turns.py", "share"),
+    Measure("slips", "phase slips", "a round", "../regimes/turn_taking.py"),
+    Measure("slips_exact", "phase slips, exact", "in closed form", "../regimes/turns.py"),
+    Measure("flips", "opposite acts", "share of the acts that are not the one before them", "../regimes/turn_taking.py",
+            "share", section="turn_taking"),
+    Measure("flips_exact", "opposite acts, exact", "σ(κ)", "../regimes/turns.py", "share"),
+    Measure("echo", "autocorrelation at lag 2", "of the acts of both, in their order", "../regimes/turn_taking.py",
+            "signed"),
+    Measure("echo_exact", "autocorrelation at lag 2, exact", "tanh²(κ/2)", "../regimes/turns.py", "signed"),
+    Measure("act_mi", "information in the other's last act", "about one's own; less its bias, as all of these",
+            "../regimes/alternation.py", "signed", unit="nats", section="turn_taking"),
+    Measure("act_mi_exact", "information in the other's last act, exact", "ln 2 − H(σ(κ))", "../regimes/turns.py",
+            unit="nats"),
+    Measure("act_mi_null", "information in a stranger's last act", "of another pair's", "../regimes/alternation.py",
+            "signed", unit="nats"),
+    Measure("transfer", "transfer entropy", "the same beyond one's own last act", "../regimes/alternation.py", "signed",
+            unit="nats", section="turn_taking"),
+    Measure("transfer_null", "transfer entropy of strangers", "of another pair's acts", "../regimes/alternation.py",
+            "signed", unit="nats"),
+    Measure("pair_score", "score of a pair", "points a round and player", "../regimes/turn_taking.py", "share",
+            section="turn_taking"),
+    Measure("pair_score_last", "score of a pair at the end", "over its last 256 rounds, as all below",
+            "../regimes/turn_taking.py", "share", section="turn_taking"),
+    Measure("pair_alive", "pairs alive", "share of those that make points", "../regimes/turn_taking.py", "share",
+            section="turn_taking"),
+    Measure("pair_energy", "energy of a pair", "mean of both", "../regimes/turn_taking.py"),
+    Measure("pair_gifts", "gifts a turn", "of energy", "../regimes/turn_taking.py", "share"),
+    Measure("alternation", "alternation", "ALT of gifts: consecutive ones, no two in a round, whose giver changes; of "
+            "pairs alive, as all below", "../regimes/alternation.py", "share", section="turn_taking"),
+    Measure("alternation_null", "alternation by permutation", "of the same gifts in any order",
+            "../regimes/alternation.py", "share"),
+    Measure("alternation_z", "alternation beyond permutation", "of the same gifts", "../regimes/alternation.py",
+            "signed", unit="sd"),
+    Measure("gift_locking", "phase locking of gifts", "a mean over pairs in which both give 20 times",
+            "../regimes/alternation.py", "share"),
+    Measure("gift_locking_null", "phase locking of shifted gifts", "by .1 to .9 of the rounds",
+            "../regimes/alternation.py", "share"),
 )
 CAUSED = (
     Measure("units_CLASS_LAYER", "{CLASS} units of layer {LAYER}", "alive units of a class: both players' distress "
@@ -306,9 +406,9 @@ CAUSED = (
             needs=_CAUSED),
     Measure("circuits_CIRCUIT", "hubs of {CIRCUIT}", "units of the second layer that are hubs of a kind",
             "battery/circuits.py", "count", needs=_OF_HUBS),
-    Measure("mirror", "mirror network", "the verdict: 1 if `ssi_last` is beyond its null's .99 quantile, `tr_low` > 0 "
-            "and `rescue_accuracy` > `help_unasked`; else 0; null where it was not asked", "battery/nulls.py",
-            "verdict", needs=(*_ACTS_CAUSED, NULLS), share_label="P(mirror)"),
+    Measure("mirror", "mirror network", "the verdict: 1 if the larger z of `ssi` and `ssi_last` is beyond its null's "
+            ".99 quantile, `tr_low` > 0 and `rescue_accuracy` > `help_unasked`; else 0; null where it was not asked",
+            "battery/nulls.py", "verdict", needs=(*_ACTS_CAUSED, NULLS), share_label="P(mirror)"),
     Measure("mirror_code", "mirror code", "the verdict without its last condition, which is about behaviour",
             "battery/nulls.py", "verdict", needs=(*_ACTS_CAUSED, NULLS),
             share_label="P(mirror) without its behaviour term"),
@@ -387,16 +487,11 @@ OF_OWN_NETWORKS = (  # docs/own-network.md; beside them those of CALIBRATED that
 # By name; a measure of one's own comes in by `register`.
 MEASURES: dict[str, Measure] = {
     each.name: each
-    for each in (
-        *EVERY_RECORD,
-        *CALIBRATED,
-        *PLAYED,
-        *OF_ASSEMBLIES,
-        *CAUSED,
-        *EVERY_UNIT,
-        *CAUSED_UNITS,
-        *OF_OWN_NETWORKS,
+    for family in (
+        *(EVERY_RECORD, CALIBRATED, PLAYED, OF_AGENTS, OF_ASSEMBLIES, OF_SIMULATIONS, CAUSED, EVERY_UNIT, CAUSED_UNITS),
+        OF_OWN_NETWORKS,
     )
+    for each in family
 }
 
 

@@ -24,7 +24,7 @@ from mirrorjax.measurement.battery.observed import observed
 from mirrorjax.measurement.needs import fits
 from mirrorjax.measurement.probe import Probe
 from mirrorjax.measurement.stream import MeasuredRows, measure, measured_rows
-from mirrorjax.models.base import Edit, Network, Params, Shown, Site, Units, keep, padding
+from mirrorjax.models.base import Edit, Network, Params, Shown, Site, Units, along_batch, keep, padding
 from mirrorjax.population.members import Member, MemberValues, stack_values
 from mirrorjax.regimes.base import HeldOut, Regime, World
 from mirrorjax.training.data import Data
@@ -78,19 +78,25 @@ def _check_edits(network: Network, params: Params, inputs: jax.Array, plain: Sho
 
         def edit(site: Site, units: Units, called: list[str] = called, edited: Site = edited) -> Units:
             called.append(site.name)
-            return units + 1 if site == edited else units
+            return units + along_batch(_shift(site), units) if site == edited else units
 
         shown = _run(network, params, inputs, edit)
         assert called == [site.name for site in network.sites], f"edits are asked at {called}"
         for before in network.sites[:number]:
             _close(shown.units[before.name], plain.units[before.name], f"{edited.name} acts on {before.name} before it")
         before_edit = np.asarray(plain.units[edited.name])
-        _close(shown.units[edited.name], before_edit + 1, f"{edited.name}: shown before its edit")
+        after_edit = before_edit + np.asarray(_shift(edited))[:, None]
+        _close(shown.units[edited.name], after_edit, f"{edited.name}: shown before its edit")
         behind = [*(shown.units[site.name] for site in network.sites[number + 1 :]), shown.outputs]
         without = [*(plain.units[site.name] for site in network.sites[number + 1 :]), plain.outputs]
         assert any(not np.allclose(a, b) for a, b in zip(behind, without, strict=True)), (
             f"nothing sees the edit of {edited.name}"
         )
+
+
+def _shift(site: Site) -> jax.Array:
+    """1, 2, 3 …: what all units of a site have in common, LayerNorm does not see."""
+    return jnp.arange(1, site.size + 1, dtype=jnp.float32)
 
 
 def _check_homogeneous(network: Network, params: Params, inputs: jax.Array, plain: Shown) -> None:
@@ -130,11 +136,18 @@ def check_regime(regime: Callable[[int], Regime]) -> None:
     restored = cast(TrainState, from_state_dict(half, jax.tree.map(np.asarray, to_state_dict(half))))
     resumed = _trained(wide, restored, values, world, _STEPS // 2, _STEPS)
     _same(resumed, after, "resumed training is another one", exactly=True)
+    if "boards" in wide.needs:
+        boards = boards_of(dataset, 64, 64)
+        for number in range(2):
+            probe = Probe(wide.only("show"), *jax.tree.map(lambda x, at=number: x[at], (params, values)))
+            found = jax.jit(observed)(probe, boards) | jax.jit(caused)(probe, boards, jnp.zeros(probe.count))[0]
+            assert all(np.isfinite(each).all() for each in found.values()), "a measure of boards is no number"
     if "rows" in wide.needs:
         _check_measured(wide, dataset, start, params, values, world, rows)
     else:
         scores = jax.jit(jax.vmap(wide.score, (0, 0, None)))(params, values, world.held)
-        assert scores and all(np.isfinite(each).all() for each in scores.values()), "without rows its score is all"
+        assert scores and not any(np.isinf(each).any() for each in scores.values()), "without rows its score is all"
+        assert any(np.isfinite(each).all() for each in scores.values()), "nothing is known of what it did"
 
 
 def _check_measured(

@@ -1,6 +1,7 @@
 """Every registered network, regime and measure keeps its contract, and so do others that a user might write."""
 
 from dataclasses import replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +13,7 @@ from mirrorjax.measurement.battery.observed import OF_RESPONSES
 from mirrorjax.models import MODELS
 from mirrorjax.models.base import Edit, Params, Shown, keep
 from mirrorjax.models.mlp import MLP
+from mirrorjax.models.transformer import Transformer
 from mirrorjax.population.members import Member
 from mirrorjax.population.plan import program_of
 from mirrorjax.regimes import REGIMES
@@ -24,12 +26,17 @@ from tests.training.cases import epochs, population_of
 from tests.unlike import DeltaRule, Residual
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
-NETWORKS = MODELS | {"residual": Residual}
+NETWORKS = MODELS | {"residual": Residual, "transformer": partial(Transformer, d_model=4)}
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_network_keeps_its_contract(name: str):
     check_network(lambda width: NETWORKS[name](width=width))
+
+
+@pytest.mark.slow
+def test_so_does_a_transformer_whose_stream_is_looked_at():
+    check_network(lambda width: Transformer(width=width, d_model=4, depth=2, signed=True))
 
 
 @pytest.mark.parametrize("activation", ["tanh", "identity"])
@@ -38,12 +45,13 @@ def test_so_does_one_with_another_activation(activation: str):
 
 
 def regime_at(name: str, width: int) -> Regime:
-    program = replace(program_of(Member(width=width, neurons=100)), width=width, batch=8)
+    small = {"neurons": 100, "parallel_games": 4, "horizon": 8, "turns_of": "chain"}
+    program = replace(program_of(Member(width=width, **small)), width=width, batch=8)
     network = (Residual if name == "delta_rule" else MLP)(width=width)
     return {**REGIMES, "delta_rule": DeltaRule}[name].of(network, program)
 
 
-REPEATED = {"supervised", "assembly"}  # whenever somebody runs the tests; the other regimes, in CI
+REPEATED = {"assembly"}  # whenever somebody runs the tests; the other regimes, in CI
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,9 @@ def test_a_knob_is_described_in_one_file():
 
 
 def test_a_network_is_named_where_it_is_written():
-    """Besides there the default of one regime, what a plan leaves unsaid, and a kernel that is of one network."""
-    assert set(network_files()) <= {"launch/plan.py", "regimes/supervised.py", "training/engines/shape.py"}
+    """Besides there a default, a critic, what a plan leaves unsaid, and a kernel that is of one network."""
+    regimes = {"regimes/supervised.py", "regimes/reinforcement.py"}
+    assert set(network_files()) <= {"launch/plan.py", "training/engines/shape.py", *regimes}
 
 
 def test_figures_are_described_once():

@@ -14,6 +14,8 @@ from tests.tracking.cases import population
 
 PACKAGE = Path(str(mirrorjax.__file__)).parent
 UNPICKLERS = ("pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal", "torch", "pandas", "submitit")
+# A PyTorch module that somebody has made, and its tensors, may be given to these; they load none.
+TAKES_MODULES = (Path("own/from_torch.py"), Path("own/interventions.py"))
 EVIL = "<script>alert('frog')</script>"
 KEY = "0123456789abcdef" * 3
 
@@ -33,6 +35,9 @@ def test_nothing_that_unpickles_is_imported():
     """Submitit, which pickles a job for itself, is reached through Hydra alone, if a sweep's launcher says so."""
     imported = set()
     for file in PACKAGE.rglob("*.py"):
+        if file.relative_to(PACKAGE) in TAKES_MODULES:
+            assert ".load" not in file.read_text(encoding="utf-8")
+            continue
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 imported |= {alias.name.split(".")[0] for alias in node.names}

@@ -101,6 +101,26 @@ def test_it_trains_and_reports(installed: Path, tmp_path: Path):
     assert (again.returncode, again.stdout) == (0, f"{folder}/report.html\n")
 
 
+def test_a_source_tree_that_is_not_installed_works(tmp_path: Path):
+    """Where what it depends on is installed, and it is not: no package's metadata says a version."""
+    beside = tmp_path / "packages"
+    beside.mkdir()
+    for entry in Path(pq.__file__).parents[2].iterdir():  # site-packages
+        if not re.match(r"_*(editable_impl_)?mirrorjax", entry.name) and entry.suffix != ".pth":
+            (beside / entry.name).symlink_to(entry)
+    code = """if True:
+        from importlib import metadata
+        from mirrorjax.launch.cli import main
+        from mirrorjax.machine.runtime import versions
+        print([each.version for each in metadata.distributions(name="mirrorjax")], versions()["mirrorjax"])
+        raise SystemExit(main(["plan", "experiment=smoke"]))
+    """
+    env = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{beside}", "MIRRORJAX_CACHE": str(tmp_path / "cache")}
+    ran = subprocess.run([sys.executable, "-S", "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.startswith("[] not installed\n") and "members  8: 2 configurations × 4 seeds" in ran.stdout
+
+
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
     """A folder with the package of docs/plugins.md, whose measure is an entry point."""

@@ -7,7 +7,7 @@ from mirrorjax.bench.training import block_for, measured
 from mirrorjax.bench.workload import HEADLINE, Workload, flops_a_step, reference_dataset, seeds
 from mirrorjax.machine.runtime import Device
 from mirrorjax.measurement.battery.boards import boards_of
-from mirrorjax.measurement.stream import measured_rows
+from mirrorjax.measurement.stream import measured_rows, piece_on
 
 
 def scaling(devices: list[Device]) -> list[Figure]:
@@ -34,9 +34,9 @@ def cost(devices: list[Device]) -> list[Figure]:
         spent = seconds(lambda trainer=trainer: trainer.train(64), repeats=3)
         figures.append(figure(f"{members:,} members", spent, "s", axis="members", at=members))
     trainer = Workload(seeds(64), dataset.train, devices, block_for(64, devices))
-    (runner,) = trainer.runners
+    (runner,), piece = trainer.runners, piece_on(devices[0].platform)
     for rows in (12_500, 25_000, 50_000, 100_000):
-        measured_on, _ = measured_rows(dataset.test[:rows], dataset.validation[:rows])
+        measured_on, _ = measured_rows(dataset.test[:rows], dataset.validation[:rows], piece=piece)
         spent = seconds(lambda on=measured_on: runner.measured(runner.params(), on), repeats=3)
         figures.append(figure(f"{rows:,} rows", spent, "s", axis="rows", at=rows))
     return figures
@@ -46,7 +46,8 @@ def measuring(devices: list[Device]) -> list[Figure]:
     """A checkpoint's measurement of 64 members: 100,000 test and 100,000 validation rows; the calibrated measures."""
     dataset, members = reference_dataset(), seeds(64)
     (runner,) = Workload(members, dataset.train, devices, block_for(64, devices)).runners
-    rows, _ = measured_rows(dataset.test, dataset.validation[: len(dataset.test)])
+    held = dataset.validation[: len(dataset.test)]
+    rows, _ = measured_rows(dataset.test, held, piece=piece_on(devices[0].platform))
     spent = seconds(lambda: runner.measured(runner.params(), rows))
     each = [s / len(members) for s in spent]
     figures = [figure("a member and checkpoint", each, "s", members=len(members), rows=len(dataset.test))]

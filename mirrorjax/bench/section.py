@@ -22,6 +22,7 @@ SECTIONS = {
     "training": Section("Training 2×17, batch 25, one core", "training:training", 1),
     "engines": Section("Training by both engines of a GPU", "engines:engines"),
     "ways": Section("Training by each way to learn, one core", "ways:ways", 1),
+    "agents": Section("Agents that learn by playing, one core", "agents:agents", 1),
     "training_all": Section("Training 2×17, all devices", "training:training_all_cores"),
     "keras": Section("Keras, one core", "peers:keras", 1),
     "torch": Section("PyTorch, one core", "peers:torch", 1),

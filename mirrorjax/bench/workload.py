@@ -42,10 +42,12 @@ def reference_dataset() -> Dataset:
     return load_or_build(DatasetSpec(), default_folder() / "datasets")
 
 
-def measured_population(members: list[Member], devices: list[Device], block: int, rows: int) -> Trainer:
+def measured_population(
+    members: list[Member], devices: list[Device], block: int, rows: int, engine: str = "auto"
+) -> Trainer:
     """Members that are trained on the reference dataset and measured on so many of its test and validation rows."""
     data = Data.of(reference_dataset(), test_rows=rows, validation_rows=rows)
-    return Trainer(Measuring(members, data, devices), Layout(devices, block), Compiler())
+    return Trainer(Measuring(members, data, devices), Layout(devices, block, engine=engine), Compiler())
 
 
 class Workload:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, UInt32
+from jaxtyping import Array, UInt8, UInt32
 
 from mirrorjax.dataset.oracle import LABELS, SCENARIOS, help_kind, label, scenario, situation_of_row
 from mirrorjax.dataset.row import SKIES, add_energy_and_sky, board_keys, pack_board, row_keys, unpack, words_of
@@ -135,24 +135,22 @@ def play_rows(spec: DatasetSpec, report: Callable[[str], None] = lambda line: No
     return np.concatenate(boards), np.concatenate(rows)
 
 
-def answers(words: np.ndarray, piece: int = 1 << 20) -> dict[str, np.ndarray]:
-    """Label, scenario and help kind of packed rows [N, 2], as uint8 [N] each."""
+@jax.jit
+@jax.vmap
+def _answer(row: UInt32[Array, "2"]) -> dict[str, UInt8[Array, ""]]:
+    seen = situation_of_row(unpack(row))
+    found = {"label": label(seen), "scenario": scenario(seen), "help_kind": help_kind(seen)}
+    return jax.tree.map(lambda x: x.astype(jnp.uint8), found)
 
-    @jax.jit
-    def decide(part: jax.Array):
-        def one(row_words):
-            seen = situation_of_row(unpack(row_words))
-            found = {"label": label(seen), "scenario": scenario(seen), "help_kind": help_kind(seen)}
-            return jax.tree.map(lambda x: x.astype(jnp.uint8), found)
 
-        return jax.vmap(one)(part)
-
+def answers(words: np.ndarray, piece: int = 1 << 16) -> dict[str, np.ndarray]:
+    """Label, scenario and help kind of packed rows [N, 2], as uint8 [N] each; by one program for any number."""
     parts = []
     for start in range(0, len(words), piece):
         part = words[start : start + piece]
-        padded = np.zeros((piece, 2), np.uint32) if len(words) > piece else np.zeros_like(part)
+        padded = np.zeros((piece, 2), np.uint32)
         padded[: len(part)] = part
-        parts.append({k: np.asarray(v)[: len(part)] for k, v in decide(jnp.asarray(padded)).items()})
+        parts.append({name: np.asarray(each)[: len(part)] for name, each in _answer(padded).items()})
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 

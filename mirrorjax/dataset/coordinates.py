@@ -39,7 +39,7 @@ class Coordinates:
 
 def coordinates(words: np.ndarray, settings: Sequence[Knobs]) -> list[Coordinates]:
     """Of each combination of knobs, scalars each, on packed rows [N, 2] in random order."""
-    rows, prior = jnp.asarray(words), jnp.asarray(_frog_first(words), jnp.float32)
+    rows, prior = jax.device_put((words, _frog_first(words).astype(np.float32)))
     return [_summed(jax.device_get(_of_rows(rows, each, prior))) for each in settings]
 
 

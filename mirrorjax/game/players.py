@@ -118,6 +118,7 @@ class Tally:
     partner_starved: Number  # of the other
     helps_starved: Number  # helps of a starved partner
     stalled_starved: Number  # stood there beside a starved partner
+    helps_stalled: Number  # helps at the last column
 
 
 def tally(before: GameState, action: Number, after: GameState) -> Tally:
@@ -133,6 +134,7 @@ def tally(before: GameState, action: Number, after: GameState) -> Tally:
         "partner_starved": starved,
         "helps_starved": helps & starved,
         "stalled_starved": stalled & starved,
+        "helps_stalled": helps & stalled,
     }
     return Tally(score=then.score - own.score, **{name: flag.astype(jnp.int32) for name, flag in flags.items()})
 

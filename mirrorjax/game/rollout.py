@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -132,6 +133,7 @@ def in_turn(one_round: Callable, chance: Callable[[Turn], Any], state: Any, firs
     return state, jax.tree.map(lambda x: x.reshape(rounds, *x.shape[2:]), seen)
 
 
+@partial(jax.jit, static_argnums=1)
 def game_streams(key: jax.Array, games: int) -> Stream:
     """The streams of `games` independent games: two words of shape [games]."""
     return jax.vmap(substream, in_axes=(None, 0))(stream_from_key(key), jnp.arange(games, dtype=jnp.uint32))

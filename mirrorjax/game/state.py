@@ -98,8 +98,8 @@ class GameParams:
     obstacle_rate_max: float = GameConfig.obstacle_rate  # obstacles a new tile
     obstacle_rate_step: float = 0.005  # growth at each scroll
     obstacle_width_max: int = GameConfig.obstacle_width  # tiles, uniform from 1
-    help_leap_probability: float = 0.25
-    fly_probability: float = struct.field(pytree_node=False, default=0.01)  # a cell and turn
+    help_leap_probability: float = GameConfig.help_leap_probability
+    fly_probability: float = struct.field(pytree_node=False, default=GameConfig.fly_probability)  # a cell and turn
     # D: how far the camera follows Toad; 1 as far as Frog
     scroll: float = struct.field(pytree_node=False, default=GameConfig.scroll)
 

@@ -13,7 +13,8 @@ from mirrorjax.job.folders import check_folders, compile_cache
 from mirrorjax.machine.runtime import Device, configure, device_facts, memory_budget, source_commit, versions
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import Member
-from mirrorjax.regimes import REGIMES
+from mirrorjax.population.plan import program_of
+from mirrorjax.regimes import REGIMES, regime_of
 from mirrorjax.results.contents import FORMAT
 from mirrorjax.results.extension import Extended, extended, missing
 from mirrorjax.settings.allowed import validate
@@ -112,10 +113,10 @@ def assemble(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Job:
     devices = configure(runtime.platform, runtime.devices, runtime.precision, cache, runtime.distributed)
     budget = memory_budget(runtime.memory_budget, runtime.platform, devices)
     layout(runtime, members, len(devices), budget, 0)  # what does not fit without the rows is told before they are made
-    shown_rows = "rows" in REGIMES[config.regime.name].needs
+    shown = regime_of(program_of(members[0])).needs  # rows or boards: else there are no units to tell of
     at = units_at(config)
     games_at = at if config.measurement.games else ()
-    schedule = Schedule(checkpoints(config), at if shown_rows else (), config.regime.patience, games_at)
+    schedule = Schedule(checkpoints(config), at if shown else (), config.regime.patience, games_at)
     return Job(config, resolved, sweep / job_hash(resolved), members, schedule, devices, budget, runtime)
 
 
@@ -151,11 +152,14 @@ def _check_knobs(config: Config) -> None:
             raise InputError(f"{each.key} is {words}: {unseen}; allowed here: {each.default:g}")
 
 
+_CLOCKED = ("learning_rate", "objective", "parallel_games", "horizon")  # all that clocks look at, besides the regime
+
+
 def planned(config: Config, resolved: Mapping[str, Any]) -> dict[str, Any]:
     """What a job is going to be, for a sweep that has not begun it: its folder, its members and their steps."""
     population = config.population
     found = each_combination(population, population.union)  # and no member, of which there may be a million
-    usual = {"learning_rate": config.optimizer.learning_rate, "objective": config.regime.objective}
+    usual = {name: value_of(config, MEMBER[name].key) for name in _CLOCKED}
     clocked = Counter(tuple(combination.get(name, usual[name]) for name in usual) for combination in found)
     steps_of, end = REGIMES[config.regime.name].clock.step, config.regime.epochs
     steps = sum(number * steps_of(Member(**dict(zip(usual, key, strict=True))), end) for key, number in clocked.items())

@@ -1,17 +1,18 @@
 """What a job's members learn from and are measured on."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
 from mirrorjax.dataset.build import Dataset, DatasetSpec
 from mirrorjax.dataset.configured import dataset_spec, kept_or_built, with_kept_pairs
-from mirrorjax.dataset.sources import Sources, load_sources
+from mirrorjax.dataset.sources import Source, Sources, load_sources, source_of
 from mirrorjax.errors import InputError, enough_memory
 from mirrorjax.measurement.battery.boards import boards_of
 from mirrorjax.population.members import Member
 from mirrorjax.population.plan import program_of
 from mirrorjax.regimes import regime_of
+from mirrorjax.settings.groups import PLAYING
 from mirrorjax.settings.schema import Config
 from mirrorjax.training.data import Data
 
@@ -34,9 +35,14 @@ def load(
     spec = dataset_spec(config)
     with enough_memory("the dataset", "dataset.turns, dataset.test_rows or the number of population.axes.data_seed"):
         dataset = found(spec)
-        sources = load_sources(list(dict.fromkeys(member.source for member in members)), dataset, spec, found)
+        sources = load_sources(list(dict.fromkeys(rows_of(members, spec))), dataset, spec, found)
     _check_batches(config, members, sources)
     return dataset, sources
+
+
+def rows_of(members: Iterable[Member], spec: DatasetSpec) -> Iterator[Source]:
+    """Which rows each is trained on; those who learn by playing are trained on none, and any will do."""
+    return (source_of(spec) if member.regime in PLAYING else member.source for member in members)
 
 
 def learn_from_pairs(members: Iterable[Member]) -> bool:
@@ -64,7 +70,7 @@ def data_of(config: Config, dataset: Dataset, sources: Sources) -> Data:
     """What a population learns from and is measured on."""
     asked = config.measurement
     boards = boards_of(dataset, asked.boards, asked.rescue_boards) if asked.boards else None
-    return Data(dataset, sources, boards, asked.test_rows, asked.validation_rows, asked.games)
+    return Data(dataset, sources, boards, asked.test_rows, asked.validation_rows, asked.games, asked.seats)
 
 
 def measured_row_counts(config: Config, test_rows: int, validation_rows: int | None) -> tuple[int, int]:

@@ -66,6 +66,8 @@ def _compare_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=_path, default=Path("compare"), help="folder to write into; default: ./compare")
     measures = "columns of the records; default: what all have"
     parser.add_argument("--measure", nargs="+", action="extend", type=_text, default=[], help=measures)
+    as_run = "log figures and tables as a W&B run of the sweeps' project (docs/wandb.md)"
+    parser.add_argument("--wandb", action="store_true", help=as_run)
     _plugins(parser)
 
 
@@ -73,6 +75,12 @@ def _compare(options: argparse.Namespace) -> None:
     from mirrorjax.report.compare.build import write_comparison
 
     print(write_comparison(options.results, out=options.out, measures=options.measure))
+    if options.wandb:
+        from mirrorjax.machine.log import shown_to_people
+        from mirrorjax.tracking.compared import log_comparison
+
+        with shown_to_people(print, "normal"):
+            log_comparison(options.results, options.out)
 
 
 def _measure_arguments(parser: argparse.ArgumentParser) -> None:
@@ -202,9 +210,10 @@ def _dashboard_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _dashboard(options: argparse.Namespace) -> None:
+    from mirrorjax.report.figures.ways import COLOURS
     from mirrorjax.tracking.dashboard import push
 
-    print(push(options.sweeps, options.entity, options.project, options.dry_run, options.out))
+    print(push(options.sweeps, options.entity, options.project, options.dry_run, options.out, COLOURS))
 
 
 def _bench_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,11 +11,11 @@ import jax
 
 from mirrorjax.job.data import measured_row_counts
 from mirrorjax.job.folders import null_folder, null_settings
-from mirrorjax.measurement.battery.nulls import ARCHITECTURE
+from mirrorjax.measurement.battery.nulls import ARCHITECTURE, LATER
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import OUTPUTS, Member
 from mirrorjax.population.plan import Part, ProgramSpec, plan
-from mirrorjax.regimes import REGIMES
+from mirrorjax.regimes import REGIMES, row_passes_of
 from mirrorjax.results.contents import MANIFEST
 from mirrorjax.results.jobs import read_json
 from mirrorjax.results.read import Results
@@ -31,8 +31,8 @@ _MEASURE_SECONDS = 2.9e-9  # of a core, for a row and a unit
 _BOARD_ROWS = 26  # test rows that take as long as a matched board with all its conditions
 _COMPILE_SECONDS = 1.5  # of one function, where it is not in the cache
 _DATASET_SECONDS, _TURN_SECONDS = 3.0, 0.5e-6  # of two cores, for a dataset that is to be built, and each turn of it
-CLOCKED = ("regime", "learning_rate", "objective")  # all that clocks look at
-_architecture = operator.attrgetter(*ARCHITECTURE)
+CLOCKED = ("regime", "learning_rate", "objective", "parallel_games", "horizon")  # all that clocks look at
+_architecture = operator.attrgetter(*ARCHITECTURE, *LATER)
 PAIR_SHARE = 0.64  # likewise of pairs to train on
 TRAIN_SHARE = 0.55  # training rows for each turn, at seven million turns; fewer turns repeat themselves less
 
@@ -60,7 +60,7 @@ class Work:
     """What the machine does, in units of its own: slots without a member are worked on as well."""
 
     model_steps: int
-    steps: float  # rows of batches times parameters
+    steps: float  # rows of batches, as often as they pass through a network, times parameters
     measured: float  # rows times units
 
 
@@ -99,13 +99,14 @@ def work_of(
     config: Config, parts: Sequence[Part], members: Sequence[Member], due: int, test: int, validation: int
 ) -> Work:
     """All work but the nulls', where so many checkpoints are measured on so many rows."""
-    rows = test + validation + _BOARD_ROWS * config.measurement.boards
+    measured_rows = test + validation + _BOARD_ROWS * config.measurement.boards
     of_members, steps, measured = steps_of(members, config.regime.epochs), 0.0, 0.0
     for part in parts:
         program, block = part.program, part.slots.shape[1]
         of_blocks = sum(of_members[slots[0]] for slots in part.slots if slots[0] >= 0)
-        steps += of_blocks * block * program.batch * (compiled_parameters(program) + _OVERHEAD)
-        measured += part.slots.size * due * rows * (program.depth * program.width + OUTPUTS)
+        rows = of_blocks * block * row_passes_of(program)
+        steps += rows * (compiled_parameters(program) + _OVERHEAD)
+        measured += part.slots.size * due * measured_rows * (program.depth * program.width + OUTPUTS)
     return Work(sum(of_members), steps, measured)
 
 

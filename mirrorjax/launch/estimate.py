@@ -14,7 +14,7 @@ from mirrorjax.dataset.pairs import BYTES as PAIR_BYTES
 from mirrorjax.dataset.pairs import peek_pairs
 from mirrorjax.dataset.sources import other_datasets
 from mirrorjax.errors import InputError
-from mirrorjax.job.data import learn_from_pairs, measured_row_counts
+from mirrorjax.job.data import learn_from_pairs, measured_row_counts, rows_of
 from mirrorjax.launch import durations
 from mirrorjax.launch.durations import compiled_parameters, steps_of
 from mirrorjax.machine.runtime import GIB, configure, device_facts, memory_budget
@@ -195,7 +195,7 @@ def _rows(config: Config, different: Sequence[Member], counts: Mapping[str, int]
     train = counts["train_rows"] if counts else round(durations.TRAIN_SHARE * config.dataset.turns)
     validation_rows = counts["validation_rows"] if counts else None
     test, validation = measured_row_counts(config, config.dataset.test_rows, validation_rows)
-    sources = {member.source for member in different}  # of fewer boards too: planned as if each had all rows
+    sources = set(rows_of(different, dataset_spec(config)))  # of fewer boards too: planned as if each had all rows
     games = {source.games for source in sources}
     others = other_datasets(sources, dataset_spec(config)).values()
     unbuilt = sum(peek(other, dataset_folder(config)) is None for other in others)

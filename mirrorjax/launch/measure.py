@@ -19,7 +19,8 @@ from mirrorjax.measurement.played import COLUMNS, GAMES, played_names
 from mirrorjax.measurement.records import Columns
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import Member, identity
-from mirrorjax.regimes import REGIMES
+from mirrorjax.regimes import REGIMES, own_regime
+from mirrorjax.regimes.seats import SEATS, has_seats
 from mirrorjax.results.later import LATER, write_later
 from mirrorjax.results.read import Population, Results
 from mirrorjax.results.store import RECORDS, Store
@@ -32,6 +33,7 @@ from mirrorjax.training.memory import Layout, layout, parameter_shapes
 from mirrorjax.training.untrained import nulls_of
 
 Say = Callable[[str], None]
+SEATS_NAME = "seats"  # what all of `SEATS` are called together
 
 
 def measure(
@@ -101,13 +103,21 @@ def _wanted(populations: Sequence[Population], names: Sequence[str]) -> tuple[se
 
     offer(observed_names)
     offer(played_names)
+    offer(seat_names)
     if caused := not set(names) <= known.keys():  # they take seconds to be looked at
         offer(caused_names)
     if unknown := [name for name in names if name not in known]:
-        measures = ", ".join([*OF_RESPONSES, GAMES, CAUSES])
+        measures = ", ".join([*OF_RESPONSES, GAMES, SEATS_NAME, CAUSES])
         raise InputError(f"--measures: {unknown[0]!r}; allowed: {measures}, or a column (docs/measures.md)")
     wanted = set().union(*(known[name] for name in names))
     return wanted | {z for z in Z if z.removesuffix("_z") in wanted}, caused
+
+
+def seat_names(member: Member) -> dict[str, frozenset[str]]:
+    """How alike own and seen views are, by the name of each column and together."""
+    if not has_seats(own_regime(member)):
+        return {}
+    return {**{name: frozenset({name}) for name in SEATS}, SEATS_NAME: frozenset(SEATS)}
 
 
 def _measured(
@@ -118,6 +128,7 @@ def _measured(
     members = _members(stored, config, stored.dataset().content_hash)
     dataset, sources = load(config, members, say)  # with pairs, where these members learnt from them
     data = data_of(config, dataset, sources)
+    data = replace(data, seats=wanted is not None and bool(wanted & {*SEATS}))
     if wanted is not None and not wanted & {*COLUMNS}:
         data = replace(data, games=0)
     budget = memory_budget(runtime.memory_budget, runtime.platform, devices)

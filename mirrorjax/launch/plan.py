@@ -17,7 +17,7 @@ from mirrorjax.launch.durations import Seconds
 from mirrorjax.launch.estimate import Estimate, PlannedRows, estimate
 from mirrorjax.machine.compiler import Compiler
 from mirrorjax.machine.runtime import configure
-from mirrorjax.measurement.stream import measured_rows
+from mirrorjax.measurement.stream import measured_rows, piece_on
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.plan import ProgramSpec, plan, population_mesh, program_of, replicated
 from mirrorjax.regimes.base import World
@@ -184,7 +184,8 @@ def _show_measured(found: Estimate, console: Console) -> None:
     sample = {"rows": words[:SAMPLE], "pairs": pairs[:SAMPLE]}
     here = jax.device_put({"train": words, "pairs": pairs}, replicated(mesh))
     rows = runner.regime.world(World(**here, held=None, sample=sample)).train
-    measured, _ = measured_rows(words[:_MEASURED_ROWS], words[:_MEASURED_ROWS])
+    some = words[:_MEASURED_ROWS]
+    measured, _ = measured_rows(some, some, piece=piece_on(devices[0].platform))
     measured = jax.device_put(measured, replicated(mesh))
     runner.load()
     runner.start()

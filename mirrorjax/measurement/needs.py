@@ -16,6 +16,7 @@ def _has_circuits(network: Network) -> bool:
 NEEDS: dict[str, Callable[[Network], bool]] = {
     "acts": lambda network: network.outputs > 0,
     "rates": lambda network: any(site.kind == "rate" for site in network.sites),
+    "levels": lambda network: any(site.kind != "spikes" for site in network.sites),
     "circuits": _has_circuits,  # two layers of rates, one an affine map behind the other, and an affine map to the acts
 }
 

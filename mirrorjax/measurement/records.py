@@ -53,7 +53,9 @@ class Measured:
     @property
     def exists(self) -> np.ndarray:
         """Which units are a member's own, not padding [M, U]."""
-        return (self.layer > len(self.sites)) | (self.place < self.width[:, None])
+        always = np.repeat([not site.padded for site in self.sites], [site.size for site in self.sites])
+        always = np.concatenate([always, np.full(self.network.outputs, True)])
+        return always | (self.place < self.width[:, None])
 
     @property
     def rates(self) -> np.ndarray:
@@ -96,9 +98,12 @@ def loss_columns(measured: Measured) -> Columns:
 
 
 def score_columns(measured: Measured) -> Columns:
-    """The regime's other scores, as they are."""
+    """The regime's other scores, as they are; and `learnt`, of one that tells its excess error itself."""
     scores = measured.statistics.scores
-    return {name: np.asarray(each) for name, each in scores.items() if name not in _OF_LOSS}
+    columns = {name: np.asarray(each) for name, each in scores.items() if name not in _OF_LOSS}
+    if "excess_error" in columns:
+        columns["learnt"] = learnt(columns["excess_error"]).astype(float)
+    return columns
 
 
 @needs("acts")

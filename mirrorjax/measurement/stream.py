@@ -15,7 +15,7 @@ from flax import struct
 from jaxtyping import Array, Float32, Int32, UInt32
 
 from mirrorjax.dataset.build import answers
-from mirrorjax.dataset.oracle import EDGE_HELP, RESCUE_HELP, situation_of_row
+from mirrorjax.dataset.oracle import EDGE_HELP, RESCUE_HELP, Situation, situation_of_row
 from mirrorjax.dataset.row import unpack
 from mirrorjax.measurement.probe import Probe, pictures_of
 from mirrorjax.regimes.base import held_out
@@ -32,6 +32,7 @@ UNIONS = {
 }
 TRUTHS = ("hop", "jump", "leap", "help_edge", "help_rescue")  # true answers, the two kinds of help apart
 PIECE = 128  # rows at a time: the sums of a block of members stay in the cache
+WIDE_PIECE = 1024  # of an accelerator, where each turn of a loop takes its time, however little there is to do in it
 
 
 @struct.dataclass
@@ -76,10 +77,23 @@ def truths(found: Mapping[str, np.ndarray]) -> np.ndarray:
     )
 
 
-def measured_rows(test: np.ndarray, *validation: np.ndarray) -> tuple[MeasuredRows, RowCounts]:
-    """Arranges packed rows [N, 2] in pieces, with their groups and right answers; sets of validation rows are equal."""
-    found = answers(test)
-    seen = jax.jit(jax.vmap(lambda words: situation_of_row(unpack(words))))(jnp.asarray(test))
+def piece_on(platform: str) -> int:
+    """Rows at a time on devices of a platform."""
+    return PIECE if platform == "cpu" else WIDE_PIECE
+
+
+@jax.jit
+@jax.vmap
+def _situation(words: UInt32[Array, "2"]) -> Situation:
+    return situation_of_row(unpack(words))
+
+
+def measured_rows(test: np.ndarray, *validation: np.ndarray, piece: int = PIECE) -> tuple[MeasuredRows, RowCounts]:
+    """Arranges packed rows [N, 2] in pieces of so many, with their groups and right answers.
+
+    Sets of validation rows are of equal size.
+    """
+    found, seen = answers(test), _situation(test)
     shows_frog, shows_toad = np.asarray(seen.shows_frog), np.asarray(seen.shows_toad)
     group = np.select(
         [found["scenario"] == 0, found["scenario"] == 1, found["scenario"] == 2],
@@ -92,24 +106,24 @@ def measured_rows(test: np.ndarray, *validation: np.ndarray) -> tuple[MeasuredRo
         truths=np.bincount(truth, minlength=len(TRUTHS)),
         validation=len(validation[0]),
     )
-    pieces = -(-counts.groups // PIECE)
+    pieces = -(-counts.groups // piece)
     first_piece = np.concatenate([[0], np.cumsum(pieces)])
     order = np.argsort(group, kind="stable")  # the groups one after the other, each from the start of a piece
     before = np.concatenate([[0], np.cumsum(counts.groups)])[group[order]]
-    place = first_piece[group[order]] * PIECE + np.arange(len(test)) - before
-    most = -(-len(test) // PIECE) + len(GROUPS)  # whatever the groups are: the shape depends on the number of rows only
+    place = first_piece[group[order]] * piece + np.arange(len(test)) - before
+    most = -(-len(test) // piece) + len(GROUPS)  # whatever the groups are: the shape depends on the number of rows only
 
     def in_pieces(values: np.ndarray, fill: int) -> jax.Array:
-        placed = np.full((most * PIECE, *values.shape[1:]), fill, values.dtype)
+        placed = np.full((most * piece, *values.shape[1:]), fill, values.dtype)
         placed[place] = values[order]
-        return jnp.asarray(placed.reshape(most, PIECE, *values.shape[1:]))
+        return jax.device_put(placed.reshape(most, piece, *values.shape[1:]))
 
     rows = MeasuredRows(
         test=in_pieces(test, 0),
-        first_piece=jnp.asarray(first_piece, jnp.int32),
+        first_piece=jax.device_put(first_piece.astype(np.int32)),
         group=in_pieces(group.astype(np.int32), -1),
         truth=in_pieces(truth.astype(np.int32), -1),
-        held=held_out(PIECE, *validation),
+        held=held_out(piece, *validation),
     )
     return rows, counts
 
@@ -150,7 +164,7 @@ def measure(probe: Probe, rows: MeasuredRows) -> Statistics:
             return summed, sums[1] + truth.T @ answer
 
         # Sums stay apart by place in the piece until the end: additions of whole arrays, in place and vectorised.
-        zero = (jnp.zeros((count, PIECE), jnp.float32),) * 4, jnp.zeros((len(TRUTHS), acts), jnp.float32)
+        zero = (jnp.zeros((count, rows.group.shape[-1]), jnp.float32),) * 4, jnp.zeros((len(TRUTHS), acts), jnp.float32)
         powers, confusion = jax.lax.fori_loop(first, last, add, zero)
         return pivot, jnp.stack([power.sum(-1) for power in powers]), confusion
 

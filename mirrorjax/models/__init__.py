@@ -6,8 +6,10 @@ from mirrorjax.errors import InputError
 from mirrorjax.models.base import Network
 from mirrorjax.models.encoding import ENCODINGS
 from mirrorjax.models.mlp import MLP
+from mirrorjax.models.transformer import Transformer
 
-MODELS: dict[str, Any] = {"mlp": MLP}  # classes whose `settings` name the fields that a member has a say in
+# classes whose `settings` name the fields that a member has a say in
+MODELS: dict[str, Any] = {"mlp": MLP, "transformer": Transformer}
 
 
 def network_of(member: Any) -> Network:

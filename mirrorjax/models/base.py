@@ -22,10 +22,15 @@ class Site:
     # `rate`: each unit has a level of its own, and CMNI's differences of means say something; `signed`: directions of
     # no privileged sign, as of a residual stream; `spikes`: 0 or 1
     kind: Literal["rate", "signed", "spikes"] = "rate"
+    padded: bool = True  # whether a narrower member has fewer of them; else all members of a program have all
+
+    def count(self, width: Int32[Array, ""] | int) -> Int32[Array, ""] | int:
+        """How many units a member of this width has."""
+        return width if self.padded else self.size
 
     def own(self, width: Int32[Array, ""] | int) -> Bool[Array, " units"]:
         """Which units a member of this width has."""
-        return jnp.arange(self.size) < width
+        return jnp.arange(self.size) < self.count(width)
 
 
 Edit = Callable[[Site, Units], Units]  # a site's units -> what the rest of the network sees in their place
@@ -60,7 +65,21 @@ class Shown:
     """What a network makes of its inputs, each unit as the rest of the network sees it."""
 
     outputs: Float32[Array, "outputs ..."]  # none, [0, batch], of a network that does not act
-    units: dict[str, Units]  # by the site's name
+    units: dict[str, Units]  # by the site's name; a network may show more, by other names
+
+
+@dataclass(frozen=True)
+class ReadOut:
+    """The affine map that a network's outputs are of something that it shows, by its names in the parameters."""
+
+    kernel: str
+    bias: str
+    of: Site  # what is read; need not be a site, as long as `Shown.units` has it
+    inputs_first: bool = False  # whether the kernel is [units, outputs]
+
+    def params(self, kernel: Float32[Array, "outputs units"], bias: Float32[Array, " outputs"]) -> Params:
+        """The parameters of such a map."""
+        return {self.kernel: kernel.T if self.inputs_first else kernel, self.bias: bias}
 
 
 class Network(Protocol):
@@ -73,6 +92,9 @@ class Network(Protocol):
         sites: in causal order: no site depends on a later one.
         homogeneous: whether multiplying the parameters that a norm is of multiplies the units behind them by the same;
             then untrained networks can be held against any network at its own norms.
+
+    One may have `read_out`, a `ReadOut`, by which `predictive` reads acts out of it anew; and `held`, how many numbers
+    of an example a run holds, by which memory is planned: those of its sites unless it says so.
     """
 
     settings: ClassVar[tuple[str, ...]]

@@ -64,6 +64,8 @@ class MLP:
     """
 
     settings: ClassVar[tuple[str, ...]] = ("width", "depth", "activation")
+    input_kernel: ClassVar[str] = "hidden_1_kernel"  # all that is done to the inputs first is one product by it
+    output_kernel: ClassVar[str] = "output_kernel"
 
     width: int = 17  # units of each hidden layer as compiled, the true ones and the padding
     depth: int = 2  # hidden layers

@@ -161,7 +161,7 @@ def stream_words(member: Member, dataset_hash: str, stream: str) -> tuple[int, i
 
 
 _VALUES = [(name, each.kind) for name, each in MEMBER.items() if each.acts is Acts.VALUE]
-_ARRAYS = {int: (Int32[Array, ""], jnp.int32), float: (Float32[Array, ""], jnp.float32)}
+_ARRAYS = {int: (Int32[Array, ""], np.int32), float: (Float32[Array, ""], np.float32)}
 
 
 @struct.dataclass
@@ -202,22 +202,27 @@ def stack_values(members: Sequence[Member], dataset_hash: str, sources: Sources 
     """The values of members, stacked on the leading axis; by default there are no rows that they are trained on."""
     place = [sources.place(member.source) for member in members]
 
-    def numbers(name: str, dtype: Any) -> jax.Array:
-        return jnp.asarray([getattr(member, name) for member in members], dtype)
+    def numbers(name: str, dtype: Any) -> np.ndarray:
+        return np.array([getattr(member, name) for member in members], dtype)
 
-    def words(stream: str) -> jax.Array:
-        return jnp.asarray(np.array([stream_words(m, dataset_hash, stream) for m in members], np.uint32).reshape(-1, 2))
+    def words(stream: str) -> np.ndarray:
+        found = [stream_words(member, dataset_hash, stream) for member in members]
+        return np.array(found, np.uint32).reshape(-1, 2)
 
-    return MemberValues(
+    def of_source(values: np.ndarray, dtype: Any = np.uint32) -> np.ndarray:
+        return values[place].astype(dtype)
+
+    values_of: Any = MemberValues  # of NumPy's arrays, until all are put on a device together
+    stacked = values_of(
         init=words("init"),
         order=words("order"),
         dropout_stream=words("dropout"),
-        first_row=jnp.asarray(sources.first[place], jnp.uint32),
-        train_rows=jnp.asarray(sources.count[place], jnp.uint32),
-        first_pair=jnp.asarray(sources.first_pair[place], jnp.uint32),
-        train_pairs=jnp.asarray(sources.pair_count[place], jnp.uint32),
-        validation=jnp.asarray(sources.validation_of[place], jnp.int32),
-        knobs=Knobs(**{name: numbers(name, jnp.float32) for name in PAPER}),
+        first_row=of_source(sources.first),
+        train_rows=of_source(sources.count),
+        first_pair=of_source(sources.first_pair),
+        train_pairs=of_source(sources.pair_count),
+        validation=of_source(sources.validation_of, np.int32),
+        knobs=Knobs(**{name: numbers(name, np.float32) for name in PAPER}),
         **{name: numbers(name, _ARRAYS[kind][1]) for name, kind in _VALUES},
         plugged={
             name: numbers(name, _ARRAYS[PLUGGED[name].kind][1])
@@ -225,6 +230,7 @@ def stack_values(members: Sequence[Member], dataset_hash: str, sources: Sources 
             if PLUGGED[name].acts is Acts.VALUE
         },
     )
+    return jax.device_put(stacked)
 
 
 def init_key(values: MemberValues) -> jax.Array:

@@ -14,6 +14,7 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from mirrorjax.machine.runtime import Device
 from mirrorjax.population.members import Member, plugged
+from mirrorjax.settings.groups import PLAYING
 from mirrorjax.settings.schema import MEMBER, PLUGGED
 from mirrorjax.settings.setting import Acts
 
@@ -82,7 +83,17 @@ def compiled_width(width: int) -> int:
 
 def program_of(member: Member) -> ProgramSpec:
     """The program that a member runs in."""
-    return _program(*_of_program(member), plugged=tuple(plugged(member, Acts.PROGRAM).items()))
+    return _program(*_of_program(member), plugged=(*_of_game(member), *plugged(member, Acts.PROGRAM).items()))
+
+
+def _of_game(member: Member) -> list[tuple[str, Any]]:
+    """The numbers of the game in which a member learns, where they are not the paper's."""
+    if member.regime not in PLAYING:
+        return []
+    return [(name, value) for name, default in _GAME.items() if (value := getattr(member, name)) != default]
+
+
+_GAME = {name: each.default for name, each in MEMBER.items() if each.key.startswith("game.")}
 
 
 _SAME = tuple(name for name, each in MEMBER.items() if each.acts is Acts.PROGRAM)

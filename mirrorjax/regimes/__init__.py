@@ -9,21 +9,27 @@ from mirrorjax.errors import InputError
 from mirrorjax.models import network_of
 from mirrorjax.population.members import Member
 from mirrorjax.population.plan import ProgramSpec, program_of
-from mirrorjax.regimes.assembly import Assembly
+from mirrorjax.regimes.assembly_boards import Brains
 from mirrorjax.regimes.base import Regime
+from mirrorjax.regimes.cirl import Cirl
 from mirrorjax.regimes.contrastive import Contrastive
-from mirrorjax.regimes.imitation import Imitation
+from mirrorjax.regimes.hebbian import Imitating
 from mirrorjax.regimes.overlap import Overlap
 from mirrorjax.regimes.predictive import Predictive
+from mirrorjax.regimes.reinforcement import Reinforcement
 from mirrorjax.regimes.supervised import Supervised
+from mirrorjax.regimes.turn_taking import TurnTaking
 
 REGIMES: dict[str, Any] = {
     "supervised": Supervised,
     "contrastive": Contrastive,
-    "assembly": Assembly,
+    "assembly": Brains,
     "overlap": Overlap,
-    "imitation": Imitation,
+    "imitation": Imitating,
     "predictive": Predictive,
+    "reinforcement": Reinforcement,
+    "cirl": Cirl,
+    "turn_taking": TurnTaking,
 }
 
 
@@ -37,6 +43,21 @@ def regime_of(program: ProgramSpec) -> Regime:
     if (regime := REGIMES.get(program.regime)) is None:
         raise InputError(f"regime {program.regime!r} is not known; a module that registers it is named by --plugins")
     return regime.of(network_of(program), program)
+
+
+def passes_of(program: ProgramSpec) -> int:
+    """How often a batch goes through the network in an update: 1 unless its regime has `passes`."""
+    return getattr(regime_of(program), "passes", 1)
+
+
+def rows_of(program: ProgramSpec) -> int:
+    """Rows that an update takes: a batch, unless its regime says how many (`rows`)."""
+    return getattr(regime_of(program), "rows", program.batch)
+
+
+def row_passes_of(program: ProgramSpec) -> int:
+    """How many rows go through the network in an update, each as often as it does."""
+    return getattr(regime_of(program), "row_passes", passes_of(program) * program.batch)
 
 
 def own_regime(member: Member) -> Regime:

@@ -4,20 +4,33 @@ The regime in which nothing is optimised and nobody acts: `empathy.py` says what
 of it, `brain.py` how neurons fire and synapses grow. Its time is episodes lived, one of a person and a feeling each.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import jax
 import jax.numpy as jnp
 from flax import struct
-from jaxtyping import Array, Float32, Int32
+from jaxtyping import Array, Bool, Float32, Int32
 
 from mirrorjax.models.base import Edit, Params, Shown, Site, keep
 from mirrorjax.population.members import MemberValues
 from mirrorjax.randomness import Stream
 from mirrorjax.regimes.base import Clock, Step, Use, World
-from mirrorjax.regimes.brain import Fired, as_mask
-from mirrorjax.regimes.empathy import EPISODES, at_rest, born, completion, growth, lived, measures, read
+from mirrorjax.regimes.brain import Fired, as_mask, balanced, strength
+from mirrorjax.regimes.empathy import (
+    EPISODES,
+    JOIN,
+    at_rest,
+    born,
+    completion,
+    growth,
+    lived_as,
+    measures,
+    read,
+    stimuli,
+)
 
 MOMENTS = 10  # of an episode
 FIRING = 1.6  # √n times this many neurons may fire in an area
@@ -31,6 +44,22 @@ class Brain:
     fibres: dict[str, Array]
     areas: dict[str, Fired]
     moment: Int32[Array, ""]
+
+
+@struct.dataclass
+class Balanced(Brain):
+    """One whose synapses are scaled back after each episode, by fibre."""
+
+    scales: dict[str, Float32[Array, " n"]]
+
+
+@dataclass(frozen=True)
+class Area(Site):
+    """An area of a brain, all of whose neurons are a member's own: brains have no width."""
+
+    def own(self, width: Int32[Array, ""] | int) -> Bool[Array, " units"]:
+        """All."""
+        return jnp.ones(self.size, bool)
 
 
 @dataclass(frozen=True)
@@ -50,7 +79,7 @@ class Mix:
     @property
     def sites(self) -> tuple[Site, ...]:
         """MIX alone."""
-        return (Site("mix", self.neurons, kind="spikes"),)
+        return (Area("mix", self.neurons, kind="spikes"),)
 
     def init(self, key: jax.Array, width: Int32[Array, ""]) -> Params:
         """Nothing fires, and nothing is completed."""
@@ -75,12 +104,13 @@ class Assembly:
     """What members of one program have in common; its methods are of one member."""
 
     initialises_as: ClassVar[str] = "assembly"
-    settings: ClassVar[tuple[str, ...]] = ("dose", "veil_neurons", "neurons")
+    settings: ClassVar[tuple[str, ...]] = ("dose", "veil_neurons", "neurons", "homeostasis")
     needs: ClassVar[tuple[str, ...]] = ()
     reads_out: ClassVar[bool] = True
     clock: ClassVar[Clock] = EPISODE
 
     neurons: int = 1000  # of an area; 1.6 √n of them may fire
+    homeostasis: str = "none"  # or `episode`
 
     def __str__(self) -> str:
         return str(self.network)
@@ -103,7 +133,7 @@ class Assembly:
     @classmethod
     def of(cls, network: Any, program: Any) -> Self:
         """The regime of a program's members; the network of others is not looked at."""
-        return cls(program.neurons)
+        return cls(program.neurons, program.homeostasis)
 
     def only(self, use: Use) -> Self:
         """All of it."""
@@ -115,8 +145,11 @@ class Assembly:
 
     def init(self, values: MemberValues) -> Brain:
         """A brain that has learnt nothing, all areas silent."""
-        fibres = born(_stream(values), self.neurons)
-        return Brain(_by_name(fibres), at_rest(self.firing), jnp.int32(0))
+        fibres = born(stream_of(values), self.neurons)
+        own = by_name(fibres), at_rest(self.firing), jnp.int32(0)
+        if self.homeostasis == "none":
+            return Brain(*own)
+        return Balanced(*own, {name: jnp.ones(self.neurons) for name in own[0]})
 
     def draw(self, values: MemberValues, step: Step) -> tuple:
         """Nothing ahead of time."""
@@ -124,9 +157,32 @@ class Assembly:
 
     def update(self, state: Brain, values: MemberValues, step: Step, drawn: tuple, train: tuple) -> tuple[Brain, bool]:
         """One moment; a brain is always well."""
-        of_life = values.veil_neurons, values.dose, _stream(values), MOMENTS
-        fibres, areas = lived(_by_fibre(state.fibres), state.areas, step.astype(jnp.int32), *of_life)
-        return Brain(_by_name(fibres), areas, state.moment + 1), True
+        return self.lived(state, values, step, partial(stimuli, veil=values.veil_neurons, k=self.firing)), True
+
+    def lived(self, state: Brain, values: MemberValues, step: Step, shown: Callable[..., dict[str, Fired]]) -> Brain:
+        """A brain after one moment; `shown` gives the stimuli of a place in WHO and one in FEELINGS."""
+        beta, moment = growth(values.dose, MOMENTS), step.astype(jnp.int32)
+        scales = by_fibre(state.scales) if isinstance(state, Balanced) else None
+        before = by_fibre(state.fibres), state.areas, moment
+        fibres, areas = lived_as(shown, *before, beta, stream_of(values), MOMENTS, scales)
+        after = replace(state, fibres=by_name(fibres), areas=areas, moment=state.moment + 1)
+        if scales is None:
+            return after
+        ends = moment % MOMENTS == MOMENTS - 1
+        return replace(after, scales=by_name(jax.lax.cond(ends, lambda: balanced(fibres, beta), lambda: scales)))
+
+    def read(self, state: Brain, beta: Float32[Array, ""]) -> dict:
+        """Synapses as they are read, by fibre: how often they grew, or strengths where these are scaled."""
+        fibres = by_fibre(state.fibres)
+        if not isinstance(state, Balanced):
+            return fibres
+        scales = by_fibre(state.scales)
+        return {fibre: strength(synapses, beta) * scales[fibre][None, :] for fibre, synapses in fibres.items()}
+
+    @property
+    def reading(self) -> int:
+        """Bytes of a member's strengths, as numbers, while it is read."""
+        return 0 if self.homeostasis == "none" else 4 * len(JOIN) * self.neurons**2
 
     def steps(self, state: Brain) -> Int32[Array, ""]:
         """The moments that it has lived."""
@@ -134,7 +190,8 @@ class Assembly:
 
     def policy(self, state: Brain, values: MemberValues, train: tuple) -> Params:
         """What fires in MIX in each of EPISODES, read without growth, and the share of it that a part brings back."""
-        fibres, stream, beta = _by_fibre(state.fibres), _stream(values), growth(values.dose, MOMENTS)
+        stream, beta = stream_of(values), growth(values.dose, MOMENTS)
+        fibres = self.read(state, beta)
         mix = read(fibres, values.veil_neurons, beta, stream, self.firing)
         own = jax.tree.map(lambda leaf: leaf[0], mix)  # one's own distress
         masks = jax.vmap(lambda which: as_mask(which, self.neurons))(mix).astype(jnp.uint8)
@@ -159,14 +216,16 @@ class Assembly:
         return outputs
 
 
-def _stream(values: MemberValues) -> Stream:
+def stream_of(values: MemberValues) -> Stream:
+    """Of a member's graph and draws."""
     return values.init[0], values.init[1]
 
 
-def _by_name(fibres: dict) -> dict[str, Array]:
+def by_name(fibres: dict) -> dict[str, Array]:
     """Fibres as states are saved: by text."""
     return {f"{source} to {area}": synapses for (source, area), synapses in fibres.items()}
 
 
-def _by_fibre(named: dict[str, Array]) -> dict:
+def by_fibre(named: dict[str, Array]) -> dict:
+    """The inverse of `by_name`."""
     return {tuple(name.split(" to ")): synapses for name, synapses in named.items()}

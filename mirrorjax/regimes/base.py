@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol, Self
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from flax import struct
 from jaxtyping import Array, Bool, Float32, Int32, UInt32
@@ -62,16 +61,21 @@ class Regime(Protocol):
     Attributes:
         initialises_as: the regime whose networks start with the same weights as these; they have one null.
         settings: names of the member's settings that it looks at, besides those of the network.
-        needs: `rows`, if it is shown rows of the dataset: to learn from, and to be measured on with the battery. A
-            regime that needs none is measured by its score alone. `pairs`, if it learns from rows and the boards one
-            round later (`dataset.pairs`), which are made where members of such a regime are.
+        needs: `rows`, if it is shown rows of the dataset: to learn from, unless it learns by playing
+            (`settings.groups.PLAYING`), and to be measured on with the battery. A regime that needs none is measured by
+            its score alone. `pairs`, if it learns from rows and the boards one round later (`dataset.pairs`), which are
+            made where members of such a regime are. `boards` alone, if it is measured on matched boards besides, but
+            not on rows.
         reads_out: whether its policy is computed from a member's state, which takes a program, and not a part of it.
         clock: by which its members are trained and measured.
         network: what is trained, measured, stored and exported.
         sites: of the network.
 
-    One may have `passes` too, of a batch through its network in an update (1 unless it says so), by which memory is
-    planned; and `rows_as(member)`, knobs by name that its rows are like, where these are not the member's own.
+    One may have `passes` too, of a batch through its network in an update (1 unless it says so), by which memory and
+    time are planned, and `reading`, bytes that a member's policy takes while it is computed; and `rows_as(member)`,
+    knobs by name that its rows are like, where these are not the member's own. One that learns from other things than
+    batches of rows says how many there are of them in an update (`rows`), and how many times it takes one
+    (`row_passes`); `told(state)`, columns by name, is what a state says of itself.
     """
 
     initialises_as: ClassVar[str]
@@ -146,13 +150,13 @@ class Regime(Protocol):
 def held_out(piece: int, *sets: np.ndarray) -> HeldOut:
     """Sets of as many packed rows [N, 2] each, in pieces of so many rows."""
 
-    def pieces(array: np.ndarray) -> jax.Array:
+    def pieces(array: np.ndarray) -> np.ndarray:
         padded = np.concatenate([array, np.zeros((-len(array) % piece, *array.shape[1:]), array.dtype)])
-        return jnp.asarray(padded.reshape(-1, piece, *array.shape[1:]))
+        return padded.reshape(-1, piece, *array.shape[1:])
 
     count = len(sets[0])
     return HeldOut(
-        rows=jnp.stack([pieces(rows) for rows in sets]),
-        weight=pieces(np.ones(count, np.float32)),
-        pieces=jnp.int32(-(-count // piece)),
+        rows=jax.device_put(np.stack([pieces(rows) for rows in sets])),
+        weight=jax.device_put(pieces(np.ones(count, np.float32))),
+        pieces=jax.device_put(np.int32(-(-count // piece))),
     )

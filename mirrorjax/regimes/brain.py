@@ -60,8 +60,10 @@ def overlap(one: Fired, other: Fired) -> Float32[Array, ""]:
     return jnp.sum(jnp.where(same, one.on[:, None] * other.on[None, :], 0.0)) / one.on.shape[0]
 
 
-def strength(synapses: UInt8[Array, "..."], growth: Growth) -> Float32[Array, "..."]:
-    """(1 + β)^c of synapses that have grown c times; 0 where there is none."""
+def strength(synapses: UInt8[Array, "..."] | Float32[Array, "..."], growth: Growth) -> Float32[Array, "..."]:
+    """(1 + β)^c of synapses that have grown c times; 0 where there is none. Floats are strengths already."""
+    if synapses.dtype == jnp.float32:
+        return synapses
     times = jnp.maximum(synapses, 1).astype(jnp.float32) - 1
     return jnp.where(synapses > 0, jnp.exp(jnp.log1p(jnp.asarray(growth, jnp.float32)) * times), 0.0)
 
@@ -83,8 +85,27 @@ def winners(drive: Float32[Array, " n"], most: int, draws: Stream) -> Fired:
 Firing = Mapping[str, Fired]  # by stimulus and area
 
 
+Scales = Mapping[Fibre, Float32[Array, " n"]]  # by what the synapses onto each neuron are multiplied
+
+
+def balanced(fibres: Fibres, growth: Growth) -> dict[Fibre, Float32[Array, " n"]]:
+    """Homeostasis: the scales at which the synapses onto each neuron add up to their number, as before they grew."""
+    return {fibre: _balance(synapses, growth) for fibre, synapses in fibres.items()}
+
+
+def _balance(synapses: UInt8[Array, "n n"], growth: Growth) -> Float32[Array, " n"]:
+    number = jnp.sum((synapses > 0).astype(jnp.float32), axis=0)
+    return number / jnp.maximum(jnp.sum(strength(synapses, growth), axis=0), 1.0)
+
+
 def step(
-    fibres: Fibres, firing: Firing, through: Through, growth: Growth, draws: Stream, learns: bool = True
+    fibres: Fibres,
+    firing: Firing,
+    through: Through,
+    growth: Growth,
+    draws: Stream,
+    learns: bool = True,
+    scales: Scales | None = None,
 ) -> tuple[Fibres, dict[str, Fired]]:
     """One moment: every area at an end of a fibre chooses its winners at once, from what fired before.
 
@@ -95,8 +116,11 @@ def step(
     now = dict(firing)
     for number, area in enumerate(areas):
         sources = [fibre for fibre in through if fibre[1] == area]
-        drive = sum(
+        sent = [
             firing[source].on @ strength(fibres[source, area][firing[source].neurons], growth) for source, _ in sources
+        ]
+        drive = sum(
+            sent if scales is None else (each * scales[fibre] for each, fibre in zip(sent, sources, strict=True))
         )
         now[area] = winners(jnp.asarray(drive), firing[area].neurons.shape[0], substream(draws, jnp.uint32(number)))
     if not learns:

@@ -42,7 +42,11 @@ def descend(
 
 
 def adam(
-    params: Params, gradient: Params, moments: optax.ScaleByAdamState, learning_rate: Float32[Array, ""]
+    params: Params,
+    gradient: Params,
+    moments: optax.ScaleByAdamState,
+    learning_rate: Float32[Array, ""],
+    epsilon: float = EPSILON,
 ) -> tuple[Params, optax.ScaleByAdamState]:
     """One update by Adam as Keras has it: α·√(1 - β₂ᵗ)/(1 - β₁ᵗ) · m/(√v + ε), ε on the uncorrected root.
 
@@ -55,7 +59,7 @@ def adam(
     count = jnp.asarray(moments.count) + 1
     steps = count.astype(jnp.float32)
     rate = learning_rate * jnp.sqrt(1 - BETA_2**steps) / (1 - BETA_1**steps)
-    params = jax.tree.map(lambda p, m, v: p - rate * (m / (jnp.sqrt(v) + EPSILON)), params, mean, square)
+    params = jax.tree.map(lambda p, m, v: p - rate * (m / (jnp.sqrt(v) + epsilon)), params, mean, square)
     return params, optax.ScaleByAdamState(count=count, mu=mean, nu=square)
 
 

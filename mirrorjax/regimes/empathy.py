@@ -5,6 +5,7 @@ distress and calm. PERSON and EMOTION project together into MIX; Gonier et al. (
 JOIN. A share of the neurons that stand for the other are one's own: the *veil*. `brain.py` has the dynamics.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import jax
@@ -12,7 +13,20 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float32, Int32
 
 from mirrorjax.randomness import Stream, substream
-from mirrorjax.regimes.brain import Fibre, Fibres, Fired, Firing, connect, fired, overlap, part, run, silent, step
+from mirrorjax.regimes.brain import (
+    Fibre,
+    Fibres,
+    Fired,
+    Firing,
+    Scales,
+    connect,
+    fired,
+    overlap,
+    part,
+    run,
+    silent,
+    step,
+)
 
 DENSITY = 0.05  # of the random fibres
 READING = 5  # moments without growth, after which MIX is read
@@ -68,12 +82,30 @@ def lived(
     Moments are numbered from 0; those beyond the last episode begin again with the first.
     """
     k = areas["mix"].neurons.shape[0]
+
+    def shown(who: Int32[Array, ""], feeling: Int32[Array, ""]) -> dict[str, Fired]:
+        return stimuli(who, feeling, veil, k)
+
+    return lived_as(shown, fibres, areas, moment, growth(dose, moments), stream, moments)
+
+
+def lived_as(
+    shown: Callable[[Int32[Array, ""], Int32[Array, ""]], dict[str, Fired]],
+    fibres: Fibres,
+    areas: Firing,
+    moment: Int32[Array, ""],
+    beta: Share,
+    stream: Stream,
+    moments: int,
+    scales: Scales | None = None,
+) -> tuple[Fibres, dict[str, Fired]]:
+    """The same of other stimuli: `shown` gives those of a place in WHO and one in FEELINGS."""
     episode = (moment // moments) % len(EPISODES)
     begins = moment % moments == 0
     awake = {name: replace(which, on=jnp.where(begins, 0.0, which.on)) for name, which in areas.items()}
-    shown = stimuli(episode // len(FEELINGS), episode % len(FEELINGS), veil, k)
+    now = shown(episode // len(FEELINGS), episode % len(FEELINGS))
     draws = substream(substream(stream, jnp.uint32(_GROWING)), moment.astype(jnp.uint32))
-    fibres, after = step(fibres, {**shown, **awake}, JOIN, growth(dose, moments), draws)
+    fibres, after = step(fibres, {**now, **awake}, JOIN, beta, draws, scales=scales)
     return fibres, {area: after[area] for area in AREAS}
 
 

@@ -18,7 +18,7 @@ from mirrorjax.dataset.row import features
 from mirrorjax.errors import InputError
 from mirrorjax.game.observation import OBSERVATION_SIZE, OWN_ENERGY
 from mirrorjax.game.state import WIDTH
-from mirrorjax.models.base import Edit, Params
+from mirrorjax.models.base import Edit, Params, ReadOut
 from mirrorjax.models.mlp import glorot_rows
 from mirrorjax.population.members import Member, MemberValues, init_key
 from mirrorjax.regimes.base import Clock, Numbers, Step, Use, Weights, World
@@ -27,7 +27,7 @@ from mirrorjax.regimes.read_out import PIECE, ROWS, read_out
 from mirrorjax.regimes.supervised import Supervised
 
 HEAD = ("predicted_kernel", "predicted_bias")
-READ_OUT = ("output_kernel", "output_bias")
+READ_OUT = ("output_kernel", "output_bias")  # of a network that has no `read_out`, but parameters of these names
 _FIRST_KEY = 1000  # of the head: beyond the keys of any network's parameters
 _LIVE = 1e-3  # deviation of a number of pictures that is not always the same; that of none is smaller by this
 
@@ -67,16 +67,21 @@ class Predictive(Supervised):
         """The regime of a program's members.
 
         Raises:
-            InputError: the network has no linear read-out of its last site by the names of READ_OUT.
+            InputError: the network has no `read_out`, nor one of its last site by the names of READ_OUT.
         """
         params = jax.eval_shape(network.init, jax.random.key(0), jnp.int32(1))
-        if not {*READ_OUT} <= params.keys():
+        if not hasattr(network, "read_out") and not {*READ_OUT} <= params.keys():
             raise InputError(
                 f"model.name is {program.model}: regime=predictive solves {' and '.join(READ_OUT)}, which it lacks; "
-                "allowed: mlp"
+                "allowed: mlp, transformer"
             )
         kind: Any = OBJECTIVES[program.objective]
         return kind(network, program.encoding, program.knobs, program.batch, program.predicted)
+
+    @property
+    def reads(self) -> ReadOut:
+        """Where right acts, and what is predicted, are read out of the network."""
+        return getattr(self.network, "read_out", ReadOut(*READ_OUT, self.sites[-1]))
 
     def only(self, use: Use) -> Any:
         """What they learn is of no matter to what is shown, nor to scores."""
@@ -90,9 +95,10 @@ class Predictive(Supervised):
 
     def init(self, values: MemberValues) -> Learner:
         """A member with its initial weights, as `supervised` has them, and its head in the place of the read-out."""
-        key, last = init_key(values), self.sites[-1]
-        hidden = {name: each for name, each in self.network.init(key, values.width).items() if name not in READ_OUT}
-        limit = jnp.sqrt(6.0 / (OBSERVATION_SIZE + values.width).astype(jnp.float32))
+        key, last = init_key(values), self.reads.of
+        hidden = self._hidden(self.network.init(key, values.width))
+        own = jnp.asarray(last.count(values.width), jnp.int32)
+        limit = jnp.sqrt(6.0 / (OBSERVATION_SIZE + own).astype(jnp.float32))
         kernel = glorot_rows(jax.random.fold_in(key, _FIRST_KEY), OBSERVATION_SIZE, last.size, limit)
         kernel = jnp.where(last.own(values.width)[None, :], kernel, 0.0)
         return begin(hidden | dict(zip(HEAD, (kernel, jnp.zeros(OBSERVATION_SIZE)), strict=True)))
@@ -109,7 +115,7 @@ class Predictive(Supervised):
 
     def policy(self, state: Learner, values: MemberValues, train: Shared) -> Params:
         """The hidden weights, and the read-out of right acts that ridge regression finds on the member's own rows."""
-        hidden, last = self._hidden(state.params), self.sites[-1]
+        hidden, last = self._hidden(state.params), self.reads.of
         pieces = -(-min(ROWS, len(train.rows)) // PIECE)
         place = jnp.arange(pieces * PIECE, dtype=jnp.uint32)  # the order of rows is random itself
         rows = train.rows[values.first_row + jnp.minimum(place, values.train_rows - 1)]
@@ -120,20 +126,22 @@ class Predictive(Supervised):
 
         weights = (place < values.train_rows).astype(jnp.float32)
         kernel, bias = read_out(seen, rows, weights, last.own(values.width))
-        return hidden | dict(zip(READ_OUT, (kernel, bias), strict=True))
+        return hidden | self.reads.params(kernel, bias)
 
     def put(self, state: Learner, params: Params) -> Learner:
         """The hidden weights in the place of its own; the head stays, and the read-out is solved anew."""
         return replace(state, params=state.params | self._hidden(params))
 
     def _hidden(self, params: Params) -> Params:
-        return {name: value for name, value in params.items() if name not in (*HEAD, *READ_OUT)}
+        return {
+            name: value for name, value in params.items() if name not in (*HEAD, self.reads.kernel, self.reads.bias)
+        }
 
     @property
     def _silent(self) -> Params:
         """A read-out of nothing."""
         outputs = self.network.outputs
-        return dict(zip(READ_OUT, (jnp.zeros((outputs, self.sites[-1].size)), jnp.zeros(outputs)), strict=True))
+        return self.reads.params(jnp.zeros((outputs, self.reads.of.size)), jnp.zeros(outputs))
 
 
 @dataclass(frozen=True)
@@ -181,7 +189,7 @@ class Rebuilding(Predictive):
     ) -> Float32[Array, ""]:
         """Mean squared error over the batch and the numbers that are predicted, standardised, plus `l2` · penalty."""
         params = params | self._silent
-        units = self.shown(params, values, words[:, :2], edit).units[self.sites[-1].name]
+        units = self.shown(params, values, words[:, :2], edit).units[self.reads.of.name]
         found = params[HEAD[0]] @ units + params[HEAD[1]][:, None]
         truth = (self.to_predict(words, values) - train.mean[:, None]) / train.deviation[:, None]
         error = train.asked @ (found - truth) ** 2 / jnp.maximum(jnp.sum(train.asked), 1.0)

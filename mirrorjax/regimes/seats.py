@@ -18,6 +18,8 @@ FITTED = 2048  # others, on which the map from one view to the other is fitted
 RIDGE = 1e-4  # of the mean square of the units: dead ones keep the map solvable
 _FEWEST = 1e-6
 
+SEATS = ("seat_cka", "seat_nmse", "seat_recall", "seat_recall_right", "seat_recall_wrong")
+
 Rows = UInt32[Array, "rows 2"]
 View = Float32[Array, "units rows"]
 Weight = Float32[Array, " rows"]
@@ -33,6 +35,11 @@ def is_apart(words: UInt32[Array, "2"]) -> Bool[Array, ""]:
     """Whether the players stand in different cells; else a row is its own exchange, and tells nothing of seats."""
     row = unpack(words)
     return row.frog_column != row.toad_column
+
+
+def has_seats(regime: Any) -> bool:
+    """Whether a regime has what `seat_scores` look at: pictures of rows, and their right answers."""
+    return hasattr(regime, "pictures") and hasattr(regime, "targets")
 
 
 def seat_scores(regime: Any, params: Params, values: MemberValues, held: HeldOut) -> dict[str, Value]:

@@ -137,8 +137,8 @@ class Supervised:
         targets = jax.lax.map(lambda words: self.targets(words, values.knobs), rows)
 
         def add(number: Int32[Array, ""], total: jax.Array) -> jax.Array:
-            outputs = self.show(params, values, self.pictures(rows[number], values.knobs)).outputs
-            return total + (outputs - targets[number]) ** 2 * held.weight[number][None, :]
+            answers = self.answer(self.show(params, values, self.pictures(rows[number], values.knobs)).outputs)
+            return total + (answers - targets[number]) ** 2 * held.weight[number][None, :]
 
         errors = jax.lax.fori_loop(0, held.pieces, add, jnp.zeros(targets.shape[1:], jnp.float32))
         return {"squared_error": jnp.sum(errors) / self.network.outputs, "penalty": self.penalty(params)}

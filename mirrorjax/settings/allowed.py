@@ -12,6 +12,7 @@ from typing import Any
 
 from mirrorjax.errors import InputError
 from mirrorjax.settings.grid import MOST, axis_problems, number_of, values_of
+from mirrorjax.settings.groups import PLAYING, TAKEN
 from mirrorjax.settings.map_axes import map_problems
 from mirrorjax.settings.schema import MEMBER, PAPER_EPOCH, PATHS, SETTINGS, Config, unvaried, value_of
 from mirrorjax.settings.setting import settings_of
@@ -60,6 +61,7 @@ def _joint_problems(config: Config) -> Iterator[str]:
     """What does not go together, where every single value is allowed."""
     yield from _problems_of_measurement(config)
     yield from _problems_of_regimes(config)
+    yield from _problems_of_models(config)
     yield from _problems_of_size(config)
     most = max(64, os.cpu_count() or 1)  # they are made, not found, and a thousand of them take 24 GB
     if config.runtime.platform == "cpu" and (config.runtime.devices or 1) > most:
@@ -85,14 +87,32 @@ def _problems_of_measurement(config: Config) -> Iterator[str]:
 
 def _problems_of_regimes(config: Config) -> Iterator[str]:
     for name, each in MEMBER.items():
-        if each.of in ("", config.regime.name):
+        if each.of in ("", config.regime.name, config.model.name):
             continue
         taken = {value_of(config, each.key)}
         if each.is_axis:
             taken |= values_of(name, config.population, config.population.union, each.default)
         if taken != {each.default}:
             given = ", ".join(sorted(map(str, taken - {each.default})))
-            yield f"{each.key} is {given}: only regime={each.of} looks at it; allowed here: {each.default}"
+            group = each.key.partition(".")[0]
+            yield f"{each.key} is {given}: only {group}={each.of} looks at it; allowed here: {each.default}"
+
+
+def _problems_of_models(config: Config) -> Iterator[str]:
+    """What the model does not take, and heads among which a token's numbers cannot be shared out."""
+    model = config.model.name
+
+    def given(name: str) -> set[Any]:
+        default = value_of(config, MEMBER[name].key)
+        return values_of(name, config.population, config.population.union, default)
+
+    for name, (taken, why) in TAKEN.get(model, {}).items():
+        if others := given(name) - {*taken}:
+            words, allowed = (", ".join(sorted(map(str, each))) for each in (others, taken))
+            yield f"{MEMBER[name].key} is {words}: model.name is {model}, and {why}; allowed here: {allowed}"
+    sizes, heads = given("d_model"), given("heads")
+    if MEMBER["heads"].of == model and len(sizes) == len(heads) == 1 and (size := min(sizes)) % min(heads):
+        yield f"model.d_model is {size}; allowed: a multiple of model.heads, {min(heads)}"
 
 
 def _problems_of_size(config: Config) -> Iterator[str]:
@@ -107,6 +127,11 @@ def _problems_of_size(config: Config) -> Iterator[str]:
     rates, batches = (
         values_of(axis, population, population.union, usual[axis]) for axis in ("learning_rate", "batch_size")
     )
+    if config.regime.name in PLAYING:
+        turns = 2 * config.regime.parallel_games * config.regime.horizon / 1e6  # million, of an update
+        if 0 < end < turns / 2:
+            yield f"regime.epochs is {end:g}: less than one update; allowed: at least {turns:g} million turns, or 0"
+        return
     rate, fastest, batch = min(rates), max(rates), max(batches)
     if 0 < end * PAPER_EPOCH / fastest < 1:
         few = f"less than one step at a learning rate of {fastest:g}"

@@ -13,7 +13,7 @@ from mirrorjax.settings.setting import Setting
 # What no result depends on, and no folder's name either.
 RUN_ONLY = (
     "results_dir", "report", "extend", "verbosity", "tracker", "dataset.cache", "measurement.null_cache",
-    "measurement.games",  # adds columns, as `mirrorjax measure` does later
+    "measurement.games", "measurement.seats",  # add columns, as `mirrorjax measure` does later
     "refine", "refine_width", "refine_networks",
     "runtime.platform", "runtime.devices", "runtime.compile_cache", "runtime.distributed", "runtime.profile",
     "runtime.engine", "runtime.checkpoint_seconds", "runtime.keep_state", "runtime.memory_budget",

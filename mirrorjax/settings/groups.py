@@ -25,6 +25,10 @@ class GameConfig:
     scroll: float = setting(1.0, _SHARE, label="dependency D by the camera (scroll)", acts=Acts.SOURCE, knob="D",
         note="the camera is at ⌊(1 − D/2)·Frog + (D/2)·Toad⌋ − 16; 0 follows Frog alone. Below about .77 Frog, "
         "hopping, never gets to the columns where a rescue is right")
+    fly_probability: float = setting(0.01, Range(0.0, 0.5), label="chance of a fly", acts=Acts.SOURCE, knob="",
+        later=True, note="that one appears, of a cell and turn; in steps of 1/4096. 0: nobody eats")
+    help_leap_probability: float = setting(0.25, _SHARE, label="chance of a helped leap", acts=Acts.SOURCE, knob="",
+        later=True, note="that who is helped leaps")
 
 
 @dataclass
@@ -47,13 +51,25 @@ class DatasetConfig:
 class ModelConfig:
     """The network of every member, where no axis says otherwise."""
 
-    name: str = setting("mlp", ("mlp",), label="model", named="model", acts=Acts.PROGRAM, is_axis=False)
+    name: str = setting("mlp", ("mlp", "transformer"), label="model", named="model", acts=Acts.PROGRAM, is_axis=False)
     width: int = setting(17, Range(1, 4096), label="units a hidden layer", acts=Acts.VALUE, scale="log")
     depth: int = setting(2, Range(1, 32), label="hidden layers", acts=Acts.PROGRAM)
     activation: str = setting("relu", ("relu", "tanh", "gelu", "identity"), label="activation", acts=Acts.PROGRAM)
     dropout: float = setting(0.12, Range(0.0, 1.0, closed=False, from_low=True), label="dropout", acts=Acts.VALUE)
     encoding: str = setting("ordinal", ("ordinal", "one_hot", "permuted"), label="encoding", acts=Acts.PROGRAM, knob="",
         note="of pictures: the paper's codes; or `one_hot`, `permuted` (weights' shape, so a program of its own)")
+    d_model: int = setting(16, Range(1, 1024), label="numbers a token", acts=Acts.PROGRAM, scale="log", later=True,
+        of="transformer", note="of the residual stream; a multiple of `model.heads`")
+    heads: int = setting(2, Range(1, 64), label="heads", acts=Acts.PROGRAM, scale="log", later=True, of="transformer",
+        note="of attention in each block")
+
+
+TAKEN = {  # what a model takes of settings that are for all, where that is not everything, and why
+    "transformer": {
+        "encoding": (("ordinal", "one_hot"), "it embeds codes itself, and a veiled one is between its two"),
+        "mask": ((1.0,), "it is not told its symbol and column apart"),
+    }
+}
 
 
 @dataclass
@@ -68,8 +84,8 @@ class OptimizerConfig:
 class RegimeConfig:
     """How members learn, and for how long, by the regime's clock: most have paper epochs (lr · steps / .6144)."""
 
-    name: str = setting("supervised", ("supervised", "contrastive", "assembly", "overlap", "imitation", "predictive"),
-        label="regime", named="regime", acts=Acts.PROGRAM, is_axis=False)
+    name: str = setting("supervised", ("supervised", "contrastive", "assembly", "overlap", "imitation", "predictive",
+        "reinforcement", "cirl", "turn_taking"), label="regime", named="regime", acts=Acts.PROGRAM, is_axis=False)
     epochs: float = setting(50.0, Range(0.0, 1e6))
     patience: float | None = setting(None, Range(0.0, closed=False))  # paper epochs without a better validation loss
     # factor of the squared hidden kernels
@@ -136,3 +152,65 @@ class RegimeConfig:
     predicted: str = setting("board", ("board", "board_and_energy"), label="predicted numbers", acts=Acts.PROGRAM,
         later=True, of="predictive", note="by `next`: ground and players; or one's own energy now as well, else there "
         "is no need to keep it, and jump cannot be read out")
+    stimuli: str = setting("persons", ("persons", "boards"), label="stimuli", acts=Acts.PROGRAM, is_axis=False,
+        later=True, of="assembly", note="`persons`: who it is and what it feels; `boards`: also where it stands, and "
+        "then there are measures of matched boards")
+    context_share: float = setting(0.2, _SHARE, label="context share c", acts=Acts.VALUE, later=True, of="assembly",
+        note="share of a person's neurons that stand for its place and the day, where stimuli are boards")
+    plasticity: str = setting("gradient", ("gradient", "hebbian"), label="plasticity", acts=Acts.PROGRAM, later=True,
+        of="imitation", note="`hebbian`: acts are tried and rewarded where they are the watched ones, and the learning "
+        "rate is that of synapses, .01 or so; without dropout and L2")
+    homeostasis: str = setting("none", ("none", "episode"), label="homeostasis", acts=Acts.PROGRAM, later=True,
+        of="assembly", note="`episode`: after each, synapses onto a neuron are scaled back to add up to their number")
+    # reinforcement: what is played, what is paid, how it is learnt
+    partner: str = setting("random", ("random", "hop", "expert", "greedy", "self"), label="partner", acts=Acts.PROGRAM,
+        later=True, of="reinforcement", note="who plays Toad: a scripted player, or `self`: the network itself, which "
+        "learns from both seats")
+    reward: str = setting("score", ("score", "homeostatic"), label="reward", acts=Acts.PROGRAM, later=True,
+        of="reinforcement", note="`homeostatic`: less hunger, one's own and the other's; see `weight_empathy`")
+    reward_sharing: float = setting(0.0, _SHARE, label="reward sharing D", acts=Acts.VALUE,
+        later=True, of="reinforcement", note="points are paid as (1 − D/2)·own + (D/2)·the other's; 1 is one reward "
+        "for both")
+    weight_empathy: float = setting(0.0, Range(0.0, 100.0), label="empathy w", acts=Acts.VALUE, later=True,
+        of="reinforcement", note="of `homeostatic`, weight of the other's hunger beside one's own; hunger is "
+        "((20 − energy)/20)² a round")
+    score_weight: float = setting(1.0, Range(0.0, 100.0), label="weight of points", acts=Acts.VALUE, later=True,
+        of="reinforcement", note="of `homeostatic`, where hunger weighs 1; at 0 the best player never moves on")
+    partner_energy: str = setting("unseen", ("unseen", "seen"), label="partner's energy", acts=Acts.PROGRAM, later=True,
+        of="reinforcement", note="`seen`: a further input, which is 10 wherever it is not known, as on rows and boards")
+    discount: float = setting(0.99, Range(0.0, 1.0, closed=False, from_low=True), label="discount γ", acts=Acts.VALUE,
+        later=True, of="reinforcement", note="rewards are multiplied by 1 − γ, so that values are rewards a round")
+    entropy_bonus: float = setting(0.01, Range(0.0, 10.0), label="entropy bonus", acts=Acts.VALUE, scale="log",
+        later=True, of="reinforcement", note="what a nat of the policy's entropy is worth in the loss")
+    anneal: float = setting(0.0, Range(0.0, 1e6), label="annealed over", acts=Acts.VALUE, later=True,
+        of="reinforcement", note="million turns in which the learning rate falls to 0, linearly; 0: it stays")
+    parallel_games: int = setting(64, Range(1, 65_536), label="games at once", acts=Acts.PROGRAM, scale="log",
+        later=True, of="reinforcement", note="that a network plays side by side")
+    horizon: int = setting(64, Range(2, 512), label="rounds an update", acts=Acts.PROGRAM, scale="log", later=True,
+        of="reinforcement", note="of each game, played between two updates")
+    update_epochs: int = setting(4, Range(1, 64), label="epochs an update", acts=Acts.PROGRAM, later=True,
+        of="reinforcement", note="passes over what was played; with one of one minibatch PPO is A2C")
+    minibatches: int = setting(4, Range(1, 1024), label="minibatches", acts=Acts.PROGRAM, later=True,
+        of="reinforcement", note="of a pass")
+    rationality: float = setting(2.0, Range(0.0, 100.0), label="rationality β", acts=Acts.VALUE, scale="log",
+        later=True, of="cirl", note="of Toad, who does a with exp(β q(a)), q what its next turn brings; 0: by chance")
+    turns_of: str = setting("givers", ("givers", "chain", "oscillators"), label="turns of", acts=Acts.PROGRAM,
+        later=True, of="turn_taking", note="two who keep each other alive in the game without flies; two who do one of "
+        "two acts in turn; two phases")
+    coupling: float = setting(1.0, Range(-20.0, 20.0), label="coupling κ", acts=Acts.VALUE, later=True,
+        of="turn_taking", note="`chain`: log-odds of doing the opposite of the other's last act; `oscillators`: pull "
+        "of the other's phase")
+    detuning: float = setting(1.0, Range(0.0, 10.0), label="detuning Δω", acts=Acts.VALUE, later=True,
+        of="turn_taking", note="`oscillators`: by how much their own frequencies differ, radians a round")
+    phase_lag: float = setting(1.0, (0.0, 1.0), label="phase lag α/π", acts=Acts.VALUE, later=True, of="turn_taking",
+        note="`oscillators`: 0 pulls them together, 1 apart")
+    giving: str = setting("reciprocal", ("reciprocal", "blind"), label="giving", acts=Acts.PROGRAM, later=True,
+        of="turn_taking", note="`givers`: to one who is no richer, or by chance")
+    gives_below: int = setting(6, Range(0, 20), label="gives up to L", acts=Acts.VALUE, later=True,
+        of="turn_taking", note="`reciprocal`: energy up to which the other is helped")
+    gives_share: float = setting(0.35, _SHARE, label="share of gifts", acts=Acts.VALUE, later=True, of="turn_taking",
+        note="`blind`: of its turns")
+
+
+# Regimes whose members learn by playing: the numbers of the game are theirs, part of their program, and not of rows.
+PLAYING = ("reinforcement",)

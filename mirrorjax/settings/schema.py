@@ -45,6 +45,7 @@ class MeasurementConfig:
     rescue_boards: int = setting(256, Range(1, 1e6))  # more of them, with Frog at columns 26 to 30
     # that each network plays beside each scripted partner, where units have a table; 0: none
     games: int = setting(16, Range(0, 1e5))
+    seats: bool = False  # how alike own and seen views are, of regimes that do not record it anyway
     null_seeds: int = setting(1000, Range(0, 1e6))  # untrained networks of each architecture; 0: no z, no verdicts
     null_cache: str | None = None  # folder of measured nulls; null: beside the datasets
     causes_seeds: int | None = setting(8, Range(0, 1e7))  # of each combination: ablated and patched; null: all

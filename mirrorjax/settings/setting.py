@@ -68,7 +68,7 @@ class Setting:
             setting of training or capacity.
         is_axis: whether it may vary inside a population.
         later: whether folders had names before it existed: no trace of it in these where it is not given.
-        of: the regime that alone looks at it, if it is not for all.
+        of: the regime, or the model, that alone looks at it, if it is not for all.
         column: type of its column where that is not its own.
         named: of its axis, field and column, if not the last part of its key.
         key: its place in the configuration, `model.width`.

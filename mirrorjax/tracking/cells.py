@@ -9,7 +9,7 @@ from mirrorjax.results.read import LAST_RECORDS, Results
 from mirrorjax.settings.columns import COORDINATES, SEEDS, SIZES
 from mirrorjax.settings.map_axes import REPLICATES
 from mirrorjax.statistics.intervals import share
-from mirrorjax.tracking.keys import OF_ASSEMBLIES, QUANTITIES
+from mirrorjax.tracking.keys import OF_SOME, QUANTITIES
 
 _REPLICATES = ("population", "member_id", *SEEDS, REPLICATES)
 _CAPACITY = ("depth", "width")  # named even where all networks have the same
@@ -30,9 +30,10 @@ def cells(results: Results) -> pa.Table:
     """
     settings = _settings(results)
     members, records = _columns(results, "members"), _columns(results, "records")
-    measures = [name for name in (*QUANTITIES, *OF_ASSEMBLIES) if name in records]
+    measures = [name for name in (*QUANTITIES, *OF_SOME) if name in records]
     coordinates = [name for name in COORDINATES if name in members and name not in SIZES]
-    has_verdict, can_learn = "mirror" in records, "excess_error" in records
+    can_learn = "excess_error" in records
+    has_verdict = "mirror" in records and can_learn
     columns = [
         *settings,
         "max(parameters) AS parameters",

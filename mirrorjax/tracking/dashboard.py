@@ -4,19 +4,20 @@ import json
 import os
 import re
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from mirrorjax.errors import InputError, first_line
+from mirrorjax.machine.reading import head_of
 from mirrorjax.machine.secrets import hidden
 from mirrorjax.machine.writing import write_text
-from mirrorjax.measures import MEASURES, label
+from mirrorjax.measures import MEASURES, WITHOUT_ROWS, label, measure
 from mirrorjax.results.jobs import read_sweep
 from mirrorjax.results.read import Results
 from mirrorjax.tracking import keys
-from mirrorjax.tracking.keys import OF_ASSEMBLIES, QUANTITIES
+from mirrorjax.tracking.keys import OF_SOME, QUANTITIES
 from mirrorjax.tracking.wandb import CELLS, DIAGRAM, DIAGRAM_HTML, MAP, choose_mode, has_api_key
 
 _FIRST = ("cmni", "mni_star", "ssi", "rescue_accuracy", "excess_error")  # the other quantities are in a section below
@@ -31,14 +32,16 @@ class ComparedRun:
 
     Attributes:
         old_names: whether some of their runs began with the old names of keys, so that panels show both.
-        brains: whether some are of assemblies, which have measures of their own.
+        without_rows: those of their regimes that are shown no rows, and have measures of their own.
+        colours: of runs, by id, where the sweeps hold several ways to learn; these are not grouped then.
     """
 
     groups: tuple[str, ...]
     entity: str
     project: str
     old_names: bool = False
-    brains: bool = False
+    without_rows: tuple[str, ...] = ()
+    colours: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -47,8 +50,17 @@ class ComparedRun:
         return title if len(title) <= _TITLE else f"mirrorjax: {len(self.groups)} sweeps, {self.groups[0]} first"
 
 
-def push(sweeps: Sequence[Path], entity: str | None, project: str | None, dry_run: bool, out: Path | None) -> str:
+def push(
+    sweeps: Sequence[Path],
+    entity: str | None,
+    project: str | None,
+    dry_run: bool,
+    out: Path | None,
+    colours: Mapping[str, str] | None = None,
+) -> str:
     """Saves a new workspace and a new report that compare sweeps; entity and project are by default the sweeps' own.
+
+    `colours` are of regimes, by name: where the sweeps hold several, each run has that of its own.
 
     Returns:
         The addresses of what was pushed; or, of a dry run, the specification as JSON or the name of its file, `out`.
@@ -58,7 +70,7 @@ def push(sweeps: Sequence[Path], entity: str | None, project: str | None, dry_ru
             installed, or the file cannot be written. Or there is no key, W&B is offline or does not take it: then the
             specification is in a file, which is named.
     """
-    compared = _compared(sweeps, entity, project)
+    compared = _compared(sweeps, entity, project, colours or {})
     workspace, report = _workspace(compared), _report(compared)
     if dry_run:
         text = _specification(compared, workspace, report)
@@ -87,7 +99,9 @@ def push(sweeps: Sequence[Path], entity: str | None, project: str | None, dry_ru
     return f"workspace: {workspace.url}\nreport: {report.url}"
 
 
-def _compared(sweeps: Sequence[Path], entity: str | None, project: str | None) -> ComparedRun:
+def _compared(
+    sweeps: Sequence[Path], entity: str | None, project: str | None, colours: Mapping[str, str]
+) -> ComparedRun:
     """The groups, and where their runs are as far as their own configs say."""
     opened = [Results.open(sweep) for sweep in sweeps]
     populations = [population for results in opened for population in results.populations]
@@ -105,8 +119,13 @@ def _compared(sweeps: Sequence[Path], entity: str | None, project: str | None) -
 
     where = agreed("entity", entity, ""), agreed("project", project, "mirrorjax")
     old_names = any(keys.has_old_names(population.folder) for population in populations)
-    regimes = {(population.config.get("regime") or {}).get("name") for population in populations}
-    return ComparedRun(tuple(groups), *where, old_names, "assembly" in regimes)
+    regimes = [str((population.config.get("regime") or {}).get("name")) for population in populations]
+    of_runs: dict[str, str] = {}
+    if len(set(regimes)) > 1:
+        runs = [head_of(keys.run_files(population.folder)[0], 64) for population in populations]
+        of_runs = {run: colours[regime] for run, regime in zip(runs, regimes, strict=True) if run and regime in colours}
+    without_rows = tuple(name for name in WITHOUT_ROWS if name in regimes)
+    return ComparedRun(tuple(groups), *where, old_names, without_rows, of_runs)
 
 
 def _asked(what: str, call: Callable[[], Any]) -> Any:
@@ -160,7 +179,7 @@ def _sections(compared: ComparedRun) -> dict[str, list[Any]]:
         "Cells": [reports.WeavePanelSummaryTable(table_name=CELLS, layout=wide)],
         "Further curves": [
             *(_band(name, compared) for name in QUANTITIES if name not in _FIRST),
-            *(_band(name, compared) for name in OF_ASSEMBLIES if compared.brains),
+            *(_band(name, compared) for name in OF_SOME if measure(name).section in compared.without_rows),
             _curve("share diverged", [keys.DIVERGED], compared),
         ],
         "Settings": [reports.RunComparer(diff_only="split", layout=wide)],
@@ -170,11 +189,14 @@ def _sections(compared: ComparedRun) -> dict[str, list[Any]]:
 def _workspace(compared: ComparedRun) -> Any:
     workspaces, _, expr = _packages()
     group, sections = expr.Metric("Group"), _sections(compared).items()
+    own = {run: workspaces.RunSettings(color=colour) for run, colour in compared.colours.items()}
     return workspaces.Workspace(
         **{"entity": compared.entity, "project": compared.project, "name": compared.title},
         sections=[workspaces.Section(name=name, panels=panels, is_open=True) for name, panels in sections],
         settings=workspaces.WorkspaceSettings(x_axis=keys.EPOCH),
-        runset_settings=workspaces.RunsetSettings(filters=expr.And(group.isin(list(compared.groups))), groupby=[group]),
+        runset_settings=workspaces.RunsetSettings(
+            filters=expr.And(group.isin(list(compared.groups))), groupby=[] if own else [group], run_settings=own
+        ),
     )
 
 
@@ -183,7 +205,10 @@ def _report(compared: ComparedRun) -> Any:
     blocks: list[Any] = []
     for name, panels in _sections(compared).items():
         runsets = [  # neither entity nor project: the report's own
-            reports.Runset(name=group, filters=expr.And(expr.Metric("Group") == group), groupby=["group"])
+            reports.Runset(
+                **{"name": group, "filters": expr.And(expr.Metric("Group") == group)},
+                **{"groupby": [] if compared.colours else ["group"], "custom_run_colors": dict(compared.colours)},
+            )
             for group in compared.groups
         ]
         blocks += [reports.H2(name), reports.PanelGrid(runsets=runsets, panels=panels)]

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from mirrorjax.measures import MEASURES, measure
+from mirrorjax.measures import MEASURES, WITHOUT_ROWS, measure
 
-OF_BRAINS = "assembly"  # the section of what assemblies have and others do not
 _LOGGED = tuple(column.name for each in MEASURES.values() if each.section for column in each.columns())
-OF_ASSEMBLIES = tuple(name for name in _LOGGED if measure(name).section == OF_BRAINS)
-QUANTITIES = tuple(name for name in _LOGGED if name not in OF_ASSEMBLIES)  # `dashboard push` makes panels of the same
+OF_SOME = tuple(name for name in _LOGGED if measure(name).section in WITHOUT_ROWS)  # what others do not have
+QUANTITIES = tuple(name for name in _LOGGED if name not in OF_SOME)  # `dashboard push` makes panels of the same
 SECTIONS = (*dict.fromkeys(measure(name).section for name in QUANTITIES), "verdict", "speed")
 OLD_SECTION = "pop"  # the only one that there was
 STATISTICS = ("median", "mean", "q05", "q95")

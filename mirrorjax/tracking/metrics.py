@@ -6,7 +6,7 @@ import numpy as np
 
 from mirrorjax.measurement.learnt import LEARNT, ROBUST
 from mirrorjax.tracking import keys
-from mirrorjax.tracking.keys import DIVERGED, HISTOGRAMS, MIRROR, OF_ASSEMBLIES, QUANTITIES, STATISTICS, key
+from mirrorjax.tracking.keys import DIVERGED, HISTOGRAMS, MIRROR, OF_SOME, QUANTITIES, STATISTICS, key
 
 IMAGES = 8  # figures that are logged once, at the end
 FINAL_KEYS = IMAGES + 2  # and an interactive one, and the table of cells
@@ -30,7 +30,7 @@ def population_metrics(
     metrics: dict[str, float | tuple[np.ndarray, np.ndarray]] = {}
     # a diverged network keeps its last finite values, which are no results
     alive = np.asarray(records["status"]) != "diverged" if "status" in records else np.asarray(True)
-    finite = {name: _finite(records[name], alive) for name in (*QUANTITIES, *OF_ASSEMBLIES) if name in records}
+    finite = {name: _finite(records[name], alive) for name in (*QUANTITIES, *OF_SOME) if name in records}
     for name, values in finite.items():
         if values.size:
             low, median, high = np.quantile(values, [0.05, 0.5, 0.95])

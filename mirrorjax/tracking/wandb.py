@@ -19,6 +19,7 @@ from mirrorjax.machine.log import event
 from mirrorjax.machine.reading import head_of
 from mirrorjax.machine.secrets import hidden
 from mirrorjax.machine.writing import write_text
+from mirrorjax.measures import WITHOUT_ROWS
 from mirrorjax.tracking import keys
 from mirrorjax.tracking.metrics import IMAGES, population_metrics
 from mirrorjax.tracking.wandb_config import overruled
@@ -123,7 +124,7 @@ class WandbTracker:
         own: dict[str, Any] = {"dir": str(folder), "id": _run_id(folder), "resume": "allow", "mode": self.mode}
         run = wandb.init(**shown, **own, settings=settings)
         old = [keys.OLD_SECTION] if self._named is keys.old_name else []
-        for section in (*keys.SECTIONS, keys.OF_BRAINS, *old):
+        for section in (*keys.SECTIONS, *WITHOUT_ROWS, *old):
             run.define_metric(f"{section}/*", step_metric=keys.EPOCH)
         for axis in (keys.EPOCH, keys.STEP):
             run.define_metric(axis, hidden=True)
@@ -160,6 +161,7 @@ class WandbTracker:
         html: Path | None = None,
         table: pa.Table | None = None,
         exit_code: int = 0,
+        tables: Mapping[str, pa.Table] | None = None,
     ) -> None:
         """Logs what is left and ends the run, within bounded time.
 
@@ -168,6 +170,7 @@ class WandbTracker:
             images, html: figures by name, the first eight; and the interactive phase diagram.
             table: one row a cell (`cells.cells`), the first ten thousand.
             exit_code: 0 if the population was finished.
+            tables: more of them, by name.
         """
         run = self._run
         if run is None:
@@ -181,9 +184,10 @@ class WandbTracker:
             }
             if html is not None:
                 content[DIAGRAM_HTML] = wandb.Html(html.read_text(encoding="utf-8"), inject=False)
-            if table is not None:
-                rows: list[Any] = [list(row.values()) for row in table.slice(0, MAX_CELLS).to_pylist()]
-                content[CELLS] = wandb.Table(columns=table.column_names, data=rows)
+            every = {f"final/{name}": each for name, each in (tables or {}).items()}
+            for key, each in (every if table is None else every | {CELLS: table}).items():
+                rows: list[Any] = [list(row.values()) for row in each.slice(0, MAX_CELLS).to_pylist()]
+                content[key] = wandb.Table(columns=each.column_names, data=rows)
             if content:
                 run.log(content)
             if files:

@@ -59,6 +59,10 @@ class Programs:
         """(params, values), streams of games → what the members do in them."""
         return self._of_block("games", self._seen, self._bare, streams)
 
+    def seats(self, held: Any) -> Any:
+        """(params, values), held-out rows → how alike own and seen views are."""
+        return self._of_block("seats", self._regime.only("score"), self._bare, held)
+
     def divergences(self, rows: MeasuredRows) -> Any:
         """(params, values), rows → KL divergences of units."""
         return self._of_block("divergences", self._seen, self._bare, rows)
@@ -83,18 +87,17 @@ class Programs:
     ) -> dict[str, Callable[[], Any]]:
         """What compiles each program, by name; no calibrated ones without `boards`, no causal ones without `causes`.
 
-        That of games is made when they are first played: no start waits for it.
+        Those of games and seats are made when they are first asked for: no start waits for them.
         """
         makers: dict[str, Callable[[], Any]] = {"init": self.init, "measure": partial(self.measure, rows)}
         makers["train"] = partial(self.train, training, engine)
         if self._regime.reads_out:
             makers["policy"] = partial(self.policy, training)
-        if "rows" not in self._regime.needs:
-            return makers
-        makers["divergences"] = partial(self.divergences, rows)
-        if boards is not None:
+        if "rows" in self._regime.needs:
+            makers["divergences"] = partial(self.divergences, rows)
+        if boards is not None and self._regime.needs:
             makers["battery"] = partial(self.battery, boards)
-        if boards is not None and causes:
+        if boards is not None and self._regime.needs and causes:
             makers["causes"] = partial(self.causes, boards)
         return makers
 

@@ -23,6 +23,7 @@ class Data:
     test_rows: int | None = None
     validation_rows: int | None = None
     games: int = 0  # that each network plays beside each scripted partner; 0: none
+    seats: bool = False  # whether `seat_scores` are measured of regimes that have no such score
 
     @classmethod
     def of(cls, dataset: Dataset, **options) -> "Data":

@@ -7,7 +7,6 @@ from dataclasses import fields, replace
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
@@ -24,12 +23,13 @@ from mirrorjax.measurement.battery.circuits import KINDS
 from mirrorjax.measurement.battery.classes import CLASSES
 from mirrorjax.measurement.played import streams_of
 from mirrorjax.measurement.records import Columns, Measured, record, unit_table
-from mirrorjax.measurement.stream import MeasuredRows, measured_rows
+from mirrorjax.measurement.stream import MeasuredRows, measured_rows, piece_on
 from mirrorjax.models.base import Params
 from mirrorjax.population.members import Member, identity, looked_at
 from mirrorjax.population.plan import plan, population_mesh, program_of, replicated
 from mirrorjax.regimes import knobs_of
 from mirrorjax.regimes.base import PAPER_EPOCHS, Clock, Regime, World
+from mirrorjax.regimes.seats import SEATS
 from mirrorjax.settings.columns import KNOBS, SEEDS
 from mirrorjax.settings.schema import MEMBER, PLUGGED
 from mirrorjax.training.data import Data
@@ -59,7 +59,7 @@ class Measuring:
         self.data, self.mesh = data, population_mesh(devices)
         validation = data.validation
         self.coordinates = coordinates_of(self.members, data.sources, validation)
-        rows, self.counts = measured_rows(data.test, *validation)
+        rows, self.counts = measured_rows(data.test, *validation, piece=piece_on(devices[0].platform))
         self.rows, self.train, self.pairs, self.boards = jax.tree.map(
             self._shared, (rows, data.sources.train, data.sources.pairs, data.boards)
         )
@@ -103,7 +103,7 @@ class Measuring:
         Rows and boards have the shapes that they have for the population, whose programs thus serve them.
         """
         other = copy(self)
-        other.data = replace(self.data, sources=Sources.only(self.data.dataset))
+        other.data = replace(self.data, sources=Sources.only(self.data.dataset), seats=False)
         other.members = [member.resolved() for member in members]
         other.ids = [identity(member, self.data.dataset.content_hash) for member in other.members]
         none = to_devices(np.int32(0), self.rows.held.pieces.sharding)
@@ -159,15 +159,18 @@ class Measuring:
             **time_columns(regime.clock, own, steps),
             "status": status,
             **record(measured),
+            **{name: runner.by_member(value) for name, value in runner.told().items()},
         }
+        if self.data.seats and not {*SEATS} & columns.keys():
+            columns |= {name: runner.by_member(value) for name, value in runner.seats(params, rows.held).items()}
         if self.games is not None and with_games:
             columns |= {name: runner.by_member(value) for name, value in runner.games(params, self.games).items()}
-        if "rows" not in regime.needs:
-            return columns, {}
-        if self.boards is not None:
+        if self.boards is not None and regime.needs:
             columns |= {name: runner.by_member(value) for name, value in runner.battery(params, self.boards).items()}
-        if not with_units:
+        if not with_units or not regime.needs:
             return columns, {}
+        if "rows" not in regime.needs:  # no table of units: there are thousands of them, and no means over rows
+            return columns | self._kinds(runner, params, regime), {}
         kl = runner.divergences(params, rows)
         table = unit_table(measured, ids)
         table |= {name: runner.by_member(pair)[measured.exists] for name, pair in kl.items()}
@@ -178,6 +181,15 @@ class Measuring:
             columns |= of_members
             table |= of_units
         return columns, table | {PLACE: members[whose]}
+
+    def _kinds(self, runner: PartRunner, params: Params, regime: Regime) -> Columns:
+        """How many units there are of each class, of the members that are asked."""
+        asked = self.asked[runner.part.members]
+        if self.boards is None or not asked.any():
+            return {}
+        scores = np.zeros((len(asked), sum(site.size for site in regime.sites)), np.float32)
+        of_members, _ = jax.tree.map(runner.by_member, runner.causes(params, self.boards, scores, asked))
+        return {name: np.where(asked, value, np.nan) for name, value in named(of_members).items()}
 
     def _causes(
         self, runner: PartRunner, params: Params, boards: Boards, measured: Measured
@@ -221,7 +233,7 @@ def coordinates_of(members: Sequence[Member], sources: Sources, validation: Sequ
     columns = {field.name: np.empty(len(members)) for field in fields(Coordinates)}
     for number, rows in enumerate(validation):
         settings = [key for key in alike if key[0] == number]
-        knobs = [Knobs(*(jnp.float32(value) for value in key[1:])) for key in settings]
+        knobs = [Knobs(*map(np.float32, key[1:])) for key in settings]
         for key, found in zip(settings, coordinates(rows, knobs), strict=True):
             for name, column in columns.items():
                 column[alike[key]] = getattr(found, name)

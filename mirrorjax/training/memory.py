@@ -17,21 +17,21 @@ import jax
 from mirrorjax.dataset.pairs import BYTES as PAIR_BYTES
 from mirrorjax.errors import InputError
 from mirrorjax.machine.runtime import GIB, Device, block_size
-from mirrorjax.measurement.stream import GROUPS, PIECE
+from mirrorjax.measurement.stream import GROUPS, PIECE, WIDE_PIECE
 from mirrorjax.models.base import Params
 from mirrorjax.population.members import Member, MemberValues, stack_values
 from mirrorjax.population.plan import ProgramSpec, largest_group, plan, program_of
-from mirrorjax.regimes import regime_of
+from mirrorjax.regimes import passes_of, regime_of, rows_of
 from mirrorjax.settings.schema import RuntimeConfig
 from mirrorjax.training.step import TrainState, init_state
 
 _FLOAT = 4
 _BOARD = 4000  # of a matched board under all conditions, and as numbers while a member is shown it
 _POWERS = 4  # sums of powers that a measurement keeps of every unit
-_UNIT_ARRAYS = 7.2  # of [PIECE, units] that a measurement holds of each member of a block
+_UNIT_ARRAYS = 7.2  # of [piece, units] that a measurement holds of each member of a block
 _PARAMETER_ARRAYS = 4.5  # of a member's parameters that a step holds: gradient, moments, kernels laid out anew
 _READ_OUT_ARRAYS = 4  # of [units, units] of the last site, while a read-out is solved
-_HIDDEN_ARRAYS = 4  # of [batch, hidden units] that a step holds
+_HIDDEN_ARRAYS = 4  # of [batch, hidden units], or what a network says that it holds of an example, that a step holds
 _ROW_WORDS = 64  # of each row of a batch, besides its inputs: words, draws, targets
 
 
@@ -83,7 +83,8 @@ def state_shapes(program: ProgramSpec) -> TrainState:
 @functools.cache
 def parameter_shapes(program: ProgramSpec) -> Params:
     """Shapes and types of the parameters of one member's network, in a program."""
-    return jax.eval_shape(regime_of(program).network.init, jax.random.key(0), value_shapes(program.regime).width)
+    init = regime_of(program).network.init
+    return jax.eval_shape(lambda width: init(jax.random.key(0), width), value_shapes(program.regime).width)
 
 
 @functools.cache
@@ -113,16 +114,18 @@ def need(program: ProgramSpec, host: bool = True) -> Need:
     trained = _bytes(getattr(state_shapes(program).own, "params", parameter_shapes(program)))  # heads included
     values = _bytes(value_shapes(program.regime))
     regime = regime_of(program)
-    network, passes = regime.network, getattr(regime, "passes", 1)
+    network = regime.network
     hidden = sum(site.size for site in network.sites)
+    held = getattr(network, "held", hidden)
     units = hidden + network.outputs
     statistics = _FLOAT * units * len(GROUPS) * (1 + _POWERS)
-    step = _PARAMETER_ARRAYS * trained + _FLOAT * passes * program.batch * (
-        network.inputs + _HIDDEN_ARRAYS * hidden + _ROW_WORDS
+    step = _PARAMETER_ARRAYS * trained + _FLOAT * passes_of(program) * rows_of(program) * (
+        network.inputs + _HIDDEN_ARRAYS * held + _ROW_WORDS
     )
-    measurement = _FLOAT * PIECE * (_UNIT_ARRAYS * units + _ROW_WORDS)
+    measurement = _FLOAT * (PIECE if host else WIDE_PIECE) * (_UNIT_ARRAYS * units + held - hidden + _ROW_WORDS)
     solved = regime.reads_out and "rows" in regime.needs
     solving = _FLOAT * _READ_OUT_ARRAYS * network.sites[-1].size ** 2 if solved else 0
+    solving = max(solving, getattr(regime, "reading", 0))
     return Need(
         resident=state + values,
         running=max(state if host else 0, parameters + statistics),

@@ -24,6 +24,7 @@ from mirrorjax.population.members import Member, stack_values
 from mirrorjax.population.plan import AXIS, Part, over_members
 from mirrorjax.regimes import regime_of
 from mirrorjax.regimes.base import Regime
+from mirrorjax.regimes.seats import has_seats
 from mirrorjax.training.compiled import Programs
 from mirrorjax.training.engines.choice import Engine, engine_for
 from mirrorjax.training.memory import compiled_bytes
@@ -61,8 +62,7 @@ class PartRunner:
         self.part, self.compiler, self.mesh, self.on_block = part, compiler, mesh, on_block
         stand_in = np.where(part.slots >= 0, part.slots, part.members[0])
         values = stack_values([members[i] for i in stand_in.ravel()], dataset_hash, sources)
-        values = jax.tree.map(lambda x: x.reshape(*part.slots.shape, *x.shape[1:]), values)
-        self.values = jax.tree.map(np.asarray, values)
+        self.values = jax.tree.map(lambda x: np.asarray(x).reshape(*part.slots.shape, *x.shape[1:]), values)
         self.pace_setters = [members[i] for i in stand_in[:, 0]]  # the members of a block share their clock
         self.used: np.ndarray = np.any(part.slots >= 0, axis=-1)
         self.done = np.zeros(len(part.slots), np.uint32)  # steps of each block
@@ -91,6 +91,11 @@ class PartRunner:
     def steps(self) -> jax.Array:
         """The updates that each slot's member has had [blocks, block]."""
         return jax.vmap(jax.vmap(self.regime.steps))(self.state.own)
+
+    def told(self) -> dict[str, jax.Array]:
+        """What each slot's state says of itself [blocks, block], where a regime has that."""
+        told = getattr(self.regime, "told", None)
+        return jax.vmap(jax.vmap(told))(self.state.own) if told else {}
 
     def put(self, params: dict[str, Any]) -> None:
         """Gives each slot's network these parameters [blocks, block]."""
@@ -181,7 +186,10 @@ class PartRunner:
         number = len(self.part.slots) // self.mesh.size
 
         def begun(place: int) -> Any:
-            return program(_block_of_each(self.mesh, own, np.int32(place)), *shared)
+            if number == 1:
+                return program(own, *shared)
+            # tree by tree: the values of members have the same shapes in every program, and share one
+            return program(tuple(_block_of_each(self.mesh, tree, np.int32(place)) for tree in own), *shared)
 
         running = deque(begun(place) for place in range(min(_AHEAD, number)))
         whole: Any = None  # [devices, blocks of a device, ...]
@@ -239,6 +247,12 @@ class PartRunner:
         if not self.programs.acts:
             return {}
         return self._each_block("games", self.programs.games(streams), (params, self.values), streams)
+
+    def seats(self, params: Params, held: Any) -> dict[str, np.ndarray]:
+        """How alike each slot takes both seats, on the host, leading axes [blocks, block]; nothing without answers."""
+        if not has_seats(self.regime):
+            return {}
+        return self._each_block("seats", self.programs.seats(held), (params, self.values), held)
 
     def causes(self, params: Params, boards: Boards, scores: np.ndarray, chosen: np.ndarray) -> tuple[dict, dict]:
         """The causal measures of chosen slots and of their units, leading axes [blocks, block]; zero for others.

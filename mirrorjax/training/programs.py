@@ -22,6 +22,7 @@ from mirrorjax.population.plan import ProgramSpec
 from mirrorjax.randomness import Stream
 from mirrorjax.regimes import regime_of
 from mirrorjax.regimes.base import Regime, State, Step
+from mirrorjax.regimes.seats import seat_scores
 from mirrorjax.training.step import TrainState, init_state
 from mirrorjax.training.step import train as train_member
 
@@ -69,6 +70,11 @@ def games(regime: Regime, params: Params, values: MemberValues, streams: Stream)
     return played(Probe(regime, params, values), streams)
 
 
+def seats(regime: Regime, params: Params, values: MemberValues, held: Any) -> dict[str, Float32[Array, " block"]]:
+    """How alike the members take their own seat and the other's."""
+    return jax.lax.map(lambda member: seat_scores(regime, member[0], member[1], held), (params, values))
+
+
 def causes(
     regime: Regime,
     params: Params,
@@ -78,10 +84,11 @@ def causes(
     boards: Boards,
 ) -> tuple[dict[str, Array], dict[str, Array]]:
     """The causal measures of the members that are asked, and of their units; zero for others."""
+    once = jax.jit(caused, inline=True)  # else traced anew for the shapes of its results
 
     def one(member: tuple[Probe, Array, Array]) -> Any:
         probe, scores, asked = member
-        measured = partial(caused, probe, boards, scores)
+        measured = partial(once, probe, boards, scores)
         nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(measured))
         return jax.lax.cond(asked, measured, lambda: nothing)
 

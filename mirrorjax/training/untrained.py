@@ -15,6 +15,7 @@ from mirrorjax.machine.compiler import Compiler
 from mirrorjax.machine.hosts import as_first, is_first
 from mirrorjax.measurement.battery.nulls import (
     ARCHITECTURE,
+    LATER,
     SCALE_FREE,
     VERSION,
     Null,
@@ -26,6 +27,7 @@ from mirrorjax.measurement.records import Columns
 from mirrorjax.measures import OURS
 from mirrorjax.models.base import Params
 from mirrorjax.population.members import Member
+from mirrorjax.settings.schema import MEMBER
 from mirrorjax.training.data import Data
 from mirrorjax.training.joining import joined
 from mirrorjax.training.loop import Trainer
@@ -86,6 +88,7 @@ def null_files(
     files = {}
     for architecture in dict.fromkeys(architecture_of(member) for member in members):
         about: dict[str, Any] = {name: getattr(architecture, name) for name in ARCHITECTURE}
+        about |= {name: own for name in LATER if (own := getattr(architecture, name)) != MEMBER[name].default}
         about |= {"version": VERSION, "dataset": dataset_hash, **vars(settings)}
         if own := [name for name in SCALE_FREE if name not in OURS]:  # of plugins
             about["measures"] = sorted(own)

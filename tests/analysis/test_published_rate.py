@@ -29,6 +29,7 @@ def judged(monkeypatch: pytest.MonkeyPatch):
     return judge
 
 
+@pytest.mark.slow
 def test_the_same_networks_agree_and_others_do_not(judged, capsys):
     assert judged(1.0, slice(None))
     assert "96 of 96 medians agree" in capsys.readouterr().out

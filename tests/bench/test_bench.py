@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from mirrorjax.bench import run as bench_run
+from mirrorjax.bench.agents import AGENT, agents
 from mirrorjax.bench.engines import engines
+from mirrorjax.bench.memory import memory
 from mirrorjax.bench.section import SECTIONS
 from mirrorjax.bench.table import BLOCK, markdown, plain, ratios, summary
 from mirrorjax.bench.timing import figure, once, rate, seconds
@@ -18,7 +20,9 @@ from mirrorjax.bench.whole import whole
 from mirrorjax.bench.workload import HEADLINE, flops_a_step, seeds
 from mirrorjax.errors import InputError
 from mirrorjax.population.members import Member, identity
+from mirrorjax.population.plan import program_of
 from mirrorjax.report.page.marks import block
+from mirrorjax.training.memory import need
 from tests.datasets import TINY, built
 
 
@@ -144,6 +148,23 @@ def test_every_way_to_learn_is_timed(monkeypatch):
     found = {each.name: each for each in ways(jax.devices("cpu"), 4)}
     assert list(found) == list(WAYS) and all(each.median > 0 for each in found.values())
     assert [(each.parameters or {})["passes"] for each in found.values()] == [1, 2, 3, 1, 1]
+
+
+@pytest.mark.slow
+def test_agents_are_timed():
+    small = {"parallel_games": 4, "horizon": 4, "width": 5}
+    found = agents(jax.devices("cpu"), 2, Member(**{**vars(AGENT), **small}))
+    assert [each.unit for each in found] == ["turns/s"] * 4 and all(each.median > 0 for each in found)
+
+
+@pytest.mark.slow
+def test_memory_of_a_member_stands_beside_what_is_planned(monkeypatch):
+    monkeypatch.setattr("mirrorjax.bench.workload.reference_dataset", lambda: built(TINY))
+    found = {each.name: each for each in memory(jax.devices("cpu")[:1], "xla", (8, 16))}
+    each = need(program_of(HEADLINE))
+    assert found["a member, planned"].median == each.resident + each.running
+    assert found["a member, measured"].parameters == {"few": 8, "many": 16}
+    assert found["a member, measured"].median >= 0  # a peak never falls
 
 
 def test_a_device_with_one_engine_has_nothing_to_compare():

@@ -69,6 +69,7 @@ def test_other_games_share_no_measured_board(other: Source):
         assert rough[1] > 1.2 * rough[0]
 
 
+@pytest.mark.slow
 def test_members_with_rows_of_their_own_have_the_bits_that_they_have_alone():
     """Whether the rows are in a stack or the only ones there are."""
     members = [Member(seed=seed, learning_rate=RATE, boards=count) for count in (None, 100, 900) for seed in range(3)]

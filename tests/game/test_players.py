@@ -156,6 +156,7 @@ def plain_counts(pair: tuple[str, str], rounds: int, flies: int, chances: list, 
                 "partner_starved": starved,
                 "helps_starved": helps and starved,
                 "stalled_starved": stalled and starved,
+                "helps_stalled": helps and stalled,
             }
             counts[who] = {name: number + int(seen[name]) for name, number in counts[who].items()}
             board = after

@@ -57,6 +57,7 @@ def test_a_new_game():
     assert states.actor == Actor.FROG
 
 
+@pytest.mark.slow
 def test_in_pieces_or_at_once_and_however_many_are_played():
     """Eight games at once, and the same eight of 64 in three pieces.
 

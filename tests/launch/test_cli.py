@@ -13,7 +13,7 @@ from mirrorjax.launch.hydra_application import data_folder
 from tests.shell import shell
 from tests.tracking.cases import ids, population
 
-MODEL = "name, width, depth, activation, dropout, encoding"  # its settings
+MODEL = "name, width, depth, activation, dropout, encoding, d_model, heads"  # its settings
 COMMANDS = (
     *(
         "sweep",

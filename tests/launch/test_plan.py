@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 
 from mirrorjax.launch.cli import main
+from mirrorjax.launch.durations import work_of
 from mirrorjax.launch.plan import duration, size
+from mirrorjax.population.axes import members
+from mirrorjax.population.plan import plan as parts_of
 from mirrorjax.results.read import Results
+from mirrorjax.settings.schema import Config, RegimeConfig
 
 TINY = [
     "experiment=smoke",
@@ -119,6 +123,15 @@ def test_a_multirun_is_summed_up(plan: Plan):
     assert len(re.findall(r"^smoke → ", text, re.M)) == 2
     assert "together: 2 populations, 0 finished; 6 members and 3,684 model-steps to train, about " in text
     assert made() == []
+
+
+def test_as_often_as_a_batch_goes_through_a_network_as_much_is_to_be_done():
+    def steps(regime: str) -> float:
+        config = Config(name="x", regime=RegimeConfig(name=regime))
+        own = members(config)
+        return work_of(config, parts_of(own, 16, 1), own, 2, 1000, 1000).steps
+
+    assert [steps(regime) / steps("supervised") for regime in ("imitation", "contrastive", "overlap")] == [1, 2, 3]
 
 
 def test_devices_that_are_elsewhere_are_planned_for_if_their_number_is_given(plan: Plan):

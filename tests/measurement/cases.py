@@ -14,6 +14,7 @@ from mirrorjax.measurement.probe import Probe
 from mirrorjax.measurement.records import Measured
 from mirrorjax.measurement.stream import (
     GROUPS,
+    PIECE,
     UNIONS,
     MeasuredRows,
     RowCounts,
@@ -59,10 +60,15 @@ def _over_members(probes: Probe, rows: MeasuredRows) -> Statistics:
 
 
 def measured(
-    members: list[Weights], widths: list[int], test: np.ndarray, validation: np.ndarray, l2: tuple[float, ...] = ()
+    members: list[Weights],
+    widths: list[int],
+    test: np.ndarray,
+    validation: np.ndarray,
+    l2: tuple[float, ...] = (),
+    piece: int = PIECE,
 ) -> Measured:
     """What the package makes of networks with these weights (relu)."""
-    rows, counts = measured_rows(test, validation)
+    rows, counts = measured_rows(test, validation, piece=piece)
     depth = sum(name.startswith("hidden") for name in members[0]) // 2
     compiled = members[0]["hidden_1_bias"].shape[-1]
     network = MLP(width=compiled, depth=depth)

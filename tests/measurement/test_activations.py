@@ -8,7 +8,7 @@ from scipy import stats
 
 from mirrorjax.dataset.build import answers
 from mirrorjax.dataset.row import row_keys
-from mirrorjax.measurement.stream import GROUPS, PIECE, TRUTHS, UNIONS, measured_rows, moments
+from mirrorjax.measurement.stream import GROUPS, PIECE, TRUTHS, UNIONS, WIDE_PIECE, measured_rows, moments
 from tests.measurement.cases import in_union, measured, some_weights
 from tests.measurement.conftest import WIDTHS
 
@@ -114,6 +114,19 @@ def test_a_group_without_rows(networks, dataset):
     for union in ("none", "frog", "both"):
         one, other = (moments(m.statistics, m.counts, union) for m in (found, complete))
         assert np.array_equal(one.mean, other.mean) and np.array_equal(one.variance, other.variance)
+
+
+def test_an_accelerators_pieces_say_the_same(networks, dataset, compiled_quickly):
+    """To rounding: the same rows are summed in another order."""
+    whole = networks[1:2], [12], dataset.test, dataset.validation[:600]
+    few, many = (measured(*whole, piece=piece) for piece in (PIECE, WIDE_PIECE))
+    assert np.array_equal(few.statistics.confusion, many.statistics.confusion)
+    for name, score in few.statistics.scores.items():
+        np.testing.assert_allclose(score, many.statistics.scores[name], rtol=1e-5)
+    for union in UNIONS:
+        one, other = (moments(each.statistics, each.counts, union) for each in (few, many))
+        np.testing.assert_allclose(one.mean, other.mean, rtol=1e-5, atol=1e-6)
+        assert close(one.variance, other.variance, 1e-9 + one.variance, 2e-5)
 
 
 def test_groups_by_what_the_picture_shows(found, dataset, on_test):

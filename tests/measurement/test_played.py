@@ -58,6 +58,7 @@ def scripted(names: tuple[str, ...], games: int, rounds: int) -> dict[str, np.nd
     return jax.tree.map(np.asarray, counted(streams_of(games)))
 
 
+@pytest.mark.slow
 def test_a_network_that_hops_does_what_the_player_does_that_hops(of_networks):
     found, expected = of_networks(always(probes(MEMBERS), Action.HOP)), scripted(("hop",), 4, 200)
     assert set(found) == set(COLUMNS)
@@ -78,6 +79,7 @@ def test_a_network_that_always_helps_scores_nothing_and_feeds(of_networks):
         assert np.all((starved == 1) | np.isnan(starved)), "of all turns at which the partner was starved, if any"
 
 
+@pytest.mark.slow
 def test_a_network_acts_alike_among_others(of_networks):
     """Neither what it is beside moves anything nor how wide the program is."""
     together = of_networks(probes(MEMBERS))
@@ -89,7 +91,7 @@ def test_a_network_acts_alike_among_others(of_networks):
 
 
 def test_rates_of_known_counts():
-    one = Tally(*(jnp.full((1, 2), number) for number in (5, 4, 3, 2, 6, 0, 0, 1)))
+    one = Tally(*(jnp.full((1, 2), number) for number in (5, 4, 3, 2, 6, 0, 0, 1, 2)))
     fed = shares(one, one, 10)
     assert float(fed["own"][0]) == float(fed["partner"][0]) == 0.5
     assert float(fed["help"][0]) == pytest.approx(0.4) and float(fed["stalled"][0]) == pytest.approx(0.6)

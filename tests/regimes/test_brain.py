@@ -7,7 +7,20 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mirrorjax.regimes.brain import MOST, Fired, as_mask, connect, fired, overlap, part, run, silent, strength, winners
+from mirrorjax.regimes.brain import (
+    MOST,
+    Fired,
+    as_mask,
+    balanced,
+    connect,
+    fired,
+    overlap,
+    part,
+    run,
+    silent,
+    strength,
+    winners,
+)
 from mirrorjax.regimes.brain import step as plain_step
 
 N, K, DENSITY, SEEDS = 1000, 50, 0.05, 8
@@ -42,6 +55,18 @@ def test_two_moments_by_hand():
         synapses[between] += synapses[between] > 0
     np.testing.assert_array_equal(fibres[PROJECT[0]], sent)
     np.testing.assert_array_equal(fibres[PROJECT[1]], inside)
+
+
+def test_homeostasis_scales_synapses_back_to_their_number():
+    """Onto neuron 0 two synapses, grown once and never: 1.5 + 1 of strength come to 2; onto 2 none."""
+    synapses = jnp.array([[2, 0, 0], [1, 3, 0], [0, 0, 0]], jnp.uint8)
+    (scales,) = balanced({PROJECT[1]: synapses}, 0.5).values()
+    np.testing.assert_allclose(scales, [2 / 2.5, 1 / 2.25, 0.0], rtol=1e-6)
+    own = {"area": fired(jnp.array([1, 2]))}
+    _, plain = plain_step({PROJECT[1]: synapses}, own, PROJECT[1:], 0.5, STREAM)
+    _, scaled = plain_step({PROJECT[1]: synapses}, own, PROJECT[1:], 0.5, STREAM, scales={PROJECT[1]: scales[::-1]})
+    assert as_mask(plain["area"], 3).tolist() == [1, 1, 0]
+    assert as_mask(scaled["area"], 3).tolist() == [0, 1, 0]  # nothing comes through a scale of 0
 
 
 def test_equal_drives_are_decided_by_draws_of_their_own():
@@ -94,19 +119,21 @@ def _begun(k: int) -> dict[str, Fired]:
     return {"stimulus": fired(jnp.arange(k, dtype=jnp.int32)), "area": silent(k)}
 
 
-@partial(jax.jit, static_argnums=2)
-@partial(jax.vmap, in_axes=(0, None, None))
-def _projected(seed: jax.Array, growth: jax.Array, moments: int) -> tuple[jax.Array, ...]:
+@partial(jax.jit, static_argnums=(2, 3, 4))
+@partial(jax.vmap, in_axes=(0, None, None, None, None))
+def _projected(
+    seed: jax.Array, growth: jax.Array, moments: int, neurons: int, firing_most: int
+) -> tuple[jax.Array, ...]:
     """Support after 20 and after all moments in multiples of k, overlap of moments 10 and 11, completion from 40 %."""
     stream = (seed, jnp.uint32(7))
 
     def moment(state, number):
         fibres, firing, ever = state
         fibres, after = plain_step(fibres, firing, PROJECT, growth, (seed, 1000 + number))
-        ever = jnp.maximum(ever, as_mask(after["area"], N))
-        return (fibres, after, ever), (jnp.sum(ever) / K, overlap(firing["area"], after["area"]))
+        ever = jnp.maximum(ever, as_mask(after["area"], neurons))
+        return (fibres, after, ever), (jnp.sum(ever) / firing_most, overlap(firing["area"], after["area"]))
 
-    begun = connect(stream, PROJECT, N, DENSITY), _begun(K), jnp.zeros(N)
+    begun = connect(stream, PROJECT, neurons, DENSITY), _begun(firing_most), jnp.zeros(neurons)
     (fibres, firing, _), (support, same) = jax.lax.scan(moment, begun, jnp.arange(moments, dtype=jnp.uint32))
     area = firing["area"]
     back = run(fibres, {"area": part(area, 0.4)}, PROJECT[1:], growth, (seed, jnp.uint32(5)), 5, learns=False)[1][
@@ -119,7 +146,7 @@ def _projected(seed: jax.Array, growth: jax.Array, moments: int) -> tuple[jax.Ar
 def projected() -> dict[float, tuple[np.ndarray, ...]]:
     """Means over seeds, by growth."""
     seeds = jnp.arange(SEEDS, dtype=jnp.uint32)
-    of_each = {growth: _projected(seeds, jnp.float32(growth), 30) for growth in (0.2, 0.1, 0.05, 0.025, 0.0)}
+    of_each = {growth: _projected(seeds, jnp.float32(growth), 30, N, K) for growth in (0.2, 0.1, 0.05, 0.025, 0.0)}
     return {growth: tuple(np.asarray(values).mean(0) for values in found) for growth, found in of_each.items()}
 
 
@@ -133,6 +160,19 @@ def test_support_of_a_projection(projected, growth, support, within):
     if growth >= 0.05:
         assert after_30 == pytest.approx(after_20, abs=1e-6)  # it has stopped growing
         assert same > 0.9
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("growth", "support", "within", "completed"),  # of a dense twin: 1.52, 2.02, 3.08; 1.00 and .90 come back
+    [(0.2, 1.52, 0.15, 0.98), (0.1, 2.02, 0.3, 0.98), (0.05, 3.08, 0.5, 0.9)],
+)
+def test_ten_thousand_neurons(growth, support, within, completed):
+    """Support of one brain lies below that of the authors' program (1.62, 2.36, 3.41), as a dense one's does."""
+    (after_20,), (after_30,), _, (back,) = _projected(jnp.zeros(1, jnp.uint32), jnp.float32(growth), 30, 10_000, 100)
+    assert after_30 == after_20  # it has stopped growing
+    assert after_30 == pytest.approx(support, abs=within)
+    assert back >= completed
 
 
 def test_without_growth_no_assembly_forms(projected):

@@ -79,6 +79,7 @@ def supervised(dataset: Dataset) -> dict[str, np.ndarray]:
     return _trained(Member(**SETTINGS), dataset)
 
 
+@pytest.mark.slow
 def test_where_nothing_is_aligned_or_watched_it_is_supervised(supervised, dataset: Dataset):
     found = _trained(Member(**SETTINGS, regime="contrastive"), dataset, alignment=0.0, observe=0.0)
     assert found.keys() == supervised.keys()
@@ -99,6 +100,7 @@ def test_alignment_and_watching_move_the_network(supervised, dataset: Dataset):
             assert np.abs(one - other).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_a_watcher_of_its_own_teaches_the_executor_by_alignment_alone(supervised, dataset: Dataset):
     apart = Member(**SETTINGS, regime="contrastive", encoder="apart", positives="act")
     watched = _trained(apart, dataset, alignment=0.0, observe=1.0)

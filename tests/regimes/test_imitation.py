@@ -119,6 +119,7 @@ def trained(regime, values: MemberValues, dataset: Dataset) -> dict[str, np.ndar
     return jax.device_get(regime.policy(state.own, values, train_rows))
 
 
+@pytest.mark.slow
 def test_half_and_half_is_the_veil_of_roles(dataset: Dataset):
     veiled = replace(SUPERVISED, veil_role=1.0)
     known = trained(regime_of(program_of(veiled)), values_of(veiled, dataset), dataset)
@@ -127,6 +128,7 @@ def test_half_and_half_is_the_veil_of_roles(dataset: Dataset):
         np.testing.assert_array_equal(found[name], value)
 
 
+@pytest.mark.slow
 def test_where_nobody_is_watched_it_is_supervised(dataset: Dataset):
     known = trained(regime_of(program_of(SUPERVISED)), values_of(SUPERVISED, dataset), dataset)
     found = trained(watcher(), values_of(SUPERVISED, dataset, watched_share=0.0), dataset)
@@ -134,7 +136,7 @@ def test_where_nobody_is_watched_it_is_supervised(dataset: Dataset):
         np.testing.assert_allclose(found[name], value, atol=1e-6)
 
 
-@pytest.mark.parametrize("watch", ["swapped", "as_played"])
+@pytest.mark.parametrize("watch", ["swapped", pytest.param("as_played", marks=pytest.mark.slow)])
 def test_measures_of_both_seats(dataset: Dataset, watch: str):
     """Of a network that always helps."""
     regime, rows = watcher(watch=watch), dataset.validation[:1000]

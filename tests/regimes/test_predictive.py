@@ -99,6 +99,7 @@ def test_rows_without_weight_do_not_count(features):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_read_out_is_no_worse_than_a_trained_head(dataset: Dataset):
     """Of the same features: mean squared error over the rows that it is fitted on."""
     taught = Member(width=8, learning_rate=1e-3)
@@ -131,7 +132,7 @@ def loss_of(regime: Any, values: Any, learnt_from: Any, state: Any, words: np.nd
     return float(found(state.params, jnp.asarray(words)))
 
 
-@pytest.mark.parametrize("width", [3, 100])
+@pytest.mark.parametrize("width", [3, pytest.param(100, marks=pytest.mark.slow)])
 def test_principal_components_are_where_linear_networks_that_rebuild_pictures_come_to_rest(
     dataset: Dataset, width: int
 ):
@@ -194,6 +195,7 @@ def test_numbers_are_standardised(paired: Dataset):
     assert 30 < float(learnt_from.asked.sum()) <= 2 * WIDTH
 
 
+@pytest.mark.slow
 def test_prediction_is_learnt(paired: Dataset):
     member = Member(regime="predictive", width=17, learning_rate=1e-3, l2=0.0, dropout=0.0)
     assert paired.pairs is not None
@@ -224,6 +226,7 @@ def test_calibrated_measures_do_not_see_the_read_out():
     assert REGIMES["predictive"].initialises_as == "supervised"
 
 
+@pytest.mark.slow
 def test_random_takes_no_step_whatever_is_asked(dataset: Dataset):
     """And its neighbours of another objective do."""
     kinds = [Member(regime="predictive", objective=name, width=5, learning_rate=RATE) for name in ("random", "auto")]

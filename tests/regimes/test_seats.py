@@ -5,7 +5,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mirrorjax.regimes.seats import ASKED, seat_measures
+from mirrorjax.dataset.sources import Sources
+from mirrorjax.measurement.stream import measured_rows
+from mirrorjax.models.mlp import MLP
+from mirrorjax.population.members import Member, stack_values
+from mirrorjax.regimes import REGIMES
+from mirrorjax.regimes.contrastive import Contrastive
+from mirrorjax.regimes.seats import ASKED, SEATS, has_seats, seat_measures
+from mirrorjax.regimes.supervised import Supervised
+from mirrorjax.training import programs
+from tests.training.cases import small_dataset
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 
@@ -73,3 +82,24 @@ def test_recall_is_told_of_right_and_wrong_answers(views):
     assert found["seat_recall_wrong"] < 0.05
     assert found["seat_recall"] == pytest.approx(0.75 + found["seat_recall_wrong"] / 4, abs=1e-6)
     assert np.isnan(of(jnp.ones(ASKED, bool))["seat_recall_wrong"])
+
+
+def test_asked_of_another_regime_they_are_what_contrast_records():
+    """Of the same weights and values, on the same rows."""
+    dataset, network = small_dataset(), MLP(width=8)
+    values = stack_values([Member(width=8, seed=seed) for seed in range(2)], "", Sources.only(dataset))
+    held = measured_rows(dataset.test[:64], dataset.validation[:600])[0].held
+    params = jax.jit(jax.vmap(Supervised(network).policy, (0, 0, None)), static_argnums=2)(
+        jax.jit(jax.vmap(Supervised(network).init))(values), values, None
+    )
+    asked = jax.jit(programs.seats, static_argnums=0)(Supervised(network), params, values, held)
+    recorded = jax.jit(jax.vmap(Contrastive(network).score, (0, 0, None)))(params, values, held)
+    assert set(asked) == set(SEATS)
+    for name, found in asked.items():
+        np.testing.assert_allclose(found, recorded[name], rtol=1e-5, atol=1e-6, err_msg=name)
+
+
+def test_who_has_no_answers_has_no_seats():
+    assert [name for name, regime in REGIMES.items() if not has_seats(regime)] == [
+        *("assembly", "reinforcement", "cirl", "turn_taking"),
+    ]

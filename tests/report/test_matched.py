@@ -64,6 +64,7 @@ def test_the_panel_draws_both_ways_and_says_what_moves(folder: Path):
     assert "where excess error first reaches 0.135" in panel.caption[1]
 
 
+@pytest.mark.slow
 def test_its_files(folder: Path, printed: None):
     write_report(folder)
     with (folder / "tables/matched-p.csv").open(newline="") as opened:

@@ -288,6 +288,7 @@ def test_too_few_sizes_are_not_judged(view, found):
     assert not any(each.startswith("Sizes") for each in map_sentences(found, view))
 
 
+@pytest.mark.slow
 def test_table_has_every_cell(view, found, tmp_path, networks, printed):
     made_table = table(view)
     assert made_table is not None and len(made_table.rows) == 25 * len(EPOCHS)
@@ -353,7 +354,7 @@ def test_each_order_parameter_is_a_measure_and_raw_cmni_is_last():
     known = [MEASURES[name] for name in ORDER_PARAMETERS]
     assert len(set(known)) == len(known) and ORDER_PARAMETERS[-1] == "cmni"
     assert {each.name for each in known if each.kind == "verdict"} == {"mirror", "mirror_code"}
-    signed = {"ssi", "ssi_last", "cross_decoding_social", "empathy"}
+    signed = {"ssi", "ssi_last", "cross_decoding_social", "empathy", "act_mi", "transfer"}
     assert {each.name for each in known if each.kind == "signed"} == signed
 
 

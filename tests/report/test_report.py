@@ -101,6 +101,7 @@ def test_report_says_what_was_found(report):
     assert "104,322" in words and "5f1c2a77" in words and "2,457,600" in words
 
 
+@pytest.mark.slow
 def test_report_is_the_same_when_written_again(report, sweep_folder, printed):
     before = report.read_bytes(), (sweep_folder / "figures" / "timeline-1c9e0b7d52aa.svg").read_bytes()
     write_report(sweep_folder)
@@ -169,6 +170,7 @@ def test_no_records_yet(tmp_path):
         write_phase_diagrams(folder, tmp_path)
 
 
+@pytest.mark.slow
 def test_populations_are_not_pooled(tmp_path, printed):
     members = [Network(seed) for seed in range(3)]
     folder = write_sweep(tmp_path / "sweep", {"aaa": members, "bbb": members}, epochs=[0, 2, 5])

@@ -2,7 +2,8 @@
 
 import csv
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -56,7 +57,7 @@ def measured(network: Network, epoch: float) -> dict[str, float]:
     names = ("mni_star", "ssi", "cross_decoding_social", "soo_cos", "d_prime_mni")
     chance = np.random.default_rng(network.seed)
     found = like_paper(network, epoch) | {name: chance.standard_normal() for name in names}
-    found |= {"accuracy_live": 0.7, "play_hop_own": 0.5}
+    found |= {"accuracy_live": 0.7, "play_hop_own": 0.5, "mni_star_z": 2.0}
     asked = 1.0 if network.seed < 4 else np.nan
     found |= {"units_mirror_1": asked, "tr": 0.5 if network.seed < 3 else np.nan}
     return found | {name: found.get(name, 0.0) + more for name, more in network.planted}
@@ -76,10 +77,11 @@ def sweep(folder: Path, *names: str) -> Path:
 
 
 def with_own(population: Path, settings: dict[str, Any]) -> None:
-    """Adds columns of a regime's own settings."""
+    """Adds columns of a regime's own settings, or puts them in place."""
     file = population / "members.parquet"
     table = pq.read_table(file)
     for name, value in settings.items():
+        table = table.drop_columns([name]) if name in table.column_names else table
         table = table.append_column(name, pa.array([value] * len(table)))
     pq.write_table(table, file)
 
@@ -136,6 +138,20 @@ def test_without_predictors_nothing_is_claimed(tmp_path: Path):
         assert words.startswith("Nothing is claimed") and f"objective {' and '.join(missing)}, which" in words
 
 
+def test_another_model_is_another_way_and_has_to_beat_predictors_of_its_own(tmp_path: Path):
+    names = ("supervised", "predictive random", "predictive next")
+    populations: dict[str, Sequence[Network]] = {name.replace(" ", "_"): networks(name) for name in names}
+    populations["transformer"] = [replace(each, regime="supervised") for each in networks("overlap λ .01")]
+    made = write_sweep(tmp_path / "models", populations, epochs=EPOCHS)
+    for name in names:
+        with_own(made / name.replace(" ", "_"), WAYS[name][1])
+    with_own(made / "transformer", {"model": "transformer"})
+    found = ways(map(View, load(made).populations))
+    assert [each.name for each in found if each.regime == "supervised"] == ["supervised", "supervised transformer"]
+    words = claims(found, against_predictors(found))
+    assert "over 5 tests" in words and "transformer" not in words
+
+
 def test_equal_ways_support_no_claim(tmp_path: Path):
     left = [name for name in WAYS if not name.startswith("overlap")]
     found = ways(map(View, load(sweep(tmp_path / "equal", *left)).populations))
@@ -151,9 +167,11 @@ def test_the_command_takes_one_folder_of_several_ways(folder: Path, tmp_path: Pa
     assert float(own["z_predictors"]) == pytest.approx(8 / np.std(chance, ddof=1))
     assert float(own["mean"]) - float(line["mean"]) == pytest.approx(8)
     assert (own["beyond_predictors"], rows["supervised", "mni_star"]["beyond_predictors"]) == ("true", "false")
-    assert line["z_predictors"] == ""
+    assert line["z_predictors"] == line["z_random"] == ""
+    assert float(own["z_random"]) == float(own["z_predictors"]) == pytest.approx(float(own["z_next"]))
+    assert float(line["z_next"]) == pytest.approx(0) and float(own["z_untrained"]) == 2
     page = (tmp_path / "c/compare.html").read_text()
-    assert "; 3 of 4 have one" in page
+    assert "; 3 of 4 have one" in page and "; untrained 2.00" in page
     assert 'id="ways"' in page and 'id="collapse"' not in page
     assert (tmp_path / "c/figures/ways.svg").is_file()
 

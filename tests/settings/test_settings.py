@@ -47,8 +47,12 @@ def test_the_order_of_axes_is_frozen():
         *("congruence", "dependency", "edge", "veil_symbol", "veil_role", "mask", "skies", "shuffled"),
         *("alignment", "temperature", "observe", "positives", "dose", "veil_neurons", "neurons"),
         *("overlap", "overlap_from", "pair", "distance", "layers", "watched_share", "watch", "energy", "encoder"),
-        *("objective", "predicted", "encoding"),
-        *("obstacle_rate", "obstacle_width", "scroll", "boards", "data_seed"),
+        *("objective", "predicted", "context_share", "plasticity", "homeostasis"),
+        *("partner", "reward", "reward_sharing", "weight_empathy", "score_weight", "partner_energy", "discount"),
+        *("entropy_bonus", "anneal", "parallel_games", "horizon", "update_epochs", "minibatches"),
+        *("rationality", "turns_of", "coupling", "detuning", "phase_lag", "giving", "gives_below", "gives_share"),
+        *("encoding", "d_model", "heads", "obstacle_rate", "obstacle_width", "scroll", "fly_probability"),
+        *("help_leap_probability", "boards", "data_seed"),
     ]
 
 

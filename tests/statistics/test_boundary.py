@@ -99,6 +99,7 @@ def test_planted_surfaces(surface, name):
     assert not found.band(FINE_GRID)[np.abs(surface(FINE_GRID)) > 2].any()
 
 
+@pytest.mark.slow
 def test_band_holds_points_of_the_planted_line_in_about_95_of_100():
     repeats, on = 300, np.array([[0.5, 0.5], [0.1, 0.9]])
     held = np.array([planted(sum_surface, 16, seed).band(on) for seed in range(repeats)])

@@ -76,6 +76,7 @@ def test_sharper_means_without_a_susceptibility_peak_are_no_transition():
     assert found.verdict == "crossover" and "peak does not grow" in found.why
 
 
+@pytest.mark.slow
 def test_nothing_changes():
     found = collapse(X, UNITS, crossover(0.1 * np.log(UNITS)), "I")
     assert found.verdict == "neither" and "nothing changes along I" in found.why

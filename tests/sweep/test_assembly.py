@@ -52,6 +52,7 @@ def test_the_report_calls_no_collapse_empathy(brains: Population):
     page = re.sub(r"<[^>]*>", " ", (brains.folder.parent / "report.html").read_text(encoding="utf-8"))
     assert "12 brains in 6 cells. At the end: in 2 nothing has formed; " in page
     assert "one assembly stands for self, other and object alike (collapsed), which is no empathy" in page
+    assert "the dose from which capture by one shared parent predicts one assembly for everything" in page
     assert "mirror network" not in page.partition("How is it computed")[0]
 
 

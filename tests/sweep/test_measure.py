@@ -17,11 +17,12 @@ from tests.tracking.cases import ids, population, record_columns
 Capture = pytest.CaptureFixture[str]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", [["foresight"], ["counterfactual", "foresight"]])
 def test_an_unknown_measure_is_refused_before_any_work(finished: Sweep, names: list[str], capsys: Capture):
     before = bytes_and_times(finished.folder)
     assert main(["measure", str(finished.folder), "--measures", *names]) == 2
-    measures = "discriminability, counterfactual, overlap, decoding, games, causes"
+    measures = "discriminability, counterfactual, overlap, decoding, games, seats, causes"
     expected = f"error: --measures: 'foresight'; allowed: {measures}, or a column (docs/measures.md)\n"
     assert capsys.readouterr().err == expected
     assert bytes_and_times(finished.folder) == before
@@ -60,8 +61,13 @@ def test_measured_later_is_as_measured_in_training(sweep: Run, monkeypatch: pyte
     names = ["mni_star", "mni_star_z", "ssi_last", "rescue_accuracy", "cross_decoding"]
     pq.write_table(complete.drop_columns(names), file)
     monkeypatch.setitem(observed.OF_RESPONSES, "of_mine", lambda found: {"alive_units": found.alive.sum()})
-    assert main(["measure", str(folder), "--measures", "rescue_accuracy", "ssi_last", "counterfactual", "of_mine"]) == 0
-    assert "5 columns added at checkpoint 3" in capsys.readouterr().out, "nothing that was there"
+    assert (
+        main(
+            ["measure", str(folder), "--measures", "rescue_accuracy", "ssi_last", "counterfactual", "of_mine", "seats"]
+        )
+        == 0
+    )
+    assert "10 columns added at checkpoint 3" in capsys.readouterr().out, "nothing that was there"
     (again,) = Results.open(folder).populations
     last = again.records().filter(np.array(again.records()["checkpoint"]) == 3)
     for name in names[:-1]:
@@ -77,6 +83,7 @@ def copied(finished: Sweep, tmp_path: Path) -> Path:
     return Path(shutil.copytree(finished.folder, tmp_path / "sweep"))
 
 
+@pytest.mark.slow
 def test_weights_of_all_are_those_of_each(finished: Sweep):
     stored = finished.population
     for member_id, weights in stored.weights_of_all():
@@ -85,6 +92,7 @@ def test_weights_of_all_are_those_of_each(finished: Sweep):
         assert all(np.array_equal(weights[name], own[name]) for name in own)
 
 
+@pytest.mark.slow
 def test_measured_before_it_is_left_as_it_is(copied: Path, capsys: Capture):
     (found,) = Results.open(copied).populations
     (found.folder / "measured").mkdir()

@@ -19,6 +19,7 @@ from mirrorjax.results.read import Results
 from tests.sweep.cases import QUICKLY, SETTINGS, bytes_and_times
 
 
+@pytest.mark.slow
 def test_a_sweep_from_python_and_the_same_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """The first one in an event loop, as in a notebook's cell; the second one in a thread."""
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -15,6 +15,8 @@ from tests.sweep.cases import Sweep
 
 PAGE = Path(mirrorjax.__file__).parent.parent / "docs" / "inspect.md"
 
+pytestmark = pytest.mark.slow
+
 
 def test_activations_on_boards_are_five_lines(finished: Sweep):
     (code,) = re.findall(r"```python\n(population = .*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)

@@ -17,7 +17,7 @@ from mirrorjax.launch.cli import main
 from mirrorjax.results.read import Results
 from mirrorjax.tracking import dashboard
 from mirrorjax.tracking.cells import cells
-from mirrorjax.tracking.keys import MIRROR, QUANTITIES, key
+from mirrorjax.tracking.keys import MIRROR, QUANTITIES, key, run_files
 from mirrorjax.tracking.wandb import WandbTracker
 from tests.tracking.cases import population, record_columns
 from tests.tracking.test_wandb import KEY
@@ -129,6 +129,24 @@ def test_runs_are_those_of_the_sweeps_grouped_by_sweep(sweeps: list[Path]):
     for grid in grids:
         assert [runs["name"] for runs in grid["runSets"]] == names
         assert [runs["filters"]["filters"][0]["value"] for runs in grid["runSets"]] == names
+
+
+def test_runs_of_several_regimes_have_their_colours(sweeps: list[Path]):
+    for sweep, regime, run in zip(sweeps, ("supervised", "overlap"), ("run1", "run2"), strict=True):
+        (population,) = sweep.glob("aaaa*")
+        (population / "config.yaml").write_text(f"regime:\n  name: {regime}\n")
+        (population / "wandb").mkdir()
+        for file, text in zip(run_files(population), (run, ""), strict=True):
+            file.write_text(text)
+    colours = {"supervised": "#0072b2", "overlap": "#cc79a7"}
+    made = specification(sweeps, colours=colours)
+    (runs,) = made["workspace"]["section"]["runSets"]
+    assert runs["grouping"] == []
+    of_runs = {"run1": "#0072b2", "run2": "#cc79a7"}
+    assert made["workspace"]["section"]["customRunColors"] == of_runs
+    grids = [block["metadata"] for block in made["report"]["blocks"] if block["type"] == "panel-grid"]
+    assert all(grid["customRunColors"] == of_runs for grid in grids)
+    assert specification(sweeps[:1], colours=colours)["workspace"]["section"]["runSets"][0]["grouping"] != []
 
 
 def test_project_and_entity_are_the_sweeps_own(sweeps: list[Path]):

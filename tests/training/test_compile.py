@@ -1,8 +1,23 @@
-"""Each program is compiled once, and the devices never talk to each other."""
+"""Each program is compiled once, and the devices never talk to each other; none takes more than was planned."""
 
+import logging
+import re
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
 import pytest
 
-from mirrorjax.training.memory import compiled_bytes, data_bytes, need
+from mirrorjax.measurement.battery.boards import boards_of
+from mirrorjax.measurement.stream import WIDE_PIECE, measured_rows
+from mirrorjax.population.members import Member, stack_values
+from mirrorjax.population.plan import program_of
+from mirrorjax.regimes import regime_of
+from mirrorjax.training import programs
+from mirrorjax.training.engines import fused, xla
+from mirrorjax.training.engines.shape import shape_of
+from mirrorjax.training.memory import compiled_bytes, data_bytes, need, parameter_shapes, state_shapes, value_shapes
 from tests.training.cases import BLOCK, COMPILER, epochs, mixed_members, observed_run, run, small_dataset
 
 COLLECTIVES = ("all-reduce", "all-gather", "all-to-all", "reduce-scatter", "collective-permute", "collective-broadcast")
@@ -21,11 +36,24 @@ def test_the_update_is_traced_for_the_first_compilation_only():
     assert set(after) == {after[0]}
 
 
+@pytest.mark.slow
 def test_the_same_shapes_share_a_program_between_populations():
     run(mixed_members()[:16], *epochs(5))
     count = COMPILER.count
     run(mixed_members()[:16][::-1], *epochs(3, 9))
     assert COMPILER.count == count
+
+
+def test_no_program_is_compiled_to_put_arrays_on_devices(caplog: pytest.LogCaptureFixture):
+    """Members' values, measured rows and boards; what is compiled says what rows and games are."""
+    dataset, members = small_dataset(), [Member(seed=seed, width=5 + seed) for seed in range(7)]
+    with jax.log_compiles(), caplog.at_level(logging.WARNING, "jax"):
+        stack_values(members, "0" * 16)
+        measured_rows(dataset.test[:777], dataset.validation[:333])
+        boards_of(dataset, 77, 33)
+    said = "\n".join(record.message for record in caplog.records)
+    compiled = re.findall(r"^Compiling jit\((.+?)\)", said, re.MULTILINE)
+    assert {*compiled} <= {"_answer", "_situation"}
 
 
 @pytest.mark.parametrize("number", range(4), ids=["init", "measure", "train", "divergences"])
@@ -48,3 +76,42 @@ def test_memory_is_at_most_what_was_planned(number):
     assert taken <= planned
     if number == 1:
         assert planned - data < 2 * taken
+
+
+def of_members(tree: Any, *leading: int) -> Any:
+    """Shapes of one member as those of an accelerator's block."""
+    return jax.tree.map(lambda x: jax.ShapeDtypeStruct((*leading, *x.shape), x.dtype), tree)
+
+
+def bytes_a_member(compiled: Any, few: int, many: int) -> float:
+    """What a program takes of each of its members, by what the compiler says of two numbers of them."""
+    return (compiled(many) - compiled(few)) / (many - few)
+
+
+@pytest.mark.accelerators
+@pytest.mark.parametrize("width", [8, 17, 50])
+def test_an_accelerators_member_takes_at_most_what_is_planned(width):
+    """Of training by both engines and of measuring in wide pieces, as a CPU's compiler counts; to a factor of three."""
+    member = Member(width=width)
+    program = program_of(member)
+    each, regime = need(program, host=False), regime_of(program)
+    values, rows = value_shapes(program.regime), small_dataset().train[:4096]
+    measured_on, _ = measured_rows(small_dataset().test[:2048], small_dataset().validation[:2048], piece=WIDE_PIECE)
+    driver: Any = None  # is not called
+    shape = shape_of(program, member.batch_size, 64, 132)
+
+    def training(engine: Any, members: int) -> int:
+        state = of_members((state_shapes(program), values), 1, members)
+        clock = jax.ShapeDtypeStruct((1,), np.uint32)
+        return compiled_bytes(jax.jit(engine, donate_argnums=0).lower(*state, clock, clock, rows).compile())
+
+    def measuring(members: int) -> int:
+        own = of_members((parameter_shapes(program), values), members)
+        function = jax.jit(partial(programs.measure, regime.only("score")))
+        return compiled_bytes(function.lower(*own, measured_on).compile())
+
+    engines = {"fused": partial(fused.train, shape, driver), "xla": partial(xla.train, program)}
+    by = {"measuring": measuring} | {name: partial(training, engine) for name, engine in engines.items()}
+    taken = {name: bytes_a_member(of, 64, 256) for name, of in by.items()}
+    planned = each.resident + each.running + each.block
+    assert max(taken.values()) <= planned <= 3 * max(taken.values()), taken

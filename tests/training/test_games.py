@@ -13,6 +13,7 @@ def _quickly(compiled_quickly):
     """What is compared is of the same programs."""
 
 
+@pytest.mark.slow
 def test_games_add_columns_and_move_none():
     members = [Member(width=4, seed=seed) for seed in range(3)]
     _, without = run(members)

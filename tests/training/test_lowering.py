@@ -19,6 +19,8 @@ MEMBERS = {
     "imitation": Member(regime="imitation", energy="own"),
     "assembly": Member(regime="assembly"),
     "predictive": Member(regime="predictive", objective="auto"),
+    "cirl": Member(regime="cirl"),
+    **{f"turn_taking, {of}": Member(regime="turn_taking", turns_of=of) for of in ("givers", "chain", "oscillators")},
 }
 
 

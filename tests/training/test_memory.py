@@ -74,6 +74,7 @@ def assert_same(one: Run, other: Run) -> None:
         assert np.array_equal(column, others[name], equal_nan=name != "member_id"), name
 
 
+@pytest.mark.slow
 def test_parts_that_take_turns_have_the_bits_of_the_whole(uncut: Run, notes: list[str]):
     def one_is_there(population: Trainer) -> None:
         assert [runner.loaded for runner in population.runners] == [False, True]
@@ -88,6 +89,7 @@ def test_parts_that_take_turns_have_the_bits_of_the_whole(uncut: Run, notes: lis
     assert_same(uncut, cut)
 
 
+@pytest.mark.slow
 def test_parts_that_take_turns_are_saved_and_restored(uncut: Run):
     """In the middle of training, when one part has begun and the other waits."""
     room = Room(members=ONE_BLOCK, stay=False)
@@ -236,7 +238,7 @@ class TestMakeRoom:
     def test_parts_fit_into_what_is_there(self, devices: int):
         members = [Member(seed=i, width=width) for width in (8, 17) for i in range(4000)]
         stays = []
-        for budget in (44 << 20, 60 << 20, 100 << 20, 200 << 20, 400 << 20):
+        for budget in (64 << 20, 80 << 20, 120 << 20, 220 << 20, 420 << 20):
             data = 30 << 20
             room = make_room(members, 16, devices, budget, data, False)
             parts = plan(members, 16, devices, room.members)

@@ -108,3 +108,11 @@ def test_a_measure_of_a_plugin_asks_for_nulls_of_its_own(tmp_path: Path, monkeyp
     assert null_files(MEMBERS, SETTINGS, DATASET.content_hash, tmp_path) == before, "it has no z"
     known["spread"] = Measure("spread", "spread of units", null="scale-free")
     assert not set(null_files(MEMBERS, SETTINGS, DATASET.content_hash, tmp_path).values()) & set(before.values())
+
+
+def test_a_null_is_of_a_shape_and_those_from_before_there_were_tokens_are_found_again(tmp_path: Path):
+    settings = NullSettings(seeds=1000, boards=1024, rescue_boards=256, test_rows=20_000)
+    transformer = {"model": "transformer", "width": 73, "depth": 1}
+    kinds = [Member(), Member(**transformer), Member(**transformer, d_model=32), Member(**transformer, heads=4)]
+    names = [null_files([kind], settings, "0123456789abcdef", tmp_path).popitem()[1].name for kind in kinds]
+    assert names[0] == "null-9a0655c6ac506f5e.npz" and len({*names}) == 4

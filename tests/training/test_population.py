@@ -84,6 +84,7 @@ def test_a_longer_schedule_continues_a_shorter_one(mixed):
     assert all(same_bits(one, two) for one, two in zip(weights_of(through), weights_of(long), strict=True))
 
 
+@pytest.mark.slow
 def test_a_padded_member_is_the_unpadded_one(mixed, monkeypatch):
     """Width 17 compiled as 24: the same network, other code, so perhaps other roundings (2e-6 as below)."""
     monkeypatch.setattr(mirrorjax.population.plan, "WIDTHS", (24, 32))
@@ -109,6 +110,7 @@ def test_a_padded_member_is_the_unpadded_one(mixed, monkeypatch):
     assert not arrays["part-0/output_kernel"][..., 17:].any()
 
 
+@pytest.mark.slow
 def test_a_shared_data_order_is_one_order(mixed):
     """And a member's bits do not depend on with whom it shares it."""
     members = [Member(seed=seed, learning_rate=RATE, data_order="shared") for seed in range(6)]

@@ -1,5 +1,6 @@
 """What networks are shown when the calibrated measures are made, on a device."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import struct
@@ -34,7 +35,7 @@ def task_rows(words: np.ndarray, truths: np.ndarray, of_each: int) -> TaskRows:
         start += len(found)
     padded = np.zeros((len(TRUTHS) * of_each, 2), np.uint32)
     padded[: len(picked)] = words[picked]
-    return TaskRows(words=jnp.asarray(padded), weight=jnp.asarray(weight))
+    return TaskRows(words=jax.device_put(padded), weight=jax.device_put(weight))
 
 
 @struct.dataclass
@@ -63,7 +64,7 @@ def boards_of(dataset: Dataset, count: int, rescue: int) -> Boards:
         InputError: the hold-out has none.
     """
     return Boards(
-        anywhere=jnp.asarray(matched_boards(dataset.holdout, count).pictures),
-        rescue=jnp.asarray(matched_boards(dataset.holdout, rescue, rescue=True).pictures),
+        anywhere=jax.device_put(matched_boards(dataset.holdout, count).pictures),
+        rescue=jax.device_put(matched_boards(dataset.holdout, rescue, rescue=True).pictures),
         task=task_rows(dataset.test, truths(answers(dataset.test)), OF_EACH),
     )

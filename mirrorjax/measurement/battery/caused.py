@@ -33,7 +33,8 @@ def caused(probe: Probe, boards: Boards, scores: Float32[Array, " U"]) -> tuple[
     """
     found = responses(probe, boards.anywhere, _CONDITIONS)
     kinds = classes(found)
-    columns, of_class = geometry(found), kinds.kind[:, None] == jnp.arange(len(CLASSES))[None, :]
+    columns: dict[str, Array] = geometry(found) if fits(geometry, probe.network) else {}
+    of_class = kinds.kind[:, None] == jnp.arange(len(CLASSES))[None, :]
     at_site = [found.alive & (found.layer == number) for number in range(1, len(probe.sites) + 1)]
     columns["classes"] = jnp.stack([jnp.sum(of_class & here[:, None], axis=0) for here in at_site])
     units = {

@@ -5,25 +5,33 @@ that networks of all sizes share one.
 """
 
 import functools
+import threading
 from collections.abc import Callable
 
 import jax
 import numpy as np
 
 _LEAST = 4096  # numbers of a draw
+_ONE_AT_A_TIME = threading.RLock()  # programs are traced in several threads: the second one finds what the first drew
+
+
+def _each(kind: Callable[[jax.Array], jax.Array], count: int) -> np.ndarray:
+    """What `kind` draws of so many keys: by one program, which is run at once though another one is being traced."""
+    draw = jax.jit(lambda seed: jax.vmap(kind)(jax.random.split(jax.random.key(seed), count)))
+    seed = np.int32(0)
+    return np.asarray(draw.lower(seed).compile()(seed))
 
 
 @functools.cache
 def _drawn(kind: Callable[..., jax.Array], count: int, size: int) -> np.ndarray:
-    with jax.ensure_compile_time_eval():
-        keys = jax.random.split(jax.random.key(0), count)
-        return np.asarray(jax.jit(jax.vmap(lambda key: kind(key, (size,))))(keys))
+    return _each(lambda key: kind(key, (size,)), count)
 
 
 def _several(kind: Callable[..., jax.Array], count: int, *shape: int) -> np.ndarray:
     wanted = int(np.prod(shape))
     size = max(_LEAST, 1 << (wanted - 1).bit_length())
-    return _drawn(kind, count, size)[:, :wanted].reshape(count, *shape)
+    with _ONE_AT_A_TIME:
+        return _drawn(kind, count, size)[:, :wanted].reshape(count, *shape)
 
 
 def normal(count: int, *shape: int) -> np.ndarray:
@@ -37,8 +45,11 @@ def uniform(count: int, *shape: int) -> np.ndarray:
 
 
 @functools.cache
+def _chosen(count: int, number: int) -> np.ndarray:
+    return _each(lambda key: jax.random.randint(key, (number,), 0, number), count)
+
+
 def choices(count: int, number: int) -> np.ndarray:
     """As many indices below a number [count, number], with replacement: bootstraps."""
-    with jax.ensure_compile_time_eval():
-        keys = jax.random.split(jax.random.key(0), count)
-        return np.asarray(jax.jit(jax.vmap(lambda key: jax.random.randint(key, (number,), 0, number)))(keys))
+    with _ONE_AT_A_TIME:
+        return _chosen(count, number)

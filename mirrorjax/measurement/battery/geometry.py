@@ -15,6 +15,7 @@ from jaxtyping import Array, Float32
 from mirrorjax.measurement.battery.draws import normal
 from mirrorjax.measurement.battery.ranks import places
 from mirrorjax.measurement.battery.responses import Responses
+from mirrorjax.measurement.needs import needs
 
 BOARDS = 256  # at the most: the distances between them grow with the square
 DIRECTIONS = 3
@@ -64,6 +65,7 @@ def _root(covariance: Float32[Array, "U U"]) -> Float32[Array, "U U"]:
     return vectors * jnp.sqrt(jnp.maximum(values, 0.0))[None, :]
 
 
+@needs("levels")  # spikes are thousands of units, and it takes the cube of their number
 def geometry(found: Responses) -> dict[str, Float32[Array, ""]]:
     """`cka`, `rsa`, `alignment`, `alignment_z`."""
     alike = jnp.sqrt(found.weight)[:, None]  # units that are alike weigh as one

@@ -22,8 +22,10 @@ VERSION = 1  # of the measures; raise it when one of them changes, so that nulls
 FIRST_SEED = 1 << 60  # of nulls, far from any member's
 QUANTILE = 0.99  # beyond it a value is not the null's
 SCALE_FREE = Chosen(lambda each: each.null == "scale-free")
+PATTERNS = ("ssi", "ssi_last")  # of all units and of the last layer's: a mirror code may be of either
 RAW = Chosen(lambda each: each.null == "rescaled")
 ARCHITECTURE = ("regime", "model", "depth", "width", "activation", "encoding")
+LATER = ("d_model", "heads")  # further ones, of no null from before they were there
 
 Columns = Mapping[str, np.ndarray]
 
@@ -57,6 +59,15 @@ class Null:
             scores[name] = _standard(np.asarray(records[name]), *self.rescaled_moments(name, records))
         return {f"{name}_z": values for name, values in scores.items()}
 
+    def pattern(self, records: Columns) -> np.ndarray:
+        """The larger z of SSI, of all units or of the last layer's [members]."""
+        return np.fmax.reduce([_standard(np.asarray(records[name]), *self.moments[name]) for name in PATTERNS])
+
+    @cached_property
+    def pattern_quantile(self) -> float:
+        """What `pattern` of one in a hundred of these is beyond: the larger of two chances is held against its own."""
+        return float(np.nanquantile(self.pattern(self.columns), QUANTILE))
+
     def rescaled_moments(self, name: str, records: Columns) -> tuple[np.ndarray, np.ndarray]:
         """Mean and deviation of raw CMNI over the null's networks, with each member's layer norms [members].
 
@@ -88,7 +99,7 @@ def architecture_of(member: Member) -> Member:
 
     Of the regime that is how the hidden weights start: regimes that start alike share their nulls.
     """
-    own = Member(**{name: getattr(member, name) for name in ARCHITECTURE})
+    own = Member(**{name: getattr(member, name) for name in (*ARCHITECTURE, *LATER)})
     return replace(own, regime=REGIMES[member.regime].initialises_as)
 
 
@@ -115,10 +126,10 @@ class Nulls:
     def calibrated(self, records: Columns) -> dict[str, np.ndarray]:
         """Columns of z beside a checkpoint's records, and verdicts where there is a TR [members].
 
-        `mirror` is 1 for a network whose last hidden layer has an SSI beyond its null's .99 quantile, whose TR has an
-        interval above zero, and that helps in rescue more often than on the same boards without distress; 0 for others,
-        and NaN where TR was not asked for. An undefined TR is none above zero. `mirror_code` is the same without regard
-        to what the network does.
+        `mirror` is 1 for a network whose SSI, of all units or of the last layer's, is beyond the .99 quantile of the
+        null's larger one, whose TR has an interval above zero, and that helps in rescue more often than on the same
+        boards without distress; 0 for others, and NaN where TR was not asked for. An undefined TR is none above zero.
+        `mirror_code` is the same without regard to what the network does.
         """
         columns: dict[str, np.ndarray] = {}
         for architecture, places in self.places.items():
@@ -143,8 +154,7 @@ def verdict(records: Columns, null: Null) -> np.ndarray:
 def mirror_code(records: Columns, null: Null) -> np.ndarray:
     """The verdict without its behaviour [members]."""
     patched = np.isfinite(records["units_mirror_1"])
-    social = records["ssi_last"] > null.quantile("ssi_last")
-    found = social & (np.nan_to_num(records["tr_low"], nan=-1.0) > 0)
+    found = (null.pattern(records) > null.pattern_quantile) & (np.nan_to_num(records["tr_low"], nan=-1.0) > 0)
     return np.where(patched, found.astype(float), np.nan)
 
 
@@ -154,7 +164,7 @@ def summary(nulls: Mapping[Member, Null]) -> dict[str, list]:
     for architecture, null in nulls.items():
         for name in (*null.moments, *RAW):
             values = null.columns[name]
-            row = {each: getattr(architecture, each) for each in ARCHITECTURE}
+            row = {each: getattr(architecture, each) for each in (*ARCHITECTURE, *LATER)}
             row |= {"measure": name, "seeds": len(values), "mean": float(values.mean()), "sd": float(values.std())}
             row |= {f"q{round(100 * q):02d}": null.quantile(name, q) for q in (0.01, 0.05, 0.5, 0.95, 0.99)}
             for key, value in row.items():

@@ -60,7 +60,7 @@ def _responses(probe: Probe, pictures: Pictures) -> Responses:
 def _shapes(member: Member) -> tuple[Probe, Boards]:
     regime = own_regime(member)
     values = jax.tree.map(lambda each: each[0], stack_values([member], ""))
-    params = jax.eval_shape(regime.network.init, jax.random.key(0), values.width)
+    params = jax.eval_shape(lambda width: regime.network.init(jax.random.key(0), width), values.width)
     pictures = jnp.zeros((len(CONDITIONS), OBSERVATION_SIZE, _BOARDS), jnp.int8)
     rows = len(TRUTHS) * OF_EACH
     task = TaskRows(words=jnp.zeros((rows, 2), jnp.uint32), weight=jnp.zeros((len(TRUTHS), rows)))

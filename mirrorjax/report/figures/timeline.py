@@ -31,7 +31,7 @@ def panel(view: View) -> Panel:
     result.print_note = MEDIANS
     result.caption = [
         "Lines are medians over networks that differ in their seeds alone; bands hold "
-        f"{BANDS}. An epoch is a paper epoch, learning rate × steps / 0.6144. "
+        f"{BANDS}. {_unit_words(view)} "
         "Diverged networks leave medians and bands from the checkpoint at which they diverged.",
         "Dotted lines are the paper's thresholds for “robust”. Both axes are cut so that the trained range can be "
         f"read; the untrained value, usually far above it, is written in. Dashed: {LABEL}. It can be compared with "
@@ -41,6 +41,12 @@ def panel(view: View) -> Panel:
     if left_out:
         result.caption.append(f"{counted(left_out, 'configuration')} not offered here for want of room: see the table.")
     return result
+
+
+def _unit_words(view: View) -> str:
+    """What time is counted in."""
+    clock = view.population.clock
+    return "An epoch is a paper epoch, learning rate × steps / 0.6144." if clock == "epoch" else f"Time is in {clock}."
 
 
 def shown_groups(view: View) -> list[Group]:
@@ -79,7 +85,7 @@ def _chart(view: View, group: Group) -> Chart:
         "val_loss": [Rule(ROBUST_LOSS, label=f"robust < {ROBUST_LOSS:g}")],
         "cmni": [Rule(ROBUST_CMNI, label=f"robust ≥ {ROBUST_CMNI:g}"), Note(words, 1.0, 1.0, ("bottom", "right"))],
     }
-    epochs = Scale(EPOCHS, (-0.01 * end, 1.02 * end))
+    epochs = Scale(EPOCHS if view.population.clock == "epoch" else view.population.clock, (-0.01 * end, 1.02 * end))
     plots = []
     for first, *others in _PLOTS:
         own = [median_line(curve, curve.bands[name], Look(_COLOURS[name], label(name), symbol="circle"))

@@ -8,7 +8,7 @@ from mirrorjax.measures import label, measure
 from mirrorjax.report.chart.chart import Chart, Plot, Scale, around, one, put_together
 from mirrorjax.report.chart.figure import Cell, Chooser, Panel, Table
 from mirrorjax.report.chart.marks import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, AnyMark, Look, Points, Rule
-from mirrorjax.report.read.ways import OF_MIRRORS, PREDICTORS, Way, beyond, lacking, shown
+from mirrorjax.report.read.ways import OF_MIRRORS, PREDICTORS, Way, against_untrained, beyond, lacking, shown, z_against
 from mirrorjax.report.words.numbers import interval_words, plain_number
 from mirrorjax.statistics.intervals import mean_interval, mean_interval_words
 from mirrorjax.statistics.line_to_beat import Excess
@@ -110,8 +110,16 @@ def _cell(found: Sequence[Way], way: Way, name: str) -> str:
     words = interval_words(*mean_interval(values))
     if name == "tr":
         return f"{words}; {int(np.isfinite(values).sum()):,} of {way.asked:,} have one"
-    z = beyond(found, way, name).z if name in OF_MIRRORS else np.nan
-    return f"{words}; z {plain_number(z)}" if np.isfinite(z) else words
+    if name not in OF_MIRRORS:
+        return words
+    every = {"z": beyond(found, way, name).z, "untrained": _z_untrained(way, name)}
+    return "; ".join([words, *(f"{word} {plain_number(z)}" for word, z in every.items() if np.isfinite(z))])
+
+
+def _z_untrained(way: Way, name: str) -> float:
+    """The mean over networks of z against untrained ones; nan where it was not measured."""
+    known = _in_order(way.values.get(against_untrained(name), np.empty(0)))
+    return float(known.mean()) if len(known) else float("nan")
 
 
 def table(found: Sequence[Way], tests: dict[tuple[str, str], tuple[Excess, bool]], measures: Sequence[str]) -> Table:
@@ -123,6 +131,9 @@ def table(found: Sequence[Way], tests: dict[tuple[str, str], tuple[Excess, bool]
             known = int(np.isfinite(way.values[name]).sum())
             cells: list[Cell] = [way.name, way.regime, name, known, way.networks, mean, low, high]
             held, is_beyond = tests.get((way.name, name), (None, False))
-            rows.append([*cells, *((held.z, held.p, str(is_beyond).lower()) if held else ("", "", ""))])
-    head = "way regime measure networks of mean low_95 high_95 z_predictors p_predictors beyond_predictors"
+            cells += (held.z, held.p, str(is_beyond).lower()) if held else ("", "", "")
+            every = [*(z_against(found, way, name, kind) for kind in PREDICTORS), _z_untrained(way, name)]
+            rows.append([*cells, *(z if np.isfinite(z) and name in OF_MIRRORS else "" for z in every)])
+    head = "way regime measure networks of mean low_95 high_95 z_predictors p_predictors beyond_predictors "
+    head += " ".join(f"z_{kind}" for kind in (*PREDICTORS, "untrained"))
     return Table(head.split(), rows)

@@ -1,13 +1,13 @@
 """What a map of assemblies shows: where nothing forms, where the object stays apart, where one is for everything."""
 
 from collections.abc import Iterable
-from statistics import NormalDist
 
 import numpy as np
 
 from mirrorjax.report.chart.chart import one
 from mirrorjax.report.chart.figure import Chooser, Panel
 from mirrorjax.report.map.cells import Cells
+from mirrorjax.report.map.collapse import edge_of_collapse, lines_words, most_firing
 from mirrorjax.report.map.figure import cells_of, printed_map
 from mirrorjax.report.read.over_seeds import band
 from mirrorjax.report.read.populations import Group
@@ -20,13 +20,7 @@ PHASES = {  # their words; a stone's assembly that is one's own is nobody's empa
     "apart": "assemblies have formed and the object's stays apart",
     "collapsed": "one assembly stands for self, other and object alike (collapsed), which is no empathy",
 }
-_DENSITY, _FIRING = 0.05, 1.6  # of the random fibres; √n times so many neurons fire
 _NULL_DOSE = 1.0  # at which no synapse grows
-
-
-def of_assemblies(view: View) -> bool:
-    """Whether a population is of brains of assembly calculus, which do not act."""
-    return "empathy" in view.population.measures
 
 
 def phases(found: Cells) -> list[str]:
@@ -49,20 +43,14 @@ def phases(found: Cells) -> list[str]:
     return names
 
 
-def edge_of_collapse(neurons: int, firing: int) -> float:
-    """The dose at which a neuron of both parents is captured by one: 2(1 − kp/θ), θ the drive of the k-th neuron."""
-    mean = 2 * firing * _DENSITY
-    threshold = mean + NormalDist().inv_cdf(1 - firing / neurons) * (mean * (1 - _DENSITY)) ** 0.5
-    return 2 * (1 - firing * _DENSITY / threshold)
-
-
 def first_panel(view: View) -> Panel:
     """The report's first figure of brains: empathy, and how much of oneself is in the object's assembly."""
     result, found = Panel("Empathy, and one assembly for everything"), cells_of(view)
     result.for_print = drawn = printed_map(found) if found else None
-    if drawn is None:
+    if found is None or drawn is None:
         return result.without("There is no map: one combination of settings was run.")
     (plots,) = drawn.rows
+    result.caption = lines_words(found)
     result.choosers = (Chooser("Shown", tuple(plot.title for plot in plots)),)
     result.variants = {(place,): one(plot, drawn.height) for place, plot in enumerate(plots)}
     return result
@@ -105,7 +93,7 @@ def _best_words(found: Cells) -> list[str]:
     words = f"Empathy, the overlap of self and other beyond the object's, is highest at {found.words(best)}: "
     words += f"{plain_number(at.value[best])} [{plain_number(at.low[best])}, {plain_number(at.high[best])}]."
     edges = ", ".join(
-        f"{plain_number(edge_of_collapse(size, round(_FIRING * size**0.5)))} for {size:,} neurons"
+        f"{plain_number(edge_of_collapse(size, most_firing(size)))} for {size:,} neurons"
         for size in _sizes(group for own in found.groups for group in own)
     )
     return [words, f"Capture by one shared parent predicts collapse from a dose of {edges} on."]

@@ -10,6 +10,7 @@ from mirrorjax.report.chart.marks import BLUE, GREEN, GREY, ORANGE, PURPLE, RED,
 from mirrorjax.report.map.axes import Axis
 from mirrorjax.report.map.boundary import boundary_of
 from mirrorjax.report.map.cells import Cells, cells, why_none
+from mirrorjax.report.map.collapse import lines_of_brains
 from mirrorjax.report.map.data import colour_range, map_data
 from mirrorjax.report.map.orders import SHARE, Order
 from mirrorjax.report.map.paper_point import paper_point
@@ -17,7 +18,10 @@ from mirrorjax.report.read.view import View, once
 from mirrorjax.report.words.numbers import epoch_words
 
 _HEIGHT = 460
-_WANTED = ("mirror", "ssi_last", "empathy", "overlap_frog_object")  # of each regime two
+_WANTED = (  # of each regime two
+    *("mirror", "ssi_last", "empathy", "overlap_frog_object", "voi", "belief_truth"),
+    *("locking", "locking_exact", "act_mi", "act_mi_exact", "pair_alive", "alternation"),
+)
 _MOST_WRITTEN = 120
 _COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE, GREY)
 _LINES = {"value": (2.6, "solid"), "low": (1.5, "dash"), "high": (1.5, "dash")}
@@ -105,7 +109,7 @@ def _map(found: Cells, up: Axis, order: Order, last: int, number: int) -> Plot:
     along = (("x", found.x), ("y", up))
     rules = [Rule(place, side, _CONSTRUCTED) for side, axis in along for place, *_ in axis.marks()]
     boundary = _boundary(found, order, last, number) if order.is_verdict else []
-    marks = [cells, *boundary, *rules, *_paper_star(found)]
+    marks = [cells, *boundary, *rules, *lines_of_brains(found, number, last), *_paper_star(found)]
     across, upwards = (at_places(axis.label, axis.ticks) for axis in (found.x, up))
     return Plot(marks, across, upwards)
 

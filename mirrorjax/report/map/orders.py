@@ -9,8 +9,12 @@ from mirrorjax.report.read.observations import VERDICTS
 # Columns of the records; shares of verdicts first, and last, for reference, raw CMNI: it counts units.
 ORDER_PARAMETERS = (
     "mirror", "mirror_code", "empathy", "overlap_frog_toad", "overlap_frog_object", "completion",
+    "voi", "voi_gained", "cirl_regret", "belief_truth", "right_help", "rounds_to_certain",
+    "locking", "locking_exact", "flips", "act_mi", "act_mi_exact", "transfer",
+    "pair_alive", "alternation", "pair_score_last", "pair_energy",
     "mni_star", "ssi_last", "ssi", "cross_decoding_social", "tr", "rescue_accuracy", "cmni",
 )  # fmt: skip
+_PLAYED = ("help_share", "help_given_starved", "return_own", "return_partner")  # of agents in their own game
 SHARE, MEAN, SUSCEPTIBILITY, BINDER = "share", "mean", "susceptibility", "binder"
 _REFERENCE = ORDER_PARAMETERS[-1]
 OF_CELLS = (SUSCEPTIBILITY, BINDER)  # are of a cell as a whole, a network has none
@@ -70,7 +74,7 @@ def _of(column: str) -> Order:
 
 
 ORDERS: tuple[Order, ...] = (
-    *(_of(each) for each in (*ORDER_PARAMETERS, "learnt", "excess_error") if each != _REFERENCE),
+    *(_of(each) for each in (*ORDER_PARAMETERS, "learnt", "excess_error", *_PLAYED) if each != _REFERENCE),
     *(
         Order(f"{each}_{kind}", each, kind, f"{words} of {label(each)}", note)
         for each in ORDER_PARAMETERS

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from html import escape
 
 from mirrorjax.report.figures.first import Point, by_setting
-from mirrorjax.report.map.assemblies import assembly_sentences, of_assemblies
+from mirrorjax.report.map.kinds import kind_of
 from mirrorjax.report.read.caused import Verdict, total
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import counted, listed
@@ -15,19 +15,16 @@ WORDS = (
     "A mirror network takes its partner's distress for its own: the two look alike inside it, move its answers alike, "
     "and it helps. Learnt: nearer to the best possible answers than to a constant one."
 )
-ASSEMBLY_WORDS = (
-    "Brains of assembly calculus learn without a gradient and do not act; an assembly is what fires together. Empathy: "
-    "one's own and the other's distress share neurons beyond those that they share with an object's."
-)
 _MOST_SETTINGS = 3  # that a sentence can tell apart
 
 
 def headline(views: list[View]) -> str:
     """Answers in plain text, for a reader who knows none of the measures."""
-    brains = [view for view in views if of_assemblies(view)]
-    views = [view for view in views if view not in brains]
-    told = [sentence for view in brains for sentence in assembly_sentences(view)]
-    return " ".join([*(_acting(views) if views or not brains else []), *told, *_unfinished([*views, *brains])])
+    others = [(view, kind) for view in views if (kind := kind_of(view))]
+    acting = [view for view in views if not kind_of(view)]
+    told = [sentence for view, kind in others for sentence in kind.sentences(view)]
+    ends = _unfinished([*acting, *(view for view, _ in others)])
+    return " ".join([*(_acting(acting) if acting or not others else []), *told, *ends])
 
 
 def _acting(views: list[View]) -> list[str]:
@@ -53,8 +50,8 @@ def _unfinished(views: list[View]) -> list[str]:
 def headline_html(views: list[View]) -> str:
     """The same as HTML, with what its words mean."""
     unbroken = headline(views).replace(" %", "\u00a0%")
-    kinds = {of_assemblies(view) for view in views} or {False}
-    words = " ".join(words for words, brains in ((WORDS, False), (ASSEMBLY_WORDS, True)) if brains in kinds)
+    kinds = dict.fromkeys(map(kind_of, views)) or {None: None}
+    words = " ".join(kind.meaning if kind else WORDS for kind in sorted(kinds, key=bool))
     return f'<p class="headline">{escape(unbroken)}</p><p class="meaning">{escape(words)}</p>'
 
 

@@ -10,7 +10,7 @@ from mirrorjax.report.figures import capacity_time as phase_diagram
 from mirrorjax.report.figures import first as first_figure
 from mirrorjax.report.figures.registry import OF_QUESTIONS
 from mirrorjax.report.map import figure as phase_map
-from mirrorjax.report.map.assemblies import first_panel, of_assemblies
+from mirrorjax.report.map.kinds import kind_of
 from mirrorjax.report.page.answer import headline_html
 from mirrorjax.report.page.files import FIGURE_FILES, TABLE_FILES, write_figure
 from mirrorjax.report.page.html import page, panel_html, question
@@ -91,7 +91,7 @@ def _figures(views: list[View], results: Path) -> dict[tuple[str, str], str]:
         for view in views:
             parts = []
             for kind in kinds if len(view.networks.group) else ():
-                if kind is phase_map.FIGURE or not of_assemblies(view):
+                if kind is phase_map.FIGURE or not kind_of(view):
                     numbers, file = kind.table(view) if kind.table else None, f"{kind.name}-{view.population.name}"
                     parts.append(write_figure(kind.panel(view), numbers, results, file))
             found[name, view.population.name] = "".join(sorted(parts, key=lambda part: part.startswith("<p")))  # stable
@@ -107,12 +107,12 @@ def _first_screen(sweep: Sweep, views: list[View], parts: Sequence[Question], re
     about += [f"mirrorjax {version}" for version in sorted(versions)]
     about += [f"with {', '.join(plugins)}"] if (plugins := plugins_of(sweep.about)) else []
     measured = [view for view in views if len(view.networks.group)]
-    acting = [view for view in measured if not of_assemblies(view)]
+    acting = [view for view in measured if not kind_of(view)]
     shown = ""
     if acting:
         shown = write_figure(first_figure.panel(acting), first_figure.table(acting), results, "answer")
-    elif measured:
-        shown = write_figure(first_panel(measured[0]), None, results, "answer")
+    elif measured and (kind := kind_of(measured[0])):
+        shown = write_figure(kind.first_panel(measured[0]), None, results, "answer")
     links = [("cmni", "CMNI, with care")] if acting or not measured else []
     links += [(part.name, part.nav) for part in parts]
     contents = "".join(f'<li><a href="#{name}">{escape(words)}</a></li>' for name, words in links)

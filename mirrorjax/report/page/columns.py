@@ -11,15 +11,17 @@ from mirrorjax.measures import (
     EVERY_RECORD,
     EVERY_UNIT,
     MEASURES,
+    OF_AGENTS,
     OF_OWN_NETWORKS,
     PARTS,
     PLAYED,
+    WITHOUT_ROWS,
     Measure,
     measure,
 )
 from mirrorjax.report.page.marks import put
 from mirrorjax.report.page.played import table
-from mirrorjax.tracking.keys import OF_ASSEMBLIES, OF_BRAINS, QUANTITIES, SECTIONS
+from mirrorjax.tracking.keys import OF_SOME, QUANTITIES, SECTIONS
 
 
 def blocks() -> dict[str, dict[str, str]]:
@@ -35,6 +37,7 @@ def blocks() -> dict[str, dict[str, str]]:
         },
         "own-network.md": {"measures": _measured(OF_OWN_NETWORKS)},
         "play.md": {"played": _measured(PLAYED), "players": _players()},
+        "regimes.md": {"agents": _measured(OF_AGENTS)},
         "wandb.md": {"sections": _sections()},
     }
 
@@ -82,8 +85,8 @@ def _players() -> str:
 
 
 def _sections() -> str:
-    known = [measure(name) for name in (*QUANTITIES, *OF_ASSEMBLIES)]
-    logged = {name: [each for each in known if each.section == name] for name in (*SECTIONS, OF_BRAINS)}
+    known = [measure(name) for name in (*QUANTITIES, *OF_SOME)]
+    logged = {name: [each for each in known if each.section == name] for name in (*SECTIONS, *WITHOUT_ROWS)}
     rows = [(f"`{name}`", _codes(own)) for name, own in logged.items() if own]
     return _table("section | Q ([measures.md](measures.md))", rows)
 

@@ -65,9 +65,9 @@ _PARTS = {
     "Without that no verdict on its units means anything: verdicts are of networks that have learnt, and of those "
     "only. It is read off the records, of older results too.",
     "Verdict": "Of a network that has learnt its task and was asked what its units cause: it is called a mirror "
-    "network if the SSI of its last hidden layer is beyond the .99 quantile of the null, the 90 % interval of its TR "
-    "(bootstrap over boards) is above zero, and it helps a distressed Toad more often than on the same boards without "
-    "distress. An undefined TR is none above zero.",
+    "network if SSI, of all its units or of its last hidden layer, whichever has the larger z, is beyond the .99 "
+    "quantile of the same in the null, the 90 % interval of its TR (bootstrap over boards) is above zero, and it helps "
+    "a distressed Toad more often than on the same boards without distress. An undefined TR is none above zero.",
     "Interval of a mean": "Over networks, from 8 on: the 2.5 % and 97.5 % quantiles of means of networks drawn with "
     "replacement (2,000 times, less often for thousands of networks; a fixed seed). From 3 to 7, where such "
     "percentiles are far too narrow, Student's t, which takes networks as scattering normally; of fewer none. It is as "

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
 
-from mirrorjax.report.map.assemblies import brains_words, of_assemblies
 from mirrorjax.report.map.figure import cells_of
+from mirrorjax.report.map.kinds import kind_of
 from mirrorjax.report.page import summary
 from mirrorjax.report.page.html import details, link, section, table_html
 from mirrorjax.report.page.methods import methods
@@ -55,7 +55,7 @@ def questions(sweep: Sweep, views: list[View], figures: Figures, ways: str = "")
         Question("methods", "How is it computed?", "How computed?", "", methods()),
         Question("data", "Raw data", "Raw data", "", _raw_files(sweep)),
     ]
-    if views and all(map(of_assemblies, views)):  # nobody acts
+    if views and all(map(kind_of, views)):  # nobody acts
         return [settings, *last]
     found = total(views)
     learnt = f"{found.learnt:,} of {found.networks:,} networks"
@@ -74,7 +74,7 @@ def questions(sweep: Sweep, views: list[View], figures: Figures, ways: str = "")
 
 def cmni(views: list[View]) -> str:
     """Raw CMNI, never without its caution."""
-    known = [view for view in views if len(view.networks.group) and not of_assemblies(view)]
+    known = [view for view in views if len(view.networks.group) and not kind_of(view)]
     if not known:
         return ""
     told = _by_population(known, lambda view: _paragraph(summary.cmni(view)) + _paragraph(summary.warnings(view)))
@@ -177,13 +177,13 @@ def _what_was_run(views: list[View]) -> str:
     for view in views:
         population = view.population
         parts.append(f'<h3 id="population-{escape(population.name)}">Population <code>{escape(population.name)}</code>')
-        parts.append(f"</h3><p>{brains_words(view) if of_assemblies(view) else summary.what_was_run(view)}</p>")
+        parts.append(f"</h3><p>{kind.was_run(view) if (kind := kind_of(view)) else summary.what_was_run(view)}</p>")
         parts.append(f"<p>Dataset <code>{escape(population.dataset_hash)}</code>.</p>")
         if population.extensions:
             names = listed([f"<code>{escape(each.name)}</code>" for each in population.extensions])
             parts.append(f"<p>With {names}, which extended it: together they count as one population.</p>")
     facts = "".join(_facts(view.population) for view in views)
-    acting = [view for view in views if not of_assemblies(view)]
+    acting = [view for view in views if not kind_of(view)]
     table = f'<h3 id="runs">Configurations</h3>{runs_table(acting)}{_TABLE_NOTE}' if acting else ""
     return f'{"".join(parts)}{table}<div id="populations">{facts}</div>'
 

@@ -7,8 +7,8 @@ import numpy as np
 from mirrorjax.measurement.cmni import ROBUST_CMNI
 from mirrorjax.measurement.learnt import LEARNT, ROBUST
 from mirrorjax.measures import label
-from mirrorjax.report.map.assemblies import assembly_sentences, of_assemblies
 from mirrorjax.report.map.figure import cells_of
+from mirrorjax.report.map.kinds import kind_of
 from mirrorjax.report.map.sentences import map_sentences
 from mirrorjax.report.read.caused import caused, verdict
 from mirrorjax.report.read.over_seeds import BANDS, band, share_words
@@ -36,13 +36,13 @@ def what_was_run(view: View) -> str:
     rates = spread_words((group.settings["learning_rate"] for group in groups), tidy_number)
     seeds = [group.networks for group in groups]
     per_group = str(min(seeds)) if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)}"
-    length = ""
+    length, unit = "", "paper epochs" if view.population.clock == "epoch" else view.population.clock
     if np.isfinite(found.step).any():
         own = [found.step[found.of(group)] for group in groups]
         longest = [float(np.nanmax(steps)) for steps in own if np.isfinite(steps).any()]
         length = (
             f", trained for {spread_words(longest, lambda value: f'{value:,.0f}')} steps "
-            f"({epoch_words(np.nanmax(found.epoch))} paper epochs at most)"
+            f"({epoch_words(np.nanmax(found.epoch))} {unit} at most)"
         )
     status, state = view.population.status, ""
     if status not in (None, "done"):
@@ -161,7 +161,7 @@ def on_map(view: View) -> str:
     found = cells_of(view)
     if found is None:
         return ""
-    told = assembly_sentences(view) if of_assemblies(view) else map_sentences(found, view)
+    told = kind.sentences(view) if (kind := kind_of(view)) else map_sentences(found, view)
     words = escape(" ".join(told))
     conditional = "conditional on the one dataset" if found.data_seeds == 1 else f"over {found.data_seeds} datasets"
     return f"{words} All intervals are {conditional}."

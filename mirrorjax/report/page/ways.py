@@ -29,7 +29,8 @@ Tests = dict[tuple[str, str], tuple[Excess, bool]]  # by the name of a way and t
 
 _TABLE = (
     "Means over networks at their last records with 95 % intervals, in the order of the registry: no ranking. z is "
-    "(mean − mean of a predictor) / standard deviation of its networks, the smaller of those against random and next."
+    "(mean − mean of a predictor) / standard deviation of its networks, the smaller of those against random and next; "
+    "behind “untrained” is the mean z against untrained networks of the same architecture."
 )
 
 

@@ -9,8 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mirrorjax.results.parquet import UNREADABLE, why_not_ours
+from mirrorjax.settings.schema import MEMBER
 
 ARCHITECTURE = ("regime", "model", "depth", "width", "activation", "encoding")  # what a null depends on
+LATER = {name: MEMBER[name].default for name in ("d_model", "heads")}  # and what they are where they are not told
 _NUMBERS = ("seeds", "mean", "sd", "q99")
 _ROWS = pa.schema(
     [
@@ -32,7 +34,8 @@ def read_nulls(folders: Iterable[Path], problems: list[str]) -> Nulls:
         try:
             if why := why_not_ours(file, _ROWS):
                 raise ValueError(why)
-            rows = pq.read_table(file, columns=_ROWS.names).to_pylist()
+            known = [*_ROWS.names, *(name for name in LATER if name in pq.read_schema(file).names)]
+            rows = pq.read_table(file, columns=known).to_pylist()
             own = [(_key(row), str(row["measure"]), {name: float(row[name]) for name in _NUMBERS}) for row in rows]
             if not all(math.isfinite(row["seeds"]) for _, _, row in own):
                 raise ValueError("it does not say of how many seeds it is")
@@ -56,4 +59,4 @@ def seeds(nulls: Nulls, settings: Mapping[str, Any]) -> int:
 
 
 def _key(settings: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(str(settings[name]) for name in ARCHITECTURE)
+    return tuple(str({**LATER, **settings}[name]) for name in (*ARCHITECTURE, *LATER))

@@ -19,6 +19,12 @@ class View:
     member: str | None = None
     kept: dict[Any, Any] = field(default_factory=dict, repr=False)
 
+    @property
+    def regime(self) -> str:
+        """The name of its regime; empty where no member is listed."""
+        groups = self.population.groups
+        return str(groups[0].settings.get("regime", "")) if groups else ""
+
     @cached_property
     def networks(self) -> Networks:
         """What each network did."""

@@ -1,4 +1,4 @@
-"""Ways to learn: networks of all populations by regime and by the settings and knobs in which these differ."""
+"""Ways to learn: networks of all populations by regime, model, and the settings and knobs in which these differ."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mirrorjax.measures import PARTS
+from mirrorjax.measures import PARTS, WITHOUT_ROWS
 from mirrorjax.report.read.configurations import BY_NAME, SEEDS, distance_to_paper
 from mirrorjax.report.read.populations import Group
 from mirrorjax.report.read.view import View
@@ -33,13 +33,13 @@ class Way:
     Attributes:
         name: in words, `overlap λ .01`.
         regime: its name.
-        own: settings of the regime itself, by name.
+        own: the model, and settings of the regime itself, by name.
         knobs: of the theory, by name.
         group: its configuration, the one nearest the paper's.
         left_out: its other configurations.
         values: measures by column, [networks], nan where there is none; diverged networks are not among them.
         diverged: how many did.
-        epoch: paper epochs of the last records, the median.
+        epoch: paper epochs of the last records, the median; nan where time is another.
     """
 
     name: str
@@ -74,11 +74,11 @@ def ways(views: Iterable[View], measures: Sequence[str] = ()) -> list[Way]:
 
     None where there are more than `MOST`. Of configurations of one way the one nearest the paper's is taken; a network
     that several populations have counts once; datasets are told apart. `measures` are columns to have beside those that
-    a comparison shows. Brains of assembly calculus, who do not act, are not among them.
+    a comparison shows. Brains and simulations, which do not act on rows, are not among them.
     """
     found: dict[tuple[Any, ...], list[tuple[View, Group]]] = {}
     for view in views:
-        if "empathy" not in view.population.measures:
+        if view.regime not in WITHOUT_ROWS:
             for group in view.population.groups:
                 found.setdefault((*_key(group), view.population.dataset_hash), []).append((view, group))
     places = {name: place for place, name in enumerate(BY_NAME["regime"].options)}
@@ -86,15 +86,15 @@ def ways(views: Iterable[View], measures: Sequence[str] = ()) -> list[Way]:
     if len(keys) > MOST:
         return []
     varying = _varying(keys)
-    names = (*OF_ACTS, *OF_MIRRORS, "tr", _ASKED, *measures)
+    names = (*OF_ACTS, *OF_MIRRORS, *map(against_untrained, OF_MIRRORS), "tr", _ASKED, *measures)
     made = [_way(found[key], _words(key, varying), tuple(dict.fromkeys(names))) for key in keys]
     return [each for each in made if each.networks or each.diverged]
 
 
 def _key(group: Group) -> tuple[str, tuple[tuple[str, Any], ...], tuple[tuple[str, Any], ...]]:
-    """The regime, its own settings, and the knobs."""
+    """The regime, the model and its own settings, and the knobs."""
     regime = str(group.settings["regime"])
-    own = tuple((name, group.settings[name]) for name, each in BY_NAME.items() if each.of == regime)
+    own = tuple((name, group.settings[name]) for name, each in BY_NAME.items() if name == "model" or each.of == regime)
     knobs = tuple((name, group.settings[name]) for name, each in BY_NAME.items() if each.knob is not None)
     return regime, own, knobs
 
@@ -114,7 +114,7 @@ def _words(key: tuple[Any, ...], varying: set[str]) -> str:
     regime, own, knobs, data = key
     words = [regime]
     for name, value in (*own, *knobs):
-        is_off = name in dict(knobs) and value == BY_NAME[name].default
+        is_off = (name == "model" or name in dict(knobs)) and value == BY_NAME[name].default
         if name == "objective" or (name in varying and not is_off):
             words.append(_setting_words(name, value))
     return " ".join(words) + (f" (data {data[:8]})" if "data" in varying else "")
@@ -138,7 +138,8 @@ def _way(found: Sequence[tuple[View, Group]], name: str, columns: Sequence[str])
     alive = [each for each in rows.values() if each["alive"]]
     left_out = len({str(_but_seeds(group)) for _, group in found}) - 1
     values = {each: np.array([row[each] for row in alive], np.float64) for each in columns}
-    epoch = float(np.median([row["epoch"] for row in alive])) if alive else float("nan")
+    by_epochs = alive and all(view.population.clock == "epoch" for view, _ in found)
+    epoch = float(np.median([row["epoch"] for row in alive])) if by_epochs else float("nan")
     regime, own, knobs = _key(nearest)
     return Way(name, regime, dict(own), dict(knobs), nearest, left_out, values, len(rows) - len(alive), epoch)
 
@@ -161,6 +162,11 @@ def _last(view: View, group: Group, columns: Sequence[str]) -> dict[str, dict[st
     return {str(row[0]): dict(zip(names, row, strict=True)) for row in zip(*table.values(), strict=True)}
 
 
+def against_untrained(name: str) -> str:
+    """The column of a measure's z against untrained networks."""
+    return f"{name}_z"
+
+
 def differ(found: Sequence[Way]) -> bool:
     """Whether there are at least two, whatever they were trained on."""
     return len({str((each.regime, each.own, each.knobs)) for each in found}) > 1
@@ -173,10 +179,10 @@ def shown(found: Sequence[Way], measures: Sequence[str] = ()) -> list[str]:
 
 
 def lines(found: Sequence[Way], way: Way) -> list[Way]:
-    """What a way has to beat: of each kind of predictor those with the same knobs, or all where there is none."""
+    """What a way has to beat: of each kind of predictor of the same model those with the same knobs, or else all."""
     chosen = []
     for kind in PREDICTORS:
-        of_kind = [each for each in found if each.predictor == kind]
+        of_kind = [each for each in found if each.predictor == kind and each.own["model"] == way.own["model"]]
         chosen += [each for each in of_kind if each.knobs == way.knobs] or of_kind
     return chosen
 
@@ -187,11 +193,19 @@ def lacking(found: Sequence[Way]) -> list[str]:
 
 
 def beyond(found: Sequence[Way], way: Way, name: str) -> Excess:
-    """How far a way is beyond the predictors in a measure; unknown of a predictor, or where one is lacking.
+    """How far a way is beyond the predictors in a measure; unknown of a predictor, or where its model lacks one.
 
     A measure that an object's distress is taken out of has to be above zero too: else an object has as much.
     """
-    if way.predictor or lacking(found):
+    beaten = lines(found, way)
+    if way.predictor or {each.predictor for each in beaten} != {*PREDICTORS}:
         return UNKNOWN
     floor = 0.0 if name in BEYOND_OBJECT else None
-    return excess(way.values[name], [each.values[name] for each in lines(found, way)], floor)
+    return excess(way.values[name], [each.values[name] for each in beaten], floor)
+
+
+def z_against(found: Sequence[Way], way: Way, name: str, kind: str) -> float:
+    """How many deviations of a kind of predictor a way is beyond it: the least; nan of that kind itself."""
+    if way.predictor == kind:
+        return float("nan")
+    return excess(way.values[name], [each.values[name] for each in lines(found, way) if each.predictor == kind]).z

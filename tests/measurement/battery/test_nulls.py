@@ -10,6 +10,7 @@ import pytest
 from mirrorjax.machine.compiler import Compiler
 from mirrorjax.measurement.battery.nulls import (
     FIRST_SEED,
+    PATTERNS,
     RAW,
     SCALE_FREE,
     Null,
@@ -148,13 +149,22 @@ def test_nulls_are_other_networks_than_members():
     assert seeds == set(range(FIRST_SEED, FIRST_SEED + 10))
 
 
-def test_a_verdict_takes_all_three(monkeypatch: pytest.MonkeyPatch):
+def test_of_two_chances_the_larger_is_held_against_its_own():
     one = null()
-    beyond = one.quantile("ssi_last") + 0.1
-    yes = {"ssi_last": beyond, "tr_low": 0.2, "rescue_accuracy": 0.9, "help_unasked": 0.1, "units_mirror_1": 2.0}
+    assert np.mean(one.pattern(one.columns) > one.pattern_quantile) == pytest.approx(0.01)
+    assert one.pattern_quantile > max((one.quantile(name) - mean) / spread
+                                      for name, (mean, spread) in one.moments.items() if name in PATTERNS)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_a_verdict_takes_all_three(name: str):
+    one = null()
+    mean, spread = one.moments[name]
+    beyond = mean + spread * (one.pattern_quantile + 0.1)
+    yes = {name: beyond, "tr_low": 0.2, "rescue_accuracy": 0.9, "help_unasked": 0.1, "units_mirror_1": 2.0}
     members = [ARCHITECTURE] * 6
     rows = records(6, **yes)
-    rows["ssi_last"][1], rows["tr_low"][2], rows["tr_low"][3], rows["rescue_accuracy"][4] = 0.0, -0.1, np.nan, 0.1
+    rows[name][1], rows["tr_low"][2], rows["tr_low"][3], rows["rescue_accuracy"][4] = 0.0, -0.1, np.nan, 0.1
     rows["units_mirror_1"][5] = np.nan
     found = Nulls(members, {ARCHITECTURE: one}).calibrated(rows)["mirror"]
     assert found[:5].tolist() == [1, 0, 0, 0, 0] and np.isnan(found[5]), "nobody asked the last one"

@@ -105,7 +105,9 @@ def compare(settings: Sequence[dict[str, Any]], **shaped: Any) -> None:
 
 
 @needs_compiler
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case", [*(pytest.param(each, marks=pytest.mark.slow) for each in CASES if each != "knobs"), "knobs"]
+)
 def test_trains_as_the_step_does(case):
     compare(CASES[case])
 

@@ -1,5 +1,9 @@
-"""On a GPU: the fused kernel against XLA on the same device, alone and among others, and restored half-way."""
+"""On a GPU: the fused kernel against XLA on the same device, alone and among others, and restored half-way; memory."""
 
+import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import jax
@@ -89,3 +93,17 @@ def test_several_devices_train_the_same_bits(gpus):
     one, two = trained(members, gpus[:1], "fused"), trained(members, gpus[:2], "fused")
     for mine, other in zip(weights_of(one), weights_of(two), strict=True):
         assert same_bits(mine, other)
+
+
+@pytest.mark.parametrize("engine", ["fused", "xla"])
+def test_a_member_takes_at_most_what_is_planned(engine, gpus):
+    """By the device's own account of two sizes of population, each engine in a process of its own.
+
+    The plan is fitted to what a CPU's compiler says; this one may do with a fourth of it.
+    """
+    environment = {**os.environ, "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}  # beside what this process holds
+    command = [sys.executable, "-m", "mirrorjax.bench.memory", "gpu", engine]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    found = json.loads(done.stdout.splitlines()[-1])
+    measured, planned = found["a member, measured"], found["a member, planned"]
+    assert measured <= planned <= 4 * measured, found

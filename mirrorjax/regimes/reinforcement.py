@@ -1,0 +1,296 @@
+"""Reinforcement learning: agents learn by playing, one policy gradient each, with no right answers.
+
+Independent PPO (`ppo.py`) of a network that acts and a critic of its own, in the game as an environment
+(`game/env.py`). Time is million turns played, those of both players. Rows of the dataset are what its networks are
+measured on; nothing is learnt of them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, ClassVar, Self
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import struct
+from jaxtyping import Array, Bool, Float32, Int32
+
+from mirrorjax.errors import InputError
+from mirrorjax.game.env import Env, Reward, staggered
+from mirrorjax.game.state import GameParams
+from mirrorjax.models.base import Edit, Network, Params, Shown, Site, in_turn, keep, padding
+from mirrorjax.models.encoding import encoded
+from mirrorjax.models.mlp import MLP
+from mirrorjax.population.members import Member, MemberValues, init_key
+from mirrorjax.randomness import Stream, substream
+from mirrorjax.regimes.base import Clock, HeldOut, Step, Use, World
+from mirrorjax.regimes.descent import Learner, begin
+from mirrorjax.regimes.evaluation import evaluated
+from mirrorjax.regimes.inputs import folded, input_scale, unfolded
+from mirrorjax.regimes.ppo import Decisions, Passes, Told, improved, log_probs
+from mirrorjax.regimes.returns import advantages
+from mirrorjax.regimes.rollouts import SELF, GameTable, Led, PlayedTurn, Rollout, frogs, played, toads
+
+MILLION = 1_000_000
+TRACE = 0.95  # λ
+HEAD = 0.01  # of the initial weights to the acts: each is as likely as another
+UNKNOWN_ENERGY = 10  # of a partner, where a picture does not tell
+CRITIC = MLP(width=64, depth=2, activation="tanh", outputs=1)
+_CRITIC_KEY, _SHUFFLES = 1, 1 << 24  # of a member's keys; of its stream's substreams, behind those of games
+
+
+Both = Any  # the parameters of `actor` and `critic`, by these names
+
+
+def _turns(member: Member) -> int:
+    return 2 * member.parallel_games * member.horizon
+
+
+TURNS = Clock(
+    "million turns",
+    lambda member, step: step * _turns(member) / MILLION,
+    lambda member, millions: round(millions * MILLION / _turns(member)),
+)
+
+
+@struct.dataclass
+class Agent:
+    """One member: actor and critic, the games that it is in, and what its last update said."""
+
+    learner: Learner  # of parameters by `actor` and `critic`
+    games: Env  # [games]
+    told: Told
+    updates: Int32[Array, ""]
+
+    @property
+    def params(self) -> Both:
+        """Of both."""
+        return self.learner.params
+
+
+@dataclass(frozen=True)
+class Reinforcement:
+    """What members of one program have in common; its methods are of one member."""
+
+    initialises_as: ClassVar[str] = "reinforcement"
+    settings: ClassVar[tuple[str, ...]] = (
+        *("learning_rate", "partner", "reward", "reward_sharing", "weight_empathy", "score_weight", "partner_energy"),
+        *("discount", "entropy_bonus", "anneal", "parallel_games", "horizon", "update_epochs", "minibatches"),
+        *("obstacle_rate", "obstacle_width", "scroll", "fly_probability", "help_leap_probability"),
+    )
+    needs: ClassVar[tuple[str, ...]] = ("rows",)
+    reads_out: ClassVar[bool] = False
+    clock: ClassVar[Clock] = TURNS
+
+    network: Network  # as compiled
+    encoding: str = "ordinal"
+    table: GameTable = field(default_factory=lambda: GameTable(GameParams(), "random"))
+    reward: str = "score"
+    parallel_games: int = 64
+    horizon: int = 64
+    passes_of: Passes = field(default_factory=Passes)
+
+    def __str__(self) -> str:
+        return f"{self.network} beside {self.table.partner}"
+
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        """Of the network."""
+        return self.network.sites
+
+    @property
+    def rows(self) -> int:
+        """Decisions of an update, by which memory is planned."""
+        return self.parallel_games * self.horizon * (2 if self.table.partner == SELF else 1)
+
+    @property
+    def row_passes(self) -> int:
+        """How often one of them is taken, for what it takes of time; the critic is some five networks of 2×17."""
+        return 6 * self.rows * self.passes_of.epochs
+
+    @classmethod
+    def of(cls, network: Any, program: Any) -> Self:
+        """The regime of a program's members.
+
+        Raises:
+            InputError: there are more minibatches than decisions.
+        """
+        sees = program.partner_energy == "seen"
+        if sees:
+            network = replace(network, inputs=network.inputs + 1)
+        game = GameParams(
+            obstacle_rate_max=program.obstacle_rate,
+            obstacle_width_max=program.obstacle_width,
+            help_leap_probability=program.help_leap_probability,
+            fly_probability=program.fly_probability,
+            scroll=program.scroll,
+        )
+        passes = Passes(program.update_epochs, program.minibatches)
+        table, own = GameTable(game, program.partner, sees), (program.parallel_games, program.horizon)
+        made = cls(network, program.encoding, table, program.reward, *own, passes)
+        if passes.minibatches > made.rows:
+            decisions = f"the {made.rows} decisions of an update"
+            raise InputError(f"regime.minibatches is {passes.minibatches}; allowed: at most {decisions}")
+        return made
+
+    def only(self, use: Use) -> Self:
+        """Without how it is learnt for scores; without where, too, where only pictures are shown."""
+        if use == "update":
+            return self
+        table = GameTable(GameParams(), "random", self.table.sees_energy) if use == "show" else self.table
+        return replace(self, table=table, reward="score", parallel_games=64, horizon=64, passes_of=Passes())
+
+    def world(self, data: World) -> World:
+        """Nothing to learn from: that is the game."""
+        return World(train=(), held=data.held)
+
+    def init(self, values: MemberValues) -> Agent:
+        """A member that has not played."""
+        key = init_key(values)
+        actor = self.network.init(key, values.width)
+        if (head := getattr(self.network, "output_kernel", None)) is not None:
+            actor[head] = HEAD * actor[head]
+        critic = self._critic.init(jax.random.fold_in(key, _CRITIC_KEY), jnp.int32(self._critic.width))
+        numbers = jnp.arange(self.parallel_games, dtype=jnp.uint32)
+        games = jax.vmap(lambda number: substream(_stream(values), number))(numbers)
+        both: Both = {"actor": actor, "critic": critic}
+        nothing = Told(jnp.float32(jnp.nan), jnp.float32(jnp.nan))
+        return Agent(begin(both), staggered(games, self.table.params), nothing, jnp.int32(0))
+
+    def draw(self, values: MemberValues, step: Step) -> tuple:
+        """Nothing ahead of time."""
+        return ()
+
+    def update(
+        self, state: Agent, values: MemberValues, step: Step, drawn: tuple, train: tuple
+    ) -> tuple[Agent, Bool[Array, ""]]:
+        """Plays on, and learns from it."""
+        actor = state.params["actor"]
+        games, rollout = played(partial(self._logits, actor, values), self.table, state.games, self.horizon)
+        decisions = self.decisions(state.params, values, rollout)
+        order = substream(_stream(values), jnp.uint32(_SHUFFLES) + step)
+        evaluate, rates = partial(self._evaluate, values), (self._rate(values, step), values.entropy_bonus)
+        learner, told = improved(evaluate, state.learner, decisions, self.passes_of, order, *rates)
+        return Agent(learner, games, told, state.updates + 1), jnp.isfinite(told.entropy)
+
+    def decisions(self, params: Both, values: MemberValues, rollout: Rollout) -> Decisions:
+        """All that was decided by who learns, and how much better than expected it was."""
+        reward = self._reward(values)
+
+        def valued(seen: Array) -> Float32[Array, "..."]:
+            return self._evaluate(values, params, seen.reshape(-1, seen.shape[-1]))[1].reshape(seen.shape[:-1])
+
+        def of_seat(turns: PlayedTurn, led: Callable[[Array], Led]) -> Decisions:
+            seen, action = turns.seen.reshape(-1, turns.seen.shape[-1]), turns.action.ravel()
+            logits, value = self._evaluate(values, params, seen)
+            then = value.reshape(turns.action.shape)
+            found = led(then)
+            scaled = found.reward * (1 - values.discount)
+            gained = advantages(scaled, then, found.next_value, found.carry, values.discount, TRACE)
+            weight = found.weight.ravel()
+            return Decisions(seen, action, log_probs(logits, action), value, gained.ravel() * weight, weight)
+
+        last, now = valued(rollout.last), valued(rollout.now)
+        frog = of_seat(rollout.frog, lambda value: frogs(rollout, value, last, now, reward))
+        if self.table.partner != SELF:
+            return frog
+        toad = of_seat(rollout.toad, lambda value: toads(rollout, value, reward))
+        return jax.tree.map(lambda *seats: jnp.concatenate(seats), frog, toad)
+
+    def steps(self, state: Agent) -> Int32[Array, ""]:
+        """The updates that it has had."""
+        return state.updates
+
+    def told(self, state: Agent) -> dict[str, Float32[Array, ""]]:
+        """What its last update said: `entropy` of the policy, `kl` from the one that had played."""
+        return {"entropy": state.told.entropy, "kl": state.told.kl}
+
+    def policy(self, state: Agent, values: MemberValues, train: Any) -> Params:
+        """The network that acts, on pictures as they are."""
+        kernel = self._input_kernel
+        return folded(state.params["actor"], kernel, self._scale) if kernel else state.params["actor"]
+
+    def put(self, state: Agent, params: Params) -> Agent:
+        """The weights in the place of those of the network that acts."""
+        kernel = self._input_kernel
+        actor = unfolded(params, kernel, self._scale) if kernel else params
+        return replace(state, learner=replace(state.learner, params={**state.params, "actor": actor}))
+
+    def show(
+        self, params: Params, values: MemberValues, pictures: Float32[Array, "100 batch"], edit: Edit = keep
+    ) -> Shown:
+        """The network over a batch of pictures; a partner's energy that they do not tell is UNKNOWN_ENERGY."""
+        inputs = encoded(pictures, self.encoding)
+        if self.table.sees_energy:
+            inputs = jnp.concatenate([inputs, jnp.full_like(inputs[:1], UNKNOWN_ENERGY)])
+        return self.network.run(params, inputs, in_turn(padding(values.width), edit))
+
+    def score(self, params: Params, values: MemberValues, held: HeldOut) -> dict[str, Float32[Array, ""]]:
+        """What it does in its own game (`evaluation.evaluated`); nulls, which are told of no rows, play none."""
+
+        def answers(seen: Array) -> Float32[Array, "4"]:
+            return self._run(params, values, self._as_told(seen[None, :]))[:, 0]
+
+        measured = partial(evaluated, answers, self.table, values.reward_sharing)
+        unknown = jax.tree.map(lambda each: jnp.full(each.shape, jnp.nan), jax.eval_shape(measured))
+        return jax.lax.cond(held.pieces > 0, measured, lambda: unknown)
+
+    def answer(self, outputs: Float32[Array, "4 batch"]) -> Float32[Array, "4 batch"]:
+        """The probability of each act: logits have no scale of their own."""
+        return jax.nn.softmax(outputs, axis=0)
+
+    @property
+    def _critic(self) -> MLP:
+        return replace(CRITIC, inputs=self.network.inputs)
+
+    @property
+    def _input_kernel(self) -> str | None:
+        """Of a network whose inputs can be scaled; others have them as they are."""
+        return getattr(self.network, "input_kernel", None)
+
+    @property
+    def _scale(self) -> np.ndarray:
+        return input_scale(self.encoding, int(self.table.sees_energy))
+
+    def _rate(self, values: MemberValues, step: Step) -> Float32[Array, ""]:
+        """The learning rate of an update."""
+        turns = step.astype(jnp.float32) * (2 * self.parallel_games * self.horizon / MILLION)
+        left = jnp.maximum(0.0, 1 - turns / jnp.maximum(values.anneal, 1e-9))
+        return values.learning_rate * jnp.where(values.anneal > 0, left, 1.0)
+
+    def _reward(self, values: MemberValues) -> Reward:
+        if self.reward == "score":
+            return Reward(sharing=values.reward_sharing)
+        return Reward(values.reward_sharing, values.score_weight, 1.0, values.weight_empathy)
+
+    def _as_told(self, seen: Array) -> Float32[Array, "inputs batch"]:
+        """What was seen [batch, 100 or 101], encoded."""
+        numbers = seen.astype(jnp.float32).T
+        return jnp.concatenate([encoded(numbers[:100], self.encoding), numbers[100:]])
+
+    def _scaled(self, seen: Array) -> Float32[Array, "inputs batch"]:
+        return self._as_told(seen) * self._scale[:, None]
+
+    def _run(self, actor: Params, values: MemberValues, inputs: Float32[Array, "inputs batch"]) -> Array:
+        return self.network.run(actor, inputs, padding(values.width)).outputs
+
+    def _logits_of(self, actor: Params, values: MemberValues, seen: Array) -> Float32[Array, "4 batch"]:
+        """Of what was seen [batch, inputs], in training."""
+        return self._run(actor, values, self._scaled(seen) if self._input_kernel else self._as_told(seen))
+
+    def _logits(self, actor: Params, values: MemberValues, seen: Array) -> Float32[Array, "4"]:
+        """Of what is seen at one decision."""
+        return self._logits_of(actor, values, seen[None, :])[:, 0]
+
+    def _evaluate(
+        self, values: MemberValues, params: Both, seen: Array
+    ) -> tuple[Float32[Array, "4 batch"], Float32[Array, " batch"]]:
+        """Logits and values of what was seen [batch, inputs]."""
+        value = self._critic.run(params["critic"], self._scaled(seen)).outputs[0]
+        return self._logits_of(params["actor"], values, seen), value
+
+
+def _stream(values: MemberValues) -> Stream:
+    """Of its games, and of the order in which they are learnt from."""
+    return values.order[0], values.order[1]

@@ -1,0 +1,136 @@
+"""What a learner meets in the game between two updates, and what each of its decisions led to."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+from jaxtyping import Array, Bool, Float32, Int8, Int32
+
+from mirrorjax.game.env import Env, Gain, Reward, gain, paid, play
+from mirrorjax.game.observation import view
+from mirrorjax.game.players import SCRIPTED, Policy
+from mirrorjax.game.state import Actor, GameParams, GameState, Number
+from mirrorjax.randomness import uniform
+from mirrorjax.regimes.ppo import sampled
+
+SELF = "self"  # the partner that is the learner itself
+Answers = Callable[[Array], Float32[Array, " acts"]]  # of what is seen in one's seat, a logit for each act
+
+
+@struct.dataclass
+class PlayedTurn:
+    """A turn as whoever played it learns of it."""
+
+    seen: Int8[Array, " inputs"]
+    action: Int32[Array, ""]
+    gain: Gain
+
+
+@struct.dataclass
+class Rollout:
+    """Rounds of some games, [time, games] of each decision."""
+
+    frog: PlayedTurn
+    toad: PlayedTurn
+    truncated: Bool[Array, "time games"]
+    last: Int8[Array, "games inputs"]  # what Frog saw last of the episode that was cut off, where one was
+    now: Int8[Array, "games inputs"]  # what it sees now
+
+
+@struct.dataclass
+class Led:
+    """What decisions of a seat led to, [time, games]; see `returns.advantages`."""
+
+    reward: Float32[Array, "time games"]
+    next_value: Float32[Array, "time games"]
+    carry: Float32[Array, "time games"]
+    weight: Float32[Array, "time games"]  # 0 where that is not known
+
+
+@dataclass(frozen=True)
+class GameTable:
+    """Where is played: the numbers of the game, who sits there as Toad, and whether the other's energy is seen."""
+
+    params: GameParams
+    partner: str  # a name in SCRIPTED, or SELF
+    sees_energy: bool = False
+
+    def seen(self, state: GameState, who: Actor) -> Int8[Array, " inputs"]:
+        """What is seen in a seat: the picture, and behind it the other's energy where it is seen."""
+        numbers = view(state, who)
+        if self.sees_energy:
+            numbers = jnp.concatenate([numbers, state.player(who.partner).energy[None]])
+        return numbers.astype(jnp.int8)
+
+    def policy(self, answers: Answers, act: Callable[[Array, Array], Number]) -> Policy:
+        """Of answers the policy that does `act` of (logits, number in [0, 1))."""
+        return lambda state, bits: act(answers(self.seen(state, state.actor)), uniform(bits))
+
+    def players(self, own: Policy) -> tuple[Policy, Policy]:
+        """Frog and Toad."""
+        return own, own if self.partner == SELF else SCRIPTED[self.partner]
+
+
+def played(answers: Answers, table: GameTable, games: Env, rounds: int) -> tuple[Env, Rollout]:
+    """Plays games [games] on, no longer than an episode; acts are drawn by their probability."""
+    players = table.players(table.policy(answers, sampled))
+
+    def watch(before: GameState, action: Number, after: GameState) -> PlayedTurn:
+        return PlayedTurn(table.seen(before, before.actor), action, gain(before, action, after))
+
+    def of_game(env: Env) -> tuple[Env, tuple]:
+        env, done = play(env, players, table.params, watch)
+        return env, (*done.kept, done.truncated, table.seen(done.last, Actor.FROG))
+
+    def one(carried: tuple[Env, Array], _: None) -> tuple[tuple[Env, Array], tuple]:
+        games, last = carried
+        games, (frog, toad, truncated, behind) = jax.vmap(of_game)(games)
+        return (games, jnp.where(truncated[:, None], behind, last)), (frog, toad, truncated)
+
+    def now(games: Env) -> Int8[Array, "games inputs"]:
+        return jax.vmap(lambda state: table.seen(state, Actor.FROG))(games.state)
+
+    (games, last), kept = jax.lax.scan(one, (games, now(games)), None, rounds)
+    return games, Rollout(*kept, last=last, now=now(games))
+
+
+def frogs(rollout: Rollout, value: Array, last: Array, now: Array, reward: Reward) -> Led:
+    """What Frog's decisions led to; values are of those [time, games], and of `last` and `now` of the rollout [games].
+
+    An episode that was cut off is worth what would have come, by what was seen last of it.
+    """
+    return Led(
+        reward=_paid(reward, rollout.frog.gain, rollout.toad.gain, Actor.FROG),
+        next_value=next_values(value, rollout.truncated, last, now),
+        carry=1.0 - rollout.truncated.astype(jnp.float32),
+        weight=jnp.ones_like(value),
+    )
+
+
+def next_values(
+    value: Float32[Array, "time games"], truncated: Bool[Array, "time games"], last: Array, now: Array
+) -> Float32[Array, "time games"]:
+    """Of what each decision led to: what was seen next, or last of an episode that was cut off; never the next game."""
+    return jnp.where(truncated, last[None], jnp.concatenate([value[1:], now[None]]))
+
+
+def toads(rollout: Rollout, value: Array, reward: Reward) -> Led:
+    """The same of Toad's, whose reward waits for Frog's next turn: of the last before a cut, or the end, it is unknown.
+
+    These are left out, and the ones before them go on with their value: a cut at one's own decision.
+    """
+    unknown = rollout.truncated.at[-1].set(True)
+    then = jax.tree.map(lambda gains: jnp.roll(gains, -1, axis=0), rollout.frog.gain)
+    known = 1.0 - unknown.astype(jnp.float32)
+    return Led(
+        reward=_paid(reward, rollout.toad.gain, then, Actor.TOAD),
+        next_value=jnp.roll(value, -1, axis=0),
+        carry=jnp.roll(known, -1, axis=0),
+        weight=known,
+    )
+
+
+def _paid(reward: Reward, own: Gain, then: Gain, seat: Actor) -> Float32[Array, "time games"]:
+    return jax.vmap(jax.vmap(lambda own, then: paid(reward, own, then, seat)))(own, then)

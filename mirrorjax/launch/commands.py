@@ -150,6 +150,27 @@ def _inspect(options: argparse.Namespace) -> None:
     print(inspect_member(options.results, member=options.member))
 
 
+def _export_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("results", type=_path, help=f"{_RESULTS}; with --check an archive")
+    parser.add_argument("--out", type=_path, metavar="FILE", help="the archive, .zip; default: RESULTS.zip beside it")
+    parser.add_argument("--check", action="store_true", help="instead: compare an archive's files with their hashes")
+
+
+def _export(options: argparse.Namespace) -> int:
+    from mirrorjax.results.archive import check, export
+
+    if options.check and options.out is not None:
+        raise InputError("--out: --check writes nothing")
+    archived, problems = check(options.results) if options.check else (export(options.results, options.out), [])
+    for problem in problems:
+        print(problem)
+    print(f"{archived.file}: {archived.files:,} files of {archived.folder}, {archived.size:,} bytes")
+    print(f"sha256 {archived.sha256}")
+    if options.check:
+        print("NOT whole" if problems else "whole")
+    return 1 if problems else 0
+
+
 def _verify_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=("turns", "labels"))
     parser.add_argument("file", type=_path, help="an .npz recording (docs/formats.md)")
@@ -238,6 +259,7 @@ COMMANDS: dict[str, Command] = {  # by name: its help, what adds its arguments, 
     "measure": ("measure networks that are trained already, and add it to their results", _measure_arguments, _measure),
     "paper-tables": ("write the paper's tables and figures for a network", _paper_tables_arguments, _paper_tables),
     "inspect": ("look into one network: units, circuits, ablations, boards", _inspect_arguments, _inspect),
+    "export": ("pack finished results into one archive with hashes, or check one", _export_arguments, _export),
     "play": ("watch a game in the terminal", _play_arguments, _play),
     "verify": ("replay a recording and count differences", _verify_arguments, _verify),
     "dashboard": ("compare sweeps on W&B: a workspace and a report (docs/wandb.md)", _dashboard_arguments, _dashboard),

@@ -24,6 +24,7 @@ COMMANDS = (
         "measure",
         "paper-tables",
         "inspect",
+        "export",
         "play",
         "verify",
         "dashboard",

@@ -63,6 +63,7 @@ def test_it_is_reported_on(sweep: Path):
     assert load(sweep).problems == []
 
 
+@pytest.mark.nightly  # a minute of compiling; golden results are extended in CI
 def test_it_is_extended_and_exported_again(sweep: Path, tmp_path: Path):
     (before,) = Results.open(sweep).populations
     (job,) = read_sweep(sweep)["jobs"]

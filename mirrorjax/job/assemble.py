@@ -15,6 +15,7 @@ from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import Member
 from mirrorjax.population.plan import program_of
 from mirrorjax.regimes import REGIMES, regime_of
+from mirrorjax.regimes.base import CLOCKED
 from mirrorjax.results.contents import FORMAT
 from mirrorjax.results.extension import Extended, extended, missing
 from mirrorjax.settings.allowed import validate
@@ -152,14 +153,11 @@ def _check_knobs(config: Config) -> None:
             raise InputError(f"{each.key} is {words}: {unseen}; allowed here: {each.default:g}")
 
 
-_CLOCKED = ("learning_rate", "objective", "parallel_games", "horizon")  # all that clocks look at, besides the regime
-
-
 def planned(config: Config, resolved: Mapping[str, Any]) -> dict[str, Any]:
     """What a job is going to be, for a sweep that has not begun it: its folder, its members and their steps."""
     population = config.population
     found = each_combination(population, population.union)  # and no member, of which there may be a million
-    usual = {name: value_of(config, MEMBER[name].key) for name in _CLOCKED}
+    usual = {name: value_of(config, MEMBER[name].key) for name in CLOCKED}
     clocked = Counter(tuple(combination.get(name, usual[name]) for name in usual) for combination in found)
     steps_of, end = REGIMES[config.regime.name].clock.step, config.regime.epochs
     steps = sum(number * steps_of(Member(**dict(zip(usual, key, strict=True))), end) for key, number in clocked.items())

@@ -16,6 +16,7 @@ from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import OUTPUTS, Member
 from mirrorjax.population.plan import Part, ProgramSpec, plan
 from mirrorjax.regimes import REGIMES, row_passes_of
+from mirrorjax.regimes.base import CLOCKED
 from mirrorjax.results.contents import MANIFEST
 from mirrorjax.results.jobs import read_json
 from mirrorjax.results.read import Results
@@ -31,7 +32,7 @@ _MEASURE_SECONDS = 2.9e-9  # of a core, for a row and a unit
 _BOARD_ROWS = 26  # test rows that take as long as a matched board with all its conditions
 _COMPILE_SECONDS = 1.5  # of one function, where it is not in the cache
 _DATASET_SECONDS, _TURN_SECONDS = 3.0, 0.5e-6  # of two cores, for a dataset that is to be built, and each turn of it
-CLOCKED = ("regime", "learning_rate", "objective", "parallel_games", "horizon")  # all that clocks look at
+_CLOCKED = ("regime", *CLOCKED)
 _architecture = operator.attrgetter(*ARCHITECTURE, *LATER)
 PAIR_SHARE = 0.64  # likewise of pairs to train on
 TRAIN_SHARE = 0.55  # training rows for each turn, at seven million turns; fewer turns repeat themselves less
@@ -84,8 +85,8 @@ def null_work(config: Config, members: Sequence[Member], dataset_hash: str | Non
 
 def steps_of(members: Sequence[Member], end: float) -> list[int]:
     """Of each member up to an epoch."""
-    of_clock = operator.attrgetter(*CLOCKED)
-    steps = {key: REGIMES[key[0]].clock.step(Member(**dict(zip(CLOCKED, key, strict=True))), end)
+    of_clock = operator.attrgetter(*_CLOCKED)
+    steps = {key: REGIMES[key[0]].clock.step(Member(**dict(zip(_CLOCKED, key, strict=True))), end)
              for key in set(map(of_clock, members))}  # fmt: skip
     return [steps[of_clock(member)] for member in members]
 

@@ -52,6 +52,8 @@ class Clock:
     step: Callable[[Member, float], int]  # the update at which a member's time is complete
 
 
+# Of a member's settings, all that clocks look at besides the regime.
+CLOCKED = ("learning_rate", "objective", "parallel_games", "horizon")
 PAPER_EPOCHS = Clock("epoch", Member.epoch, Member.step_at)
 
 

@@ -22,7 +22,7 @@ EPSILON = 1e-5  # of Adam
 _TINY = 1e-8
 
 Params = Any  # of actor and critic together
-# parameters and what was seen [batch, ...] -> a logit for each act [acts, batch], and the value [batch]; a batch of games
+# parameters and what was seen [batch, ...] -> a logit for each act [acts, batch], the value [batch]; a batch of games
 # [games, time] is a batch of all their decisions, game by game
 Evaluate = Callable[[Params, Array], tuple[Float32[Array, "acts batch"], Float32[Array, " batch"]]]
 

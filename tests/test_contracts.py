@@ -30,7 +30,9 @@ pytestmark = pytest.mark.usefixtures("compiled_quickly")
 NETWORKS = MODELS | {"residual": Residual, "transformer": partial(Transformer, d_model=4)}
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(
+    "name", ["mlp", *(pytest.param(name, marks=pytest.mark.slow) for name in sorted({*NETWORKS} - {"mlp"}))]
+)
 def test_a_network_keeps_its_contract(name: str):
     check_network(lambda width: NETWORKS[name](width=width))
 

@@ -6,7 +6,7 @@ A check raises an `AssertionError` that says which promise is broken. It takes s
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -108,7 +108,7 @@ def _check_homogeneous(network: Network, params: Params, inputs: jax.Array, plai
         _close(after / factor, before, f"{name}: is not multiplied when kernels are; not homogeneous")
 
 
-def check_regime(regime: Callable[[int], Regime]) -> None:
+def check_regime(regime: Callable[[int], Any]) -> None:
     """Checks the promises of `regimes.base.Regime`, and that its networks can be measured.
 
     Args:

@@ -2,8 +2,8 @@
 
 What a member leaves on a device is exact, from shapes. What a program takes besides while it runs is an estimate from
 above until it is compiled: fitted to what XLA reports for blocks of 16 and 64 members of widths 8 to 128 on a CPU,
-where it was 1.0 to 1.6 times the report; what the battery takes to members of one to a hundred units and to a
-transformer, on 256 and 1,024 boards. `compiled_bytes` then is exact, and `Placement` holds it against the budget.
+where it was 1.0 to 1.6 times the report; what the battery takes to members of eight to a hundred units and to
+transformers, on 256 and 1,024 boards. `compiled_bytes` then is exact, and `Placement` holds it against the budget.
 """
 
 import functools
@@ -39,11 +39,12 @@ _READ_OUT_ARRAYS = 4  # of [units, units] of the last site, while a read-out is 
 _HIDDEN_ARRAYS = 4  # of [batch, hidden units], or what a network says that it holds of an example, that a step holds
 _ROW_WORDS = 64  # of each row of a batch, besides its inputs: words, draws, targets
 _BATTERY_ARRAYS = 46  # of [units, boards] that the battery holds of a member
+_BATTERY_CONDITIONS = 5  # whose boards a network runs over at once
 # that the causal measures hold: of [units, boards], of [units, task rows], of distances between boards
 _CAUSES_ARRAYS, _TASK_ARRAYS, _DISTANCES = 8, 6, 7
-_INNER_ARRAYS = 2  # of what a network holds of an example beyond its units, that either holds
+_INNER_ARRAYS = 3  # of what a network holds of a task row beyond its units
 _COUNTED_ARRAYS = 8  # of [piece, units] that are held while rows are counted into bins
-_TOGETHER = 256 << 20  # bytes of an accelerator that members take whose boards are looked at side by side
+_TOGETHER = 1 << 30  # bytes of an accelerator that members take whose boards are looked at side by side
 _CACHE = 1 << 20  # bytes of a CPU's core that members take whose rows are counted side by side
 
 
@@ -179,7 +180,7 @@ def _shown(network: Network, boards: int) -> int:
     if not boards:
         return 0
     hidden, inner = _held(network)
-    battery = (_BATTERY_ARRAYS * hidden + _INNER_ARRAYS * inner) * boards
+    battery = max(_BATTERY_ARRAYS * hidden, _BATTERY_CONDITIONS * (hidden + inner)) * boards
     task = (_TASK_ARRAYS * hidden + _INNER_ARRAYS * inner) * OF_EACH * len(TRUTHS)
     causes = _CAUSES_ARRAYS * hidden * boards + task + _DISTANCES * min(BOARDS, boards) ** 2
     return _FLOAT * max(battery, causes)

@@ -35,7 +35,7 @@ def test_boards_take_what_they_take():
     few, many = (need(PROGRAM, False, boards) for boards in (256, 4096))
     assert need(PROGRAM, False).shown == 0 and 0 < few.shown < many.shown
     assert few.together(1024) > many.together(1024) > 1
-    assert max(each.together(1024) * each.shown for each in (few, many)) <= 256 << 20
+    assert max(each.together(1024) * each.shown for each in (few, many)) <= 1 << 30
     assert need(PROGRAM, True, 4096).together(16) == 1
     simulated = program_of(Member(regime="turn_taking", turns_of="chain"))
     assert need(simulated, False, 4096) == need(simulated, False)

@@ -11,7 +11,7 @@ from mirrorjax.bench.workload import HEADLINE, Workload, reference_dataset, seed
 from mirrorjax.machine.runtime import Device
 from mirrorjax.population.members import Member, MemberValues, stack_values
 from mirrorjax.population.plan import program_of
-from mirrorjax.regimes import passes_of, regime_of
+from mirrorjax.regimes import regime_of
 from mirrorjax.training.step import init_state, train
 
 WAYS = {  # `next` differs from `auto` in its rows alone
@@ -29,7 +29,7 @@ def ways(devices: list[Device], members: int = 512, kinds: dict[str, Member] = W
     """Model-steps a second of each, in turns, and the passes of a batch through its network in a step; brains."""
     rows, block = reference_dataset().train, block_for(members, devices)
     trained = {name: Workload(seeds(members, like), rows, devices, block) for name, like in kinds.items()}
-    passes = {name: passes_of(program_of(like)) for name, like in kinds.items()}
+    passes = {name: regime_of(program_of(like)).passes for name, like in kinds.items()}
     found = compared(trained, block=block)
     told = [replace(each, parameters={**(each.parameters or {}), "passes": passes[each.name]}) for each in found]
     return [*told, brains()]

@@ -352,8 +352,8 @@ OF_SIMULATIONS = (
             unit="nats"),
     Measure("act_mi_null", "information in a stranger's last act", "of another pair's", "../regimes/alternation.py",
             "signed", unit="nats"),
-    Measure("transfer", "transfer entropy", "the same beyond one's own last act", "../regimes/alternation.py", "signed",
-            unit="nats", section="turn_taking"),
+    Measure("transfer", "transfer", "transfer entropy, nats: the same beyond one's own last act (of imitation it is "
+            "another number)", "../regimes/alternation.py", "signed", section="turn_taking"),
     Measure("transfer_null", "transfer entropy of strangers", "of another pair's acts", "../regimes/alternation.py",
             "signed", unit="nats"),
     Measure("pair_score", "score of a pair", "points a round and player", "../regimes/turn_taking.py", "share",

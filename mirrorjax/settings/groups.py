@@ -210,7 +210,15 @@ class RegimeConfig:
         of="turn_taking", note="`reciprocal`: energy up to which the other is helped")
     gives_share: float = setting(0.35, _SHARE, label="share of gifts", acts=Acts.VALUE, later=True, of="turn_taking",
         note="`blind`: of its turns")
+    # ways to learn, further ones
+    finetunes: str | None = setting(None, is_axis=False, later=True, of="overlap", note="results of supervised "
+        "networks, each of which goes on from that of its seed and settings; by default from scratch")
+    areas: str = setting("shared", ("shared", "apart"), label="areas of persons", acts=Acts.PROGRAM, later=True,
+        of="assembly", note="`shared`: one area for whoever it is; `apart`: SELF and OTHER, where who is not oneself "
+        "fires both and teaches SELF nothing; a brain takes 10 n² bytes then")
 
 
 # Regimes whose members learn by playing: the numbers of the game are theirs, part of their program, and not of rows.
 PLAYING = ("reinforcement",)
+# Regimes whose time, in episodes or rounds, no learning rate counts.
+RATELESS = ("assembly", "cirl", "turn_taking")

@@ -41,7 +41,8 @@ def regimes_table(settings: Iterable[Setting]) -> str:
     )
     for each in settings:
         key = f"`{each.key}`{'' if each.is_axis else ' (no axis)'}"
-        table += f"| `{each.of}` | {key} | {_default(each)} | {each.words} | {each.note} |\n"
+        whose = ", ".join(f"`{name}`" for name in each.whose)
+        table += f"| {whose} | {key} | {_default(each)} | {each.words} | {each.note} |\n"
     return table
 
 

@@ -378,13 +378,11 @@ OF_SIMULATIONS = (
             "../regimes/alternation.py", "share"),
 )
 OF_PLAYERS = (
-    *(Measure(f"{name}_greedy", f"{words}, best acts", "of a Frog that learnt and does what it holds most likely",
-              "../regimes/cirl_learner.py", kind)
-      for name, words, kind in (("cirl_regret", "regret of the believing Frog", "value"),
-                                ("right_help", "right help", "share"),
-                                ("right_help_late", "right help after round 32", "share"))),
-    *(Measure(f"{each.name}{end}", f"{each.label}, {words}", f"{each.note}; κ is {gain} instead, on the same weights",
-              "../regimes/turn_learners.py", each.kind, unit=each.unit)
+    *(replace(each, name=f"{each.name}_greedy", label=f"{each.label}, best acts", section="",
+              note="of a Frog that learnt and does what it holds most likely", file="../regimes/cirl_learner.py")
+      for each in OF_SIMULATIONS if each.name in ("cirl_regret", "right_help", "right_help_late")),
+    *(replace(each, name=f"{each.name}{end}", label=f"{each.label}, {words}", section="",
+              note=f"{each.note}; κ is {gain} instead, on the same weights", file="../regimes/turn_learners.py")
       for end, words, gain in (("_deaf", "deaf", 0), ("_loud", "loud", 4)) for each in OF_SIMULATIONS
       if each.name in ("pair_score_last", "pair_gifts", "alternation", "alternation_null", "transfer",
                        "transfer_null")),

@@ -6,6 +6,7 @@ input is all that it knows of the goal: the exact belief, its memory of the epis
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import jax
@@ -72,8 +73,7 @@ class CirlLearner(Reinforcement):
         Raises:
             InputError: there are more minibatches than decisions.
         """
-        made = super().of(network, program)
-        return replace(made, network=replace(made.network, inputs=made.network.inputs + 1), knows=program.knows)
+        return replace(super().of(replace(network, inputs=network.inputs + 1), program), knows=program.knows)
 
     def init(self, values: MemberValues) -> Watcher:
         """A member that has not played."""
@@ -87,12 +87,8 @@ class CirlLearner(Reinforcement):
     ) -> tuple[Watcher, Bool[Array, ""]]:
         """Plays on, and learns from it."""
         games, memories, rollout = self._played(state, values)
-        decisions, order = self.decisions(state.params, values, rollout), self._order(values, step)
-        rates = self._rate(values, step), values.entropy_bonus
-
-        def evaluate(params: Any, seen: Array) -> tuple[Array, Array]:
-            return self._evaluate(values, params, seen)
-
+        evaluate, decisions = partial(self._evaluate, values), self.decisions(state.params, values, rollout)
+        order, rates = self._order(values, step), (self._rate(values, step), values.entropy_bonus)
         learner, told = improved(evaluate, state.learner, decisions, self.passes_of, order, *rates)
         return Watcher(learner, games, told, state.updates + 1, memories), jnp.isfinite(told.entropy)
 
@@ -184,8 +180,9 @@ class CirlLearner(Reinforcement):
                 return jnp.stack([*(policy(state, bits) for policy in POLICIES.values()), *own])[frog], memory
 
             minds = replace(learner, acts=acts), toad
-            state, memories, (asked, _) = round_of(*game, chance, minds, params, _asked)
-            return (state, memories), _kept(game[0], state) | asked
+            before, known = game
+            state, memories, (asked, _) = round_of(before, known, chance, minds, params, _asked)
+            return (state, memories), _kept(before, state) | asked
 
         def one_round(carried: tuple, at: tuple[Array, Chance]) -> tuple[tuple, None]:
             games, sums = carried

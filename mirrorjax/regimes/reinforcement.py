@@ -38,7 +38,6 @@ CRITIC = MLP(width=64, depth=2, activation="tanh", outputs=1)
 _CRITIC_KEY, _SHUFFLES = 1, 1 << 24  # of a member's keys; of its stream's substreams, behind those of games
 
 
-NOTHING_TOLD = Told(np.float32(np.nan), np.float32(np.nan))
 Both = Any  # the parameters of `actor` and `critic`, by these names
 
 
@@ -146,7 +145,7 @@ class Reinforcement(Usual):
 
     def init(self, values: MemberValues) -> Agent:
         """A member that has not played."""
-        return Agent(begin(self._newborn(init_key(values), values)), self._games(values), NOTHING_TOLD, jnp.int32(0))
+        return Agent(begin(self._newborn(init_key(values), values)), self._games(values), nothing_told(), jnp.int32(0))
 
     def _newborn(self, key: jax.Array, values: MemberValues) -> Both:
         """Actor and critic that have learnt nothing."""
@@ -298,6 +297,11 @@ class Reinforcement(Usual):
         """Logits and values of what was seen [batch, inputs]."""
         value = self._critic.run(params["critic"], self._scaled(seen)).outputs[0]
         return self._logits_of(params["actor"], values, seen), value
+
+
+def nothing_told() -> Told:
+    """What one says that has had no update."""
+    return Told(jnp.float32(jnp.nan), jnp.float32(jnp.nan))
 
 
 def stream_of_games(values: MemberValues) -> Stream:

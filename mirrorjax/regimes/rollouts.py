@@ -114,8 +114,8 @@ def played_on(
 
     def one(carried: tuple[Env, Memories, Array], _: None) -> tuple[tuple[Env, Memories, Array], tuple]:
         games, memories, last = carried
-        games, memories, (*turns, truncated, fresh, behind) = jax.vmap(of_game)(games, memories)
-        return (games, memories, jnp.where(truncated[:, None], behind, last)), (*turns, truncated, fresh)
+        games, memories, (frog, toad, truncated, fresh, behind) = jax.vmap(of_game)(games, memories)
+        return (games, memories, jnp.where(truncated[:, None], behind, last)), (frog, toad, truncated, fresh)
 
     def now(games: Env, memories: Memories) -> Array:
         def of_game(env: Env, memories: Memories) -> Array:
@@ -124,8 +124,8 @@ def played_on(
         return jax.vmap(of_game)(games, memories)
 
     start = games, memories, now(games, memories)
-    (games, then, last), (*turns, truncated, fresh) = jax.lax.scan(one, start, None, rounds)
-    return games, then, Rollout(*turns, truncated, last, now(games, then), fresh, memories)
+    (games, then, last), (frog, toad, truncated, fresh) = jax.lax.scan(one, start, None, rounds)
+    return games, then, Rollout(frog, toad, truncated, last, now(games, then), fresh, memories)
 
 
 def unrolled(

@@ -9,7 +9,7 @@ does in fresh games, with the gain κ that it learnt with and with others.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 import jax
 import jax.numpy as jnp
@@ -24,16 +24,17 @@ from mirrorjax.game.observation import OBSERVATION_SIZE, view
 from mirrorjax.game.players import Chance, tally
 from mirrorjax.game.rollout import Turn, chance_of_round, game_streams, new_game
 from mirrorjax.game.rollout import in_turn as rounds_in_turn
-from mirrorjax.game.state import LETTER, WIDTH, Action, Actor, GameState, Number, Symbol
-from mirrorjax.models.base import Edit, Params, Shown, in_turn, keep, padding
+from mirrorjax.game.state import LETTER, MAX_ENERGY, WIDTH, Action, Actor, GameState, Number, Symbol
+from mirrorjax.models.base import Edit, Params, Recurrent, Shown, in_turn, keep, padding
 from mirrorjax.models.encoding import encoded
+from mirrorjax.models.mlp import MLP
 from mirrorjax.population.members import MemberValues, init_key
 from mirrorjax.randomness import substream, uniform
 from mirrorjax.regimes.base import HeldOut, Step
 from mirrorjax.regimes.descent import begin
 from mirrorjax.regimes.inputs import folded, input_scale, unfolded
 from mirrorjax.regimes.ppo import Decisions, Told, improved, log_probs, sampled
-from mirrorjax.regimes.reinforcement import NOTHING_TOLD, Agent, Both, Reinforcement
+from mirrorjax.regimes.reinforcement import CRITIC, Agent, Both, Reinforcement, nothing_told
 from mirrorjax.regimes.rollouts import Led, PlayedTurn, Rollout, frogs, gained, played_on, toads, unrolled
 from mirrorjax.regimes.turn_taking import WINDOW, pair_scores
 
@@ -44,7 +45,7 @@ OF_OTHERS = ("pair_score_last", "pair_gifts", "alternation", "alternation_null",
 _TOAD = "toad_"  # before the names of Toad's parameters
 _SEED = 2**32 - 3  # of nobody's games
 
-Seen = dict[str, Array]  # of games: `seen` [games, time, inputs], `fresh` [games, time], `memory` before [games, units]
+Seen = Any  # of games: `seen` [games, time, inputs], `fresh` [games, time], and `memory` before [games, units], by name
 
 
 @struct.dataclass
@@ -93,7 +94,7 @@ class TurnLearners(Reinforcement):
         games = self._games(values)
         minds = self._minds(both["actor"], values, values.coupling)
         memories = jax.vmap(lambda stream: begun(minds, stream))(games.stream)
-        return Pair(jax.vmap(begin)(both), games, NOTHING_TOLD, jnp.int32(0), memories)
+        return Pair(jax.vmap(begin)(both), games, nothing_told(), jnp.int32(0), memories)
 
     def update(
         self, state: Pair, values: MemberValues, step: Step, drawn: tuple, train: tuple
@@ -170,8 +171,9 @@ class TurnLearners(Reinforcement):
         return self._scale if self._input_kernel else np.ones_like(self._scale)
 
     @property
-    def _remembers(self) -> bool:
-        return hasattr(self.network, "remember")
+    def _recurrent(self) -> Recurrent | None:
+        """The network, if it remembers."""
+        return cast(Recurrent, self.network) if hasattr(self.network, "remember") else None
 
     def _minds(
         self, actors: Params, values: MemberValues, gain: Float32[Array, ""], scale: np.ndarray | float = 1.0
@@ -187,9 +189,9 @@ class TurnLearners(Reinforcement):
             own, heard = memory
             inputs = self._inputs(heeded(memory, state)[None], gain)[:, 0] * scale
             edit = padding(values.width)
-            if self._remembers:
-                own = self.network.remember(actor, own, self.network.drive(actor, inputs), edit)
-                return sampled(self.network.read(actor, own), uniform(bits)), (own, heard)
+            if network := self._recurrent:
+                own = network.remember(actor, own, network.drive(actor, inputs), edit)
+                return sampled(network.read(actor, own), uniform(bits)), (own, heard)
             return sampled(self.network.run(actor, inputs, edit).outputs, uniform(bits)), memory
 
         return Mind(
@@ -201,17 +203,26 @@ class TurnLearners(Reinforcement):
 
     @property
     def _nothing(self) -> Any:
-        return self.network.nothing() if self._remembers else ()
+        return network.nothing() if (network := self._recurrent) else ()
 
     def _inputs(self, seen: Array, gain: Float32[Array, ""]) -> Float32[Array, "inputs batch"]:
-        """What was seen and heard [batch, 104], encoded."""
+        """What was seen and heard [batch, 105], encoded, without the other's energy."""
         numbers = seen.astype(jnp.float32).T
-        pictures, heard = numbers[:OBSERVATION_SIZE], numbers[OBSERVATION_SIZE:]
+        pictures, heard = numbers[:OBSERVATION_SIZE], numbers[OBSERVATION_SIZE:-1]
         return jnp.concatenate([encoded(pictures, self.encoding), gain * heard])
 
     def _values(self, params: Both, values: MemberValues, seen: Array) -> Float32[Array, " batch"]:
-        """Of the critic, which remembers nothing: of what was seen and heard [batch, 104]."""
-        return self._critic.run(params["critic"], self._inputs(seen, values.coupling) * self._scale[:, None]).outputs[0]
+        """Of the critic, which remembers nothing, and sees the other's energy: of what was seen and heard [batch, 105].
+
+        Of one's own seat alone a gift looks like a loss: its energy is gone, and what the other has is not seen.
+        """
+        inputs, energy = self._inputs(seen, values.coupling), seen[:, -1].astype(jnp.float32)
+        known = jnp.concatenate([inputs * self._scale[:, None], energy[None] / MAX_ENERGY])
+        return self._critic.run(params["critic"], known).outputs[0]
+
+    @property
+    def _critic(self) -> MLP:
+        return replace(CRITIC, inputs=self.network.inputs + 1)
 
     def _evaluate(
         self, values: MemberValues, params: Both, seen: Seen
@@ -221,18 +232,18 @@ class TurnLearners(Reinforcement):
         flat, actor, edit = seen["seen"].reshape(games * time, -1), params["actor"], padding(values.width)
         inputs = self._inputs(flat, values.coupling) * self._in_training[:, None]
         value = self._values(params, values, flat)
-        if not self._remembers:
+        if (network := self._recurrent) is None:
             return self.network.run(actor, inputs, edit).outputs, value
-        drive = self.network.drive(actor, inputs)
+        drive = network.drive(actor, inputs)
         of_games = jnp.moveaxis(drive, -1, 0).reshape(games, time, *drive.shape[:-1])
 
         def remembered(memory: Array, drive: Array) -> tuple[Array, Array]:
-            memory = self.network.remember(actor, memory, drive, edit)
+            memory = network.remember(actor, memory, drive, edit)
             return memory, memory
 
         through = jax.vmap(lambda memory, *at: unrolled(remembered, self._nothing, memory, *at))
         memory = through(seen["memory"], of_games, seen["fresh"])
-        return self.network.read(actor, memory.reshape(games * time, -1).T), value
+        return network.read(actor, memory.reshape(games * time, -1).T), value
 
     def _decided(
         self, params: Both, values: MemberValues, rollout: Rollout, seat: Actor, led: Callable[[Array], Led]
@@ -249,16 +260,18 @@ class TurnLearners(Reinforcement):
         return Decisions(given, action, log_prob, then.T, gained(found, then, values.discount).T, found.weight.T)
 
 
-def heeded(memory: Memory, state: GameState) -> Int8[Array, "104"]:
+def heeded(memory: Memory, state: GameState) -> Int8[Array, "105"]:
     """What is seen in the seat of who acts, and the other's last act as four numbers; all 0 before its first.
 
-    The picture does not tell that act once more: the other is drawn as its letter, or as in distress.
+    The picture does not tell that act once more: the other is drawn as its letter, or as in distress. The other's
+    energy, behind these, is for critics.
     """
-    seen = view(state, state.actor)
+    seen, other = view(state, state.actor), state.player(state.actor.partner).energy
     players = seen[WIDTH : 2 * WIDTH]
     tells = (players > LETTER[Actor.TOAD]) & (players < int(Symbol.DISTRESS))  # of the one who acts no act is drawn
     seen = seen.at[WIDTH : 2 * WIDTH].set(jnp.where(tells, LETTER[Actor.TOAD], players))
-    return jnp.concatenate([seen.astype(jnp.int8), jax.nn.one_hot(memory[1], ACTS, dtype=jnp.int8)])
+    heard = jax.nn.one_hot(memory[1], ACTS, dtype=jnp.int8)
+    return jnp.concatenate([seen.astype(jnp.int8), heard, other.astype(jnp.int8)[None]])
 
 
 def met(minds: Minds, params: Any, pairs: int = PAIRS, rounds: int = ROUNDS) -> dict[str, Float32[Array, ""]]:
@@ -284,6 +297,6 @@ def met(minds: Minds, params: Any, pairs: int = PAIRS, rounds: int = ROUNDS) -> 
 
 
 def _seats(params: Params) -> tuple[Params, Params]:
-    """The networks of Frog and of Toad, of what is stored."""
+    """The networks of Frog and of Toad, of what is stored; one that has no other, as of nulls, is both."""
     toad = {name.removeprefix(_TOAD): each for name, each in params.items() if name.startswith(_TOAD)}
-    return {name: params[name] for name in toad}, toad
+    return ({name: params[name] for name in toad}, toad) if toad else (params, params)

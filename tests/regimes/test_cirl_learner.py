@@ -27,7 +27,7 @@ def learner():
     @jax.jit
     def of_member(values):
         state = regime.init(values)
-        games = state.games.replace(round=jnp.full(48, EPISODE - 6, jnp.uint32))
+        games = replace(state.games, round=jnp.full(48, EPISODE - 6, jnp.uint32))
         return regime._played(replace(state, games=games), values)
 
     return regime, jax.device_get(of_member(values))

@@ -69,7 +69,7 @@ def played():
     def both(values):
         state = regime.init(values)
         state.params["actor"]["output_kernel"] *= 300
-        games = state.games.replace(round=jnp.asarray([EPISODE - 2, 5, EPISODE - 6, 0], jnp.uint32))
+        games = replace(state.games, round=jnp.asarray([EPISODE - 2, 5, EPISODE - 6, 0], jnp.uint32))
         minds = regime._minds(state.params["actor"], values, values.coupling, regime._in_training)
         _, memories, rollout = played_on(minds, regime.table.params, games, state.memories, regime.horizon)
         decisions = regime.decisions(state.params, values, rollout)
@@ -86,7 +86,7 @@ def test_what_is_learnt_from_is_what_was_remembered(played):
     """Memories at the end of a rollout are those that its decisions are learnt back through, cut where it was cut."""
     rollout, decisions, memories, again = played
     assert rollout.truncated.T.argmax(1).tolist() == [1, 0, 5, 0] and rollout.truncated.sum() == 2
-    assert decisions.seen["seen"].shape == (2, 4, 6, 104) and decisions.action.shape == (2, 4, 6)
+    assert decisions.seen["seen"].shape == (2, 4, 6, 105) and decisions.action.shape == (2, 4, 6)
     assert np.isfinite(decisions.log_prob).all() and decisions.weight[0].all()
     assert decisions.weight[1].sum() == 4 * 6 - 4 - 1, "Toad's last one of each, and of the episode that was cut"
     taken = np.take_along_axis(np.array(jax.nn.log_softmax(again, axis=1)), decisions.action.reshape(2, 1, 24), 1)
@@ -106,7 +106,7 @@ def test_an_act_is_heard_once():
 
     plain, seen, nothing = map(np.asarray, shown(stream_from_key(jax.random.key(0))))
     assert plain[32 + 16] == Symbol.HELP and seen[32 + 16] == Symbol.TOAD
-    assert seen[100:].tolist() == [0, 0, 0, 1] and nothing[100:].tolist() == [0] * 4
+    assert seen[100:].tolist() == [0, 0, 0, 1, 20] and nothing[100:].tolist() == [0] * 4 + [20]
     assert (np.delete(seen[:100], 48) == np.delete(plain, 48)).all()
 
 

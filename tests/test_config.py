@@ -316,6 +316,7 @@ def test_every_axis_reaches_the_members():
         "gives_below": [6, 2],
         "gives_share": [0.35, 0.25],
         "areas": ["shared", "apart"],
+        "knows": ["belief", "told"],
         "encoding": ["ordinal", "one_hot"],
         "d_model": [16, 32],
         "heads": [2, 4],

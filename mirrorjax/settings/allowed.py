@@ -87,7 +87,7 @@ def _problems_of_measurement(config: Config) -> Iterator[str]:
 
 def _problems_of_regimes(config: Config) -> Iterator[str]:
     for each in SETTINGS.values():
-        if each.of in ("", config.regime.name, config.model.name):
+        if not each.of or {config.regime.name, config.model.name} & {*each.whose}:
             continue
         taken = {value_of(config, each.key)}
         if each.is_axis:
@@ -95,7 +95,8 @@ def _problems_of_regimes(config: Config) -> Iterator[str]:
         if taken != {each.default}:
             given = ", ".join(sorted(map(str, taken - {each.default})))
             group = each.key.partition(".")[0]
-            yield f"{each.key} is {given}: only {group}={each.of} looks at it; allowed here: {each.default}"
+            looks = f"only {group}={' or '.join(each.whose)} looks at it"
+            yield f"{each.key} is {given}: {looks}; allowed here: {each.default}"
 
 
 def _problems_of_models(config: Config) -> Iterator[str]:

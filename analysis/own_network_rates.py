@@ -104,8 +104,7 @@ def judged(pictures: Pictures, groups: np.ndarray, seed: int = 0) -> dict[str, f
     changes = Changes.of((*pairs,), grouped)
     found = patterns(Products.of((*pairs,), grouped, factor, len(rms), sizes))
     factors = (max(1.0, np.nan_to_num(each, nan=1.0)) for each in (found.strength_self, found.strength_other))
-    means = {name: values / np.float32(sizes)[:, None] for name, values in summed.items()}
-    told = decoded(kernel(means, Halves.drawn(len(sizes), seed), factor, len(rms)), DRAWS, seed)
+    told = decoded(kernel(summed, sizes, Halves.drawn(len(sizes), seed), factor, len(rms)), DRAWS, seed)
     return {
         "mirror_units": simes(changes.p(c4()), weight),
         "mirror_units_matched": simes(changes.p(c4(*factors)), weight),

@@ -8,7 +8,7 @@ from mirrorjax.bench.workload import HEADLINE, Workload, reference_dataset, seed
 from mirrorjax.machine.runtime import Device
 from mirrorjax.population.members import Member
 from mirrorjax.population.plan import program_of
-from mirrorjax.regimes import passes_of
+from mirrorjax.regimes import regime_of
 
 WAYS = {  # `next` differs from `auto` in its rows alone
     "supervised": HEADLINE,
@@ -23,6 +23,6 @@ def ways(devices: list[Device], members: int = 512, kinds: dict[str, Member] = W
     """Model-steps a second of each, in turns, and the passes of a batch through its network in a step."""
     train, block = reference_dataset().train, block_for(members, devices)
     trained = {name: Workload(seeds(members, like), train, devices, block) for name, like in kinds.items()}
-    passes = {name: passes_of(program_of(like)) for name, like in kinds.items()}
+    passes = {name: regime_of(program_of(like)).passes for name, like in kinds.items()}
     found = compared(trained, block=block)
     return [replace(each, parameters={**(each.parameters or {}), "passes": passes[each.name]}) for each in found]

@@ -45,8 +45,9 @@ class Resamples:
 
     @cached_property
     def halves(self) -> list[np.ndarray]:
-        """The weights of each half alone, others zero, [1 + draws, groups of the half], with its groups."""
-        return [np.ascontiguousarray(self.weights[:, part]) for part in (self.half, ~self.half)]
+        """The weights of each half's groups, and below them their signs [1 + draws + FLOORS, groups of the half]."""
+        both = np.concatenate([self.weights, self.signs])
+        return [np.ascontiguousarray(both[:, part]) for part in (self.half, ~self.half)]
 
 
 @dataclass(frozen=True)
@@ -97,14 +98,16 @@ def rectified(
         rms: of each unit [U].
         weight: of each unit [U].
     """
-    drawn = []
+    drawn, turned = [], []
     for part, weights in zip((draws.half, ~draws.half), draws.halves, strict=True):
-        drawn.append({name: weights @ values[part] for name, values in sums.items()} | {"rows": weights @ sizes[part]})
+        each = {name: weights @ values[part] for name, values in (*sums.items(), ("rows", np.float32(sizes)))}
+        drawn.append({name: values[:-FLOORS] for name, values in each.items()})
+        turned.append({name: values[-FLOORS:] for name, values in each.items() if name.startswith("change_")})
     both = {name: drawn[0][name] + drawn[1][name] for name in drawn[0]}
-    flipped = {name: draws.signs @ sums[name] for name in sums if name.startswith("change_")}
+    flipped = {name: turned[0][name] + turned[1][name] for name in turned[0]}
     flipped |= {name: values[:1] for name, values in both.items() if not name.startswith("change_")}
-    a, b, whole, turned = (_smallest(each, rms) for each in (*drawn, both, flipped))
-    return {name: _means(a[name], b[name], whole[name], turned[name], weight) for name in a}
+    a, b, whole, noise = (_smallest(each, rms) for each in (*drawn, both, flipped))
+    return {name: _means(a[name], b[name], whole[name], noise[name], weight) for name in a}
 
 
 def _means(a: np.ndarray, b: np.ndarray, plain: np.ndarray, flipped: np.ndarray, weight: np.ndarray) -> Means:

@@ -1,5 +1,6 @@
 """What somebody gives of a network of his own, checked before anything is computed."""
 
+import mmap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -17,7 +18,8 @@ CONTRASTS = {  # by name: what changes, and from what
     "both": ("both", "none"),
 }
 FEWEST_GROUPS = 20  # flips of fewer have too few outcomes: p is at least 2^-groups
-_NUMBERS = 1 << 24  # of activations that are held at a time, all conditions together: 64 MB
+_NUMBERS = 1 << 24  # of activations in a part, all conditions together: 64 MB
+_NARROWEST = 1_024  # units of a part where rows are many: less than a page of each row would be read again and again
 Kind = Literal["rate", "signed"]
 
 
@@ -67,17 +69,18 @@ class Given:
     def parts(self, site: str) -> Iterator[slice]:
         """Units of a site, as many at a time as there is room for."""
         units = self.units(site)
-        number = -(-units // max(1, _NUMBERS // (self.rows * len(self.conditions))))
+        number = -(-units // max(_NARROWEST, _NUMBERS // (self.rows * len(self.conditions))))
         size = -(-units // number)
         yield from (slice(first, min(first + size, units)) for first in range(0, units, size))
 
     def read(self, site: str, part: slice) -> dict[str, np.ndarray]:
         """Activations float32 [rows, units of a part] by condition, rows of a group together."""
         order = slice(None) if self.is_sorted else np.argsort(self.groups, kind="stable")
-        return {
-            name: np.ascontiguousarray(np.asarray(array[:, part], np.float32)[order])
-            for name, array in self.sites[site].items()
-        }
+        found = {}
+        for name, array in self.sites[site].items():
+            found[name] = np.ascontiguousarray(np.asarray(array[:, part], np.float32)[order])
+            forget_pages(array)
+        return found
 
     @property
     def starts(self) -> np.ndarray:
@@ -201,6 +204,12 @@ def group_numbers(groups: Any, rows: int) -> np.ndarray:
         what = "rows" if groups is None else "groups of rows"
         raise InputError(f"{count} {what}; at least {FEWEST_GROUPS} are needed: with fewer a p value cannot be small")
     return numbers
+
+
+def forget_pages(array: np.ndarray) -> None:
+    """Gives back the memory of a file that was read; the system keeps what it has room for."""
+    if isinstance(file := getattr(array, "_mmap", None), mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        file.madvise(mmap.MADV_DONTNEED)
 
 
 def say_what_is_wrong(site: str, condition: str, values: np.ndarray, order: Sequence[int] | None = None) -> None:

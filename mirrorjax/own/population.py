@@ -10,18 +10,27 @@ from mirrorjax.measurement.battery.overlap import Apart, apart
 from mirrorjax.measurement.battery.responses import Responses, standardised
 
 NAMES = {"none": "x0", "self": "xF", "other": "xT", "both": "xFT", "object": "xO", "object_baseline": "xO0"}
+_BLOCK = 64  # rows that are turned at a time
 _BEFORE = {"self": "none", "other": "none", "object": "object_baseline", "both": "none"}
+
+
+def turned(rows: np.ndarray) -> np.ndarray:
+    """Activations [rows, U] as populations have them [U, rows]; by blocks, which stay in the cache."""
+    found = np.empty(rows.shape[::-1], rows.dtype)
+    for first in range(0, len(rows), _BLOCK):
+        found[:, first : first + _BLOCK] = rows[first : first + _BLOCK].T
+    return found
 
 
 def sized(pictures: dict[str, np.ndarray], places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Which units are alive, their rms, and standardised activations [U, places], over all conditions [rows, U]."""
-    alive, rms, standard = _sized([np.asarray(each) for each in pictures.values()], places)
+    alive, rms, standard = _sized([turned(each) for each in pictures.values()], places)
     return np.asarray(alive), np.asarray(rms), np.asarray(standard)
 
 
 @jax.jit
 def _sized(pictures: list[jax.Array], places: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-    alive, rms, standard = standardised(jnp.concatenate(pictures).T)
+    alive, rms, standard = standardised(jnp.concatenate(pictures, axis=-1))
     return alive, rms, standard[:, places]
 
 
@@ -37,7 +46,8 @@ def of_units(
         alive: which units are.
         weight: of each unit [U].
     """
-    columns, sums = _of_units(pictures, np.float32(rms), np.float32(scale), alive, np.float32(weight))
+    hidden = {name: turned(values) for name, values in pictures.items()}
+    columns, sums = _of_units(hidden, np.float32(rms), np.float32(scale), alive, np.float32(weight))
     return {name: np.asarray(values) for name, values in columns.items()}, sums
 
 
@@ -45,11 +55,11 @@ def of_units(
 def _of_units(
     pictures: dict[str, jax.Array], rms: jax.Array, scale: jax.Array, alive: jax.Array, weight: jax.Array
 ) -> tuple[dict[str, jax.Array], Apart | None]:
-    hidden = {NAMES[name]: values.T for name, values in pictures.items()}
+    hidden = {NAMES[name]: values for name, values in pictures.items()}
     layer = jnp.ones(len(rms), jnp.int32)
     found = Responses(hidden, {}, rms=rms, alive=alive, weight=weight, layer=layer)
     scaled = Responses(hidden, {}, rms=scale, alive=alive, weight=weight, layer=layer)
-    columns = {f"mean_{name}": values.mean(0) for name, values in pictures.items()}
+    columns = {f"mean_{name}": values.mean(-1) for name, values in pictures.items()}
     changed = [name for name, before in _BEFORE.items() if {name, before} <= {*pictures}]
     for name in changed:
         columns[f"d_{name}"] = d_prime(found, NAMES[name], NAMES[_BEFORE[name]])

@@ -1,14 +1,14 @@
 """The second pass: everything that is measured of a site, part by part of its units."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import jax
 import numpy as np
 
-from mirrorjax.measurement.battery.overlap import of_apart
+from mirrorjax.measurement.battery.overlap import Apart, of_apart
 from mirrorjax.own.crossfit import CrossFit, Means, Resamples, rectified, summed_up
-from mirrorjax.own.decoding import Decoded, Halves, Kernel, decoded, joined, kernel
+from mirrorjax.own.decoding import Decoded, Halves, Kernel, decoded, kernel
 from mirrorjax.own.given import CONTRASTS, Given
 from mirrorjax.own.joined import C2, Changes, c4, simes, tipping
 from mirrorjax.own.options import Options
@@ -16,6 +16,7 @@ from mirrorjax.own.patterns import THERE, Patterns, Products, patterns
 from mirrorjax.own.population import of_units
 from mirrorjax.own.roles import p_roles
 from mirrorjax.own.sizes import Sized
+from mirrorjax.own.turns import in_turns
 
 _of_apart = jax.jit(of_apart)
 
@@ -92,16 +93,18 @@ class SiteFound:
         return np.where(self.sized.alive, p, 1.0)
 
 
-@dataclass
-class _Parts:
-    columns: list[dict[str, np.ndarray]] = field(default_factory=list)
-    changes: list[Changes] = field(default_factory=list)
-    products: list[Products] = field(default_factory=list)
-    kernels: list[Kernel] = field(default_factory=list)
-    apart: list = field(default_factory=list)
-    means: list[dict[str, Means]] = field(default_factory=list)
-    halves: list[np.ndarray] = field(default_factory=list)
-    in_order: list[float] = field(default_factory=list)
+@dataclass(frozen=True)
+class _Part:
+    """What a part of a site's units adds to it; sums are None where nothing social can be measured."""
+
+    columns: dict[str, np.ndarray]
+    changes: Changes
+    products: Products
+    apart: Apart | None
+    kernel: Kernel | None
+    means: dict[str, Means]
+    halves: np.ndarray | None  # changes by self, other and object over each half of the groups [2, 3, U]
+    in_order: float
 
 
 @dataclass(frozen=True)
@@ -124,25 +127,28 @@ class Plan:
 
 def measure_site(plan: Plan, name: str, sized: Sized) -> SiteFound:
     """Measures one site of a network."""
-    parts = _Parts()
-    for part in plan.given.parts(name):
-        _add(parts, plan, plan.given.read(name, part), _of(sized, part))
-    columns = {key: np.concatenate([each[key] for each in parts.columns]) for key in parts.columns[0]}
-    changes, found = Changes.joined(parts.changes), Products.joined(parts.products)
-    summed = patterns(found)
-    means = {key: summed_up(Means.joined([each[key] for each in parts.means])) for key in (parts.means or [{}])[0]}
+    given, options = plan.given, plan.options
+    parts, told = [], None
+    for part in in_turns(lambda part: _measured(plan, name, part, _of(sized, part)), given.parts(name)):
+        if part.kernel is not None:  # a sum that is kept, not its parts: each is large
+            told = part.kernel if told is None else told.and_of(part.kernel)
+        parts.append(replace(part, kernel=None))
+    columns = {key: np.concatenate([each.columns[key] for each in parts]) for key in parts[0].columns}
+    changes = Changes.joined([each.changes for each in parts])
+    summed = patterns(Products.joined([each.products for each in parts]))
+    means = {key: summed_up(Means.joined([each.means[key] for each in parts])) for key in parts[0].means}
     overlap: dict[str, float] = {}
-    if parts.apart:
-        whole = jax.tree.map(lambda *each: np.asarray(sum(map(np.asarray, each)), np.float32), *parts.apart)
+    if parts[0].apart is not None:
+        sums = [each.apart for each in parts]
+        whole = jax.tree.map(lambda *each: np.asarray(sum(map(np.asarray, each)), np.float32), *sums)
         overlap = {key: float(value) for key, value in _of_apart(whole).items()}
-    options, roles = plan.options, float("nan")
-    if parts.halves and summed.ssi.value == summed.ssi.value:
-        one, other = np.concatenate(parts.halves, axis=-1)
+    roles = float("nan")
+    if parts[0].halves is not None and summed.ssi.value == summed.ssi.value:
+        one, other = np.concatenate([each.halves for each in parts], axis=-1)
         roles = p_roles(one, other, sized.weight, options.draws, options.seed)
     return SiteFound(
         name, sized, columns, changes, summed, means, overlap,
-        decoded(joined(parts.kernels), options.draws, options.seed) if parts.kernels else None, roles,
-        max(parts.in_order, default=np.inf),
+        None if told is None else decoded(told, options.draws, options.seed), roles, parts[0].in_order,
     )  # fmt: skip
 
 
@@ -158,35 +164,32 @@ def _in_order(one: np.ndarray, other: np.ndarray, sized: Sized) -> float:
     return float(more.mean()) / spread * len(more) ** 0.5 if spread > 0 else np.inf
 
 
-def _add(parts: _Parts, plan: Plan, read: dict[str, np.ndarray], sized: Sized) -> None:
-    """Measures a part of a site's units from its activations [rows, U] by condition."""
+def _measured(plan: Plan, site: str, part: slice, sized: Sized) -> _Part:
+    """Measures a part of a site's units."""
     given, names = plan.given, plan.given.contrasts
+    read = given.read(site, part)  # [rows, U] by condition
     rms = sized.rms if plan.options.scale == "rms" else np.ones_like(sized.rms)
-    columns, sums = of_units(read, sized.rms, rms, sized.alive, sized.weight)
-    parts.columns.append(columns)
-    if sums is not None:
-        parts.apart.append(sums)
-    alike = [read[name] for name in ("none", "self", "other") if name in read]
-    if not parts.in_order and len(alike) > 1:
-        parts.in_order.append(_in_order(alike[0], alike[1], sized))
+    columns, apart = of_units(read, sized.rms, rms, sized.alive, sized.weight)
+    alike, in_order = [read[name] for name in ("none", "self", "other") if name in read], np.inf
+    if part.start == 0 and len(alike) > 1:
+        in_order = _in_order(alike[0], alike[1], sized)
     summed = {name: given.per_group(values) for name, values in read.items()}
-    change = {name: summed[after] - summed[before] for name, (after, before) in CONTRASTS.items() if name in names}
-    units, count = len(rms), given.group_count
-    grouped = np.stack([*change.values()]) if change else np.zeros((0, count, units), np.float32)
+    grouped = np.empty((len(names), given.group_count, len(rms)), np.float32)
+    for changed, name in zip(grouped, names, strict=True):
+        np.subtract(*(summed[each] for each in CONTRASTS[name]), out=changed)
     grouped[:, :, ~sized.alive] = 0.0
-    parts.changes.append(Changes.of(names, grouped))
+    change = dict(zip(names, grouped, strict=True))
     factor, weight = np.sqrt(sized.weight) / rms, float(sized.weight.sum())
-    parts.products.append(Products.of(names, grouped, factor, weight, given.sizes))
+    told, means, halves = None, {}, None
     if plan.halves is not None:
-        sizes = np.asarray(given.sizes, np.float32)[:, None]
-        shown = {name: values / sizes for name, values in summed.items() if name != "both"}
-        parts.kernels.append(kernel(shown, plan.halves, factor, weight))
+        told = kernel(summed, given.sizes, plan.halves, factor, weight)
     if plan.draws is not None:
-        squared = {f"{name}_squared": given.per_group(read[name] ** 2) for name in ("none", "self", "other")}
-        of_groups = {name: summed[name] for name in ("none", "self", "other")} | squared
+        of_groups = {f"{name}_squared": given.per_group(read[name] ** 2) for name in ("none", "self", "other")}
+        of_groups |= {name: summed[name] for name in ("none", "self", "other")}
         of_groups |= {f"change_{name}": values for name, values in change.items() if name != "both"}
-        parts.means.append(rectified(plan.draws, of_groups, given.sizes, rms, sized.weight))
+        means = rectified(plan.draws, of_groups, given.sizes, rms, sized.weight)
         if "object" in change:
-            trio = np.stack([change[name] for name in ("self", "other", "object")]) / rms
-            half = plan.draws.half
-            parts.halves.append(np.stack([trio[:, half].sum(1), trio[:, ~half].sum(1)]))
+            halves = np.stack([[change[name][half].sum(0) / rms for name in ("self", "other", "object")]
+                               for half in (plan.draws.half, ~plan.draws.half)])  # fmt: skip
+    products = Products.of(names, grouped, factor, weight, given.sizes)
+    return _Part(columns, Changes.of(names, grouped), products, apart, told, means, halves, in_order)

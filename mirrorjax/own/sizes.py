@@ -7,14 +7,15 @@ import jax
 import numpy as np
 
 from mirrorjax.errors import InputError
-from mirrorjax.measurement.battery.responses import ALIKE, unique_weight
+from mirrorjax.measurement.battery.responses import ALIKE, weight_of_alike
 from mirrorjax.own.given import Given, Kind, say_what_is_wrong
 from mirrorjax.own.population import sized
+from mirrorjax.own.turns import in_turns
 
 MOST_COMPARED = 5_000  # units of a site that are compared with each other; of more only those that projections put near
 _PICTURES, _FEW_PICTURES = 2_048, 256  # that units are compared on, evenly spread over rows and conditions
 _PROJECTIONS, _NEIGHBOURS = 4, 16
-_unique_weight = jax.jit(unique_weight)
+_weight_of_alike = jax.jit(weight_of_alike)
 _SAME = (("self", "other"), ("object", "object_baseline"), ("none", "self"), ("none", "other"))
 
 
@@ -60,25 +61,32 @@ def _site(given: Given, site: str, seed: int) -> Sized:
     projected = units > MOST_COMPARED
     kept = min(pictures, _FEW_PICTURES if projected else _PICTURES)
     places = np.unique(np.linspace(0, pictures - 1, kept).round().astype(np.int64)).astype(np.int32)
-    parts, lowest, same = [], np.inf, {pair for pair in _SAME if {*pair} <= {*given.conditions}}
+    pairs = [pair for pair in _SAME if {*pair} <= {*given.conditions}]
     order = None if given.is_sorted else np.argsort(given.groups, kind="stable").tolist()
-    for part in given.parts(site):
+
+    def looked_at(part: slice) -> tuple[tuple[np.ndarray, ...], float, list[bool]]:
         read = given.read(site, part)
         for name, values in read.items():
             say_what_is_wrong(site, name, values, order)
-            lowest = min(lowest, float(values.min()))
-        same = {pair for pair in same if np.array_equal(read[pair[0]], read[pair[1]])}
-        parts.append(sized(read, places))
-    for one, other in same:
+        same = [np.array_equal(read[one], read[other]) for one, other in pairs]
+        return sized(read, places), min(float(values.min()) for values in read.values()), same
+
+    parts, lowest, same = zip(*in_turns(looked_at, given.parts(site)), strict=True)
+    for one, other in (pair for pair, each in zip(pairs, zip(*same, strict=True), strict=True) if all(each)):
         if given.sites[site][one] is not given.sites[site][other]:
             raise InputError(f"site {site}: conditions {one} and {other} are the same numbers; expected what the "
                              "network does on different pictures")  # fmt: skip
     alive, rms, standard = (np.concatenate(each) for each in zip(*parts, strict=True))
     if not alive.any():
         raise InputError(f"site {site}: no unit is alive (above zero somewhere, and not constant); leave the site out")
-    kind: Kind = given.kinds.get(site) or ("signed" if lowest < 0 else "rate")
-    weight = projected_weight(alive, standard, seed) if projected else np.asarray(_unique_weight(alive, standard))
+    kind: Kind = given.kinds.get(site) or ("signed" if min(lowest) < 0 else "rate")
+    weight = projected_weight(alive, standard, seed) if projected else _weight(alive, standard)
     return Sized(alive, rms, weight.astype(np.float64), kind, projected)
+
+
+def _weight(alive: np.ndarray, standard: np.ndarray) -> np.ndarray:
+    """As `unique_weight`, whose products take XLA twice as long."""
+    return np.asarray(_weight_of_alike(alive, np.abs(standard @ standard.T) / np.float32(standard.shape[1]) > ALIKE))
 
 
 def projected_weight(alive: np.ndarray, standard: np.ndarray, seed: int) -> np.ndarray:

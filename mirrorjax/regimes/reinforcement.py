@@ -24,7 +24,7 @@ from mirrorjax.models.encoding import encoded
 from mirrorjax.models.mlp import MLP
 from mirrorjax.population.members import Member, MemberValues, init_key
 from mirrorjax.randomness import Stream, substream
-from mirrorjax.regimes.base import Clock, HeldOut, Step, Use, World
+from mirrorjax.regimes.base import Clock, HeldOut, Step, Use, Usual, World
 from mirrorjax.regimes.descent import Learner, begin
 from mirrorjax.regimes.evaluation import evaluated
 from mirrorjax.regimes.inputs import folded, input_scale, unfolded
@@ -70,7 +70,7 @@ class Agent:
 
 
 @dataclass(frozen=True)
-class Reinforcement:
+class Reinforcement(Usual):
     """What members of one program have in common; its methods are of one member."""
 
     initialises_as: ClassVar[str] = "reinforcement"

@@ -21,7 +21,7 @@ from mirrorjax.measurement.stream import GROUPS, PIECE, WIDE_PIECE
 from mirrorjax.models.base import Params
 from mirrorjax.population.members import Member, MemberValues, stack_values
 from mirrorjax.population.plan import ProgramSpec, largest_group, plan, program_of
-from mirrorjax.regimes import passes_of, regime_of, rows_of
+from mirrorjax.regimes import regime_of, rows_of
 from mirrorjax.settings.schema import RuntimeConfig
 from mirrorjax.training.step import TrainState, init_state
 
@@ -119,13 +119,12 @@ def need(program: ProgramSpec, host: bool = True) -> Need:
     held = getattr(network, "held", hidden)
     units = hidden + network.outputs
     statistics = _FLOAT * units * len(GROUPS) * (1 + _POWERS)
-    step = _PARAMETER_ARRAYS * trained + _FLOAT * passes_of(program) * rows_of(program) * (
+    step = _PARAMETER_ARRAYS * trained + _FLOAT * regime.passes * rows_of(program) * (
         network.inputs + _HIDDEN_ARRAYS * held + _ROW_WORDS
     )
     measurement = _FLOAT * (PIECE if host else WIDE_PIECE) * (_UNIT_ARRAYS * units + held - hidden + _ROW_WORDS)
     solved = regime.reads_out and "rows" in regime.needs
-    solving = _FLOAT * _READ_OUT_ARRAYS * network.sites[-1].size ** 2 if solved else 0
-    solving = max(solving, getattr(regime, "reading", 0))
+    solving = max(regime.reading, _FLOAT * _READ_OUT_ARRAYS * network.sites[-1].size ** 2 if solved else 0)
     return Need(
         resident=state + values,
         running=max(state if host else 0, parameters + statistics),

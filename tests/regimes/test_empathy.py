@@ -61,6 +61,7 @@ def lives() -> dict[tuple[float, float], dict[str, float]]:
     return {cell: {name: float(values[i]) for name, values in found.items()} for i, cell in enumerate(cells)}
 
 
+@pytest.mark.slow
 def test_without_growth_nothing_forms(lives):
     for veil in (0.0, 1.0):
         found = lives[1.0, veil]
@@ -71,6 +72,7 @@ def test_without_growth_nothing_forms(lives):
         assert found["completion"] < 0.12
 
 
+@pytest.mark.slow
 def test_the_other_joins_behind_the_veil_and_the_object_stays_apart(lives):
     apart, joined = lives[1.28, 0.0], lives[1.28, 1.0]
     assert apart["overlap_frog_toad"] < 0.75
@@ -80,6 +82,7 @@ def test_the_other_joins_behind_the_veil_and_the_object_stays_apart(lives):
     assert joined["ssi"] > 0.3 > 0.15 > apart["ssi"]
 
 
+@pytest.mark.slow
 def test_one_assembly_for_everything_is_no_empathy(lives):
     for veil in (0.0, 1.0):
         found = lives[1.63, veil]

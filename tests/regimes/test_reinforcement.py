@@ -130,6 +130,7 @@ def test_the_network_that_is_measured_is_the_one_that_plays(encoding: str):
     assert all(np.array_equal(back[name], value) for name, value in state.params["actor"].items())
 
 
+@pytest.mark.slow
 def test_what_is_told_of_a_player_whose_acts_are_known(learner):
     """Two who hop whatever they see score in the first rounds, and nothing after; nulls play no games."""
     values, own = learner

@@ -113,6 +113,7 @@ def test_parts_that_take_turns_are_saved_and_restored(uncut: Run):
     assert_same(uncut, Run(population, checkpoints, weights_of(population)))
 
 
+@pytest.mark.slow
 def test_parts_that_fit_together_stay(uncut: Run, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delattr(PartRunner, "unload")
     cut = trained(room=Room(members=ONE_BLOCK))

@@ -84,6 +84,10 @@ def standardised(
 
 def unique_weight(alive: Bool[Array, " U"], standard: Float32[Array, "U pictures"]) -> Float32[Array, " U"]:
     """1/k for each of k units that are alike, 0 for one that is not alive; from their standardised activations."""
-    alike = jnp.abs(standard @ standard.T) / standard.shape[-1] > ALIKE
+    return weight_of_alike(alive, jnp.abs(standard @ standard.T) / standard.shape[-1] > ALIKE)
+
+
+def weight_of_alike(alive: Bool[Array, " U"], alike: Bool[Array, "U U"]) -> Float32[Array, " U"]:
+    """1/k for each of k units that are alike, 0 for one that is not alive; from which pairs are."""
     alike = (alike & alive[:, None] & alive[None, :]) | jnp.eye(len(alive), dtype=bool)
     return jnp.where(alive, 1 / jnp.sum(alike, axis=-1).astype(jnp.float32), 0.0)

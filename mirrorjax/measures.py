@@ -272,14 +272,15 @@ _FIGURES = (
     ("help_given_stuck", "help when stuck, own game", "the same over its turns at the last column; null without any"),
     ("stalls", "stuck, own game", "share of its turns at the last column"),
 )
+_ON_WANDB = ("return_own", "return_partner", "help_share", "stalls")
 OF_AGENTS = (
     *(Measure(f"{name}{end}", f"{words}{more}", f"{note}{best}", "../regimes/evaluation.py", "share",
-              needs=(VALIDATION,))
+              needs=(VALIDATION,), section="reinforcement" if f"{name}{end}" in _ON_WANDB else "")
       for end, (more, best) in _OWN_GAME.items() for name, words, note in _FIGURES),
     Measure("entropy", "entropy of the policy", "in its last update, of four acts: at most 1.39", "../regimes/ppo.py",
-            unit="nats"),
+            unit="nats", section="reinforcement"),
     Measure("kl", "KL of an update", "of the policy from the one that had played, mean over the last pass",
-            "../regimes/ppo.py", unit="nats"),
+            "../regimes/ppo.py", unit="nats", section="reinforcement"),
 )
 OF_ASSEMBLIES = (
     Measure("time", "time", "by the regime's clock, where that is not paper epochs", kind="key"),

@@ -12,6 +12,7 @@ from mirrorjax.errors import InputError
 from mirrorjax.job.data import most_boards
 from mirrorjax.job.folders import check_folders, compile_cache
 from mirrorjax.job.parents import members as expand
+from mirrorjax.job.partner import load_partner
 from mirrorjax.machine.runtime import Device, configure, device_facts, memory_budget, source_commit, versions
 from mirrorjax.population.members import Member
 from mirrorjax.population.plan import program_of
@@ -111,6 +112,7 @@ def assemble(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Job:
     validate(config)
     check_regime(config)
     check_folders(config, sweep)
+    load_partner(config)
     members, runtime, cache = expand(config), config.runtime, compile_cache(config)
     devices = configure(runtime.platform, runtime.devices, runtime.precision, cache, runtime.distributed)
     budget = memory_budget(runtime.memory_budget, runtime.platform, devices)

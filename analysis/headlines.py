@@ -215,7 +215,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("results", type=Path, nargs="+")
     parser.add_argument("--out", type=Path, default=Path("docs/figures"))
-    parser.add_argument("--only", choices=("assembly", "predictive", *HEADLINES))
+    parser.add_argument("--only", choices=("assembly", "predictive", "reinforcement", *HEADLINES))
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     known = networks_of(options.results)

@@ -15,10 +15,10 @@ from mirrorjax.dataset.pairs import peek_pairs
 from mirrorjax.dataset.sources import other_datasets
 from mirrorjax.errors import InputError
 from mirrorjax.job.data import learn_from_pairs, measured_row_counts, most_boards, rows_of
+from mirrorjax.job.parents import members as expand
 from mirrorjax.launch import durations
 from mirrorjax.launch.durations import compiled_parameters, steps_of
 from mirrorjax.machine.runtime import GIB, configure, device_facts, memory_budget
-from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import Member
 from mirrorjax.population.plan import Part, ProgramSpec, plan, program_of
 from mirrorjax.results.extension import extended

@@ -258,7 +258,12 @@ class Reinforcement(Usual):
 
     @property
     def _critic(self) -> MLP:
-        return replace(CRITIC, inputs=self.network.inputs)
+        return replace(CRITIC, inputs=self._known)
+
+    @property
+    def _known(self) -> int:
+        """Inputs of the critic."""
+        return self.network.inputs
 
     @property
     def _input_kernel(self) -> str | None:

@@ -27,14 +27,13 @@ from mirrorjax.game.rollout import in_turn as rounds_in_turn
 from mirrorjax.game.state import LETTER, MAX_ENERGY, WIDTH, Action, Actor, GameState, Number, Symbol
 from mirrorjax.models.base import Edit, Params, Recurrent, Shown, in_turn, keep, padding
 from mirrorjax.models.encoding import encoded
-from mirrorjax.models.mlp import MLP
 from mirrorjax.population.members import MemberValues, init_key
 from mirrorjax.randomness import substream, uniform
 from mirrorjax.regimes.base import HeldOut, Step
 from mirrorjax.regimes.descent import begin
 from mirrorjax.regimes.inputs import folded, input_scale, unfolded
 from mirrorjax.regimes.ppo import Decisions, Told, improved, log_probs, sampled
-from mirrorjax.regimes.reinforcement import CRITIC, Agent, Both, Reinforcement, nothing_told
+from mirrorjax.regimes.reinforcement import Agent, Both, Reinforcement, nothing_told
 from mirrorjax.regimes.rollouts import Led, PlayedTurn, Rollout, frogs, gained, played_on, toads, unrolled
 from mirrorjax.regimes.turn_taking import WINDOW, pair_scores
 
@@ -221,8 +220,8 @@ class TurnLearners(Reinforcement):
         return self._critic.run(params["critic"], known).outputs[0]
 
     @property
-    def _critic(self) -> MLP:
-        return replace(CRITIC, inputs=self.network.inputs + 1)
+    def _known(self) -> int:
+        return self.network.inputs + 1
 
     def _evaluate(
         self, values: MemberValues, params: Both, seen: Seen

@@ -25,12 +25,12 @@ run: install ## the main job: train hundreds of networks, then a report (minutes
 paper_fast: install ## the published network with 32 seeds, checked against the paper (minutes on two cores)
 	$(BIN)/mirrorjax sweep experiment=paper_fast
 
-test: install lint ## what people and CI run (under 8 minutes on two cores)
+test: install ## what people and CI run (under 8 minutes on two cores)
+	$(BIN)/ruff check .
 	$(PYTEST) --dist loadscope -m "not $(LONG)"
 
-test-long: install ## CI's second step: faults, the browser; then twenty kills
-	$(PYTEST) -m "(slow or browser) and not (processes or acceptance or accelerators or nightly)"
-	$(BIN)/python -m pytest -m soak
+test-long: install ## CI's second step: faults, the browser, twenty kills
+	$(PYTEST) -m "(slow or browser or soak) and not (processes or acceptance or accelerators or nightly)"
 
 test-processes: install ## several processes, other numbers of devices, submitit; CI has no room for it
 	$(PYTEST) -m processes
@@ -65,13 +65,13 @@ bench: install ## this machine's speed, into benchmarks/ and the README; with pe
 soak: install ## two thousand networks, killed 25 times, against the same undisturbed (half an hour on two cores)
 	$(BIN)/python -m tests.soak build/soak
 
-gpu: ## all that a GPU is needed for, in under ten minutes: tests, engines, the published rate, whole experiments (PYTHON=...)
+gpu: ## all that a GPU is needed for, at most ten minutes a call: tests, engines, published rate, memory, whole experiments (PYTHON=...)
 	PYTHON=$(PYTHON) benchmarks/gpu.sh
 
 bench-gpu: ## the same on a GPU, with whatever python has JAX for it (PYTHON=...)
 	$(PYTHON) -m mirrorjax bench --platform gpu
 
-lint: install ## ruff and pyright
+lint: install ## ruff and pyright; CI runs it beside the tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python

@@ -15,6 +15,7 @@ from flax.serialization import from_state_dict, to_state_dict
 from jax.typing import ArrayLike
 
 from mirrorjax.dataset.build import Dataset, DatasetSpec, build
+from mirrorjax.dataset.knobs import PAPER
 from mirrorjax.dataset.pairs import build_pairs
 from mirrorjax.dataset.sources import Sources
 from mirrorjax.measurement.battery.boards import Boards, boards_of
@@ -26,7 +27,7 @@ from mirrorjax.measurement.probe import Probe
 from mirrorjax.measurement.stream import MeasuredRows, measure, measured_rows
 from mirrorjax.models.base import Edit, Network, Params, Shown, Site, Units, along_batch, keep, padding
 from mirrorjax.population.members import Member, MemberValues, stack_values
-from mirrorjax.regimes.base import HeldOut, Regime, World
+from mirrorjax.regimes.base import HeldOut, Regime, World, whole
 from mirrorjax.training.data import Data
 from mirrorjax.training.step import TrainState, init_state, train
 
@@ -113,10 +114,11 @@ def check_regime(regime: Callable[[int], Regime]) -> None:
     Args:
         regime: makes one whose network has so many units as compiled, and whose batch holds 8 rows.
     """
-    narrow, wide = regime(NARROW), regime(WIDE)
-    assert regime(WIDE) == wide and hash(regime(WIDE)) == hash(wide), "equal regimes share a compiled program"
-    dataset = _dataset("pairs" in wide.needs)
+    narrow, wide, again = (whole(regime(width)) for width in (NARROW, WIDE, WIDE))
+    assert again == wide and hash(again) == hash(wide), "equal regimes share a compiled program"
     members = [Member(seed=seed, width=NARROW, **_SETTINGS) for seed in range(3)]
+    _check_usual(wide, members[0])
+    dataset = _dataset("pairs" in wide.needs)
     values = stack_values(members, "", Sources.only(dataset))
     rows, _ = measured_rows(dataset.test, dataset.validation[:256])
     world = _world(wide, dataset, rows.held)
@@ -148,6 +150,19 @@ def check_regime(regime: Callable[[int], Regime]) -> None:
         scores = jax.jit(jax.vmap(wide.score, (0, 0, None)))(params, values, world.held)
         assert scores and not any(np.isinf(each).any() for each in scores.values()), "without rows its score is all"
         assert any(np.isfinite(each).all() for each in scores.values()), "nothing is known of what it did"
+
+
+def _check_usual(regime: Regime, member: Member) -> None:
+    """What it says besides its contract, or leaves as it usually is."""
+    for name in ("passes", "rows", "row_passes"):
+        count = getattr(regime, name)
+        assert count is None or (isinstance(count, int) and count > 0), f"{name} is {count}: a whole number from 1 on"
+    assert regime.reading >= 0, f"reading is {regime.reading}: bytes"
+    assert regime.shown_as().network == regime.network, "what is shown alike is shown to the same network"
+    values = jax.tree.map(lambda x: x[0], stack_values([member], ""))
+    told = jax.eval_shape(lambda values: regime.told(regime.init(values)), values)
+    assert all(each.shape == () for each in told.values()), "what a state tells is one number a column"
+    assert {*regime.rows_as(member)} <= {*PAPER}, f"rows_as names no knob; knobs are {', '.join(PAPER)}"
 
 
 def _check_measured(

@@ -8,6 +8,12 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # tests share the cores: thr
 os.environ.setdefault("WANDB_MODE", "offline")
 os.environ.setdefault("WANDB_SILENT", "true")
 
+# Many tests and commands compile the same programs, on several workers: a third of the time. The key is the program,
+# the compiler and its options, so that nothing old is ever run.
+os.environ["JAX_COMPILATION_CACHE_DIR"] = str(Path(__file__).parents[1] / "build" / "programs")
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
+
 import jax
 import pytest
 from xdist.scheduler import LoadScopeScheduling
@@ -16,12 +22,6 @@ logging.getLogger("jax").setLevel(logging.WARNING)  # else a test that is verbos
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_num_cpu_devices", 2)
-
-# Many tests compile the same programs, on several workers: a quarter of the time. The key is the program, the compiler
-# and its options, so that nothing old is ever run. Commands that are tested keep programs where they are told to.
-jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parents[1] / "build" / "programs"))
-jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 
 class ByFolder(LoadScopeScheduling):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -16,8 +17,8 @@ from mirrorjax.models.mlp import MLP
 from mirrorjax.models.transformer import Transformer
 from mirrorjax.population.members import Member
 from mirrorjax.population.plan import program_of
-from mirrorjax.regimes import REGIMES
-from mirrorjax.regimes.base import Regime
+from mirrorjax.regimes import REGIMES, regime_of
+from mirrorjax.regimes.base import Regime, Usual, whole
 from mirrorjax.testing import check_measure, check_network, check_regime
 from mirrorjax.training.loop import Schedule
 from tests.measurement.battery.cases import small_boards, untrained
@@ -29,7 +30,9 @@ pytestmark = pytest.mark.usefixtures("compiled_quickly")
 NETWORKS = MODELS | {"residual": Residual, "transformer": partial(Transformer, d_model=4)}
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(
+    "name", ["mlp", *(pytest.param(name, marks=pytest.mark.slow) for name in sorted({*NETWORKS} - {"mlp"}))]
+)
 def test_a_network_keeps_its_contract(name: str):
     check_network(lambda width: NETWORKS[name](width=width))
 
@@ -63,6 +66,52 @@ MARKS = {
 @pytest.mark.parametrize("name", [pytest.param(name, marks=marks) for name, marks in MARKS.items()])
 def test_a_regime_keeps_its_contract(name: str):
     check_regime(lambda width: regime_at(name, width))
+
+
+def test_what_a_regime_leaves_out_is_as_usual():
+    """Ours are made of `Usual`; another's is given it, and keeps what it says itself."""
+    assert all(Usual in regime.__mro__ for regime in REGIMES.values())
+    ours, theirs = regime_at("supervised", 8), regime_at("delta_rule", 8)
+    assert whole(ours) is ours
+    same = whole(theirs)
+    assert same == whole(regime_at("delta_rule", 8)) and hash(same) == hash(whole(theirs)) and same != theirs
+    assert isinstance(same, DeltaRule) and str(same) == str(theirs) and type(same.only("show")) is type(same)
+    assert (same.passes, same.rows, same.row_passes, same.reading) == (1, None, None, 0)
+    assert same.told(None) == {} and same.rows_as(Member()) == {}
+    assert same.shown_as() is same and whole(Slow(MLP(), 8)).passes == 5
+
+
+def test_what_only_shows_is_compiled_once_for_regimes_that_show_alike():
+    """A population's programs for boards serve its nulls, which are of the regime that it initialises as."""
+    for name in ("supervised", "contrastive", "overlap", "imitation", "predictive"):
+        member = Member(regime=name, dependency=0.5 if name == "supervised" else 0.0)
+        shown, null = (
+            regime_of(program_of(each)).only("show").shown_as() for each in (member, Member(regime="supervised"))
+        )
+        assert shown == null and hash(shown) == hash(null), name
+    hebbian = regime_of(program_of(Member(regime="imitation", plasticity="hebbian"))).only("show")
+    assert hebbian.shown_as() is hebbian, "its acts are drawn by softmax"
+
+
+class Slow(DeltaRule):
+    """A batch goes through its network five times."""
+
+    passes: ClassVar[int] = 5
+
+
+@pytest.mark.parametrize(
+    ("says", "broken"),
+    [
+        ({"rows": 0}, "rows is 0: a whole number"),
+        ({"told": lambda self, state: {"size": jnp.zeros(3)}}, "one number a column"),
+        ({"rows_as": staticmethod(lambda member: {"hue": 1.0})}, "rows_as names no knob"),
+    ],
+    ids=["rows", "told", "rows_as"],
+)
+def test_a_regime_that_says_something_else_is_told(says: dict, broken: str):
+    kind = type("Strange", (DeltaRule,), says)
+    with pytest.raises(AssertionError, match=broken):
+        check_regime(lambda width: kind(Residual(width=width), 8))
 
 
 @pytest.mark.parametrize("name", OF_RESPONSES)

@@ -13,8 +13,9 @@ import jax.numpy as jnp
 from flax import struct
 from jaxtyping import Array, Bool, Float32, Int32
 
+from mirrorjax.game.minds import NOTHING, Kept, Memories, Minds, memoryless, opened, round_of
 from mirrorjax.game.observation import view
-from mirrorjax.game.players import SCRIPTED, Policy, Watch, play_round, tally
+from mirrorjax.game.players import SCRIPTED, Policy, Watch, tally
 from mirrorjax.game.rollout import Turn, action_word, chance_of_round, new_game
 from mirrorjax.game.state import MAX_ENERGY, Actor, GameParams, GameState, Number
 from mirrorjax.game.turn import sample_draws, turn
@@ -86,9 +87,20 @@ def play(
         watch: what is kept of each turn.
         episode: rounds. It is cut off, never over: nobody loses, so that what would come is worth as much as ever.
     """
+    minds = memoryless(policies[0]), memoryless(policies[1])
+    env, _, done = play_on(env, NOTHING, minds, params, lambda _, *turn: watch(*turn), episode)
+    return env, done
+
+
+def play_on(
+    env: Env, memories: Memories, minds: Minds, params: GameParams, keep: Kept, episode: int = EPISODE
+) -> tuple[Env, Memories, PlayedRound]:
+    """The same of two who remember their episode; behind its last round memories are still of it (`minds.opened`)."""
     chance = jax.lax.optimization_barrier(chance_of_round(env.stream, env.round, params))  # drawn once, not by field
-    state, kept = play_round(env.state, chance, policies, params, watch)
-    return _next(env, state, begin, params, episode), PlayedRound(kept, env.round + 1 >= episode, state)
+    memories = opened(minds, memories, env.round == 0, env.stream)
+    state, memories, kept = round_of(env.state, memories, chance, minds, params, keep)
+    done = PlayedRound(kept, env.round + 1 >= episode, state)
+    return _next(env, state, begin, params, episode), memories, done
 
 
 def gain(before: GameState, action: Number, after: GameState) -> Gain:

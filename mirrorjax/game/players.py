@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from flax import struct
 from jaxtyping import Array, Float32, Int32
 
+from mirrorjax.game.minds import NOTHING, memoryless, round_of
 from mirrorjax.game.observation import shown, view
 from mirrorjax.game.rollout import RANDOM, Mix, Turn, chance_of_round, choose, in_turn, new_game
 from mirrorjax.game.rule import EDGE_COLUMN, Situation, label
@@ -24,7 +25,6 @@ from mirrorjax.game.state import (
     Symbol,
     bit,
 )
-from mirrorjax.game.turn import turn
 from mirrorjax.randomness import Stream
 
 UNIFORM: Mix = (0.25, 0.25, 0.25, 0.25)
@@ -163,13 +163,10 @@ def play_round(
     Returns:
         The state afterwards, and what was kept of Frog's turn and of Toad's.
     """
-    kept = []
-    for policy, (bits, draws) in zip(policies, chance, strict=True):
-        action = policy(state, bits)
-        after = turn(state, action, draws, params)
-        kept.append(watch(state, action, after))
-        state = after
-    return state, (kept[0], kept[1])
+    frog, toad = policies
+    minds = memoryless(frog), memoryless(toad)
+    state, _, kept = round_of(state, NOTHING, chance, minds, params, lambda _, *turn: watch(*turn))
+    return state, kept
 
 
 def play_games(

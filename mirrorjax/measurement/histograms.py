@@ -13,10 +13,13 @@ _COMPARED = (("none", "frog"), ("none", "toad"), ("none", "both"), ("frog", "toa
 PAIRS = {f"kl_{one}_{other}": (one, other) for one, other in _COMPARED}
 
 
-def divergences(probe: Probe, rows: MeasuredRows) -> dict[str, Float32[Array, " U"]]:
-    """D(p ‖ q) = Σ p log(p/q) in nats for the pairs in PAIRS, unfiltered scenarios, per unit.
+Histograms = Float32[Array, "groups U bins"]
 
-    The bins divide the range of the unit's activations over all test rows; every bin gets half a count more.
+
+def histograms(probe: Probe, rows: MeasuredRows) -> Histograms:
+    """How often each of a member's units is in each bin, by group of test rows (`stream.GROUPS`).
+
+    The bins divide the range of the unit's activations over all test rows.
     """
 
     def units_of(words: jax.Array) -> jax.Array:
@@ -44,6 +47,14 @@ def divergences(probe: Probe, rows: MeasuredRows) -> dict[str, Float32[Array, " 
 
     empty = jnp.zeros((len(GROUPS), count, BINS), jnp.float32)
     histogram, _ = jax.lax.scan(tally, empty, (rows.test, rows.group))
+    return histogram
+
+
+def divergences(histogram: Histograms) -> dict[str, Float32[Array, " U"]]:
+    """D(p ‖ q) = Σ p log(p/q) in nats for the pairs in PAIRS, unfiltered scenarios, per unit of one member.
+
+    Every bin gets half a count more.
+    """
 
     def counts(union: str) -> jax.Array:
         indices = jnp.asarray([GROUPS.index(group) for group in UNIONS[union]])

@@ -10,14 +10,16 @@ from mirrorjax.models import network_of
 from mirrorjax.population.members import Member
 from mirrorjax.population.plan import ProgramSpec, program_of
 from mirrorjax.regimes.assembly_boards import Brains
-from mirrorjax.regimes.base import Regime
+from mirrorjax.regimes.base import Regime, whole, whole_kind
 from mirrorjax.regimes.cirl import Cirl
+from mirrorjax.regimes.cirl_learner import CirlLearner
 from mirrorjax.regimes.contrastive import Contrastive
 from mirrorjax.regimes.hebbian import Imitating
 from mirrorjax.regimes.overlap import Overlap
 from mirrorjax.regimes.predictive import Predictive
 from mirrorjax.regimes.reinforcement import Reinforcement
 from mirrorjax.regimes.supervised import Supervised
+from mirrorjax.regimes.turn_learners import TurnLearners
 from mirrorjax.regimes.turn_taking import TurnTaking
 
 REGIMES: dict[str, Any] = {
@@ -30,6 +32,8 @@ REGIMES: dict[str, Any] = {
     "reinforcement": Reinforcement,
     "cirl": Cirl,
     "turn_taking": TurnTaking,
+    "cirl_learner": CirlLearner,
+    "turn_learners": TurnLearners,
 }
 
 
@@ -42,22 +46,18 @@ def regime_of(program: ProgramSpec) -> Regime:
     """
     if (regime := REGIMES.get(program.regime)) is None:
         raise InputError(f"regime {program.regime!r} is not known; a module that registers it is named by --plugins")
-    return regime.of(network_of(program), program)
-
-
-def passes_of(program: ProgramSpec) -> int:
-    """How often a batch goes through the network in an update: 1 unless its regime has `passes`."""
-    return getattr(regime_of(program), "passes", 1)
+    return whole(regime.of(network_of(program), program))
 
 
 def rows_of(program: ProgramSpec) -> int:
-    """Rows that an update takes: a batch, unless its regime says how many (`rows`)."""
-    return getattr(regime_of(program), "rows", program.batch)
+    """Rows that an update takes: a batch, unless its regime says how many."""
+    return regime_of(program).rows or program.batch
 
 
 def row_passes_of(program: ProgramSpec) -> int:
     """How many rows go through the network in an update, each as often as it does."""
-    return getattr(regime_of(program), "row_passes", passes_of(program) * program.batch)
+    regime = regime_of(program)
+    return regime.row_passes or regime.passes * program.batch
 
 
 def own_regime(member: Member) -> Regime:
@@ -66,10 +66,6 @@ def own_regime(member: Member) -> Regime:
 
 
 def knobs_of(member: Member) -> tuple[float, ...]:
-    """The knobs of a member's rows, in the order of PAPER: its own, or what its regime says that they are like.
-
-    A regime that turns rows itself says so by `rows_as(member)`, knobs by name.
-    """
-    rows_as = getattr(REGIMES.get(member.regime), "rows_as", None)
-    like = rows_as(member) if rows_as else {}
+    """The knobs of a member's rows, in the order of PAPER: its own, or what its regime says that they are like."""
+    like = whole_kind(REGIMES[member.regime]).rows_as(member)
     return tuple(float(like[name] if name in like else getattr(member, name)) for name in PAPER)

@@ -4,8 +4,10 @@ A population is `vmap` of it. Frozen and hashable: whatever is in it forces a co
 between the members of one program is in their `MemberValues`.
 """
 
+import functools
+import types
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal, Protocol, Self
 
 import jax
@@ -57,8 +59,46 @@ CLOCKED = ("learning_rate", "objective", "parallel_games", "horizon")
 PAPER_EPOCHS = Clock("epoch", Member.epoch, Member.step_at)
 
 
-class Regime(Protocol):
-    """How one member learns.
+class Usual(Protocol):
+    """What a regime is besides, unless it says otherwise: ours are made of it, and so is what `whole` gives of others.
+
+    Attributes:
+        passes: of a batch through the network in an update, by which memory and time are planned.
+    """
+
+    passes: ClassVar[int] = 1
+
+    @property
+    def rows(self) -> int | None:
+        """How many things an update learns from; None: a batch of rows."""
+        return None
+
+    @property
+    def row_passes(self) -> int | None:
+        """How many go through the network in an update, each as often as it does; None: `passes` of a batch."""
+        return None
+
+    @property
+    def reading(self) -> int:
+        """Bytes that a member's policy takes while it is computed."""
+        return 0
+
+    def shown_as(self) -> Any:
+        """A regime that shows pictures and answers as it does: what does no more is compiled once for both. Itself."""
+        return self
+
+    def told(self, state: Any) -> dict[str, Float32[Array, ""]]:
+        """What a state says of itself: columns by name."""
+        return {}
+
+    @staticmethod
+    def rows_as(member: Member) -> dict[str, float]:
+        """Knobs by name that a member's rows are like, where these are not the member's own."""
+        return {}
+
+
+class Regime(Usual, Protocol):
+    """How one member learns; what it says of `Usual` is up to it.
 
     Attributes:
         initialises_as: the regime whose networks start with the same weights as these; they have one null.
@@ -72,12 +112,6 @@ class Regime(Protocol):
         clock: by which its members are trained and measured.
         network: what is trained, measured, stored and exported.
         sites: of the network.
-
-    One may have `passes` too, of a batch through its network in an update (1 unless it says so), by which memory and
-    time are planned, and `reading`, bytes that a member's policy takes while it is computed; and `rows_as(member)`,
-    knobs by name that its rows are like, where these are not the member's own. One that learns from other things than
-    batches of rows says how many there are of them in an update (`rows`), and how many times it takes one
-    (`row_passes`); `told(state)`, columns by name, is what a state says of itself.
     """
 
     initialises_as: ClassVar[str]
@@ -147,6 +181,23 @@ class Regime(Protocol):
     def answer(self, outputs: Float32[Array, "4 batch"]) -> Float32[Array, "4 batch"]:
         """How much each act is chosen, of the outputs: what ablation and patching look at."""
         ...
+
+
+def whole(regime: Any) -> Regime:
+    """A regime that is made of `Usual`: itself, or else its like."""
+    kind = whole_kind(type(regime))
+    if kind is type(regime):
+        return regime
+    return kind(**{each.name: getattr(regime, each.name) for each in fields(regime) if each.init})
+
+
+@functools.cache
+def whole_kind(kind: type) -> Any:
+    """A class of regimes that is made of `Usual`: itself, or else one of the same name made of both."""
+    if Usual in kind.__mro__:
+        return kind
+    own = {name: getattr(kind, name) for name in ("__doc__", "__module__", "__qualname__")}
+    return types.new_class(kind.__name__, (kind, Usual), exec_body=lambda namespace: namespace.update(own))
 
 
 def held_out(piece: int, *sets: np.ndarray) -> HeldOut:

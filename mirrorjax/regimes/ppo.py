@@ -5,7 +5,7 @@ the gradient's norm. With one epoch of one minibatch it is the advantage actor-c
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -22,15 +22,16 @@ EPSILON = 1e-5  # of Adam
 _TINY = 1e-8
 
 Params = Any  # of actor and critic together
-# parameters and what was seen [batch, ...] -> a logit for each act [acts, batch], and the value [batch]
+# parameters and what was seen [batch, ...] -> a logit for each act [acts, batch], the value [batch]; a batch of games
+# [games, time] is a batch of all their decisions, game by game
 Evaluate = Callable[[Params, Array], tuple[Float32[Array, "acts batch"], Float32[Array, " batch"]]]
 
 
 @struct.dataclass
 class Decisions:
-    """Decisions that are learnt from, in no order."""
+    """Decisions that are learnt from, in no order; or games of decisions in turn, [games, time]."""
 
-    seen: Array  # [batch, ...], as `Evaluate` takes it
+    seen: Any  # [batch, ...], as `Evaluate` takes it
     action: Int32[Array, " batch"]
     log_prob: Float32[Array, " batch"]  # of the act, when it was done
     value: Float32[Array, " batch"]  # as it was then
@@ -69,8 +70,9 @@ def loss(
     params: Params, evaluate: Evaluate, batch: Decisions, entropy_bonus: Float32[Array, ""] | float
 ) -> tuple[Float32[Array, ""], Told]:
     """Of policy and value, less the bonus of entropy."""
-    weight = batch.weight / jnp.maximum(jnp.sum(batch.weight), 1.0)
     logits, value = evaluate(params, batch.seen)
+    batch = jax.tree.map(jnp.ravel, replace(batch, seen=()))
+    weight = batch.weight / jnp.maximum(jnp.sum(batch.weight), 1.0)
     log_ratio = log_probs(logits, batch.action) - batch.log_prob
     ratio = jnp.exp(log_ratio)
     centred = batch.advantage - batch.advantage @ weight

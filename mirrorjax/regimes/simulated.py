@@ -14,7 +14,7 @@ from jaxtyping import Array, Float32, Int32
 from mirrorjax.models.base import Edit, Params, Shown, Site, keep
 from mirrorjax.population.members import MemberValues
 from mirrorjax.randomness import Stream
-from mirrorjax.regimes.base import Clock, Step, Use, World
+from mirrorjax.regimes.base import Clock, Step, Use, Usual, World
 
 ROUNDS = Clock("round", lambda member, step: float(step), lambda member, rounds: round(rounds))
 Shapes = tuple[tuple[str, tuple[int, ...], str], ...]  # name, shape, type
@@ -64,7 +64,7 @@ class Outcome:
         return {}
 
 
-class Simulated:
+class Simulated(Usual):
     """The part of the contract that is the same for all of them; a regime adds what happens and what is counted."""
 
     needs: ClassVar[tuple[str, ...]] = ()

@@ -14,12 +14,12 @@ from mirrorjax.models.base import Edit, Network, Params, Shown, Site, in_turn, k
 from mirrorjax.models.encoding import encoded
 from mirrorjax.models.mlp import MLP
 from mirrorjax.population.members import MemberValues, init_key
-from mirrorjax.regimes.base import PAPER_EPOCHS, Clock, HeldOut, Numbers, Rows, Step, Use, Weights, World
+from mirrorjax.regimes.base import PAPER_EPOCHS, Clock, HeldOut, Numbers, Rows, Step, Use, Usual, Weights, World
 from mirrorjax.regimes.descent import Learner, batch_numbers, batch_weights, begin, descend, dropout
 
 
 @dataclass(frozen=True)
-class Supervised:
+class Supervised(Usual):
     """What members of one program have in common; its methods are of one member."""
 
     initialises_as: ClassVar[str] = "supervised"
@@ -27,7 +27,6 @@ class Supervised:
     needs: ClassVar[tuple[str, ...]] = ("rows",)
     reads_out: ClassVar[bool] = False
     clock: ClassVar[Clock] = PAPER_EPOCHS
-    passes: ClassVar[int] = 1  # of a batch through the network in an update, for what it takes of memory
 
     network: Network = field(default_factory=MLP)  # as compiled
     encoding: str = "ordinal"  # of pictures, a name in `models.encoding.ENCODINGS`
@@ -51,6 +50,11 @@ class Supervised:
     def only(self, use: Use) -> Self:
         """Without the batch for scores, and without knobs where only pictures are shown."""
         return replace(self, batch=0, knobs=self.knobs and use == "score") if use != "update" else self
+
+    def shown_as(self) -> "Supervised":
+        """This one, for whoever is made of it and shows and answers no other way."""
+        own = any(getattr(type(self), name) is not getattr(Supervised, name) for name in ("show", "answer", "sites"))
+        return self if own else Supervised(self.network, self.encoding)
 
     def world(self, data: World) -> World:
         """The rows as they are."""

@@ -93,9 +93,8 @@ class PartRunner:
         return jax.vmap(jax.vmap(self.regime.steps))(self.state.own)
 
     def told(self) -> dict[str, jax.Array]:
-        """What each slot's state says of itself [blocks, block], where a regime has that."""
-        told = getattr(self.regime, "told", None)
-        return jax.vmap(jax.vmap(told))(self.state.own) if told else {}
+        """What each slot's state says of itself [blocks, block]."""
+        return jax.vmap(jax.vmap(self.regime.told))(self.state.own)
 
     def put(self, params: dict[str, Any]) -> None:
         """Gives each slot's network these parameters [blocks, block]."""

@@ -56,7 +56,14 @@ def test_more_boards_than_there_are():
         sources(Source(boards=1_000_000))
 
 
-@pytest.mark.parametrize("other", [Source(data_seed=5), Source(obstacle_rate=0.15), Source(scroll=0.5)], ids=str)
+@pytest.mark.parametrize(
+    "other",
+    [
+        Source(data_seed=5),
+        *(pytest.param(each, marks=pytest.mark.slow) for each in (Source(obstacle_rate=0.15), Source(scroll=0.5))),
+    ],
+    ids=str,
+)
 def test_other_games_share_no_measured_board(other: Source):
     found, reference = sources(Source(), other), small_dataset()
     own = boards(rows_of(found, other))

@@ -127,6 +127,7 @@ RECORDED_ROUGH_SHARE = {"frog_hops": (0.175, 0.0105), "both_random": (0.1556, 0.
 
 
 @pytest.mark.parametrize("players", list(PLAYERS))
+@pytest.mark.slow
 def test_long_played_boards_look_as_recorded_ones(players):
     play, states = games(players, count=256, rounds=400)
     for first in (0, 400, 800):
@@ -143,6 +144,7 @@ def test_long_played_boards_look_as_recorded_ones(players):
     assert max(seen.frog.energy.max(), seen.toad.energy.max()) <= 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dependency", [0.0, 0.3])
 def test_a_camera_that_follows_frog_more(dependency):
     """At D = 0 Frog is always at the centre; in between no turn scrolls more tiles than are drawn for it."""

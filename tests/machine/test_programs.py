@@ -18,7 +18,9 @@ print(jax.jit(lambda x: x @ x)(jax.numpy.eye(3)).sum())
 
 
 @pytest.mark.slow
-def test_a_damaged_program_is_named_and_replaced(tmp_path: Path):
+def test_a_damaged_program_is_named_and_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR")
+
     def run() -> str:
         command = [sys.executable, "-c", COMPILE, str(tmp_path)]
         ran = subprocess.run(command, capture_output=True, text=True, check=True)

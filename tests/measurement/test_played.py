@@ -70,6 +70,7 @@ def test_a_network_that_hops_does_what_the_player_does_that_hops(of_networks):
     assert 0 < expected["own"][0, 0] < 1 and expected["help"][0].max() == 0
 
 
+@pytest.mark.slow
 def test_a_network_that_always_helps_scores_nothing_and_feeds(of_networks):
     found = of_networks(always(probes(MEMBERS), Action.HELP))
     for partner in PARTNERS:

@@ -30,6 +30,7 @@ STREAM = (jnp.uint32(3), jnp.uint32(8))
 VEIL = jnp.float32(0.5)
 
 
+@pytest.mark.slow
 def test_a_board_is_told_by_who_is_in_distress():
     boards = matched_boards(small_dataset().holdout, 128)
     told = jax.jit(jax.vmap(jax.vmap(of_picture, in_axes=-1)))(jnp.asarray(boards.pictures, jnp.int32))[0]
@@ -97,6 +98,7 @@ def known() -> tuple[jax.Array, jax.Array]:
     return _known(jnp.array([0.0, 0.5]))
 
 
+@pytest.mark.slow
 def test_what_fires_for_a_picture_is_what_its_stimulus_does(known):
     """At c = 0 that is the stimulus of a person and a feeling, as without boards."""
     (nowhere, _), alone = known

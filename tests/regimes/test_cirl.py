@@ -34,6 +34,7 @@ def watched() -> dict[str, np.ndarray]:
 
 
 @pytest.mark.usefixtures("compiled_quickly")
+@pytest.mark.slow
 class TestBeliefs:
     def test_who_acts_by_chance_says_nothing(self, watched):
         assert (watched["log_odds"][0] == 0).all()

@@ -88,6 +88,7 @@ def test_where_nothing_is_aligned_or_watched_it_is_supervised(supervised, datase
         np.testing.assert_allclose(found[name], value, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_alignment_and_watching_move_the_network(supervised, dataset: Dataset):
     watched = _trained(Member(**SETTINGS, regime="contrastive"), dataset, alignment=0.0, observe=1.0)
     aligned = _trained(Member(**SETTINGS, regime="contrastive"), dataset, alignment=0.1, observe=0.0)

@@ -89,6 +89,7 @@ def test_it_comes_to_be_rewarded(taught):
     assert taught["after"].count == 600
 
 
+@pytest.mark.slow
 def test_without_a_rate_nothing_but_long_synapses_changes(taught):
     """Inputs are standardised inside the rule alone: the weights are those of raw pictures."""
     start, still = (jax.device_get(taught[name].params) for name in ("start", "still"))

@@ -136,7 +136,8 @@ def test_where_nobody_is_watched_it_is_supervised(dataset: Dataset):
         np.testing.assert_allclose(found[name], value, atol=1e-6)
 
 
-@pytest.mark.parametrize("watch", ["swapped", pytest.param("as_played", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("watch", ["swapped", "as_played"])
 def test_measures_of_both_seats(dataset: Dataset, watch: str):
     """Of a network that always helps."""
     regime, rows = watcher(watch=watch), dataset.validation[:1000]

@@ -102,7 +102,13 @@ def supervised(dataset: Dataset) -> dict[str, np.ndarray]:
     return trained(dataset, regime="supervised")
 
 
-@pytest.mark.parametrize("settings", [{"pair": "distress"}, {"pair": "object", "distance": "mse", "layers": "all"}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"pair": "distress"},
+        pytest.param({"pair": "object", "distance": "mse", "layers": "all"}, marks=pytest.mark.slow),
+    ],
+)
 def test_where_lambda_is_zero_it_is_supervised(supervised, dataset: Dataset, settings: dict[str, Any]):
     found = trained(dataset, **settings)
     assert found.keys() == supervised.keys()
@@ -142,6 +148,7 @@ def test_rows_that_are_their_own_exchange_have_no_distance(dataset: Dataset):
     assert float(regime.apart(params, values, together, weights)) == 0
 
 
+@pytest.mark.slow
 def test_all_layers_are_the_mean_of_each(dataset: Dataset):
     deep = replace(MEMBER, regime="overlap", pair="distress")
     values = jax.tree.map(lambda x: x[0], stack_values([deep], "", Sources.only(dataset)))

@@ -133,6 +133,7 @@ def loss_of(regime: Any, values: Any, learnt_from: Any, state: Any, words: np.nd
 
 
 @pytest.mark.parametrize("width", [3, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_principal_components_are_where_linear_networks_that_rebuild_pictures_come_to_rest(
     dataset: Dataset, width: int
 ):
@@ -169,6 +170,7 @@ def test_principal_components_are_where_linear_networks_that_rebuild_pictures_co
     assert float(jnp.abs(slope["hidden_1_kernel"]).max()) < 0.02
 
 
+@pytest.mark.slow
 def test_next_foretells_the_board_alone(paired: Dataset):
     member = Member(regime="predictive", width=8, learning_rate=1e-3, l2=0.0)
     regime, values, learnt_from, _ = predicted(member, paired, 0)
@@ -185,6 +187,7 @@ def test_next_foretells_the_board_alone(paired: Dataset):
     assert np.flatnonzero(asked).tolist() == [OWN_ENERGY]
 
 
+@pytest.mark.slow
 def test_numbers_are_standardised(paired: Dataset):
     """One who always says the mean has a loss of 1; what never varies is not asked for."""
     member = Member(regime="predictive", width=8, l2=0.0)
@@ -212,6 +215,7 @@ def test_what_is_trained_and_what_is_solved_are_apart(paired: Dataset):
     assert all(np.array_equal(back.params[name], state.params[name]) for name in state.params)
 
 
+@pytest.mark.slow
 def test_calibrated_measures_do_not_see_the_read_out():
     """So that the nulls of untrained networks, whose outputs are random, serve those that are read out too."""
     member = Member(width=8)

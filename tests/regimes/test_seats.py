@@ -84,6 +84,7 @@ def test_recall_is_told_of_right_and_wrong_answers(views):
     assert np.isnan(of(jnp.ones(ASKED, bool))["seat_recall_wrong"])
 
 
+@pytest.mark.slow
 def test_asked_of_another_regime_they_are_what_contrast_records():
     """Of the same weights and values, on the same rows."""
     dataset, network = small_dataset(), MLP(width=8)

@@ -233,6 +233,7 @@ def test_what_wandb_refuses_is_one_error(sweeps: list[Path], monkeypatch: pytest
     assert json.loads(file.read_text())["project"] == "mirrorjax"
 
 
+@pytest.mark.slow
 def test_a_server_gets_both(sweeps: list[Path], tmp_path: Path):
     server = Server()
     kept = {name: value for name, value in os.environ.items() if not name.startswith("WANDB_")}

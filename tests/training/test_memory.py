@@ -28,6 +28,7 @@ from tests.training.cases import (
     weights_of,
 )
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")  # parts and whole alike
 MEMBERS = mixed_members()[:16]  # one program, two blocks
 PROGRAM = program_of(MEMBERS[0])
 ENDS = epochs(20, 60)
@@ -113,6 +114,7 @@ def test_parts_that_take_turns_are_saved_and_restored(uncut: Run):
     assert_same(uncut, Run(population, checkpoints, weights_of(population)))
 
 
+@pytest.mark.slow
 def test_parts_that_fit_together_stay(uncut: Run, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delattr(PartRunner, "unload")
     cut = trained(room=Room(members=ONE_BLOCK))

@@ -94,6 +94,11 @@ class FigureKind:
     name: str
     panel: Callable[[View], Panel]
     table: Callable[[View], Table | None] | None = None
+    regimes: tuple[str, ...] = ()  # whose reports have it; without any all
+
+    def is_of(self, view: View) -> bool:
+        """Whether the report of a population has it."""
+        return not self.regimes or view.regime in self.regimes
 
 
 def of_networks(group: Group, number: int) -> str:

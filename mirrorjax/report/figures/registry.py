@@ -7,6 +7,7 @@ from mirrorjax.report.figures import (
     circuits,
     decomposition,
     first_layer,
+    helping,
     matched,
     onset,
     scaling,
@@ -19,6 +20,6 @@ OF_QUESTIONS: dict[str, tuple[FigureKind, ...]] = {
     "learnt": (timeline.FIGURE,),
     "chance": (calibration.FIGURE, onset.FIGURE, decomposition.FIGURE, first_layer.FIGURE),
     "causes": (causes.FIGURE, circuits.FIGURE),
-    "settings": (phase_map.FIGURE, phase_diagram.FIGURE, matched.FIGURE, scaling.FIGURE),
+    "settings": (phase_map.FIGURE, helping.FIGURE, phase_diagram.FIGURE, matched.FIGURE, scaling.FIGURE),
 }
 FIGURES: tuple[FigureKind, ...] = tuple(kind for kinds in OF_QUESTIONS.values() for kind in kinds)

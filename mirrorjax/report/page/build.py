@@ -91,7 +91,7 @@ def _figures(views: list[View], results: Path) -> dict[tuple[str, str], str]:
         for view in views:
             parts = []
             for kind in kinds if len(view.networks.group) else ():
-                if kind is phase_map.FIGURE or not kind_of(view):
+                if kind.is_of(view) and (kind is phase_map.FIGURE or not kind_of(view)):
                     numbers, file = kind.table(view) if kind.table else None, f"{kind.name}-{view.population.name}"
                     parts.append(write_figure(kind.panel(view), numbers, results, file))
             found[name, view.population.name] = "".join(sorted(parts, key=lambda part: part.startswith("<p")))  # stable

@@ -127,6 +127,7 @@ def test_any_number_of_warps_trains_alike(warps):
 
 
 @needs_compiler
+@pytest.mark.slow
 def test_layout_takes_the_bytes_that_are_planned():
     for width, depth, batch, warps, activation in ((17, 2, 25, 3, 0), (8, 1, 7, 3, 1), (40, 3, 20, 8, 0)):
         shape = Shape(width, depth, batch, warps, 1, activation)
@@ -134,6 +135,7 @@ def test_layout_takes_the_bytes_that_are_planned():
 
 
 @needs_compiler
+@pytest.mark.slow
 def test_three_calls_give_the_bits_of_one_and_each_block_has_its_clock():
     program, state, values, shape = population(members_of(({"learning_rate": 1e-3}, {"learning_rate": 1e-4})))
     state, values = jax.tree.map(lambda x: x.reshape(2, 1, *x.shape[2:]), (state, values))  # two blocks of one
@@ -150,6 +152,7 @@ def test_three_calls_give_the_bits_of_one_and_each_block_has_its_clock():
 
 
 @needs_compiler
+@pytest.mark.slow
 def test_diverged_and_frozen_members_stay_as_they_are():
     program, state, values, shape = population(members_of(({"learning_rate": 1e3}, {}, {})))
     state = replace(state, alive=jnp.asarray([[True, False, True]]))

@@ -19,8 +19,8 @@ CONTRASTS = {  # by name: what changes, and from what
 }
 FEWEST_GROUPS = 20  # flips of fewer have too few outcomes: p is at least 2^-groups
 _NUMBERS = 1 << 22  # of activations in a part, all conditions together: 16 MB, so that memory is used again, not got
-# Of a site beyond 1 GiB no less than a page of each row is read, and more of its units at a time.
-_LARGE, _NARROWEST = 1 << 28, 1_024
+# Of a site beyond 1 GiB half a page of each row is read at a time: with less most of what a disk gives is lost.
+_LARGE, _NARROWEST = 1 << 28, 512
 Kind = Literal["rate", "signed"]
 
 

@@ -5,9 +5,10 @@
 Of `experiment=contrastive`, rescues against λ, by encoding; of `imitation`, transfer against the share of hidden
 letters under one_hot; of `overlap`, rescues and SSI against λ at each C; of `phase_assembly`, empathy and the object's
 overlap over dose and veil; of `regimes`, or of `predictive` and `paper_fast`, what networks that never learnt to act
-have of MNI*, d′-MNI and social cross-decoding beside supervised ones of the paper's size, network by network. Means
-over networks at their last records, with 95 % intervals; numbers go to headlines_NAME.csv beside headlines_NAME.png.
-Which experiment a folder is of is told by its regime and settings, not by its name; `--only` draws that of one regime.
+have of MNI*, d′-MNI and social cross-decoding beside supervised ones of the paper's size, network by network; of
+`rl_edge`, help and verdicts against D for each camera, as in its report. Means over networks at their last records,
+with 95 % intervals; numbers go to headlines_NAME.csv beside headlines_NAME.png. Which experiment a folder is of is told
+by its regime and settings, not by its name; `--only` draws that of one regime.
 """
 
 import argparse
@@ -24,6 +25,9 @@ from mirrorjax.measures import label
 from mirrorjax.report.chart.chart import Chart, Plot, Scale, around, at_places
 from mirrorjax.report.chart.marks import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, AnyMark, HeatMap, Look, Points
 from mirrorjax.report.chart.matplotlib import save_image
+from mirrorjax.report.figures import helping
+from mirrorjax.report.read.populations import ReportedPopulation, load
+from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import tidy_number
 from mirrorjax.results.read import LAST_RECORDS, Results
 from mirrorjax.settings.schema import MEMBER
@@ -191,6 +195,16 @@ def assemblies(networks: Sequence[Network]) -> tuple[Chart, pa.Table]:
     return Chart(tuple((plot,) for plot in plots), 2 * (120 + 28 * len(veils))), _table(rows, ("veil_neurons", "dose"))
 
 
+def agents(population: ReportedPopulation) -> tuple[Chart, pa.Table] | None:
+    """The report's figure of help, and its numbers; None of a population without it."""
+    view = View(population)
+    made, numbers = (helping.panel(view), helping.table(view)) if helping.FIGURE.is_of(view) else (None, None)
+    if made is None or made.printed is None or numbers is None:
+        return None
+    columns = map(list, zip(*numbers.rows, strict=True))
+    return made.printed, pa.table(dict(zip(numbers.head, columns, strict=True)))
+
+
 def _table(rows: Sequence[Sequence[object]], first: tuple[str, ...]) -> pa.Table:
     names = (*first, "measure", "networks", "low_95", "mean", "high_95")
     return pa.table(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
@@ -201,25 +215,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("results", type=Path, nargs="+")
     parser.add_argument("--out", type=Path, default=Path("docs/figures"))
-    parser.add_argument("--only", choices=("assembly", "predictive", *HEADLINES))
+    parser.add_argument("--only", choices=("assembly", "predictive", "reinforcement", *HEADLINES))
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     known = networks_of(options.results)
+    drawn = {}
     for regime, networks in known.items():
         if options.only not in (None, regime):
             continue
         if regime == "assembly":
-            chart, table = assemblies(networks)
+            drawn[regime] = assemblies(networks)
         elif regime == "predictive":
-            chart, table = prediction(known)
+            drawn[regime] = prediction(known)
         elif regime in HEADLINES:
-            chart, table = curves(HEADLINES[regime], networks)
-        else:
-            continue
+            drawn[regime] = curves(HEADLINES[regime], networks)
+    for folder in options.results if "reinforcement" in known and options.only in (None, "reinforcement") else ():
+        for found in filter(None, map(agents, load(folder).populations)):
+            drawn["reinforcement"] = found
+    for regime, (chart, table) in drawn.items():
         stem = options.out / f"headlines_{regime}"
         save_image(chart, stem.with_suffix(".png"))
         csv.write_csv(table, stem.with_suffix(".csv"))
-        print(f"{stem}.png, {stem}.csv: {len(networks):,} networks")
+        print(f"{stem}.png, {stem}.csv: {len(known[regime]):,} networks")
 
 
 if __name__ == "__main__":

@@ -42,8 +42,9 @@ def regimes_table(settings: Iterable[Setting]) -> str:
     )
     for each in settings:
         key = f"`{each.key}`{'' if each.is_axis else ' (no axis)'}"
+        whose = ", ".join(f"`{name}`" for name in each.whose)
         allowed = "a folder" if each.allowed is None else each.words
-        table += f"| `{each.of}` | {key} | {_default(each)} | {allowed} | {each.note} |\n"
+        table += f"| {whose} | {key} | {_default(each)} | {allowed} | {each.note} |\n"
     return table
 
 

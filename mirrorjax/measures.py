@@ -29,7 +29,8 @@ PARTS: dict[str, dict[str, str]] = {
              "frog_toad": "Frog, Toad"},
     "PARTNER": {"hop": "hops", "random": "random", "greedy": "greedy", "expert": "expert"},
     "GOAL": {"progress": "wants to get on", "energy": "wants energy"},
-    "HELPER": {"giver": "giver", "greedy": "greedy", "never": "never helps", "bayes": "with a belief"},
+    "HELPER": {"giver": "giver", "greedy": "greedy", "never": "never helps", "bayes": "with a belief",
+               "learner": "that learnt"},
     "LAYER": {"1": "1"},  # and any further one
 }
 # fmt: on
@@ -271,14 +272,15 @@ _FIGURES = (
     ("help_given_stuck", "help when stuck, own game", "the same over its turns at the last column; null without any"),
     ("stalls", "stuck, own game", "share of its turns at the last column"),
 )
+_ON_WANDB = ("return_own", "return_partner", "help_share", "stalls")
 OF_AGENTS = (
     *(Measure(f"{name}{end}", f"{words}{more}", f"{note}{best}", "../regimes/evaluation.py", "share",
-              needs=(VALIDATION,))
+              needs=(VALIDATION,), section="reinforcement" if f"{name}{end}" in _ON_WANDB else "")
       for end, (more, best) in _OWN_GAME.items() for name, words, note in _FIGURES),
     Measure("entropy", "entropy of the policy", "in its last update, of four acts: at most 1.39", "../regimes/ppo.py",
-            unit="nats"),
+            unit="nats", section="reinforcement"),
     Measure("kl", "KL of an update", "of the policy from the one that had played, mean over the last pass",
-            "../regimes/ppo.py", unit="nats"),
+            "../regimes/ppo.py", unit="nats", section="reinforcement"),
 )
 OF_ASSEMBLIES = (
     Measure("time", "time", "by the regime's clock, where that is not paper epochs", kind="key"),
@@ -315,7 +317,8 @@ OF_SIMULATIONS = (
     Measure("voi", "value of information", "what it is worth a round to know Toad's goal", "../regimes/inverse.py",
             section="cirl"),
     Measure("voi_toad", "value of information, Toad's part alone", "without Frog's score", "../regimes/inverse.py"),
-    Measure("cirl_regret", "regret of the believing Frog", "what it falls short of full information, a round",
+    Measure("cirl_regret", "regret of the believing Frog", "what it, or one that learnt, falls short of full "
+            "information, a round",
             "../regimes/inverse.py", section="cirl"),
     Measure("voi_gained", "share of it gained", "by the believing Frog; null where it is below .001",
             "../regimes/cirl.py", section="cirl"),
@@ -374,6 +377,16 @@ OF_SIMULATIONS = (
             "../regimes/alternation.py", "share"),
     Measure("gift_locking_null", "phase locking of shifted gifts", "by .1 to .9 of the rounds",
             "../regimes/alternation.py", "share"),
+)
+OF_PLAYERS = (
+    *(replace(each, name=f"{each.name}_greedy", label=f"{each.label}, best acts", section="",
+              note="of a Frog that learnt and does what it holds most likely", file="../regimes/cirl_learner.py")
+      for each in OF_SIMULATIONS if each.name in ("cirl_regret", "right_help", "right_help_late")),
+    *(replace(each, name=f"{each.name}{end}", label=f"{each.label}, {words}", section="",
+              note=f"{each.note}; κ is {gain} instead, on the same weights", file="../regimes/turn_learners.py")
+      for end, words, gain in (("_deaf", "deaf", 0), ("_loud", "loud", 4)) for each in OF_SIMULATIONS
+      if each.name in ("pair_score_last", "pair_gifts", "alternation", "alternation_null", "transfer",
+                       "transfer_null")),
 )
 CAUSED = (
     Measure("units_CLASS_LAYER", "{CLASS} units of layer {LAYER}", "alive units of a class: both players' distress "
@@ -488,7 +501,18 @@ OF_OWN_NETWORKS = (  # docs/own-network.md; beside them those of CALIBRATED that
 MEASURES: dict[str, Measure] = {
     each.name: each
     for family in (
-        *(EVERY_RECORD, CALIBRATED, PLAYED, OF_AGENTS, OF_ASSEMBLIES, OF_SIMULATIONS, CAUSED, EVERY_UNIT, CAUSED_UNITS),
+        *(
+            EVERY_RECORD,
+            CALIBRATED,
+            PLAYED,
+            OF_AGENTS,
+            OF_ASSEMBLIES,
+            OF_SIMULATIONS,
+            OF_PLAYERS,
+            CAUSED,
+            EVERY_UNIT,
+            CAUSED_UNITS,
+        ),
         OF_OWN_NETWORKS,
     )
     for each in family

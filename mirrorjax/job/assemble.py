@@ -9,8 +9,10 @@ from typing import Any
 from mirrorjax.dataset.build import Dataset
 from mirrorjax.dataset.knobs import PAPER
 from mirrorjax.errors import InputError
+from mirrorjax.job.data import most_boards
 from mirrorjax.job.folders import check_folders, compile_cache
 from mirrorjax.job.parents import members as expand
+from mirrorjax.job.partner import load_partner
 from mirrorjax.machine.runtime import Device, configure, device_facts, memory_budget, source_commit, versions
 from mirrorjax.population.members import Member
 from mirrorjax.population.plan import program_of
@@ -82,7 +84,7 @@ class Job:
         """
         runtime = replace(self.runtime, block=saved_block or self.runtime.block)
         engine = saved_engine or runtime.engine if runtime.engine == "auto" else runtime.engine
-        laid = layout(runtime, self.members, len(self.devices), self.budget, data.bytes)
+        laid = layout(runtime, self.members, len(self.devices), self.budget, data.bytes, data.most_boards)
         return Layout(self.devices, *laid, engine)
 
     def manifest(self, dataset: Dataset, block: int) -> dict[str, Any]:
@@ -110,10 +112,12 @@ def assemble(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Job:
     validate(config)
     check_regime(config)
     check_folders(config, sweep)
+    load_partner(config)
     members, runtime, cache = expand(config), config.runtime, compile_cache(config)
     devices = configure(runtime.platform, runtime.devices, runtime.precision, cache, runtime.distributed)
     budget = memory_budget(runtime.memory_budget, runtime.platform, devices)
-    layout(runtime, members, len(devices), budget, 0)  # what does not fit without the rows is told before they are made
+    # what does not fit without the rows is told before they are made
+    layout(runtime, members, len(devices), budget, 0, most_boards(config))
     shown = regime_of(program_of(members[0])).needs  # rows or boards: else there are no units to tell of
     at = units_at(config)
     games_at = at if config.measurement.games else ()

@@ -133,7 +133,7 @@ def _measured(
     if wanted is not None and not wanted & {*COLUMNS}:
         data = replace(data, games=0)
     budget = memory_budget(runtime.memory_budget, runtime.platform, devices)
-    laid = Layout(devices, *layout(runtime, members, len(devices), budget, data.bytes))
+    laid = Layout(devices, *layout(runtime, members, len(devices), budget, data.bytes, data.most_boards))
     say(f"population {stored.name}: measuring {len(members):,} networks")
     trainer = Trainer(Measuring(members, data, devices, None if caused else 0), laid, Compiler())
     finite = put_weights(trainer, dict(stored.weights_of_all()), trainer.ids, f"{stored.folder}: {STACKS}")

@@ -29,11 +29,9 @@ from mirrorjax.regimes.descent import Learner, begin
 from mirrorjax.regimes.evaluation import evaluated
 from mirrorjax.regimes.inputs import folded, input_scale, unfolded
 from mirrorjax.regimes.ppo import Decisions, Passes, Told, improved, log_probs
-from mirrorjax.regimes.returns import advantages
-from mirrorjax.regimes.rollouts import SELF, GameTable, Led, PlayedTurn, Rollout, frogs, played, toads
+from mirrorjax.regimes.rollouts import SELF, GameTable, Led, PlayedTurn, Rollout, frogs, gained, played, toads
 
 MILLION = 1_000_000
-TRACE = 0.95  # λ
 HEAD = 0.01  # of the initial weights to the acts: each is as likely as another
 UNKNOWN_ENERGY = 10  # of a partner, where a picture does not tell
 CRITIC = MLP(width=64, depth=2, activation="tanh", outputs=1)
@@ -75,8 +73,17 @@ class Reinforcement(Usual):
 
     initialises_as: ClassVar[str] = "reinforcement"
     settings: ClassVar[tuple[str, ...]] = (
-        *("learning_rate", "partner", "reward", "reward_sharing", "weight_empathy", "score_weight", "partner_energy"),
-        *("discount", "entropy_bonus", "anneal", "parallel_games", "horizon", "update_epochs", "minibatches"),
+        *("learning_rate", "partner", "partner_member", "reward", "reward_sharing", "weight_empathy", "score_weight"),
+        *(
+            "partner_energy",
+            "discount",
+            "entropy_bonus",
+            "anneal",
+            "parallel_games",
+            "horizon",
+            "update_epochs",
+            "minibatches",
+        ),
         *("obstacle_rate", "obstacle_width", "scroll", "fly_probability", "help_leap_probability"),
     )
     needs: ClassVar[tuple[str, ...]] = ("rows",)
@@ -92,7 +99,7 @@ class Reinforcement(Usual):
     passes_of: Passes = field(default_factory=Passes)
 
     def __str__(self) -> str:
-        return f"{self.network} beside {self.table.partner}"
+        return " ".join(filter(None, (f"{self.network} beside {self.table.partner}", self.table.member)))
 
     @property
     def sites(self) -> tuple[Site, ...]:
@@ -127,7 +134,10 @@ class Reinforcement(Usual):
             scroll=program.scroll,
         )
         passes = Passes(program.update_epochs, program.minibatches)
-        table, own = GameTable(game, program.partner, sees), (program.parallel_games, program.horizon)
+        table, own = (
+            GameTable(game, program.partner, sees, program.partner_member),
+            (program.parallel_games, program.horizon),
+        )
         made = cls(network, program.encoding, table, program.reward, *own, passes)
         if passes.minibatches > made.rows:
             decisions = f"the {made.rows} decisions of an update"
@@ -147,16 +157,25 @@ class Reinforcement(Usual):
 
     def init(self, values: MemberValues) -> Agent:
         """A member that has not played."""
-        key = init_key(values)
+        return Agent(begin(self._newborn(init_key(values), values)), self._games(values), nothing_told(), jnp.int32(0))
+
+    def _newborn(self, key: jax.Array, values: MemberValues) -> Both:
+        """Actor and critic that have learnt nothing."""
         actor = self.network.init(key, values.width)
         if (head := getattr(self.network, "output_kernel", None)) is not None:
             actor[head] = HEAD * actor[head]
         critic = self._critic.init(jax.random.fold_in(key, _CRITIC_KEY), jnp.int32(self._critic.width))
+        return {"actor": actor, "critic": critic}
+
+    def _games(self, values: MemberValues) -> Env:
+        """Those that a member begins with [games]."""
         numbers = jnp.arange(self.parallel_games, dtype=jnp.uint32)
-        games = jax.vmap(lambda number: substream(_stream(values), number))(numbers)
-        both: Both = {"actor": actor, "critic": critic}
-        nothing = Told(jnp.float32(jnp.nan), jnp.float32(jnp.nan))
-        return Agent(begin(both), staggered(games, self.table.params), nothing, jnp.int32(0))
+        streams = jax.vmap(lambda number: substream(stream_of_games(values), number))(numbers)
+        return staggered(streams, self.table.params)
+
+    def _order(self, values: MemberValues, step: Step) -> Stream:
+        """By which an update's decisions are shuffled."""
+        return substream(stream_of_games(values), jnp.uint32(_SHUFFLES) + step)
 
     def draw(self, values: MemberValues, step: Step) -> tuple:
         """Nothing ahead of time."""
@@ -169,14 +188,13 @@ class Reinforcement(Usual):
         actor = state.params["actor"]
         games, rollout = played(partial(self._logits, actor, values), self.table, state.games, self.horizon)
         decisions = self.decisions(state.params, values, rollout)
-        order = substream(_stream(values), jnp.uint32(_SHUFFLES) + step)
+        order = self._order(values, step)
         evaluate, rates = partial(self._evaluate, values), (self._rate(values, step), values.entropy_bonus)
         learner, told = improved(evaluate, state.learner, decisions, self.passes_of, order, *rates)
         return Agent(learner, games, told, state.updates + 1), jnp.isfinite(told.entropy)
 
     def decisions(self, params: Both, values: MemberValues, rollout: Rollout) -> Decisions:
         """All that was decided by who learns, and how much better than expected it was."""
-        reward = self._reward(values)
 
         def valued(seen: Array) -> Float32[Array, "..."]:
             return self._evaluate(values, params, seen.reshape(-1, seen.shape[-1]))[1].reshape(seen.shape[:-1])
@@ -186,16 +204,14 @@ class Reinforcement(Usual):
             logits, value = self._evaluate(values, params, seen)
             then = value.reshape(turns.action.shape)
             found = led(then)
-            scaled = found.reward * (1 - values.discount)
-            gained = advantages(scaled, then, found.next_value, found.carry, values.discount, TRACE)
-            weight = found.weight.ravel()
-            return Decisions(seen, action, log_probs(logits, action), value, gained.ravel() * weight, weight)
+            better = gained(found, then, values.discount).ravel()
+            return Decisions(seen, action, log_probs(logits, action), value, better, found.weight.ravel())
 
         last, now = valued(rollout.last), valued(rollout.now)
-        frog = of_seat(rollout.frog, lambda value: frogs(rollout, value, last, now, reward))
+        frog = of_seat(rollout.frog, lambda value: self._led(values, rollout, value, last, now))
         if self.table.partner != SELF:
             return frog
-        toad = of_seat(rollout.toad, lambda value: toads(rollout, value, reward))
+        toad = of_seat(rollout.toad, lambda value: toads(rollout, value, self._reward(values)))
         return jax.tree.map(lambda *seats: jnp.concatenate(seats), frog, toad)
 
     def steps(self, state: Agent) -> Int32[Array, ""]:
@@ -242,7 +258,12 @@ class Reinforcement(Usual):
 
     @property
     def _critic(self) -> MLP:
-        return replace(CRITIC, inputs=self.network.inputs)
+        return replace(CRITIC, inputs=self._known)
+
+    @property
+    def _known(self) -> int:
+        """Inputs of the critic."""
+        return self.network.inputs
 
     @property
     def _input_kernel(self) -> str | None:
@@ -263,6 +284,10 @@ class Reinforcement(Usual):
         if self.reward == "score":
             return Reward(sharing=values.reward_sharing)
         return Reward(values.reward_sharing, values.score_weight, 1.0, values.weight_empathy)
+
+    def _led(self, values: MemberValues, rollout: Rollout, value: Array, last: Array, now: Array) -> Led:
+        """What Frog's decisions led to."""
+        return frogs(rollout, value, last, now, self._reward(values))
 
     def _as_told(self, seen: Array) -> Float32[Array, "inputs batch"]:
         """What was seen [batch, 100 or 101], encoded."""
@@ -291,6 +316,11 @@ class Reinforcement(Usual):
         return self._logits_of(params["actor"], values, seen), value
 
 
-def _stream(values: MemberValues) -> Stream:
+def nothing_told() -> Told:
+    """What one says that has had no update."""
+    return Told(jnp.float32(jnp.nan), jnp.float32(jnp.nan))
+
+
+def stream_of_games(values: MemberValues) -> Stream:
     """Of its games, and of the order in which they are learnt from."""
     return values.order[0], values.order[1]

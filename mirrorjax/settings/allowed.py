@@ -15,7 +15,7 @@ from mirrorjax.settings.grid import MOST, axis_problems, number_of, values_of
 from mirrorjax.settings.groups import PLAYING, RATELESS, TAKEN
 from mirrorjax.settings.map_axes import map_problems
 from mirrorjax.settings.schema import MEMBER, PAPER_EPOCH, PATHS, SETTINGS, Config, unvaried, value_of
-from mirrorjax.settings.setting import settings_of
+from mirrorjax.settings.setting import Id, settings_of
 from mirrorjax.settings.texts import path_problem, text_problem
 
 _MOST_CHECKPOINTS = 10_000
@@ -47,12 +47,12 @@ def check(setting: str, name: str, given: Any) -> None:
 
 
 def texts(part: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Every text that people give and that is no choice among names, by its setting; those of the axes are choices."""
+    """Every text that people give, neither a choice among names nor an id, by its setting; axes have choices alone."""
     for each in fields(part):
         name, value = f"{prefix}{each.name}", getattr(part, each.name)
         if is_dataclass(value) and name != "population":
             yield from texts(value, f"{name}.")
-        elif name not in SETTINGS or not SETTINGS[name].is_choice:
+        elif name not in SETTINGS or not (SETTINGS[name].is_choice or isinstance(SETTINGS[name].allowed, Id)):
             given = value if isinstance(value, list) else [value]
             yield from ((name, text) for text in given if isinstance(text, str))
 
@@ -87,7 +87,7 @@ def _problems_of_measurement(config: Config) -> Iterator[str]:
 
 def _problems_of_regimes(config: Config) -> Iterator[str]:
     for each in SETTINGS.values():
-        if each.of in ("", config.regime.name, config.model.name):
+        if not each.of or {config.regime.name, config.model.name} & {*each.whose}:
             continue
         taken = {value_of(config, each.key)}
         if each.is_axis:
@@ -95,7 +95,21 @@ def _problems_of_regimes(config: Config) -> Iterator[str]:
         if taken != {each.default}:
             given = ", ".join(sorted(map(str, taken - {each.default})))
             group = each.key.partition(".")[0]
-            yield f"{each.key} is {given}: only {group}={each.of} looks at it; allowed here: {each.default}"
+            looks = f"only {group}={' or '.join(each.whose)} looks at it"
+            yield f"{each.key} is {given}: {looks}; allowed here: {each.default}"
+    yield from _problems_of_partners(config)
+
+
+def _problems_of_partners(config: Config) -> Iterator[str]:
+    """A frozen partner has to be named, once for all members; and nobody else is."""
+    asked, given = config.regime, "regime.partner_member and regime.partner_results"
+    partners = values_of("partner", config.population, config.population.union, asked.partner)
+    named = [bool(asked.partner_member), bool(asked.partner_results)]
+    if "frozen" in partners and (partners != {"frozen"} or not all(named)):
+        said = f"regime.partner is {', '.join(sorted(map(str, partners)))}, and {sum(named)} of {given} are given"
+        yield f"{said}; allowed: frozen alone, with both of them"
+    if "frozen" not in partners and any(named):
+        yield f"{given}: no member has regime.partner frozen; allowed here: neither"
 
 
 def _problems_of_models(config: Config) -> Iterator[str]:

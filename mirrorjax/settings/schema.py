@@ -125,7 +125,7 @@ LOADED: list[str] = []  # plugins, modules of people's own, in the order of thei
 # of folders; `~` is written out in them
 PATHS = (
     *("results_dir", "extend", "dataset.cache", "measurement.null_cache", "runtime.compile_cache"),
-    "regime.finetunes",
+    *("regime.finetunes", "regime.partner_results"),
 )
 
 

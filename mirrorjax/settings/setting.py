@@ -5,6 +5,7 @@ Whatever lists settings is derived: schemas of axes, fields of `Member`, columns
 
 import functools
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, make_dataclass, replace
 from enum import Enum
@@ -53,6 +54,19 @@ class Range:
 
 
 @dataclass(frozen=True)
+class Id:
+    """The ids of members are allowed, and nothing, which is none."""
+
+    def __contains__(self, given: Any) -> bool:
+        """Whether it is one."""
+        return isinstance(given, str) and re.fullmatch(r"([0-9a-f]{16})?", given) is not None
+
+    def __str__(self) -> str:
+        """In words."""
+        return "the 16 hex digits of a member_id"
+
+
+@dataclass(frozen=True)
 class Setting:
     """One setting of a configuration.
 
@@ -69,6 +83,7 @@ class Setting:
         is_axis: whether it may vary inside a population.
         later: whether folders had names before it existed: no trace of it in these where it is not given.
         of: the regime, or the model, that alone looks at it, if it is not for all.
+        also: regimes besides `of` that look at it.
         column: type of its column where that is not its own.
         named: of its axis, field and column, if not the last part of its key.
         key: its place in the configuration, `model.width`.
@@ -76,7 +91,7 @@ class Setting:
     """
 
     default: Any
-    allowed: Range | tuple[Any, ...] | None = None
+    allowed: Range | Id | tuple[Any, ...] | None = None
     label: str = ""
     note: str = ""
     acts: Acts | None = None
@@ -85,6 +100,7 @@ class Setting:
     is_axis: bool = True
     later: bool = False
     of: str = ""
+    also: tuple[str, ...] = ()
     column: type | None = None
     named: str = ""
     key: str = ""
@@ -94,6 +110,11 @@ class Setting:
     def name(self) -> str:
         """Of its axis, its field of a member and its column."""
         return self.named or self.key.rpartition(".")[2]
+
+    @property
+    def whose(self) -> tuple[str, ...]:
+        """The regimes, or the model, that alone look at it; none if it is for all."""
+        return (self.of, *self.also) if self.of else ()
 
     @property
     def kind(self) -> type:
@@ -142,7 +163,7 @@ class Setting:
         return self.key.rpartition(".")[2], self.hint, field(default=self.default, metadata={_KEY: self})
 
 
-def setting(default: Any, allowed: Range | tuple[Any, ...] | None = None, **about: Any) -> Any:
+def setting(default: Any, allowed: Range | Id | tuple[Any, ...] | None = None, **about: Any) -> Any:
     """A field of the configuration, with what is to be known of it: see `Setting`."""
     return field(default=default, metadata={_KEY: Setting(default, allowed, **about)})
 

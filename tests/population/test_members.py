@@ -88,7 +88,7 @@ LATER: dict[str, Any] = {
     **{"partner_energy": "seen", "discount": 0.9, "entropy_bonus": 0.1, "anneal": 2.0, "parallel_games": 4},
     **{"horizon": 8, "update_epochs": 1, "minibatches": 1},
     **{"rationality": 1.0, "turns_of": "chain", "coupling": 0.5, "detuning": 2.0, "phase_lag": 0.0},
-    **{"giving": "blind", "gives_below": 2, "gives_share": 0.25},
+    **{"giving": "blind", "gives_below": 2, "gives_share": 0.25, "knows": "told", "partner_member": PUBLISHED},
 }
 
 

@@ -113,6 +113,7 @@ def test_homeostasis_keeps_the_object_further_apart_and_is_no_cure():
     assert 0.5 < alike["episode"] < alike["none"] - 0.03
 
 
+@pytest.mark.slow
 def test_a_dose_of_one_leaves_a_brain_as_it_was_born():
     fibres = born(STREAM, 100)
     after, _ = _lived(fibres, at_rest(10), jnp.int32(0), jnp.float32(0.5), jnp.float32(1.0), STREAM)

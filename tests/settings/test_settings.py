@@ -51,7 +51,7 @@ def test_the_order_of_axes_is_frozen():
         *("partner", "reward", "reward_sharing", "weight_empathy", "score_weight", "partner_energy", "discount"),
         *("entropy_bonus", "anneal", "parallel_games", "horizon", "update_epochs", "minibatches"),
         *("rationality", "turns_of", "coupling", "detuning", "phase_lag", "giving", "gives_below", "gives_share"),
-        "areas",
+        *("areas", "knows"),
         *("encoding", "d_model", "heads", "obstacle_rate", "obstacle_width", "scroll", "fly_probability"),
         *("help_leap_probability", "boards", "data_seed"),
     ]

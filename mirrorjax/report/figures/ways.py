@@ -34,8 +34,8 @@ _LABEL = 0.07  # of the height of a plot, between two labels of bands
 _BAND = 2  # standard deviations on both sides
 
 
-def panel(found: Sequence[Way], measures: Sequence[str] = ()) -> Panel:
-    """Builds the figure: a variant for each measure, with ways along x."""
+def panel(found: Sequence[Way], measures: Sequence[str] = (), at: str = "at its last record") -> Panel:
+    """Builds the figure: a variant for each measure, with ways along x; `at` says when networks are looked at."""
     result, names = Panel("Ways to learn, network by network"), _mirrors_first(shown(found, measures))
     if not names:
         return result.without("nothing that is compared was measured")
@@ -53,7 +53,7 @@ def panel(found: Sequence[Way], measures: Sequence[str] = ()) -> Panel:
         bands = ""
     fewest = min(each.networks for each in found)
     result.caption = [
-        "A dot is a network at its last record, a black one the mean of a way with "
+        f"A dot is a network {at}, a black one the mean of a way with "
         f"{mean_interval_words(fewest)}; one colour a regime.{bands}"
     ]
     return result

@@ -60,7 +60,7 @@ def brains_words(view: View) -> str:
     """How many brains, how large, and how long they lived."""
     population, found = view.population, view.networks
     neurons = " and ".join(f"{size:,}" for size in _sizes(population.groups))
-    lived = f"{np.nanmax(found.step):,.0f} moments ({plain_number(np.nanmax(found.epoch))} {population.clock}s)"
+    lived = f"{np.nanmax(found.step):,.0f} moments ({plain_number(np.nanmax(found.epoch))} {population.time.units})"
     groups = counted(len(population.groups), "configuration")
     return f"{counted(len(found.group), 'brain')} of {neurons} neurons an area in {groups}; they lived {lived}."
 

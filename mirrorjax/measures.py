@@ -272,14 +272,15 @@ _FIGURES = (
     ("help_given_stuck", "help when stuck, own game", "the same over its turns at the last column; null without any"),
     ("stalls", "stuck, own game", "share of its turns at the last column"),
 )
+_ON_WANDB = ("return_own", "return_partner", "help_share", "stalls")
 OF_AGENTS = (
     *(Measure(f"{name}{end}", f"{words}{more}", f"{note}{best}", "../regimes/evaluation.py", "share",
-              needs=(VALIDATION,))
+              needs=(VALIDATION,), section="reinforcement" if f"{name}{end}" in _ON_WANDB else "")
       for end, (more, best) in _OWN_GAME.items() for name, words, note in _FIGURES),
     Measure("entropy", "entropy of the policy", "in its last update, of four acts: at most 1.39", "../regimes/ppo.py",
-            unit="nats"),
+            unit="nats", section="reinforcement"),
     Measure("kl", "KL of an update", "of the policy from the one that had played, mean over the last pass",
-            "../regimes/ppo.py", unit="nats"),
+            "../regimes/ppo.py", unit="nats", section="reinforcement"),
 )
 OF_ASSEMBLIES = (
     Measure("time", "time", "by the regime's clock, where that is not paper epochs", kind="key"),
@@ -354,8 +355,8 @@ OF_SIMULATIONS = (
             unit="nats"),
     Measure("act_mi_null", "information in a stranger's last act", "of another pair's", "../regimes/alternation.py",
             "signed", unit="nats"),
-    Measure("transfer", "transfer entropy", "the same beyond one's own last act", "../regimes/alternation.py", "signed",
-            unit="nats", section="turn_taking"),
+    Measure("transfer", "transfer", "transfer entropy, nats: the same beyond one's own last act (of imitation it is "
+            "another number)", "../regimes/alternation.py", "signed", section="turn_taking"),
     Measure("transfer_null", "transfer entropy of strangers", "of another pair's acts", "../regimes/alternation.py",
             "signed", unit="nats"),
     Measure("pair_score", "score of a pair", "points a round and player", "../regimes/turn_taking.py", "share",

@@ -122,6 +122,8 @@ class FindingsData:
                 row: dict[str, Value] = {"site": name, "unit": unit, "class": str(self.classes[name][unit])}
                 for kind in ("d", "delta"):
                     row |= {f"{kind}_{each}": float(site.columns[f"{kind}_{each}"][unit]) for each in changed}
+                if "kl_none_both" in site.columns:
+                    row["kl_none_both"] = float(site.columns["kl_none_both"][unit])
                 row |= {key: float(values[unit]) for key, values in p.items()}
                 row |= {"rms": float(site.sized.rms[unit]), "weight": float(site.sized.weight[unit])}
                 rows.append(row)

@@ -73,8 +73,17 @@ class Reinforcement(Usual):
 
     initialises_as: ClassVar[str] = "reinforcement"
     settings: ClassVar[tuple[str, ...]] = (
-        *("learning_rate", "partner", "reward", "reward_sharing", "weight_empathy", "score_weight", "partner_energy"),
-        *("discount", "entropy_bonus", "anneal", "parallel_games", "horizon", "update_epochs", "minibatches"),
+        *("learning_rate", "partner", "partner_member", "reward", "reward_sharing", "weight_empathy", "score_weight"),
+        *(
+            "partner_energy",
+            "discount",
+            "entropy_bonus",
+            "anneal",
+            "parallel_games",
+            "horizon",
+            "update_epochs",
+            "minibatches",
+        ),
         *("obstacle_rate", "obstacle_width", "scroll", "fly_probability", "help_leap_probability"),
     )
     needs: ClassVar[tuple[str, ...]] = ("rows",)
@@ -90,7 +99,7 @@ class Reinforcement(Usual):
     passes_of: Passes = field(default_factory=Passes)
 
     def __str__(self) -> str:
-        return f"{self.network} beside {self.table.partner}"
+        return " ".join(filter(None, (f"{self.network} beside {self.table.partner}", self.table.member)))
 
     @property
     def sites(self) -> tuple[Site, ...]:
@@ -125,7 +134,10 @@ class Reinforcement(Usual):
             scroll=program.scroll,
         )
         passes = Passes(program.update_epochs, program.minibatches)
-        table, own = GameTable(game, program.partner, sees), (program.parallel_games, program.horizon)
+        table, own = (
+            GameTable(game, program.partner, sees, program.partner_member),
+            (program.parallel_games, program.horizon),
+        )
         made = cls(network, program.encoding, table, program.reward, *own, passes)
         if passes.minibatches > made.rows:
             decisions = f"the {made.rows} decisions of an update"

@@ -15,6 +15,7 @@ from mirrorjax.game.observation import view
 from mirrorjax.game.players import SCRIPTED, Policy
 from mirrorjax.game.state import Actor, GameParams, GameState, Number
 from mirrorjax.randomness import uniform
+from mirrorjax.regimes.frozen import FROZEN, frozen
 from mirrorjax.regimes.ppo import sampled
 from mirrorjax.regimes.returns import advantages
 
@@ -60,8 +61,9 @@ class GameTable:
     """Where is played: the numbers of the game, who sits there as Toad, and whether the other's energy is seen."""
 
     params: GameParams
-    partner: str  # a name in SCRIPTED, or SELF
+    partner: str  # a name in SCRIPTED, SELF or FROZEN
     sees_energy: bool = False
+    member: str = ""  # that a frozen partner is
 
     def seen(self, state: GameState, who: Actor) -> Int8[Array, " inputs"]:
         """What is seen in a seat: the picture, and behind it the other's energy where it is seen."""
@@ -80,6 +82,8 @@ class GameTable:
 
     def players(self, own: Policy) -> tuple[Policy, Policy]:
         """Frog and Toad."""
+        if self.partner == FROZEN:
+            return own, frozen(self.member)
         return own, own if self.partner == SELF else SCRIPTED[self.partner]
 
 

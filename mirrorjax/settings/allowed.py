@@ -12,10 +12,10 @@ from typing import Any
 
 from mirrorjax.errors import InputError
 from mirrorjax.settings.grid import MOST, axis_problems, number_of, values_of
-from mirrorjax.settings.groups import PLAYING, TAKEN
+from mirrorjax.settings.groups import PLAYING, RATELESS, TAKEN
 from mirrorjax.settings.map_axes import map_problems
 from mirrorjax.settings.schema import MEMBER, PAPER_EPOCH, PATHS, SETTINGS, Config, unvaried, value_of
-from mirrorjax.settings.setting import settings_of
+from mirrorjax.settings.setting import Id, settings_of
 from mirrorjax.settings.texts import path_problem, text_problem
 
 _MOST_CHECKPOINTS = 10_000
@@ -47,12 +47,12 @@ def check(setting: str, name: str, given: Any) -> None:
 
 
 def texts(part: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Every text that people give and that is no choice among names, by its setting; those of the axes are choices."""
+    """Every text that people give, neither a choice among names nor an id, by its setting; axes have choices alone."""
     for each in fields(part):
         name, value = f"{prefix}{each.name}", getattr(part, each.name)
         if is_dataclass(value) and name != "population":
             yield from texts(value, f"{name}.")
-        elif name not in SETTINGS or not SETTINGS[name].is_choice:
+        elif name not in SETTINGS or not (SETTINGS[name].is_choice or isinstance(SETTINGS[name].allowed, Id)):
             given = value if isinstance(value, list) else [value]
             yield from ((name, text) for text in given if isinstance(text, str))
 
@@ -86,17 +86,30 @@ def _problems_of_measurement(config: Config) -> Iterator[str]:
 
 
 def _problems_of_regimes(config: Config) -> Iterator[str]:
-    for name, each in MEMBER.items():
+    for each in SETTINGS.values():
         if not each.of or {config.regime.name, config.model.name} & {*each.whose}:
             continue
         taken = {value_of(config, each.key)}
         if each.is_axis:
-            taken |= values_of(name, config.population, config.population.union, each.default)
+            taken |= values_of(each.name, config.population, config.population.union, each.default)
         if taken != {each.default}:
             given = ", ".join(sorted(map(str, taken - {each.default})))
             group = each.key.partition(".")[0]
             looks = f"only {group}={' or '.join(each.whose)} looks at it"
             yield f"{each.key} is {given}: {looks}; allowed here: {each.default}"
+    yield from _problems_of_partners(config)
+
+
+def _problems_of_partners(config: Config) -> Iterator[str]:
+    """A frozen partner has to be named, once for all members; and nobody else is."""
+    asked, given = config.regime, "regime.partner_member and regime.partner_results"
+    partners = values_of("partner", config.population, config.population.union, asked.partner)
+    named = [bool(asked.partner_member), bool(asked.partner_results)]
+    if "frozen" in partners and (partners != {"frozen"} or not all(named)):
+        said = f"regime.partner is {', '.join(sorted(map(str, partners)))}, and {sum(named)} of {given} are given"
+        yield f"{said}; allowed: frozen alone, with both of them"
+    if "frozen" not in partners and any(named):
+        yield f"{given}: no member has regime.partner frozen; allowed here: neither"
 
 
 def _problems_of_models(config: Config) -> Iterator[str]:
@@ -125,14 +138,16 @@ def _problems_of_size(config: Config) -> Iterator[str]:
         most = f"at most {MOST:,}, here population.seeds={MOST // combinations}"
         more = "more are another population, with its own population.first_seed"
         yield f"population has {many}; allowed: {most}; {more}"
-    rates, batches = (
-        values_of(axis, population, population.union, usual[axis]) for axis in ("learning_rate", "batch_size")
-    )
+    if config.regime.name in RATELESS:
+        return
     if config.regime.name in PLAYING:
         turns = 2 * config.regime.parallel_games * config.regime.horizon / 1e6  # million, of an update
         if 0 < end < turns / 2:
             yield f"regime.epochs is {end:g}: less than one update; allowed: at least {turns:g} million turns, or 0"
         return
+    rates, batches = (
+        values_of(axis, population, population.union, usual[axis]) for axis in ("learning_rate", "batch_size")
+    )
     rate, fastest, batch = min(rates), max(rates), max(batches)
     if 0 < end * PAPER_EPOCH / fastest < 1:
         few = f"less than one step at a learning rate of {fastest:g}"

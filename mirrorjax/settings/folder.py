@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mirrorjax.settings.schema import MEMBER
+from mirrorjax.settings.schema import SETTINGS
 from mirrorjax.settings.setting import Setting
 
 # What no result depends on, and no folder's name either.
@@ -23,13 +23,13 @@ RUN_ONLY = (
 def job_hash(resolved: Mapping[str, Any], settings: Iterable[Setting] | None = None) -> str:
     """Twelve hex digits of a resolved config, as plain containers, less what no result depends on.
 
-    Settings that are `later` (of these, by default of all members') leave no trace where nobody gives them, so that a
+    Settings that are `later` (of these, by default of all) leave no trace where nobody gives them, so that a
     folder from before they existed is found again.
     """
     content = copy.deepcopy(dict(resolved))
     for name in RUN_ONLY:
         _group(content, name).pop(name.rpartition(".")[2], None)
-    for setting in MEMBER.values() if settings is None else settings:
+    for setting in SETTINGS.values() if settings is None else settings:
         if setting.later:
             _without(content, setting)
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]

@@ -6,7 +6,7 @@ unless it says otherwise: see `Setting`.
 
 from dataclasses import dataclass
 
-from mirrorjax.settings.setting import Acts, Range, setting
+from mirrorjax.settings.setting import Acts, Id, Range, setting
 
 _SHARE = Range(0.0, 1.0)
 
@@ -168,9 +168,9 @@ class RegimeConfig:
     homeostasis: str = setting("none", ("none", "episode"), label="homeostasis", acts=Acts.PROGRAM, later=True,
         of="assembly", note="`episode`: after each, synapses onto a neuron are scaled back to add up to their number")
     # reinforcement: what is played, what is paid, how it is learnt
-    partner: str = setting("random", ("random", "hop", "expert", "greedy", "self"), label="partner", acts=Acts.PROGRAM,
-        later=True, of="reinforcement", note="who plays Toad: a scripted player, or `self`: the network itself, which "
-        "learns from both seats")
+    partner: str = setting("random", ("random", "hop", "expert", "greedy", "self", "frozen"), label="partner",
+        acts=Acts.PROGRAM, later=True, of="reinforcement", note="who plays Toad: a scripted player; `self`: the "
+        "network itself, which learns from both seats; or `frozen`: one of another population, which learns no more")
     reward: str = setting("score", ("score", "homeostatic"), label="reward", acts=Acts.PROGRAM, later=True,
         of="reinforcement", note="`homeostatic`: less hunger, one's own and the other's; see `weight_empathy`")
     reward_sharing: float = setting(0.0, _SHARE, label="reward sharing D", acts=Acts.VALUE,
@@ -221,10 +221,22 @@ class RegimeConfig:
         of="turn_taking", note="`reciprocal`: energy up to which the other is helped")
     gives_share: float = setting(0.35, _SHARE, label="share of gifts", acts=Acts.VALUE, later=True, of="turn_taking",
         note="`blind`: of its turns")
+    # ways to learn, further ones
+    finetunes: str | None = setting(None, is_axis=False, later=True, of="overlap", note="results of supervised "
+        "networks, each of which goes on from that of its seed and settings; by default from scratch")
+    areas: str = setting("shared", ("shared", "apart"), label="areas of persons", acts=Acts.PROGRAM, later=True,
+        of="assembly", note="`shared`: one area for whoever it is; `apart`: SELF and OTHER, where who is not oneself "
+        "fires both and teaches SELF nothing; a brain takes 10 n² bytes then")
     knows: str = setting("belief", ("belief", "masked", "told"), label="knows of Toad's goal", acts=Acts.PROGRAM,
         later=True, of="cirl_learner", note="a further input: the exact `belief` that Toad wants to get on; ½ always; "
         "or the truth, 1 or 0")
+    partner_member: str = setting("", Id(), label="frozen partner", acts=Acts.PROGRAM, is_axis=False, later=True,
+        of="reinforcement", note="the member that a `frozen` partner is, of the results in `regime.partner_results`; "
+        "it does what it answers most")
+    partner_results: str | None = setting(None, later=True)  # folder of the results with that member
 
 
 # Regimes whose members learn by playing: the numbers of the game are theirs, part of their program, and not of rows.
 PLAYING = ("reinforcement", *_PLAYERS)
+# Regimes whose time, in episodes or rounds, no learning rate counts.
+RATELESS = ("assembly", "cirl", "turn_taking")

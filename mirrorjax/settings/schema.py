@@ -123,7 +123,10 @@ MEMBER = of_members(SETTINGS.values())  # those that define a member, by name
 PLUGGED: dict[str, Setting] = {}  # of these, the plugins', which come last
 LOADED: list[str] = []  # plugins, modules of people's own, in the order of their import, like `sys.modules`
 # of folders; `~` is written out in them
-PATHS = ("results_dir", "extend", "dataset.cache", "measurement.null_cache", "runtime.compile_cache")
+PATHS = (
+    *("results_dir", "extend", "dataset.cache", "measurement.null_cache", "runtime.compile_cache"),
+    *("regime.finetunes", "regime.partner_results"),
+)
 
 
 def register(*settings: Setting) -> None:

@@ -5,6 +5,7 @@ Whatever lists settings is derived: schemas of axes, fields of `Member`, columns
 
 import functools
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, make_dataclass, replace
 from enum import Enum
@@ -53,6 +54,19 @@ class Range:
 
 
 @dataclass(frozen=True)
+class Id:
+    """The ids of members are allowed, and nothing, which is none."""
+
+    def __contains__(self, given: Any) -> bool:
+        """Whether it is one."""
+        return isinstance(given, str) and re.fullmatch(r"([0-9a-f]{16})?", given) is not None
+
+    def __str__(self) -> str:
+        """In words."""
+        return "the 16 hex digits of a member_id"
+
+
+@dataclass(frozen=True)
 class Setting:
     """One setting of a configuration.
 
@@ -77,7 +91,7 @@ class Setting:
     """
 
     default: Any
-    allowed: Range | tuple[Any, ...] | None = None
+    allowed: Range | Id | tuple[Any, ...] | None = None
     label: str = ""
     note: str = ""
     acts: Acts | None = None
@@ -149,7 +163,7 @@ class Setting:
         return self.key.rpartition(".")[2], self.hint, field(default=self.default, metadata={_KEY: self})
 
 
-def setting(default: Any, allowed: Range | tuple[Any, ...] | None = None, **about: Any) -> Any:
+def setting(default: Any, allowed: Range | Id | tuple[Any, ...] | None = None, **about: Any) -> Any:
     """A field of the configuration, with what is to be known of it: see `Setting`."""
     return field(default=default, metadata={_KEY: Setting(default, allowed, **about)})
 

@@ -13,7 +13,7 @@ from mirrorjax.errors import InputError, first_line
 from mirrorjax.machine.reading import head_of
 from mirrorjax.machine.secrets import hidden
 from mirrorjax.machine.writing import write_text
-from mirrorjax.measures import MEASURES, WITHOUT_ROWS, label, measure
+from mirrorjax.measures import MEASURES, label, measure
 from mirrorjax.results.jobs import read_sweep
 from mirrorjax.results.read import Results
 from mirrorjax.tracking import keys
@@ -32,7 +32,7 @@ class ComparedRun:
 
     Attributes:
         old_names: whether some of their runs began with the old names of keys, so that panels show both.
-        without_rows: those of their regimes that are shown no rows, and have measures of their own.
+        of_regimes: those of their regimes that have measures of their own.
         colours: of runs, by id, where the sweeps hold several ways to learn; these are not grouped then.
     """
 
@@ -40,7 +40,7 @@ class ComparedRun:
     entity: str
     project: str
     old_names: bool = False
-    without_rows: tuple[str, ...] = ()
+    of_regimes: tuple[str, ...] = ()
     colours: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -124,8 +124,8 @@ def _compared(
     if len(set(regimes)) > 1:
         runs = [head_of(keys.run_files(population.folder)[0], 64) for population in populations]
         of_runs = {run: colours[regime] for run, regime in zip(runs, regimes, strict=True) if run and regime in colours}
-    without_rows = tuple(name for name in WITHOUT_ROWS if name in regimes)
-    return ComparedRun(tuple(groups), *where, old_names, without_rows, of_runs)
+    of_regimes = tuple(name for name in keys.OF_REGIMES if name in regimes)
+    return ComparedRun(tuple(groups), *where, old_names, of_regimes, of_runs)
 
 
 def _asked(what: str, call: Callable[[], Any]) -> Any:
@@ -156,8 +156,9 @@ def _curve(title: str, names: Sequence[str], compared: ComparedRun) -> Any:
 
 
 def _band(quantity: str, compared: ComparedRun) -> Any:
-    names = [keys.key(quantity, statistic) for statistic in keys.BAND]
-    return _curve(f"{label(quantity)}: median, 5 % and 95 %", names, compared)
+    shown = [statistic for statistic in keys.BAND if statistic in keys.statistics_of(quantity)]
+    words = "median, 5 % and 95 %" if len(shown) > 1 else "median"
+    return _curve(f"{label(quantity)}: {words}", [keys.key(quantity, each) for each in shown], compared)
 
 
 def _sections(compared: ComparedRun) -> dict[str, list[Any]]:
@@ -179,7 +180,7 @@ def _sections(compared: ComparedRun) -> dict[str, list[Any]]:
         "Cells": [reports.WeavePanelSummaryTable(table_name=CELLS, layout=wide)],
         "Further curves": [
             *(_band(name, compared) for name in QUANTITIES if name not in _FIRST),
-            *(_band(name, compared) for name in OF_SOME if measure(name).section in compared.without_rows),
+            *(_band(name, compared) for name in OF_SOME if measure(name).section in compared.of_regimes),
             _curve("share diverged", [keys.DIVERGED], compared),
         ],
         "Settings": [reports.RunComparer(diff_only="split", layout=wide)],

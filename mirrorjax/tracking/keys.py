@@ -4,13 +4,15 @@ from pathlib import Path
 
 from mirrorjax.measures import MEASURES, WITHOUT_ROWS, measure
 
+OF_REGIMES = (*WITHOUT_ROWS, "reinforcement")  # sections of what one regime alone has, by its name
 _LOGGED = tuple(column.name for each in MEASURES.values() if each.section for column in each.columns())
-OF_SOME = tuple(name for name in _LOGGED if measure(name).section in WITHOUT_ROWS)  # what others do not have
+OF_SOME = tuple(name for name in _LOGGED if measure(name).section in OF_REGIMES)  # what others do not have
 QUANTITIES = tuple(name for name in _LOGGED if name not in OF_SOME)  # `dashboard push` makes panels of the same
 SECTIONS = (*dict.fromkeys(measure(name).section for name in QUANTITIES), "verdict", "speed")
 OLD_SECTION = "pop"  # the only one that there was
 STATISTICS = ("median", "mean", "q05", "q95")
 BAND = ("median", "q05", "q95")  # of these, a curve and its 90 % band
+_FEW = {"reinforcement": ("median",)}  # by section: agents have the usual quantities too, but for what is of a loss
 HISTOGRAMS = ("val_loss", "cmni", "mni_star")
 DIVERGED, ROBUST = "loss/share_diverged", "cmni/share_robust"
 LEARNT = "verdict/share_learnt"
@@ -22,6 +24,11 @@ WITHOUT_PANEL = (
     *MIRROR[1:],
     *(f"{measure(name).section}/{name}_{statistic}" for name in _LOGGED for statistic in STATISTICS[1:]),
 )
+
+
+def statistics_of(quantity: str) -> tuple[str, ...]:
+    """Those that are logged of it, the median first."""
+    return _FEW.get(measure(quantity).section, STATISTICS)
 
 
 def key(quantity: str, statistic: str) -> str:

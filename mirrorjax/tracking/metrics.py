@@ -6,7 +6,7 @@ import numpy as np
 
 from mirrorjax.measurement.learnt import LEARNT, ROBUST
 from mirrorjax.tracking import keys
-from mirrorjax.tracking.keys import DIVERGED, HISTOGRAMS, MIRROR, OF_SOME, QUANTITIES, STATISTICS, key
+from mirrorjax.tracking.keys import DIVERGED, HISTOGRAMS, MIRROR, OF_SOME, QUANTITIES, STATISTICS, key, statistics_of
 
 IMAGES = 8  # figures that are logged once, at the end
 FINAL_KEYS = IMAGES + 2  # and an interactive one, and the table of cells
@@ -34,8 +34,8 @@ def population_metrics(
     for name, values in finite.items():
         if values.size:
             low, median, high = np.quantile(values, [0.05, 0.5, 0.95])
-            numbers = (median, np.mean(values), low, high)
-            metrics |= {key(name, what): float(number) for what, number in zip(STATISTICS, numbers, strict=True)}
+            numbers = dict(zip(STATISTICS, (median, np.mean(values), low, high), strict=True))
+            metrics |= {key(name, what): float(numbers[what]) for what in statistics_of(name)}
     for name in HISTOGRAMS:
         if name in finite and finite[name].size:
             metrics[key(name, "histogram")] = _histogram(finite[name])

@@ -87,7 +87,8 @@ class Recorder:
         start = time.perf_counter()
         about_run, name = asdict(tracker), f"{self._manifest['experiment']}-{folder.name}"
         about_run.update(group=folder.parent.name, name=name, tags=run_tags(self._manifest, resolved, tracker.tags))
-        self._tracker = WandbTracker.start(folder, config=shown_config(resolved, members), **about_run)
+        clock = {} if self._manifest.get("clock", "epoch") == "epoch" else {"clock": self._manifest["clock"]}
+        self._tracker = WandbTracker.start(folder, config=shown_config(resolved, members) | clock, **about_run)
         self._seconds["tracking"] += time.perf_counter() - start
 
     def dataset(self, dataset: Dataset) -> None:

@@ -19,7 +19,6 @@ from mirrorjax.machine.log import event
 from mirrorjax.machine.reading import head_of
 from mirrorjax.machine.secrets import hidden
 from mirrorjax.machine.writing import write_text
-from mirrorjax.measures import WITHOUT_ROWS
 from mirrorjax.tracking import keys
 from mirrorjax.tracking.metrics import IMAGES, population_metrics
 from mirrorjax.tracking.wandb_config import overruled
@@ -124,7 +123,7 @@ class WandbTracker:
         own: dict[str, Any] = {"dir": str(folder), "id": _run_id(folder), "resume": "allow", "mode": self.mode}
         run = wandb.init(**shown, **own, settings=settings)
         old = [keys.OLD_SECTION] if self._named is keys.old_name else []
-        for section in (*keys.SECTIONS, *WITHOUT_ROWS, *old):
+        for section in (*keys.SECTIONS, *keys.OF_REGIMES, *old):
             run.define_metric(f"{section}/*", step_metric=keys.EPOCH)
         for axis in (keys.EPOCH, keys.STEP):
             run.define_metric(axis, hidden=True)

@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 
 from mirrorjax.errors import InputError
+from mirrorjax.game.players import SCRIPTED
 from mirrorjax.game.state import GameParams
-from mirrorjax.population.members import Member, stack_values
+from mirrorjax.population.members import Member, identity, stack_values
 from mirrorjax.population.plan import program_of
 from mirrorjax.regimes import own_regime
 from mirrorjax.regimes.base import HeldOut
+from mirrorjax.regimes.frozen import freeze
 from mirrorjax.regimes.reinforcement import Reinforcement
 from mirrorjax.regimes.rollouts import played
 from mirrorjax.settings.allowed import validate
@@ -164,3 +166,28 @@ def test_what_cannot_be_learnt_so_is_refused():
     config.regime.partner = "hop"
     with pytest.raises(InputError, match=r"regime.partner is hop: only regime=reinforcement looks at it"):
         validate(config)
+
+
+def test_a_frozen_partner_plays_and_is_part_of_who_one_is():
+    member_id = "00000000000000aa"
+    freeze(member_id, SCRIPTED["greedy"])
+    beside = [replace(KIND, partner="greedy"), replace(KIND, partner="frozen", partner_member=member_id)]
+    assert regime_of(beside[1]).table.players(SCRIPTED["hop"]) == (SCRIPTED["hop"], SCRIPTED["greedy"])
+    assert str(regime_of(beside[1])).endswith(f"beside frozen {member_id}")
+    ids = {identity(member, "") for member in (*beside, replace(beside[1], partner_member="00000000000000ab"))}
+    assert len(ids) == 3
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"partner": "frozen"}, "0 of regime.partner_member and regime.partner_results are given"),
+        ({"partner": "frozen", "partner_member": "0" * 16}, "1 of regime"),
+        ({"partner_member": "0" * 16, "partner_results": "results"}, "no member has regime.partner frozen"),
+        ({"partner": "frozen", "partner_member": "abc", "partner_results": "r"}, "the 16 hex digits of a member_id"),
+    ],
+)
+def test_a_frozen_partner_has_to_be_named(given: dict, why: str):
+    config = Config()
+    with pytest.raises(InputError, match=why):
+        validate(replace(config, regime=replace(config.regime, name="reinforcement", epochs=1, **given)))

@@ -106,3 +106,12 @@ def test_the_number_of_keys_is_bounded():
     extra = {f"extra_{number}": 1.0 for number in range(100)}
     metrics = population_metrics({**record_columns(4), **calibrated, **rest, **played}, extra)
     assert len(metrics) + 2 + FINAL_KEYS == MAX_KEYS == 107, "with epoch and step"
+
+
+def test_agents_have_keys_of_their_own_in_place_of_those_of_a_loss():
+    own = ("return_own", "return_partner", "help_share", "stalls", "entropy", "kl")
+    records = {name: np.arange(21.0) for name in (*QUANTITIES, "mirror", *own) if name != "val_loss"}
+    metrics = population_metrics({**records, "status": np.full(21, "training")}, {"model_steps_per_second": 1.0})
+    assert {name: metrics[f"reinforcement/{name}_median"] for name in own} == dict.fromkeys(own, 10)
+    assert sum(name.startswith("reinforcement/") for name in metrics) == len(own)
+    assert len(metrics) + 2 + FINAL_KEYS <= MAX_KEYS

@@ -17,11 +17,10 @@ import wandb
 from PIL import Image
 
 from mirrorjax.errors import InputError
-from mirrorjax.measures import WITHOUT_ROWS
 from mirrorjax.results.read import Results
 from mirrorjax.tracking import wandb as tracking
 from mirrorjax.tracking.cells import cells
-from mirrorjax.tracking.keys import SECTIONS, WITHOUT_PANEL
+from mirrorjax.tracking.keys import OF_REGIMES, SECTIONS, WITHOUT_PANEL
 from mirrorjax.tracking.metrics import MAX_KEYS, population_metrics
 from mirrorjax.tracking.recorder import run_tags
 from mirrorjax.tracking.wandb import WandbTracker, choose_mode
@@ -137,7 +136,7 @@ def test_an_offline_run_reads_back_as_logged(tmp_path: Path):
     assert (run["project"], run["run_group"], run["tags"]) == ("frogs", "quickstart-3f2a91c0", ["paper"])
     assert {"model": {"depth": 2}, "members": 300}.items() <= run["config"]["update"].items()
     sections = {found["glob_name"]: found["step_metric"] for found in read["metric"] if "glob_name" in found}
-    assert sections == {f"{section}/*": "checkpoint/epoch" for section in (*SECTIONS, *WITHOUT_ROWS)}
+    assert sections == {f"{section}/*": "checkpoint/epoch" for section in (*SECTIONS, *OF_REGIMES)}
     unseen = {found["name"] for found in read["metric"] if found.get("options", {}).get("hidden")}
     assert unseen == {*WITHOUT_PANEL, "checkpoint/epoch", "checkpoint/step"}
     rows = [row["item"] for row in read["history"]]

@@ -9,13 +9,13 @@ from mirrorjax.measures import label
 from mirrorjax.member.paper.analysis import ROLES, Analysis
 from mirrorjax.report.chart.chart import Chart, Plot, Scale, in_rows, one
 from mirrorjax.report.chart.figure import Chooser, Panel
-from mirrorjax.report.chart.lines import EPOCHS
 from mirrorjax.report.chart.marks import BLUE, GREEN, PURPLE, RED, Bars, Line, Look
 from mirrorjax.report.figures.first_layer import SCENARIOS as SCENARIO_TITLES
 from mirrorjax.report.read.over_seeds import Curve, curves, settled
 from mirrorjax.report.read.populations import Group, ReportedPopulation
 from mirrorjax.report.read.published import LABEL, paper_curve
 from mirrorjax.report.words.numbers import counted
+from mirrorjax.report.words.time import EPOCHS
 
 # Told apart by colour-blind readers, and in print
 LOOKS = {

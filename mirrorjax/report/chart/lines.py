@@ -8,7 +8,6 @@ from mirrorjax.report.read.over_seeds import Band, Curve
 from mirrorjax.report.words.numbers import plain_number
 from mirrorjax.statistics.laws import Laws
 
-EPOCHS = "paper epoch (learning rate × steps / 0.6144)"
 MEDIANS = "medians and 90 % bands"
 ZERO = Rule(0.0, look=Look(GREY, dash="dash", width=1))
 FEW_TICKS = 8

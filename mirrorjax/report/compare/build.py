@@ -8,7 +8,7 @@ from mirrorjax.errors import InputError
 from mirrorjax.report.compare import curves as compare_curves
 from mirrorjax.report.compare import ends as compare_ends
 from mirrorjax.report.compare import scaling as compare_scaling
-from mirrorjax.report.compare.sweeps import LOOKS, Compared, chosen_measures, read, warnings
+from mirrorjax.report.compare.sweeps import LOOKS, Compared, chosen_measures, read, times, warnings
 from mirrorjax.report.page.files import write_csv, write_figure
 from mirrorjax.report.page.html import link, page, section, table_html
 from mirrorjax.report.page.ways import content as ways_content
@@ -20,7 +20,7 @@ from mirrorjax.statistics.intervals import mean_interval_words
 
 _ENDS = (
     "Means over networks of the configuration nearest the paper's in each sweep, with {intervals}: at the last "
-    " paper epoch that all have a checkpoint at, and at the smallest excess error that half of every sweep's "
+    "time that all have a checkpoint at, and at the smallest excess error that half of every sweep's "
     "networks reach (the smallest so far counts, interpolated between checkpoints; networks that never get there are "
     "left out and counted). A difference that is gone at the same excess error is one of how far training came."
 )
@@ -103,7 +103,8 @@ def _key(sweeps: Sequence[Compared]) -> str:
 
 def _ends(sweeps: Sequence[Compared], measures: dict[str, str], out: Path) -> str:
     made = compare_ends.conditions(sweeps, list(measures))
-    matched = [compare_ends.at_epoch(made), compare_ends.at_error(made)]
+    counted_in = times(sweeps)
+    matched = [compare_ends.at_epoch(made, counted_in), compare_ends.at_error(made, counted_in)]
     missing = "".join(
         f'<p class="missing">Not matched: {escape(each.missing)}.</p>' for each in matched if each.missing
     )

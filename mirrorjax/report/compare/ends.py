@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirrorjax.report.chart.figure import Cell, Table
-from mirrorjax.report.compare.sweeps import Compared
+from mirrorjax.report.compare.sweeps import Compared, times
 from mirrorjax.report.figures.clocks import condition
 from mirrorjax.report.words.findings import CLOCKS, verdict, where
-from mirrorjax.report.words.numbers import epoch_words, interval_words, plain_number
+from mirrorjax.report.words.numbers import interval_words, listed, plain_number
+from mirrorjax.report.words.time import Time
 from mirrorjax.statistics.intervals import mean_interval
 from mirrorjax.statistics.matching import at_excess, common_excess
 from mirrorjax.statistics.time_collapse import BY_ERROR, TimeCollapse, TimeCondition, time_collapse
@@ -35,23 +36,30 @@ def conditions(sweeps: Sequence[Compared], measures: Sequence[str]) -> dict[str,
     return {each: [condition(view.population, group, each, name) for name, view, group in shown] for each in measures}
 
 
-def at_epoch(made: dict[str, list[TimeCondition]]) -> Matched:
-    """At the last paper epoch that all sweeps have a checkpoint at, within 2 %."""
+def at_epoch(made: dict[str, list[TimeCondition]], counted: Sequence[Time]) -> Matched:
+    """At the last paper epoch, or other time of one kind, that all sweeps have a checkpoint at, within 2 %."""
+    time, *other = counted
+    if other:
+        return Matched("", "epoch", np.nan, {}, f"the sweeps count time in {listed([each.units for each in counted])}")
     clocks = [each.clocks["epoch"][0] if "epoch" in each.clocks else np.empty(0) for each in next(iter(made.values()))]
     first, *others = clocks
     shared = [at for at in first if all(np.any(np.abs(own - at) <= 0.02 * max(at, 1)) for own in others)]
     if not shared:
-        return Matched("", "epoch", np.nan, {}, "the sweeps have no trained checkpoint at the same paper epoch")
+        return Matched("", "epoch", np.nan, {}, "the sweeps have no trained checkpoint at the same time")
     at = float(max(shared))
     every = [(name, each) for name, row in made.items() for each in row]
     places = [int(np.argmin(np.abs(each.clocks["epoch"][0] - at))) for _, each in every]
     values = {(each.name, name): each.values[:, place] for (name, each), place in zip(every, places, strict=True)}
-    return Matched(f"at paper epoch {epoch_words(at)}", "epoch", at, values)
+    return Matched(f"at {time.at(at, paper=True)}", "epoch", at, values)
 
 
-def at_error(made: dict[str, list[TimeCondition]]) -> Matched:
+def at_error(made: dict[str, list[TimeCondition]], counted: Sequence[Time]) -> Matched:
     """At the smallest excess error that half of every sweep's networks reach."""
     first = next(iter(made.values()))
+    if len(counted) > 1:
+        return Matched(
+            "", BY_ERROR, np.nan, {}, "excess error is of points where agents play, and of answers elsewhere"
+        )
     if not all(BY_ERROR in each.clocks for each in first):
         return Matched("", BY_ERROR, np.nan, {}, "excess error was not recorded in all of them")
     errors = {each.name: np.exp(-each.clocks[BY_ERROR]) for each in first}
@@ -99,8 +107,9 @@ def tests(
     sweeps: Sequence[Compared], made: dict[str, list[TimeCondition]], measures: dict[str, str]
 ) -> list[tuple[str, TimeCollapse]]:
     """Whether the sweeps' curves are one, by measure, on every clock that all have."""
-    # at one rate steps are the same clock as the epochs
-    clocks = ["epoch", *(["step"] if "learning rate" in differing(sweeps) else []), BY_ERROR]
+    # at one rate steps are the same clock as the epochs; where time is of several kinds there is none
+    steps = ["epoch", *(["step"] if "learning rate" in differing(sweeps) else [])]
+    clocks = [*steps, BY_ERROR] if len(times(sweeps)) == 1 else []
     found = []
     for name, row in made.items():
         shared = [clock for clock in clocks if all(clock in each.clocks for each in row)]

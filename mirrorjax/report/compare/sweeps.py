@@ -10,6 +10,7 @@ from mirrorjax.report.chart.marks import BLUE, GREEN, ORANGE, PURPLE, RED, SKY, 
 from mirrorjax.report.read.populations import Group, load
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import listed
+from mirrorjax.report.words.time import Time
 
 LOOKS = (
     Look(BLUE, dash="solid", symbol="circle", size=7),
@@ -105,6 +106,11 @@ def configurations(sweeps: Sequence[Compared]) -> list[str]:
     own = [[group.capacity for view in each.views for group in view.population.groups] for each in sweeps]
     capacities = [capacity for each in own for capacity in dict.fromkeys(each)]
     return ["", *dict.fromkeys(capacity for capacity in capacities if capacities.count(capacity) > 1)]
+
+
+def times(sweeps: Sequence[Compared]) -> list[Time]:
+    """What their time is counted in, each once."""
+    return [*dict.fromkeys(view.population.time for sweep in sweeps for view in sweep.views)]
 
 
 def warnings(sweeps: Sequence[Compared]) -> list[str]:

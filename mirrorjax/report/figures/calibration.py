@@ -5,7 +5,7 @@ import numpy as np
 from mirrorjax.measures import label
 from mirrorjax.report.chart.chart import Chart, Plot, Scale, around, in_rows
 from mirrorjax.report.chart.figure import Cell, FigureKind, Panel, Table, of_networks
-from mirrorjax.report.chart.lines import EPOCHS, MEDIANS, ZERO, median_line
+from mirrorjax.report.chart.lines import MEDIANS, ZERO, median_line
 from mirrorjax.report.chart.marks import BLUE, Look, Rule
 from mirrorjax.report.figures.timeline import shown_groups
 from mirrorjax.report.read.nulls import limit_in_z, seeds
@@ -55,7 +55,7 @@ def _chart(view: View, group: Group) -> Chart:
         chance = [Rule(limit)] if limit is not None else []
         ends = around(values.low, values.high, room=0.06, include=(0.0, limit or 0.0))
         scale = Scale("z against untrained", ends)
-        plots.append(Plot([line, ZERO, *chance], Scale(EPOCHS), scale, label(name)))
+        plots.append(Plot([line, ZERO, *chance], Scale(view.population.time.axis), scale, label(name)))
     return Chart(in_rows(plots, 3), 560, of_networks(group, group.networks), legend="")
 
 

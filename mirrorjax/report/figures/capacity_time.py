@@ -14,6 +14,7 @@ from mirrorjax.report.read.over_seeds import Band, Curve, settled
 from mirrorjax.report.read.populations import Group
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import counted
+from mirrorjax.report.words.time import Time
 from mirrorjax.statistics.intervals import share
 
 MOST_WRITTEN = 360  # cells with their value written in
@@ -60,6 +61,7 @@ class Grid:
     networks: np.ndarray
     robust: np.ndarray
     bands: dict[str, Band]
+    time: Time
 
     def seeds_words(self) -> str:
         """States how many networks a cell has."""
@@ -103,7 +105,14 @@ def _grid(view: View, series: str, groups: list[Group]) -> Grid:
         for each in ORDER_PARAMETERS:
             for target, own in zip(bands[each.label], each.band(curve), strict=True):
                 target[row, columns] = own[known]
-    return Grid(series, groups, np.array([epoch_of[int(each)] for each in checkpoints]), **counts, bands=bands)
+    return Grid(
+        series,
+        groups,
+        np.array([epoch_of[int(each)] for each in checkpoints]),
+        **counts,
+        bands=bands,
+        time=view.population.time,
+    )
 
 
 def colour_range(grid: Grid, order: OrderParameter) -> tuple[float, float]:
@@ -160,12 +169,14 @@ def _chart(grid: Grid, order: OrderParameter) -> Chart:
     values, columns = grid.bands[order.label], column_labels(grid.epochs)
     digits, kind = (".0%", "Wilson 95 %") if order.is_share else (".4f", "5–95 %")
     written = values.median.size <= MOST_WRITTEN and len(columns) <= 18
-    hover = f"{{y}}, epoch {{x}}\n{order.label} {{z:{digits}}}\n{kind} {{low:{digits}}} to {{high:{digits}}}\n"
+    hover = (
+        f"{{y}}, {grid.time.unit} {{x}}\n{order.label} {{z:{digits}}}\n{kind} {{low:{digits}}} to {{high:{digits}}}\n"
+    )
     hover += "robust: {robust} of {networks} networks"
     details = {"low": values.low, "high": values.high, "robust": grid.robust, "networks": grid.networks}
     limits, written, shown = colour_range(grid, order), digits if written else "", ".0%" if order.is_share else ""
     cells = HeatMap(values.median, limits, order.unit, written=written, format=shown, hover=hover, details=details)
-    across = Scale("checkpoint, at paper epoch", names=tuple(columns))
+    across = Scale(f"checkpoint, at {grid.time.units}", names=tuple(columns))
     up = Scale("hidden layers × units a layer", names=tuple(group.capacity for group in grid.rows))
     height = int(np.clip(150 + 30 * len(grid.rows), 260, 1000))
     return one(Plot([cells], across, up), height, title=f"{order.label}, {grid.series} – {grid.seeds_words()}")

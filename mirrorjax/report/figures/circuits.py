@@ -32,7 +32,7 @@ def panel(view: View) -> Panel:
         "two hidden layers only; the verdict needs a network that has learnt its task, and untrained ones beside it.",
     ]
     hubs = [words for kind in CIRCUITS.values() for words in (kind, "mean of hubs")]
-    head = ("configuration", "networks", "learnt", "epoch", VERDICT, *hubs, *_CLASS_WORDS.values())
+    head = ("configuration", "networks", "learnt", view.population.time.unit, VERDICT, *hubs, *_CLASS_WORDS.values())
     result.table = Table(head, [_row(each) for each in found])
     return result
 

@@ -7,7 +7,7 @@ import numpy as np
 from mirrorjax.measures import label, measure
 from mirrorjax.report.chart.chart import Chart, Plot, Scale
 from mirrorjax.report.chart.figure import FigureKind, Panel, of_networks
-from mirrorjax.report.chart.lines import EPOCHS, MEDIANS, ZERO, median_line
+from mirrorjax.report.chart.lines import MEDIANS, ZERO, median_line
 from mirrorjax.report.chart.marks import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, Look
 from mirrorjax.report.figures.timeline import shown_groups
 from mirrorjax.report.read.over_seeds import BANDS, Band, Curve, settled
@@ -86,10 +86,10 @@ def _limits(curve: Curve, lines: list[tuple[str, str, Band]]) -> tuple[float, fl
 
 
 def _chart(view: View, group: Group) -> Chart:
-    curve, rows = view.curves[group.index], []
+    curve, rows, across = view.curves[group.index], [], Scale(view.population.time.axis)
     for title, own in zip(_TITLES, parts(view, group), strict=False):
         lines = [median_line(curve, values, Look(colour, words, symbol="circle")) for words, colour, values in own]
-        rows.append([Plot([*lines, ZERO], Scale(EPOCHS), Scale(measure("cmni").title, _limits(curve, own)), title)])
+        rows.append([Plot([*lines, ZERO], across, Scale(measure("cmni").title, _limits(curve, own)), title)])
     return Chart(rows, 120 + 280 * len(rows), of_networks(group, group.networks), legend="beside")
 
 

@@ -8,14 +8,13 @@ import numpy as np
 
 from mirrorjax.report.chart.chart import Chart, Plot, Scale, one
 from mirrorjax.report.chart.figure import Cell, Chooser, Panel, Table
-from mirrorjax.report.chart.lines import EPOCHS
 from mirrorjax.report.chart.marks import RED, SKY, HeatMap, Look, Note, Points
 from mirrorjax.report.map.cells import Cells
 from mirrorjax.report.map.figure import cells_of
 from mirrorjax.report.map.paper_point import paper_point
 from mirrorjax.report.read.caused import Verdict, total, verdict, verdicts
 from mirrorjax.report.read.view import View
-from mirrorjax.report.words.numbers import counted, epoch_words
+from mirrorjax.report.words.numbers import counted
 from mirrorjax.statistics.intervals import share
 
 MOST_ROWS = 12  # of settings beside each other; more become a map
@@ -66,7 +65,7 @@ def over_training(view: View) -> list[Point]:
     points = []
     for place, epoch in enumerate(columns["epoch"]):
         counts = (int(columns[name][place]) for name in ("networks", "learnt", "judged", "judged", "mirror"))
-        points.append(Point(f"epoch {epoch_words(epoch)}", Verdict(*counts), float(epoch)))
+        points.append(Point(view.population.time.at(epoch), Verdict(*counts), float(epoch)))
     return points
 
 
@@ -81,7 +80,7 @@ def panel(views: list[View]) -> Panel:
         result.caption = ["Numbers: share of mirror networks among the learnt. Grey: not learnt, so no verdict."]
     else:
         over = np.isfinite(points[0].epoch)
-        chart = _over_training(points, total(views).missing) if over else _rows(points[:MOST_ROWS])
+        chart = _over_training(points, views) if over else _rows(points[:MOST_ROWS])
         result.variants, result.print_note = {(): chart}, _INTERVALS
         left_out = 0 if over else len(points[MOST_ROWS:])
         result.caption = [_INTERVALS, *([f"{counted(left_out, 'population')} not shown."] if left_out else [])]
@@ -130,10 +129,11 @@ def _rows(points: list[Point]) -> Chart:
     return one(plot, 170 + (20 + 16 * max(map(len, labels))) * max(number, 4))
 
 
-def _over_training(points: list[Point], missing: str) -> Chart:
+def _over_training(points: list[Point], views: list[View]) -> Chart:
     """Both shares over epochs, and why there is no verdict where there is none."""
-    marks = [_points(points, which, joined=True) for which in (0, 1)]
-    return one(Plot([*marks, *([Note(missing, filled=True)] if missing else [])], Scale(EPOCHS), _SHARE), 400)
+    marks, missing = [_points(points, which, joined=True) for which in (0, 1)], total(views).missing
+    time = views[0].population.time
+    return one(Plot([*marks, *([Note(missing, filled=True)] if missing else [])], Scale(time.axis), _SHARE), 400)
 
 
 def _map(points: list[Point], grid: Cells, number: int) -> Chart:

@@ -7,9 +7,10 @@ import numpy as np
 from mirrorjax.report.chart.chart import Chart, Plot, Scale, in_rows
 from mirrorjax.report.chart.figure import Chooser, FigureKind, Panel
 from mirrorjax.report.chart.marks import BLUE, GREEN, ORANGE, PURPLE, RED, Bars, Look
-from mirrorjax.report.read.populations import Group
+from mirrorjax.report.read.populations import PEAK_AFTER, Group
 from mirrorjax.report.read.view import View
-from mirrorjax.report.words.numbers import epoch_words, plain_number
+from mirrorjax.report.words.numbers import plain_number
+from mirrorjax.report.words.time import Time
 
 SCENARIOS = (
     ("none", "none in distress"),
@@ -135,11 +136,12 @@ def panel(view: View) -> Panel:
     shown = [(units_of(view, member), why) for member, why in members]
     options = (f"{each.member_id[:8]} · {each.group.label} · seed {each.seed} · {why}" for each, why in shown)
     result.choosers = (Chooser("Network", tuple(options)),)
-    result.variants = {(place,): _chart(units) for place, (units, _) in enumerate(shown)}
+    result.variants = {(place,): _chart(units, view.population.time) for place, (units, _) in enumerate(shown)}
     first, why = shown[0]
-    peak = f"its CMNI peaked at {plain_number(first.peak)}, epoch {epoch_words(first.peak_epoch)}"
+    peak = f"its CMNI peaked at {plain_number(first.peak)}, {view.population.time.at(first.peak_epoch)}"
     if not np.isfinite(first.peak):
-        peak = "it has no checkpoint after epoch 1.5, so that no peak is known and the last CMNI ranks"
+        start = view.population.time.at(PEAK_AFTER)
+        peak = f"it has no checkpoint after {start}, so that no peak is known and the last CMNI ranks"
     result.caption = [
         f"Shown first: network {first.member_id} (seed {first.seed}, {first.group.label}), {why}; {peak}. The top of a "
         "ranking is not typical: compare it with those drawn at random. Activations are those at the network's last "
@@ -154,7 +156,7 @@ def panel(view: View) -> Panel:
     return result
 
 
-def _chart(units: Units) -> Chart:
+def _chart(units: Units, time: Time) -> Chart:
     values = np.concatenate([*units.means.values(), [0.0]])
     # not every activation function stays above zero
     ends = 1.06 * float(np.nanmin(values)), 1.06 * float(np.nanmax(values)) or 1.0
@@ -162,7 +164,7 @@ def _chart(units: Units) -> Chart:
     ticks = tuple((float(unit), str(unit)) for unit in range(1, number + 1, max(1, number // 20)))
     across, up = Scale("first-layer unit", (0.4, number + 0.6), ticks=ticks), Scale("mean activation", ends)
     plots = [Plot(_bars(units, name), across, up, title) for name, title in SCENARIOS]
-    title = f"{units.member_id} – {units.group.label}, seed {units.seed}, epoch {epoch_words(units.epoch)}"
+    title = f"{units.member_id} – {units.group.label}, seed {units.seed}, {time.at(units.epoch)}"
     return Chart(in_rows(plots, 2), 600, title)
 
 

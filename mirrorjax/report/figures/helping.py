@@ -24,7 +24,7 @@ _ALONG = "reward_sharing"
 _COLOURS = (BLUE, SKY, GREEN, ORANGE, RED, PURPLE, GREY)
 _LABELS = {
     "help_share": label("help_share"),
-    "helpers": f"share of agents with help above {tidy_number(HELPS)} of their acts",
+    "helpers": "share of agents that help",
     "mirror": next(order.label for order in ORDERS if order.name == "mirror"),
 }
 
@@ -71,7 +71,8 @@ def _line(found: Cells, along: Axis, cells: np.ndarray, values: dict[str, np.nda
     at = found.axes.index(along)
     cells = cells[np.argsort(found.place[cells, at])]
     words = [axis.named(own) for axis, own in zip(found.axes, found.place[cells[0]], strict=True) if axis is not along]
-    shown = {"help_share": Interval(*np.array([mean_interval(values["help_share"][cell]) for cell in cells]).T)}
+    means = np.array([mean_interval(values["help_share"][cell]) for cell in cells])
+    shown = {"help_share": Interval(*means.clip(0, 1).T)}  # it is a share, which Student's t does not know
     shares = {"helpers": np.where(np.isnan(values["help_share"]), np.nan, values["help_share"] > HELPS)}
     shares |= {name: each for name, each in values.items() if name == "mirror"}
     number = {"help_share": np.isfinite(values["help_share"][cells]).sum(axis=1)}
@@ -113,15 +114,15 @@ def panel(view: View) -> Panel:
     fewest = min(int(each.number["help_share"].min()) for each in own)
     result.caption = [
         f"Agents' last records. Of help, the mean over agents with {mean_interval_words(fewest)}; of shares the "
-        "interval is Wilson's, and the verdict is of those that have learnt their task. Acts are drawn by their "
-        "probability. Lines stand a little beside each other.",
+        "interval is Wilson's, and the verdict is of those that have learnt their task. Who helps does so in more "
+        f"than {tidy_number(HELPS)} of its acts, drawn by their probability. Lines stand a little beside each other.",
         " ".join(f"{each.name}: {each.edge}." if each.name else f"{each.edge}." for each in own),
     ]
     return result
 
 
 def _chart(along: Axis, own: list[HelpLine], name: str) -> Chart:
-    step = 0.006 * float(np.ptp(own[0].place) or 1.0)
+    step = 0.01 * float(np.ptp(own[0].place) or 1.0)
     marks = []
     for number, line in enumerate(own):
         low, value, high = line.values[name]

@@ -12,7 +12,8 @@ from mirrorjax.report.figures.clocks import alike_but, trajectories
 from mirrorjax.report.map.axes import MOST_VALUES, Axis, axes
 from mirrorjax.report.read.configurations import SEEDS
 from mirrorjax.report.read.view import View, once
-from mirrorjax.report.words.numbers import epoch_words, interval_words, plain_number
+from mirrorjax.report.words.numbers import interval_words, plain_number
+from mirrorjax.report.words.time import Time
 from mirrorjax.statistics.intervals import Interval, mean_interval_words
 from mirrorjax.statistics.matching import Condition, common_excess, compare
 
@@ -34,6 +35,7 @@ class MatchedLine:
     conditions: list[Condition]
     error: float
     epoch: float
+    time: Time
 
     @property
     def label(self) -> str:
@@ -44,11 +46,14 @@ class MatchedLine:
     def points(self) -> list[Points]:
         """What is drawn of it: matched by time, and by error if there is one that all pass."""
         timed = [(each.at_epoch, f"{each.absent} have no value there") for each in self.conditions]
-        look = Look(BLUE, f"at paper epoch {epoch_words(self.epoch)}", "at the same lr · steps", symbol="circle")
+        look = Look(BLUE, f"at {self.time.at(self.epoch, paper=True)}", "at the same lr · steps", symbol="circle")
         found = [self._points(timed, look, -0.08)]
         if np.isfinite(self.error):
             matched = [
-                (each.at_excess, f"{each.never} never reach it, reached at paper epoch {interval_words(*each.epoch)}")
+                (
+                    each.at_excess,
+                    f"{each.never} never reach it, reached at {interval_words(*each.epoch)} {self.time.units}",
+                )
                 for each in self.conditions
             ]
             words = f"at excess error {plain_number(self.error)}"
@@ -76,7 +81,7 @@ class MatchedLine:
             matched = f"{interval_words(*first.at_excess)} and {interval_words(*last.at_excess)} where excess error"
             matched += f" first reaches {plain_number(self.error)}"
         moved = f"{self.label} at {self.axis.letters} {self.ticks[0]} and {self.ticks[-1]}"
-        return f"{moved}: {timed} at paper epoch {epoch_words(self.epoch)}; {matched}."
+        return f"{moved}: {timed} at {self.time.at(self.epoch, paper=True)}; {matched}."
 
 
 @once
@@ -112,7 +117,9 @@ def _along(view: View, along: Axis, names: list[str]) -> dict[str, MatchedLine]:
         last = float(epoch[min(np.flatnonzero(known[own].any(axis=0))[-1] for own in rows)])
         error = common_excess([excess[own] for own in rows])
         matched = compare(places[kept], epoch, excess[kept], values[kept], excess_target=error, epoch_target=last)
-        found[name] = MatchedLine(name, along, [along.ticks[place] for place in shown], matched, error, last)
+        found[name] = MatchedLine(
+            name, along, [along.ticks[place] for place in shown], matched, error, last, view.population.time
+        )
     return found
 
 

@@ -7,13 +7,13 @@ import numpy as np
 from mirrorjax.measures import label
 from mirrorjax.report.chart.chart import Chart, Plot, Scale, one
 from mirrorjax.report.chart.figure import FigureKind, Panel, of_networks
-from mirrorjax.report.chart.lines import EPOCHS
 from mirrorjax.report.chart.marks import BLUE, GREEN, ORANGE, PURPLE, RED, Line, Look, Note, Rule
 from mirrorjax.report.figures.timeline import shown_groups
 from mirrorjax.report.read.over_seeds import BANDS, Band, Curve, after_peak_start
 from mirrorjax.report.read.populations import PEAK_AFTER, Group
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import epoch_words, listed, plain_number
+from mirrorjax.report.words.time import Time
 
 MEASURES = {  # colour, line
     "rescue_accuracy": (RED, "solid"),
@@ -84,7 +84,7 @@ def panel(view: View) -> Panel:
         "Medians over networks, each divided by its last median, so that 1 is where it ends; on hover its own value "
         f"and the band of {BANDS}. The legend has the epoch from which on it stays above half of that (a checkpoint: "
         f"nothing is interpolated). TR is the median over networks where it is defined. {groups[0].label}: "
-        f"{_when(curve)}",
+        f"{_when(curve, view.population.time)}",
         *_left_out(curve),
     ]
     return result
@@ -97,22 +97,23 @@ def _groups(view: View) -> list[Group]:
     return [group for group in shown_groups(view) if any(rise.final > 0 for rise in rises(found[group.index]))]
 
 
-def _when(curve: Curve) -> str:
+def _when(curve: Curve, time: Time) -> str:
     """When each passes half of its end, relative to the peak of CMNI."""
     peak, (risen, _) = peak_epoch(curve), _apart(curve)
     if not np.isfinite(peak):
-        halves = listed([f"{rise.label} at epoch {epoch_words(rise.half)}{_or_before(rise)}" for rise in risen])
-        return f"half of the end is passed by {halves}; no checkpoint after epoch {PEAK_AFTER}, so no peak of CMNI."
-    words = f"the median CMNI peaks at epoch {epoch_words(peak)}"
+        halves = listed([f"{rise.label} at {time.at(rise.half)}{_or_before(rise)}" for rise in risen])
+        return f"half of the end is passed by {halves}; no checkpoint after {time.at(PEAK_AFTER)}, so no peak of CMNI."
+    words = f"the median CMNI peaks at {time.at(peak)}"
     if peak >= curve.epoch[-1]:
         words += ", the last checkpoint: it may be a rise cut short"
-    halves = listed([f"{rise.label} {_relative(rise.half - peak)}{_or_before(rise)}" for rise in risen])
+    halves = listed([f"{rise.label} {_relative(rise.half - peak, time)}{_or_before(rise)}" for rise in risen])
     return f"{words}; half of the end is passed by {halves}."
 
 
-def _relative(epochs: float) -> str:
+def _relative(epochs: float, time: Time) -> str:
     side = "after" if epochs > 0 else "before"
-    return "at the peak" if abs(epochs) < 0.005 else f"{epoch_words(abs(epochs))} epochs {side} it"
+    unit = "epochs" if time.is_papers else time.units
+    return "at the peak" if abs(epochs) < 0.005 else f"{epoch_words(abs(epochs))} {unit} {side} it"
 
 
 def _or_before(rise: Rise) -> str:
@@ -136,10 +137,11 @@ def _left_out(curve: Curve) -> list[str]:
 def _chart(view: View, group: Group) -> Chart:
     curve = view.measured(NAMES)[group.index]
     peak, (risen, flat) = peak_epoch(curve), _apart(curve)
-    lines = [_line(rise) for rise in risen]
+    time = view.population.time
+    lines = [_line(rise, time) for rise in risen]
     marks: list[Rule | Note] = [Rule(0.5), Rule(1.0)]
     if np.isfinite(peak):
-        marks.append(Rule(peak, "x", label=f"CMNI peaks at epoch {epoch_words(peak)}"))
+        marks.append(Rule(peak, "x", label=f"CMNI peaks at {time.at(peak)}"))
     if flat:
         words = f"not drawn: {listed([rise.label for rise in flat])}, not above zero at the end"
         marks.append(Note(words, 0.005, 0.99, ("top", "left"), filled=True))
@@ -148,15 +150,15 @@ def _chart(view: View, group: Group) -> Chart:
     ends = max(float(values.min()), -1.0) - 0.08, min(float(values.max()), 3.0) + 0.12
     scale = Scale("median / last median", ends)
     title = of_networks(group, group.networks)
-    return one(Plot([*lines, *marks], Scale(EPOCHS), scale), 520, title=title, hover_together=True)
+    return one(Plot([*lines, *marks], Scale(time.axis), scale), 520, title=title, hover_together=True)
 
 
-def _line(rise: Rise) -> Line:
+def _line(rise: Rise, time: Time) -> Line:
     """The medians relative to the last, with their own values and band on hover."""
     colour, dash = MEASURES[rise.name]
     hover = f"{rise.label} {{median:.3f}} [{{q05:.3f}}, {{q95:.3f}}]"
     own: dict[str, np.ndarray] = dict(zip(("q05", "median", "q95"), rise.values, strict=True))
-    half = f"half at epoch {epoch_words(rise.half)}{_or_before(rise)}"
+    half = f"half at {time.at(rise.half)}{_or_before(rise)}"
     look = Look(colour, f"{rise.label}: {half}, ends at {plain_number(rise.final)}", dash=dash, symbol="circle")
     return Line(rise.epoch, rise.values.median / rise.final, look, hover=hover, details=own)
 

@@ -6,7 +6,7 @@ from mirrorjax.measurement.cmni import ROBUST_CMNI, ROBUST_LOSS
 from mirrorjax.measures import label, measure
 from mirrorjax.report.chart.chart import Chart, Plot, Scale
 from mirrorjax.report.chart.figure import FigureKind, Panel
-from mirrorjax.report.chart.lines import EPOCHS, MEDIANS, median_line
+from mirrorjax.report.chart.lines import MEDIANS, median_line
 from mirrorjax.report.chart.marks import BLUE, GREEN, RED, Line, Look, Note, Rule
 from mirrorjax.report.read.over_seeds import BANDS, Curve, Networks, band, settled
 from mirrorjax.report.read.populations import Group
@@ -31,7 +31,7 @@ def panel(view: View) -> Panel:
     result.print_note = MEDIANS
     result.caption = [
         "Lines are medians over networks that differ in their seeds alone; bands hold "
-        f"{BANDS}. {_unit_words(view)} "
+        f"{BANDS}. {view.population.time.note} "
         "Diverged networks leave medians and bands from the checkpoint at which they diverged.",
         "Dotted lines are the paper's thresholds for “robust”. Both axes are cut so that the trained range can be "
         f"read; the untrained value, usually far above it, is written in. Dashed: {LABEL}. It can be compared with "
@@ -41,12 +41,6 @@ def panel(view: View) -> Panel:
     if left_out:
         result.caption.append(f"{counted(left_out, 'configuration')} not offered here for want of room: see the table.")
     return result
-
-
-def _unit_words(view: View) -> str:
-    """What time is counted in."""
-    clock = view.population.clock
-    return "An epoch is a paper epoch, learning rate × steps / 0.6144." if clock == "epoch" else f"Time is in {clock}."
 
 
 def shown_groups(view: View) -> list[Group]:
@@ -73,7 +67,7 @@ def untrained_words(found: Networks, group: Group) -> str:
     if not np.isfinite(own.median):
         return "untrained CMNI: not measured (no checkpoint 0)"
     hidden = band(found.untrained_hidden[found.of(group)])
-    return f"untrained (epoch 0): CMNI {interval_words(*own)}, hidden only {plain_number(hidden.median)}"
+    return f"untrained: CMNI {interval_words(*own)}, hidden only {plain_number(hidden.median)}"
 
 
 def _chart(view: View, group: Group) -> Chart:
@@ -85,13 +79,14 @@ def _chart(view: View, group: Group) -> Chart:
         "val_loss": [Rule(ROBUST_LOSS, label=f"robust < {ROBUST_LOSS:g}")],
         "cmni": [Rule(ROBUST_CMNI, label=f"robust ≥ {ROBUST_CMNI:g}"), Note(words, 1.0, 1.0, ("bottom", "right"))],
     }
-    epochs = Scale(EPOCHS if view.population.clock == "epoch" else view.population.clock, (-0.01 * end, 1.02 * end))
+    epochs, published = Scale(view.population.time.axis, (-0.01 * end, 1.02 * end)), view.population.time.is_papers
     plots = []
     for first, *others in _PLOTS:
         own = [median_line(curve, curve.bands[name], Look(_COLOURS[name], label(name), symbol="circle"))
                for name in (first, *others)]  # fmt: skip
         scale = Scale(measure(first).title, limits[first])
-        plots.append([Plot([*own, _published(first, group, end), *beside[first]], epochs, scale)])
+        paper = [_published(first, group, end)] if published else []
+        plots.append([Plot([*own, *paper, *beside[first]], epochs, scale)])
     return Chart(plots, 620, f"{group.label} – {counted(group.networks, 'network')}", hover_together=True)
 
 

@@ -60,7 +60,7 @@ def brains_words(view: View) -> str:
     """How many brains, how large, and how long they lived."""
     population, found = view.population, view.networks
     neurons = " and ".join(f"{size:,}" for size in _sizes(population.groups))
-    lived = f"{np.nanmax(found.step):,.0f} moments ({plain_number(np.nanmax(found.epoch))} {population.clock}s)"
+    lived = f"{np.nanmax(found.step):,.0f} moments ({plain_number(np.nanmax(found.epoch))} {population.time.units})"
     groups = counted(len(population.groups), "configuration")
     return f"{counted(len(found.group), 'brain')} of {neurons} neurons an area in {groups}; they lived {lived}."
 
@@ -94,6 +94,6 @@ def _best_words(found: Cells) -> list[str]:
     words += f"{plain_number(at.value[best])} [{plain_number(at.low[best])}, {plain_number(at.high[best])}]."
     edges = ", ".join(
         f"{plain_number(edge_of_collapse(size, most_firing(size)))} for {size:,} neurons"
-        for size in _sizes(group for own in found.groups for group in own)
+        for size in _sizes(each for own in found.groups for each in own if each.settings.get("areas") != "apart")
     )
-    return [words, f"Capture by one shared parent predicts collapse from a dose of {edges} on."]
+    return [words] + ([f"Capture by one shared parent predicts collapse from a dose of {edges} on."] if edges else [])

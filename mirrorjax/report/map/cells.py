@@ -12,6 +12,7 @@ from mirrorjax.report.map.orders import BINDER, MEAN, OF_CELLS, ORDERS, SHARE, O
 from mirrorjax.report.read.over_seeds import band_sql
 from mirrorjax.report.read.populations import Group, ReportedPopulation
 from mirrorjax.report.words.numbers import counted
+from mirrorjax.report.words.time import Time
 from mirrorjax.results.later import quoted
 from mirrorjax.settings.columns import COORDINATES
 from mirrorjax.statistics.fluctuations import Fluctuations, fluctuations
@@ -61,7 +62,7 @@ class Cells:
     coordinates: dict[str, np.ndarray]
     groups: list[list[Group]] = field(repr=False)  # of each cell: several where they differ in the data's seed
     data_seeds: int = 1  # different ones
-    clock: str = "epoch"  # the unit of `epoch`
+    time: Time = field(default_factory=Time)  # what `epoch` is in
 
     @property
     def along(self) -> tuple[Axis, ...]:
@@ -152,7 +153,7 @@ def cells(population: ReportedPopulation) -> Cells:
     orders = tuple(order for order in ORDERS if order.measure in population.measures)
     made = _aggregated(population, orders, len(distinct))
     _with_intervals(population, orders, made["values"], made["checkpoint"])
-    made |= {"orders": orders, "coordinates": _coordinates(population, len(distinct)), "clock": population.clock}
+    made |= {"orders": orders, "coordinates": _coordinates(population, len(distinct)), "time": population.time}
     made["groups"] = [[groups[own] for own in np.flatnonzero(cell_of == cell)] for cell in range(len(distinct))]
     made["data_seeds"] = len({group.settings["data_seed"] for group in groups})
     return Cells(x, y, tuple(others), np.array(distinct, np.int64), **made)

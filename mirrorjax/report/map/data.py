@@ -31,7 +31,7 @@ def map_data(cells: Cells, population: ReportedPopulation) -> dict[str, Any]:
         "networksWords": cells.networks_words(bool(population.extensions)),
         "checkpoint": cells.checkpoint.tolist(),
         "epoch": [float(f"{epoch:.4g}") for epoch in cells.epoch],
-        "clock": cells.clock,
+        "clock": cells.time.unit,
         "networks": packed(cells.networks),
         "diverged": packed(cells.diverged),
         "orders": [order_data(order, cells.values[order.name], cells.epoch) for order in cells.orders],

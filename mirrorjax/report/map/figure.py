@@ -15,7 +15,6 @@ from mirrorjax.report.map.data import colour_range, map_data
 from mirrorjax.report.map.orders import SHARE, Order
 from mirrorjax.report.map.paper_point import paper_point
 from mirrorjax.report.read.view import View, once
-from mirrorjax.report.words.numbers import epoch_words
 
 _HEIGHT = 460
 _WANTED = (  # of each regime two
@@ -95,7 +94,7 @@ def printed_map(found: Cells) -> Chart | None:
     for order in shown:
         last = known[order]
         plot = _lines(found, order, last) if found.y is None else _map(found, found.y, order, last, number)
-        plots.append(replace(plot, title=f"{order.label}, {found.clock} {epoch_words(found.epoch[last])}"))
+        plots.append(replace(plot, title=f"{order.label}, {found.time.at(found.epoch[last])}"))
     title = "; ".join(filter(None, (where, found.networks_words(False))))
     return Chart([plots], int(np.clip(200 + 28 * rows, 340, 900)), title)
 

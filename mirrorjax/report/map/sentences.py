@@ -15,7 +15,7 @@ from mirrorjax.report.read.caused import verdict
 from mirrorjax.report.read.configurations import BY_NAME, CAPACITY
 from mirrorjax.report.read.populations import ReportedPopulation
 from mirrorjax.report.read.view import View
-from mirrorjax.report.words.numbers import counted, epoch_words, percent, plain_number
+from mirrorjax.report.words.numbers import counted, percent, plain_number
 from mirrorjax.statistics import separability
 from mirrorjax.statistics.collapse import collapse
 from mirrorjax.statistics.intervals import share
@@ -46,7 +46,7 @@ def map_sentences(found: Cells, view: View) -> list[str]:
 def _share_words(found: Cells, order: Order) -> list[str]:
     values, last = found.at(order.name), found.last(order.name)
     assert values is not None and last is not None
-    at = f"{order.label} at epoch {epoch_words(found.epoch[last])}"
+    at = f"{order.label} at {found.time.at(found.epoch[last])}"
     asked = values.count > 0
     hits, trials = (int(np.round(each[asked]).sum()) for each in (values.value * values.count, values.count))
     if not hits:

@@ -15,13 +15,12 @@ from mirrorjax.measures import (
     OF_OWN_NETWORKS,
     PARTS,
     PLAYED,
-    WITHOUT_ROWS,
     Measure,
     measure,
 )
 from mirrorjax.report.page.marks import put
 from mirrorjax.report.page.played import table
-from mirrorjax.tracking.keys import OF_SOME, QUANTITIES, SECTIONS
+from mirrorjax.tracking.keys import OF_REGIMES, OF_SOME, QUANTITIES, SECTIONS
 
 
 def blocks() -> dict[str, dict[str, str]]:
@@ -86,7 +85,7 @@ def _players() -> str:
 
 def _sections() -> str:
     known = [measure(name) for name in (*QUANTITIES, *OF_SOME)]
-    logged = {name: [each for each in known if each.section == name] for name in (*SECTIONS, *WITHOUT_ROWS)}
+    logged = {name: [each for each in known if each.section == name] for name in (*SECTIONS, *OF_REGIMES)}
     rows = [(f"`{name}`", _codes(own)) for name, own in logged.items() if own]
     return _table("section | Q ([measures.md](measures.md))", rows)
 

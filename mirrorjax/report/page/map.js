@@ -255,9 +255,18 @@ const PhaseMap = (function () {
     return { traces, layout: layout(map, chosen, 440, axisOf(across, "x"), y, shapes, notes) };
   }
 
+  function spans(clock) {
+    return clock.endsWith("s") ? clock : clock + "s";
+  }
+
+  function moment(map, checkpoint) {
+    const when = plain(map.epoch[checkpoint]);
+    return map.clock.endsWith("s") ? when + " " + map.clock : map.clock + " " + when;
+  }
+
   function nothing(map, { order, slice }) {
     const when = order.rows.map((at) => plain(map.epoch[at]));
-    const words = when.length ? "was measured at " + map.clock + "s " + (when.length > 8 ? when[0] + " to " + when[when.length - 1] : when.join(", ")) : "was not measured";
+    const words = when.length ? "was measured at " + spans(map.clock) + " " + (when.length > 8 ? when[0] + " to " + when[when.length - 1] : when.join(", ")) : "was not measured";
     return annotation(safe(order.label) + " " + words + ":<br>there is nothing at this checkpoint", { xref: "paper", yref: "paper", x: 0.5, y: 0.5, bgcolor: map.up ? "#ececec" : "#fff", font: { size: 14, color: "#404040" } });
   }
 
@@ -269,7 +278,7 @@ const PhaseMap = (function () {
       font: { family: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif", size: 13, color: "#222" },
       paper_bgcolor: "white",
       plot_bgcolor: map.up ? "#ececec" : "white",
-      title: { text: safe(order.label + " at " + where + map.clock + " " + plain(map.epoch[checkpoint]) + " – " + map.networksWords), font: { size: 15 }, x: 0, xref: "paper", y: 1, yref: "container", yanchor: "top", pad: { t: 14 } },
+      title: { text: safe(order.label + " at " + where + moment(map, checkpoint) + " – " + map.networksWords), font: { size: 15 }, x: 0, xref: "paper", y: 1, yref: "container", yanchor: "top", pad: { t: 14 } },
       margin: { l: 80, r: 20, t: 42 + 18 * levels, b: 100 },
       hoverlabel: { font: { size: 12 }, align: "left", bgcolor: "#fff", bordercolor: "#444" },
       hovermode: "closest",
@@ -359,7 +368,7 @@ const PhaseMap = (function () {
 
     function draw() {
       const state = chosen();
-      const words = map.clock + " " + plain(map.epoch[state.checkpoint]) + " (checkpoint " + map.checkpoint[state.checkpoint] + ")";
+      const words = moment(map, state.checkpoint) + " (checkpoint " + map.checkpoint[state.checkpoint] + ")";
       told.textContent = words;
       slider.setAttribute("aria-valuetext", words);
       const made = map.up ? heatMap(map, colours, state) : lines(map, state);

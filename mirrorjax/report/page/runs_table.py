@@ -21,12 +21,12 @@ _COLUMNS = (  # heading, explanation
     ("configuration", "hidden layers × units a layer, learning rate, and what else varies; below: population"),
     ("networks", "seeds; below: how many of them diverged"),
     (label("learnt"), _LEARNT),
-    ("steps", "of the longest-running network; below: paper epochs"),
+    ("steps", "of the longest-running network; below: its time"),
     (label("val_loss"), "median at the last record; below: 5–95 % over networks (of fewer than 8: all)"),
     (label("accuracy"), "median at the last record"),
     (label("recall_help_rescue"), f"below: {label('recall_help_edge')}; medians, last record"),
     (f"{_CMNI} untrained", "median at checkpoint 0"),
-    (f"{_CMNI} peak", "median over networks of each one's highest value after epoch 1.5; below: median epoch of it"),
+    (f"{_CMNI} peak", "median over networks of each one's highest value after epoch 1.5; below: the median of when"),
     (f"{_CMNI} last", "median at the last record; below: 5–95 %"),
     (label("cmni_hidden"), "median at the last record"),
     (label("mne"), "the sum behind CMNI, median at the last record; below: share of it in the four output units"),
@@ -111,7 +111,7 @@ def _cells(view: View, group: Group, several: bool) -> list[tuple[str, float | s
         return (_two(percent(value), _range(low, high)), value) if number and known else (NOT_MEASURED, np.nan)
 
     peak, peak_epoch = band(found.peak[own]), band(found.peak_epoch[own])
-    untrained = band(found.untrained[own])
+    untrained, time = band(found.untrained[own]), view.population.time
     mne, part = band(found.last["mne"][own]), band(found.last["output_share"][own])
     steps, epochs = _highest(found.step[own]), _highest(found.epoch[own])
     words, learnt = escape(group.label), int(found.learnt[own].sum())
@@ -121,12 +121,12 @@ def _cells(view: View, group: Group, several: bool) -> list[tuple[str, float | s
         (words, f"{group.settings['depth']:03d}{group.settings['width']:06d}{group.index:06d}"),
         (_two(f"{number:,}", f"{diverged} diverged") if diverged else f"{number:,}", number),
         (f"{learnt:,}", learnt),
-        (_two(f"{steps:,.0f}" if np.isfinite(steps) else NOT_MEASURED, f"epoch {epoch_words(epochs)}"), steps),
+        (_two(f"{steps:,.0f}" if np.isfinite(steps) else NOT_MEASURED, time.at(epochs)), steps),
         last_band("val_loss"),
         last("accuracy"),
         (_two(last("recall_help_rescue")[0], f"edge {last('recall_help_edge')[0]}"), last("recall_help_rescue")[1]),
         (plain_number(untrained.median), float(untrained.median)),
-        (_two(plain_number(peak.median), f"epoch {epoch_words(peak_epoch.median)}"), float(peak.median)),
+        (_two(plain_number(peak.median), time.at(peak_epoch.median)), float(peak.median)),
         last_band("cmni"),
         last("cmni_hidden"),
         (_two(plain_number(mne.median), f"{percent(part.median)} outputs"), float(mne.median)),

@@ -36,13 +36,13 @@ def what_was_run(view: View) -> str:
     rates = spread_words((group.settings["learning_rate"] for group in groups), tidy_number)
     seeds = [group.networks for group in groups]
     per_group = str(min(seeds)) if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)}"
-    length, unit = "", "paper epochs" if view.population.clock == "epoch" else view.population.clock
+    length = ""
     if np.isfinite(found.step).any():
         own = [found.step[found.of(group)] for group in groups]
         longest = [float(np.nanmax(steps)) for steps in own if np.isfinite(steps).any()]
         length = (
             f", trained for {spread_words(longest, lambda value: f'{value:,.0f}')} steps "
-            f"({epoch_words(np.nanmax(found.epoch))} {unit} at most)"
+            f"({epoch_words(np.nanmax(found.epoch))} {view.population.time.units} at most)"
         )
     status, state = view.population.status, ""
     if status not in (None, "done"):
@@ -73,7 +73,7 @@ def outcome(view: View) -> str:
 
 def cmni(view: View) -> str:
     """Raw CMNI of the configuration nearest the paper's, never without what stands beside it."""
-    headline, found = view.population.headline, view.networks
+    headline, found, time = view.population.headline, view.networks, view.population.time
     own = found.of(headline)
     if not own.any():
         return f"There are no records of {escape(headline.label)}, the configuration nearest the paper's."
@@ -87,16 +87,16 @@ def cmni(view: View) -> str:
         f"{counted(int(own.sum()), 'network')}): untrained {start}; "
     )
     if not np.isfinite(peak.median):
-        return words + f"there is no checkpoint after epoch {PEAK_AFTER}, so no peak can be given."
+        return words + f"there is no checkpoint after {time.at(PEAK_AFTER)}, so no peak can be given."
     words += (
-        f"after epoch {PEAK_AFTER} each network's highest value is {interval_words(*peak)} "
-        f"({_beside(view, found.peak_hidden[own], found.peak_z[own])}), reached at epoch "
-        f"{epoch_words(epoch.median)} [{epoch_words(epoch.low)}, {epoch_words(epoch.high)}] "
+        f"after {time.at(PEAK_AFTER)} each network's highest value is {interval_words(*peak)} "
+        f"({_beside(view, found.peak_hidden[own], found.peak_z[own])}), reached at "
+        f"{time.at(epoch.median)} [{epoch_words(epoch.low)}, {epoch_words(epoch.high)}] "
         "(medians over seeds)"
     )
     end = float(np.nanmax(found.epoch[own]))
     if float(epoch.median) >= end - 1e-9:
-        last = f"the last checkpoint (epoch {epoch_words(end)}): this may be a rise cut short, no peak"
+        last = f"the last checkpoint ({time.at(end)}): this may be a rise cut short, no peak"
         words += f", <strong>{last}</strong>"
     ratio = float(untrained.median / peak.median) if peak.median > 0 else np.nan
     if np.isfinite(ratio):
@@ -151,8 +151,8 @@ def robust(view: View) -> str:
     at_end, ever = int(found.robust_last.sum()), int(found.robust_ever.sum())
     return (
         f"“Robust” by the paper's thresholds ({escape(ROBUST.words)}): <strong>{share_words(at_end, number)}</strong> "
-        f"at the last record; {share_words(ever, number)} at some checkpoint after epoch {PEAK_AFTER} (Wilson 95 % "
-        "intervals; of all networks, diverged ones included)."
+        f"at the last record; {share_words(ever, number)} at some checkpoint after "
+        f"{view.population.time.at(PEAK_AFTER)} (Wilson 95 % intervals; of all networks, diverged ones included)."
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from mirrorjax.measures import label
 from mirrorjax.report.figures import ways as figure
+from mirrorjax.report.page import at_play
 from mirrorjax.report.page.files import TABLE_FILES, write_csv, write_figure
 from mirrorjax.report.page.html import link, table_html
 from mirrorjax.report.read.configurations import BY_NAME
@@ -45,10 +46,11 @@ def content(found: Sequence[Way], out: Path, measures: Sequence[str] = ()) -> st
     held = against_predictors(found)
     write_csv(figure.table(found, held, measures), out / TABLE_FILES / "ways.csv")
     told = "".join(f"<p>{escape(each)}</p>" for each in (claims(found, held), *_notes(found)) if each)
+    played = at_play.content(found, out)
     drawn = write_figure(figure.panel(found, measures), None, out, "ways", "ways-figure")
     return (
         f'{told}{table_html(figure.shown_table(found, measures))}<p class="caption">{_TABLE}</p>'
-        f'<p class="copies">All numbers: {link(f"{TABLE_FILES}/ways.csv", "CSV")}</p>{drawn}'
+        f'<p class="copies">All numbers: {link(f"{TABLE_FILES}/ways.csv", "CSV")}</p>{drawn}{played}'
     )
 
 

@@ -9,7 +9,7 @@ from mirrorjax.measures import CAUSED, PARTS
 from mirrorjax.report.read.over_seeds import share_words
 from mirrorjax.report.read.populations import Group
 from mirrorjax.report.read.view import View, once
-from mirrorjax.report.words.numbers import counted, epoch_words
+from mirrorjax.report.words.numbers import counted
 from mirrorjax.results.later import quoted
 from mirrorjax.statistics import intervals
 
@@ -36,6 +36,7 @@ class Caused:
 
     group: Group
     epoch: float
+    when: str  # the same in words
     values: dict[str, np.ndarray]
     learnt: np.ndarray
 
@@ -48,7 +49,7 @@ class Caused:
     def words(self) -> str:
         """Which networks and when, for titles."""
         networks = counted(self.networks, "network")
-        return f"{networks}, {int(self.learnt.sum()):,} learnt, at epoch {epoch_words(self.epoch)}"
+        return f"{networks}, {int(self.learnt.sum()):,} learnt, at {self.when}"
 
     def of(self, name: str) -> np.ndarray:
         """One measure over networks; nan if it was not recorded."""
@@ -86,7 +87,8 @@ def caused(view: View) -> list[Caused]:
         if own.any():
             epoch, *values = (columns[name][own] for name in ("epoch", *names))
             measured = dict(zip(names, values, strict=True))
-            found.append(Caused(group, float(np.nanmax(epoch)), measured, columns["learnt"][own] > 0))
+            last = float(np.nanmax(epoch))
+            found.append(Caused(group, last, population.time.at(last), measured, columns["learnt"][own] > 0))
     return sorted(found, key=lambda each: each.group is not population.headline)
 
 

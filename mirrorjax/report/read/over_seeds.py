@@ -35,10 +35,11 @@ class Band(NamedTuple):
 
 @dataclass(frozen=True)
 class Curve:
-    """One configuration over its checkpoints; every array is over checkpoints, rising, at paper epochs."""
+    """One configuration over its checkpoints; every array is over checkpoints, rising."""
 
     checkpoint: np.ndarray
-    epoch: np.ndarray
+    epoch: np.ndarray  # or the time of a regime that has none
+    step: np.ndarray
     networks: np.ndarray  # recorded there, diverged ones included; the divisor of shares
     alive: np.ndarray  # of these, not diverged; medians and bands are over them
     robust: np.ndarray  # of `networks`, CMNI ≥ .005 and validation loss < .06; a diverged network is not
@@ -147,8 +148,9 @@ def curves(population: ReportedPopulation, measures: Sequence[str] = CURVE_MEASU
         for word, sql in band_sql(" - ".join(map(quoted, name.split(" - ")))).items()
     )
     columns = population.query(
-        "SELECT group_index, checkpoint, max(epoch) AS epoch, count(*) AS networks, count(*) FILTER (alive) AS alive, "
-        f"count(*) FILTER (robust) AS robust, count(*) FILTER (learnt > 0) AS learnt{quantiles} FROM observations "
+        "SELECT group_index, checkpoint, max(epoch) AS epoch, max(step) AS step, count(*) AS networks, "
+        "count(*) FILTER (alive) AS alive, count(*) FILTER (robust) AS robust, "
+        f"count(*) FILTER (learnt > 0) AS learnt{quantiles} FROM observations "
         "GROUP BY group_index, checkpoint ORDER BY group_index, checkpoint"
     )
     result = {}
@@ -156,7 +158,7 @@ def curves(population: ReportedPopulation, measures: Sequence[str] = CURVE_MEASU
         own = columns["group_index"] == group.index
         bands = {name: Band(*np.full((3, int(own.sum())), np.nan)) for name in measures}
         bands |= {name: Band(*(columns[f"{name}_{word}"][own] for word in Band._fields)) for name in known}
-        plain = {name: columns[name][own] for name in ("checkpoint", "epoch", "networks", "alive", "robust", "learnt")}
+        plain = {name: columns[name][own] for name in Curve.__annotations__ if name != "bands"}
         result[group.index] = Curve(**plain, bands=bands)
     return result
 

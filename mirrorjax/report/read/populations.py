@@ -15,6 +15,7 @@ from mirrorjax.report.read.configurations import BY_NAME, CAPACITY, SETTINGS, di
 from mirrorjax.report.read.nulls import Nulls, read_nulls
 from mirrorjax.report.read.observations import create_observations
 from mirrorjax.report.words.numbers import tidy_number
+from mirrorjax.report.words.time import Time
 from mirrorjax.results.jobs import read_sweep
 from mirrorjax.results.later import quoted
 from mirrorjax.results.read import Population as Source
@@ -102,6 +103,11 @@ class ReportedPopulation(ReportedFolder):
     def clock(self) -> str:
         """The unit of its time: paper epochs, unless its regime counts otherwise."""
         return str(self.manifest.get("clock") or "epoch")
+
+    @property
+    def time(self) -> Time:
+        """The same, for words and axes."""
+        return Time(self.clock)
 
     @property
     def headline(self) -> Group:

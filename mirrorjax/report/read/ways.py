@@ -1,7 +1,7 @@
 """Ways to learn: networks of all populations by regime, model, and the settings and knobs in which these differ."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,7 @@ class Way:
         values: measures by column, [networks], nan where there is none; diverged networks are not among them.
         diverged: how many did.
         epoch: paper epochs of the last records, the median; nan where time is another.
+        sources: the populations that they are of, with their configuration there.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Way:
     values: dict[str, np.ndarray]
     diverged: int
     epoch: float
+    sources: tuple[tuple[View, Group], ...] = field(default=(), repr=False, compare=False)
 
     @property
     def networks(self) -> int:
@@ -134,16 +136,17 @@ def _setting_words(name: str, value: Any) -> str:
 def _way(found: Sequence[tuple[View, Group]], name: str, columns: Sequence[str]) -> Way:
     nearest = min((group for _, group in found), key=lambda each: (*distance_to_paper(each.settings), each.series))
     rows: dict[str, dict[str, Any]] = {}
-    for view, group in found:
-        if _but_seeds(group) == _but_seeds(nearest):
-            rows |= _last(view, group, columns)
+    sources = tuple((view, group) for view, group in found if _but_seeds(group) == _but_seeds(nearest))
+    for view, group in sources:
+        rows |= _last(view, group, columns)
     alive = [each for each in rows.values() if each["alive"]]
     left_out = len({str(_but_seeds(group)) for _, group in found}) - 1
     values = {each: np.array([row[each] for row in alive], np.float64) for each in columns}
     by_epochs = alive and all(view.population.clock == "epoch" for view, _ in found)
     epoch = float(np.median([row["epoch"] for row in alive])) if by_epochs else float("nan")
     regime, own, knobs = _key(nearest)
-    return Way(name, regime, dict(own), dict(knobs), nearest, left_out, values, len(rows) - len(alive), epoch)
+    diverged = len(rows) - len(alive)
+    return Way(name, regime, dict(own), dict(knobs), nearest, left_out, values, diverged, epoch, sources)
 
 
 def _but_seeds(group: Group) -> dict[str, Any]:

@@ -151,6 +151,12 @@ class Reinforcement(Usual):
         table = GameTable(GameParams(), "random", self.table.sees_energy) if use == "show" else self.table
         return replace(self, table=table, reward="score", parallel_games=64, horizon=64, passes_of=Passes())
 
+    def begins_as(self) -> Self:
+        """With as many games, and flies in them or none."""
+        seen, flies = self.only("show"), self.table.params.fly_probability
+        table = replace(seen.table, params=GameParams(fly_probability=flies))
+        return replace(seen, table=table, parallel_games=self.parallel_games)
+
     def world(self, data: World) -> World:
         """Nothing to learn from: that is the game."""
         return World(train=(), held=data.held)

@@ -87,6 +87,10 @@ class Usual(Protocol):
         """A regime that shows pictures and answers as it does: what does no more is compiled once for both. Itself."""
         return self
 
+    def begins_as(self) -> Any:
+        """A regime whose members begin as its own do: the start is compiled once for all that share it."""
+        return self.only("show")  # pyright: ignore[reportAttributeAccessIssue]
+
     def told(self, state: Any) -> dict[str, Float32[Array, ""]]:
         """What a state says of itself: columns by name."""
         return {}

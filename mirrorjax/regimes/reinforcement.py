@@ -151,6 +151,12 @@ class Reinforcement(Usual):
         table = GameTable(GameParams(), "random", self.table.sees_energy) if use == "show" else self.table
         return replace(self, table=table, reward="score", parallel_games=64, horizon=64, passes_of=Passes())
 
+    def begins_as(self) -> Self:
+        """With as many games, and flies in them or none."""
+        seen, flies = self.only("show"), self.table.params.fly_probability
+        table = replace(seen.table, params=GameParams(fly_probability=flies))
+        return replace(seen, table=table, parallel_games=self.parallel_games)
+
     def world(self, data: World) -> World:
         """Nothing to learn from: that is the game."""
         return World(train=(), held=data.held)
@@ -161,8 +167,8 @@ class Reinforcement(Usual):
 
     def _newborn(self, key: jax.Array, values: MemberValues) -> Both:
         """Actor and critic that have learnt nothing."""
-        actor = self.network.init(key, values.width)
-        if (head := getattr(self.network, "output_kernel", None)) is not None:
+        actor = self._acting.init(key, values.width)
+        if (head := getattr(self._acting, "output_kernel", None)) is not None:
             actor[head] = HEAD * actor[head]
         critic = self._critic.init(jax.random.fold_in(key, _CRITIC_KEY), jnp.int32(self._critic.width))
         return {"actor": actor, "critic": critic}
@@ -257,6 +263,11 @@ class Reinforcement(Usual):
         return jax.nn.softmax(outputs, axis=0)
 
     @property
+    def _acting(self) -> Network:
+        """The network by which one seat is played."""
+        return self.network
+
+    @property
     def _critic(self) -> MLP:
         return replace(CRITIC, inputs=self._known)
 
@@ -268,7 +279,7 @@ class Reinforcement(Usual):
     @property
     def _input_kernel(self) -> str | None:
         """Of a network whose inputs can be scaled; others have them as they are."""
-        return getattr(self.network, "input_kernel", None)
+        return getattr(self._acting, "input_kernel", None)
 
     @property
     def _scale(self) -> np.ndarray:

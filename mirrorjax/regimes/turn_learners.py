@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import struct
-from jaxtyping import Array, Bool, Float32, Int8
+from jaxtyping import Array, Bool, Float32, Int8, Int32
 
 from mirrorjax.errors import InputError
 from mirrorjax.game.env import Reward
@@ -25,7 +25,7 @@ from mirrorjax.game.players import Chance, tally
 from mirrorjax.game.rollout import Turn, chance_of_round, game_streams, new_game
 from mirrorjax.game.rollout import in_turn as rounds_in_turn
 from mirrorjax.game.state import LETTER, MAX_ENERGY, WIDTH, Action, Actor, GameState, Number, Symbol
-from mirrorjax.models.base import Edit, Params, Recurrent, Shown, in_turn, keep, padding
+from mirrorjax.models.base import Edit, Network, Params, Recurrent, Shown, Site, in_turn, keep, padding
 from mirrorjax.models.encoding import encoded
 from mirrorjax.population.members import MemberValues, init_key
 from mirrorjax.randomness import substream, uniform
@@ -55,6 +55,51 @@ class Pair(Agent):
 
 
 @dataclass(frozen=True)
+class Seats:
+    """A network a seat. What is shown is Frog's; Toad's is stored beside it, under names that begin with `toad_`."""
+
+    settings: ClassVar[tuple[str, ...]] = ()
+    homogeneous: ClassVar[bool] = False
+
+    each: Network
+
+    def __str__(self) -> str:
+        return f"two of {self.each}"
+
+    @property
+    def inputs(self) -> int:
+        """Of either."""
+        return self.each.inputs
+
+    @property
+    def outputs(self) -> int:
+        """Of either."""
+        return self.each.outputs
+
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        """Frog's."""
+        return self.each.sites
+
+    def init(self, key: jax.Array, width: Int32[Array, ""]) -> Params:
+        """Two that differ."""
+        frog, toad = (self.each.init(jax.random.fold_in(key, seat), width) for seat in Actor)
+        return _joined(frog, toad)
+
+    def run(self, params: Params, inputs: Float32[Array, "inputs ..."], edit: Edit = keep) -> Shown:
+        """Frog's."""
+        return self.each.run(params, inputs, edit)
+
+    def decayed(self, params: Params) -> list[jax.Array]:
+        """Frog's."""
+        return self.each.decayed(params)
+
+    def norms(self, params: Params) -> dict[str, Float32[Array, ""]]:
+        """Frog's."""
+        return self.each.norms(params)
+
+
+@dataclass(frozen=True)
 class TurnLearners(Reinforcement):
     """What members of one program have in common; its methods are of one member."""
 
@@ -66,7 +111,7 @@ class TurnLearners(Reinforcement):
     )
 
     def __str__(self) -> str:
-        return f"two of {self.network}"
+        return str(self.network)
 
     @property
     def rows(self) -> int:
@@ -81,6 +126,7 @@ class TurnLearners(Reinforcement):
             InputError: there are more minibatches than games, which are learnt from whole.
         """
         made = super().of(replace(network, inputs=network.inputs + ACTS), program)
+        made = replace(made, network=Seats(made.network))
         if (asked := made.passes_of.minibatches) > made.parallel_games:
             games = f"the {made.parallel_games} games, which are learnt from whole"
             raise InputError(f"regime.minibatches is {asked}; allowed: at most {games}")
@@ -127,7 +173,7 @@ class TurnLearners(Reinforcement):
         frog, toad = (jax.tree.map(lambda each, at=seat: each[at], state.params["actor"]) for seat in Actor)
         if kernel := self._input_kernel:
             frog, toad = (folded(actor, kernel, self._scale) for actor in (frog, toad))
-        return {**frog, **{f"{_TOAD}{name}": each for name, each in toad.items()}}
+        return _joined(frog, toad)
 
     def put(self, state: Pair, params: Params) -> Pair:
         """The weights in the place of those of both networks."""
@@ -172,7 +218,11 @@ class TurnLearners(Reinforcement):
     @property
     def _recurrent(self) -> Recurrent | None:
         """The network, if it remembers."""
-        return cast(Recurrent, self.network) if hasattr(self.network, "remember") else None
+        return cast(Recurrent, self._acting) if hasattr(self._acting, "remember") else None
+
+    @property
+    def _acting(self) -> Network:
+        return cast(Seats, self.network).each
 
     def _minds(
         self, actors: Params, values: MemberValues, gain: Float32[Array, ""], scale: np.ndarray | float = 1.0
@@ -191,7 +241,7 @@ class TurnLearners(Reinforcement):
             if network := self._recurrent:
                 own = network.remember(actor, own, network.drive(actor, inputs), edit)
                 return sampled(network.read(actor, own), uniform(bits)), (own, heard)
-            return sampled(self.network.run(actor, inputs, edit).outputs, uniform(bits)), memory
+            return sampled(self._acting.run(actor, inputs, edit).outputs, uniform(bits)), memory
 
         return Mind(
             start=lambda stream: (self._nothing, jnp.int32(-1)),
@@ -232,7 +282,7 @@ class TurnLearners(Reinforcement):
         inputs = self._inputs(flat, values.coupling) * self._in_training[:, None]
         value = self._values(params, values, flat)
         if (network := self._recurrent) is None:
-            return self.network.run(actor, inputs, edit).outputs, value
+            return self._acting.run(actor, inputs, edit).outputs, value
         drive = network.drive(actor, inputs)
         of_games = jnp.moveaxis(drive, -1, 0).reshape(games, time, *drive.shape[:-1])
 
@@ -295,7 +345,12 @@ def met(minds: Minds, params: Any, pairs: int = PAIRS, rounds: int = ROUNDS) -> 
     }
 
 
+def _joined(frog: Params, toad: Params) -> Params:
+    """Both networks' parameters, as they are stored."""
+    return {**frog, **{f"{_TOAD}{name}": each for name, each in toad.items()}}
+
+
 def _seats(params: Params) -> tuple[Params, Params]:
-    """The networks of Frog and of Toad, of what is stored; one that has no other, as of nulls, is both."""
+    """The networks of Frog and of Toad, of what is stored."""
     toad = {name.removeprefix(_TOAD): each for name, each in params.items() if name.startswith(_TOAD)}
-    return ({name: params[name] for name in toad}, toad) if toad else (params, params)
+    return {name: params[name] for name in toad}, toad

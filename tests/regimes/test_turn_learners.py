@@ -95,6 +95,16 @@ def test_what_is_learnt_from_is_what_was_remembered(played):
     assert (np.abs(memories[0][0]) > 1e-3).any(), "they remember"
 
 
+def test_what_is_compiled_for_its_start_is_its_start():
+    """As many games, and no flies in them; what is merely shown need not know of either."""
+    regime = own_regime(KIND)
+    values = jax.tree.map(lambda x: x[0], stack_values([KIND], ""))
+    start = own_regime(replace(KIND, horizon=9, scroll=0.5)).begins_as()
+    assert start == regime.begins_as() and start.table.params == GameParams(fly_probability=0.0)
+    assert jax.eval_shape(start.init, values) == jax.eval_shape(regime.init, values)
+    assert regime.only("show") == own_regime(replace(KIND, parallel_games=9)).only("show")
+
+
 def test_an_act_is_heard_once():
     """The picture of a partner that has just helped tells its letter alone; what is heard tells the act."""
 

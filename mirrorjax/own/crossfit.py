@@ -100,7 +100,7 @@ def rectified(
     """
     drawn, turned = [], []
     for part, weights in zip((draws.half, ~draws.half), draws.halves, strict=True):
-        each = {name: weights @ values[part] for name, values in (*sums.items(), ("rows", np.float32(sizes)))}
+        each = {name: weights @ values[part] for name, values in (*sums.items(), ("rows", sizes.astype(np.float32)))}
         drawn.append({name: values[:-FLOORS] for name, values in each.items()})
         turned.append({name: values[-FLOORS:] for name, values in each.items() if name.startswith("change_")})
     both = {name: drawn[0][name] + drawn[1][name] for name in drawn[0]}

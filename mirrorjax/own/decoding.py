@@ -65,7 +65,7 @@ def kernel(sums: dict[str, np.ndarray], sizes: np.ndarray, halves: Halves, facto
     factor, names = np.asarray(factor, np.float32), [name for name in sums if name != "both"]
 
     def mean(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
-        return values[groups] * factor / np.float32(sizes[groups])[:, None]
+        return values[groups] * factor / sizes[groups, None].astype(np.float32)
 
     shown = np.stack([mean(sums[name], halves.train) for name in names])
     unchanged = np.concatenate([shown[place] for place, name in enumerate(names) if name in _UNCHANGED])

@@ -22,6 +22,7 @@ from mirrorjax.settings.schema import (
     Config,
     DatasetConfig,
     MeasurementConfig,
+    RegimeConfig,
     RuntimeConfig,
     checkpoints,
     units_at,
@@ -35,6 +36,7 @@ TEXTS = list(
             dataset=DatasetConfig(cache="x"),
             measurement=MeasurementConfig(null_cache="x"),
             runtime=RuntimeConfig(compile_cache="x"),
+            regime=RegimeConfig(partner_results="x"),
         )
     )
 )
@@ -160,7 +162,7 @@ def test_no_dropout_and_no_l2_are_allowed():
 
 
 def test_every_setting_of_a_path_is_known_as_one():
-    assert {name for name, _ in TEXTS if name.endswith(("_dir", "cache", "extend"))} == set(PATHS)
+    assert {name for name, _ in TEXTS if name.endswith(("_dir", "cache", "extend", "_results"))} == set(PATHS)
 
 
 def test_a_million_networks_are_checked_without_making_them(monkeypatch: pytest.MonkeyPatch):

@@ -83,6 +83,10 @@ class Usual(Protocol):
         """Bytes that a member's policy takes while it is computed."""
         return 0
 
+    def begins(self) -> Any:
+        """The regime less what a member before its first update does not depend on."""
+        return self.only("show")  # type: ignore[attr-defined]
+
     def told(self, state: Any) -> dict[str, Float32[Array, ""]]:
         """What a state says of itself: columns by name."""
         return {}

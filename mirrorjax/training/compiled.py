@@ -38,7 +38,7 @@ class Programs:
 
     def init(self) -> Any:
         """values → state."""
-        return self._of_block("init", self._seen, (value_shapes(self.part.program.regime),))
+        return self._of_block("init", self._regime.begins(), (value_shapes(self.part.program.regime),))
 
     def policy(self, training: Any) -> Any:
         """(state, values), what is learnt from → parameters, of a regime that computes them."""

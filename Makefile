@@ -65,7 +65,7 @@ bench: install ## this machine's speed, into benchmarks/ and the README; with pe
 soak: install ## two thousand networks, killed 25 times, against the same undisturbed (half an hour on two cores)
 	$(BIN)/python -m tests.soak build/soak
 
-gpu: ## all that a GPU is needed for, in under ten minutes: tests, engines, the published rate, whole experiments (PYTHON=...)
+gpu: ## all that a GPU is needed for, at most ten minutes a call: tests, engines, published rate, memory, whole experiments (PYTHON=...)
 	PYTHON=$(PYTHON) benchmarks/gpu.sh
 
 bench-gpu: ## the same on a GPU, with whatever python has JAX for it (PYTHON=...)

@@ -6,7 +6,7 @@ from pathlib import Path
 from mirrorjax.population.members import PAPER_EPOCH
 from mirrorjax.report.page.marks import put
 from mirrorjax.settings.axes import AXES, FIRST
-from mirrorjax.settings.schema import MEMBER
+from mirrorjax.settings.schema import SETTINGS
 from mirrorjax.settings.setting import Setting
 
 _TYPES = {int: "int64", float: "float64", str: "string"}
@@ -31,7 +31,8 @@ def axes_table(settings: Iterable[Setting]) -> str:
 
 
 def _default(setting: Setting) -> str:
-    return "all" if setting.default is None else f"{setting.default:g}" if setting.is_number else setting.default
+    none = "all" if setting.is_number else "none"
+    return none if setting.default is None else f"{setting.default:g}" if setting.is_number else setting.default
 
 
 def regimes_table(settings: Iterable[Setting]) -> str:
@@ -41,7 +42,9 @@ def regimes_table(settings: Iterable[Setting]) -> str:
     )
     for each in settings:
         key = f"`{each.key}`{'' if each.is_axis else ' (no axis)'}"
-        table += f"| `{each.of}` | {key} | {_default(each)} | {each.words} | {each.note} |\n"
+        whose = ", ".join(f"`{name}`" for name in each.whose)
+        allowed = "a folder" if each.allowed is None else each.words
+        table += f"| {whose} | {key} | {_default(each)} | {allowed} | {each.note} |\n"
     return table
 
 
@@ -94,7 +97,7 @@ BLOCKS = {
     "theory.md": ("knobs", knobs_table(each for name, each in AXES.items() if name not in FIRST and not each.of)),
     "regimes.md": (
         "regimes",
-        regimes_table(each for each in MEMBER.values() if each.of and each.key.startswith("regime.")),
+        regimes_table(each for each in SETTINGS.values() if each.of and each.key.startswith("regime.")),
     ),
     "sweeps.md": ("axes", axes_table(AXES.values())),
     "scaling.md": ("hours", hours_table()),

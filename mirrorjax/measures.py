@@ -29,7 +29,8 @@ PARTS: dict[str, dict[str, str]] = {
              "frog_toad": "Frog, Toad"},
     "PARTNER": {"hop": "hops", "random": "random", "greedy": "greedy", "expert": "expert"},
     "GOAL": {"progress": "wants to get on", "energy": "wants energy"},
-    "HELPER": {"giver": "giver", "greedy": "greedy", "never": "never helps", "bayes": "with a belief"},
+    "HELPER": {"giver": "giver", "greedy": "greedy", "never": "never helps", "bayes": "with a belief",
+               "learner": "that learnt"},
     "LAYER": {"1": "1"},  # and any further one
 }
 # fmt: on
@@ -316,7 +317,8 @@ OF_SIMULATIONS = (
     Measure("voi", "value of information", "what it is worth a round to know Toad's goal", "../regimes/inverse.py",
             section="cirl"),
     Measure("voi_toad", "value of information, Toad's part alone", "without Frog's score", "../regimes/inverse.py"),
-    Measure("cirl_regret", "regret of the believing Frog", "what it falls short of full information, a round",
+    Measure("cirl_regret", "regret of the believing Frog", "what it, or one that learnt, falls short of full "
+            "information, a round",
             "../regimes/inverse.py", section="cirl"),
     Measure("voi_gained", "share of it gained", "by the believing Frog; null where it is below .001",
             "../regimes/cirl.py", section="cirl"),
@@ -353,8 +355,8 @@ OF_SIMULATIONS = (
             unit="nats"),
     Measure("act_mi_null", "information in a stranger's last act", "of another pair's", "../regimes/alternation.py",
             "signed", unit="nats"),
-    Measure("transfer", "transfer entropy", "the same beyond one's own last act", "../regimes/alternation.py", "signed",
-            unit="nats", section="turn_taking"),
+    Measure("transfer", "transfer", "transfer entropy, nats: the same beyond one's own last act (of imitation it is "
+            "another number)", "../regimes/alternation.py", "signed", section="turn_taking"),
     Measure("transfer_null", "transfer entropy of strangers", "of another pair's acts", "../regimes/alternation.py",
             "signed", unit="nats"),
     Measure("pair_score", "score of a pair", "points a round and player", "../regimes/turn_taking.py", "share",
@@ -375,6 +377,16 @@ OF_SIMULATIONS = (
             "../regimes/alternation.py", "share"),
     Measure("gift_locking_null", "phase locking of shifted gifts", "by .1 to .9 of the rounds",
             "../regimes/alternation.py", "share"),
+)
+OF_PLAYERS = (
+    *(replace(each, name=f"{each.name}_greedy", label=f"{each.label}, best acts", section="",
+              note="of a Frog that learnt and does what it holds most likely", file="../regimes/cirl_learner.py")
+      for each in OF_SIMULATIONS if each.name in ("cirl_regret", "right_help", "right_help_late")),
+    *(replace(each, name=f"{each.name}{end}", label=f"{each.label}, {words}", section="",
+              note=f"{each.note}; κ is {gain} instead, on the same weights", file="../regimes/turn_learners.py")
+      for end, words, gain in (("_deaf", "deaf", 0), ("_loud", "loud", 4)) for each in OF_SIMULATIONS
+      if each.name in ("pair_score_last", "pair_gifts", "alternation", "alternation_null", "transfer",
+                       "transfer_null")),
 )
 CAUSED = (
     Measure("units_CLASS_LAYER", "{CLASS} units of layer {LAYER}", "alive units of a class: both players' distress "
@@ -489,7 +501,18 @@ OF_OWN_NETWORKS = (  # docs/own-network.md; beside them those of CALIBRATED that
 MEASURES: dict[str, Measure] = {
     each.name: each
     for family in (
-        *(EVERY_RECORD, CALIBRATED, PLAYED, OF_AGENTS, OF_ASSEMBLIES, OF_SIMULATIONS, CAUSED, EVERY_UNIT, CAUSED_UNITS),
+        *(
+            EVERY_RECORD,
+            CALIBRATED,
+            PLAYED,
+            OF_AGENTS,
+            OF_ASSEMBLIES,
+            OF_SIMULATIONS,
+            OF_PLAYERS,
+            CAUSED,
+            EVERY_UNIT,
+            CAUSED_UNITS,
+        ),
         OF_OWN_NETWORKS,
     )
     for each in family

@@ -13,6 +13,7 @@ from mirrorjax.job.assemble import assemble
 from mirrorjax.job.calibrating import calibration
 from mirrorjax.job.data import data_of, load
 from mirrorjax.job.folders import null_folder, null_settings
+from mirrorjax.job.parents import parents_weights
 from mirrorjax.job.unfinished import Unfinished
 from mirrorjax.machine.compiler import Compiler
 from mirrorjax.report.page.final import final_figures
@@ -22,6 +23,7 @@ from mirrorjax.tracking.progress import Progress
 from mirrorjax.tracking.recorder import Recorder
 from mirrorjax.training.loop import Trainer
 from mirrorjax.training.measuring import Measuring
+from mirrorjax.training.putting import put_weights
 
 
 @enough_memory("this population", "population.seeds or axes, measurement.test_rows or boards, or runtime.block")
@@ -67,6 +69,8 @@ def run_population(
             compiler = held.enter_context(closing(Compiler.ahead_of_use(bar.compiling)))
             told = {"ahead": job.schedule, "listener": bar, "profile_folder": job.profile_folder}
             trainer = recorder.watch(Trainer(measuring, layout, compiler, **told))
+            if parents := parents_weights(config, trainer.members):
+                put_weights(trainer, parents, [str(member.parent) for member in trainer.members], "regime.finetunes")
             nulls = calibration(trainer, null_settings(config), null_folder(config), layout, recorder, bar)
             saver = before.resumed(trainer, manifest, recorder, bar)
             with saver.signals:

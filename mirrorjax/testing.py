@@ -6,7 +6,7 @@ A check raises an `AssertionError` that says which promise is broken. It takes s
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -108,7 +108,7 @@ def _check_homogeneous(network: Network, params: Params, inputs: jax.Array, plai
         _close(after / factor, before, f"{name}: is not multiplied when kernels are; not homogeneous")
 
 
-def check_regime(regime: Callable[[int], Regime]) -> None:
+def check_regime(regime: Callable[[int], Any]) -> None:
     """Checks the promises of `regimes.base.Regime`, and that its networks can be measured.
 
     Args:
@@ -158,6 +158,7 @@ def _check_usual(regime: Regime, member: Member) -> None:
         count = getattr(regime, name)
         assert count is None or (isinstance(count, int) and count > 0), f"{name} is {count}: a whole number from 1 on"
     assert regime.reading >= 0, f"reading is {regime.reading}: bytes"
+    assert regime.shown_as().network == regime.network, "what is shown alike is shown to the same network"
     values = jax.tree.map(lambda x: x[0], stack_values([member], ""))
     told = jax.eval_shape(lambda values: regime.told(regime.init(values)), values)
     assert all(each.shape == () for each in told.values()), "what a state tells is one number a column"

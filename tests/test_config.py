@@ -35,8 +35,8 @@ TEXTS = list(
             extend="x",
             dataset=DatasetConfig(cache="x"),
             measurement=MeasurementConfig(null_cache="x"),
+            regime=RegimeConfig(finetunes="x", partner_results="x"),
             runtime=RuntimeConfig(compile_cache="x"),
-            regime=RegimeConfig(partner_results="x"),
         )
     )
 )
@@ -162,7 +162,8 @@ def test_no_dropout_and_no_l2_are_allowed():
 
 
 def test_every_setting_of_a_path_is_known_as_one():
-    assert {name for name, _ in TEXTS if name.endswith(("_dir", "cache", "extend", "_results"))} == set(PATHS)
+    ends = ("_dir", "cache", "extend", "finetunes", "_results")
+    assert {name for name, _ in TEXTS if name.endswith(ends)} == set(PATHS)
 
 
 def test_a_million_networks_are_checked_without_making_them(monkeypatch: pytest.MonkeyPatch):
@@ -315,6 +316,8 @@ def test_every_axis_reaches_the_members():
         "giving": ["reciprocal", "blind"],
         "gives_below": [6, 2],
         "gives_share": [0.35, 0.25],
+        "areas": ["shared", "apart"],
+        "knows": ["belief", "told"],
         "encoding": ["ordinal", "one_hot"],
         "d_model": [16, 32],
         "heads": [2, 4],

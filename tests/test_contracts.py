@@ -17,7 +17,7 @@ from mirrorjax.models.mlp import MLP
 from mirrorjax.models.transformer import Transformer
 from mirrorjax.population.members import Member
 from mirrorjax.population.plan import program_of
-from mirrorjax.regimes import REGIMES
+from mirrorjax.regimes import REGIMES, regime_of
 from mirrorjax.regimes.base import Regime, Usual, whole
 from mirrorjax.testing import check_measure, check_network, check_regime
 from mirrorjax.training.loop import Schedule
@@ -78,7 +78,19 @@ def test_what_a_regime_leaves_out_is_as_usual():
     assert isinstance(same, DeltaRule) and str(same) == str(theirs) and type(same.only("show")) is type(same)
     assert (same.passes, same.rows, same.row_passes, same.reading) == (1, None, None, 0)
     assert same.told(None) == {} and same.rows_as(Member()) == {}
-    assert whole(Slow(MLP(), 8)).passes == 5
+    assert same.shown_as() is same and whole(Slow(MLP(), 8)).passes == 5
+
+
+def test_what_only_shows_is_compiled_once_for_regimes_that_show_alike():
+    """A population's programs for boards serve its nulls, which are of the regime that it initialises as."""
+    for name in ("supervised", "contrastive", "overlap", "imitation", "predictive"):
+        member = Member(regime=name, dependency=0.5 if name == "supervised" else 0.0)
+        shown, null = (
+            regime_of(program_of(each)).only("show").shown_as() for each in (member, Member(regime="supervised"))
+        )
+        assert shown == null and hash(shown) == hash(null), name
+    hebbian = regime_of(program_of(Member(regime="imitation", plasticity="hebbian"))).only("show")
+    assert hebbian.shown_as() is hebbian, "its acts are drawn by softmax"
 
 
 class Slow(DeltaRule):

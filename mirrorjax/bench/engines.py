@@ -13,6 +13,7 @@ POPULATIONS = (32, 128, 528, 4096, 16384, 65536)
 SHAPES = ((1, 17), (3, 17), (2, 8), (2, 24), (1, 32), (2, 40), (2, 50))
 TURNED = {name: 0.5 for name in PAPER if MEMBER[name].knob in ("C", "D", "I")}  # of the theory's maps
 MANY = 4096
+SECONDS = 0.4  # of a repetition: a card's time is short, and nobody else is on it
 
 
 def engines(devices: list[Device], populations: tuple[int, ...] = POPULATIONS, many: int = MANY) -> list[Figure]:
@@ -31,11 +32,11 @@ def engines(devices: list[Device], populations: tuple[int, ...] = POPULATIONS, m
         both = {
             f"{engine}, {number:,}": Workload(members, train, devices, block, engine) for engine in ("fused", "xla")
         }
-        found += compared(both, flops_a_step(HEADLINE), block=block)
+        found += compared(both, flops_a_step(HEADLINE), SECONDS, block=block)
     block = block_for(many, devices)
     for depth, width in SHAPES:
         like = replace(HEADLINE, depth=depth, width=width)
         name, flops = f"{depth}×{width}, {many:,}", flops_a_step(like)
-        found.append(measured(name, seeds(many, like), train, devices, block, flops))
+        found.append(measured(name, seeds(many, like), train, devices, block, flops, SECONDS))
     turned = seeds(many, replace(HEADLINE, **TURNED))
-    return [*found, measured(f"knobs, {many:,}", turned, train, devices, block, flops_a_step(HEADLINE))]
+    return [*found, measured(f"knobs, {many:,}", turned, train, devices, block, flops_a_step(HEADLINE), SECONDS)]

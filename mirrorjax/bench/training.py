@@ -20,16 +20,24 @@ def block_for(members: int, devices: list[Device]) -> int:
 
 
 def measured(
-    name: str, members: list[Member], train, devices: list[Device], block: int, flops: float | None = None
+    name: str,
+    members: list[Member],
+    train,
+    devices: list[Device],
+    block: int,
+    flops: float | None = None,
+    seconds: float = SECONDS,
 ) -> Figure:
     """Model-steps a second of a population in training."""
-    (figure,) = compared({name: Workload(members, train, devices, block)}, flops, block=block)
+    (figure,) = compared({name: Workload(members, train, devices, block)}, flops, seconds, block=block)
     return figure
 
 
-def compared(trainers: dict[str, Workload], flops: float | None = None, **parameters: int) -> list[Figure]:
+def compared(
+    trainers: dict[str, Workload], flops: float | None = None, seconds: float = SECONDS, **parameters: int
+) -> list[Figure]:
     """Model-steps a second of several populations, in turns: their ratios bear a busy machine."""
-    steps = {name: trainer.steps_for(SECONDS) for name, trainer in trainers.items()}
+    steps = {name: trainer.steps_for(seconds) for name, trainer in trainers.items()}
     runs = {name: lambda name=name, trainer=trainer: trainer.train(steps[name]) for name, trainer in trainers.items()}
     figures = []
     for name, spent in side_by_side(runs).items():

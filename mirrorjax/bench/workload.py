@@ -11,6 +11,7 @@ from mirrorjax.dataset.sources import Sources
 from mirrorjax.game.observation import OBSERVATION_SIZE
 from mirrorjax.machine.compiler import Compiler
 from mirrorjax.machine.runtime import Device
+from mirrorjax.measurement.battery.boards import boards_of
 from mirrorjax.population.members import OUTPUTS, Member
 from mirrorjax.population.plan import plan, population_mesh, replicated
 from mirrorjax.regimes.base import World
@@ -43,10 +44,15 @@ def reference_dataset() -> Dataset:
 
 
 def measured_population(
-    members: list[Member], devices: list[Device], block: int, rows: int, engine: str = "auto"
+    members: list[Member], devices: list[Device], block: int, rows: int, engine: str = "auto", boards: int = 0
 ) -> Trainer:
-    """Members that are trained on the reference dataset and measured on so many of its test and validation rows."""
-    data = Data.of(reference_dataset(), test_rows=rows, validation_rows=rows)
+    """Members that are trained on the reference dataset and measured on so many of its test and validation rows.
+
+    On so many matched boards too, and a fourth of them for rescue.
+    """
+    dataset = reference_dataset()
+    shown = boards_of(dataset, boards, boards // 4) if boards else None
+    data = Data.of(dataset, boards=shown, test_rows=rows, validation_rows=rows)
     return Trainer(Measuring(members, data, devices), Layout(devices, block, engine=engine), Compiler())
 
 

@@ -9,10 +9,11 @@ from typing import Any
 from mirrorjax.dataset.build import Dataset
 from mirrorjax.dataset.knobs import PAPER
 from mirrorjax.errors import InputError
+from mirrorjax.job.data import most_boards
 from mirrorjax.job.folders import check_folders, compile_cache
+from mirrorjax.job.parents import members as expand
 from mirrorjax.job.partner import load_partner
 from mirrorjax.machine.runtime import Device, configure, device_facts, memory_budget, source_commit, versions
-from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import Member
 from mirrorjax.population.plan import program_of
 from mirrorjax.regimes import REGIMES, regime_of
@@ -22,7 +23,7 @@ from mirrorjax.results.extension import Extended, extended, missing
 from mirrorjax.settings.allowed import validate
 from mirrorjax.settings.folder import job_hash
 from mirrorjax.settings.grid import each_combination, values_of
-from mirrorjax.settings.schema import MEMBER, Config, RuntimeConfig, checkpoints, units_at, unvaried, value_of
+from mirrorjax.settings.schema import MEMBER, SETTINGS, Config, RuntimeConfig, checkpoints, units_at, unvaried, value_of
 from mirrorjax.training.data import Data
 from mirrorjax.training.loop import Schedule
 from mirrorjax.training.memory import Layout, layout
@@ -83,7 +84,7 @@ class Job:
         """
         runtime = replace(self.runtime, block=saved_block or self.runtime.block)
         engine = saved_engine or runtime.engine if runtime.engine == "auto" else runtime.engine
-        laid = layout(runtime, self.members, len(self.devices), self.budget, data.bytes)
+        laid = layout(runtime, self.members, len(self.devices), self.budget, data.bytes, data.most_boards)
         return Layout(self.devices, *laid, engine)
 
     def manifest(self, dataset: Dataset, block: int) -> dict[str, Any]:
@@ -115,7 +116,8 @@ def assemble(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Job:
     members, runtime, cache = expand(config), config.runtime, compile_cache(config)
     devices = configure(runtime.platform, runtime.devices, runtime.precision, cache, runtime.distributed)
     budget = memory_budget(runtime.memory_budget, runtime.platform, devices)
-    layout(runtime, members, len(devices), budget, 0)  # what does not fit without the rows is told before they are made
+    # what does not fit without the rows is told before they are made
+    layout(runtime, members, len(devices), budget, 0, most_boards(config))
     shown = regime_of(program_of(members[0])).needs  # rows or boards: else there are no units to tell of
     at = units_at(config)
     games_at = at if config.measurement.games else ()
@@ -141,6 +143,18 @@ def check_regime(config: Config) -> None:
         if len(values) > 1 and axis not in regime.settings:
             given = f"population.axes.{axis} has {len(values)} values, at which {name} does not look"
             raise InputError(f"{given}; allowed: axes of {', '.join(regime.settings)}")
+    if (end := config.regime.epochs) > 0 and not regime.clock.step(Member(), end):
+        raise InputError(f"regime.epochs is {end:g} {regime.clock.name}s: less than one update; allowed: more, or 0")
+    if config.regime.stimuli == "persons":  # else boards are seen, of the configured game
+        _check_game(config)
+
+
+def _check_game(config: Config) -> None:
+    """Of a regime that sees nothing of the configured game."""
+    for key, each in ((key, each) for key, each in SETTINGS.items() if key.startswith("game.")):
+        if (given := value_of(config, key)) != each.default and each.name not in REGIMES[config.regime.name].settings:
+            unseen = f"regime={config.regime.name} does not look at it"
+            raise InputError(f"{key} is {given}: {unseen}; allowed here: {each.default}")
 
 
 def _check_knobs(config: Config) -> None:

@@ -73,6 +73,11 @@ def data_of(config: Config, dataset: Dataset, sources: Sources) -> Data:
     return Data(dataset, sources, boards, asked.test_rows, asked.validation_rows, asked.games, asked.seats)
 
 
+def most_boards(config: Config) -> int:
+    """Matched boards that are shown at the most under one condition, if the dataset has so many."""
+    return max(config.measurement.boards, config.measurement.rescue_boards) if config.measurement.boards else 0
+
+
 def measured_row_counts(config: Config, test_rows: int, validation_rows: int | None) -> tuple[int, int]:
     """How many test and validation rows a checkpoint is measured on, of those that a dataset has; None: enough."""
     test = min(config.measurement.test_rows or test_rows, test_rows)

@@ -91,6 +91,8 @@ def _measure_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--platform", choices=("cpu", "gpu", "tpu"), help="default: what they were trained on")
     parser.add_argument("--out", type=_path, metavar="PAGE", help="of activations: the page to write, needed")
     parser.add_argument("--groups", type=_path, metavar="FILE", help="of activations: a label a row, .npy or lines")
+    pairs = "of activations: the conditions that are self and other there, as you,bob; default: self,other"
+    parser.add_argument("--pairs", type=_text, metavar="SELF,OTHER", help=pairs)
     _plugins(parser)
 
 
@@ -100,7 +102,7 @@ def _measure(options: argparse.Namespace) -> None:
     if is_activations(options.results):
         _measure_activations(options)
         return
-    for name in ("out", "groups"):
+    for name in ("out", "groups", "pairs"):
         if getattr(options, name) is not None:
             raise InputError(f"--{name}: {options.results} holds no activations, which alone it is for")
     from mirrorjax.launch.measure import measure
@@ -121,7 +123,7 @@ def _measure_activations(options: argparse.Namespace) -> None:
         raise InputError(f"--out: {options.results} holds activations; say which page to write, as --out report.html")
     if options.measures or options.platform:
         raise InputError(f"--{'measures' if options.measures else 'platform'}: is for results, not for activations")
-    for line in measure_file(options.results, options.out, options.groups):
+    for line in measure_file(options.results, options.out, options.groups, options.pairs):
         print(line)
 
 

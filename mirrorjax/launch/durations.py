@@ -20,6 +20,7 @@ from mirrorjax.regimes.base import CLOCKED
 from mirrorjax.results.contents import MANIFEST
 from mirrorjax.results.jobs import read_json
 from mirrorjax.results.read import Results
+from mirrorjax.settings.groups import RATELESS
 from mirrorjax.settings.schema import Config, stored
 from mirrorjax.training.memory import parameter_shapes
 from mirrorjax.training.untrained import null_files
@@ -113,7 +114,7 @@ def work_of(
 
 def seconds_of(config: Config, facts: Mapping[str, Any], work: Work, shapes: int, unbuilt: int) -> Seconds:
     dataset = unbuilt * (_DATASET_SECONDS + _TURN_SECONDS * config.dataset.turns)
-    rates = _newest_rates(Path(config.results_dir), facts)
+    rates = _newest_rates(Path(config.results_dir), facts, config.regime.name)
     functions = functions_of(config) * shapes
     if rates is not None:
         step, row, function, basis = rates
@@ -126,8 +127,11 @@ def seconds_of(config: Config, facts: Mapping[str, Any], work: Work, shapes: int
     return Seconds(dataset, function * functions, step * work.steps, row * work.measured, basis)
 
 
-def _newest_rates(results: Path, facts: Mapping[str, Any]) -> tuple[float, float, float, str] | None:
-    """Seconds of a unit of training, of measuring, of a compiled function, in the newest run on such a device."""
+def _newest_rates(results: Path, facts: Mapping[str, Any], regime: str) -> tuple[float, float, float, str] | None:
+    """Seconds of a unit of training, of measuring, of a compiled function, in the newest run on such a device.
+
+    What is no network says nothing of networks, nor the other way round.
+    """
     found = []
     for done in results.glob("*/*/DONE"):
         try:
@@ -137,13 +141,16 @@ def _newest_rates(results: Path, facts: Mapping[str, Any]) -> tuple[float, float
         except KeyError:  # none that can be read, or one that says too little
             continue
     newest_first = sorted(found, key=lambda each: each[0], reverse=True)
-    return next((rates for _, *run in newest_first if (rates := _rates_of(*run))), None)
+    every = (_rates_of(folder, manifest, regime) for _, folder, manifest in newest_first)
+    return next((rates for rates in every if rates), None)
 
 
-def _rates_of(folder: Path, manifest: Mapping[str, Any]) -> tuple[float, float, float, str] | None:
+def _rates_of(folder: Path, manifest: Mapping[str, Any], regime: str) -> tuple[float, float, float, str] | None:
     try:
         (population,) = Results.open(folder).populations
         config = stored(population.config)
+        if config.regime.name != regime and {config.regime.name, regime} & {*RATELESS}:
+            return None
         members, spent = expand(config), manifest["seconds"]
         parts = plan(members, manifest["block"], manifest["device"]["count"])
         rows = measured_row_counts(config, config.dataset.test_rows, None)

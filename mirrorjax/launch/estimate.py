@@ -14,11 +14,11 @@ from mirrorjax.dataset.pairs import BYTES as PAIR_BYTES
 from mirrorjax.dataset.pairs import peek_pairs
 from mirrorjax.dataset.sources import other_datasets
 from mirrorjax.errors import InputError
-from mirrorjax.job.data import learn_from_pairs, measured_row_counts, rows_of
+from mirrorjax.job.data import learn_from_pairs, measured_row_counts, most_boards, rows_of
+from mirrorjax.job.parents import members as expand
 from mirrorjax.launch import durations
 from mirrorjax.launch.durations import compiled_parameters, steps_of
 from mirrorjax.machine.runtime import GIB, configure, device_facts, memory_budget
-from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import Member
 from mirrorjax.population.plan import Part, ProgramSpec, plan, program_of
 from mirrorjax.results.extension import extended
@@ -175,7 +175,7 @@ def estimate(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Estima
     rows = _rows(config, different, counts)
     block, room = runtime.block or 0, Room()
     if members:
-        block, room = layout(runtime, members, facts["count"], budget, rows.bytes)
+        block, room = layout(runtime, members, facts["count"], budget, rows.bytes, most_boards(config))
     parts = plan(members, block, facts["count"], room.members)
     programs = _programs(parts, members, different, config.regime.epochs)
     work = durations.work_of(config, parts, members, len(checkpoints(config)), rows.test, rows.validation)
@@ -183,7 +183,7 @@ def estimate(config: Config, resolved: Mapping[str, Any], sweep: Path) -> Estima
     shapes, unbuilt = sum(each.shapes for each in programs), rows.others_unbuilt + (not rows.built)
     return Estimate(
         config, folder, len(different), present, programs, facts, here, block, room, rows,
-        running=max((_running(part, facts["count"], runtime.platform == "cpu") for part in parts), default=0),
+        running=max((_running(part, facts["count"], config) for part in parts), default=0),
         seconds=durations.seconds_of(config, facts, work, shapes, unbuilt),
         disk=_disk(config, members, parts),
         refined=refined,
@@ -231,9 +231,9 @@ def _programs(
     return found
 
 
-def _running(part: Part, devices: int, host: bool) -> int:
-    each = need(part.program, host)
-    return part.slots.size // devices * each.running + part.slots.shape[1] * each.block
+def _running(part: Part, devices: int, config: Config) -> int:
+    each = need(part.program, config.runtime.platform == "cpu", most_boards(config))
+    return part.slots.size // devices * each.running + each.temporaries(part.slots.shape[1])
 
 
 def _disk(config: Config, members: Sequence[Member], parts: Sequence[Part]) -> int:

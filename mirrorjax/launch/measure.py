@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from mirrorjax.errors import InputError
 from mirrorjax.job.data import data_of, load
 from mirrorjax.job.folders import compile_cache, null_folder, null_settings
+from mirrorjax.job.parents import stored_members
 from mirrorjax.machine.compiler import Compiler
 from mirrorjax.machine.runtime import Device, configure, memory_budget
 from mirrorjax.measurement.battery.nulls import summary
@@ -17,7 +18,6 @@ from mirrorjax.measurement.battery.observed import OF_RESPONSES
 from mirrorjax.measurement.battery.offered import CAUSES, VERDICT, Z, caused_names, observed_names
 from mirrorjax.measurement.played import COLUMNS, GAMES, played_names
 from mirrorjax.measurement.records import Columns
-from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import Member, identity
 from mirrorjax.regimes import REGIMES, own_regime
 from mirrorjax.regimes.seats import SEATS, has_seats
@@ -29,7 +29,8 @@ from mirrorjax.settings.allowed import check_writable
 from mirrorjax.settings.schema import Config, DistributedConfig, MeasurementConfig
 from mirrorjax.training.loop import Schedule, Trainer
 from mirrorjax.training.measuring import Measuring
-from mirrorjax.training.memory import Layout, layout, parameter_shapes
+from mirrorjax.training.memory import Layout, layout
+from mirrorjax.training.putting import put_weights
 from mirrorjax.training.untrained import nulls_of
 
 Say = Callable[[str], None]
@@ -132,10 +133,10 @@ def _measured(
     if wanted is not None and not wanted & {*COLUMNS}:
         data = replace(data, games=0)
     budget = memory_budget(runtime.memory_budget, runtime.platform, devices)
-    laid = Layout(devices, *layout(runtime, members, len(devices), budget, data.bytes))
+    laid = Layout(devices, *layout(runtime, members, len(devices), budget, data.bytes, data.most_boards))
     say(f"population {stored.name}: measuring {len(members):,} networks")
     trainer = Trainer(Measuring(members, data, devices, None if caused else 0), laid, Compiler())
-    finite = _put_weights(trainer, stored)
+    finite = put_weights(trainer, dict(stored.weights_of_all()), trainer.ids, f"{stored.folder}: {STACKS}")
     now = (0.0,)
     (checkpoint,) = trainer.run(Schedule(now, units_at=now if caused else (), games_at=now if data.games else ()))
     records, settings = checkpoint.records, null_settings(config)
@@ -159,29 +160,10 @@ def _measurable(config: Config, platform: str | None) -> Config:
 
 def _members(stored: Population, config: Config, dataset_hash: str) -> list[Member]:
     """The members of a stored population, which has not all that its config makes where it extends another one."""
-    configured = {identity(each.resolved(), dataset_hash): each for each in expand(config)}
+    configured = {identity(each.resolved(), dataset_hash): each for each in stored_members(stored, config)}
     if strange := [member_id for member_id in stored.member_ids if member_id not in configured]:
         raise InputError(f"{stored.folder}: its settings make no member {strange[0]} in this version")
     return [configured[member_id] for member_id in stored.member_ids]
-
-
-def _put_weights(trainer: Trainer, stored: Population) -> np.ndarray:
-    """Gives every network its stored weights; whether they are all finite [members]."""
-    weights = dict(stored.weights_of_all())
-    finite = np.zeros(len(trainer.ids), bool)
-    for runner in trainer.runners:
-        shape, shapes = runner.part.slots.shape, parameter_shapes(runner.part.program)
-        params = {name: np.zeros((*shape, *each.shape), each.dtype) for name, each in shapes.items()}
-        for block, place in np.argwhere(runner.part.slots >= 0):
-            member = runner.part.slots[block, place]
-            own = weights.get(member_id := trainer.ids[member], {})
-            if {name: weight.ndim for name, weight in own.items()} != {name: p.ndim - 2 for name, p in params.items()}:
-                raise InputError(f"{stored.folder}: {STACKS} has no weights of member {member_id}")
-            for name, weight in own.items():  # beyond a narrower network's own is padding, which nothing is read of
-                params[name][(block, place, *map(slice, weight.shape))] = weight
-            finite[member] = all(np.isfinite(weight).all() for weight in own.values())
-        runner.put(params)
-    return finite
 
 
 def lacking(stored: Population, measured: Columns, broken: np.ndarray) -> Columns:

@@ -11,11 +11,11 @@ import numpy as np
 from rich.console import Console
 
 from mirrorjax.job.assemble import planned
+from mirrorjax.job.parents import members as expand
 from mirrorjax.machine.hosts import is_first, text_from_first
 from mirrorjax.machine.log import event, written_to
 from mirrorjax.machine.reading import read_json
 from mirrorjax.pipeline import run_population
-from mirrorjax.population.axes import members as expand
 from mirrorjax.population.members import identity
 from mirrorjax.results.contents import TRAINED
 from mirrorjax.results.extension import extended

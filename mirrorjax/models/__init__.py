@@ -5,11 +5,12 @@ from typing import Any
 from mirrorjax.errors import InputError
 from mirrorjax.models.base import Network
 from mirrorjax.models.encoding import ENCODINGS
+from mirrorjax.models.gru import GRU
 from mirrorjax.models.mlp import MLP
 from mirrorjax.models.transformer import Transformer
 
 # classes whose `settings` name the fields that a member has a say in
-MODELS: dict[str, Any] = {"mlp": MLP, "transformer": Transformer}
+MODELS: dict[str, Any] = {"mlp": MLP, "transformer": Transformer, "gru": GRU}
 
 
 def network_of(member: Any) -> Network:

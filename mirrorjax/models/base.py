@@ -145,3 +145,23 @@ class Layered(Network, Protocol):
     def activate(self, drive: Units) -> Units:
         """The units of a site, from their drive."""
         ...
+
+
+class Recurrent(Network, Protocol):
+    """A network that remembers an episode; `run` shows it the first of one, where it remembers nothing."""
+
+    def nothing(self, batch: tuple[int, ...] = ()) -> Units:
+        """The memory at the start of an episode [units, *batch]."""
+        ...
+
+    def drive(self, params: Params, inputs: Float32[Array, "inputs ..."]) -> jax.Array:
+        """What inputs do to a memory, whatever it is: for all times of an episode at once."""
+        ...
+
+    def remember(self, params: Params, memory: Units, drive: jax.Array, edit: Edit = keep) -> Units:
+        """The memory then, as edited."""
+        ...
+
+    def read(self, params: Params, memory: Units) -> Float32[Array, "outputs ..."]:
+        """The outputs, of what is remembered."""
+        ...

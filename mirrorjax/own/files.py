@@ -1,5 +1,6 @@
 """Activations from files: an archive with keys `condition/site`, or a folder with files `condition/site.npy`."""
 
+import json
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from mirrorjax.errors import InputError, first_line
 from mirrorjax.own.given import CONDITIONS
 
 RESULTS = ("sweep.json", "manifest.json")  # what a folder of results has
+_ON_DISK = {"F64": "<f8", "F32": "<f4", "F16": "<f2"}  # what a safetensors file calls them
 GROUPS = "groups"  # a file, or a key, with the label of each row
 
 
@@ -23,7 +25,7 @@ def is_activations(path: Path) -> bool:
 
 
 def read_activations(path: Path) -> tuple[dict[str, dict[str, np.ndarray]], np.ndarray | None]:
-    """Activations condition -> site -> array [rows, units], and groups, if there are any; a folder's stay on the disk.
+    """Activations condition -> site -> array [rows, units], and groups, if there are any; only NPZ is read at once.
 
     Raises:
         InputError: the file cannot be read, or its keys are others.
@@ -92,10 +94,18 @@ def _npz(path: Path) -> dict[str, Any]:
 
 
 def _safetensors(path: Path) -> dict[str, Any]:
+    """Arrays by key; those of numbers that NumPy has stay on the disk."""
     from safetensors import safe_open
 
     found = {}
-    with safe_open(path, framework="flax") as archive:  # NumPy has no bfloat16
+    with safe_open(path, framework="flax") as archive, path.open("rb") as file:  # NumPy has no bfloat16
+        size = int.from_bytes(file.read(8), "little")
+        about = json.loads(file.read(size))
         for key in archive.keys():  # noqa: SIM118
-            found[key] = np.asarray(archive.get_tensor(key))
+            kind, shape = _ON_DISK.get(about[key]["dtype"]), tuple(about[key]["shape"])
+            if kind is None or 0 in shape:
+                found[key] = np.asarray(archive.get_tensor(key))
+            else:
+                first = 8 + size + about[key]["data_offsets"][0]
+                found[key] = np.memmap(path, kind, "r", first, shape)
     return found

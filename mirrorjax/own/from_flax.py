@@ -8,7 +8,7 @@ import numpy as np
 from flax import linen, nnx
 
 from mirrorjax.errors import InputError
-from mirrorjax.own.sequences import At, Edit, check_at, refuse_edit, units_at
+from mirrorjax.own.sequences import At, Edit, check_at, through
 
 
 class FlaxNetwork:
@@ -58,27 +58,13 @@ class FlaxNetwork:
 
         def seen(name: str, output: Any) -> Any:
             count[name] += 1
-            own = output[0] if isinstance(output, tuple) else output
-            units = units_at(own, self.at, name)
-            edited = edit(name, units)
-            if edited is units:
-                return output
-            refuse_edit(self.at, name)
-            changed = self._put_back(own, units, edited)
-            return (changed, *output[1:]) if isinstance(output, tuple) else changed
+            return through(output, self.at, name, edit, lambda whole, at, units: whole.at[:, at].set(units))
 
         found = self._linen(stimuli, seen) if isinstance(self.module, linen.Module) else self._nnx(stimuli, seen)
         if odd := [name for name, times in count.items() if times != 1]:
             path = self.sites[odd[0]]
             raise InputError(f"site {odd[0]}: {path} was run {count[odd[0]]} times, not once; choose another submodule")
         return found
-
-    def _put_back(self, output: Any, units: Any, edited: Any) -> Any:
-        if output.ndim == 2:
-            return edited
-        if self.at == "mean":  # what the mean is changed by, at every position
-            return output + (edited - units)[:, None]
-        return output.at[:, self.at].set(edited)
 
     def _linen(self, stimuli: Any, seen: Callable[[str, Any], Any]) -> Any:
         places = {path: name for name, path in self.sites.items()}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mirrorjax.errors import InputError
-from mirrorjax.own.sequences import At, Edit, check_at, refuse_edit, units_at
+from mirrorjax.own.sequences import At, Edit, check_at, through
 
 
 class TorchNetwork:
@@ -101,25 +101,15 @@ class TorchNetwork:
     def _hook(self, name: str, edit: Edit, count: dict[str, int]) -> Callable[..., Any]:
         def hook(module: Any, given: Any, output: Any) -> Any:
             count[name] += 1
-            own = output[0] if isinstance(output, tuple) else output
-            units = units_at(own, self.at, name)
-            edited = edit(name, units)
-            if edited is None or edited is units:
-                return None
-            refuse_edit(self.at, name)
-            changed = self._put_back(own, units, edited)
-            return (changed, *output[1:]) if isinstance(output, tuple) else changed
+            return through(output, self.at, name, edit, _put)
 
         return hook
 
-    def _put_back(self, output: Any, units: Any, edited: Any) -> Any:
-        if output.ndim == 2:
-            return edited
-        if self.at == "mean":  # what the mean is changed by, at every position
-            return output + (edited - units)[:, None]
-        changed = output.clone()
-        changed[:, self.at] = edited
-        return changed
+
+def _put(output: Any, at: int, units: Any) -> Any:
+    changed = output.clone()
+    changed[:, at] = units
+    return changed
 
 
 @contextmanager

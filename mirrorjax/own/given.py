@@ -18,8 +18,9 @@ CONTRASTS = {  # by name: what changes, and from what
     "both": ("both", "none"),
 }
 FEWEST_GROUPS = 20  # flips of fewer have too few outcomes: p is at least 2^-groups
-_NUMBERS = 1 << 24  # of activations in a part, all conditions together: 64 MB
-_NARROWEST = 1_024  # units of a part where rows are many: less than a page of each row would be read again and again
+_NUMBERS = 1 << 22  # of activations in a part, all conditions together: 16 MB, so that memory is used again, not got
+# Of a site beyond 1 GiB half a page of each row is read at a time: with less most of what a disk gives is lost.
+_LARGE, _NARROWEST = 1 << 28, 512
 Kind = Literal["rate", "signed"]
 
 
@@ -69,7 +70,8 @@ class Given:
     def parts(self, site: str) -> Iterator[slice]:
         """Units of a site, as many at a time as there is room for."""
         units = self.units(site)
-        number = -(-units // max(_NARROWEST, _NUMBERS // (self.rows * len(self.conditions))))
+        least = _NARROWEST if self.is_large(site) else 1
+        number = -(-units // max(least, _NUMBERS // (self.rows * len(self.conditions))))
         size = -(-units // number)
         yield from (slice(first, min(first + size, units)) for first in range(0, units, size))
 
@@ -79,8 +81,19 @@ class Given:
         found = {}
         for name, array in self.sites[site].items():
             found[name] = np.ascontiguousarray(np.asarray(array[:, part], np.float32)[order])
-            forget_pages(array)
+        if self.is_large(site):
+            self.forget(site)
         return found
+
+    def is_large(self, site: str) -> bool:
+        """Whether a site's files shall not be in the memory as a whole."""
+        return self.rows * len(self.conditions) * self.units(site) > _LARGE
+
+    def forget(self, site: str) -> None:
+        """Gives back the memory of files that were read; the system keeps what it has room for."""
+        for array in self.sites[site].values():
+            if isinstance(file := getattr(array, "_mmap", None), mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+                file.madvise(mmap.MADV_DONTNEED)
 
     @property
     def starts(self) -> np.ndarray:
@@ -204,12 +217,6 @@ def group_numbers(groups: Any, rows: int) -> np.ndarray:
         what = "rows" if groups is None else "groups of rows"
         raise InputError(f"{count} {what}; at least {FEWEST_GROUPS} are needed: with fewer a p value cannot be small")
     return numbers
-
-
-def forget_pages(array: np.ndarray) -> None:
-    """Gives back the memory of a file that was read; the system keeps what it has room for."""
-    if isinstance(file := getattr(array, "_mmap", None), mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        file.madvise(mmap.MADV_DONTNEED)
 
 
 def say_what_is_wrong(site: str, condition: str, values: np.ndarray, order: Sequence[int] | None = None) -> None:

@@ -1,11 +1,9 @@
 """What mirror units cause: ablated, or given the activations that they have under another condition.
 
 Which units these are is found on one half of the groups, and what they cause is measured on the other. y is the
-behaviour, h_c ← h_d on A the network under condition c with the activations that A has under d. Sufficiency is
-E[y(none ← other) - y_none]/E[y_other - y_none], necessity E[y_other - y(other ← none)]/E[y_other - y_none], TR
-E[y(none ← self) - y_none]/E[y(none ← other) - y_none]: near 1 where own distress takes the same way as the other's.
-Bounds are the 5 and 95 % quantiles of a bootstrap over groups; where that of a denominator holds 0 a ratio is
-undefined. Random sets are of as many other alive units, of the same deciles of rms.
+behaviour; sufficiency, necessity and TR are populations' (`battery/patching.py`), TR near 1 where own distress takes
+the same way as the other's. Bounds are the 5 and 95 % quantiles of a bootstrap over groups; where that of a denominator
+holds 0 a ratio is undefined. Random sets are of as many other alive units, of the same deciles of rms.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,9 +13,11 @@ from typing import Any
 import numpy as np
 
 from mirrorjax.errors import InputError
+from mirrorjax.measurement.battery.patching import shares_of
 from mirrorjax.own.joined import Changes, c4, discovered
 from mirrorjax.own.rowed import FindingsData
 from mirrorjax.own.rows import MeasureRow
+from mirrorjax.report.words.numbers import listed
 
 _NEEDED = ("none", "self", "other")
 _SIDES = (0.05, 0.95)
@@ -104,16 +104,15 @@ def caused(found: FindingsData, network: Any, stimuli: Any, behaviour: Any) -> t
     runner = Runner(run, stimuli, behaviour, given.rows)
     plain = {name: runner.y(name) for name in _NEEDED}
     even = np.arange(given.group_count) % 2 == 0
-    rows, missing = [], []
+    rows, without = [], []
     for site in found.sites:
         units = mirror_units(found, site, even)
         if len(units):
             rows += _of_site(found, runner, plain, site, units)
         else:
-            missing.append(
-                f"{site}: no mirror units on half of the rows, so that there are none to ablate or to patch."
-            )
-    return rows, missing
+            without.append(site)
+    said = "no mirror units on half of the rows, so that there are none to ablate or to patch."
+    return rows, [f"{listed(without)}: {said}"] if without else []
 
 
 def mirror_units(found: FindingsData, site: str, groups: np.ndarray) -> np.ndarray:
@@ -125,16 +124,6 @@ def mirror_units(found: FindingsData, site: str, groups: np.ndarray) -> np.ndarr
         changes = [read["self"] - read["none"], read["other"] - read["none"], read["object"] - read["object_baseline"]]
         p.append(Changes.of(("self", "other", "object"), np.stack(changes)).p(c4()))
     return np.flatnonzero(discovered(np.concatenate(p), sized.weight))
-
-
-@dataclass(frozen=True)
-class _Effects:
-    """Sums over the rows of each group that is measured [G]."""
-
-    ablated: np.ndarray
-    by_other: np.ndarray
-    by_self: np.ndarray
-    lost: np.ndarray
 
 
 def _of_site(
@@ -149,34 +138,30 @@ def _of_site(
     def activations(condition: str, chosen: np.ndarray) -> np.ndarray:
         return np.asarray(given.sites[site][condition][:, chosen], np.float32)
 
-    def effect(onto: str, source: str, chosen: np.ndarray, mean: bool = False) -> np.ndarray:
+    def y(onto: str, source: str, chosen: np.ndarray, mean: bool = False) -> np.ndarray:
         instead = activations(source, chosen)
-        edit = Replacing(site, chosen, instead.mean(0, keepdims=True) if mean else instead)
-        return summed(runner.y(onto, edit) - plain[onto])
+        return runner.y(onto, Replacing(site, chosen, instead.mean(0, keepdims=True) if mean else instead))
 
-    seen = _Effects(
-        ablated=effect("other", "none", units, mean=True),
-        by_other=effect("none", "other", units),
-        by_self=effect("none", "self", units),
-        lost=-effect("other", "none", units),
-    )
+    def ablated(chosen: np.ndarray) -> np.ndarray:
+        return summed(y("other", "none", chosen, mean=True) - plain["other"])
+
+    seen, by_other = ablated(units), y("none", "other", units)
+    by_self, without = y("none", "self", units), y("other", "none", units)
+    shares = shares_of(plain["none"], plain["other"], by_other, by_self, without)
+    patched = {name: (summed(above), summed(below)) for name, (above, below) in shares.items()}
     sets = list(random_sets(found, site, units, random))
-    chance = [(effect("other", "none", each, mean=True).sum(), effect("none", "other", each).sum()) for each in sets]
-    whole, size = summed(plain["other"] - plain["none"]), given.sizes[odd].astype(float)
+    chance = [(ablated(each).sum(), summed(y("none", "other", each) - plain["none"]).sum()) for each in sets]
+    size = given.sizes[odd].astype(float)
     draws = random.multinomial(len(size), np.full(len(size), 1 / len(size)), size=max(found.options.draws, 199))
     note = f"{len(units):,} mirror units, {len(sets)} random sets"
-
-    def ratio(measure: str, above: np.ndarray, below: np.ndarray, p: float = float("nan")) -> MeasureRow:
-        return _ratio(MeasureRow(site, measure, float("nan"), p_random=p, note=note), above, below, draws)
-
     p_ablated, p_patched = (
         _beyond(abs(own.sum()), [abs(each[place]) for each in chance])
-        for place, own in enumerate((seen.ablated, seen.by_other))
+        for place, own in enumerate((seen, patched["sufficiency"][0]))
     )
-    yield ratio("ablated", seen.ablated, size, p_ablated)
-    yield ratio("sufficiency", seen.by_other, whole, p_patched)
-    yield ratio("necessity", seen.lost, whole)
-    yield ratio("tr", seen.by_self, seen.by_other)
+    p = {"ablated": p_ablated, "sufficiency": p_patched}
+    for measure, (above, below) in {"ablated": (seen, size), **patched}.items():
+        row = MeasureRow(site, measure, float("nan"), p_random=p.get(measure, float("nan")), note=note)
+        yield _ratio(row, above, below, draws)
 
 
 def _beyond(seen: float, chance: list[float]) -> float:

@@ -8,6 +8,7 @@ from mirrorjax.measurement.battery.counterfactual import changed_by_both
 from mirrorjax.measurement.battery.discriminability import d_prime, told_apart
 from mirrorjax.measurement.battery.overlap import Apart, apart
 from mirrorjax.measurement.battery.responses import Responses, standardised
+from mirrorjax.measurement.histograms import BINS, binned, bins_by, divergence
 
 NAMES = {"none": "x0", "self": "xF", "other": "xT", "both": "xFT", "object": "xO", "object_baseline": "xO0"}
 _BLOCK = 64  # rows that are turned at a time
@@ -48,7 +49,30 @@ def of_units(
     """
     hidden = {name: turned(values) for name, values in pictures.items()}
     columns, sums = _of_units(hidden, np.float32(rms), np.float32(scale), alive, np.float32(weight))
-    return {name: np.asarray(values) for name, values in columns.items()}, sums
+    found = {name: np.asarray(values) for name, values in columns.items()}
+    if {"none", "both"} <= {*pictures}:
+        found["kl_none_both"] = _from_none_to_both(hidden)
+    return found, sums
+
+
+def _from_none_to_both(hidden: dict[str, np.ndarray]) -> np.ndarray:
+    """KL divergence by unit [U], bins over the range of all conditions, as populations have it."""
+    low, high = (getattr(np, name)([getattr(each, name)(1) for each in hidden.values()], 0) for name in ("min", "max"))
+    units = np.arange(len(low))[:, None] * BINS
+
+    def counts(name: str) -> np.ndarray:  # a sum by place takes XLA ten times as long
+        places = units + np.asarray(_binned(hidden[name], low, high))
+        return np.bincount(places.ravel(), minlength=units.size * BINS).reshape(-1, BINS).astype(np.float32)
+
+    return np.asarray(_divergence(counts("none"), counts("both")))
+
+
+_divergence = jax.jit(divergence)
+
+
+@jax.jit
+def _binned(units: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+    return binned(units, low, bins_by(low, high))
 
 
 @jax.jit

@@ -18,6 +18,7 @@ from mirrorjax.own.listing import Listing, Value
 from mirrorjax.own.options import Options
 from mirrorjax.own.rows import COLUMNS, MeasureRow, against, rows_of
 from mirrorjax.own.site import SiteFound
+from mirrorjax.report.words.numbers import listed
 
 _OURS = {"frog only": "self only", "toad only": "other only", "mirror": "shared"}  # the population's classes, here
 _SIDE = 1.645
@@ -122,6 +123,8 @@ class FindingsData:
                 row: dict[str, Value] = {"site": name, "unit": unit, "class": str(self.classes[name][unit])}
                 for kind in ("d", "delta"):
                     row |= {f"{kind}_{each}": float(site.columns[f"{kind}_{each}"][unit]) for each in changed}
+                if "kl_none_both" in site.columns:
+                    row["kl_none_both"] = float(site.columns["kl_none_both"][unit])
                 row |= {key: float(values[unit]) for key, values in p.items()}
                 row |= {"rms": float(site.sized.rms[unit]), "weight": float(site.sized.weight[unit])}
                 rows.append(row)
@@ -199,9 +202,10 @@ def missing_of(given: Given) -> list[str]:
 
 def disorder(sites: Mapping[str, SiteFound]) -> list[str]:
     """Sentences on sites whose rows do not seem to be in the same order under all conditions."""
+    odd = [name for name, site in sites.items() if site.in_order < _ORDERED]
+    if not odd:
+        return []
     return [
-        f"{name}: rows are no more like themselves under another condition than like other rows. Is row i the same "
-        "scene everywhere? Out of order, means stay and nothing is found."
-        for name, site in sites.items()
-        if site.in_order < _ORDERED
+        f"{listed(odd)}: rows are no more like themselves under another condition than like other rows. Is row i the "
+        "same scene everywhere? Out of order, means stay and nothing is found."
     ]

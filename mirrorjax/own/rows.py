@@ -91,6 +91,8 @@ def _of_site(site: SiteFound, mirrors: int, shared: int) -> Iterator[MeasureRow]
         yield from _decoded(site)
     if site.has("self", "other", "both"):
         yield of("additivity", replace(site.patterns.additivity, p=NAN))
+    if "kl_none_both" in site.columns:
+        yield row("kl_none_both", site.mean("kl_none_both"), note="mean over units; noise alone is above 0")
     for name, value in site.overlap.items():
         yield row(name, value, note="describes; has no test of its own")
 

@@ -48,3 +48,31 @@ def refuse_edit(at: At, site: str) -> None:
     """
     if callable(at):
         raise InputError(f"site {site}: at is a function, so that units cannot be edited; give a position or 'mean'")
+
+
+def through(output: Any, at: At, site: str, edit: Edit, put: Callable[[Any, int, Any], Any]) -> Any:
+    """What a submodule gives where an edit stands in the place of the site's units; itself where it changes nothing.
+
+    Args:
+        output: [rows, units] or [rows, positions, units]; of a tuple the first.
+        at: the position.
+        site: its name.
+        edit: of the units.
+        put: the library's way to put units [rows, units] at a position, a number, of such an array.
+
+    Raises:
+        InputError: the units cannot be told, or not be put back.
+    """
+    own = output[0] if isinstance(output, tuple) else output
+    units = units_at(own, at, site)
+    edited = edit(site, units)
+    if edited is None or edited is units:
+        return output
+    refuse_edit(at, site)
+    if own.ndim == 2:
+        changed = edited
+    elif at == "mean":  # what it is changed by, at every position
+        changed = own + (edited - units)[:, None]
+    else:
+        changed = put(own, at, edited)  # pyright: ignore[reportArgumentType]
+    return (changed, *output[1:]) if isinstance(output, tuple) else changed

@@ -133,6 +133,7 @@ def measure_site(plan: Plan, name: str, sized: Sized) -> SiteFound:
         if part.kernel is not None:  # a sum that is kept, not its parts: each is large
             told = part.kernel if told is None else told.and_of(part.kernel)
         parts.append(replace(part, kernel=None))
+    given.forget(name)
     columns = {key: np.concatenate([each.columns[key] for each in parts]) for key in parts[0].columns}
     changes = Changes.joined([each.changes for each in parts])
     summed = patterns(Products.joined([each.products for each in parts]))

@@ -72,6 +72,7 @@ def _site(given: Given, site: str, seed: int) -> Sized:
         return sized(read, places), min(float(values.min()) for values in read.values()), same
 
     parts, lowest, same = zip(*in_turns(looked_at, given.parts(site)), strict=True)
+    given.forget(site)
     for one, other in (pair for pair, each in zip(pairs, zip(*same, strict=True), strict=True) if all(each)):
         if given.sites[site][one] is not given.sites[site][other]:
             raise InputError(f"site {site}: conditions {one} and {other} are the same numbers; expected what the "

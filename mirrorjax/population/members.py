@@ -32,7 +32,7 @@ _STREAM_SEEDS = {"init": "init_seed", "order": "order_seed", "dropout": "dropout
 def _made() -> type[Made]:
     own = [(name, int | None, None) for name in _STREAM_SEEDS.values()]
     given = [(name, each.hint, each.default) for name, each in MEMBER.items()]
-    return made("Member", [("seed", int, 0), *own, *given], frozen=True)
+    return made("Member", [("seed", int, 0), *own, ("parent", str | None, None), *given], frozen=True)
 
 
 class Member(_made()):
@@ -41,6 +41,7 @@ class Member(_made()):
     Attributes:
         seed: of this member; the next three follow it unless they are given.
         init_seed, order_seed, dropout_seed: of the initial weights, the order of the rows, the dropout.
+        parent: id of the network whose final weights it starts with; None: with weights of its own.
         width, depth, …: each setting that defines a member (`settings.schema.MEMBER`), by default the paper's.
     """
 
@@ -144,7 +145,11 @@ def _digest(text: str, seeds: Mapping[str, int]) -> bytes:
 
 def identity(member: Member, dataset_hash: str) -> str:
     """Sixteen hex digits that name a member: a hash of its settings, seeds and dataset."""
-    return _digest(_text(_lasting(member), _SEEDS, dataset=dataset_hash), member.seeds).hex()
+    return _digest(_text(_lasting(member), _SEEDS, dataset=dataset_hash, **_parent(member)), member.seeds).hex()
+
+
+def _parent(member: Member) -> dict[str, str]:
+    return {} if member.parent is None else {"parent": member.parent}
 
 
 def stream_words(member: Member, dataset_hash: str, stream: str) -> tuple[int, int]:
@@ -155,7 +160,8 @@ def stream_words(member: Member, dataset_hash: str, stream: str) -> tuple[int, i
     order is a hash of the dataset and the order's seed alone.
     """
     alone = stream == "order" and member.data_order == "shared"
-    text = _text(() if alone else _lasting(member), (_STREAM_SEEDS[stream],), dataset=dataset_hash, stream=stream)
+    lasting, parent = ((), {}) if alone else (_lasting(member), _parent(member))
+    text = _text(lasting, (_STREAM_SEEDS[stream],), dataset=dataset_hash, stream=stream, **parent)
     digest = _digest(text, member.seeds)
     return int.from_bytes(digest[:4], "little"), int.from_bytes(digest[4:], "little")
 

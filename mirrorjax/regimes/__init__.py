@@ -12,12 +12,14 @@ from mirrorjax.population.plan import ProgramSpec, program_of
 from mirrorjax.regimes.assembly_boards import Brains
 from mirrorjax.regimes.base import Regime, whole, whole_kind
 from mirrorjax.regimes.cirl import Cirl
+from mirrorjax.regimes.cirl_learner import CirlLearner
 from mirrorjax.regimes.contrastive import Contrastive
 from mirrorjax.regimes.hebbian import Imitating
 from mirrorjax.regimes.overlap import Overlap
 from mirrorjax.regimes.predictive import Predictive
 from mirrorjax.regimes.reinforcement import Reinforcement
 from mirrorjax.regimes.supervised import Supervised
+from mirrorjax.regimes.turn_learners import TurnLearners
 from mirrorjax.regimes.turn_taking import TurnTaking
 
 REGIMES: dict[str, Any] = {
@@ -30,6 +32,8 @@ REGIMES: dict[str, Any] = {
     "reinforcement": Reinforcement,
     "cirl": Cirl,
     "turn_taking": TurnTaking,
+    "cirl_learner": CirlLearner,
+    "turn_learners": TurnLearners,
 }
 
 

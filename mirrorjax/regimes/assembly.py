@@ -21,7 +21,7 @@ from mirrorjax.regimes.base import Clock, Step, Use, Usual, World
 from mirrorjax.regimes.brain import Fired, as_mask, balanced, strength
 from mirrorjax.regimes.empathy import (
     EPISODES,
-    JOIN,
+    JOINS,
     at_rest,
     born,
     completion,
@@ -104,13 +104,14 @@ class Assembly(Usual):
     """What members of one program have in common; its methods are of one member."""
 
     initialises_as: ClassVar[str] = "assembly"
-    settings: ClassVar[tuple[str, ...]] = ("dose", "veil_neurons", "neurons", "homeostasis")
+    settings: ClassVar[tuple[str, ...]] = ("dose", "veil_neurons", "neurons", "homeostasis", "areas")
     needs: ClassVar[tuple[str, ...]] = ()
     reads_out: ClassVar[bool] = True
     clock: ClassVar[Clock] = EPISODE
 
     neurons: int = 1000  # of an area; 1.6 √n of them may fire
     homeostasis: str = "none"  # or `episode`
+    areas: str = "shared"  # of persons, or `apart`
 
     def __str__(self) -> str:
         return str(self.network)
@@ -133,7 +134,7 @@ class Assembly(Usual):
     @classmethod
     def of(cls, network: Any, program: Any) -> Self:
         """The regime of a program's members; the network of others is not looked at."""
-        return cls(program.neurons, program.homeostasis)
+        return cls(program.neurons, program.homeostasis, program.areas)
 
     def only(self, use: Use) -> Self:
         """All of it."""
@@ -145,8 +146,8 @@ class Assembly(Usual):
 
     def init(self, values: MemberValues) -> Brain:
         """A brain that has learnt nothing, all areas silent."""
-        fibres = born(stream_of(values), self.neurons)
-        own = by_name(fibres), at_rest(self.firing), jnp.int32(0)
+        fibres = born(stream_of(values), self.neurons, self.areas)
+        own = by_name(fibres), at_rest(self.firing, self.areas), jnp.int32(0)
         if self.homeostasis == "none":
             return Brain(*own)
         return Balanced(*own, {name: jnp.ones(self.neurons) for name in own[0]})
@@ -182,7 +183,7 @@ class Assembly(Usual):
     @property
     def reading(self) -> int:
         """Bytes of a member's strengths, as numbers, while it is read."""
-        return 0 if self.homeostasis == "none" else 4 * len(JOIN) * self.neurons**2
+        return 0 if self.homeostasis == "none" else 4 * len(JOINS[self.areas]) * self.neurons**2
 
     def steps(self, state: Brain) -> Int32[Array, ""]:
         """The moments that it has lived."""

@@ -23,7 +23,7 @@ from mirrorjax.regimes.base import Numbers, Step, World
 from mirrorjax.regimes.brain import Fibres, Fired, as_mask, fired, run, strength
 from mirrorjax.regimes.contexts import CONTEXTS, FELT, SITUATIONS, Context
 from mirrorjax.regimes.descent import batch_numbers
-from mirrorjax.regimes.empathy import JOIN, READING, Share, at_rest, growth, identities
+from mirrorjax.regimes.empathy import JOINS, READING, Share, at_rest, growth, identities, seen, wired
 from mirrorjax.regimes.pairs import token_column
 
 FEWEST = 220  # neurons of an area, so that the sheet holds three persons and all contexts
@@ -72,7 +72,7 @@ class OnBoards(Assembly):
     @property
     def reading(self) -> int:
         """Bytes of a member's strengths, as numbers, while it is read."""
-        return 4 * len(JOIN) * self.neurons**2
+        return 4 * len(JOINS[self.areas]) * self.neurons**2
 
     def world(self, data: World) -> World:
         """The rows to learn from."""
@@ -154,13 +154,14 @@ def repertoire(
     n = next(iter(fibres.values())).shape[0]
     felt, anybody = jnp.asarray(FELT), jnp.asarray([bool(who) for who, _ in SITUATIONS], jnp.float32)
     persons = jnp.stack([identities(veil, k)[who or "frog"] for who, _ in SITUATIONS])
+    others, kind = jnp.asarray([who not in ("", "frog") for who, _ in SITUATIONS]), wired(fibres)
     draws = substream(stream, jnp.uint32(_READ))
 
     def one(number: Int32[Array, ""]) -> UInt8[Array, " bytes"]:
         situation, context = number // CONTEXTS, contexts.context_of(number % CONTEXTS)
         sheet = placed(Fired(persons[situation], jnp.full(k, anybody[situation])), context, share, k)
-        shown = {"identity": sheet, "feeling": feelings(felt[situation], k)}
-        _, firing = run(fibres, {**shown, **at_rest(k)}, JOIN, 0.0, draws, READING, learns=False)
+        shown = seen({"identity": sheet, "feeling": feelings(felt[situation], k)}, kind, others[situation])
+        _, firing = run(fibres, {**shown, **at_rest(k, kind)}, JOINS[kind], 0.0, draws, READING, learns=False)
         return jnp.packbits(as_mask(firing["mix"], n) > 0)
 
     numbers = jnp.arange(len(SITUATIONS) * CONTEXTS, dtype=jnp.int32)

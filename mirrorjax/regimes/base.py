@@ -83,9 +83,13 @@ class Usual(Protocol):
         """Bytes that a member's policy takes while it is computed."""
         return 0
 
-    def begins(self) -> Any:
-        """The regime less what a member before its first update does not depend on."""
-        return self.only("show")  # type: ignore[attr-defined]
+    def shown_as(self) -> Any:
+        """A regime that shows pictures and answers as it does: what does no more is compiled once for both. Itself."""
+        return self
+
+    def begins_as(self) -> Any:
+        """A regime whose members begin as its own do: the start is compiled once for all that share it."""
+        return self.only("show")  # pyright: ignore[reportAttributeAccessIssue]
 
     def told(self, state: Any) -> dict[str, Float32[Array, ""]]:
         """What a state says of itself: columns by name."""

@@ -54,6 +54,11 @@ def part(which: Fired, share: float) -> Fired:
     return Fired(which.neurons, jnp.where(kept, which.on, 0.0))
 
 
+def gated(which: Fired, on: Float32[Array, ""]) -> Fired:
+    """All that fires, or nothing: as `on` is 1 or 0."""
+    return Fired(which.neurons, which.on * on)
+
+
 def overlap(one: Fired, other: Fired) -> Float32[Array, ""]:
     """How many neurons fire in both, as a share of those that may."""
     same = one.neurons[:, None] == other.neurons[None, :]
@@ -106,11 +111,13 @@ def step(
     draws: Stream,
     learns: bool = True,
     scales: Scales | None = None,
+    plastic: Mapping[str, Float32[Array, ""]] | None = None,
 ) -> tuple[Fibres, dict[str, Fired]]:
     """One moment: every area at an end of a fibre chooses its winners at once, from what fired before.
 
     Fibres that are not open send nothing and keep their synapses; areas that no open fibre ends at, and stimuli, fire
-    as before. The draws are for ties; a moment that does not learn only reads, and no synapse grows.
+    as before. The draws are for ties; a moment that does not learn only reads, and no synapse grows; onto an area that
+    is 0 in `plastic` none grows either.
     """
     areas = list(dict.fromkeys(target for _, target in through))
     now = dict(firing)
@@ -125,7 +132,8 @@ def step(
         now[area] = winners(jnp.asarray(drive), firing[area].neurons.shape[0], substream(draws, jnp.uint32(number)))
     if not learns:
         return dict(fibres), now
-    return {**fibres, **{fibre: _grown(fibres[fibre], firing[fibre[0]], now[fibre[1]]) for fibre in through}}, now
+    taught = now if plastic is None else now | {area: gated(now[area], share) for area, share in plastic.items()}
+    return {**fibres, **{fibre: _grown(fibres[fibre], firing[fibre[0]], taught[fibre[1]]) for fibre in through}}, now
 
 
 def _grown(synapses: UInt8[Array, "n n"], before: Fired, after: Fired) -> UInt8[Array, "n n"]:

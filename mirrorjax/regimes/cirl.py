@@ -120,7 +120,7 @@ class Cirl(Simulated):
             for what, worth in named.items()
         }
         believed = beliefs(params["log_odds"], params["certain"])
-        return {**table, **_worth(params, matrix), **_helps(params, matrix), **believed}
+        return {**table, **_worth(params, matrix), **helps(params, matrix), **believed}
 
     def _started(self, values: MemberValues, which: int, frogs: int) -> Watched:
         shape = frogs, len(GOALS), self.games
@@ -208,26 +208,27 @@ def common(params: Params) -> Float32[Array, "frogs goals"]:
     return after + params["own"]
 
 
-def _prior() -> Float32[Array, " goals"]:
+def prior() -> Float32[Array, " goals"]:
+    """Of each goal."""
     return jnp.array([PRIOR, 1 - PRIOR], jnp.float32)
 
 
 def _worth(params: Params, matrix: Float32[Array, "frogs goals"]) -> Scores:
     """Of knowing the goal, over the policies that look at no belief; and what the belief got of it."""
-    fixed, prior = matrix[:BAYES], _prior()
-    worth, lost = value_of_information(fixed, prior), regret(matrix[BAYES], fixed, prior)
+    fixed, each = matrix[:BAYES], prior()
+    worth, lost = value_of_information(fixed, each), regret(matrix[BAYES], fixed, each)
     enough = worth > _LEAST
     return {
-        "cirl_told": told(fixed, prior),
-        "cirl_untold": untold(fixed, prior),
+        "cirl_told": told(fixed, each),
+        "cirl_untold": untold(fixed, each),
         "voi": worth,
-        "voi_toad": value_of_information((matrix - params["own"])[:BAYES], prior),
+        "voi_toad": value_of_information((matrix - params["own"])[:BAYES], each),
         "cirl_regret": lost,
         "voi_gained": jnp.where(enough, 1 - lost / jnp.where(enough, worth, 1.0), jnp.nan),
     }
 
 
-def _helps(params: Params, matrix: Float32[Array, "frogs goals"]) -> Scores:
+def helps(params: Params, matrix: Float32[Array, "frogs goals"]) -> Scores:
     """Of the rounds in which a giver and a greedy Frog differ, those in which it did as the better one of this goal."""
     share = params["gave"] / jnp.where(params["asked"] > 0, params["asked"], jnp.nan)
     right = jnp.where(matrix[0] > matrix[1], share, 1 - share)

@@ -2,15 +2,16 @@
 
 A brain of three areas is shown persons and what they feel: oneself (Frog), another (Toad) and an object, each in
 distress and calm. PERSON and EMOTION project together into MIX; Gonier et al. (arXiv 2312.07579) call such a merge
-JOIN. A share of the neurons that stand for the other are one's own: the *veil*. `brain.py` has the dynamics.
+JOIN. A share of the neurons that stand for the other are one's own: the *veil*. Persons share an area, or self and
+others have one each (`apart`). `brain.py` has the dynamics.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float32, Int32
+from jaxtyping import Array, Bool, Float32, Int32
 
 from mirrorjax.randomness import Stream, substream
 from mirrorjax.regimes.brain import (
@@ -21,6 +22,7 @@ from mirrorjax.regimes.brain import (
     Scales,
     connect,
     fired,
+    gated,
     overlap,
     part,
     run,
@@ -32,9 +34,19 @@ DENSITY = 0.05  # of the random fibres
 READING = 5  # moments without growth, after which MIX is read
 COMPLETED_FROM = 0.4  # share of an assembly that is fired to see whether the rest comes back
 
-_SOURCES = {"person": ("identity", "person"), "emotion": ("feeling", "emotion"), "mix": ("person", "emotion", "mix")}
-JOIN: tuple[Fibre, ...] = tuple((source, area) for area, sources in _SOURCES.items() for source in sources)
-AREAS = tuple(_SOURCES)
+_SOURCES = {  # of each area, by how persons have areas
+    "shared": {
+        "person": ("identity", "person"), "emotion": ("feeling", "emotion"), "mix": ("person", "emotion", "mix"),
+    },
+    "apart": {
+        "self": ("identity", "self"), "other": ("another", "other"), "emotion": ("feeling", "emotion"),
+        "mix": ("self", "other", "emotion", "mix"),
+    },
+}  # fmt: skip
+JOINS: dict[str, tuple[Fibre, ...]] = {
+    kind: tuple((source, area) for area, sources in own.items() for source in sources) for kind, own in _SOURCES.items()
+}
+JOIN = JOINS["shared"]
 WHO = ("frog", "toad", "object")
 FEELINGS = ("distress", "calm")
 EPISODES = tuple((who, feeling) for who in WHO for feeling in FEELINGS)  # in the order in which they are learnt
@@ -64,14 +76,26 @@ def stimuli(who: Int32[Array, ""], feeling: Int32[Array, ""], veil: Share, k: in
     return {"identity": fired(persons[who]), "feeling": fired(feeling * k + jnp.arange(k, dtype=jnp.int32))}
 
 
-def at_rest(k: int) -> dict[str, Fired]:
+def wired(fibres: Iterable[Fibre]) -> str:
+    """How persons have areas in a brain of these fibres: `shared`, or `apart`."""
+    return "apart" if ("self", "mix") in fibres else "shared"
+
+
+def seen(now: dict[str, Fired], kind: str, another: Bool[Array, ""]) -> dict[str, Fired]:
+    """Stimuli as areas have them: OTHER is silent unless it is `another` who is met, SELF fires for everybody."""
+    if kind == "shared":
+        return now
+    return now | {"another": gated(now["identity"], another.astype(jnp.float32))}
+
+
+def at_rest(k: int, kind: str = "shared") -> dict[str, Fired]:
     """All areas silent."""
-    return {area: silent(k) for area in AREAS}
+    return {area: silent(k) for area in _SOURCES[kind]}
 
 
-def born(stream: Stream, n: int) -> Fibres:
+def born(stream: Stream, n: int, kind: str = "shared") -> Fibres:
     """A brain that has learnt nothing; it depends on its stream alone."""
-    return connect(substream(stream, jnp.uint32(_GRAPH)), JOIN, n, DENSITY)
+    return connect(substream(stream, jnp.uint32(_GRAPH)), JOINS[kind], n, DENSITY)
 
 
 def lived(
@@ -103,19 +127,22 @@ def lived_as(
     episode = (moment // moments) % len(EPISODES)
     begins = moment % moments == 0
     awake = {name: replace(which, on=jnp.where(begins, 0.0, which.on)) for name, which in areas.items()}
-    now = shown(episode // len(FEELINGS), episode % len(FEELINGS))
+    who, kind = episode // len(FEELINGS), wired(fibres)
+    now = seen(shown(who, episode % len(FEELINGS)), kind, who > 0)
+    plastic = {"self": (who == 0).astype(jnp.float32)} if kind == "apart" else None
     draws = substream(substream(stream, jnp.uint32(_GROWING)), moment.astype(jnp.uint32))
-    fibres, after = step(fibres, {**now, **awake}, JOIN, beta, draws, scales=scales)
-    return fibres, {area: after[area] for area in AREAS}
+    fibres, after = step(fibres, {**now, **awake}, JOINS[kind], beta, draws, scales=scales, plastic=plastic)
+    return fibres, {area: after[area] for area in areas}
 
 
 def read(fibres: Fibres, veil: Share, beta: Float32[Array, ""], stream: Stream, k: int) -> Fired:
     """What fires in MIX in each of EPISODES, read without growth; the leading axis is over these."""
 
     def one(episode: Int32[Array, ""]) -> Fired:
-        shown = stimuli(episode // len(FEELINGS), episode % len(FEELINGS), veil, k)
+        who, kind = episode // len(FEELINGS), wired(fibres)
+        shown = seen(stimuli(who, episode % len(FEELINGS), veil, k), kind, who > 0)
         draws = substream(substream(stream, jnp.uint32(_READING)), episode.astype(jnp.uint32))
-        return run(fibres, {**shown, **at_rest(k)}, JOIN, beta, draws, READING, learns=False)[1]["mix"]
+        return run(fibres, {**shown, **at_rest(k, kind)}, JOINS[kind], beta, draws, READING, learns=False)[1]["mix"]
 
     return jax.lax.map(one, jnp.arange(len(EPISODES), dtype=jnp.int32))
 

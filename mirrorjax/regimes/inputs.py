@@ -4,6 +4,7 @@ Scales are powers of two, so that kernels there and back are the same to the bit
 """
 
 import numpy as np
+from jaxtyping import Array
 
 from mirrorjax.game.observation import OWN_ENERGY, OWN_SYMBOL
 from mirrorjax.game.state import WIDTH
@@ -25,9 +26,14 @@ def input_scale(encoding: str, further: int = 0) -> np.ndarray:
 
 def folded(params: Params, kernel: str, scale: np.ndarray) -> Params:
     """Parameters of a network on inputs as they are that answers as these do on scaled ones."""
-    return {**params, kernel: params[kernel] * scale[None, :]}
+    return {**params, kernel: params[kernel] * _of_columns(params[kernel], scale)}
 
 
 def unfolded(params: Params, kernel: str, scale: np.ndarray) -> Params:
     """The inverse of `folded`."""
-    return {**params, kernel: params[kernel] / scale[None, :]}
+    return {**params, kernel: params[kernel] / _of_columns(params[kernel], scale)}
+
+
+def _of_columns(kernel: Array, scale: np.ndarray) -> np.ndarray:
+    """Scales of inputs, the last axis of a kernel."""
+    return scale.reshape((1,) * (kernel.ndim - 1) + (-1,))

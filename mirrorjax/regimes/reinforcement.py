@@ -30,11 +30,9 @@ from mirrorjax.regimes.descent import Learner, begin
 from mirrorjax.regimes.evaluation import evaluated
 from mirrorjax.regimes.inputs import folded, input_scale, unfolded
 from mirrorjax.regimes.ppo import Decisions, Passes, Told, improved, log_probs
-from mirrorjax.regimes.returns import advantages
-from mirrorjax.regimes.rollouts import SELF, GameTable, Led, PlayedTurn, Rollout, frogs, played, toads
+from mirrorjax.regimes.rollouts import SELF, GameTable, Led, PlayedTurn, Rollout, frogs, gained, played, toads
 
 MILLION = 1_000_000
-TRACE = 0.95  # λ
 HEAD = 0.01  # of the initial weights to the acts: each is as likely as another
 UNKNOWN_ENERGY = 10  # of a partner, where a picture does not tell
 CRITIC = MLP(width=64, depth=2, activation="tanh", outputs=1)
@@ -155,11 +153,11 @@ class Reinforcement(Usual):
         table = GameTable(GameParams(), "random", self.table.sees_energy) if use == "show" else self.table
         return replace(self, table=table, reward="score", parallel_games=64, horizon=64, passes_of=Passes())
 
-    def begins(self) -> Self:
-        """With the games that it is in from the start, and the flies in them."""
-        flies = GameParams(fly_probability=self.table.params.fly_probability)
-        shown = self.only("show")
-        return replace(shown, table=replace(shown.table, params=flies), parallel_games=self.parallel_games)
+    def begins_as(self) -> Self:
+        """With as many games, and flies in them or none."""
+        seen, flies = self.only("show"), self.table.params.fly_probability
+        table = replace(seen.table, params=GameParams(fly_probability=flies))
+        return replace(seen, table=table, parallel_games=self.parallel_games)
 
     def world(self, data: World) -> World:
         """Nothing to learn from: that is the game."""
@@ -168,21 +166,28 @@ class Reinforcement(Usual):
     def init(self, values: MemberValues) -> Agent:
         """A member that has not played."""
         key = init_key(values)
-        other = begin(self._both(jax.random.fold_in(key, _OTHER_KEY), values)) if self.apart else ()
-        numbers = jnp.arange(self.parallel_games, dtype=jnp.uint32)
-        games = jax.vmap(lambda number: substream(_stream(values), number))(numbers)
-        nothing = Told(jnp.float32(jnp.nan), jnp.float32(jnp.nan))
-        games = staggered(games, self.table.params)
-        return Agent(begin(self._both(key, values)), games, nothing, jnp.int32(0), other)
+        own, other = begin(self._newborn(key, values)), ()
+        if self.apart:
+            other = begin(self._newborn(jax.random.fold_in(key, _OTHER_KEY), values))
+        return Agent(own, self._games(values), nothing_told(), jnp.int32(0), other)
 
-    def _both(self, key: jax.Array, values: MemberValues) -> Both:
-        """An actor and its critic, before they have played."""
-        network = self._one_network
-        actor = network.init(key, values.width)
-        if (head := getattr(network, "output_kernel", None)) is not None:
+    def _newborn(self, key: jax.Array, values: MemberValues) -> Both:
+        """Actor and critic that have learnt nothing."""
+        actor = self._acting.init(key, values.width)
+        if (head := getattr(self._acting, "output_kernel", None)) is not None:
             actor[head] = HEAD * actor[head]
         critic = self._critic.init(jax.random.fold_in(key, _CRITIC_KEY), jnp.int32(self._critic.width))
         return {"actor": actor, "critic": critic}
+
+    def _games(self, values: MemberValues) -> Env:
+        """Those that a member begins with [games]."""
+        numbers = jnp.arange(self.parallel_games, dtype=jnp.uint32)
+        streams = jax.vmap(lambda number: substream(stream_of_games(values), number))(numbers)
+        return staggered(streams, self.table.params)
+
+    def _order(self, values: MemberValues, step: Step) -> Stream:
+        """By which an update's decisions are shuffled."""
+        return substream(stream_of_games(values), jnp.uint32(_SHUFFLES) + step)
 
     def draw(self, values: MemberValues, step: Step) -> tuple:
         """Nothing ahead of time."""
@@ -196,7 +201,7 @@ class Reinforcement(Usual):
         both: list[Both] = [each.params for each in learners]
         players = [partial(self._logits, each["actor"], values) for each in both]
         games, rollout = played(players[0], self.table, state.games, self.horizon, *players[1:])
-        order = substream(_stream(values), jnp.uint32(_SHUFFLES) + step)
+        order = self._order(values, step)
         evaluate, rates = partial(self._evaluate, values), (self._rate(values, step), values.entropy_bonus)
         seats = (Actor.FROG, Actor.TOAD) if self.apart else (None,)
         made = []
@@ -210,7 +215,6 @@ class Reinforcement(Usual):
 
     def decisions(self, params: Both, values: MemberValues, rollout: Rollout, seat: Actor | None = None) -> Decisions:
         """All that was decided by who learns, in a seat or in all of its own, and how much better than expected."""
-        reward = self._reward(values)
 
         def valued(seen: Array) -> Float32[Array, "..."]:
             return self._evaluate(values, params, seen.reshape(-1, seen.shape[-1]))[1].reshape(seen.shape[:-1])
@@ -220,18 +224,16 @@ class Reinforcement(Usual):
             logits, value = self._evaluate(values, params, seen)
             then = value.reshape(turns.action.shape)
             found = led(then)
-            scaled = found.reward * (1 - values.discount)
-            gained = advantages(scaled, then, found.next_value, found.carry, values.discount, TRACE)
-            weight = found.weight.ravel()
-            return Decisions(seen, action, log_probs(logits, action), value, gained.ravel() * weight, weight)
+            better = gained(found, then, values.discount).ravel()
+            return Decisions(seen, action, log_probs(logits, action), value, better, found.weight.ravel())
 
         if seat == Actor.TOAD:
-            return of_seat(rollout.toad, lambda value: toads(rollout, value, reward))
+            return of_seat(rollout.toad, lambda value: toads(rollout, value, self._reward(values)))
         last, now = valued(rollout.last), valued(rollout.now)
-        frog = of_seat(rollout.frog, lambda value: frogs(rollout, value, last, now, reward))
+        frog = of_seat(rollout.frog, lambda value: self._led(values, rollout, value, last, now))
         if self.table.partner != SELF or seat == Actor.FROG:
             return frog
-        toad = of_seat(rollout.toad, lambda value: toads(rollout, value, reward))
+        toad = of_seat(rollout.toad, lambda value: toads(rollout, value, self._reward(values)))
         return jax.tree.map(lambda *seats: jnp.concatenate(seats), frog, toad)
 
     def steps(self, state: Agent) -> Int32[Array, ""]:
@@ -285,7 +287,8 @@ class Reinforcement(Usual):
         return jax.nn.softmax(outputs, axis=0)
 
     @property
-    def _one_network(self) -> Network:
+    def _acting(self) -> Network:
+        """The network by which one seat is played."""
         return self.network.first if isinstance(self.network, Beside) else self.network
 
     def _unscaled(self, actor: Params) -> Params:
@@ -294,12 +297,17 @@ class Reinforcement(Usual):
 
     @property
     def _critic(self) -> MLP:
-        return replace(CRITIC, inputs=self.network.inputs)
+        return replace(CRITIC, inputs=self._known)
+
+    @property
+    def _known(self) -> int:
+        """Inputs of the critic."""
+        return self.network.inputs
 
     @property
     def _input_kernel(self) -> str | None:
         """Of a network whose inputs can be scaled; others have them as they are."""
-        return getattr(self.network, "input_kernel", None)
+        return getattr(self._acting, "input_kernel", None)
 
     @property
     def _scale(self) -> np.ndarray:
@@ -315,6 +323,10 @@ class Reinforcement(Usual):
         if self.reward == "score":
             return Reward(sharing=values.reward_sharing)
         return Reward(values.reward_sharing, values.score_weight, 1.0, values.weight_empathy)
+
+    def _led(self, values: MemberValues, rollout: Rollout, value: Array, last: Array, now: Array) -> Led:
+        """What Frog's decisions led to."""
+        return frogs(rollout, value, last, now, self._reward(values))
 
     def _as_told(self, seen: Array) -> Float32[Array, "inputs batch"]:
         """What was seen [batch, 100 or 101], encoded."""
@@ -343,6 +355,11 @@ class Reinforcement(Usual):
         return self._logits_of(params["actor"], values, seen), value
 
 
-def _stream(values: MemberValues) -> Stream:
+def nothing_told() -> Told:
+    """What one says that has had no update."""
+    return Told(jnp.float32(jnp.nan), jnp.float32(jnp.nan))
+
+
+def stream_of_games(values: MemberValues) -> Stream:
     """Of its games, and of the order in which they are learnt from."""
     return values.order[0], values.order[1]

@@ -17,7 +17,9 @@ from mirrorjax.game.state import Actor, GameParams, GameState, Number
 from mirrorjax.randomness import uniform
 from mirrorjax.regimes.frozen import FROZEN, frozen
 from mirrorjax.regimes.ppo import sampled
+from mirrorjax.regimes.returns import advantages
 
+TRACE = 0.95  # λ
 SELF = "self"  # the partner that is the learner itself
 Answers = Callable[[Array], Float32[Array, " acts"]]  # of what is seen in one's seat, a logit for each act
 
@@ -118,8 +120,8 @@ def played_on(
 
     def one(carried: tuple[Env, Memories, Array], _: None) -> tuple[tuple[Env, Memories, Array], tuple]:
         games, memories, last = carried
-        games, memories, (*turns, truncated, fresh, behind) = jax.vmap(of_game)(games, memories)
-        return (games, memories, jnp.where(truncated[:, None], behind, last)), (*turns, truncated, fresh)
+        games, memories, (frog, toad, truncated, fresh, behind) = jax.vmap(of_game)(games, memories)
+        return (games, memories, jnp.where(truncated[:, None], behind, last)), (frog, toad, truncated, fresh)
 
     def now(games: Env, memories: Memories) -> Array:
         def of_game(env: Env, memories: Memories) -> Array:
@@ -128,8 +130,8 @@ def played_on(
         return jax.vmap(of_game)(games, memories)
 
     start = games, memories, now(games, memories)
-    (games, then, last), (*turns, truncated, fresh) = jax.lax.scan(one, start, None, rounds)
-    return games, then, Rollout(*turns, truncated, last, now(games, then), fresh, memories)
+    (games, then, last), (frog, toad, truncated, fresh) = jax.lax.scan(one, start, None, rounds)
+    return games, then, Rollout(frog, toad, truncated, last, now(games, then), fresh, memories)
 
 
 def unrolled(
@@ -164,6 +166,12 @@ def frogs(rollout: Rollout, value: Array, last: Array, now: Array, reward: Rewar
         carry=1.0 - rollout.truncated.astype(jnp.float32),
         weight=jnp.ones_like(value),
     )
+
+
+def gained(led: Led, value: Float32[Array, "time games"], discount: Float32[Array, ""]) -> Float32[Array, "time games"]:
+    """By how much decisions were better than expected, of rewards times 1 − γ; 0 where that is not known."""
+    scaled = led.reward * (1 - discount)
+    return advantages(scaled, value, led.next_value, led.carry, discount, TRACE) * led.weight
 
 
 def next_values(

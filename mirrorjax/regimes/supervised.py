@@ -51,6 +51,11 @@ class Supervised(Usual):
         """Without the batch for scores, and without knobs where only pictures are shown."""
         return replace(self, batch=0, knobs=self.knobs and use == "score") if use != "update" else self
 
+    def shown_as(self) -> "Supervised":
+        """This one, for whoever is made of it and shows and answers no other way."""
+        own = any(getattr(type(self), name) is not getattr(Supervised, name) for name in ("show", "answer", "sites"))
+        return self if own else Supervised(self.network, self.encoding)
+
     def world(self, data: World) -> World:
         """The rows as they are."""
         return data

@@ -158,18 +158,10 @@ class TurnTaking(Simulated):
         acts = params["acts"].astype(jnp.int32)
         if self.turns_of == "chain":
             return {**chain_scores(acts, values.coupling), **heard(acts[:, 0], acts[:, 1])}
-        points = params["points"].astype(jnp.float32)
-        alive = jnp.any(points > 0, axis=(0, 1))
-        there = jnp.maximum(jnp.sum((points >= 0).astype(jnp.float32)), 1.0)
-        living = jnp.where(alive, acts, -1)
         return {
             "pair_score": params["score"],
-            "pair_score_last": jnp.sum(jnp.maximum(points, 0)) / there,
-            "pair_alive": jnp.mean(alive.astype(jnp.float32)),
             "pair_energy": params["energy"],
-            "pair_gifts": jnp.sum((acts == 1).astype(jnp.float32)) / there,
-            **_measures(living),
-            **locked_gifts(living),
+            **pair_scores(acts, params["points"].astype(jnp.float32)),
         }
 
     def _games(self, values: MemberValues) -> Stream:
@@ -185,6 +177,20 @@ class TurnTaking(Simulated):
         games, kept = jax.vmap(one)(state.now.now, drawn)
         gifts, points = (jnp.stack([getattr(each, name) for each in kept]) for name in ("gifts", "score"))
         return _kept(state, games, gifts, points)
+
+
+def pair_scores(acts: Int32[Array, "window 2 pairs"], points: Float32[Array, "window 2 pairs"]) -> Scores:
+    """What pairs did in their last rounds: who lives, and whether gifts (1 in `acts`) alternate; -1: no round."""
+    alive = jnp.any(points > 0, axis=(0, 1))
+    there = jnp.maximum(jnp.sum((points >= 0).astype(jnp.float32)), 1.0)
+    living = jnp.where(alive, acts, -1)
+    return {
+        "pair_score_last": jnp.sum(jnp.maximum(points, 0)) / there,
+        "pair_alive": jnp.mean(alive.astype(jnp.float32)),
+        "pair_gifts": jnp.sum((acts == 1).astype(jnp.float32)) / there,
+        **_measures(living),
+        **locked_gifts(living),
+    }
 
 
 def _turned(state: Simulation, values: MemberValues) -> Phases:

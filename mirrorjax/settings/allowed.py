@@ -12,7 +12,7 @@ from typing import Any
 
 from mirrorjax.errors import InputError
 from mirrorjax.settings.grid import MOST, axis_problems, number_of, values_of
-from mirrorjax.settings.groups import PLAYING, TAKEN
+from mirrorjax.settings.groups import PLAYING, RATELESS, TAKEN
 from mirrorjax.settings.map_axes import map_problems
 from mirrorjax.settings.schema import MEMBER, PAPER_EPOCH, PATHS, SETTINGS, Config, unvaried, value_of
 from mirrorjax.settings.setting import Id, settings_of
@@ -86,16 +86,17 @@ def _problems_of_measurement(config: Config) -> Iterator[str]:
 
 
 def _problems_of_regimes(config: Config) -> Iterator[str]:
-    for name, each in MEMBER.items():
-        if each.of in ("", config.regime.name, config.model.name):
+    for each in SETTINGS.values():
+        if not each.of or {config.regime.name, config.model.name} & {*each.whose}:
             continue
         taken = {value_of(config, each.key)}
         if each.is_axis:
-            taken |= values_of(name, config.population, config.population.union, each.default)
+            taken |= values_of(each.name, config.population, config.population.union, each.default)
         if taken != {each.default}:
             given = ", ".join(sorted(map(str, taken - {each.default})))
             group = each.key.partition(".")[0]
-            yield f"{each.key} is {given}: only {group}={each.of} looks at it; allowed here: {each.default}"
+            looks = f"only {group}={' or '.join(each.whose)} looks at it"
+            yield f"{each.key} is {given}: {looks}; allowed here: {each.default}"
     yield from _problems_of_partners(config)
 
 
@@ -140,14 +141,16 @@ def _problems_of_size(config: Config) -> Iterator[str]:
         most = f"at most {MOST:,}, here population.seeds={MOST // combinations}"
         more = "more are another population, with its own population.first_seed"
         yield f"population has {many}; allowed: {most}; {more}"
-    rates, batches = (
-        values_of(axis, population, population.union, usual[axis]) for axis in ("learning_rate", "batch_size")
-    )
+    if config.regime.name in RATELESS:
+        return
     if config.regime.name in PLAYING:
         turns = 2 * config.regime.parallel_games * config.regime.horizon / 1e6  # million, of an update
         if 0 < end < turns / 2:
             yield f"regime.epochs is {end:g}: less than one update; allowed: at least {turns:g} million turns, or 0"
         return
+    rates, batches = (
+        values_of(axis, population, population.union, usual[axis]) for axis in ("learning_rate", "batch_size")
+    )
     rate, fastest, batch = min(rates), max(rates), max(batches)
     if 0 < end * PAPER_EPOCH / fastest < 1:
         few = f"less than one step at a learning rate of {fastest:g}"

@@ -23,7 +23,7 @@ RUN_ONLY = (
 def job_hash(resolved: Mapping[str, Any], settings: Iterable[Setting] | None = None) -> str:
     """Twelve hex digits of a resolved config, as plain containers, less what no result depends on.
 
-    Settings that are `later` (by default of all) leave no trace where nobody gives them, so that a
+    Settings that are `later` (of these, by default of all) leave no trace where nobody gives them, so that a
     folder from before they existed is found again.
     """
     content = copy.deepcopy(dict(resolved))

@@ -51,7 +51,8 @@ class DatasetConfig:
 class ModelConfig:
     """The network of every member, where no axis says otherwise."""
 
-    name: str = setting("mlp", ("mlp", "transformer"), label="model", named="model", acts=Acts.PROGRAM, is_axis=False)
+    name: str = setting("mlp", ("mlp", "transformer", "gru"), label="model", named="model", acts=Acts.PROGRAM,
+        is_axis=False)
     width: int = setting(17, Range(1, 4096), label="units a hidden layer", acts=Acts.VALUE, scale="log")
     depth: int = setting(2, Range(1, 32), label="hidden layers", acts=Acts.PROGRAM)
     activation: str = setting("relu", ("relu", "tanh", "gelu", "identity"), label="activation", acts=Acts.PROGRAM)
@@ -80,12 +81,16 @@ class OptimizerConfig:
     batch_size: int = setting(25, Range(1, 16384), label="batch size", acts=Acts.VALUE, scale="log")  # rows
 
 
+_PLAYERS = ("cirl_learner", "turn_learners")  # look at much of what `reinforcement` does
+
+
 @dataclass
 class RegimeConfig:
     """How members learn, and for how long, by the regime's clock: most have paper epochs (lr · steps / .6144)."""
 
     name: str = setting("supervised", ("supervised", "contrastive", "assembly", "overlap", "imitation", "predictive",
-        "reinforcement", "cirl", "turn_taking"), label="regime", named="regime", acts=Acts.PROGRAM, is_axis=False)
+        "reinforcement", "cirl", "turn_taking", "cirl_learner", "turn_learners"), label="regime",
+        named="regime", acts=Acts.PROGRAM, is_axis=False)
     epochs: float = setting(50.0, Range(0.0, 1e6))
     patience: float | None = setting(None, Range(0.0, closed=False))  # paper epochs without a better validation loss
     # factor of the squared hidden kernels
@@ -169,7 +174,8 @@ class RegimeConfig:
     reward: str = setting("score", ("score", "homeostatic"), label="reward", acts=Acts.PROGRAM, later=True,
         of="reinforcement", note="`homeostatic`: less hunger, one's own and the other's; see `weight_empathy`")
     reward_sharing: float = setting(0.0, _SHARE, label="reward sharing D", acts=Acts.VALUE,
-        later=True, of="reinforcement", note="points are paid as (1 − D/2)·own + (D/2)·the other's; 1 is one reward "
+        later=True, of="reinforcement", also=("turn_learners",),
+        note="points are paid as (1 − D/2)·own + (D/2)·the other's; 1 is one reward "
         "for both")
     weight_empathy: float = setting(0.0, Range(0.0, 100.0), label="empathy w", acts=Acts.VALUE, later=True,
         of="reinforcement", note="of `homeostatic`, weight of the other's hunger beside one's own; hunger is "
@@ -177,28 +183,33 @@ class RegimeConfig:
     score_weight: float = setting(1.0, Range(0.0, 100.0), label="weight of points", acts=Acts.VALUE, later=True,
         of="reinforcement", note="of `homeostatic`, where hunger weighs 1; at 0 the best player never moves on")
     partner_energy: str = setting("unseen", ("unseen", "seen"), label="partner's energy", acts=Acts.PROGRAM, later=True,
-        of="reinforcement", note="`seen`: a further input, which is 10 wherever it is not known, as on rows and boards")
+        of="reinforcement", also=("cirl_learner",),
+        note="`seen`: a further input, which is 10 wherever it is not known, as on rows and boards")
     discount: float = setting(0.99, Range(0.0, 1.0, closed=False, from_low=True), label="discount γ", acts=Acts.VALUE,
-        later=True, of="reinforcement", note="rewards are multiplied by 1 − γ, so that values are rewards a round")
+        later=True, of="reinforcement", also=_PLAYERS,
+        note="rewards are multiplied by 1 − γ, so that values are rewards a round")
     entropy_bonus: float = setting(0.01, Range(0.0, 10.0), label="entropy bonus", acts=Acts.VALUE, scale="log",
-        later=True, of="reinforcement", note="what a nat of the policy's entropy is worth in the loss")
+        later=True, of="reinforcement", also=_PLAYERS, note="what a nat of the policy's entropy is worth in the loss")
     anneal: float = setting(0.0, Range(0.0, 1e6), label="annealed over", acts=Acts.VALUE, later=True,
-        of="reinforcement", note="million turns in which the learning rate falls to 0, linearly; 0: it stays")
+        of="reinforcement", also=_PLAYERS,
+        note="million turns in which the learning rate falls to 0, linearly; 0: it stays")
     parallel_games: int = setting(64, Range(1, 65_536), label="games at once", acts=Acts.PROGRAM, scale="log",
-        later=True, of="reinforcement", note="that a network plays side by side")
+        later=True, of="reinforcement", also=_PLAYERS, note="that a network plays side by side")
     horizon: int = setting(64, Range(2, 512), label="rounds an update", acts=Acts.PROGRAM, scale="log", later=True,
-        of="reinforcement", note="of each game, played between two updates")
+        of="reinforcement", also=_PLAYERS, note="of each game, played between two updates")
     update_epochs: int = setting(4, Range(1, 64), label="epochs an update", acts=Acts.PROGRAM, later=True,
-        of="reinforcement", note="passes over what was played; with one of one minibatch PPO is A2C")
+        of="reinforcement", also=_PLAYERS, note="passes over what was played; with one of one minibatch PPO is A2C")
     minibatches: int = setting(4, Range(1, 1024), label="minibatches", acts=Acts.PROGRAM, later=True,
-        of="reinforcement", note="of a pass")
+        of="reinforcement", also=_PLAYERS, note="of a pass")
     rationality: float = setting(2.0, Range(0.0, 100.0), label="rationality β", acts=Acts.VALUE, scale="log",
-        later=True, of="cirl", note="of Toad, who does a with exp(β q(a)), q what its next turn brings; 0: by chance")
+        later=True, of="cirl", also=("cirl_learner",),
+        note="of Toad, who does a with exp(β q(a)), q what its next turn brings; 0: by chance")
     turns_of: str = setting("givers", ("givers", "chain", "oscillators"), label="turns of", acts=Acts.PROGRAM,
         later=True, of="turn_taking", note="two who keep each other alive in the game without flies; two who do one of "
         "two acts in turn; two phases")
     coupling: float = setting(1.0, Range(-20.0, 20.0), label="coupling κ", acts=Acts.VALUE, later=True,
-        of="turn_taking", note="`chain`: log-odds of doing the opposite of the other's last act; `oscillators`: pull "
+        of="turn_taking", also=("turn_learners",),
+        note="`chain`: log-odds of doing the opposite of the other's last act; `oscillators`: pull "
         "of the other's phase")
     detuning: float = setting(1.0, Range(0.0, 10.0), label="detuning Δω", acts=Acts.VALUE, later=True,
         of="turn_taking", note="`oscillators`: by how much their own frequencies differ, radians a round")
@@ -210,6 +221,15 @@ class RegimeConfig:
         of="turn_taking", note="`reciprocal`: energy up to which the other is helped")
     gives_share: float = setting(0.35, _SHARE, label="share of gifts", acts=Acts.VALUE, later=True, of="turn_taking",
         note="`blind`: of its turns")
+    # ways to learn, further ones
+    finetunes: str | None = setting(None, is_axis=False, later=True, of="overlap", note="results of supervised "
+        "networks, each of which goes on from that of its seed and settings; by default from scratch")
+    areas: str = setting("shared", ("shared", "apart"), label="areas of persons", acts=Acts.PROGRAM, later=True,
+        of="assembly", note="`shared`: one area for whoever it is; `apart`: SELF and OTHER, where who is not oneself "
+        "fires both and teaches SELF nothing; a brain takes 10 n² bytes then")
+    knows: str = setting("belief", ("belief", "masked", "told"), label="knows of Toad's goal", acts=Acts.PROGRAM,
+        later=True, of="cirl_learner", note="a further input: the exact `belief` that Toad wants to get on; ½ always; "
+        "or the truth, 1 or 0")
     partner_member: str = setting("", Id(), label="frozen partner", acts=Acts.PROGRAM, is_axis=False, later=True,
         of="reinforcement", note="the member that a `frozen` partner is, of the results in `regime.partner_results`; "
         "it does what it answers most")
@@ -220,4 +240,6 @@ class RegimeConfig:
 
 
 # Regimes whose members learn by playing: the numbers of the game are theirs, part of their program, and not of rows.
-PLAYING = ("reinforcement",)
+PLAYING = ("reinforcement", *_PLAYERS)
+# Regimes whose time, in episodes or rounds, no learning rate counts.
+RATELESS = ("assembly", "cirl", "turn_taking")

@@ -124,9 +124,9 @@ PLUGGED: dict[str, Setting] = {}  # of these, the plugins', which come last
 LOADED: list[str] = []  # plugins, modules of people's own, in the order of their import, like `sys.modules`
 # of folders; `~` is written out in them
 PATHS = (
-    "results_dir", "extend", "dataset.cache", "measurement.null_cache", "runtime.compile_cache",
-    "regime.partner_results",
-)  # fmt: skip
+    *("results_dir", "extend", "dataset.cache", "measurement.null_cache", "runtime.compile_cache"),
+    *("regime.finetunes", "regime.partner_results"),
+)
 
 
 def register(*settings: Setting) -> None:

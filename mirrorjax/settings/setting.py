@@ -83,6 +83,7 @@ class Setting:
         is_axis: whether it may vary inside a population.
         later: whether folders had names before it existed: no trace of it in these where it is not given.
         of: the regime, or the model, that alone looks at it, if it is not for all.
+        also: regimes besides `of` that look at it.
         column: type of its column where that is not its own.
         named: of its axis, field and column, if not the last part of its key.
         key: its place in the configuration, `model.width`.
@@ -99,6 +100,7 @@ class Setting:
     is_axis: bool = True
     later: bool = False
     of: str = ""
+    also: tuple[str, ...] = ()
     column: type | None = None
     named: str = ""
     key: str = ""
@@ -108,6 +110,11 @@ class Setting:
     def name(self) -> str:
         """Of its axis, its field of a member and its column."""
         return self.named or self.key.rpartition(".")[2]
+
+    @property
+    def whose(self) -> tuple[str, ...]:
+        """The regimes, or the model, that alone look at it; none if it is for all."""
+        return (self.of, *self.also) if self.of else ()
 
     @property
     def kind(self) -> type:

@@ -19,9 +19,7 @@ from mirrorjax.regimes import regime_of
 from mirrorjax.regimes.base import Regime
 from mirrorjax.training import programs
 from mirrorjax.training.engines.choice import Engine
-from mirrorjax.training.memory import parameter_shapes, state_shapes, value_shapes
-
-_TOGETHER = 32  # members of an accelerator's block whose boards are looked at side by side: some 8 MB each
+from mirrorjax.training.memory import largest_divisor, need, parameter_shapes, state_shapes, value_shapes
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Programs:
 
     def init(self) -> Any:
         """values → state."""
-        return self._of_block("init", self._regime.begins(), (value_shapes(self.part.program.regime),))
+        return self._of_block("init", self._regime.begins_as(), (value_shapes(self.part.program.regime),))
 
     def policy(self, training: Any) -> Any:
         """(state, values), what is learnt from → parameters, of a regime that computes them."""
@@ -51,13 +49,11 @@ class Programs:
 
     def battery(self, boards: Boards) -> Any:
         """(params, values), boards → calibrated measures."""
-        on_cpu = self.mesh.devices.flat[0].platform == "cpu"  # there each member has the caches to itself
-        together = 1 if on_cpu else min(_TOGETHER, self.part.slots.shape[1])
-        return self._of_block("battery", self._seen, self._bare, boards, together=together)
+        return self._of_block("battery", self._shown, self._bare, boards, together=self._together(boards))
 
     def games(self, streams: Any) -> Any:
         """(params, values), streams of games → what the members do in them."""
-        return self._of_block("games", self._seen, self._bare, streams)
+        return self._of_block("games", self._shown, self._bare, streams)
 
     def seats(self, held: Any) -> Any:
         """(params, values), held-out rows → how alike own and seen views are."""
@@ -65,12 +61,16 @@ class Programs:
 
     def divergences(self, rows: MeasuredRows) -> Any:
         """(params, values), rows → KL divergences of units."""
-        return self._of_block("divergences", self._seen, self._bare, rows)
+        block = self.part.slots.shape[1]
+        counted = largest_divisor(block, need(self.part.program, self._on_cpu).most_counted)
+        options = {"counted": counted, "together": 1 if self._on_cpu else block}
+        return self._of_block("divergences", self._shown, self._bare, rows, **options)
 
     def causes(self, boards: Boards) -> Any:
         """(params, values, scores of units, who is asked), boards → causal measures."""
         scores = np.empty(sum(site.size for site in self._seen.sites), np.float32)
-        return self._of_block("causes", self._seen, (*self._bare, scores, np.bool_(False)), boards)
+        own = (*self._bare, scores, np.bool_(False))
+        return self._of_block("causes", self._shown, own, boards, together=self._together(boards))
 
     def train(self, rows: Any, engine: Engine) -> Any:
         """state, values, start and stop of each block [blocks], what they learn from → state; by an engine."""
@@ -107,6 +107,15 @@ class Programs:
         return fits(played, self._regime.network)
 
     @property
+    def _on_cpu(self) -> bool:
+        return self.mesh.devices.flat[0].platform == "cpu"
+
+    def _together(self, boards: Boards) -> int:
+        """Members whose boards are looked at side by side: on a CPU each has the caches to itself."""
+        most = max(boards.anywhere.shape[-1], boards.rescue.shape[-1])
+        return need(self.part.program, self._on_cpu, most).together(self.part.slots.shape[1])
+
+    @property
     def _regime(self) -> Regime:
         return regime_of(self.part.program)
 
@@ -114,6 +123,11 @@ class Programs:
     def _seen(self) -> Regime:
         """The regime, less what only training and scores look at."""
         return self._regime.only("show")
+
+    @property
+    def _shown(self) -> Regime:
+        """The same, or one by which networks are shown pictures in the same way, as those of nulls."""
+        return self._seen.shown_as()
 
     @property
     def _bare(self) -> tuple[Any, Any]:

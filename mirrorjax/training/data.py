@@ -49,6 +49,11 @@ class Data:
         return [rows[:most] for rows in sets]
 
     @property
+    def most_boards(self) -> int:
+        """Matched boards that are shown at the most under one condition."""
+        return 0 if self.boards is None else max(each.shape[-1] for each in (self.boards.anywhere, self.boards.rescue))
+
+    @property
     def bytes(self) -> int:
         """What it takes of each device."""
         boards = 0 if self.boards is None else self.boards.anywhere.shape[-1]

@@ -78,6 +78,7 @@ class Measuring:
         return {
             "member_id": self.ids,
             **{name: [each[name] for each in seeds] for name in SEEDS},
+            **({"parent": [member.parent for member in members]} if any(member.parent for member in members) else {}),
             **{name: [getattr(member, name) for member in members] for name in settings},
             "units": [units for units, _ in sizes],
             "parameters": [parameters for _, parameters in sizes],
@@ -246,7 +247,7 @@ def first_seeds(members: Sequence[Member], count: int | None) -> np.ndarray:
         return np.ones(len(members), bool)
     seeds: dict[Member, list[int]] = defaultdict(list)
     for place, member in enumerate(members):
-        seeds[replace(member, seed=0, init_seed=0, order_seed=0, dropout_seed=0)].append(place)
+        seeds[replace(member, seed=0, init_seed=0, order_seed=0, dropout_seed=0, parent=None)].append(place)
     chosen = np.zeros(len(members), bool)
     for places in seeds.values():
         chosen[sorted(places, key=lambda place: members[place].seed)[:count]] = True

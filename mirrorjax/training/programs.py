@@ -12,6 +12,7 @@ from mirrorjax.measurement.battery.boards import Boards
 from mirrorjax.measurement.battery.caused import caused
 from mirrorjax.measurement.battery.observed import observed
 from mirrorjax.measurement.histograms import divergences as divergences_of_member
+from mirrorjax.measurement.histograms import histograms
 from mirrorjax.measurement.played import played
 from mirrorjax.measurement.probe import Probe
 from mirrorjax.measurement.stream import MeasuredRows, Statistics
@@ -82,21 +83,46 @@ def causes(
     scores: Float32[Array, "block U"],
     asked: Bool[Array, " block"],
     boards: Boards,
+    *,
+    together: int,
 ) -> tuple[dict[str, Array], dict[str, Array]]:
-    """The causal measures of the members that are asked, and of their units; zero for others."""
+    """The causal measures of the members that are asked, and of their units; of others whatever it may be.
+
+    `together` of them, which divides their number, are looked at side by side, those that are asked first, and where
+    nobody is asked nothing is done.
+    """
     once = jax.jit(caused, inline=True)  # else traced anew for the shapes of its results
 
-    def one(member: tuple[Probe, Array, Array]) -> Any:
-        probe, scores, asked = member
-        measured = partial(once, probe, boards, scores)
-        nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(measured))
-        return jax.lax.cond(asked, measured, lambda: nothing)
+    def of_members(members: Probe, scores: Array) -> Any:
+        if together == 1:
+            return once(members, boards, scores)
+        return jax.vmap(lambda member, scores: once(member, boards, scores))(members, scores)
 
-    return jax.lax.map(one, (Probe(regime, params, values), scores, asked))
+    def if_asked(chosen: tuple[Probe, Array, Array]) -> Any:
+        members, scores, asked = chosen
+        measured = partial(of_members, members, scores)
+        nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(measured))
+        return jax.lax.cond(jnp.any(asked), measured, lambda: nothing)
+
+    whole = Probe(regime, params, values), scores, asked
+    if together == 1:
+        return jax.lax.map(if_asked, whole)
+    order = jnp.argsort(~asked)  # of equal ones as they were
+    groups = jax.tree.map(lambda x: x[order].reshape(-1, together, *x.shape[1:]), whole)
+    found = jax.lax.map(if_asked, groups)
+    return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:])[jnp.argsort(order)], found)
 
 
 def divergences(
-    regime: Regime, params: Params, values: MemberValues, rows: MeasuredRows
+    regime: Regime, params: Params, values: MemberValues, rows: MeasuredRows, *, counted: int, together: int
 ) -> dict[str, Float32[Array, "block U"]]:
-    """KL divergences of the members' units, by pair of scenarios."""
-    return jax.lax.map(lambda probe: divergences_of_member(probe, rows), Probe(regime, params, values))
+    """KL divergences of the members' units, by pair of scenarios.
+
+    Rows are counted into bins of `counted` members side by side; logarithms are taken of `together`, for side by side
+    they are rounded otherwise. Both divide their number.
+    """
+    probes = Probe(regime, params, values)
+    if counted == together == 1:
+        return jax.lax.map(lambda probe: divergences_of_member(histograms(probe, rows)), probes)
+    counts = jax.lax.map(lambda probe: histograms(probe, rows), probes, batch_size=counted)
+    return jax.lax.map(divergences_of_member, counts, batch_size=together)

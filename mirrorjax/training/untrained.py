@@ -122,8 +122,8 @@ def untrained_records(
         compiler, measuring = Compiler(), Measuring(members, data, layout.devices, None if causes else 0)
     else:
         compiler, measuring = trainer.compiler, trainer.measuring.of_nulls(members)
-    devices, budget = len(layout.devices), layout.room.budget
-    room = make_room(measuring.members, layout.block, devices, budget, data.bytes, layout.host)
+    of_device = layout.room.budget, data.bytes, layout.host, data.most_boards
+    room = make_room(measuring.members, layout.block, len(layout.devices), *of_device)
 
     def work(runner: PartRunner) -> tuple[np.ndarray, Columns]:
         runner.start()

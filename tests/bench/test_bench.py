@@ -15,7 +15,7 @@ from mirrorjax.bench.memory import memory
 from mirrorjax.bench.section import SECTIONS
 from mirrorjax.bench.table import BLOCK, markdown, plain, ratios, summary
 from mirrorjax.bench.timing import figure, once, rate, seconds
-from mirrorjax.bench.ways import WAYS, ways
+from mirrorjax.bench.ways import WAYS, brains, ways
 from mirrorjax.bench.whole import whole
 from mirrorjax.bench.workload import HEADLINE, flops_a_step, seeds
 from mirrorjax.errors import InputError
@@ -146,9 +146,12 @@ def test_a_whole_experiment_is_timed_cold_and_warm():
 def test_every_way_to_learn_is_timed(monkeypatch):
     monkeypatch.setattr("mirrorjax.bench.ways.reference_dataset", lambda: built(TINY))
     monkeypatch.setattr("mirrorjax.bench.training.SECONDS", 0.01)
+    monkeypatch.setattr("mirrorjax.bench.ways.brains", lambda: brains(2, Member(regime="assembly", neurons=100)))
     found = {each.name: each for each in ways(jax.devices("cpu"), 4)}
-    assert list(found) == list(WAYS) and all(each.median > 0 for each in found.values())
-    assert [(each.parameters or {})["passes"] for each in found.values()] == [1, 2, 3, 1, 1]
+    assert list(found)[:-1] == list(WAYS) and all(each.median > 0 for each in found.values())
+    *trained, lived = found.values()
+    assert [(each.parameters or {})["passes"] for each in trained] == [1, 2, 3, 1, 1]
+    assert (lived.name, lived.unit) == ("assembly, 100 neurons an area", "brains/s")
 
 
 @pytest.mark.slow

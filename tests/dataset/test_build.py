@@ -138,6 +138,7 @@ def test_answers_do_not_depend_on_the_piece(dataset):
     assert all(np.array_equal(whole[name], pieces[name]) for name in whole)
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_games_and_other_splits(played, rows):
     other_boards, other_rows = (np.unique(keys) for keys in play_rows(replace(SMALL, seed=1)))
     # Boards with little rough ground are many games'.

@@ -183,6 +183,7 @@ def test_counts_are_those_of_a_plain_loop(compiled_quickly):
             assert {name: int(value[place, game]) for name, value in asdict(counted[who]).items()} == expected[who]
 
 
+@pytest.mark.slow
 def test_a_player_that_is_not_fed_stops_both(compiled_quickly):
     """All that two who only hop ever score is scored in the first rounds, and help is what an expert lives by."""
     frog, toad = played([("hop", "hop"), ("expert", "hop"), ("expert_no_help", "hop")], 16, 512)

@@ -5,14 +5,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mirrorjax.measurement.histograms import BINS, PAIRS, PSEUDO_COUNT, divergences
+from mirrorjax.measurement.histograms import BINS, PAIRS, PSEUDO_COUNT, divergences, histograms
 from mirrorjax.measurement.stream import PIECE, MeasuredRows, measured_rows
 from mirrorjax.models.mlp import MLP
 from tests.measurement.cases import Plain, in_union
 from tests.measurement.conftest import WIDTHS
 from tests.networks import probe_of
 
-_jitted = jax.jit(divergences)
+_jitted = jax.jit(lambda probe, rows: divergences(histograms(probe, rows)))
 
 
 def _divergences(params, width: int, rows: MeasuredRows):

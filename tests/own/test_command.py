@@ -36,7 +36,7 @@ def test_files_are_read_alike(tmp_path: Path, name: str):
     assert is_activations(path) and found.keys() == MADE.keys()
     assert all(np.array_equal(found[c]["h1"], of["h1"]) for c, of in MADE.items())
     assert (groups is None) == (name == "acts.safetensors")
-    if name == "acts":
+    if name != "acts.npz":
         assert isinstance(found["none"]["h1"], np.memmap)
 
 
@@ -52,6 +52,20 @@ def test_a_page_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     labels.write_text("\n".join(f"t{row % 16}" for row in range(128)) + "\n")
     assert main(["measure", str(path), "--out", str(page), "--groups", str(labels)]) == 2
     assert "16 groups of rows; at least 20" in capsys.readouterr().err
+
+
+def test_conditions_of_other_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    named = {"you": "self", "bob": "other"}
+    flat = {f"{name}/h1": MADE[named.get(name, name)]["h1"] for name in (*MADE, *named)}
+    flat["self/h1"] = MADE["none"]["h1"]
+    np.savez(tmp_path / "acts.npz", **flat)  # pyright: ignore[reportArgumentType]
+    arguments = ["measure", str(tmp_path / "acts.npz"), "--out", str(tmp_path / "page.html"), "--pairs"]
+    assert main([*arguments, "you,bob"]) == 0
+    printed = capsys.readouterr().out
+    assert "h1: 4 units answer" in printed and "Left out, since --pairs is you,bob: self, other." in printed
+    for pairs, message in {"you": "expected two names", "yu,bob": "no condition 'yu', did you mean 'you'?"}.items():
+        assert main([*arguments, pairs]) == 2
+        assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,18 @@ def test_means_of_populations_are_theirs(found: Findings):
     assert column["d_self"][:4].mean() == pytest.approx(1, abs=0.2)
 
 
+def test_from_none_to_both_by_hand(found: Findings):
+    """D(none ‖ both) of fifty bins over the range of all conditions, half a count more in each."""
+    given, column = found.given.sites["h1"], found.sites["h1"].columns["kl_none_both"]
+    for unit in (0, 20):
+        seen = {name: array[:, unit] for name, array in given.items()}
+        limits = min(each.min() for each in seen.values()), max(each.max() for each in seen.values())
+        p, q = (np.histogram(seen[name], 50, limits)[0] + 0.5 for name in ("none", "both"))
+        p, q = p / p.sum(), q / q.sum()
+        assert column[unit] == pytest.approx(np.sum(p * np.log(p / q)), rel=0.02), "rounding may move one row a bin on"
+    assert column[:4].min() > 2 * column[4:].mean() and "noise alone" in found.value("h1", "kl_none_both").note
+
+
 def test_signed_sites_have_no_indices_of_rates(found: Findings):
     measures = {site: {row.measure for row in found.rows if row.site == site} for site in ("h1", "h2")}
     assert measures["h1"] - measures["h2"] == {"mni_star", "cmni_hidden"}

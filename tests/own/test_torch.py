@@ -8,7 +8,7 @@ import pytest
 import mirrorjax
 from mirrorjax.errors import InputError
 from tests.own import torch_cases as cases
-from tests.own.torch_cases import FIXTURE, numbers, of_flax
+from tests.own.torch_cases import DECODER, FIXTURE, numbers, of_flax
 
 
 def of_fixture(kind: str) -> dict[str, Any]:
@@ -31,6 +31,20 @@ def test_the_same_numbers_as_in_torch(compiled_quickly: None):
     found = of_flax(of_fixture("weights"), of_fixture("boards"))
     assert_same(numbers(found), expected)
     assert np.isfinite([value for name, value in expected.items() if name.endswith("cf_mni/value")]).all()
+
+
+def test_the_same_numbers_of_a_decoder(compiled_quickly: None):
+    """Of the example of docs/own-network.md, from what its blocks did."""
+    given: dict[str, dict[str, np.ndarray]] = {}
+    with np.load(DECODER) as archive:
+        expected = {name[6:]: archive[name] for name in archive.files if name.startswith("found/")}
+        for name in archive.files:
+            if name.startswith("given/"):
+                given.setdefault(name.split("/")[1], {})[name.split("/")[2]] = archive[name]
+    found = mirrorjax.measure(given)
+    assert_same(numbers(found), expected)
+    assert found.value("block 0", "shared_units").p_sites < 0.05 < found.value("block 0", "mirror_units").p_rows
+    assert found.value("block 1", "mirror_units").p_sites < 0.05, "who is hurt is helped, what is broken is not"
 
 
 @pytest.mark.torch

@@ -1,6 +1,8 @@
 """A small MLP of PyTorch trained on rows of mirrorjax, and its copy in Flax; `python -m tests.own.torch_cases` makes
 the fixture that stands in for PyTorch where it is not installed: its weights, the boards, and what was measured."""
 
+import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,8 @@ from mirrorjax.own.found import Findings
 from tests.datasets import FEW_TEST_ROWS, built
 
 FIXTURE = Path(__file__).parents[1] / "data" / "own_network.npz"
+DECODER = Path(__file__).parents[1] / "data" / "own_decoder.npz"
+PAGE = Path(__file__).parents[2] / "docs" / "own-network.md"
 OF = {"none": "x0", "self": "xF", "other": "xT", "object": "xO", "object_baseline": "xO0"}
 WIDTHS, BOARDS = (12, 12), 256
 LAYERS = ("h1", "h2", "out")
@@ -123,8 +127,30 @@ def of_flax(weights: Weights, pictures: dict[str, np.ndarray]) -> Findings:
     return measured(in_flax(weights), shown, lambda y: y[:, 3])
 
 
+def decoder() -> dict[str, Any]:
+    """What the example of a decoder in docs/own-network.md leaves: `found`, `model` and the rest."""
+    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(compile(next(block for block in blocks if "transformers" in block), PAGE.name, "exec"), names)
+    return names
+
+
+def of_rows(found: Findings) -> dict[str, float]:
+    """The numbers that need no network that runs."""
+    return numbers(replace(found, caused=()))
+
+
+def write_decoder() -> None:
+    """Writes the decoder's activations, and what is measured of them."""
+    found = decoder()["found"]
+    given = {f"given/{name}/{site}": each for site, of in found.given.sites.items() for name, each in of.items()}
+    expected = {f"found/{name}": np.float64(value) for name, value in of_rows(found).items()}
+    np.savez_compressed(DECODER, **given, **expected)
+
+
 def main() -> None:
-    """Writes the fixture."""
+    """Writes the fixtures."""
+    write_decoder()
     module = trained()
     found = {f"found/{name}": np.float64(value) for name, value in numbers(of_torch(module)).items()}
     shown = {f"boards/{name}": pictures for name, pictures in boards().items()}

@@ -75,19 +75,20 @@ GOLDEN: list[tuple[dict[str, Any], str, int, int]] = [  # what is set, identity,
 
 # settings from after these were frozen
 LATER: dict[str, Any] = {
+    "parent": PUBLISHED,
     **{"alignment": 0.1, "temperature": 0.2, "observe": 0.5, "positives": "shuffled"},
     **{"dose": 1.5, "veil_neurons": 0.5, "neurons": 100},
     **{"overlap": 0.1, "overlap_from": 1.0, "pair": "distress", "distance": "mse", "layers": "all"},
     **{"watched_share": 0.5, "watch": "as_played", "energy": "own", "encoder": "apart"},
     **{"objective": "auto", "predicted": "board_and_energy"},
-    **{"stimuli": "boards", "context_share": 0.4, "plasticity": "hebbian", "homeostasis": "episode"},
+    **{"stimuli": "boards", "context_share": 0.4, "plasticity": "hebbian", "homeostasis": "episode", "areas": "apart"},
     **{"d_model": 8, "heads": 1},
     **{"fly_probability": 0.0, "help_leap_probability": 0.5},
     **{"partner": "hop", "reward": "homeostatic", "reward_sharing": 0.5, "weight_empathy": 0.2, "score_weight": 0.0},
     **{"partner_energy": "seen", "discount": 0.9, "entropy_bonus": 0.1, "anneal": 2.0, "parallel_games": 4},
     **{"horizon": 8, "update_epochs": 1, "minibatches": 1, "partner_member": "00000000000000aa", "policies": "apart"},
     **{"rationality": 1.0, "turns_of": "chain", "coupling": 0.5, "detuning": 2.0, "phase_lag": 0.0},
-    **{"giving": "blind", "gives_below": 2, "gives_share": 0.25},
+    **{"giving": "blind", "gives_below": 2, "gives_share": 0.25, "knows": "told", "partner_member": PUBLISHED},
 }
 
 

@@ -57,6 +57,7 @@ def test_two_moments_by_hand():
     np.testing.assert_array_equal(fibres[PROJECT[1]], inside)
 
 
+@pytest.mark.slow
 def test_homeostasis_scales_synapses_back_to_their_number():
     """Onto neuron 0 two synapses, grown once and never: 1.5 + 1 of strength come to 2; onto 2 none."""
     synapses = jnp.array([[2, 0, 0], [1, 3, 0], [0, 0, 0]], jnp.uint8)

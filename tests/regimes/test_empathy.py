@@ -113,11 +113,32 @@ def test_homeostasis_keeps_the_object_further_apart_and_is_no_cure():
     assert 0.5 < alike["episode"] < alike["none"] - 0.03
 
 
+@pytest.mark.slow
 def test_a_dose_of_one_leaves_a_brain_as_it_was_born():
     fibres = born(STREAM, 100)
     after, _ = _lived(fibres, at_rest(10), jnp.int32(0), jnp.float32(0.5), jnp.float32(1.0), STREAM)
     for fibre, synapses in fibres.items():
         np.testing.assert_array_equal(strength(after[fibre], 0.0), strength(synapses, 0.0))
+
+
+def test_apart_the_other_fires_self_and_teaches_it_nothing():
+    """Episodes are Frog's in distress and calm, then Toad's, whose neurons are all one's own behind a whole veil."""
+    own, others = "self", "other"
+    living = jax.jit(partial(_lived, veil=jnp.float32(1.0), dose=jnp.float32(2.0), stream=STREAM))
+
+    def changed(first: int) -> tuple[set[str], dict[str, list[int]]]:
+        born_so, firing, found = born(STREAM, 100, "apart"), at_rest(10, "apart"), set()
+        fibres = born_so
+        for moment in range(first, first + 3):
+            fibres, firing = living(fibres, firing, moment=jnp.int32(moment))
+        found = {area for (_source, area), grown in fibres.items() if (grown != born_so[_source, area]).any()}
+        return found, {area: sorted(each.neurons[each.on > 0].tolist()) for area, each in firing.items()}
+
+    (frog_taught, frog), (toad_taught, toad) = changed(0), changed(2 * MOMENTS)
+    assert frog_taught == {own, "emotion", "mix"} and toad_taught == {others, "emotion", "mix"}
+    assert frog[others] == [] and len(toad[others]) == len(toad[own]) == 10
+    with_object = changed(4 * MOMENTS)[1]
+    assert len(with_object[others]) == 10 and with_object[own] != toad[own]
 
 
 def test_doses_are_of_a_whole_episode():

@@ -98,6 +98,7 @@ def decided(network: MLP, params: Any, seen: jax.Array, seed: int) -> Decisions:
     return Decisions(seen, action, log_probs(logits, action), value, jnp.asarray(random.normal(size=count)), weight)
 
 
+@pytest.mark.slow
 def test_one_pass_is_the_advantage_actor_critic():
     """Before the first update every ratio is 1: the gradient is that of A · log π, and nothing is clipped."""
     network = MLP(width=6, depth=1, inputs=5)

@@ -187,6 +187,7 @@ def test_next_foretells_the_board_alone(paired: Dataset):
     assert np.flatnonzero(asked).tolist() == [OWN_ENERGY]
 
 
+@pytest.mark.slow
 def test_numbers_are_standardised(paired: Dataset):
     """One who always says the mean has a loss of 1; what never varies is not asked for."""
     member = Member(regime="predictive", width=8, l2=0.0)

@@ -234,9 +234,9 @@ def test_policies_are_apart_only_where_both_seats_learn():
 
 def test_a_member_begins_with_games_of_its_own_number_and_flies():
     values = jax.tree.map(lambda each: each[0], stack_values([KIND], ""))
-    shape = jax.eval_shape(REGIME.begins().init, values)
+    shape = jax.eval_shape(REGIME.begins_as().init, values)
     assert shape == jax.eval_shape(REGIME.init, values)
-    without = regime_of(replace(KIND, fly_probability=0.0, scroll=0.5)).begins()
+    without = regime_of(replace(KIND, fly_probability=0.0, scroll=0.5)).begins_as()
     assert without.table.params == GameParams(fly_probability=0.0), "scroll begins no other game"
     usual = regime_of(replace(KIND, parallel_games=64))
-    assert usual.begins() == usual.only("show"), "one program for all of them"
+    assert usual.begins_as() == usual.only("show"), "one program for all of them"

@@ -1,5 +1,7 @@
 """What players remember begins anew with each episode: before its first turn, and not a turn later or earlier."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -35,7 +37,7 @@ def rollouts() -> list:
 
     @jax.jit
     def both(streams):
-        games = jax.vmap(lambda stream: begin(stream, PARAMS))(streams).replace(round=STARTS)
+        games = replace(jax.vmap(lambda stream: begin(stream, PARAMS))(streams), round=STARTS)
         turns, nobody = STARTS.astype(jnp.int32), jnp.full(3, -1)
         memories, found = ((turns, nobody), (turns, nobody)), []
         for _ in range(2):

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+import mirrorjax
 from mirrorjax.report.compare.build import write_comparison
 from mirrorjax.report.figures.registry import FIGURES
 from mirrorjax.report.page.build import write_phase_diagrams, write_report
+from tests.own.cases import effects, planted
 from tests.report.battery_cases import with_battery, write_nulls
 from tests.report.cases import Network, write_sweep
 from tests.report.map_cases import KnobNetwork, mirrors, veil_map, write_map
@@ -452,3 +454,16 @@ def test_map_prints_its_last_checkpoint(mapped, tmp_path):
     mapped.page.pdf(path=tmp_path / "page.pdf", prefer_css_page_size=True)
     assert mapped.complaints == []
     assert all(url.startswith(("file:", "data:", "blob:")) for url in mapped.requests)
+
+
+def test_the_page_of_a_network_of_ones_own(browser, tmp_path, compiled_quickly):
+    found = mirrorjax.measure(planted(effects(), sites=("h1", "h2")), draws=39)
+    visit = Visit(browser, found.report(tmp_path / "own.html"), 390, 844)
+    assert visit.page.locator("[data-figure=sites] .main-svg").count() >= 1
+    units = visit.page.locator("[data-figure=units]")
+    assert "mirror (4)" in units.text_content()
+    units.get_by_text("h2", exact=True).click()
+    visit.drawn()
+    assert units.locator("input:checked").get_attribute("value") == "1" and visit.width() <= 390
+    assert "4 units answer to self and to other" in visit.page.locator("#answer").text_content()
+    assert visit.complaints == [] and all(url.startswith(("file:", "data:", "blob:")) for url in visit.requests)

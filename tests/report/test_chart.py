@@ -16,7 +16,7 @@ import mirrorjax
 from mirrorjax.report.chart import matplotlib as print_renderer
 from mirrorjax.report.chart import plotly as page_renderer
 from mirrorjax.report.chart.chart import Chart, Plot, Scale, around, in_rows, one, put_together
-from mirrorjax.report.chart.marks import AnyMark, Bars, HeatMap, Line, Look, Note, Points, Rule
+from mirrorjax.report.chart.marks import AnyMark, Bars, HeatMap, Line, Look, Note, Points, Rule, labels_apart
 
 PACKAGE = Path(str(mirrorjax.__file__)).parent
 LIBRARIES = {"plotly", "matplotlib"}
@@ -161,6 +161,16 @@ def test_rules_and_notes():
     assert [line.get_ydata()[0] for line in axes.lines] == [2.0, 0] and axes.lines[1].get_xdata()[0] == 1.0
     assert (axes.patches[0].get_x(), axes.patches[0].get_width()) == (0.5, 1.0)
     assert [text.get_text() for text in axes.texts] == ["limit", "here & there", "b"]
+
+
+def test_labels_of_rules_that_are_near_each_other_are_apart():
+    rules = [Rule(0.5, label="b"), Rule(0.49, label="a"), Rule(0.9, label="c")]
+    apart = labels_apart(rules, 0.1)
+    assert [each.label for each in apart] == ["a", "b", "c"]
+    places = [each.label_at or 0.0 for each in apart]
+    assert min(np.diff(places)) >= 0.1 - 1e-9 and np.mean(places) == pytest.approx(np.mean([0.5, 0.49, 0.9]))
+    (note, _, _), (written, *_) = page(*apart)["layout"]["annotations"], printed(*apart).texts
+    assert note["y"] == written.get_position()[1] == places[0] != apart[0].at
 
 
 def test_scales():

@@ -153,6 +153,7 @@ def test_chosen_measures(sweeps: list[Path]):
         chosen_measures(cast(Any, [SimpleNamespace(name=each.name, measures=frozenset({each.name})) for each in found]))
 
 
+@pytest.mark.slow
 def test_wrong_input_is_refused(sweeps: list[Path], tmp_path, capsys):
     def told(*arguments: object) -> str:
         assert main(["compare", *map(str, arguments), "--out", str(tmp_path / "out")]) == 2

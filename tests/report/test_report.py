@@ -215,6 +215,7 @@ def test_not_a_results_folder(kind, tmp_path):
         write_report(path)
 
 
+@pytest.mark.slow
 def test_phase_diagram_for_the_tracker(sweep_folder, tmp_path):
     images, _ = write_phase_diagrams(sweep_folder / "1c9e0b7d52aa", tmp_path)
     assert list(images) == ["phase_diagram", "phase_map"]

@@ -8,11 +8,14 @@ import pytest
 from omegaconf import OmegaConf
 
 from mirrorjax.errors import InputError
+from mirrorjax.job.assemble import check_regime
 from mirrorjax.population.axes import members
 from mirrorjax.population.members import identity
+from mirrorjax.regimes import REGIMES
 from mirrorjax.settings.allowed import validate
 from mirrorjax.settings.axes import AXES
 from mirrorjax.settings.grid import each_combination
+from mirrorjax.settings.groups import RATELESS
 from mirrorjax.settings.schema import Config, unvaried
 
 
@@ -255,3 +258,36 @@ def test_what_makes_no_sense_is_named(population: dict[str, Any], message: str):
         validate(config_of(population))
     assert str(error.value).startswith(message)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(("regime", "epochs"), [("cirl", 4096.0), ("turn_taking", 9_000.0), ("assembly", 6.0)])
+def test_time_that_no_learning_rate_counts(regime: str, epochs: float):
+    """4,096 paper epochs at a rate of 4e-6 would be more rows than can be counted; six at a rate of 100 not a step."""
+    config = config_of({"zip": {}})
+    config.regime.name, config.regime.epochs, config.optimizer.learning_rate = regime, epochs, 4e-6
+    validate(config)
+    config.optimizer.learning_rate = 100.0
+    validate(config)
+    assert {name for name, each in REGIMES.items() if "learning_rate" not in each.settings} == {*RATELESS}
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"regime.name": "cirl", "game.scroll": 0.0}, "game.scroll is 0.0: regime=cirl does not look at it; allowed"),
+        ({"regime.name": "assembly", "game.players": "both_random"}, "game.players is both_random: regime=assembly "),
+        ({"regime.name": "assembly", "regime.epochs": 0.04}, "regime.epochs is 0.04 episodes: less than one update"),
+    ],
+)
+def test_what_nobody_looks_at_is_refused(given: dict[str, Any], words: str):
+    config = config_of({"zip": {}})
+    for key, value in given.items():
+        group, name = key.split(".")
+        setattr(getattr(config, group), name, value)
+    validate(config)
+    with pytest.raises(InputError) as error:
+        check_regime(config)
+    assert str(error.value).startswith(words)
+    if "game.players" in given:
+        config.regime.stimuli = "boards"
+        check_regime(config)

@@ -22,7 +22,7 @@ from mirrorjax.settings.axes import AXES
 from mirrorjax.settings.folder import job_hash
 from mirrorjax.settings.grid import each_combination
 from mirrorjax.settings.map_axes import map_of
-from mirrorjax.settings.schema import MEMBER, Config, config_with, unvaried
+from mirrorjax.settings.schema import MEMBER, SETTINGS, Config, config_with, unvaried
 from mirrorjax.settings.setting import Acts, Range, Setting
 
 PACKAGE = Path(str(mirrorjax.__file__)).parent
@@ -51,6 +51,7 @@ def test_the_order_of_axes_is_frozen():
         *("partner", "reward", "reward_sharing", "weight_empathy", "score_weight", "partner_energy", "discount"),
         *("entropy_bonus", "anneal", "parallel_games", "horizon", "update_epochs", "minibatches"),
         *("rationality", "turns_of", "coupling", "detuning", "phase_lag", "giving", "gives_below", "gives_share"),
+        *("areas", "knows"),
         *("encoding", "d_model", "heads", "obstacle_rate", "obstacle_width", "scroll", "fly_probability"),
         *("help_leap_probability", "boards", "data_seed"),
     ]
@@ -112,7 +113,7 @@ class TestOneMore:
 
         def name_of(*given: dict[str, Any], schema: Any = SCHEMA) -> str:
             config = OmegaConf.merge(OmegaConf.structured(schema(name="golden")), {"population": population}, *given)
-            return job_hash(cast(Any, OmegaConf.to_container(config)), [*MEMBER.values(), LOUDNESS])
+            return job_hash(cast(Any, OmegaConf.to_container(config)), [*SETTINGS.values(), LOUDNESS])
 
         assert name_of() == name_of(schema=Config) == GOLDEN
         vary = {"population": {"axes": {"loudness": [0, 1]}}}

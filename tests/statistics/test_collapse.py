@@ -82,6 +82,7 @@ def test_nothing_changes():
     assert found.verdict == "neither" and "nothing changes along I" in found.why
 
 
+@pytest.mark.slow
 def test_same_again():
     values = crossover(expit(12 * (X - 0.5)), 4)
     values[::3, 0] = np.nan

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -9,8 +10,9 @@ import jax
 import numpy as np
 import pytest
 
-from mirrorjax.measurement.battery.boards import boards_of
-from mirrorjax.measurement.stream import WIDE_PIECE, measured_rows
+from mirrorjax.dataset.matched import CONDITIONS
+from mirrorjax.measurement.battery.boards import Boards, TaskRows, boards_of
+from mirrorjax.measurement.stream import TRUTHS, WIDE_PIECE, measured_rows
 from mirrorjax.population.members import Member, stack_values
 from mirrorjax.population.plan import program_of
 from mirrorjax.regimes import regime_of
@@ -88,30 +90,79 @@ def bytes_a_member(compiled: Any, few: int, many: int) -> float:
     return (compiled(many) - compiled(few)) / (many - few)
 
 
+TRANSFORMER = Member(model="transformer", width=73)
+TRAINED = {f"2×{width}": Member(width=width) for width in (8, 17, 50)} | {
+    "transformer": TRANSFORMER,
+    "two blocks of 32": replace(TRANSFORMER, depth=2, d_model=32, heads=4),
+}
+
+
 @pytest.mark.accelerators
-@pytest.mark.parametrize("width", [8, 17, 50])
-def test_an_accelerators_member_takes_at_most_what_is_planned(width):
-    """Of training by both engines and of measuring in wide pieces, as a CPU's compiler counts; to a factor of three."""
-    member = Member(width=width)
+@pytest.mark.usefixtures("compiled_quickly")
+@pytest.mark.parametrize("kind", TRAINED)
+def test_an_accelerators_member_takes_at_most_what_is_planned(kind):
+    """Of training by each engine and of measuring in wide pieces, as a CPU's compiler counts; to a factor of three."""
+    member = TRAINED[kind]
     program = program_of(member)
     each, regime = need(program, host=False), regime_of(program)
     values, rows = value_shapes(program.regime), small_dataset().train[:4096]
     measured_on, _ = measured_rows(small_dataset().test[:2048], small_dataset().validation[:2048], piece=WIDE_PIECE)
     driver: Any = None  # is not called
-    shape = shape_of(program, member.batch_size, 64, 132)
+    engines = {"xla": partial(xla.train, program)}
+    if member.model == "mlp":
+        engines["fused"] = partial(fused.train, shape_of(program, member.batch_size, 64, 132), driver)
 
     def training(engine: Any, members: int) -> int:
         state = of_members((state_shapes(program), values), 1, members)
         clock = jax.ShapeDtypeStruct((1,), np.uint32)
         return compiled_bytes(jax.jit(engine, donate_argnums=0).lower(*state, clock, clock, rows).compile())
 
-    def measuring(members: int) -> int:
+    def measuring(function: Any, members: int) -> int:
         own = of_members((parameter_shapes(program), values), members)
-        function = jax.jit(partial(programs.measure, regime.only("score")))
-        return compiled_bytes(function.lower(*own, measured_on).compile())
+        return compiled_bytes(jax.jit(function).lower(*own, measured_on).compile())
 
-    engines = {"fused": partial(fused.train, shape, driver), "xla": partial(xla.train, program)}
-    by = {"measuring": measuring} | {name: partial(training, engine) for name, engine in engines.items()}
-    taken = {name: bytes_a_member(of, 64, 256) for name, of in by.items()}
+    def counting(params: Any, values: Any, rows: Any) -> Any:
+        members = len(values.width)
+        return programs.divergences(regime.only("show"), params, values, rows, counted=members, together=members)
+
+    by = {"counting": partial(measuring, counting)}
+    by["measuring"] = partial(measuring, partial(programs.measure, regime.only("score")))
+    by |= {name: partial(training, engine) for name, engine in engines.items()}
+    taken = {name: bytes_a_member(of, 16, 64) for name, of in by.items()}
     planned = each.resident + each.running + each.block
     assert max(taken.values()) <= planned <= 3 * max(taken.values()), taken
+
+
+def array(kind: Any, *shape: int) -> Any:
+    """In the place of an array."""
+    return jax.ShapeDtypeStruct(shape, kind)
+
+
+SHOWN = TRAINED | {"1×8": Member(width=8, depth=1), "3×17": Member(depth=3)}
+
+
+@pytest.mark.accelerators
+@pytest.mark.usefixtures("compiled_quickly")
+@pytest.mark.parametrize(("kind", "boards"), [*((kind, 1024) for kind in SHOWN), ("2×17", 256), ("1×8", 256)])
+def test_whoever_is_shown_boards_takes_at_most_what_is_planned(kind, boards):
+    """The battery and what units cause, of members side by side, as a CPU's compiler counts; to a factor of two."""
+    program = program_of(SHOWN[kind])
+    each, regime = need(program, host=False, boards=boards), regime_of(program).only("show")
+    own = (parameter_shapes(program), value_shapes(program.regime))
+    scores = np.empty(sum(site.size for site in regime.sites), np.float32)
+    anywhere, rescue = (array(np.int8, len(CONDITIONS), 100, number) for number in (boards, boards // 4))
+    task = TaskRows(words=array(np.uint32, 2000, 2), weight=array(np.float32, len(TRUTHS), 2000))
+    shown = Boards(anywhere=anywhere, rescue=rescue, task=task)
+
+    def battery(members: int) -> int:
+        function = jax.jit(partial(programs.battery, regime, together=members))
+        return compiled_bytes(function.lower(*of_members(own, members), shown).compile())
+
+    def causes(members: int) -> int:
+        function = jax.jit(partial(programs.causes, regime, together=members))
+        asked = of_members((*own, scores, np.bool_(True)), members)
+        return compiled_bytes(function.lower(*asked, shown).compile())
+
+    taken = {of.__name__: bytes_a_member(of, 4, 12) for of in (battery, causes)}
+    assert max(taken.values()) <= each.shown <= 2 * max(taken.values()), taken
+    assert each.together(64) * each.shown <= 1 << 30

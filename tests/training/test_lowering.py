@@ -7,6 +7,7 @@ import pytest
 
 from mirrorjax.measurement.battery.boards import boards_of
 from mirrorjax.population.members import Member
+from mirrorjax.training.compiled import Programs
 from tests.training.cases import population_of, small_dataset
 
 MEMBERS = {
@@ -18,6 +19,7 @@ MEMBERS = {
     "overlap": Member(regime="overlap", overlap=0.01, pair="object", layers="all"),
     "imitation": Member(regime="imitation", energy="own"),
     "assembly": Member(regime="assembly"),
+    "transformer": Member(model="transformer", width=24),
     "predictive": Member(regime="predictive", objective="auto"),
     "cirl": Member(regime="cirl"),
     **{f"turn_taking, {of}": Member(regime="turn_taking", turns_of=of) for of in ("givers", "chain", "oscillators")},
@@ -39,12 +41,14 @@ class Lowering:
 
 @pytest.mark.accelerators
 @pytest.mark.parametrize("kind", MEMBERS)
-def test_every_program_is_lowered_for_tpu_and_cuda(kind):
+def test_every_program_is_lowered_for_tpu_and_cuda(kind, monkeypatch):
+    """As accelerators have it, members side by side."""
+    monkeypatch.setattr(Programs, "_on_cpu", False)
     member = MEMBERS[kind]
     population = population_of([member], block=8, boards=boards_of(small_dataset(), 64, 16))
     (runner,) = population.runners
     lowering: Any = Lowering()
-    programs = type(runner.programs)(runner.part, runner.mesh, lowering)
+    programs = Programs(runner.part, runner.mesh, lowering)
     measuring = population.measuring
     makers = programs.makers(
         measuring.world(runner.regime).train, measuring.rows_of(runner.regime), measuring.boards, True, runner.engine

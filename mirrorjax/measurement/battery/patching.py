@@ -7,8 +7,11 @@ channel that does not ask whose distress it is. Intervals are the 5 and 95 % qua
 empty A, or a denominator up to .05, leaves TR undefined.
 """
 
+from typing import TypeVar
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float32, Int32
 
 from mirrorjax.game.state import Action
@@ -18,6 +21,7 @@ from mirrorjax.measurement.probe import Probe
 
 SMALLEST = 0.05  # change of the output that a ratio is taken of
 _BOOTSTRAPS = 400
+Rows = TypeVar("Rows", jax.Array, np.ndarray)
 
 
 @needs("acts")
@@ -37,9 +41,8 @@ def patching(
         edit = probe.replacing(within, probe.row(seen[source]))
         return probe.answer(probe.show(boards[onto], edit))[Action.HELP]
 
-    whole = helps["xT"] - helps["x0"]
-    by_toad, by_frog = patched("x0", "xT") - helps["x0"], patched("x0", "xF") - helps["x0"]
-    without = helps["xT"] - patched("xT", "x0")
+    shares = shares_of(helps["x0"], helps["xT"], patched("x0", "xT"), patched("x0", "xF"), patched("xT", "x0"))
+    by_frog, by_toad = shares["tr"]
 
     def ratio(above: jax.Array, below: jax.Array) -> jax.Array:
         defined = jnp.any(within) & (below > SMALLEST)
@@ -48,13 +51,30 @@ def patching(
     def again(chosen: Int32[Array, " boards"]) -> jax.Array:
         return by_frog[chosen].mean() / by_toad[chosen].mean()
 
-    bootstrap = jax.lax.map(again, jnp.asarray(choices(_BOOTSTRAPS, len(whole))))
-    tr = ratio(by_frog.mean(), by_toad.mean())
+    bootstrap = jax.lax.map(again, jnp.asarray(choices(_BOOTSTRAPS, len(by_toad))))
+    found = {name: ratio(above.mean(), below.mean()) for name, (above, below) in shares.items()}
     low, high = jnp.quantile(bootstrap, jnp.asarray([0.05, 0.95], jnp.float32))
+    undefined = jnp.isnan(found["tr"])
     return {
-        "sufficiency": ratio(by_toad.mean(), whole.mean()),
-        "necessity": ratio(without.mean(), whole.mean()),
-        "tr": tr,
-        "tr_low": jnp.where(jnp.isnan(tr), jnp.nan, low),
-        "tr_high": jnp.where(jnp.isnan(tr), jnp.nan, high),
+        **found,
+        "tr_low": jnp.where(undefined, jnp.nan, low),
+        "tr_high": jnp.where(undefined, jnp.nan, high),
+    }
+
+
+def shares_of(none: Rows, other: Rows, by_other: Rows, by_self: Rows, without: Rows) -> dict[str, tuple[Rows, Rows]]:
+    """What each ratio is the share of, row by row: what is above the line and what below.
+
+    Args:
+        none: y where nobody is in distress [rows].
+        other: where the other is.
+        by_other: y(none ← other), where nobody is and A is as if the other were.
+        by_self: y(none ← self).
+        without: y(other ← none).
+    """
+    whole = other - none
+    return {
+        "sufficiency": (by_other - none, whole),
+        "necessity": (other - without, whole),
+        "tr": (by_self - none, by_other - none),
     }

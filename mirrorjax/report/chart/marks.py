@@ -1,7 +1,7 @@
 """What charts are made of: marks and their looks. Plain data in words of no library; renderers draw them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -126,6 +126,7 @@ class Rule:
     label: str = ""
     low: float | None = None
     high: float | None = None
+    label_at: float | None = None  # where its label is, if not beside the line
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,15 @@ class Note:
     filled: bool = False  # whether it is on white
     colour: str = GREY
     bold: bool = False
+
+
+def labels_apart(rules: Sequence[Rule], gap: float) -> list[Rule]:
+    """Rules whose labels are at least so far apart, each as near to its line as that allows, in rising order."""
+    order, places = sorted(rules, key=lambda each: each.at), list[float]()
+    for each in order:
+        places.append(max(each.at, places[-1] + gap) if places else each.at)
+    down = sum(place - each.at for place, each in zip(places, order, strict=True)) / max(1, len(order))
+    return [replace(each, label_at=place - down) for place, each in zip(places, order, strict=True)]
 
 
 AnyMark = Line | Points | Bars | HeatMap | Rule | Note

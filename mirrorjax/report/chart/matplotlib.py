@@ -3,13 +3,14 @@
 from math import lcm
 from pathlib import Path
 from textwrap import fill
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from mirrorjax.report.chart.chart import Chart, Plot, Scale
@@ -74,6 +75,8 @@ def draw(chart: Chart) -> Figure:
             axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     if chart.legend == "below":
         _legend(made)
+    if any(isinstance(mark, Rule) and mark.axis == "y" and mark.label for plot in chart.plots for mark in plot.marks):
+        cast(ConstrainedLayoutEngine, made.get_layout_engine()).set(rect=(0, 0, 0.985, 1))  # they stand at the edge
     words = "\n".join(filter(None, (chart.title, fill(chart.words, 130))))
     if words:
         made.suptitle(_text(words), x=0.01, ha="left", fontsize=10)
@@ -196,7 +199,8 @@ def _rule(axes: Axes, mark: Rule) -> None:
         shade(mark.low, mark.high, color=mark.look.colour, alpha=0.12, linewidth=0)
     (axes.axhline if level else axes.axvline)(mark.at, **look)
     if mark.label:
-        side, above = (1.005, mark.at, axes.get_yaxis_transform()), (mark.at, 1.0, axes.get_xaxis_transform())
+        beside = mark.at if mark.label_at is None else mark.label_at
+        side, above = (1.005, beside, axes.get_yaxis_transform()), (mark.at, 1.0, axes.get_xaxis_transform())
         x, y, where = side if level else above
         across, up = ("left", "center") if level else ("center", "bottom")
         axes.text(x, y, _text(mark.label), transform=where, fontsize=7, ha=across, va=up)

@@ -182,7 +182,8 @@ def _rule_label(mark: Rule, place: Place) -> list[Drawing]:
     if not mark.label:
         return []
     if mark.axis == "y":
-        at = {"xref": "paper", "x": place.x[1] + 0.005, "xanchor": "left", "yref": place.axis("y"), "y": mark.at}
+        at = {"xref": "paper", "x": place.x[1] + 0.005, "xanchor": "left", "yref": place.axis("y")}
+        at["y"] = mark.at if mark.label_at is None else mark.label_at
     else:
         at = {"xref": place.axis("x"), "x": mark.at, "yref": "paper", "y": place.y[1], "yanchor": "bottom"}
     return [annotation(mark.label, **at)]

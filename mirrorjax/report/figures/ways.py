@@ -7,7 +7,20 @@ import numpy as np
 from mirrorjax.measures import label, measure
 from mirrorjax.report.chart.chart import Chart, Plot, Scale, around, one, put_together
 from mirrorjax.report.chart.figure import Cell, Chooser, Panel, Table
-from mirrorjax.report.chart.marks import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, AnyMark, Look, Points, Rule
+from mirrorjax.report.chart.marks import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    RED,
+    SKY,
+    AnyMark,
+    Look,
+    Points,
+    Rule,
+    labels_apart,
+)
 from mirrorjax.report.read.ways import OF_MIRRORS, PREDICTORS, Way, against_untrained, beyond, lacking, shown, z_against
 from mirrorjax.report.words.numbers import interval_words, plain_number
 from mirrorjax.statistics.intervals import mean_interval, mean_interval_words
@@ -17,6 +30,7 @@ COLOURS = {  # of regimes, wherever they stand beside each other
     "supervised": BLUE, "contrastive": GREEN, "overlap": PURPLE, "imitation": ORANGE, "predictive": GREY,
 }  # fmt: skip
 _OTHERS = (RED, SKY)  # of plugins' regimes
+_LABEL = 0.07  # of the height of a plot, between two labels of bands
 _BAND = 2  # standard deviations on both sides
 
 
@@ -57,7 +71,8 @@ def colour(regime: str, found: Sequence[Way]) -> str:
 
 def _chart(found: Sequence[Way], name: str, behind_regime: str = "\n") -> Chart:
     every = [_in_order(each.values[name]) for each in found]
-    marks: list[AnyMark] = _bands(found, name)
+    bands = _bands(found, name)
+    marks: list[AnyMark] = []
     hover = "{way}: {y:.4g}"
     for place, (way, values) in enumerate(zip(found, every, strict=True)):
         x = place + np.linspace(-0.3, 0.3, len(values)) if len(values) > 1 else np.full(len(values), float(place))
@@ -66,10 +81,12 @@ def _chart(found: Sequence[Way], name: str, behind_regime: str = "\n") -> Chart:
     low, mean, high = np.array([mean_interval(values) for values in every]).T
     look = Look("black", "mean", symbol="diamond", size=7)
     marks.append(Points(np.arange(len(found)) + 0.0, mean, look, low, high, "mean {y:.4g} [{low:.4g}, {high:.4g}]"))
-    ends = [each for mark in marks if isinstance(mark, Rule) for each in (mark.low, mark.high) if each is not None]
+    ends = [end for band in bands for end in (band.low, band.high) if end is not None]
+    limits = around(*every, low, high, include=ends)
+    marks = [*labels_apart(bands, _LABEL * (limits[1] - limits[0])), *marks]
     ticks = tuple((float(place), each.name.replace(" ", behind_regime, 1)) for place, each in enumerate(found))
     across = Scale("", (-0.5, len(found) - 0.5), ticks=ticks)
-    return one(Plot(marks, across, Scale(measure(name).title, around(*every, low, high, include=ends))), 480)
+    return one(Plot(marks, across, Scale(measure(name).title, limits)), 480)
 
 
 def _in_order(values: np.ndarray) -> np.ndarray:
@@ -77,9 +94,9 @@ def _in_order(values: np.ndarray) -> np.ndarray:
     return np.sort(values[np.isfinite(values)])
 
 
-def _bands(found: Sequence[Way], name: str) -> list[AnyMark]:
+def _bands(found: Sequence[Way], name: str) -> list[Rule]:
     """Of predictors with two networks at least that have the measure."""
-    marks: list[AnyMark] = []
+    marks: list[Rule] = []
     for way in found:
         values = _in_order(way.values[name])
         if way.predictor and len(values) > 1:

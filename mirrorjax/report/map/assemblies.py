@@ -94,6 +94,6 @@ def _best_words(found: Cells) -> list[str]:
     words += f"{plain_number(at.value[best])} [{plain_number(at.low[best])}, {plain_number(at.high[best])}]."
     edges = ", ".join(
         f"{plain_number(edge_of_collapse(size, most_firing(size)))} for {size:,} neurons"
-        for size in _sizes(group for own in found.groups for group in own)
+        for size in _sizes(each for own in found.groups for each in own if each.settings.get("areas") != "apart")
     )
-    return [words, f"Capture by one shared parent predicts collapse from a dose of {edges} on."]
+    return [words] + ([f"Capture by one shared parent predicts collapse from a dose of {edges} on."] if edges else [])

@@ -51,8 +51,9 @@ def lines_words(found: Cells) -> list[str]:
 
 
 def _sizes(found: Cells, number: int) -> Sequence[int]:
-    own = np.flatnonzero(found.slice_number == number)
-    return sorted({int(group.settings["neurons"]) for cell in own for group in found.groups[cell]})
+    """Neurons an area, of brains in which persons share one: whoever has two has other parents."""
+    groups = [group for cell in np.flatnonzero(found.slice_number == number) for group in found.groups[cell]]
+    return sorted({int(each.settings["neurons"]) for each in groups if each.settings.get("areas") != "apart"})
 
 
 def _completed(found: Cells, number: int, last: int) -> list[Line | Rule]:

@@ -96,7 +96,9 @@ def ways(views: Iterable[View], measures: Sequence[str] = ()) -> list[Way]:
 def _key(group: Group) -> tuple[str, tuple[tuple[str, Any], ...], tuple[tuple[str, Any], ...]]:
     """The regime, the model and its own settings, and the knobs."""
     regime = str(group.settings["regime"])
-    own = tuple((name, group.settings[name]) for name, each in BY_NAME.items() if name == "model" or each.of == regime)
+    own = tuple(
+        (name, group.settings[name]) for name, each in BY_NAME.items() if name == "model" or regime in each.whose
+    )
     knobs = tuple((name, group.settings[name]) for name, each in BY_NAME.items() if each.knob is not None)
     return regime, own, knobs
 

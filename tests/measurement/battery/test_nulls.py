@@ -107,6 +107,7 @@ def test_nulls_are_measured_once_and_kept(tmp_path, monkeypatch: pytest.MonkeyPa
         assert all(np.array_equal(one.columns[name], other.columns[name]) for name in one.columns)
 
 
+@pytest.mark.slow
 def test_nulls_compile_nothing_that_the_population_has_compiled(tmp_path, monkeypatch: pytest.MonkeyPatch):
     """However many there are of either; and what they know nothing of, losses, is not made up."""
     monkeypatch.setattr(

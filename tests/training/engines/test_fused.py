@@ -152,6 +152,7 @@ def test_three_calls_give_the_bits_of_one_and_each_block_has_its_clock():
 
 
 @needs_compiler
+@pytest.mark.slow
 def test_diverged_and_frozen_members_stay_as_they_are():
     program, state, values, shape = population(members_of(({"learning_rate": 1e3}, {}, {})))
     state = replace(state, alive=jnp.asarray([[True, False, True]]))

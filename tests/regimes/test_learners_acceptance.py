@@ -1,0 +1,55 @@
+"""What learns with a memory: who lives by mutual gifts, and what is gained of a belief (`make test-acceptance`)."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from mirrorjax.population.members import Member, stack_values
+from mirrorjax.population.plan import program_of
+from mirrorjax.regimes import own_regime
+from mirrorjax.regimes.base import HeldOut
+from mirrorjax.training.step import init_state, train
+
+pytestmark = [pytest.mark.slow, pytest.mark.acceptance]
+SEEDS = 4
+
+
+def ended(millions: float, *kinds: dict[str, Any]) -> list[dict[str, np.ndarray]]:
+    """What is told of members of each kind at the end [seeds]; all of one program."""
+    members = [Member(**{"learning_rate": 1e-3, **kind}, seed=seed) for kind in kinds for seed in range(SEEDS)]
+    assert len({program_of(member) for member in members}) == 1
+    regime = own_regime(members[0])
+    updates = regime.clock.step(members[0], millions)
+    rows = HeldOut(jnp.zeros((1, 1, 1, 2), jnp.uint32), jnp.ones((1, 1)), jnp.int32(1))
+
+    def of_member(values):
+        state = train(regime, init_state(regime, values), values, jnp.uint32(0), jnp.uint32(updates), ())
+        return regime.score(regime.policy(state.own, values, ()), values, rows)
+
+    found = jax.device_get(jax.jit(jax.vmap(of_member))(stack_values(members, "")))
+    return [{name: each.reshape(len(kinds), -1)[place] for name, each in found.items()} for place in range(len(kinds))]
+
+
+def test_pairs_come_to_live_by_mutual_gifts_where_the_reward_is_shared():
+    """Without flies; nobody who is paid by its own points alone gives."""
+    kind = {"regime": "turn_learners", "model": "gru", "width": 8, "fly_probability": 0.0, "discount": 0.997}
+    gains = [{**kind, "coupling": coupling, "reward_sharing": 1.0} for coupling in (0.0, 4.0)]
+    *shared, selfish = ended(1.024, *gains, {**kind, "coupling": 1.0, "reward_sharing": 0.0})
+    for found in shared:
+        assert (found["pair_score_last"] >= 0.5).sum() >= SEEDS - 1
+    assert (selfish["pair_score_last"] < 0.1).all() and (selfish["pair_gifts"] < 0.01).all()
+
+
+@pytest.mark.parametrize("knows", ["belief", "told", "masked"])
+def test_regret_of_who_learns_beside_a_toad_that_is_after_something(knows: str):
+    """Specified: below half of the value of information after five million turns with a belief; and no less without."""
+    kind = {"regime": "cirl_learner", "partner_energy": "seen", "learning_rate": 3e-3, "anneal": 5.12}
+    (found,) = ended(5.12, {**kind, "knows": knows})
+    regret, worth, untold = found["cirl_regret"], found["voi"], found["cirl_told"] - found["cirl_untold"]
+    if knows == "masked":
+        assert (np.sort(regret)[1:] >= 0.9 * untold[0]).all()
+    else:
+        assert np.median(regret) < worth[0] / 2

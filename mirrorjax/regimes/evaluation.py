@@ -21,9 +21,21 @@ _SEED = 2**32 - 2  # of nobody's games
 
 
 def evaluated(
-    answers: Answers, table: GameTable, sharing: Float32[Array, ""], games: int = GAMES, rounds: int = ROUNDS
+    answers: Answers,
+    table: GameTable,
+    sharing: Float32[Array, ""],
+    others: Answers | None = None,
+    games: int = GAMES,
+    rounds: int = ROUNDS,
 ) -> dict[str, Array]:
     """What is done, see `figures`, twice: endings of MODES; and how far what is paid is from all that there is.
+
+    Args:
+        answers: of the learner.
+        table: where it learns.
+        sharing: D.
+        others: of who learns Toad's seat, if that is another.
+        games, rounds: static numbers.
 
     Returns:
         `excess_error` too: (1 − paid) / (1 − paid to who always hops), of points shared by D, `sharing`, at most 1.
@@ -35,7 +47,8 @@ def evaluated(
             best = jnp.argmax(logits).astype(jnp.int32)
             return jnp.stack([sampled(logits, drawn), best, jnp.int32(Action.HOP)])[mode]
 
-        return play_round(state, chance, table.players(table.policy(answers, act)), table.params)
+        players = table.players(*(table.policy(each, act) for each in (answers, others) if each))
+        return play_round(state, chance, players, table.params)
 
     of_modes = jax.vmap(jax.vmap(of_game, (0, 0, None)), (0, None, 0))
     modes = jnp.asarray([DRAWN, BEST, HOPS])

@@ -18,8 +18,9 @@ from jaxtyping import Array, Bool, Float32, Int32
 
 from mirrorjax.errors import InputError
 from mirrorjax.game.env import Env, Reward, staggered
-from mirrorjax.game.state import GameParams
+from mirrorjax.game.state import Actor, GameParams
 from mirrorjax.models.base import Edit, Network, Params, Shown, Site, in_turn, keep, padding
+from mirrorjax.models.beside import Beside, joined, parted
 from mirrorjax.models.encoding import encoded
 from mirrorjax.models.mlp import MLP
 from mirrorjax.population.members import Member, MemberValues, init_key
@@ -35,7 +36,8 @@ MILLION = 1_000_000
 HEAD = 0.01  # of the initial weights to the acts: each is as likely as another
 UNKNOWN_ENERGY = 10  # of a partner, where a picture does not tell
 CRITIC = MLP(width=64, depth=2, activation="tanh", outputs=1)
-_CRITIC_KEY, _SHUFFLES = 1, 1 << 24  # of a member's keys; of its stream's substreams, behind those of games
+_CRITIC_KEY, _OTHER_KEY = 1, 2  # of a member's keys
+_SHUFFLES = 1 << 24  # of its stream's substreams, behind those of games
 
 
 Both = Any  # the parameters of `actor` and `critic`, by these names
@@ -60,6 +62,7 @@ class Agent:
     games: Env  # [games]
     told: Told
     updates: Int32[Array, ""]
+    other: Learner | tuple[()] = ()  # who learns Toad's seat, where that is another
 
     @property
     def params(self) -> Both:
@@ -74,16 +77,8 @@ class Reinforcement(Usual):
     initialises_as: ClassVar[str] = "reinforcement"
     settings: ClassVar[tuple[str, ...]] = (
         *("learning_rate", "partner", "partner_member", "reward", "reward_sharing", "weight_empathy", "score_weight"),
-        *(
-            "partner_energy",
-            "discount",
-            "entropy_bonus",
-            "anneal",
-            "parallel_games",
-            "horizon",
-            "update_epochs",
-            "minibatches",
-        ),
+        *("partner_energy", "policies", "discount", "entropy_bonus", "anneal"),
+        *("parallel_games", "horizon", "update_epochs", "minibatches"),
         *("obstacle_rate", "obstacle_width", "scroll", "fly_probability", "help_leap_probability"),
     )
     needs: ClassVar[tuple[str, ...]] = ("rows",)
@@ -112,6 +107,11 @@ class Reinforcement(Usual):
         return self.parallel_games * self.horizon * (2 if self.table.partner == SELF else 1)
 
     @property
+    def apart(self) -> bool:
+        """Whether another actor and critic learn Toad's seat."""
+        return isinstance(self.network, Beside)
+
+    @property
     def row_passes(self) -> int:
         """How often one of them is taken, for what it takes of time; the critic is some five networks of 2×17."""
         return 6 * self.rows * self.passes_of.epochs
@@ -126,6 +126,8 @@ class Reinforcement(Usual):
         sees = program.partner_energy == "seen"
         if sees:
             network = replace(network, inputs=network.inputs + 1)
+        if apart := program.policies == "apart" and program.partner == SELF:
+            network = Beside(network)
         game = GameParams(
             obstacle_rate_max=program.obstacle_rate,
             obstacle_width_max=program.obstacle_width,
@@ -139,8 +141,8 @@ class Reinforcement(Usual):
             (program.parallel_games, program.horizon),
         )
         made = cls(network, program.encoding, table, program.reward, *own, passes)
-        if passes.minibatches > made.rows:
-            decisions = f"the {made.rows} decisions of an update"
+        if passes.minibatches > (rows := made.rows // (2 if apart else 1)):
+            decisions = f"the {rows} decisions of an update"
             raise InputError(f"regime.minibatches is {passes.minibatches}; allowed: at most {decisions}")
         return made
 
@@ -163,7 +165,11 @@ class Reinforcement(Usual):
 
     def init(self, values: MemberValues) -> Agent:
         """A member that has not played."""
-        return Agent(begin(self._newborn(init_key(values), values)), self._games(values), nothing_told(), jnp.int32(0))
+        key = init_key(values)
+        own, other = begin(self._newborn(key, values)), ()
+        if self.apart:
+            other = begin(self._newborn(jax.random.fold_in(key, _OTHER_KEY), values))
+        return Agent(own, self._games(values), nothing_told(), jnp.int32(0), other)
 
     def _newborn(self, key: jax.Array, values: MemberValues) -> Both:
         """Actor and critic that have learnt nothing."""
@@ -191,16 +197,24 @@ class Reinforcement(Usual):
         self, state: Agent, values: MemberValues, step: Step, drawn: tuple, train: tuple
     ) -> tuple[Agent, Bool[Array, ""]]:
         """Plays on, and learns from it."""
-        actor = state.params["actor"]
-        games, rollout = played(partial(self._logits, actor, values), self.table, state.games, self.horizon)
-        decisions = self.decisions(state.params, values, rollout)
+        learners = [each for each in (state.learner, state.other) if isinstance(each, Learner)]
+        both: list[Both] = [each.params for each in learners]
+        players = [partial(self._logits, each["actor"], values) for each in both]
+        games, rollout = played(players[0], self.table, state.games, self.horizon, *players[1:])
         order = self._order(values, step)
         evaluate, rates = partial(self._evaluate, values), (self._rate(values, step), values.entropy_bonus)
-        learner, told = improved(evaluate, state.learner, decisions, self.passes_of, order, *rates)
-        return Agent(learner, games, told, state.updates + 1), jnp.isfinite(told.entropy)
+        seats = (Actor.FROG, Actor.TOAD) if self.apart else (None,)
+        made = []
+        for number, (learner, seat) in enumerate(zip(learners, seats, strict=True)):
+            decisions = self.decisions(learner.params, values, rollout, seat)
+            own = substream(order, jnp.uint32(_SHUFFLES)) if number else order
+            made.append(improved(evaluate, learner, decisions, self.passes_of, own, *rates))
+        (learner, told), *others = made
+        other = others[0][0] if others else ()
+        return Agent(learner, games, told, state.updates + 1, other), jnp.isfinite(told.entropy)
 
-    def decisions(self, params: Both, values: MemberValues, rollout: Rollout) -> Decisions:
-        """All that was decided by who learns, and how much better than expected it was."""
+    def decisions(self, params: Both, values: MemberValues, rollout: Rollout, seat: Actor | None = None) -> Decisions:
+        """All that was decided by who learns, in a seat or in all of its own, and how much better than expected."""
 
         def valued(seen: Array) -> Float32[Array, "..."]:
             return self._evaluate(values, params, seen.reshape(-1, seen.shape[-1]))[1].reshape(seen.shape[:-1])
@@ -213,9 +227,11 @@ class Reinforcement(Usual):
             better = gained(found, then, values.discount).ravel()
             return Decisions(seen, action, log_probs(logits, action), value, better, found.weight.ravel())
 
+        if seat == Actor.TOAD:
+            return of_seat(rollout.toad, lambda value: toads(rollout, value, self._reward(values)))
         last, now = valued(rollout.last), valued(rollout.now)
         frog = of_seat(rollout.frog, lambda value: self._led(values, rollout, value, last, now))
-        if self.table.partner != SELF:
+        if self.table.partner != SELF or seat == Actor.FROG:
             return frog
         toad = of_seat(rollout.toad, lambda value: toads(rollout, value, self._reward(values)))
         return jax.tree.map(lambda *seats: jnp.concatenate(seats), frog, toad)
@@ -229,15 +245,22 @@ class Reinforcement(Usual):
         return {"entropy": state.told.entropy, "kl": state.told.kl}
 
     def policy(self, state: Agent, values: MemberValues, train: Any) -> Params:
-        """The network that acts, on pictures as they are."""
-        kernel = self._input_kernel
-        return folded(state.params["actor"], kernel, self._scale) if kernel else state.params["actor"]
+        """The network that acts, on pictures as they are; beside it the other that plays Toad, where there is one."""
+        own = self._unscaled(state.params["actor"])
+        other: Both = state.other.params if isinstance(state.other, Learner) else None
+        return joined(own, self._unscaled(other["actor"])) if other else own
 
     def put(self, state: Agent, params: Params) -> Agent:
-        """The weights in the place of those of the network that acts."""
-        kernel = self._input_kernel
-        actor = unfolded(params, kernel, self._scale) if kernel else params
-        return replace(state, learner=replace(state.learner, params={**state.params, "actor": actor}))
+        """The weights in the place of those of the network that acts, and of the other where there is one."""
+
+        def given(learner: Learner, params: Params) -> Learner:
+            kernel = self._input_kernel
+            actor = unfolded(params, kernel, self._scale) if kernel else params
+            return replace(learner, params={**learner.params, "actor": actor})
+
+        own, second = parted(params)
+        other = given(state.other, second) if isinstance(state.other, Learner) else ()
+        return replace(state, learner=given(state.learner, own), other=other)
 
     def show(
         self, params: Params, values: MemberValues, pictures: Float32[Array, "100 batch"], edit: Edit = keep
@@ -251,10 +274,11 @@ class Reinforcement(Usual):
     def score(self, params: Params, values: MemberValues, held: HeldOut) -> dict[str, Float32[Array, ""]]:
         """What it does in its own game (`evaluation.evaluated`); nulls, which are told of no rows, play none."""
 
-        def answers(seen: Array) -> Float32[Array, "4"]:
+        def answers(params: Params, seen: Array) -> Float32[Array, "4"]:
             return self._run(params, values, self._as_told(seen[None, :]))[:, 0]
 
-        measured = partial(evaluated, answers, self.table, values.reward_sharing)
+        own, *others = (partial(answers, each) for each in parted(params) if each)
+        measured = partial(evaluated, own, self.table, values.reward_sharing, *others)
         unknown = jax.tree.map(lambda each: jnp.full(each.shape, jnp.nan), jax.eval_shape(measured))
         return jax.lax.cond(held.pieces > 0, measured, lambda: unknown)
 
@@ -265,7 +289,11 @@ class Reinforcement(Usual):
     @property
     def _acting(self) -> Network:
         """The network by which one seat is played."""
-        return self.network
+        return self.network.first if isinstance(self.network, Beside) else self.network
+
+    def _unscaled(self, actor: Params) -> Params:
+        kernel = self._input_kernel
+        return folded(actor, kernel, self._scale) if kernel else actor
 
     @property
     def _critic(self) -> MLP:

@@ -80,16 +80,18 @@ class GameTable:
         """Of answers the policy that does `act` of (logits, number in [0, 1))."""
         return lambda state, bits: act(answers(self.seen_by_actor(state)), uniform(bits))
 
-    def players(self, own: Policy) -> tuple[Policy, Policy]:
-        """Frog and Toad."""
+    def players(self, own: Policy, other: Policy | None = None) -> tuple[Policy, Policy]:
+        """Frog and Toad; `other` is who learns Toad's seat, if that is another than Frog."""
         if self.partner == FROZEN:
             return own, frozen(self.member)
-        return own, own if self.partner == SELF else SCRIPTED[self.partner]
+        return own, (other or own) if self.partner == SELF else SCRIPTED[self.partner]
 
 
-def played(answers: Answers, table: GameTable, games: Env, rounds: int) -> tuple[Env, Rollout]:
-    """Plays games [games] on, no longer than an episode; acts are drawn by their probability."""
-    frog, toad = table.players(table.policy(answers, sampled))
+def played(
+    answers: Answers, table: GameTable, games: Env, rounds: int, others: Answers | None = None
+) -> tuple[Env, Rollout]:
+    """Plays games [games] on, no longer than an episode; acts are drawn by their probability, Toad's of `others`."""
+    frog, toad = table.players(*(table.policy(each, sampled) for each in (answers, others) if each))
     minds = memoryless(frog, table.seen_by_actor), memoryless(toad, table.seen_by_actor)
     games, _, rollout = played_on(minds, table.params, games, NOTHING, rounds)
     return games, rollout

@@ -139,7 +139,7 @@ class TurnLearners(Reinforcement):
         games = self._games(values)
         minds = self._minds(both["actor"], values, values.coupling)
         memories = jax.vmap(lambda stream: begun(minds, stream))(games.stream)
-        return Pair(jax.vmap(begin)(both), games, nothing_told(), jnp.int32(0), memories)
+        return Pair(jax.vmap(begin)(both), games, nothing_told(), jnp.int32(0), memories=memories)
 
     def update(
         self, state: Pair, values: MemberValues, step: Step, drawn: tuple, train: tuple
@@ -155,7 +155,7 @@ class TurnLearners(Reinforcement):
 
         learner, told = jax.vmap(of_seat)(state.learner, self.decisions(state.params, values, rollout), orders)
         told = jax.tree.map(jnp.mean, told)
-        return Pair(learner, games, told, state.updates + 1, memories), jnp.isfinite(told.entropy)
+        return Pair(learner, games, told, state.updates + 1, memories=memories), jnp.isfinite(told.entropy)
 
     def decisions(self, params: Both, values: MemberValues, rollout: Rollout) -> Decisions:
         """All that was decided in either seat [2, games, time], and how much better than expected it was."""

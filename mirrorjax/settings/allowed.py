@@ -108,6 +108,9 @@ def _problems_of_partners(config: Config) -> Iterator[str]:
     if "frozen" in partners and (partners != {"frozen"} or not all(named)):
         said = f"regime.partner is {', '.join(sorted(map(str, partners)))}, and {sum(named)} of {given} are given"
         yield f"{said}; allowed: frozen alone, with both of them"
+    if asked.policies == "apart" and partners != {"self"}:
+        beside = ", ".join(sorted(map(str, partners)))
+        yield f"regime.policies is apart: there is nobody else to learn beside partner {beside}; allowed here: shared"
     if "frozen" not in partners and any(named):
         yield f"{given}: no member has regime.partner frozen; allowed here: neither"
 

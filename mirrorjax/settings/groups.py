@@ -234,6 +234,9 @@ class RegimeConfig:
         of="reinforcement", note="the member that a `frozen` partner is, of the results in `regime.partner_results`; "
         "it does what it answers most")
     partner_results: str | None = setting(None, later=True)  # folder of the results with that member
+    policies: str = setting("shared", ("shared", "apart"), label="policies", acts=Acts.PROGRAM, is_axis=False,
+        later=True, of="reinforcement", note="beside `self`: one actor and critic that play both seats, or one for "
+        "each; Frog's is measured then, and Toad's stored beside it")
 
 
 # Regimes whose members learn by playing: the numbers of the game are theirs, part of their program, and not of rows.

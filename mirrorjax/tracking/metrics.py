@@ -34,8 +34,8 @@ def population_metrics(
     for name, values in finite.items():
         if values.size:
             low, median, high = np.quantile(values, [0.05, 0.5, 0.95])
-            numbers = dict(zip(STATISTICS, (median, np.mean(values), low, high), strict=True))
-            metrics |= {key(name, what): float(numbers[what]) for what in statistics_of(name)}
+            numbers, told = (median, np.mean(values), low, high), statistics_of(name)
+            metrics |= {key(name, what): float(n) for what, n in zip(STATISTICS, numbers, strict=True) if what in told}
     for name in HISTOGRAMS:
         if name in finite and finite[name].size:
             metrics[key(name, "histogram")] = _histogram(finite[name])

@@ -86,7 +86,7 @@ LATER: dict[str, Any] = {
     **{"fly_probability": 0.0, "help_leap_probability": 0.5},
     **{"partner": "hop", "reward": "homeostatic", "reward_sharing": 0.5, "weight_empathy": 0.2, "score_weight": 0.0},
     **{"partner_energy": "seen", "discount": 0.9, "entropy_bonus": 0.1, "anneal": 2.0, "parallel_games": 4},
-    **{"horizon": 8, "update_epochs": 1, "minibatches": 1},
+    **{"horizon": 8, "update_epochs": 1, "minibatches": 1, "partner_member": "00000000000000aa", "policies": "apart"},
     **{"rationality": 1.0, "turns_of": "chain", "coupling": 0.5, "detuning": 2.0, "phase_lag": 0.0},
     **{"giving": "blind", "gives_below": 2, "gives_share": 0.25, "knows": "told", "partner_member": PUBLISHED},
 }

@@ -11,7 +11,8 @@ import pytest
 
 from mirrorjax.errors import InputError
 from mirrorjax.game.players import SCRIPTED
-from mirrorjax.game.state import GameParams
+from mirrorjax.game.state import Actor, GameParams
+from mirrorjax.models.beside import parted
 from mirrorjax.population.members import Member, identity, stack_values
 from mirrorjax.population.plan import program_of
 from mirrorjax.regimes import own_regime
@@ -191,3 +192,51 @@ def test_a_frozen_partner_has_to_be_named(given: dict, why: str):
     config = Config()
     with pytest.raises(InputError, match=why):
         validate(replace(config, regime=replace(config.regime, name="reinforcement", epochs=1, **given)))
+
+
+@pytest.mark.slow
+@pytest.mark.nightly
+def test_two_who_learn_apart_are_two_and_are_kept_as_one():
+    member = replace(KIND, policies="apart")
+    regime, values = regime_of(member), jax.tree.map(lambda each: each[0], stack_values([member], ""))
+
+    @jax.jit
+    def learnt(values):
+        begun = init_state(regime, values)
+        own = train(regime, begun, values, jnp.uint32(0), jnp.uint32(2), ()).own
+        _, rollout = played(lambda seen: seen[:4].astype(jnp.float32), regime.table, own.games, regime.horizon)
+        seats = [regime.decisions(own.params, values, rollout, seat) for seat in (Actor.FROG, Actor.TOAD, None)]
+        return begun.own, own, seats, regime.policy(own, values, ()), regime.put(own, regime.policy(own, values, ()))
+
+    begun, own, (frog, toad, both), policy, again = jax.device_get(learnt(values))
+    for learner, before in ((own.learner, begun.learner), (own.other, begun.other)):
+        assert not np.array_equal(learner.params["actor"]["hidden_1_kernel"], before.params["actor"]["hidden_1_kernel"])
+    first, second = parted(policy)
+    assert first.keys() == second.keys() and not np.array_equal(first["hidden_1_kernel"], second["hidden_1_kernel"])
+    assert all(map(np.array_equal, jax.tree.leaves(again), jax.tree.leaves(own)))
+    for one, two, all_ in zip(*map(jax.tree.leaves, (frog, toad, both)), strict=True):
+        assert np.array_equal(np.concatenate([one, two]), all_), "each learns of its own seat, and of nothing else"
+    shapes = jax.eval_shape(lambda: regime.network.init(jax.random.key(0), values.width))
+    assert {name: each.shape for name, each in shapes.items()} == {name: each.shape for name, each in policy.items()}
+
+
+def test_policies_are_apart_only_where_both_seats_learn():
+    config = Config()
+    asked = replace(config.regime, name="reinforcement", epochs=1, policies="apart")
+    with pytest.raises(InputError, match="policies is apart: there is nobody else to learn beside partner random"):
+        validate(replace(config, regime=asked))
+    alone, apart = (regime_of(replace(KIND, policies=each)) for each in ("shared", "apart"))
+    assert (alone.apart, apart.apart) == (False, True) and apart.sites == alone.sites
+    assert apart.network.input_kernel == alone.network.input_kernel
+    with pytest.raises(InputError, match="at most the 32 decisions"):
+        regime_of(replace(KIND, policies="apart", minibatches=33))
+
+
+def test_a_member_begins_with_games_of_its_own_number_and_flies():
+    values = jax.tree.map(lambda each: each[0], stack_values([KIND], ""))
+    shape = jax.eval_shape(REGIME.begins_as().init, values)
+    assert shape == jax.eval_shape(REGIME.init, values)
+    without = regime_of(replace(KIND, fly_probability=0.0, scroll=0.5)).begins_as()
+    assert without.table.params == GameParams(fly_probability=0.0), "scroll begins no other game"
+    usual = regime_of(replace(KIND, parallel_games=64))
+    assert usual.begins_as() == usual.only("show"), "one program for all of them"

@@ -81,6 +81,12 @@ def test_without_a_common_score_nothing_is_matched(every):
     assert made is not None and np.isnan(made.score) and sentence(made).startswith("Not matched")
 
 
+def test_who_never_plays_as_well_is_left_out_and_named(every):
+    made = at_play([*every.values()])
+    assert made is not None and made.score == pytest.approx(0.6) and made.left_out == ("imitation",)
+    assert sentence(made).endswith("Never as well as agents, or better from the start: imitation.")
+
+
 def test_without_agents_or_without_others_there_is_nothing_to_match(every):
     assert at_play([every["supervised"], every["imitation"]]) is None
     assert at_play([every["reinforcement"]]) is None

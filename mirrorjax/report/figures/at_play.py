@@ -24,11 +24,13 @@ _FEWEST_CHECKPOINTS = 2  # of fewer nothing is first reached
 class AtPlay:
     """Ways at one score; their `values` are there, nan of a network that never reaches it, and so is their `epoch`.
 
-    Without a score that half of the networks of every way reach it is nan, and there are no values.
+    Without a score that half of the networks of every way reach it is nan, and there are no values. Others that have no
+    such score with the agents are left out, by name.
     """
 
     score: float
     ways: list[Way]
+    left_out: tuple[str, ...] = ()
 
     def reaching(self, way: Way) -> int:
         """How many networks of a way get there."""
@@ -56,10 +58,17 @@ def at_play(found: Sequence[Way]) -> AtPlay | None:
     agents = [found[place].regime in PLAYING for place in paths]
     if not any(agents) or all(agents):
         return None
-    target = common_excess([path["lack"] for path in paths.values()])
+    of_agents = [path["lack"] for path, plays in zip(paths.values(), agents, strict=True) if plays]
+    kept = {
+        place: path
+        for (place, path), plays in zip(paths.items(), agents, strict=True)
+        if plays or np.isfinite(common_excess([*of_agents, path["lack"]]))
+    }
+    target = common_excess([path["lack"] for path in kept.values()]) if len(kept) > len(of_agents) else np.nan
     if not np.isfinite(target):
         return AtPlay(np.nan, [found[place] for place in paths])
-    return AtPlay(1 - target, [_moved(found[place], path, target) for place, path in paths.items()])
+    left_out = tuple(found[place].name for place in paths if place not in kept)
+    return AtPlay(1 - target, [_moved(found[place], path, target) for place, path in kept.items()], left_out)
 
 
 def _path(way: Way) -> dict[str, np.ndarray] | None:
@@ -71,8 +80,9 @@ def _path(way: Way) -> dict[str, np.ndarray] | None:
             return None
         values = trajectories(view.population, [group], names).values
         lack = 1 - np.mean([values[name] for name in _SCORES], axis=0)
-        made.append({name: values.get(name, np.full_like(lack, np.nan)) for name in ("epoch", *way.values)})
-        made[-1]["lack"] = lack
+        none = np.full_like(lack, np.nan)
+        lacking: dict[str, np.ndarray] = {name: none for name in way.values}  # noqa: C420
+        made.append(lacking | {name: values[name] for name in ("epoch", *names)} | {"lack": lack})
     if len(made) != 1 or np.isfinite(made[0]["lack"]).any(axis=0).sum() < _FEWEST_CHECKPOINTS:
         return None
     return made[0]
@@ -81,7 +91,8 @@ def _path(way: Way) -> dict[str, np.ndarray] | None:
 def _moved(way: Way, path: dict[str, np.ndarray], target: float) -> Way:
     reached = {name: at_excess(path["epoch"], path["lack"], path[name], target) for name in way.values}
     values = {name: each.value for name, each in reached.items()}
-    return replace(way, values=values, epoch=float(np.nanmedian(reached["mni_star"].epoch)))
+    by_epochs = all(view.population.time.is_papers for view, _ in way.sources)
+    return replace(way, values=values, epoch=float(np.nanmedian(reached["mni_star"].epoch)) if by_epochs else np.nan)
 
 
 def differences(matched: AtPlay) -> list[Difference]:

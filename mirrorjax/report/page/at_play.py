@@ -53,7 +53,8 @@ def sentence(matched: AtPlay) -> str:
     if not made:
         return f"{start}, too few have measures to be told apart."
     tests = f"two-sided Mann-Whitney tests, false discoveries held at 5 % over {counted(len(made), 'test')}"
-    return f"{start}, {'; '.join(_told(made))} ({tests})."
+    left_out = f" Never as well as agents, or better from the start: {listed(matched.left_out)}."
+    return f"{start}, {'; '.join(_told(made))} ({tests}).{left_out if matched.left_out else ''}"
 
 
 def _told(made: Sequence[Difference]) -> Iterator[str]:

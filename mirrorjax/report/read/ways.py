@@ -128,7 +128,7 @@ def _setting_words(name: str, value: Any) -> str:
     """A choice by itself, a number behind its letter: `λ .01` of `overlap λ`."""
     if isinstance(value, str):
         return value
-    label = BY_NAME[name].label
+    label = BY_NAME[name].label.rpartition("(")[2].rstrip(")")  # what it is called in short, where that is said
     written = "all" if value is None else tidy_number(value)
     return f"{label[-1] if label[-2:-1] == ' ' else label} {written.removeprefix('0') or '0'}"
 

@@ -80,7 +80,7 @@ class CirlLearner(Reinforcement):
         born = super().init(values)
         minds = self._frog(values, lambda seen: jnp.zeros(4)), self._toad(values)
         memories = jax.vmap(lambda stream: begun(minds, stream))(born.games.stream)
-        return Watcher(born.learner, born.games, born.told, born.updates, memories)
+        return Watcher(born.learner, born.games, born.told, born.updates, memories=memories)
 
     def update(
         self, state: Watcher, values: MemberValues, step: Step, drawn: tuple, train: tuple
@@ -90,7 +90,7 @@ class CirlLearner(Reinforcement):
         evaluate, decisions = partial(self._evaluate, values), self.decisions(state.params, values, rollout)
         order, rates = self._order(values, step), (self._rate(values, step), values.entropy_bonus)
         learner, told = improved(evaluate, state.learner, decisions, self.passes_of, order, *rates)
-        return Watcher(learner, games, told, state.updates + 1, memories), jnp.isfinite(told.entropy)
+        return Watcher(learner, games, told, state.updates + 1, memories=memories), jnp.isfinite(told.entropy)
 
     def show(
         self, params: Params, values: MemberValues, pictures: Float32[Array, "100 batch"], edit: Edit = keep

@@ -144,7 +144,7 @@ def write_decoder() -> None:
     """Writes the decoder's activations, and what is measured of them."""
     found = decoder()["found"]
     given = {f"given/{name}/{site}": each for site, of in found.given.sites.items() for name, each in of.items()}
-    expected = {f"found/{name}": np.float64(value) for name, value in of_rows(found).items()}
+    expected: dict[str, Any] = {f"found/{name}": np.float64(value) for name, value in of_rows(found).items()}
     np.savez_compressed(DECODER, **given, **expected)
 
 

@@ -102,5 +102,5 @@ def test_asked_of_another_regime_they_are_what_contrast_records():
 
 def test_who_has_no_answers_has_no_seats():
     assert [name for name, regime in REGIMES.items() if not has_seats(regime)] == [
-        *("assembly", "reinforcement", "cirl", "turn_taking"),
+        *("assembly", "reinforcement", "cirl", "turn_taking", "cirl_learner", "turn_learners"),
     ]

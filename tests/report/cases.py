@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -142,7 +142,7 @@ def write_population(
     return folder
 
 
-def write_sweep(folder: Path, populations: dict[str, Sequence[Network]], **options: Any) -> Path:
+def write_sweep(folder: Path, populations: Mapping[str, Sequence[Network]], **options: Any) -> Path:
     """Writes a sweep of populations by name."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "sweep.json").write_text(json.dumps({"name": "quickstart", "overrides": ["population.seeds=10"]}))

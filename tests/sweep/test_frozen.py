@@ -35,7 +35,7 @@ def test_a_partner_does_what_its_network_answers_most_in_its_seat(finished: Swee
 
 
 def test_what_is_not_there_is_told_before_any_work(finished: Sweep, config: Config, tmp_path: Path):
-    for results, member, why in ((tmp_path, "0" * 16, "results"), (finished.folder, "f" * 16, "no member")):
+    for results, member, why in ((tmp_path, "0" * 16, "results"), (finished.folder, "f" * 16, "none in")):
         with pytest.raises(InputError, match=f"regime.partner_results is .*{why}"):
             load_partner(asking(config, results, member))
     with pytest.raises(InputError, match=r"regime.partner_member is .* not loaded"):

@@ -28,7 +28,6 @@ from tests.training.cases import (
     weights_of,
 )
 
-pytestmark = pytest.mark.usefixtures("compiled_quickly")  # parts and whole alike
 MEMBERS = mixed_members()[:16]  # one program, two blocks
 PROGRAM = program_of(MEMBERS[0])
 ENDS = epochs(20, 60)

@@ -6,6 +6,7 @@ from mirrorjax.report.chart.chart import Scale
 from mirrorjax.report.chart.marks import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, Line, Look, Rule
 from mirrorjax.report.read.over_seeds import Band, Curve
 from mirrorjax.report.words.numbers import plain_number
+from mirrorjax.report.words.time import EPOCHS as EPOCHS  # for figures of people's own, of networks alone
 from mirrorjax.statistics.laws import Laws
 
 MEDIANS = "medians and 90 % bands"

@@ -39,7 +39,7 @@ def test_members_are_as_documented():
     """Records and units: tests/test_measures.py; axes, in a table of their own: tests/settings/test_settings.py."""
     text = FORMATS.read_text(encoding="utf-8").split("**members.parquet**", 1)[1].split("\n\n", 1)[0]
     axes = set(AXES)
-    assert set(re.findall(r"`([a-z0-9_*]+)`", text)) - axes == {*MEMBERS.names, *KNOBS.names} - axes
+    assert set(re.findall(r"`([a-z0-9_*]+)`", text)) - axes == {"parent", *MEMBERS.names, *KNOBS.names} - axes
 
 
 def test_members_round_trip(tmp_path: Path):

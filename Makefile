@@ -30,7 +30,8 @@ test: install ## what people and CI run (under 8 minutes on two cores)
 	$(PYTEST) --dist loadscope -m "not $(LONG)"
 
 test-long: install ## CI's second step: faults, the browser, twenty kills
-	$(PYTEST) -m "(slow or browser or soak) and not (processes or acceptance or accelerators or nightly)"
+	$(PYTEST) --no-loadscope-reorder -m "(slow or browser or soak) and not (processes or acceptance or accelerators or nightly)" \
+		tests/test_soak.py tests  # two minutes of one core, first
 
 test-processes: install ## several processes, other numbers of devices, submitit; CI has no room for it
 	$(PYTEST) -m processes

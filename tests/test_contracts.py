@@ -39,6 +39,7 @@ def test_a_network_keeps_its_contract(name: str):
 
 @pytest.mark.slow
 @pytest.mark.nightly
+@pytest.mark.nightly
 def test_so_does_a_transformer_whose_stream_is_looked_at():
     check_network(lambda width: Transformer(width=width, d_model=4, depth=2, signed=True))
 
@@ -56,7 +57,7 @@ def regime_at(name: str, width: int) -> Regime:
 
 
 # One whenever somebody runs the tests, those in CI that differ in what they are built of, and all with time.
-OF_CI = {"supervised", "predictive", "reinforcement", "turn_taking", "delta_rule"}
+OF_CI = {"reinforcement", "delta_rule"}
 MARKS = {
     name: [] if name == "assembly" else [pytest.mark.slow, *([] if name in OF_CI else [pytest.mark.nightly])]
     for name in (*REGIMES, "delta_rule")

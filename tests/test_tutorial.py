@@ -17,6 +17,7 @@ def blocks() -> list[tuple[str, str]]:
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_from_the_question_to_the_figure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ):

@@ -136,6 +136,7 @@ def own(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.nightly
 def test_the_documented_plugins_train_and_their_results_are_read_without_them(
     installed: Path, own: Path, tmp_path: Path
 ):

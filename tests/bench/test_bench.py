@@ -155,6 +155,7 @@ def test_every_way_to_learn_is_timed(monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_agents_are_timed():
     small = {"parallel_games": 4, "horizon": 4, "width": 5}
     found = agents(jax.devices("cpu"), 2, Member(**{**vars(AGENT), **small}))
@@ -162,6 +163,7 @@ def test_agents_are_timed():
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_memory_of_a_member_stands_beside_what_is_planned(monkeypatch):
     monkeypatch.setattr("mirrorjax.bench.workload.reference_dataset", lambda: built(TINY))
     found = {each.name: each for each in memory(jax.devices("cpu")[:1], "xla", (8, 16))}

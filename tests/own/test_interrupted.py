@@ -10,7 +10,8 @@ import pytest
 from tests.own.test_command import write
 
 MEASURES = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests; in the background it is ignored
 from mirrorjax.launch.cli import main
 from mirrorjax.own import given, turns
 

@@ -138,6 +138,7 @@ def test_it_keeps_its_contract():
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("compiled_quickly")
+@pytest.mark.nightly
 def test_brains_are_measured_on_matched_boards():
     """What asks for acts, for levels of units or for rows is not there; a unit that fires at no board is dead."""
     members = [Member(regime="assembly", stimuli="boards", neurons=FEWEST, dose=dose) for dose in (1.0, 1.25)]

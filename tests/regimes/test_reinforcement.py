@@ -80,6 +80,7 @@ def test_a_learner_among_others_is_the_same_as_alone(sixteen):
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_so_is_one_among_256():
     members = members_of(256)
     (_, together), (_, alone) = trained(members), trained([members[200]])

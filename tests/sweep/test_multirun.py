@@ -12,6 +12,7 @@ from tests.tracking.test_wandb import inspect
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_a_population_for_each_game(sweep: Run, finished: Sweep):
     both = sweep("-m", "game=frog_hops,both_random")
     headings = [line for line in both.out.splitlines() if line.startswith("population ")]

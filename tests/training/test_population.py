@@ -46,7 +46,9 @@ def test_a_member_alone_equals_the_member_among_others(mixed, number):
             assert np.array_equal(column[0], among.records[name][number]), name
 
 
-@pytest.mark.parametrize("more", [[], pytest.param([*range(28, 40)], marks=pytest.mark.slow)], ids=["one", "two"])
+@pytest.mark.parametrize(
+    "more", [[], pytest.param([*range(28, 40)], marks=[pytest.mark.slow, pytest.mark.nightly])], ids=["one", "two"]
+)
 def test_one_device_equals_two(mixed, more):
     """Blocks of one program and of two; programs over two devices are compiled apart, and give the same bits."""
     chosen = [*range(16), *more]

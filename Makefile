@@ -30,8 +30,7 @@ test: install ## what people and CI run (under 8 minutes on two cores)
 	$(PYTEST) --dist loadscope -m "not $(LONG)"
 
 test-long: install ## CI's second step: faults, the browser, twenty kills
-	$(PYTEST) --no-loadscope-reorder -m "(slow or browser or soak) and not (processes or acceptance or accelerators or nightly)" \
-		tests/test_soak.py tests  # two minutes of one core, first
+	$(PYTEST) --no-loadscope-reorder -m "(slow or browser or soak) and not (processes or acceptance or accelerators or nightly)"
 
 test-processes: install ## several processes, other numbers of devices, submitit; CI has no room for it
 	$(PYTEST) -m processes

@@ -19,6 +19,7 @@ CONTRASTS = {  # by name: what changes, and from what
 }
 FEWEST_GROUPS = 20  # flips of fewer have too few outcomes: p is at least 2^-groups
 _NUMBERS = 1 << 22  # of activations in a part, all conditions together: 16 MB, so that memory is used again, not got
+_SLAB = 512  # rows of a large file that are read at a time: the system maps 64 KiB around a number that is read
 # Of a site beyond 1 GiB half a page of each row is read at a time: with less most of what a disk gives is lost.
 _LARGE, _NARROWEST = 1 << 28, 512
 Kind = Literal["rate", "signed"]
@@ -80,9 +81,17 @@ class Given:
         order = slice(None) if self.is_sorted else np.argsort(self.groups, kind="stable")
         found = {}
         for name, array in self.sites[site].items():
-            found[name] = np.ascontiguousarray(np.asarray(array[:, part], np.float32)[order])
-        if self.is_large(site):
-            self.forget(site)
+            found[name] = np.ascontiguousarray(self._columns(array, part, self.is_large(site))[order])
+        return found
+
+    def _columns(self, array: Any, part: slice, is_large: bool) -> np.ndarray:
+        """Some units of a file that shall not stay in the memory: a few rows at a time, as whole pages come with each."""
+        if not is_large:
+            return np.asarray(array[:, part], np.float32)
+        found = np.empty((self.rows, part.stop - part.start), np.float32)
+        for first in range(0, self.rows, _SLAB):
+            found[first : first + _SLAB] = array[first : first + _SLAB, part]
+            _forget(array)
         return found
 
     def is_large(self, site: str) -> bool:
@@ -92,8 +101,7 @@ class Given:
     def forget(self, site: str) -> None:
         """Gives back the memory of files that were read; the system keeps what it has room for."""
         for array in self.sites[site].values():
-            if isinstance(file := getattr(array, "_mmap", None), mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-                file.madvise(mmap.MADV_DONTNEED)
+            _forget(array)
 
     @property
     def starts(self) -> np.ndarray:
@@ -108,6 +116,11 @@ class Given:
     def per_group(self, rows: np.ndarray) -> np.ndarray:
         """Sums over the rows of each group, of rows as they are read [rows, ...] -> [G, ...]."""
         return rows if self.group_count == self.rows else np.add.reduceat(rows, self.starts, axis=0)
+
+
+def _forget(array: Any) -> None:
+    if isinstance(file := getattr(array, "_mmap", None), mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        file.madvise(mmap.MADV_DONTNEED)
 
 
 def given(activations: Any, groups: Any, kinds: Mapping[str, Any] | None, options: Options) -> Given:

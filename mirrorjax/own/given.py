@@ -85,7 +85,7 @@ class Given:
         return found
 
     def _columns(self, array: Any, part: slice, is_large: bool) -> np.ndarray:
-        """Some units; of a file that shall not stay in the memory a few rows at a time, as whole pages come with each."""
+        """Some units; of a file that shall not stay in the memory a few rows at a time, for pages come whole."""
         if not is_large:
             return np.asarray(array[:, part], np.float32)
         found = np.empty((self.rows, part.stop - part.start), np.float32)

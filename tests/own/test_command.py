@@ -8,6 +8,7 @@ from safetensors.numpy import save_file
 
 from mirrorjax.launch.cli import main
 from mirrorjax.own.files import is_activations, read_activations
+from mirrorjax.own.given import Given
 from tests.own.cases import effects, planted
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
@@ -38,6 +39,16 @@ def test_files_are_read_alike(tmp_path: Path, name: str):
     assert (groups is None) == (name == "acts.safetensors")
     if name != "acts.npz":
         assert isinstance(found["none"]["h1"], np.memmap)
+
+
+def test_a_large_file_is_read_some_rows_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    found, _ = read_activations(write(tmp_path / "acts"))
+    monkeypatch.setattr("mirrorjax.own.given._LARGE", 0)
+    monkeypatch.setattr("mirrorjax.own.given._SLAB", 50)  # the last of three is shorter
+    given = Given({"h1": {name: of["h1"] for name, of in found.items()}}, np.zeros(128, int), {"h1": "rate"})
+    read = given.read("h1", slice(3, 17))
+    assert all(np.array_equal(read[name], of["h1"][:, 3:17]) for name, of in MADE.items())
+    assert not any(np.shares_memory(read[name], of["h1"]) for name, of in found.items()), "copies: pages are given back"
 
 
 def test_a_page_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

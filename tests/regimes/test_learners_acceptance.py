@@ -2,16 +2,11 @@
 
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mirrorjax.population.members import Member, stack_values
-from mirrorjax.population.plan import program_of
-from mirrorjax.regimes import own_regime
-from mirrorjax.regimes.base import HeldOut
-from mirrorjax.training.step import init_state, train
+from mirrorjax.population.members import Member
+from tests.regimes.acceptance import agents_at
 
 pytestmark = [pytest.mark.slow, pytest.mark.acceptance]
 SEEDS = 4
@@ -20,16 +15,7 @@ SEEDS = 4
 def ended(millions: float, *kinds: dict[str, Any]) -> list[dict[str, np.ndarray]]:
     """What is told of members of each kind at the end [seeds]; all of one program."""
     members = [Member(**{"learning_rate": 1e-3, **kind}, seed=seed) for kind in kinds for seed in range(SEEDS)]
-    assert len({program_of(member) for member in members}) == 1
-    regime = own_regime(members[0])
-    updates = regime.clock.step(members[0], millions)
-    rows = HeldOut(jnp.zeros((1, 1, 1, 2), jnp.uint32), jnp.ones((1, 1)), jnp.int32(1))
-
-    def of_member(values):
-        state = train(regime, init_state(regime, values), values, jnp.uint32(0), jnp.uint32(updates), ())
-        return regime.score(regime.policy(state.own, values, ()), values, rows)
-
-    found = jax.device_get(jax.jit(jax.vmap(of_member))(stack_values(members, "")))
+    found = agents_at(members, millions)
     return [{name: each.reshape(len(kinds), -1)[place] for name, each in found.items()} for place in range(len(kinds))]
 
 

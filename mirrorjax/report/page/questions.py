@@ -140,7 +140,7 @@ def _play(views: list[View]) -> tuple[str, str]:
         "from its start, points a round, medians over networks. A Toad that only hops starves on rock and stops Frog, "
         "unless it is helped; one that feeds itself needs no help.</p>"
     )
-    return short, note + tables + _pairs(views)
+    return short, (note + tables if any(map(columns_of, views)) else "") + _pairs(views)
 
 
 def _pairs(views: list[View]) -> str:

@@ -15,11 +15,11 @@ from mirrorjax.population.members import Member
 from mirrorjax.population.plan import program_of
 from mirrorjax.randomness import substream
 from mirrorjax.regimes import regime_of
-from mirrorjax.regimes.assembly import Assembly
-from mirrorjax.regimes.assembly_boards import _READ, FEWEST, OnBoards, Repertoire, feelings, placed, repertoire
-from mirrorjax.regimes.brain import as_mask, fired, run
-from mirrorjax.regimes.contexts import CONTEXTS, FEATURES, SITUATIONS, context_of, number_of, of_picture, of_row
-from mirrorjax.regimes.empathy import JOIN, READING, at_rest, born, identities, stimuli
+from mirrorjax.regimes.brains.assembly import Assembly
+from mirrorjax.regimes.brains.assembly_boards import _READ, FEWEST, OnBoards, Repertoire, feelings, placed, repertoire
+from mirrorjax.regimes.brains.brain import as_mask, fired, run
+from mirrorjax.regimes.brains.contexts import CONTEXTS, FEATURES, SITUATIONS, context_of, number_of, of_picture, of_row
+from mirrorjax.regimes.brains.empathy import JOIN, READING, at_rest, born, identities, stimuli
 from mirrorjax.testing import check_regime
 from mirrorjax.training.loop import Schedule
 from tests.measurement.battery.cases import small_boards

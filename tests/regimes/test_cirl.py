@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mirrorjax.population.members import Member, MemberValues, stack_values
-from mirrorjax.regimes.cirl import BAYES, FROGS, Cirl, beliefs
+from mirrorjax.regimes.simulations.cirl import BAYES, FROGS, Cirl, beliefs
 from mirrorjax.training.step import init_state, train
 
 GAMES, ROUNDS = 96, 16

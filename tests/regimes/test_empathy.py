@@ -11,9 +11,9 @@ import pytest
 from mirrorjax.population.members import Member, stack_values
 from mirrorjax.population.plan import program_of
 from mirrorjax.regimes import regime_of
-from mirrorjax.regimes.assembly import FIRING
-from mirrorjax.regimes.brain import as_mask, fired, strength
-from mirrorjax.regimes.empathy import (
+from mirrorjax.regimes.brains.assembly import FIRING
+from mirrorjax.regimes.brains.brain import as_mask, fired, strength
+from mirrorjax.regimes.brains.empathy import (
     DENSITY,
     EPISODES,
     at_rest,

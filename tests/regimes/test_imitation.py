@@ -21,7 +21,7 @@ from mirrorjax.population.members import Member, MemberValues, stack_values
 from mirrorjax.population.plan import program_of
 from mirrorjax.regimes import knobs_of, regime_of
 from mirrorjax.regimes.base import held_out
-from mirrorjax.regimes.imitation import Imitation, watching
+from mirrorjax.regimes.rows.imitation import Imitation, watching
 from mirrorjax.regimes.seats import seen
 from mirrorjax.settings.allowed import validate
 from mirrorjax.settings.schema import Config

@@ -23,7 +23,7 @@ from mirrorjax.models.mlp import glorot_rows
 from mirrorjax.population.members import Member, MemberValues, init_key
 from mirrorjax.regimes.base import Clock, Numbers, Step, Use, Weights, World
 from mirrorjax.regimes.descent import Learner, batch_indices, batch_numbers, batch_weights, begin, descend, dropout
-from mirrorjax.regimes.read_out import PIECE, ROWS, read_out
+from mirrorjax.regimes.rows.read_out import PIECE, ROWS, read_out
 from mirrorjax.regimes.supervised import Supervised
 
 HEAD = ("predicted_kernel", "predicted_bias")

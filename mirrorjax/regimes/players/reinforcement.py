@@ -27,10 +27,10 @@ from mirrorjax.population.members import Member, MemberValues, init_key
 from mirrorjax.randomness import Stream, substream
 from mirrorjax.regimes.base import Clock, HeldOut, Step, Use, Usual, World
 from mirrorjax.regimes.descent import Learner, begin
-from mirrorjax.regimes.evaluation import evaluated
-from mirrorjax.regimes.inputs import folded, input_scale, unfolded
-from mirrorjax.regimes.ppo import Decisions, Passes, Told, improved, log_probs
-from mirrorjax.regimes.rollouts import SELF, GameTable, Led, PlayedTurn, Rollout, frogs, gained, played, toads
+from mirrorjax.regimes.players.evaluation import evaluated
+from mirrorjax.regimes.players.inputs import folded, input_scale, unfolded
+from mirrorjax.regimes.players.ppo import Decisions, Passes, Told, improved, log_probs
+from mirrorjax.regimes.players.rollouts import SELF, GameTable, Led, PlayedTurn, Rollout, frogs, gained, played, toads
 
 MILLION = 1_000_000
 HEAD = 0.01  # of the initial weights to the acts: each is as likely as another

@@ -24,7 +24,7 @@ from mirrorjax.population.members import MemberValues, init_key
 from mirrorjax.randomness import substream, uniform, word
 from mirrorjax.regimes.base import Numbers, Step, World
 from mirrorjax.regimes.descent import batch_weights
-from mirrorjax.regimes.imitation import Imitation, watching
+from mirrorjax.regimes.rows.imitation import Imitation, watching
 
 USUAL = 0.99  # of the usual reward R̄ that is left after an update
 CHANCE = 0.25  # R̄ before the first

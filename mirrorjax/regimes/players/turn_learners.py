@@ -31,11 +31,11 @@ from mirrorjax.population.members import MemberValues, init_key
 from mirrorjax.randomness import substream, uniform
 from mirrorjax.regimes.base import HeldOut, Step
 from mirrorjax.regimes.descent import begin
-from mirrorjax.regimes.inputs import folded, input_scale, unfolded
-from mirrorjax.regimes.ppo import Decisions, Told, improved, log_probs, sampled
-from mirrorjax.regimes.reinforcement import Agent, Both, Reinforcement, nothing_told
-from mirrorjax.regimes.rollouts import Led, PlayedTurn, Rollout, frogs, gained, played_on, toads, unrolled
-from mirrorjax.regimes.turn_taking import WINDOW, pair_scores
+from mirrorjax.regimes.players.inputs import folded, input_scale, unfolded
+from mirrorjax.regimes.players.ppo import Decisions, Told, improved, log_probs, sampled
+from mirrorjax.regimes.players.reinforcement import Agent, Both, Reinforcement, nothing_told
+from mirrorjax.regimes.players.rollouts import Led, PlayedTurn, Rollout, frogs, gained, played_on, toads, unrolled
+from mirrorjax.regimes.simulations.turn_taking import WINDOW, pair_scores
 
 ACTS = len(Action)
 PAIRS, ROUNDS = 64, 1024  # of fresh games; those of the last WINDOW rounds are looked at

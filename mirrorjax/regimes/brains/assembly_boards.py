@@ -17,13 +17,13 @@ from mirrorjax.errors import InputError
 from mirrorjax.models.base import Edit, Params, Shown, keep
 from mirrorjax.population.members import MemberValues
 from mirrorjax.randomness import Stream, substream
-from mirrorjax.regimes import contexts
-from mirrorjax.regimes.assembly import MOMENTS, Assembly, Brain, Mix, stream_of
 from mirrorjax.regimes.base import Numbers, Step, World
-from mirrorjax.regimes.brain import Fibres, Fired, as_mask, fired, run, strength
-from mirrorjax.regimes.contexts import CONTEXTS, FELT, SITUATIONS, Context
+from mirrorjax.regimes.brains import contexts
+from mirrorjax.regimes.brains.assembly import MOMENTS, Assembly, Brain, Mix, stream_of
+from mirrorjax.regimes.brains.brain import Fibres, Fired, as_mask, fired, run, strength
+from mirrorjax.regimes.brains.contexts import CONTEXTS, FELT, SITUATIONS, Context
+from mirrorjax.regimes.brains.empathy import JOINS, READING, Share, at_rest, growth, identities, seen, wired
 from mirrorjax.regimes.descent import batch_numbers
-from mirrorjax.regimes.empathy import JOINS, READING, Share, at_rest, growth, identities, seen, wired
 from mirrorjax.regimes.pairs import token_column
 
 FEWEST = 220  # neurons of an area, so that the sheet holds three persons and all contexts

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import struct
-from jaxtyping import Array, Bool, Float32, Int8, Int32
+from jaxtyping import Array, Bool, Float32, Int8
 
 from mirrorjax.errors import InputError
 from mirrorjax.game.env import Reward
@@ -25,7 +25,8 @@ from mirrorjax.game.players import Chance, tally
 from mirrorjax.game.rollout import Turn, chance_of_round, game_streams, new_game
 from mirrorjax.game.rollout import in_turn as rounds_in_turn
 from mirrorjax.game.state import LETTER, MAX_ENERGY, WIDTH, Action, Actor, GameState, Number, Symbol
-from mirrorjax.models.base import Edit, Network, Params, Recurrent, Shown, Site, in_turn, keep, padding
+from mirrorjax.models.base import Edit, Params, Recurrent, Shown, in_turn, keep, padding
+from mirrorjax.models.beside import Beside, joined, parted
 from mirrorjax.models.encoding import encoded
 from mirrorjax.population.members import MemberValues, init_key
 from mirrorjax.randomness import substream, uniform
@@ -41,7 +42,6 @@ ACTS = len(Action)
 PAIRS, ROUNDS = 64, 1024  # of fresh games; those of the last WINDOW rounds are looked at
 GAINS = {"_deaf": 0.0, "_loud": 4.0}  # κ in them besides the own one, on the same weights, by the ending of columns
 OF_OTHERS = ("pair_score_last", "pair_gifts", "alternation", "alternation_null", "transfer", "transfer_null")
-_TOAD = "toad_"  # before the names of Toad's parameters
 _SEED = 2**32 - 3  # of nobody's games
 
 Seen = Any  # of games: `seen` [games, time, inputs], `fresh` [games, time], and `memory` before [games, units], by name
@@ -52,51 +52,6 @@ class Pair(Agent):
     """One member: its learner and both networks are [2] in front, Frog's first."""
 
     memories: Memories = ((), ())  # of both [games]
-
-
-@dataclass(frozen=True)
-class Seats:
-    """A network a seat. What is shown is Frog's; Toad's is stored beside it, under names that begin with `toad_`."""
-
-    settings: ClassVar[tuple[str, ...]] = ()
-    homogeneous: ClassVar[bool] = False
-
-    each: Network
-
-    def __str__(self) -> str:
-        return f"two of {self.each}"
-
-    @property
-    def inputs(self) -> int:
-        """Of either."""
-        return self.each.inputs
-
-    @property
-    def outputs(self) -> int:
-        """Of either."""
-        return self.each.outputs
-
-    @property
-    def sites(self) -> tuple[Site, ...]:
-        """Frog's."""
-        return self.each.sites
-
-    def init(self, key: jax.Array, width: Int32[Array, ""]) -> Params:
-        """Two that differ."""
-        frog, toad = (self.each.init(jax.random.fold_in(key, seat), width) for seat in Actor)
-        return _joined(frog, toad)
-
-    def run(self, params: Params, inputs: Float32[Array, "inputs ..."], edit: Edit = keep) -> Shown:
-        """Frog's."""
-        return self.each.run(params, inputs, edit)
-
-    def decayed(self, params: Params) -> list[jax.Array]:
-        """Frog's."""
-        return self.each.decayed(params)
-
-    def norms(self, params: Params) -> dict[str, Float32[Array, ""]]:
-        """Frog's."""
-        return self.each.norms(params)
 
 
 @dataclass(frozen=True)
@@ -126,7 +81,7 @@ class TurnLearners(Reinforcement):
             InputError: there are more minibatches than games, which are learnt from whole.
         """
         made = super().of(replace(network, inputs=network.inputs + ACTS), program)
-        made = replace(made, network=Seats(made.network))
+        made = replace(made, network=Beside(made.network))
         if (asked := made.passes_of.minibatches) > made.parallel_games:
             games = f"the {made.parallel_games} games, which are learnt from whole"
             raise InputError(f"regime.minibatches is {asked}; allowed: at most {games}")
@@ -169,15 +124,15 @@ class TurnLearners(Reinforcement):
         return jax.tree.map(lambda *each: jnp.stack(each), *seats)
 
     def policy(self, state: Pair, values: MemberValues, train: Any) -> Params:
-        """Frog's network, on pictures as they are; and beside it Toad's, whose names begin with `toad_`."""
+        """Frog's network, on pictures as they are; and beside it Toad's, whose names begin with `toad/`."""
         frog, toad = (jax.tree.map(lambda each, at=seat: each[at], state.params["actor"]) for seat in Actor)
         if kernel := self._input_kernel:
             frog, toad = (folded(actor, kernel, self._scale) for actor in (frog, toad))
-        return _joined(frog, toad)
+        return joined(frog, toad)
 
     def put(self, state: Pair, params: Params) -> Pair:
         """The weights in the place of those of both networks."""
-        seats = _seats(params)
+        seats = parted(params)
         if kernel := self._input_kernel:
             seats = tuple(unfolded(actor, kernel, self._scale) for actor in seats)
         actor = jax.tree.map(lambda *each: jnp.stack(each), *seats)
@@ -194,7 +149,7 @@ class TurnLearners(Reinforcement):
 
     def score(self, params: Params, values: MemberValues, held: HeldOut) -> dict[str, Float32[Array, ""]]:
         """What both do in fresh games (`met`), by κ; nulls, which are told of no rows, play none."""
-        actors = jax.tree.map(lambda *each: jnp.stack(each), *_seats(params))
+        actors = jax.tree.map(lambda *each: jnp.stack(each), *parted(params))
 
         def measured() -> dict[str, Float32[Array, ""]]:
             gains = jnp.stack([values.coupling, *map(jnp.float32, GAINS.values())])
@@ -219,10 +174,6 @@ class TurnLearners(Reinforcement):
     def _recurrent(self) -> Recurrent | None:
         """The network, if it remembers."""
         return cast(Recurrent, self._acting) if hasattr(self._acting, "remember") else None
-
-    @property
-    def _acting(self) -> Network:
-        return cast(Seats, self.network).each
 
     def _minds(
         self, actors: Params, values: MemberValues, gain: Float32[Array, ""], scale: np.ndarray | float = 1.0
@@ -343,14 +294,3 @@ def met(minds: Minds, params: Any, pairs: int = PAIRS, rounds: int = ROUNDS) -> 
         "pair_energy": jnp.mean(energy.astype(jnp.float32)),
         **pair_scores(gifts[-WINDOW:].astype(jnp.int32), points[-WINDOW:].astype(jnp.float32)),
     }
-
-
-def _joined(frog: Params, toad: Params) -> Params:
-    """Both networks' parameters, as they are stored."""
-    return {**frog, **{f"{_TOAD}{name}": each for name, each in toad.items()}}
-
-
-def _seats(params: Params) -> tuple[Params, Params]:
-    """The networks of Frog and of Toad, of what is stored."""
-    toad = {name.removeprefix(_TOAD): each for name, each in params.items() if name.startswith(_TOAD)}
-    return {name: params[name] for name in toad}, toad

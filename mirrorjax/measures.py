@@ -180,20 +180,20 @@ CALIBRATED = (
             "../regimes/rows/overlap.py", needs=(VALIDATION,)),
     Measure("accuracy_watched", "accuracy, watched seat", "share of right answers of held-out rows with Toad in the "
             "seat, as it is watched (regime `imitation`); `accuracy` is of one's own seat",
-            "../regimes/rows/imitation.py", "share", needs=(VALIDATION,)),
+            "../regimes/rows/watching.py", "share", needs=(VALIDATION,)),
     Measure("accuracy_watched_live", "accuracy, watched seat, live", "the same of rows with energy, where *jump* is "
-            "wrong", "../regimes/rows/imitation.py", "share", needs=(VALIDATION,)),
+            "wrong", "../regimes/rows/watching.py", "share", needs=(VALIDATION,)),
     Measure("recall_help_watched", "recall of help, watched seat", "of both kinds of help",
-            "../regimes/rows/imitation.py", "share", needs=(VALIDATION,)),
+            "../regimes/rows/watching.py", "share", needs=(VALIDATION,)),
     Measure("accuracy_own_live", "accuracy, own seat, live", "of the same rows with Frog in the seat, letters shown",
-            "../regimes/rows/imitation.py", "share", needs=(VALIDATION,)),
+            "../regimes/rows/watching.py", "share", needs=(VALIDATION,)),
     Measure("accuracy_own_veiled", "accuracy, own seat, letters hidden", "of the same rows, without energy too, and "
-            "nobody's letter shown", "../regimes/rows/imitation.py", "share", needs=(VALIDATION,)),
+            "nobody's letter shown", "../regimes/rows/watching.py", "share", needs=(VALIDATION,)),
     Measure("transfer", "transfer", "(own − constant) / (watched − constant), of the two live accuracies and that of "
-            "the best constant answer; null where the watched seat is not known", "../regimes/rows/imitation.py",
+            "the best constant answer; null where the watched seat is not known", "../regimes/rows/watching.py",
             needs=(VALIDATION,)),
     Measure("seats_agree_live", "seats that agree, live", "share of these rows on which both seats' right answers are "
-            "the same: what a watcher gets that never changes its view", "../regimes/rows/imitation.py", "share",
+            "the same: what a watcher gets that never changes its view", "../regimes/rows/watching.py", "share",
             needs=(VALIDATION,)),
     Measure("rescue_accuracy", "rescue accuracy", "share of `help` on rescue boards with Toad in distress",
             "battery/behaviour.py", "share", needs=_ACTS_ON_BOARDS, section="calibrated"),
@@ -300,7 +300,7 @@ OF_ASSEMBLIES = (
     Measure("overlap_toad_object_calm", "overlap of other and object, calm", "without distress",
             "../regimes/brains/empathy.py", "share"),
     Measure("completion", "completion", "share of the assembly of one's own distress that fires once 40 % of it was "
-            "fired and MIX was left to itself", "../regimes/brains/assembly.py", "share"),
+            "fired and MIX was left to itself", "../regimes/brains/persons.py", "share"),
 )
 OF_SIMULATIONS = (
     Measure("cirl_GOAL_HELPER_common", "both, Toad {GOAL}, Frog {HELPER}",

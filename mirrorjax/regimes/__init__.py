@@ -10,12 +10,12 @@ from mirrorjax.models import network_of
 from mirrorjax.population.members import Member
 from mirrorjax.population.plan import ProgramSpec, program_of
 from mirrorjax.regimes.base import Regime, whole, whole_kind
-from mirrorjax.regimes.brains.assembly_boards import Brains
+from mirrorjax.regimes.brains.assembly import Assembly
 from mirrorjax.regimes.players.cirl_learner import CirlLearner
 from mirrorjax.regimes.players.reinforcement import Reinforcement
 from mirrorjax.regimes.players.turn_learners import TurnLearners
 from mirrorjax.regimes.rows.contrastive import Contrastive
-from mirrorjax.regimes.rows.hebbian import Imitating
+from mirrorjax.regimes.rows.imitation import Imitation
 from mirrorjax.regimes.rows.overlap import Overlap
 from mirrorjax.regimes.rows.predictive import Predictive
 from mirrorjax.regimes.simulations.cirl import Cirl
@@ -25,9 +25,9 @@ from mirrorjax.regimes.supervised import Supervised
 REGIMES: dict[str, Any] = {
     "supervised": Supervised,
     "contrastive": Contrastive,
-    "assembly": Brains,
+    "assembly": Assembly,
     "overlap": Overlap,
-    "imitation": Imitating,
+    "imitation": Imitation,
     "predictive": Predictive,
     "reinforcement": Reinforcement,
     "cirl": Cirl,

@@ -8,7 +8,7 @@ An act a is drawn by softmax of the outputs, and rewarded with R = 1 where it is
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -24,7 +24,7 @@ from mirrorjax.population.members import MemberValues, init_key
 from mirrorjax.randomness import substream, uniform, word
 from mirrorjax.regimes.base import Numbers, Step, World
 from mirrorjax.regimes.descent import batch_weights
-from mirrorjax.regimes.rows.imitation import Imitation, watching
+from mirrorjax.regimes.rows.watching import ByWatching, watching
 
 USUAL = 0.99  # of the usual reward R̄ that is left after an update
 CHANCE = 0.25  # R̄ before the first
@@ -84,7 +84,7 @@ def within_reach(layer: Affine) -> Affine:
 
 
 @dataclass(frozen=True)
-class Hebbian(Imitation):
+class Hebbian(ByWatching):
     """What members of one program have in common; η is the learning rate."""
 
     def __post_init__(self) -> None:
@@ -147,19 +147,3 @@ class Hebbian(Imitation):
     def answer(self, outputs: Float32[Array, "4 batch"]) -> Float32[Array, "4 batch"]:
         """The chance of each act."""
         return jax.nn.softmax(outputs, axis=0)
-
-
-PLASTICITY = {"gradient": Imitation, "hebbian": Hebbian}
-
-
-@dataclass(frozen=True)
-class Imitating(Imitation):
-    """The regime by its name; its members are of one of PLASTICITY."""
-
-    settings: ClassVar[tuple[str, ...]] = (*Imitation.settings, "plasticity")
-
-    @classmethod
-    def of(cls, network: Any, program: Any) -> Self:
-        """The regime of a program's members."""
-        kind: Any = PLASTICITY[program.plasticity]
-        return kind.of(network, program)

@@ -41,5 +41,5 @@ step engines 150 60 "${bench[@]}" engines
 step published_rate 250 60 "${sweep[@]}" "results_dir=$out/results"
 step as_published 20 10 "$python" analysis/published_rate.py "$out"/results/paper-*
 step memory 60 40 "${bench[@]}" memory
-step whole 420 200 "${bench[@]}" whole
+step whole 560 400 "${bench[@]}" whole
 exit "$failed"

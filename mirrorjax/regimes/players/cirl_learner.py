@@ -27,9 +27,10 @@ from mirrorjax.models.encoding import encoded
 from mirrorjax.population.members import MemberValues
 from mirrorjax.randomness import Stream, uniform, word
 from mirrorjax.regimes.base import HeldOut, Step
+from mirrorjax.regimes.players.actor_critic import UNKNOWN_ENERGY
 from mirrorjax.regimes.players.inputs import input_scale
 from mirrorjax.regimes.players.ppo import improved, sampled
-from mirrorjax.regimes.players.reinforcement import UNKNOWN_ENERGY, Agent, Reinforcement
+from mirrorjax.regimes.players.reinforcement import Agent, Reinforcement
 from mirrorjax.regimes.players.rollouts import Answers, Led, Rollout, played_on
 from mirrorjax.regimes.simulations.cirl import KEPT, LATE, POLICIES, PRIOR, common, helps, prior
 from mirrorjax.regimes.simulations.inverse import regret, told, untold, value_of_information

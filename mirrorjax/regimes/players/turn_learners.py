@@ -32,9 +32,10 @@ from mirrorjax.population.members import MemberValues, init_key
 from mirrorjax.randomness import substream, uniform
 from mirrorjax.regimes.base import HeldOut, Step
 from mirrorjax.regimes.descent import begin
-from mirrorjax.regimes.players.inputs import folded, input_scale, unfolded
+from mirrorjax.regimes.players.actor_critic import Both
+from mirrorjax.regimes.players.inputs import input_scale
 from mirrorjax.regimes.players.ppo import Decisions, Told, improved, log_probs, sampled
-from mirrorjax.regimes.players.reinforcement import Agent, Both, Reinforcement, nothing_told
+from mirrorjax.regimes.players.reinforcement import Agent, Reinforcement, nothing_told
 from mirrorjax.regimes.players.rollouts import Led, PlayedTurn, Rollout, frogs, gained, played_on, toads, unrolled
 from mirrorjax.regimes.simulations.turn_taking import WINDOW, pair_scores
 
@@ -126,16 +127,11 @@ class TurnLearners(Reinforcement):
     def policy(self, state: Pair, values: MemberValues, train: Any) -> Params:
         """Frog's network, on pictures as they are; and beside it Toad's, whose names begin with `toad/`."""
         frog, toad = (jax.tree.map(lambda each, at=seat: each[at], state.params["actor"]) for seat in Actor)
-        if kernel := self._input_kernel:
-            frog, toad = (folded(actor, kernel, self._scale) for actor in (frog, toad))
-        return joined(frog, toad)
+        return joined(self._as_measured(frog), self._as_measured(toad))
 
     def put(self, state: Pair, params: Params) -> Pair:
         """The weights in the place of those of both networks."""
-        seats = parted(params)
-        if kernel := self._input_kernel:
-            seats = tuple(unfolded(actor, kernel, self._scale) for actor in seats)
-        actor = jax.tree.map(lambda *each: jnp.stack(each), *seats)
+        actor = jax.tree.map(lambda *each: jnp.stack(each), *map(self._as_trained, parted(params)))
         return replace(state, learner=replace(state.learner, params={**state.params, "actor": actor}))
 
     def show(

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Array, Float32
 
 from mirrorjax.game.state import GameParams
-from mirrorjax.models.base import Edit, Network, Params, Shown, Site, in_turn, keep, padding
+from mirrorjax.models.base import Edit, Network, Params, Shown, Site, besides, in_turn, keep, padding
 from mirrorjax.models.beside import Beside
 from mirrorjax.models.encoding import encoded
 from mirrorjax.models.mlp import MLP
@@ -58,7 +58,7 @@ class ActorCritic(Usual):
     def _newborn(self, key: jax.Array, values: MemberValues) -> Both:
         """Actor and critic that have learnt nothing."""
         actor = self._acting.init(key, values.width)
-        if (head := getattr(self._acting, "output_kernel", None)) is not None:
+        if (head := besides(self._acting).output_kernel) is not None:
             actor[head] = HEAD * actor[head]
         critic = self._critic.init(jax.random.fold_in(key, _CRITIC_KEY), jnp.int32(self._critic.width))
         return {"actor": actor, "critic": critic}
@@ -90,7 +90,7 @@ class ActorCritic(Usual):
     @property
     def _input_kernel(self) -> str | None:
         """Of a network whose inputs can be scaled; others have them as they are."""
-        return getattr(self._acting, "input_kernel", None)
+        return besides(self._acting).input_kernel
 
     @property
     def _scale(self) -> np.ndarray:

@@ -9,7 +9,7 @@ does in fresh games, with the gain κ that it learnt with and with others.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Self
 
 import jax
 import jax.numpy as jnp
@@ -25,7 +25,7 @@ from mirrorjax.game.players import Chance, tally
 from mirrorjax.game.rollout import Turn, chance_of_round, game_streams, new_game
 from mirrorjax.game.rollout import in_turn as rounds_in_turn
 from mirrorjax.game.state import LETTER, MAX_ENERGY, WIDTH, Action, Actor, GameState, Number, Symbol
-from mirrorjax.models.base import Edit, Params, Recurrent, Shown, in_turn, keep, padding
+from mirrorjax.models.base import Edit, Params, Recurrent, Shown, in_turn, is_recurrent, keep, padding
 from mirrorjax.models.beside import Beside, joined, parted
 from mirrorjax.models.encoding import encoded
 from mirrorjax.population.members import MemberValues, init_key
@@ -169,7 +169,7 @@ class TurnLearners(Reinforcement):
     @property
     def _recurrent(self) -> Recurrent | None:
         """The network, if it remembers."""
-        return cast(Recurrent, self._acting) if hasattr(self._acting, "remember") else None
+        return network if is_recurrent(network := self._acting) else None
 
     def _minds(
         self, actors: Params, values: MemberValues, gain: Float32[Array, ""], scale: np.ndarray | float = 1.0

@@ -8,7 +8,7 @@ An act a is drawn by softmax of the outputs, and rewarded with R = 1 where it is
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +17,7 @@ from jaxtyping import Array, Float32, Int32, UInt32
 
 from mirrorjax.dataset.row import features
 from mirrorjax.errors import InputError
-from mirrorjax.models.base import Affine, Params
+from mirrorjax.models.base import Affine, Layered, Params, besides, is_layered
 from mirrorjax.models.encoding import encoded
 from mirrorjax.models.mlp import glorot_rows
 from mirrorjax.population.members import MemberValues, init_key
@@ -89,7 +89,7 @@ class Hebbian(ByWatching):
 
     def __post_init__(self) -> None:
         """Raises an `InputError` for a network that the rule does not know."""
-        if not hasattr(self.network, "layers") or getattr(self.network, "activation", "") != "relu":
+        if not is_layered(self.network) or besides(self.network).activation != "relu":
             known = "a network of dense relu layers"
             raise InputError(f"regime.plasticity is hebbian for {self.network}; allowed: gradient, or {known}")
 
@@ -116,8 +116,7 @@ class Hebbian(ByWatching):
         rows, weights = train.rows[drawn], batch_weights(values, self.batch)
         raw = encoded(self.pictures(rows, seen.knobs), self.encoding)
         inputs = (raw - train.mean[:, None]) / train.deviation[:, None]
-        network: Any = self.network
-        first, *others = network.layers(state.params)
+        first, *others = cast(Layered, self.network).layers(state.params)
         layers = [Affine(first.kernel * train.deviation[None, :], first.bias + first.kernel @ train.mean), *others]
         chance = jax.nn.softmax(self.network.run(state.params, raw).outputs, axis=0)
         stream = substream((values.dropout_stream[0], values.dropout_stream[1]), jnp.uint32(_TRYING))

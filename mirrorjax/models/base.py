@@ -149,7 +149,8 @@ class Besides:
 
 def besides(network: Any) -> Besides:
     """What a network has besides its contract."""
-    return Besides(**{each.name: getattr(network, each.name, each.default) for each in fields(Besides)})
+    found: dict[str, Any] = {each.name: getattr(network, each.name, each.default) for each in fields(Besides)}
+    return Besides(**found)
 
 
 class Affine(NamedTuple):

@@ -37,9 +37,9 @@ sweep=("$python" -m mirrorjax sweep experiment=paper size=large runtime=gpu trac
 told "$(date -u +%FT%TZ)${2:+, ${*:2}}"
 step machine 30 5 "$python" -c "$machine"
 step tests 170 60 "$python" -m pytest -m gpu -v -rs -p no:cacheprovider tests/training/engines
-step engines 130 60 "${bench[@]}" engines
+step engines 150 60 "${bench[@]}" engines
 step published_rate 250 60 "${sweep[@]}" "results_dir=$out/results"
 step as_published 20 10 "$python" analysis/published_rate.py "$out"/results/paper-*
 step memory 60 40 "${bench[@]}" memory
-step whole 420 200 "${bench[@]}" whole
+step whole 560 400 "${bench[@]}" whole
 exit "$failed"

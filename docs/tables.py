@@ -60,10 +60,10 @@ NETWORKS = 1_000_000
 PLANS = {"quickstart": (1e-4, 12), "paper_fast": (4e-5, 50), "paper": (4e-6, 50), "paper size=large": (4e-6, 150)}
 RATES = {  # model-steps a second of 2×17, batch 25, own order, by what, and how often there is that: see scaling.md
     "2 cores": (175e3, 1),
-    "1 H100, compiled step": (8.6e6, 1),
-    "1 H100, kernel": (72.8e6, 1),
-    "8 H100, kernel": (72.8e6, 8),
-    "64 hosts × 8, kernel": (72.8e6, 512),
+    "1 H200, compiled step": (10.4e6, 1),
+    "1 H200, kernel": (77.4e6, 1),
+    "8 H200, kernel": (77.4e6, 8),
+    "64 hosts × 8, kernel": (77.4e6, 512),
 }
 
 

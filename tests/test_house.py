@@ -25,7 +25,7 @@ def test_a_knob_is_described_in_one_file():
 
 def test_a_network_is_named_where_it_is_written():
     """Besides there a default, critics, what a plan leaves unsaid, and a kernel that is of one network."""
-    regimes = {"regimes/supervised.py", "regimes/reinforcement.py", "regimes/turn_learners.py"}
+    regimes = {"regimes/supervised.py", "regimes/players/actor_critic.py"}
     assert set(network_files()) <= {"launch/plan.py", "training/engines/shape.py", *regimes}
 
 

@@ -27,6 +27,9 @@ TOP = (
 )  # whose one call imports when called
 ORDER = (*GROUND, *STORY, *KEPT, *TOP)
 REPORT = ("words", "read", "chart", "map", "figures", "page", "compare")
+WAYS = ("rows", "brains", "simulations", "players")
+REGIMES = ("base", "descent", "supervised", "seats", "pairs", *WAYS, "__init__")
+DOORS = {("players", "simulations")}  # between rooms of regimes: agents are held against what is known exactly
 OUTSIDE = ("wandb", "hydra", "rich")
 PACKAGE = Path(str(mirrorjax.__file__)).parent
 
@@ -46,7 +49,7 @@ def imports(folder: Path) -> list[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize(("folder", "order"), [("", ORDER), ("report", REPORT)])
+@pytest.mark.parametrize(("folder", "order"), [("", ORDER), ("report", REPORT), ("regimes", REGIMES)])
 def test_imports_run_leftward(folder: str, order: tuple[str, ...]):
     beginning = ".".join(["mirrorjax", *filter(None, [folder])]) + "."
     own = [
@@ -54,20 +57,37 @@ def test_imports_run_leftward(folder: str, order: tuple[str, ...]):
         for room, module in imports(PACKAGE / folder)
         if module.startswith(beginning)
     ]
-    assert len(own) > 100
+    assert len(own) > 50
     assert [(room, used) for room, used in own if order.index(used) > order.index(room)] == []
+
+
+def test_ways_to_learn_know_the_rooms_of_others_by_doors_alone():
+    """And nobody who trains or measures them knows these rooms: what they have in common is the contract."""
+    rooms = {f"mirrorjax.regimes.{room}": room for room in WAYS}
+    used = {
+        (way, rooms[".".join(module.split(".")[:3])])
+        for way, module in imports(PACKAGE / "regimes")
+        if ".".join(module.split(".")[:3]) in rooms
+    }
+    assert {(way, room) for way, room in used if way in WAYS and way != room} == DOORS
+    others = [(room, module) for room, module in imports(PACKAGE) if room in STORY and room != "regimes"]
+    assert [pair for pair in others if pair[1].startswith(tuple(rooms))] == []
 
 
 def test_the_picture_of_the_rooms_is_true():
     page = (PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `( ?)(\w+)/?` \| (.*) \|$", page, re.MULTILINE)
-    assert tuple(room for inner, room, _ in rows if not inner) == ORDER[:-2]
-    assert tuple(room for inner, room, _ in rows if inner) == REPORT
+    outer, rooms = "", {"": ORDER[:-2], "regimes": WAYS, "report": REPORT}
+    found: dict[str, tuple[str, ...]] = dict.fromkeys(rooms, ())
     for inner, room, words in rows:
-        place = PACKAGE / ("report" if inner else "") / room
+        outer = outer if inner else room
+        within = outer if inner else ""
+        found[within] += (room,)
+        place = PACKAGE / within / room
         file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
         tree = ast.parse(file.read_text(encoding="utf-8"))
         assert (ast.get_docstring(tree) or "").split("\n")[0] == words, room
+    assert found == rooms
 
 
 def test_the_story_up_to_training_is_quiet():

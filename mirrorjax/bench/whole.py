@@ -13,7 +13,7 @@ from mirrorjax.bench.starting import MAIN
 from mirrorjax.bench.timing import Figure, once
 from mirrorjax.machine.runtime import Device
 
-EXPERIMENTS = ("quickstart", "paper_fast")
+EXPERIMENTS = ("paper_fast", "quickstart")
 _SHARES = ("training", "measurement", "nulls", "compile")  # of the seconds that a population tells at its end
 
 
@@ -45,6 +45,7 @@ def _run(experiment: str, platform: str, caches: Path, name: str) -> list[Figure
             [sys.executable, "-c", MAIN, "sweep", *options], check=True, capture_output=True, env=environment
         )
         figures = [once(name, time.perf_counter() - start, "s")]
+        print(f"{name}: {figures[0].median:.0f} s", file=sys.stderr, flush=True)  # the others take minutes
         logs = [file.read_text().splitlines() for file in Path(folder).glob("*/*/log.jsonl")]
     ends = [event for log in logs for event in map(json.loads, log) if event["event"] == "finished"]
     return figures + [

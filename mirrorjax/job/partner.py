@@ -8,7 +8,7 @@ from jaxtyping import Array, Float32
 from mirrorjax.errors import InputError
 from mirrorjax.game.players import looking
 from mirrorjax.measurement.probe import Probe
-from mirrorjax.regimes.frozen import FROZEN, freeze
+from mirrorjax.regimes.players.frozen import FROZEN, freeze
 from mirrorjax.results.find import find_network
 from mirrorjax.settings.schema import Config
 

@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from mirrorjax.models.base import Network
+from mirrorjax.models.base import Network, is_layered
 
 Measure = TypeVar("Measure", bound=Callable[..., Any])
 
 
 def _has_circuits(network: Network) -> bool:
-    layered = hasattr(network, "layers") and hasattr(network, "activate")  # see `models.base.Layered`
-    return layered and [site.kind for site in network.sites] == ["rate", "rate"]
+    return is_layered(network) and [site.kind for site in network.sites] == ["rate", "rate"]
 
 
 NEEDS: dict[str, Callable[[Network], bool]] = {

@@ -1,8 +1,8 @@
 """What a network is to whoever trains, measures or edits it: sites of units, one run, and one hook on the units."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple, Protocol
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeGuard
 
 import jax
 import jax.numpy as jnp
@@ -93,8 +93,7 @@ class Network(Protocol):
         homogeneous: whether multiplying the parameters that a norm is of multiplies the units behind them by the same;
             then untrained networks can be held against any network at its own norms.
 
-    One may have `read_out`, a `ReadOut`, by which `predictive` reads acts out of it anew; and `held`, how many numbers
-    of an example a run holds, by which memory is planned: those of its sites unless it says so.
+    What one may have besides is in `Besides`; more of some kinds is in `Layered` and `Recurrent`.
     """
 
     settings: ClassVar[tuple[str, ...]]
@@ -128,6 +127,32 @@ class Network(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Besides:
+    """What a network may have besides its contract, by these names; where it has not, it is as here.
+
+    Attributes:
+        held: how many numbers of an example a run holds, by which memory is planned; None: those of its sites.
+        read_out: by which `predictive` reads acts out of it anew; None: of the last site, by that regime's names.
+        input_kernel: the parameter by which its inputs are multiplied before all else, so that agents can learn on
+            scaled ones; None: they learn on inputs as they are.
+        output_kernel: the parameter by which its outputs are made, small at first in agents; None: it is as it is.
+        activation: of its units.
+    """
+
+    held: int | None = None
+    read_out: ReadOut | None = None
+    input_kernel: str | None = None
+    output_kernel: str | None = None
+    activation: str = ""
+
+
+def besides(network: Any) -> Besides:
+    """What a network has besides its contract."""
+    found: dict[str, Any] = {each.name: getattr(network, each.name, each.default) for each in fields(Besides)}
+    return Besides(**found)
+
+
 class Affine(NamedTuple):
     """What a layer does to the one before it: kernel @ h + bias."""
 
@@ -145,6 +170,11 @@ class Layered(Network, Protocol):
     def activate(self, drive: Units) -> Units:
         """The units of a site, from their drive."""
         ...
+
+
+def is_layered(network: Any) -> TypeGuard[Layered]:
+    """Whether a network is one of affine maps and activations."""
+    return hasattr(network, "layers") and hasattr(network, "activate")
 
 
 class Recurrent(Network, Protocol):
@@ -165,3 +195,8 @@ class Recurrent(Network, Protocol):
     def read(self, params: Params, memory: Units) -> Float32[Array, "outputs ..."]:
         """The outputs, of what is remembered."""
         ...
+
+
+def is_recurrent(network: Any) -> TypeGuard[Recurrent]:
+    """Whether a network remembers an episode."""
+    return hasattr(network, "remember")

@@ -9,25 +9,25 @@ from mirrorjax.errors import InputError
 from mirrorjax.models import network_of
 from mirrorjax.population.members import Member
 from mirrorjax.population.plan import ProgramSpec, program_of
-from mirrorjax.regimes.assembly_boards import Brains
 from mirrorjax.regimes.base import Regime, whole, whole_kind
-from mirrorjax.regimes.cirl import Cirl
-from mirrorjax.regimes.cirl_learner import CirlLearner
-from mirrorjax.regimes.contrastive import Contrastive
-from mirrorjax.regimes.hebbian import Imitating
-from mirrorjax.regimes.overlap import Overlap
-from mirrorjax.regimes.predictive import Predictive
-from mirrorjax.regimes.reinforcement import Reinforcement
+from mirrorjax.regimes.brains.assembly import Assembly
+from mirrorjax.regimes.players.cirl_learner import CirlLearner
+from mirrorjax.regimes.players.reinforcement import Reinforcement
+from mirrorjax.regimes.players.turn_learners import TurnLearners
+from mirrorjax.regimes.rows.contrastive import Contrastive
+from mirrorjax.regimes.rows.imitation import Imitation
+from mirrorjax.regimes.rows.overlap import Overlap
+from mirrorjax.regimes.rows.predictive import Predictive
+from mirrorjax.regimes.simulations.cirl import Cirl
+from mirrorjax.regimes.simulations.turn_taking import TurnTaking
 from mirrorjax.regimes.supervised import Supervised
-from mirrorjax.regimes.turn_learners import TurnLearners
-from mirrorjax.regimes.turn_taking import TurnTaking
 
 REGIMES: dict[str, Any] = {
     "supervised": Supervised,
     "contrastive": Contrastive,
-    "assembly": Brains,
+    "assembly": Assembly,
     "overlap": Overlap,
-    "imitation": Imitating,
+    "imitation": Imitation,
     "predictive": Predictive,
     "reinforcement": Reinforcement,
     "cirl": Cirl,

@@ -46,6 +46,7 @@ class Progress:
         self.model_steps = self._before = 0  # done in all, and before this process
         self._clock, self._created = clock, clock()
         self._training_started: float | None = None
+        self._compiling_since: float | None = None
         self._training_seconds, self._last_shown, self._measured = 0.0, -np.inf, ""
         self.now, self.clock = "starting", "epoch"
         self._bar: Bar | None = None
@@ -90,11 +91,19 @@ class Progress:
             self._line(text)
 
     def compiling(self, program: str) -> None:
-        """Says which program is waited for."""
+        """Says which program is waited for: until something else is told, which is no part of the pace."""
+        self._compiled()
+        self._compiling_since = self._clock()
         self.phase(f"compiling {program}", "compiling", _PROGRAM_SECONDS)
+
+    def _compiled(self) -> None:
+        if self._compiling_since is not None and self._training_started is not None:
+            self._training_started += self._clock() - self._compiling_since  # as if it had begun so much later
+        self._compiling_since = None
 
     def block(self, program: str, done: int, of: int, name: str = "measuring") -> None:
         """Says how many blocks of a part a program of measurement has done, in a phase of this name."""
+        self._compiled()
         self.phase(f"{name}: {program}, {done:,} of {of:,} blocks", name, _LINE_SECONDS)
 
     def saving(self) -> None:
@@ -119,6 +128,7 @@ class Progress:
         """Counts steps that are done, summed over members, since the last call, and seconds of training they took."""
         if not model_steps:
             return  # the untrained network's checkpoint has nothing to train for
+        self._compiled()
         now = self._clock()
         if self._training_started is None:
             self._training_started = now - seconds
@@ -143,6 +153,7 @@ class Progress:
             step: of each member.
             measured: [members] by what it is called; what is not finite is left out. The first has its spread too.
         """
+        self._compiled()
         of_all = {name: summary(values) for name, values in measured.items()}
         shown = [f"{name} {_decimal(median, 4)}" for name, (median, _, _) in of_all.items()]
         if self._bar is not None:
@@ -163,7 +174,7 @@ class Progress:
 
     @property
     def seconds_left(self) -> float | None:
-        """At the pace so far, measuring and storing included; None before training."""
+        """At the pace so far, measuring and storing included, but not compiling; None before training."""
         done = self.model_steps - self._before
         if not done or self._training_started is None:
             return None

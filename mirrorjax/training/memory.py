@@ -23,7 +23,7 @@ from mirrorjax.measurement.battery.boards import OF_EACH
 from mirrorjax.measurement.battery.geometry import BOARDS
 from mirrorjax.measurement.histograms import BINS
 from mirrorjax.measurement.stream import GROUPS, PIECE, TRUTHS, WIDE_PIECE
-from mirrorjax.models.base import Network, Params
+from mirrorjax.models.base import Network, Params, besides
 from mirrorjax.population.members import Member, MemberValues, stack_values
 from mirrorjax.population.plan import ProgramSpec, largest_group, plan, program_of
 from mirrorjax.regimes import regime_of, rows_of
@@ -172,7 +172,8 @@ def need(program: ProgramSpec, host: bool = True, boards: int = 0) -> Need:
 def _held(network: Network) -> tuple[int, int]:
     """Units of a network, and how many numbers more a run of it holds of an example."""
     hidden = sum(site.size for site in network.sites)
-    return hidden, getattr(network, "held", hidden) - hidden
+    held = besides(network).held
+    return hidden, 0 if held is None else held - hidden
 
 
 def _shown(network: Network, boards: int) -> int:

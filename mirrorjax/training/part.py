@@ -74,7 +74,9 @@ class PartRunner:
     def start(self) -> None:
         """Makes the initial weights."""
         self.load()
-        self.state = self._on_devices(self._each_block("init", self.programs.init(), (self.values,)))
+        state = self._each_block("init", self.programs.init(), (self.values,))
+        in_training = state.alive & (self.part.slots >= 0)  # padding is not
+        self.state = self._on_devices(replace(state, alive=in_training))
 
     @property
     def regime(self) -> Regime:
@@ -168,7 +170,7 @@ class PartRunner:
     @cached_property
     def engine(self) -> Engine:
         """What trains it."""
-        device, members = self.mesh.devices.flat[0], self.part.slots.size // self.mesh.size
+        device, members = self.mesh.devices.flat[0], -(-len(self.part.members) // self.mesh.size)
         return engine_for(self._engine, self.part.program, self._batch, members, device)
 
     @property
@@ -292,7 +294,7 @@ class PartRunner:
         places = np.full(self.part.slots.shape, rows[0])  # padding stands in for the first member, as before
         places[self.part.slots >= 0] = rows
         own = jax.tree.map(lambda x: x[places], saved["state"])
-        alive = own.pop("alive")
+        alive = own.pop("alive") & (self.part.slots >= 0)
         state = TrainState(own=from_state_dict(self.state.own, own), alive=alive)
         self.state = self._on_devices(state) if self.loaded else state
         self.done = np.where(self.part.slots >= 0, saved["done"][places], 0).max(-1).astype(np.uint32)

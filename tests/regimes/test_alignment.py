@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mirrorjax.regimes import alignment
-from mirrorjax.regimes.alignment import embedded
+from mirrorjax.regimes.rows import alignment
+from mirrorjax.regimes.rows.alignment import embedded
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mirrorjax.regimes.alternation import (
+from mirrorjax.regimes.simulations.alternation import (
     alternation,
     beside_strangers,
     changes,

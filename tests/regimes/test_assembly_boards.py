@@ -15,11 +15,11 @@ from mirrorjax.population.members import Member
 from mirrorjax.population.plan import program_of
 from mirrorjax.randomness import substream
 from mirrorjax.regimes import regime_of
-from mirrorjax.regimes.assembly import Assembly
-from mirrorjax.regimes.assembly_boards import _READ, FEWEST, OnBoards, Repertoire, feelings, placed, repertoire
-from mirrorjax.regimes.brain import as_mask, fired, run
-from mirrorjax.regimes.contexts import CONTEXTS, FEATURES, SITUATIONS, context_of, number_of, of_picture, of_row
-from mirrorjax.regimes.empathy import JOIN, READING, at_rest, born, identities, stimuli
+from mirrorjax.regimes.brains.boards import _READ, FEWEST, OnBoards, Repertoire, feelings, placed, repertoire
+from mirrorjax.regimes.brains.brain import as_mask, fired, run
+from mirrorjax.regimes.brains.contexts import CONTEXTS, FEATURES, SITUATIONS, context_of, number_of, of_picture, of_row
+from mirrorjax.regimes.brains.empathy import JOIN, READING, at_rest, born, identities, stimuli
+from mirrorjax.regimes.brains.persons import AmongPersons
 from mirrorjax.testing import check_regime
 from mirrorjax.training.loop import Schedule
 from tests.measurement.battery.cases import small_boards
@@ -118,7 +118,7 @@ def test_where_somebody_stands_is_seen(known):
 
 def test_stimuli_say_which_regime_it_is():
     persons, boards = (regime_of(program_of(Member(regime="assembly", stimuli=each))) for each in ("persons", "boards"))
-    assert type(persons) is Assembly and persons.needs == ()
+    assert type(persons) is AmongPersons and persons.needs == ()
     assert type(boards) is OnBoards and boards.needs == ("boards",)
     assert feelings(jnp.int32(1), 3).neurons.tolist() == [3, 4, 5]
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mirrorjax.regimes.brain import (
+from mirrorjax.regimes.brains.brain import (
     MOST,
     Fired,
     as_mask,
@@ -21,7 +21,7 @@ from mirrorjax.regimes.brain import (
     strength,
     winners,
 )
-from mirrorjax.regimes.brain import step as plain_step
+from mirrorjax.regimes.brains.brain import step as plain_step
 
 N, K, DENSITY, SEEDS = 1000, 50, 0.05, 8
 PROJECT = (("stimulus", "area"), ("area", "area"))

@@ -12,7 +12,7 @@ from mirrorjax.game.players import Policy, play_round
 from mirrorjax.game.rollout import chance_of_round, game_streams, new_game
 from mirrorjax.game.state import MAX_ENERGY, Action, GameParams, GameState
 from mirrorjax.population.members import Member, MemberValues, stack_values
-from mirrorjax.regimes.cirl import BAYES, FROGS, POLICIES, Cirl, beliefs
+from mirrorjax.regimes.simulations.cirl import BAYES, FROGS, POLICIES, Cirl, beliefs
 from mirrorjax.training.step import init_state, train
 
 GAMES, ROUNDS = 96, 16

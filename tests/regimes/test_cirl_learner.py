@@ -12,7 +12,7 @@ from mirrorjax.game.env import EPISODE
 from mirrorjax.game.rollout import game_streams
 from mirrorjax.population.members import Member, stack_values
 from mirrorjax.regimes import own_regime
-from mirrorjax.regimes.cirl_learner import CirlLearner, goal_of, worth
+from mirrorjax.regimes.players.cirl_learner import CirlLearner, goal_of, worth
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 KIND = Member(regime="cirl_learner", width=5, partner_energy="seen", parallel_games=48, horizon=12, learning_rate=1e-3)

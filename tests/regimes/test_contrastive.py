@@ -18,7 +18,7 @@ from mirrorjax.population.members import Member, MemberValues, stack_values
 from mirrorjax.population.plan import program_of
 from mirrorjax.regimes import regime_of
 from mirrorjax.regimes.base import Regime
-from mirrorjax.regimes.contrastive import HEADS, Contrastive, is_apart, seen
+from mirrorjax.regimes.rows.contrastive import HEADS, Contrastive, is_apart, seen
 from mirrorjax.settings.allowed import validate
 from mirrorjax.settings.schema import Config
 from mirrorjax.training.step import TrainState, init_state, train

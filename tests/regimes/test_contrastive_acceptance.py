@@ -14,9 +14,9 @@ from mirrorjax.machine.compiler import Compiler
 from mirrorjax.measurement.battery.boards import boards_of
 from mirrorjax.measures import MEASURES
 from mirrorjax.population.members import Member, MemberValues
-from mirrorjax.regimes.alignment import embedded, info_nce
-from mirrorjax.regimes.contrastive import _OWN, _SEEN, Contrastive, is_apart, seen
 from mirrorjax.regimes.descent import Learner
+from mirrorjax.regimes.rows.alignment import embedded, info_nce
+from mirrorjax.regimes.rows.contrastive import _OWN, _SEEN, Contrastive, is_apart, seen
 from mirrorjax.training.data import Data
 from mirrorjax.training.loop import Schedule, Trainer
 from mirrorjax.training.measuring import Measuring

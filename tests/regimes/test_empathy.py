@@ -11,9 +11,8 @@ import pytest
 from mirrorjax.population.members import Member, stack_values
 from mirrorjax.population.plan import program_of
 from mirrorjax.regimes import regime_of
-from mirrorjax.regimes.assembly import FIRING
-from mirrorjax.regimes.brain import as_mask, fired, strength
-from mirrorjax.regimes.empathy import (
+from mirrorjax.regimes.brains.brain import as_mask, fired, strength
+from mirrorjax.regimes.brains.empathy import (
     DENSITY,
     EPISODES,
     at_rest,
@@ -25,6 +24,7 @@ from mirrorjax.regimes.empathy import (
     measures,
     read,
 )
+from mirrorjax.regimes.brains.persons import FIRING
 from mirrorjax.report.map import collapse
 from mirrorjax.training.step import init_state, train
 

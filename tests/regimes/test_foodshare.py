@@ -15,8 +15,8 @@ from flax import struct
 from mirrorjax.models.mlp import MLP
 from mirrorjax.randomness import stream_from_key, substream, uniform, word
 from mirrorjax.regimes.descent import Learner, begin
-from mirrorjax.regimes.ppo import Decisions, Passes, improved, log_probs, sampled
-from mirrorjax.regimes.returns import advantages
+from mirrorjax.regimes.players.ppo import Decisions, Passes, improved, log_probs, sampled
+from mirrorjax.regimes.players.returns import advantages
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 DEAD, FALLS, DISCOUNT, CAP = 10, 0.1, 0.99, 200

@@ -17,7 +17,7 @@ from mirrorjax.population.members import Member, stack_values
 from mirrorjax.population.plan import program_of
 from mirrorjax.regimes import regime_of
 from mirrorjax.regimes.base import World
-from mirrorjax.regimes.hebbian import CHANCE, Hebbian, grown, within_reach
+from mirrorjax.regimes.rows.hebbian import CHANCE, Hebbian, grown, within_reach
 from mirrorjax.testing import check_regime
 from mirrorjax.training.step import init_state, train
 

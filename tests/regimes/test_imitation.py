@@ -21,7 +21,7 @@ from mirrorjax.population.members import Member, MemberValues, stack_values
 from mirrorjax.population.plan import program_of
 from mirrorjax.regimes import knobs_of, regime_of
 from mirrorjax.regimes.base import held_out
-from mirrorjax.regimes.imitation import Imitation, watching
+from mirrorjax.regimes.rows.watching import ByWatching, watching
 from mirrorjax.regimes.seats import seen
 from mirrorjax.settings.allowed import validate
 from mirrorjax.settings.schema import Config
@@ -41,13 +41,13 @@ def values_of(member: Member, dataset: Dataset, **changed: float) -> MemberValue
     return replace(values, **{name: jnp.float32(value) for name, value in changed.items()})
 
 
-def watcher(**settings: object) -> Imitation:
+def watcher(**settings: object) -> ByWatching:
     regime = regime_of(program_of(replace(SUPERVISED, regime="imitation", **settings)))
-    assert isinstance(regime, Imitation)
+    assert isinstance(regime, ByWatching)
     return regime
 
 
-def shown(regime: Imitation, rows: jax.Array, knobs: Knobs) -> tuple[np.ndarray, np.ndarray]:
+def shown(regime: ByWatching, rows: jax.Array, knobs: Knobs) -> tuple[np.ndarray, np.ndarray]:
     """Pictures and right answers."""
     both = jax.jit(lambda words: (regime.pictures(words, knobs), regime.targets(words, knobs)))(rows)
     return np.asarray(both[0]), np.asarray(both[1])

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mirrorjax.regimes.inverse import OneActEach, regret, told, untold, value_of_information
+from mirrorjax.regimes.simulations.inverse import OneActEach, regret, told, untold, value_of_information
 
 GRID = 9200  # of θ: the thresholds are between two of its points
 CLIPS_AND_STAPLES = np.array([[2.0, 0.0], [1.0, 1.0], [0.0, 2.0]]), np.array([[90.0, 0.0], [50.0, 50.0], [0.0, 90.0]])

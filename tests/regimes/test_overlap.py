@@ -17,7 +17,7 @@ from mirrorjax.models.mlp import MLP
 from mirrorjax.population.members import PAPER_EPOCH, Member, stack_values
 from mirrorjax.population.plan import program_of
 from mirrorjax.regimes import regime_of
-from mirrorjax.regimes.overlap import Overlap, view_distance
+from mirrorjax.regimes.rows.overlap import Overlap, view_distance
 from mirrorjax.regimes.seats import is_apart
 from mirrorjax.settings.allowed import validate
 from mirrorjax.settings.schema import Config

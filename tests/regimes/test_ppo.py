@@ -10,9 +10,9 @@ import pytest
 from mirrorjax.models.mlp import MLP
 from mirrorjax.randomness import stream_from_key, substream, uniform, word
 from mirrorjax.regimes.descent import begin
-from mirrorjax.regimes.ppo import Decisions, Passes, improved, log_probs, loss, sampled
-from mirrorjax.regimes.returns import advantages
-from mirrorjax.regimes.rollouts import next_values
+from mirrorjax.regimes.players.ppo import Decisions, Passes, improved, log_probs, loss, sampled
+from mirrorjax.regimes.players.returns import advantages
+from mirrorjax.regimes.players.rollouts import next_values
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 STREAM = stream_from_key(jax.random.key(0))

@@ -24,8 +24,8 @@ from mirrorjax.population.members import Member, stack_values
 from mirrorjax.population.plan import program_of
 from mirrorjax.regimes import REGIMES, regime_of
 from mirrorjax.regimes.base import World
-from mirrorjax.regimes.predictive import HEAD, READ_OUT
-from mirrorjax.regimes.read_out import PIECE, RIDGE, read_out
+from mirrorjax.regimes.rows.predictive import HEAD, READ_OUT
+from mirrorjax.regimes.rows.read_out import PIECE, RIDGE, read_out
 from mirrorjax.settings.allowed import validate
 from mirrorjax.settings.schema import Config
 from mirrorjax.training.data import Data

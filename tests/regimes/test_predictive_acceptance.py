@@ -16,7 +16,7 @@ from mirrorjax.machine.compiler import Compiler
 from mirrorjax.measurement.battery.boards import boards_of
 from mirrorjax.models.base import keep
 from mirrorjax.population.members import Member
-from mirrorjax.regimes.predictive import Rebuilding
+from mirrorjax.regimes.rows.predictive import Rebuilding
 from mirrorjax.training.data import Data
 from mirrorjax.training.loop import Schedule, Trainer
 from mirrorjax.training.measuring import Measuring

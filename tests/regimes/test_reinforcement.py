@@ -17,9 +17,9 @@ from mirrorjax.population.members import Member, identity, stack_values
 from mirrorjax.population.plan import program_of
 from mirrorjax.regimes import own_regime
 from mirrorjax.regimes.base import HeldOut
-from mirrorjax.regimes.frozen import freeze
-from mirrorjax.regimes.reinforcement import Reinforcement
-from mirrorjax.regimes.rollouts import played
+from mirrorjax.regimes.players.frozen import freeze
+from mirrorjax.regimes.players.reinforcement import Reinforcement
+from mirrorjax.regimes.players.rollouts import played
 from mirrorjax.settings.allowed import validate
 from mirrorjax.settings.schema import Config
 from mirrorjax.training.step import init_state, train

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mirrorjax.game.env import Gain, Reward
-from mirrorjax.regimes.returns import advantages
-from mirrorjax.regimes.rollouts import PlayedTurn, Rollout, frogs, toads
+from mirrorjax.regimes.players.returns import advantages
+from mirrorjax.regimes.players.rollouts import PlayedTurn, Rollout, frogs, toads
 
 TIME, GAMES = 12, 3
 

@@ -11,7 +11,7 @@ from mirrorjax.game.env import EPISODE, begin
 from mirrorjax.game.minds import Mind
 from mirrorjax.game.rollout import game_streams
 from mirrorjax.game.state import Action, GameParams
-from mirrorjax.regimes.rollouts import played_on, unrolled
+from mirrorjax.regimes.players.rollouts import played_on, unrolled
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 TIME, PARAMS = 6, GameParams()

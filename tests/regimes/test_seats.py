@@ -10,7 +10,7 @@ from mirrorjax.measurement.stream import measured_rows
 from mirrorjax.models.mlp import MLP
 from mirrorjax.population.members import Member, stack_values
 from mirrorjax.regimes import REGIMES
-from mirrorjax.regimes.contrastive import Contrastive
+from mirrorjax.regimes.rows.contrastive import Contrastive
 from mirrorjax.regimes.seats import ASKED, SEATS, has_seats, seat_measures
 from mirrorjax.regimes.supervised import Supervised
 from mirrorjax.training import programs

@@ -20,8 +20,8 @@ from mirrorjax.population.plan import program_of
 from mirrorjax.randomness import stream_from_key
 from mirrorjax.regimes import own_regime
 from mirrorjax.regimes.base import HeldOut
-from mirrorjax.regimes.rollouts import played_on
-from mirrorjax.regimes.turn_learners import TurnLearners, heeded
+from mirrorjax.regimes.players.rollouts import played_on
+from mirrorjax.regimes.players.turn_learners import TurnLearners, heeded
 from mirrorjax.settings.allowed import validate
 from mirrorjax.settings.schema import Config
 from mirrorjax.training.step import init_state, train

@@ -10,7 +10,7 @@ from mirrorjax.game.state import GameParams
 from mirrorjax.population.members import Member
 from mirrorjax.population.plan import program_of
 from mirrorjax.regimes import regime_of
-from mirrorjax.regimes.turn_taking import TurnTaking
+from mirrorjax.regimes.simulations.turn_taking import TurnTaking
 from tests.regimes.test_turns import scores
 
 ROUNDS = 1024

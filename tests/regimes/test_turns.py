@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mirrorjax.population.members import Member, stack_values
-from mirrorjax.regimes.turn_taking import TurnTaking
-from mirrorjax.regimes.turns import echo_exact, information_exact, locking_exact, slips_exact, turned
+from mirrorjax.regimes.simulations.turn_taking import TurnTaking
+from mirrorjax.regimes.simulations.turns import echo_exact, information_exact, locking_exact, slips_exact, turned
 from mirrorjax.training.step import init_state, train
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")

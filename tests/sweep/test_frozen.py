@@ -13,7 +13,7 @@ from mirrorjax.game.observation import view
 from mirrorjax.game.rollout import game_streams, new_game
 from mirrorjax.game.state import Actor, GameParams
 from mirrorjax.job.partner import load_partner
-from mirrorjax.regimes.frozen import frozen
+from mirrorjax.regimes.players.frozen import frozen
 from mirrorjax.settings.schema import Config
 from tests.sweep.cases import Sweep
 

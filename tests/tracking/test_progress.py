@@ -83,6 +83,21 @@ def test_time_before_training_does_not_slow_the_rate():
     assert (progress.rate, progress.seconds_left) == (25.0, 2.0)
 
 
+def test_what_is_compiled_once_is_not_expected_again():
+    clock = Clock()
+    progress = Progress(100, 2, "run", Console(file=io.StringIO()), clock=clock)
+    clock.sleep(2)
+    progress.advance(50, seconds=2.0)
+    progress.compiling("games")
+    clock.sleep(60)
+    progress.compiling("causes")
+    clock.sleep(30)
+    progress.block("causes", 1, 1)
+    clock.sleep(1)
+    progress.checkpoint(1, 1.0, 5, {"loss": np.array([0.1])})
+    assert progress.seconds_left == 3.0  # two of training and one of measuring for the same number of steps
+
+
 def test_nothing_finite_and_long_runs():
     clock, file = Clock(), io.StringIO()
     with Progress(10_000, 2, "run", Console(file=file), clock=clock) as progress:

@@ -36,8 +36,8 @@ def map_data(cells: Cells, population: ReportedPopulation) -> dict[str, Any]:
         "diverged": packed(cells.diverged),
         "orders": [order_data(order, cells.values[order.name], cells.epoch) for order in cells.orders],
         "coordinates": [
-            {"label": label, "value": packed(cells.coordinates[name])}
-            for name, label in COORDINATES.items()
+            {"label": words, "value": packed(cells.coordinates[name])}
+            for name, words in COORDINATES.items()
             if name in cells.coordinates and np.unique(cells.coordinates[name]).size > 1
         ],
         "boundaries": _boundaries(cells),
@@ -115,7 +115,7 @@ def members_data(cells: Cells, population: ReportedPopulation) -> dict[str, Any]
         "ids": " ".join(columns["member_id"].astype(str)),
         "statuses": names,
         "status": packed(np.searchsorted(names, status)),
-        "numbers": [{"label": label, "value": packed(values)} for label, values in own.items()],
+        "numbers": [{"label": words, "value": packed(values)} for words, values in own.items()],
         "values": [
             {"label": label(order.measure), "value": packed(columns[order.name].astype(np.float64))} for order in orders
         ],

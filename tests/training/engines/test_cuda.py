@@ -1,5 +1,6 @@
 """The fused kernel is compiled by NVRTC without a GPU, and its machine code is kept."""
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -40,6 +41,14 @@ def test_what_does_not_compile_says_why():
 def test_a_folder_that_cannot_be_written_costs_nothing(tmp_path):
     (tmp_path / "file").write_text("")
     assert cuda.compiled(Shape(8, 1, 8, 1, 1), "90", tmp_path / "file" / "kernels").startswith(b"\x7fELF")
+
+
+def test_the_number_of_members_moves_no_bits():
+    """The number of warps and the rows of a batch order the sums."""
+    for width, depth in product(range(1, 65), (1, 2, 3)):
+        program = program_of(Member(width=width, depth=depth))
+        few, many = (replace(shape_of(program, 25, members, 132), members=0) for members in (1, 10**6))
+        assert few == many
 
 
 @pytest.mark.accelerators

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 
 import jax
@@ -32,11 +33,16 @@ KINDS = {
 
 
 @pytest.fixture(scope="module")
-def gpus() -> list:
+def gpus() -> Iterator[list]:
+    """All there are; products of matrices are float32 throughout, as in every run."""
     try:
-        return jax.devices("gpu")
+        devices = jax.devices("gpu")
     except RuntimeError:
         pytest.skip("no GPU here")
+    before = jax.config.values["jax_default_matmul_precision"]
+    jax.config.update("jax_default_matmul_precision", "highest")
+    yield devices
+    jax.config.update("jax_default_matmul_precision", before)
 
 
 def trained(members: list[Member], devices: list, engine: str, stop: int | None = None) -> Trainer:

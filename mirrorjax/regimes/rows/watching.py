@@ -40,7 +40,7 @@ JUMP, HELP = LABELS.index("jump"), LABELS.index("help")
 
 
 @dataclass(frozen=True)
-class Imitation(Supervised):
+class ByWatching(Supervised):
     """What members of one program have in common. The share watched takes the place of a knob, that of the seat."""
 
     settings: ClassVar[tuple[str, ...]] = (
@@ -52,11 +52,11 @@ class Imitation(Supervised):
     energy: str = "watched"  # or `own`
 
     @classmethod
-    def of(cls, network: Any, program: Any) -> "Imitation":
+    def of(cls, network: Any, program: Any) -> "ByWatching":
         """The regime of a program's members; their rows always follow a knob, the share."""
         return cls(network, program.encoding, True, program.batch, program.watch, program.energy)
 
-    def only(self, use: Use) -> "Imitation":
+    def only(self, use: Use) -> "ByWatching":
         """As `supervised`; and nothing of whom it watches where only pictures are shown."""
         usual = super().only(use)
         return replace(usual, watch="swapped", energy="watched") if use == "show" else usual

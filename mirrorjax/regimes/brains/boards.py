@@ -17,13 +17,13 @@ from mirrorjax.errors import InputError
 from mirrorjax.models.base import Edit, Params, Shown, keep
 from mirrorjax.population.members import MemberValues
 from mirrorjax.randomness import Stream, substream
-from mirrorjax.regimes import contexts
-from mirrorjax.regimes.assembly import MOMENTS, Assembly, Brain, Mix, stream_of
 from mirrorjax.regimes.base import Numbers, Step, World
-from mirrorjax.regimes.brain import Fibres, Fired, as_mask, fired, run, strength
-from mirrorjax.regimes.contexts import CONTEXTS, FELT, SITUATIONS, Context
+from mirrorjax.regimes.brains import contexts
+from mirrorjax.regimes.brains.brain import Fibres, Fired, as_mask, fired, run, strength
+from mirrorjax.regimes.brains.contexts import CONTEXTS, FELT, SITUATIONS, Context
+from mirrorjax.regimes.brains.empathy import JOINS, READING, Share, at_rest, growth, identities, seen, wired
+from mirrorjax.regimes.brains.persons import MOMENTS, AmongPersons, Brain, Mix, stream_of
 from mirrorjax.regimes.descent import batch_numbers
-from mirrorjax.regimes.empathy import JOINS, READING, Share, at_rest, growth, identities, seen, wired
 from mirrorjax.regimes.pairs import token_column
 
 FEWEST = 220  # neurons of an area, so that the sheet holds three persons and all contexts
@@ -51,10 +51,10 @@ class Repertoire(Mix):
 
 
 @dataclass(frozen=True)
-class OnBoards(Assembly):
+class OnBoards(AmongPersons):
     """What members of one program have in common."""
 
-    settings: ClassVar[tuple[str, ...]] = (*Assembly.settings, "context_share")
+    settings: ClassVar[tuple[str, ...]] = (*AmongPersons.settings, "context_share")
     needs: ClassVar[tuple[str, ...]] = ("boards",)
 
     def __post_init__(self) -> None:
@@ -114,19 +114,6 @@ class OnBoards(Assembly):
     def score(self, params: Params, values: MemberValues, held: tuple) -> dict[str, Float32[Array, ""]]:
         """As without boards, but for SSI, which is measured on matched ones."""
         return {name: value for name, value in super().score(params, values, held).items() if name != "ssi"}
-
-
-STIMULI = {"persons": Assembly, "boards": OnBoards}
-
-
-@dataclass(frozen=True)
-class Brains(Assembly):
-    """The regime by its name; its members are of one of STIMULI."""
-
-    @classmethod
-    def of(cls, network: Any, program: Any) -> Any:
-        """The regime of a program's members; the network of others is not looked at."""
-        return STIMULI[program.stimuli].of(network, program)
 
 
 def placed(who: Fired, context: Context, share: Share, k: int) -> Fired:

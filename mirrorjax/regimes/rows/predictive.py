@@ -18,12 +18,12 @@ from mirrorjax.dataset.row import features
 from mirrorjax.errors import InputError
 from mirrorjax.game.observation import OBSERVATION_SIZE, OWN_ENERGY
 from mirrorjax.game.state import WIDTH
-from mirrorjax.models.base import Edit, Params, ReadOut
+from mirrorjax.models.base import Edit, Params, ReadOut, besides
 from mirrorjax.models.mlp import glorot_rows
 from mirrorjax.population.members import Member, MemberValues, init_key
 from mirrorjax.regimes.base import Clock, Numbers, Step, Use, Weights, World
 from mirrorjax.regimes.descent import Learner, batch_indices, batch_numbers, batch_weights, begin, descend, dropout
-from mirrorjax.regimes.read_out import PIECE, ROWS, read_out
+from mirrorjax.regimes.rows.read_out import PIECE, ROWS, read_out
 from mirrorjax.regimes.supervised import Supervised
 
 HEAD = ("predicted_kernel", "predicted_bias")
@@ -70,7 +70,7 @@ class Predictive(Supervised):
             InputError: the network has no `read_out`, nor one of its last site by the names of READ_OUT.
         """
         params = jax.eval_shape(network.init, jax.random.key(0), jnp.int32(1))
-        if not hasattr(network, "read_out") and not {*READ_OUT} <= params.keys():
+        if besides(network).read_out is None and not {*READ_OUT} <= params.keys():
             raise InputError(
                 f"model.name is {program.model}: regime=predictive solves {' and '.join(READ_OUT)}, which it lacks; "
                 "allowed: mlp, transformer"
@@ -81,7 +81,7 @@ class Predictive(Supervised):
     @property
     def reads(self) -> ReadOut:
         """Where right acts, and what is predicted, are read out of the network."""
-        return getattr(self.network, "read_out", ReadOut(*READ_OUT, self.sites[-1]))
+        return besides(self.network).read_out or ReadOut(*READ_OUT, self.sites[-1])
 
     def only(self, use: Use) -> Any:
         """What they learn is of no matter to what is shown, nor to scores."""

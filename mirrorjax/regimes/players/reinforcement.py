@@ -12,35 +12,26 @@ from typing import Any, ClassVar, Self
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import struct
 from jaxtyping import Array, Bool, Float32, Int32
 
 from mirrorjax.errors import InputError
 from mirrorjax.game.env import Env, Reward, staggered
 from mirrorjax.game.state import Actor, GameParams
-from mirrorjax.models.base import Edit, Network, Params, Shown, Site, in_turn, keep, padding
+from mirrorjax.models.base import Params
 from mirrorjax.models.beside import Beside, joined, parted
-from mirrorjax.models.encoding import encoded
-from mirrorjax.models.mlp import MLP
 from mirrorjax.population.members import Member, MemberValues, init_key
 from mirrorjax.randomness import Stream, substream
-from mirrorjax.regimes.base import Clock, HeldOut, Step, Use, Usual, World
+from mirrorjax.regimes.base import Clock, HeldOut, Step, Use, World
 from mirrorjax.regimes.descent import Learner, begin
-from mirrorjax.regimes.evaluation import evaluated
-from mirrorjax.regimes.inputs import folded, input_scale, unfolded
-from mirrorjax.regimes.ppo import Decisions, Passes, Told, improved, log_probs
-from mirrorjax.regimes.rollouts import SELF, GameTable, Led, PlayedTurn, Rollout, frogs, gained, played, toads
+from mirrorjax.regimes.players.actor_critic import ActorCritic, Both
+from mirrorjax.regimes.players.evaluation import evaluated
+from mirrorjax.regimes.players.ppo import Decisions, Passes, Told, improved, log_probs
+from mirrorjax.regimes.players.rollouts import SELF, GameTable, Led, PlayedTurn, Rollout, frogs, gained, played, toads
 
 MILLION = 1_000_000
-HEAD = 0.01  # of the initial weights to the acts: each is as likely as another
-UNKNOWN_ENERGY = 10  # of a partner, where a picture does not tell
-CRITIC = MLP(width=64, depth=2, activation="tanh", outputs=1)
-_CRITIC_KEY, _OTHER_KEY = 1, 2  # of a member's keys
+_OTHER_KEY = 2  # of a member's keys
 _SHUFFLES = 1 << 24  # of its stream's substreams, behind those of games
-
-
-Both = Any  # the parameters of `actor` and `critic`, by these names
 
 
 def _turns(member: Member) -> int:
@@ -71,7 +62,7 @@ class Agent:
 
 
 @dataclass(frozen=True)
-class Reinforcement(Usual):
+class Reinforcement(ActorCritic):
     """What members of one program have in common; its methods are of one member."""
 
     initialises_as: ClassVar[str] = "reinforcement"
@@ -85,9 +76,6 @@ class Reinforcement(Usual):
     reads_out: ClassVar[bool] = False
     clock: ClassVar[Clock] = TURNS
 
-    network: Network  # as compiled
-    encoding: str = "ordinal"
-    table: GameTable = field(default_factory=lambda: GameTable(GameParams(), "random"))
     reward: str = "score"
     parallel_games: int = 64
     horizon: int = 64
@@ -95,11 +83,6 @@ class Reinforcement(Usual):
 
     def __str__(self) -> str:
         return " ".join(filter(None, (f"{self.network} beside {self.table.partner}", self.table.member)))
-
-    @property
-    def sites(self) -> tuple[Site, ...]:
-        """Of the network."""
-        return self.network.sites
 
     @property
     def rows(self) -> int:
@@ -171,14 +154,6 @@ class Reinforcement(Usual):
             other = begin(self._newborn(jax.random.fold_in(key, _OTHER_KEY), values))
         return Agent(own, self._games(values), nothing_told(), jnp.int32(0), other)
 
-    def _newborn(self, key: jax.Array, values: MemberValues) -> Both:
-        """Actor and critic that have learnt nothing."""
-        actor = self._acting.init(key, values.width)
-        if (head := getattr(self._acting, "output_kernel", None)) is not None:
-            actor[head] = HEAD * actor[head]
-        critic = self._critic.init(jax.random.fold_in(key, _CRITIC_KEY), jnp.int32(self._critic.width))
-        return {"actor": actor, "critic": critic}
-
     def _games(self, values: MemberValues) -> Env:
         """Those that a member begins with [games]."""
         numbers = jnp.arange(self.parallel_games, dtype=jnp.uint32)
@@ -246,30 +221,19 @@ class Reinforcement(Usual):
 
     def policy(self, state: Agent, values: MemberValues, train: Any) -> Params:
         """The network that acts, on pictures as they are; beside it the other that plays Toad, where there is one."""
-        own = self._unscaled(state.params["actor"])
+        own = self._as_measured(state.params["actor"])
         other: Both = state.other.params if isinstance(state.other, Learner) else None
-        return joined(own, self._unscaled(other["actor"])) if other else own
+        return joined(own, self._as_measured(other["actor"])) if other else own
 
     def put(self, state: Agent, params: Params) -> Agent:
         """The weights in the place of those of the network that acts, and of the other where there is one."""
 
         def given(learner: Learner, params: Params) -> Learner:
-            kernel = self._input_kernel
-            actor = unfolded(params, kernel, self._scale) if kernel else params
-            return replace(learner, params={**learner.params, "actor": actor})
+            return replace(learner, params={**learner.params, "actor": self._as_trained(params)})
 
         own, second = parted(params)
         other = given(state.other, second) if isinstance(state.other, Learner) else ()
         return replace(state, learner=given(state.learner, own), other=other)
-
-    def show(
-        self, params: Params, values: MemberValues, pictures: Float32[Array, "100 batch"], edit: Edit = keep
-    ) -> Shown:
-        """The network over a batch of pictures; a partner's energy that they do not tell is UNKNOWN_ENERGY."""
-        inputs = encoded(pictures, self.encoding)
-        if self.table.sees_energy:
-            inputs = jnp.concatenate([inputs, jnp.full_like(inputs[:1], UNKNOWN_ENERGY)])
-        return self.network.run(params, inputs, in_turn(padding(values.width), edit))
 
     def score(self, params: Params, values: MemberValues, held: HeldOut) -> dict[str, Float32[Array, ""]]:
         """What it does in its own game (`evaluation.evaluated`); nulls, which are told of no rows, play none."""
@@ -281,37 +245,6 @@ class Reinforcement(Usual):
         measured = partial(evaluated, own, self.table, values.reward_sharing, *others)
         unknown = jax.tree.map(lambda each: jnp.full(each.shape, jnp.nan), jax.eval_shape(measured))
         return jax.lax.cond(held.pieces > 0, measured, lambda: unknown)
-
-    def answer(self, outputs: Float32[Array, "4 batch"]) -> Float32[Array, "4 batch"]:
-        """The probability of each act: logits have no scale of their own."""
-        return jax.nn.softmax(outputs, axis=0)
-
-    @property
-    def _acting(self) -> Network:
-        """The network by which one seat is played."""
-        return self.network.first if isinstance(self.network, Beside) else self.network
-
-    def _unscaled(self, actor: Params) -> Params:
-        kernel = self._input_kernel
-        return folded(actor, kernel, self._scale) if kernel else actor
-
-    @property
-    def _critic(self) -> MLP:
-        return replace(CRITIC, inputs=self._known)
-
-    @property
-    def _known(self) -> int:
-        """Inputs of the critic."""
-        return self.network.inputs
-
-    @property
-    def _input_kernel(self) -> str | None:
-        """Of a network whose inputs can be scaled; others have them as they are."""
-        return getattr(self._acting, "input_kernel", None)
-
-    @property
-    def _scale(self) -> np.ndarray:
-        return input_scale(self.encoding, int(self.table.sees_energy))
 
     def _rate(self, values: MemberValues, step: Step) -> Float32[Array, ""]:
         """The learning rate of an update."""
@@ -327,32 +260,6 @@ class Reinforcement(Usual):
     def _led(self, values: MemberValues, rollout: Rollout, value: Array, last: Array, now: Array) -> Led:
         """What Frog's decisions led to."""
         return frogs(rollout, value, last, now, self._reward(values))
-
-    def _as_told(self, seen: Array) -> Float32[Array, "inputs batch"]:
-        """What was seen [batch, 100 or 101], encoded."""
-        numbers = seen.astype(jnp.float32).T
-        return jnp.concatenate([encoded(numbers[:100], self.encoding), numbers[100:]])
-
-    def _scaled(self, seen: Array) -> Float32[Array, "inputs batch"]:
-        return self._as_told(seen) * self._scale[:, None]
-
-    def _run(self, actor: Params, values: MemberValues, inputs: Float32[Array, "inputs batch"]) -> Array:
-        return self.network.run(actor, inputs, padding(values.width)).outputs
-
-    def _logits_of(self, actor: Params, values: MemberValues, seen: Array) -> Float32[Array, "4 batch"]:
-        """Of what was seen [batch, inputs], in training."""
-        return self._run(actor, values, self._scaled(seen) if self._input_kernel else self._as_told(seen))
-
-    def _logits(self, actor: Params, values: MemberValues, seen: Array) -> Float32[Array, "4"]:
-        """Of what is seen at one decision."""
-        return self._logits_of(actor, values, seen[None, :])[:, 0]
-
-    def _evaluate(
-        self, values: MemberValues, params: Both, seen: Array
-    ) -> tuple[Float32[Array, "4 batch"], Float32[Array, " batch"]]:
-        """Logits and values of what was seen [batch, inputs]."""
-        value = self._critic.run(params["critic"], self._scaled(seen)).outputs[0]
-        return self._logits_of(params["actor"], values, seen), value
 
 
 def nothing_told() -> Told:

@@ -8,7 +8,7 @@ An act a is drawn by softmax of the outputs, and rewarded with R = 1 where it is
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -17,14 +17,14 @@ from jaxtyping import Array, Float32, Int32, UInt32
 
 from mirrorjax.dataset.row import features
 from mirrorjax.errors import InputError
-from mirrorjax.models.base import Affine, Params
+from mirrorjax.models.base import Affine, Layered, Params, besides, is_layered
 from mirrorjax.models.encoding import encoded
 from mirrorjax.models.mlp import glorot_rows
 from mirrorjax.population.members import MemberValues, init_key
 from mirrorjax.randomness import substream, uniform, word
 from mirrorjax.regimes.base import Numbers, Step, World
 from mirrorjax.regimes.descent import batch_weights
-from mirrorjax.regimes.imitation import Imitation, watching
+from mirrorjax.regimes.rows.watching import ByWatching, watching
 
 USUAL = 0.99  # of the usual reward R̄ that is left after an update
 CHANCE = 0.25  # R̄ before the first
@@ -84,12 +84,12 @@ def within_reach(layer: Affine) -> Affine:
 
 
 @dataclass(frozen=True)
-class Hebbian(Imitation):
+class Hebbian(ByWatching):
     """What members of one program have in common; η is the learning rate."""
 
     def __post_init__(self) -> None:
         """Raises an `InputError` for a network that the rule does not know."""
-        if not hasattr(self.network, "layers") or getattr(self.network, "activation", "") != "relu":
+        if not is_layered(self.network) or besides(self.network).activation != "relu":
             known = "a network of dense relu layers"
             raise InputError(f"regime.plasticity is hebbian for {self.network}; allowed: gradient, or {known}")
 
@@ -116,8 +116,7 @@ class Hebbian(Imitation):
         rows, weights = train.rows[drawn], batch_weights(values, self.batch)
         raw = encoded(self.pictures(rows, seen.knobs), self.encoding)
         inputs = (raw - train.mean[:, None]) / train.deviation[:, None]
-        network: Any = self.network
-        first, *others = network.layers(state.params)
+        first, *others = cast(Layered, self.network).layers(state.params)
         layers = [Affine(first.kernel * train.deviation[None, :], first.bias + first.kernel @ train.mean), *others]
         chance = jax.nn.softmax(self.network.run(state.params, raw).outputs, axis=0)
         stream = substream((values.dropout_stream[0], values.dropout_stream[1]), jnp.uint32(_TRYING))
@@ -147,19 +146,3 @@ class Hebbian(Imitation):
     def answer(self, outputs: Float32[Array, "4 batch"]) -> Float32[Array, "4 batch"]:
         """The chance of each act."""
         return jax.nn.softmax(outputs, axis=0)
-
-
-PLASTICITY = {"gradient": Imitation, "hebbian": Hebbian}
-
-
-@dataclass(frozen=True)
-class Imitating(Imitation):
-    """The regime by its name; its members are of one of PLASTICITY."""
-
-    settings: ClassVar[tuple[str, ...]] = (*Imitation.settings, "plasticity")
-
-    @classmethod
-    def of(cls, network: Any, program: Any) -> Self:
-        """The regime of a program's members."""
-        kind: Any = PLASTICITY[program.plasticity]
-        return kind.of(network, program)

@@ -15,9 +15,9 @@ from mirrorjax.game.observation import view
 from mirrorjax.game.players import SCRIPTED, Policy
 from mirrorjax.game.state import Actor, GameParams, GameState, Number
 from mirrorjax.randomness import uniform
-from mirrorjax.regimes.frozen import FROZEN, frozen
-from mirrorjax.regimes.ppo import sampled
-from mirrorjax.regimes.returns import advantages
+from mirrorjax.regimes.players.frozen import FROZEN, frozen
+from mirrorjax.regimes.players.ppo import sampled
+from mirrorjax.regimes.players.returns import advantages
 
 TRACE = 0.95  # λ
 SELF = "self"  # the partner that is the learner itself

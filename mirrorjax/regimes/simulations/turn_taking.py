@@ -20,10 +20,17 @@ from mirrorjax.game.state import GameParams, GameState
 from mirrorjax.models.base import Params
 from mirrorjax.population.members import MemberValues
 from mirrorjax.randomness import Stream, substream, uniform, word
-from mirrorjax.regimes.alternation import alternation, changes, heard, phase, phase_locking, shifted_locking
 from mirrorjax.regimes.base import Step
-from mirrorjax.regimes.simulated import Outcome, Shapes, Simulated, Simulation, stream_of
-from mirrorjax.regimes.turns import answered, echo_exact, information_exact, locking_exact, slips_exact, turned
+from mirrorjax.regimes.simulations.alternation import alternation, changes, heard, phase, phase_locking, shifted_locking
+from mirrorjax.regimes.simulations.simulated import Outcome, Shapes, Simulated, Simulation, stream_of
+from mirrorjax.regimes.simulations.turns import (
+    answered,
+    echo_exact,
+    information_exact,
+    locking_exact,
+    slips_exact,
+    turned,
+)
 
 WINDOW = 256  # rounds, the last ones, of which acts are kept
 SETTLING = 64  # rounds before phases are looked at

@@ -14,7 +14,7 @@ from jaxtyping import Array, Int32, UInt32
 from mirrorjax.dataset.row import SKY_CELLS, unpack
 from mirrorjax.game.observation import FLY, OWN_ENERGY, ROUGH
 from mirrorjax.game.state import WIDTH, Symbol, bit
-from mirrorjax.regimes.empathy import FEELINGS, WHO
+from mirrorjax.regimes.brains.empathy import FEELINGS, WHO
 
 SITUATIONS = (*((who, "distress") for who in WHO), ("", "calm"))  # who is looked at, and what is felt
 FELT = np.array([FEELINGS.index(feeling) for _, feeling in SITUATIONS], np.int32)

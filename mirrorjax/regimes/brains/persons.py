@@ -18,8 +18,8 @@ from mirrorjax.models.base import Edit, Params, Shown, Site, keep
 from mirrorjax.population.members import MemberValues
 from mirrorjax.randomness import Stream
 from mirrorjax.regimes.base import Clock, Step, Use, Usual, World
-from mirrorjax.regimes.brain import Fired, as_mask, balanced, strength
-from mirrorjax.regimes.empathy import (
+from mirrorjax.regimes.brains.brain import Fired, as_mask, balanced, strength
+from mirrorjax.regimes.brains.empathy import (
     EPISODES,
     JOINS,
     at_rest,
@@ -100,7 +100,7 @@ class Mix:
 
 
 @dataclass(frozen=True)
-class Assembly(Usual):
+class AmongPersons(Usual):
     """What members of one program have in common; its methods are of one member."""
 
     initialises_as: ClassVar[str] = "assembly"

@@ -9,13 +9,13 @@ does in fresh games, with the gain κ that it learnt with and with others.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Self
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import struct
-from jaxtyping import Array, Bool, Float32, Int8, Int32
+from jaxtyping import Array, Bool, Float32, Int8
 
 from mirrorjax.errors import InputError
 from mirrorjax.game.env import Reward
@@ -25,17 +25,19 @@ from mirrorjax.game.players import Chance, tally
 from mirrorjax.game.rollout import Turn, chance_of_round, game_streams, new_game
 from mirrorjax.game.rollout import in_turn as rounds_in_turn
 from mirrorjax.game.state import LETTER, MAX_ENERGY, WIDTH, Action, Actor, GameState, Number, Symbol
-from mirrorjax.models.base import Edit, Network, Params, Recurrent, Shown, Site, in_turn, keep, padding
+from mirrorjax.models.base import Edit, Params, Recurrent, Shown, in_turn, is_recurrent, keep, padding
+from mirrorjax.models.beside import Beside, joined, parted
 from mirrorjax.models.encoding import encoded
 from mirrorjax.population.members import MemberValues, init_key
 from mirrorjax.randomness import substream, uniform
 from mirrorjax.regimes.base import HeldOut, Step
 from mirrorjax.regimes.descent import begin
-from mirrorjax.regimes.inputs import folded, input_scale, unfolded
-from mirrorjax.regimes.ppo import Decisions, Told, improved, log_probs, sampled
-from mirrorjax.regimes.reinforcement import Agent, Both, Reinforcement, nothing_told
-from mirrorjax.regimes.rollouts import Led, PlayedTurn, Rollout, frogs, gained, played_on, toads, unrolled
-from mirrorjax.regimes.turn_taking import WINDOW, pair_scores
+from mirrorjax.regimes.players.actor_critic import Both
+from mirrorjax.regimes.players.inputs import input_scale
+from mirrorjax.regimes.players.ppo import Decisions, Told, improved, log_probs, sampled
+from mirrorjax.regimes.players.reinforcement import Agent, Reinforcement, nothing_told
+from mirrorjax.regimes.players.rollouts import Led, PlayedTurn, Rollout, frogs, gained, played_on, toads, unrolled
+from mirrorjax.regimes.simulations.turn_taking import WINDOW, pair_scores
 
 ACTS = len(Action)
 PAIRS, ROUNDS = 64, 1024  # of fresh games; those of the last WINDOW rounds are looked at
@@ -44,7 +46,6 @@ OF_OTHERS = (
     *("pair_score_last", "pair_gifts", "alternation", "alternation_null"),
     *("transfer", "transfer_null", "transfer_z"),
 )
-_TOAD = "toad_"  # before the names of Toad's parameters
 _SEED = 2**32 - 3  # of nobody's games
 
 Seen = Any  # of games: `seen` [games, time, inputs], `fresh` [games, time], and `memory` before [games, units], by name
@@ -55,51 +56,6 @@ class Pair(Agent):
     """One member: its learner and both networks are [2] in front, Frog's first."""
 
     memories: Memories = ((), ())  # of both [games]
-
-
-@dataclass(frozen=True)
-class Seats:
-    """A network a seat. What is shown is Frog's; Toad's is stored beside it, under names that begin with `toad_`."""
-
-    settings: ClassVar[tuple[str, ...]] = ()
-    homogeneous: ClassVar[bool] = False
-
-    each: Network
-
-    def __str__(self) -> str:
-        return f"two of {self.each}"
-
-    @property
-    def inputs(self) -> int:
-        """Of either."""
-        return self.each.inputs
-
-    @property
-    def outputs(self) -> int:
-        """Of either."""
-        return self.each.outputs
-
-    @property
-    def sites(self) -> tuple[Site, ...]:
-        """Frog's."""
-        return self.each.sites
-
-    def init(self, key: jax.Array, width: Int32[Array, ""]) -> Params:
-        """Two that differ."""
-        frog, toad = (self.each.init(jax.random.fold_in(key, seat), width) for seat in Actor)
-        return _joined(frog, toad)
-
-    def run(self, params: Params, inputs: Float32[Array, "inputs ..."], edit: Edit = keep) -> Shown:
-        """Frog's."""
-        return self.each.run(params, inputs, edit)
-
-    def decayed(self, params: Params) -> list[jax.Array]:
-        """Frog's."""
-        return self.each.decayed(params)
-
-    def norms(self, params: Params) -> dict[str, Float32[Array, ""]]:
-        """Frog's."""
-        return self.each.norms(params)
 
 
 @dataclass(frozen=True)
@@ -129,7 +85,7 @@ class TurnLearners(Reinforcement):
             InputError: there are more minibatches than games, which are learnt from whole.
         """
         made = super().of(replace(network, inputs=network.inputs + ACTS), program)
-        made = replace(made, network=Seats(made.network))
+        made = replace(made, network=Beside(made.network))
         if (asked := made.passes_of.minibatches) > made.parallel_games:
             games = f"the {made.parallel_games} games, which are learnt from whole"
             raise InputError(f"regime.minibatches is {asked}; allowed: at most {games}")
@@ -172,18 +128,13 @@ class TurnLearners(Reinforcement):
         return jax.tree.map(lambda *each: jnp.stack(each), *seats)
 
     def policy(self, state: Pair, values: MemberValues, train: Any) -> Params:
-        """Frog's network, on pictures as they are; and beside it Toad's, whose names begin with `toad_`."""
+        """Frog's network, on pictures as they are; and beside it Toad's, whose names begin with `toad/`."""
         frog, toad = (jax.tree.map(lambda each, at=seat: each[at], state.params["actor"]) for seat in Actor)
-        if kernel := self._input_kernel:
-            frog, toad = (folded(actor, kernel, self._scale) for actor in (frog, toad))
-        return _joined(frog, toad)
+        return joined(self._as_measured(frog), self._as_measured(toad))
 
     def put(self, state: Pair, params: Params) -> Pair:
         """The weights in the place of those of both networks."""
-        seats = _seats(params)
-        if kernel := self._input_kernel:
-            seats = tuple(unfolded(actor, kernel, self._scale) for actor in seats)
-        actor = jax.tree.map(lambda *each: jnp.stack(each), *seats)
+        actor = jax.tree.map(lambda *each: jnp.stack(each), *map(self._as_trained, parted(params)))
         return replace(state, learner=replace(state.learner, params={**state.params, "actor": actor}))
 
     def show(
@@ -197,7 +148,7 @@ class TurnLearners(Reinforcement):
 
     def score(self, params: Params, values: MemberValues, held: HeldOut) -> dict[str, Float32[Array, ""]]:
         """What both do in fresh games (`met`), by κ; nulls, which are told of no rows, play none."""
-        actors = jax.tree.map(lambda *each: jnp.stack(each), *_seats(params))
+        actors = jax.tree.map(lambda *each: jnp.stack(each), *parted(params))
 
         def measured() -> dict[str, Float32[Array, ""]]:
             gains = jnp.stack([values.coupling, *map(jnp.float32, GAINS.values())])
@@ -221,11 +172,7 @@ class TurnLearners(Reinforcement):
     @property
     def _recurrent(self) -> Recurrent | None:
         """The network, if it remembers."""
-        return cast(Recurrent, self._acting) if hasattr(self._acting, "remember") else None
-
-    @property
-    def _acting(self) -> Network:
-        return cast(Seats, self.network).each
+        return network if is_recurrent(network := self._acting) else None
 
     def _minds(
         self, actors: Params, values: MemberValues, gain: Float32[Array, ""], scale: np.ndarray | float = 1.0
@@ -346,14 +293,3 @@ def met(minds: Minds, params: Any, pairs: int = PAIRS, rounds: int = ROUNDS) -> 
         "pair_energy": jnp.mean(energy.astype(jnp.float32)),
         **pair_scores(gifts[-WINDOW:].astype(jnp.int32), points[-WINDOW:].astype(jnp.float32)),
     }
-
-
-def _joined(frog: Params, toad: Params) -> Params:
-    """Both networks' parameters, as they are stored."""
-    return {**frog, **{f"{_TOAD}{name}": each for name, each in toad.items()}}
-
-
-def _seats(params: Params) -> tuple[Params, Params]:
-    """The networks of Frog and of Toad, of what is stored."""
-    toad = {name.removeprefix(_TOAD): each for name, each in params.items() if name.startswith(_TOAD)}
-    return {name: params[name] for name in toad}, toad

@@ -16,9 +16,9 @@ from mirrorjax.models.base import Edit, Params
 from mirrorjax.models.mlp import glorot_rows
 from mirrorjax.population.members import MemberValues, init_key
 from mirrorjax.randomness import substream
-from mirrorjax.regimes.alignment import embedded, info_nce
 from mirrorjax.regimes.base import HeldOut, Numbers, Rows, Step, Use, Weights
 from mirrorjax.regimes.descent import Learner, batch_weights, begin, descend, dropout
+from mirrorjax.regimes.rows.alignment import embedded, info_nce
 from mirrorjax.regimes.seats import is_apart, seat_scores, seen
 from mirrorjax.regimes.supervised import Supervised
 

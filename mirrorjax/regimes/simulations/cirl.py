@@ -25,8 +25,8 @@ from mirrorjax.models.base import Params
 from mirrorjax.population.members import MemberValues
 from mirrorjax.randomness import Stream, substream
 from mirrorjax.regimes.base import Step
-from mirrorjax.regimes.inverse import regret, told, untold, value_of_information
-from mirrorjax.regimes.simulated import Outcome, Simulated, Simulation, stream_of
+from mirrorjax.regimes.simulations.inverse import regret, told, untold, value_of_information
+from mirrorjax.regimes.simulations.simulated import Outcome, Simulated, Simulation, stream_of
 
 POLICIES = {"giver": giver(), "greedy": SCRIPTED["greedy"], "never": SCRIPTED["greedy_no_help"]}
 BAYES = len(POLICIES)  # does as the giver or as the greedy one, by its belief

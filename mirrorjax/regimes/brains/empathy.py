@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float32, Int32
 
 from mirrorjax.randomness import Stream, substream
-from mirrorjax.regimes.brain import (
+from mirrorjax.regimes.brains.brain import (
     Fibre,
     Fibres,
     Fired,

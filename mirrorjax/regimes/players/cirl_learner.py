@@ -27,12 +27,13 @@ from mirrorjax.models.encoding import encoded
 from mirrorjax.population.members import MemberValues
 from mirrorjax.randomness import Stream, uniform, word
 from mirrorjax.regimes.base import HeldOut, Step
-from mirrorjax.regimes.cirl import KEPT, LATE, POLICIES, PRIOR, common, helps, prior
-from mirrorjax.regimes.inputs import input_scale
-from mirrorjax.regimes.inverse import regret, told, untold, value_of_information
-from mirrorjax.regimes.ppo import improved, sampled
-from mirrorjax.regimes.reinforcement import UNKNOWN_ENERGY, Agent, Reinforcement
-from mirrorjax.regimes.rollouts import Answers, Led, Rollout, played_on
+from mirrorjax.regimes.players.actor_critic import UNKNOWN_ENERGY
+from mirrorjax.regimes.players.inputs import input_scale
+from mirrorjax.regimes.players.ppo import improved, sampled
+from mirrorjax.regimes.players.reinforcement import Agent, Reinforcement
+from mirrorjax.regimes.players.rollouts import Answers, Led, Rollout, played_on
+from mirrorjax.regimes.simulations.cirl import KEPT, LATE, POLICIES, PRIOR, common, helps, prior
+from mirrorjax.regimes.simulations.inverse import regret, told, untold, value_of_information
 
 GAMES, ROUNDS = 48, 512  # of each Frog and goal, fresh ones
 LEARNER = len(POLICIES)  # number of the Frog that draws its acts; the one behind it does its best ones

@@ -11,8 +11,8 @@ from jaxtyping import Array, Float32, Int32
 from mirrorjax.game.players import Tally, play_games, play_round
 from mirrorjax.game.rollout import game_streams
 from mirrorjax.game.state import Action, Number
-from mirrorjax.regimes.ppo import sampled
-from mirrorjax.regimes.rollouts import Answers, GameTable
+from mirrorjax.regimes.players.ppo import sampled
+from mirrorjax.regimes.players.rollouts import Answers, GameTable
 
 GAMES, ROUNDS = 48, 768
 DRAWN, BEST, HOPS = range(3)  # how acts are chosen of logits

@@ -1,0 +1,1 @@
+"""Agents, which learn by playing the game: policy gradients, and no right answers."""

@@ -1,5 +1,6 @@
 """Beliefs over what Toad is after are exact: they move by Bayes, drift nowhere, and come true as often as they say."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import jax
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from mirrorjax.game.goals import GOALS, drawn, log_policies
-from mirrorjax.game.players import Policy, play_round
+from mirrorjax.game.players import Chance, Policy, play_round
 from mirrorjax.game.rollout import chance_of_round, game_streams, new_game
 from mirrorjax.game.state import MAX_ENERGY, Action, GameParams, GameState
 from mirrorjax.population.members import Member, MemberValues, stack_values
@@ -120,7 +121,6 @@ def test_what_it_is_worth_to_know_what_toad_is_after():
 
 
 @pytest.mark.slow
-@pytest.mark.nightly
 @pytest.mark.usefixtures("compiled_quickly")
 def test_who_sees_the_board_need_not_know():
     """What knowing is worth is worth it to scripted Frogs alone: a giver that helps at the last column plays as well.
@@ -140,10 +140,12 @@ def test_who_sees_the_board_need_not_know():
     streams = game_streams(jax.random.key(1), 48)
     pairs = [(frog, toad(goal)) for frog in (*list(POLICIES.values())[:2], watchful) for goal in range(len(GOALS))]
 
+    def playing(pair: tuple[Policy, Policy]) -> Callable[[GameState, Chance], GameState]:
+        return jax.vmap(lambda state, chance: play_round(state, chance, pair, params)[0])
+
     def one_round(states: list[GameState], number: jax.Array) -> tuple[list[GameState], jax.Array]:
         chance = jax.vmap(lambda stream: chance_of_round(stream, number, params))(streams)
-        each = [jax.vmap(lambda *game, of=pair: play_round(*game, of, params)[0]) for pair in pairs]
-        then = [play(state, chance) for play, state in zip(each, states, strict=True)]
+        then = [playing(pair)(state, chance) for pair, state in zip(pairs, states, strict=True)]
         return then, jnp.stack([jnp.mean(jnp.maximum(state.toad.energy, 0) / MAX_ENERGY) for state in then])
 
     start = jax.vmap(lambda stream: new_game(stream, params))(streams)

@@ -30,16 +30,14 @@ def test_pairs_come_to_live_by_mutual_gifts_where_the_reward_is_shared():
     assert (selfish["pair_score_last"] < 0.1).all() and (selfish["pair_gifts"] < 0.01).all()
 
 
-def test_regret_of_who_learns_beside_a_toad_that_is_after_something():
+@pytest.mark.parametrize("knows", ["belief", "told", "masked"])
+def test_regret_of_who_learns_beside_a_toad_that_is_after_something(knows: str):
     """Specified: below half of the value of information after five million turns with a belief.
 
-    Who is not told was to lose all of it, but that value is one of the scripted Frogs': who sees the board need not
-    know (`test_cirl.py`). What holds is that knowing does no harm: who is told is worth as much, within noise.
+    Who is not told was to lose all of it. But that is what knowing is worth to the scripted Frogs: whose energy is seen
+    tells most of its goal, and one of them that looks at it needs no belief (`test_cirl.py`). So nor does a learner.
     """
     kind = {"regime": "cirl_learner", "partner_energy": "seen", "learning_rate": 3e-3, "anneal": 5.12}
-    found = {knows: ended(5.12, {**kind, "knows": knows})[0] for knows in ("belief", "told", "masked")}
-    regret, worth = {knows: each["cirl_regret"] for knows, each in found.items()}, found["told"]["voi"][0]
-    print(worth, regret)
-    for knows in ("belief", "told"):
-        assert np.median(regret[knows]) < worth / 2
-        assert np.median(regret[knows]) <= np.median(regret["masked"])
+    (found,) = ended(5.12, {**kind, "knows": knows})
+    assert np.median(found["cirl_regret"]) < found["voi"][0] / 2
+    assert (found["cirl_regret"] < found["cirl_told"] - found["cirl_untold"]).all()

@@ -394,8 +394,8 @@ OF_PLAYERS = (
     *(replace(each, name=f"{each.name}{end}", label=f"{each.label}, {words}", section="",
               note=f"{each.note}; κ is {gain} instead, on the same weights", file="../regimes/players/turn_learners.py")
       for end, words, gain in (("_deaf", "deaf", 0), ("_loud", "loud", 4)) for each in OF_SIMULATIONS
-      if each.name in ("pair_score_last", "pair_gifts", "alternation", "alternation_null", "transfer", "transfer_null",
-                       "transfer_z")),
+      if each.name in ("pair_score", "pair_score_last", "pair_gifts", "alternation", "alternation_null", "transfer",
+                       "transfer_null", "transfer_z")),
 )
 CAUSED = (
     Measure("units_CLASS_LAYER", "{CLASS} units of layer {LAYER}", "alive units of a class: both players' distress "

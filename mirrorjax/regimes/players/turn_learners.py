@@ -43,7 +43,7 @@ ACTS = len(Action)
 PAIRS, ROUNDS = 64, 1024  # of fresh games; those of the last WINDOW rounds are looked at
 GAINS = {"_deaf": 0.0, "_loud": 4.0}  # κ in them besides the own one, on the same weights, by the ending of columns
 OF_OTHERS = (
-    *("pair_score_last", "pair_gifts", "alternation", "alternation_null"),
+    *("pair_score", "pair_score_last", "pair_gifts", "alternation", "alternation_null"),
     *("transfer", "transfer_null", "transfer_z"),
 )
 _SEED = 2**32 - 3  # of nobody's games

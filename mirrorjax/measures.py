@@ -319,7 +319,7 @@ OF_SIMULATIONS = (
             "../regimes/simulations/inverse.py", section="cirl"),
     Measure("voi_toad", "value of information, Toad's part alone", "without Frog's score",
             "../regimes/simulations/inverse.py"),
-    Measure("cirl_regret", "regret of the believing Frog", "what it, or one that learnt, falls short of full "
+    Measure("cirl_regret", "regret", "what the believing Frog, or one that learnt, falls short of full "
             "information, a round",
             "../regimes/simulations/inverse.py", section="cirl"),
     Measure("voi_gained", "share of it gained", "by the believing Frog; null where it is below .001",

@@ -2,7 +2,7 @@
 
 from mirrorjax.measures import PARTS, label
 from mirrorjax.report.chart.figure import Cell, Table
-from mirrorjax.report.read.played import COLUMNS, PAIRS, PARTNERS, SCRIPTED, SHOWN, Played, name_of
+from mirrorjax.report.read.played import COLUMNS, PARTNERS, SCRIPTED, SHOWN, Played, name_of
 
 
 def table(rows: list[Played]) -> Table:
@@ -16,8 +16,7 @@ def table(rows: list[Played]) -> Table:
     return Table(head, body)
 
 
-def pairs_table(rows: list[Played]) -> Table:
-    """Medians of pairs that play with each other."""
-    known = [name for name in PAIRS if any(name in row.medians for row in rows)]
-    head = ["pairs", *map(label, known)]
-    return Table(head, [[row.who, *(row.medians[name] for name in known)] for row in rows])
+def own_table(rows: list[Played], who: str, columns: tuple[str, ...]) -> Table:
+    """Medians of what networks did in games of their own kind."""
+    known = [name for name in columns if any(name in row.medians for row in rows)]
+    return Table([who, *map(label, known)], [[row.who, *(row.medians[name] for name in known)] for row in rows])

@@ -10,11 +10,11 @@ from mirrorjax.report.map.kinds import kind_of
 from mirrorjax.report.page import summary
 from mirrorjax.report.page.html import details, link, section, table_html
 from mirrorjax.report.page.methods import methods
-from mirrorjax.report.page.played import pairs_table, table
+from mirrorjax.report.page.played import own_table, table
 from mirrorjax.report.page.runs_table import acceptance_tables, acceptance_words, manifest_facts, runs_table
 from mirrorjax.report.read.caused import total
 from mirrorjax.report.read.over_seeds import band
-from mirrorjax.report.read.played import PAIRS, SCRIPTED, columns_of, played
+from mirrorjax.report.read.played import PAIRS, SCRIPTED, WATCHERS, columns_of, played
 from mirrorjax.report.read.populations import ReportedFolder, ReportedPopulation, Sweep
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import counted, listed, plain_number, short_number
@@ -22,6 +22,21 @@ from mirrorjax.report.words.numbers import counted, listed, plain_number, short_
 _CHANCE = "Do units answer to the other's distress more than chance?"
 MOST_UNFOLDED = 3  # populations whose CMNI is told without a click
 MOST_PROBLEMS = 5  # that are told without a click
+_OWN = {  # columns of games of their own, whose they are, and what is said of them
+    PAIRS: (
+        "pairs",
+        "Two networks that learnt to play with each other, in fresh games of their own: medians over pairs, over their "
+        "last 256 rounds. Gifts alternate beyond permutation where nobody listens, too, and transfer entropy is beyond "
+        "that of players who never met, for who has nothing cannot give. Deaf and loud pairs have the same weights, "
+        "and another κ.",
+    ),
+    WATCHERS: (
+        "Frog",
+        "Networks that learnt beside a Toad that is after something, in fresh games. Regret is beside the best "
+        "scripted Frog of each goal, in points a round, and the value of information what knowing the goal is worth to "
+        "these: who sees the board may do as well without.",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -120,11 +135,11 @@ def _chance(views: list[View]) -> str:
 
 
 def _plays(views: list[View]) -> bool:
-    return any(columns_of(view) or _learnt_pairs(view) for view in views)
+    return any(columns_of(view) or any(_in_games_of(view, columns) for columns in _OWN) for view in views)
 
 
-def _learnt_pairs(view: View) -> bool:
-    return bool(columns_of(view, PAIRS)) and not kind_of(view)
+def _in_games_of(view: View, columns: tuple[str, ...]) -> bool:
+    return bool(columns_of(view, columns)) and not kind_of(view)
 
 
 def _play(views: list[View]) -> tuple[str, str]:
@@ -140,20 +155,18 @@ def _play(views: list[View]) -> tuple[str, str]:
         "from its start, points a round, medians over networks. A Toad that only hops starves on rock and stops Frog, "
         "unless it is helped; one that feeds itself needs no help.</p>"
     )
-    return short, (note + tables if any(map(columns_of, views)) else "") + _pairs(views)
+    return short, (note + tables if any(map(columns_of, views)) else "") + _in_their_games(views)
 
 
-def _pairs(views: list[View]) -> str:
-    """What two do that learnt to play with each other; empty without any."""
-    those = [view for view in views if _learnt_pairs(view)]
-    tables = _by_population(those, lambda view: table_html(pairs_table(played(view, PAIRS))))
-    note = (
-        "<p>Two networks that learnt to play with each other, in fresh games of their own: medians over pairs, over "
-        "their last 256 rounds. Gifts alternate beyond permutation where nobody listens, too, for who has nothing "
-        "cannot give. Transfer entropy is held against pairings of players who never met; deaf and loud pairs have "
-        "the same weights, and another κ.</p>"
-    )
-    return note + tables if those else ""
+def _in_their_games(views: list[View]) -> str:
+    """What those do that learnt in a game with a partner of its own; empty without any."""
+    return "".join(_own_tables(views, columns) for columns in _OWN)
+
+
+def _own_tables(views: list[View], columns: tuple[str, ...]) -> str:
+    (who, note), those = _OWN[columns], [view for view in views if _in_games_of(view, columns)]
+    tables = _by_population(those, lambda view: table_html(own_table(played(view, columns), who, columns)))
+    return f"<p>{note}</p>{tables}" if those else ""
 
 
 def _settings(views: list[View]) -> tuple[str, str]:

@@ -57,6 +57,10 @@ PAIRS = (  # of two who learnt to play with each other, in games of their own
     *("pair_score_last", "pair_gifts", "alternation", "alternation_null", "transfer", "transfer_null", "transfer_z"),
     *("pair_score_last_deaf", "pair_score_last_loud"),
 )
+WATCHERS = (  # of who learnt beside a Toad that is after something
+    *("cirl_regret", "cirl_regret_greedy", "voi", "right_help", "right_help_late"),
+    *("right_help_greedy", "right_help_late_greedy"),
+)
 
 
 @dataclass(frozen=True)

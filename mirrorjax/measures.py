@@ -362,6 +362,11 @@ OF_SIMULATIONS = (
             "another number)", "../regimes/simulations/alternation.py", "signed", section="turn_taking"),
     Measure("transfer_null", "transfer entropy of strangers", "of another pair's acts",
             "../regimes/simulations/alternation.py", "signed", unit="nats"),
+    Measure("transfer_z", "transfer beyond strangers", "from the mean over all pairings with strangers, in their sd",
+            "../regimes/simulations/alternation.py", "signed", unit="sd"),
+    Measure("transfer_p", "pairings of as much transfer", "share of all pairings of players, the true one among them, "
+            "of which transfer entropy is as large; uniform where nobody hears",
+            "../regimes/simulations/alternation.py", "share"),
     Measure("pair_score", "score of a pair", "points a round and player",
             "../regimes/simulations/turn_taking.py", "share", section="turn_taking"),
     Measure("pair_score_last", "score of a pair at the end", "over its last 256 rounds, as all below",
@@ -389,8 +394,8 @@ OF_PLAYERS = (
     *(replace(each, name=f"{each.name}{end}", label=f"{each.label}, {words}", section="",
               note=f"{each.note}; κ is {gain} instead, on the same weights", file="../regimes/players/turn_learners.py")
       for end, words, gain in (("_deaf", "deaf", 0), ("_loud", "loud", 4)) for each in OF_SIMULATIONS
-      if each.name in ("pair_score_last", "pair_gifts", "alternation", "alternation_null", "transfer",
-                       "transfer_null")),
+      if each.name in ("pair_score_last", "pair_gifts", "alternation", "alternation_null", "transfer", "transfer_null",
+                       "transfer_z")),
 )
 CAUSED = (
     Measure("units_CLASS_LAYER", "{CLASS} units of layer {LAYER}", "alive units of a class: both players' distress "

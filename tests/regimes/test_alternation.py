@@ -7,6 +7,7 @@ import pytest
 
 from mirrorjax.regimes.simulations.alternation import (
     alternation,
+    beside_strangers,
     changes,
     heard,
     joint,
@@ -18,6 +19,7 @@ from mirrorjax.regimes.simulations.alternation import (
 )
 
 changes, phase, phase_locking, shifted_locking = map(jax.jit, (changes, phase, phase_locking, shifted_locking))
+heard = jax.jit(heard)
 joint = jax.jit(joint, static_argnames="kinds")
 alternation, mutual_information, transfer_entropy = map(jax.jit, (alternation, mutual_information, transfer_entropy))
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
@@ -134,6 +136,33 @@ def test_transfer_is_beyond_ones_own_past():
 def test_strangers_say_nothing():
     """Each pair answers its own partner, half an hour of one bit: the next pair's acts are independent of it."""
     first = jnp.asarray(RNG.integers(0, 2, (100, 40)), jnp.int32)
-    found = jax.jit(heard)(first, 1 - first)
+    found = heard(first, 1 - first)
     assert float(found["act_mi"]) > 0.3
     assert abs(float(found["act_mi_null"])) < 0.002 and abs(float(found["transfer_null"])) < 0.002
+
+
+def test_among_strangers_by_hand():
+    """Of 40 pairs two have rounds: they copy, strangers do not; a lone pair has no strangers."""
+    first = jnp.asarray(RNG.integers(0, 2, (100, 40)), jnp.int32).at[:, 1:39].set(-1)
+    assert float(heard(first, first)["transfer_p"]) == pytest.approx(1 / 2), "of two pairings the true one"
+    alone = heard(first.at[:, 0].set(-1), first)
+    assert np.isnan([float(alone[name]) for name in ("transfer_z", "transfer_p")]).all()
+
+
+def test_who_does_not_listen_is_a_stranger_too():
+    """400 times 16 pairs with habits of their own: p is uniform over sixteenths, z has mean 0: within 3 SE."""
+    acts = jnp.asarray(RNG.random((400, 2, 64, 16)) < RNG.random((400, 2, 1, 16)), jnp.int32)
+    found = jax.jit(jax.vmap(beside_strangers))(acts[:, 0], acts[:, 1])
+    p, z = np.asarray(found["transfer_p"]), np.asarray(found["transfer_z"])
+    assert p.min() == 1 / 16 and p.max() == 1
+    assert p.mean() == pytest.approx(17 / 32, abs=3 * 0.288 / 20)
+    assert np.mean(p <= 0.25) == pytest.approx(0.25, abs=3 * (0.25 * 0.75 / 400) ** 0.5)
+    assert abs(z.mean()) < 3 * z.std() / 20
+
+
+def test_who_listens_is_none():
+    """The chain at κ = 2, where acts are the opposite with probability σ(2): no pairing with strangers says as much."""
+    opposite = RNG.random((2 * 100, 40)) < 1 / (1 + np.exp(-2))
+    sequence = jnp.asarray(np.cumsum(opposite, axis=0) % 2, jnp.int32).reshape(100, 2, 40)
+    found = heard(sequence[:, 0], sequence[:, 1])
+    assert float(found["transfer_p"]) == np.float32(1 / 40) and float(found["transfer_z"]) > 10

@@ -7,8 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from mirrorjax.game.goals import GOALS, drawn, log_policies
+from mirrorjax.game.players import Policy, play_round
+from mirrorjax.game.rollout import chance_of_round, game_streams, new_game
+from mirrorjax.game.state import MAX_ENERGY, Action, GameParams, GameState
 from mirrorjax.population.members import Member, MemberValues, stack_values
-from mirrorjax.regimes.simulations.cirl import BAYES, FROGS, Cirl, beliefs
+from mirrorjax.regimes.simulations.cirl import BAYES, FROGS, POLICIES, Cirl, beliefs
 from mirrorjax.training.step import init_state, train
 
 GAMES, ROUNDS = 96, 16
@@ -113,6 +117,44 @@ def test_what_it_is_worth_to_know_what_toad_is_after():
     assert found["right_help_late"] >= 0.95
     assert -0.002 <= found["cirl_regret"] <= found["voi"], "between one who is told and one who knows the prior alone"
     assert found["rounds_to_certain"] < 16
+
+
+@pytest.mark.slow
+@pytest.mark.nightly
+@pytest.mark.usefixtures("compiled_quickly")
+def test_who_sees_the_board_need_not_know():
+    """What knowing is worth is worth it to scripted Frogs alone: a giver that helps at the last column plays as well.
+
+    The giver of the matrix stands still there beside a Toad that is full. One without a belief, that gives whenever a
+    whole gift fits and helps at the last column too, is worth more than whoever of both is right for each goal.
+    """
+    params = GameParams()
+
+    def watchful(state: GameState, bits: jax.Array) -> jax.Array:
+        greedy = POLICIES["greedy"](state, bits)
+        return jnp.where(greedy == Action.HELP, greedy, POLICIES["giver"](state, bits))
+
+    def toad(goal: int) -> Policy:
+        return lambda state, bits: drawn(log_policies(state, 2.0)[goal], bits)
+
+    streams = game_streams(jax.random.key(1), 48)
+    pairs = [(frog, toad(goal)) for frog in (*list(POLICIES.values())[:2], watchful) for goal in range(len(GOALS))]
+
+    def one_round(states: list[GameState], number: jax.Array) -> tuple[list[GameState], jax.Array]:
+        chance = jax.vmap(lambda stream: chance_of_round(stream, number, params))(streams)
+        each = [jax.vmap(lambda *game, of=pair: play_round(*game, of, params)[0]) for pair in pairs]
+        then = [play(state, chance) for play, state in zip(each, states, strict=True)]
+        return then, jnp.stack([jnp.mean(jnp.maximum(state.toad.energy, 0) / MAX_ENERGY) for state in then])
+
+    start = jax.vmap(lambda stream: new_game(stream, params))(streams)
+    run = jax.jit(lambda: jax.lax.scan(one_round, [start] * len(pairs), jnp.arange(512, dtype=jnp.uint32)))
+    states, energy = run()
+    own, made = (np.array([np.mean(getattr(each, who).score) for each in states]) / 512 for who in ("frog", "toad"))
+    after = np.stack([made.reshape(3, 2)[:, 0], np.asarray(energy).mean(0).reshape(3, 2)[:, 1]], axis=1)
+    *fixed, best = own.reshape(3, 2) + after
+    told, untold = np.max(fixed, axis=0).mean(), np.mean(fixed, axis=1).max()
+    assert told - untold == pytest.approx(0.056, abs=0.012)  # 48 games: their 95 % are .009
+    assert best.mean() > told
 
 
 def test_regimes_of_more_games_are_others():

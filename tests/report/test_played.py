@@ -4,6 +4,7 @@ from collections import defaultdict
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from mirrorjax.errors import InputError
@@ -66,6 +67,20 @@ def test_the_page_has_them_where_they_were_played(folder: Path, tmp_path: Path):
     assert "untrained networks" in play.content and "greedy, never helps (scripted)" in play.content
     write_population(tmp_path / "old" / "p", [Network(seed) for seed in range(3)], [0, 2])
     assert "play" not in asked(tmp_path / "old")
+
+
+def test_pairs_stand_by_what_they_do_with_each_other(tmp_path: Path):
+    """Of networks that have no validation loss and played beside nobody else."""
+
+    def as_pair(network: Network, epoch: float) -> dict[str, float]:
+        own = {"cmni": np.nan, "accuracy": 0.4, "excess_error": 0.4, "pair_gifts": 0.15 + network.seed / 100}
+        return own | {"pair_score_last": 0.6, "alternation": 0.54, "transfer_z": 12.0, "pair_score_last_deaf": 0.5}
+
+    write_population(tmp_path / "p", [Network(seed, width=8, values=as_pair) for seed in range(3)], [0, 10])
+    found = asked(tmp_path)
+    play, learnt = found["play"].content, found["learnt"].content
+    assert "last 256 rounds" in play and label("transfer_z") in play and "0.160" in play and "Toad hops" not in play
+    assert "the median accuracy is 0.400" in learnt and "validation loss" not in learnt
 
 
 def test_labels_say_who_plays_toad():

@@ -48,6 +48,11 @@ class Null:
         known = [name for name in SCALE_FREE if name in self.columns]
         return {name: (float(self.columns[name].mean()), float(self.columns[name].std())) for name in known}
 
+    @property
+    def raw(self) -> list[str]:
+        """Raw CMNI, of networks that have it: one whose units have either sign has none."""
+        return [name for name in RAW if name in self.columns]
+
     def quantile(self, name: str, share: float = QUANTILE) -> float:
         """Of a measure; the .99 quantile unless told."""
         return float(np.quantile(self.columns[name], share))
@@ -55,7 +60,7 @@ class Null:
     def z(self, records: Columns) -> dict[str, np.ndarray]:
         """(measured - mean)/sd, as `NAME_z`, of members of this architecture [members]; NaN if it never varies."""
         scores = {name: _standard(np.asarray(records[name]), *own) for name, own in self.moments.items()}
-        for name in RAW:
+        for name in self.raw:
             scores[name] = _standard(np.asarray(records[name]), *self.rescaled_moments(name, records))
         return {f"{name}_z": values for name, values in scores.items()}
 
@@ -162,7 +167,7 @@ def summary(nulls: Mapping[Member, Null]) -> dict[str, list]:
     """A table with a row for each architecture and measure: its seeds, mean, deviation and quantiles."""
     table: dict[str, list] = {}
     for architecture, null in nulls.items():
-        for name in (*null.moments, *RAW):
+        for name in (*null.moments, *null.raw):
             values = null.columns[name]
             row = {each: getattr(architecture, each) for each in (*ARCHITECTURE, *LATER)}
             row |= {"measure": name, "seeds": len(values), "mean": float(values.mean()), "sd": float(values.std())}

@@ -12,7 +12,7 @@ from mirrorjax.member.paper.analysis import ROLES, Analysis
 from mirrorjax.report.words.numbers import NOT_MEASURED, tidy_exponent
 
 _SMALLEST_P = 1e-9
-_AT_THE_END = {  # columns of the records, and how they are written
+_AT_THE_END = {  # columns of the records, of those that a regime and a network have, and how they are written
     "val_loss": ".4f", "accuracy": ".4f", "recall_help_rescue": ".3f", "recall_help_edge": ".3f", "cmni": ".5f",
     "cmni_hidden": ".5f",
 }  # fmt: skip
@@ -71,7 +71,7 @@ def end_lines(analysis: Analysis) -> list[tuple[str, str]]:
     tr = float(battery["tr"])
     interval = f"{tr:.2f} [{float(battery['tr_low']):.2f}, {float(battery['tr_high']):.2f}]"
     return [
-        *((label(name), f"{record[name]:{digits}}") for name, digits in _AT_THE_END.items()),
+        *((label(name), f"{record[name]:{digits}}") for name, digits in _AT_THE_END.items() if name in record),
         (f"{label('tr')}, transfer ratio of mirror units", interval if np.isfinite(tr) else "undefined"),
     ]
 

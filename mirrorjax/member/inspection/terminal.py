@@ -14,6 +14,7 @@ from mirrorjax.member.inspection.facts import EFFECTS, ablations, end_lines, p_w
 from mirrorjax.member.inspection.firing import Firing, describe_no_mirror_units
 from mirrorjax.member.paper.analysis import Analysis
 from mirrorjax.member.paper.page import left_out
+from mirrorjax.settings.groups import PLAYING
 
 MOST_UNITS = 24  # rows of the table; the page has all
 _STYLES = {"mirror": "green", "toad only": "red", "frog only": "yellow", "suppressed": "magenta", "opposed": "magenta"}
@@ -41,8 +42,9 @@ def show(analysis: Analysis, firing: list[Firing], console: Console, ended: str 
 
 
 def _settings(analysis: Analysis) -> list[tuple[str, str]]:
-    names = ("activation", "batch_size", "dropout", "l2", *PAPER, "data_order", "parameters")
-    settings = analysis.network.settings
+    settings, own = analysis.network.settings, analysis.network.regime.settings
+    of_rows = "activation", "batch_size", "dropout", "l2", *PAPER, "data_order"
+    names = (*(own if settings.get("regime") in PLAYING else of_rows), "parameters")
     return [(name.replace("_", " "), str(settings[name])) for name in names if name in settings]
 
 

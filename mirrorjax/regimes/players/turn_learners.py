@@ -42,7 +42,10 @@ from mirrorjax.regimes.simulations.turn_taking import WINDOW, pair_scores
 ACTS = len(Action)
 PAIRS, ROUNDS = 64, 1024  # of fresh games; those of the last WINDOW rounds are looked at
 GAINS = {"_deaf": 0.0, "_loud": 4.0}  # κ in them besides the own one, on the same weights, by the ending of columns
-OF_OTHERS = ("pair_score_last", "pair_gifts", "alternation", "alternation_null", "transfer", "transfer_null")
+OF_OTHERS = (
+    *("pair_score_last", "pair_gifts", "alternation", "alternation_null"),
+    *("transfer", "transfer_null", "transfer_z"),
+)
 _SEED = 2**32 - 3  # of nobody's games
 
 Seen = Any  # of games: `seen` [games, time, inputs], `fresh` [games, time], and `memory` before [games, units], by name

@@ -124,7 +124,8 @@ def heard(first: Int32[Array, "rounds pairs"], second: Int32[Array, "rounds pair
 
     Returns:
         Mutual information of an act and the other's last one, `act_mi`; `transfer`, the same beyond one's own last act;
-        and either of players who never met (`_null`): the other is the next pair's.
+        and either of players who never met (`_null`): the other is the next pair's. Where `transfer` lies among its
+        likes of all pairings with strangers, `transfer_z` and `transfer_p` (`beside_strangers`).
     """
 
     def of(others: Int32[Array, "rounds pairs"], owns: Int32[Array, "rounds pairs"]) -> tuple[Number, Number]:
@@ -134,4 +135,46 @@ def heard(first: Int32[Array, "rounds pairs"], second: Int32[Array, "rounds pair
         return jnp.asarray(mi), jnp.asarray(sum(transfer_entropy(table) for table in tables) / 2)
 
     found, strangers = of(second, first), of(jnp.roll(second, 1, axis=1), first)
-    return {"act_mi": found[0], "act_mi_null": strangers[0], "transfer": found[1], "transfer_null": strangers[1]}
+    told = {"act_mi": found[0], "act_mi_null": strangers[0], "transfer": found[1], "transfer_null": strangers[1]}
+    return told | beside_strangers(first, second)
+
+
+def beside_strangers(first: Int32[Array, "rounds pairs"], second: Int32[Array, "rounds pairs"]) -> dict[str, Number]:
+    """Where transfer entropy lies among its likes of players who never met: each with that of s pairs on, for all s.
+
+    Players keep their habits, whoever they are paired with; pairs without a round that counts are in none.
+
+    Returns:
+        `transfer_z`, its distance from strangers' mean in their sd; and `transfer_p`, the share of pairings that say
+        as much, the true one among them: at least one over the pairs. Where pairs do not hear each other p is uniform.
+    """
+    pairs = first.shape[1]
+    counts = jnp.any((first >= 0) & (second >= 0), axis=0)
+    order, there = jnp.argsort(~counts), jnp.sum(counts.astype(jnp.int32))
+    first, second = first[:, order], second[:, order]
+    shifts = jnp.arange(pairs)
+    partner = (shifts[None, :] + shifts[:, None]) % jnp.maximum(there, 1)
+
+    def of(table: Float32[Array, "pairs others next other own"], others: Int32[Array, "shifts pairs"]) -> Array:
+        return jax.vmap(lambda each: transfer_entropy(jnp.sum(table[shifts, each], axis=0)))(others)
+
+    one, two = _pairings(first[1:], second[:-1], first[:-1]), _pairings(second[1:], first[1:], second[:-1])
+    found = (of(one, partner) + of(jnp.swapaxes(two, 0, 1), partner)) / 2
+    known = shifts < there
+    strange, number = known & (shifts > 0), jnp.where(there > 1, there.astype(jnp.float32) - 1, jnp.nan)
+    mean = jnp.sum(jnp.where(strange, found, 0.0)) / number
+    spread = jnp.sqrt(jnp.sum(jnp.where(strange, (found - mean) ** 2, 0.0)) / number)
+    as_much = jnp.sum((known & (found >= found[0])).astype(jnp.float32))
+    return {
+        "transfer_z": (found[0] - mean) / jnp.where(spread > 0, spread, jnp.nan),
+        "transfer_p": as_much / (number + 1),
+    }
+
+
+def _pairings(
+    then: Int32[Array, "rounds pairs"], other: Int32[Array, "rounds pairs"], own: Int32[Array, "rounds pairs"]
+) -> Float32[Array, "pairs others next other own"]:
+    """Counts of an act, the other's last one and the own last one, of each player beside each other of any pair."""
+    did = jnp.stack([jnp.stack([(then == new) & (own == old) for old in range(2)]) for new in range(2)])
+    told = jnp.stack([other == act for act in range(2)])
+    return jnp.einsum("aotn,btm->nmabo", did.astype(jnp.float32), told.astype(jnp.float32))

@@ -11,7 +11,7 @@ from mirrorjax.report.chart.chart import Chart, Plot, Scale, one, put_together
 from mirrorjax.report.chart.figure import Chooser, FigureKind, Panel
 from mirrorjax.report.chart.marks import HeatMap
 from mirrorjax.report.read.over_seeds import Band, Curve, settled
-from mirrorjax.report.read.populations import Group
+from mirrorjax.report.read.populations import PEAK_AFTER, Group
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import counted
 from mirrorjax.report.words.time import Time
@@ -154,8 +154,9 @@ def panel(view: View) -> Panel:
         "of a cell, diverged ones counted as not robust, with Wilson 95 % intervals on hover; medians are over "
         "networks that have not diverged, with bands of 90 % of them. Columns are checkpoints, which are not evenly "
         "spaced in time. Grey cells have no data. Settings other than the capacity are never pooled.",
-        "Except for shares, the colour scale spans what was measured from epoch 1.5 on: the untrained column may lie "
-        "far outside it (its value is on hover). Intervals are conditional on the dataset: all seeds saw the same one.",
+        f"Except for shares, the colour scale spans what was measured from {view.population.time.at(PEAK_AFTER)} on: "
+        "the untrained column may lie far outside it (its value is on hover). Intervals are conditional on the "
+        "dataset: all seeds saw the same one.",
         "Networks in a cell: " + "; ".join(f"{grid.series}: {grid.seeds_words()}" for grid in made) + ".",
     ]
     if len(made) < len({group.series for group in view.population.groups}):

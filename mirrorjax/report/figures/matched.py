@@ -46,7 +46,7 @@ class MatchedLine:
     def points(self) -> list[Points]:
         """What is drawn of it: matched by time, and by error if there is one that all pass."""
         timed = [(each.at_epoch, f"{each.absent} have no value there") for each in self.conditions]
-        look = Look(BLUE, f"at {self.time.at(self.epoch, paper=True)}", "at the same lr · steps", symbol="circle")
+        look = Look(BLUE, f"at {self.time.at(self.epoch, paper=True)}", f"at {self.time.matched}", symbol="circle")
         found = [self._points(timed, look, -0.08)]
         if np.isfinite(self.error):
             matched = [
@@ -140,10 +140,10 @@ def panel(view: View) -> Panel:
     fewest = min(each.networks - max(each.never, each.absent) for each in every)
     result.caption = [
         f"Means over networks with {mean_interval_words(fewest)}; all other settings are those of the "
-        "configuration nearest the paper's. Circles: at the same lr · steps, the last that all have. Squares: where a "
-        "network's excess error first reaches the least value that half of the networks of every condition reach "
-        "(straight lines between checkpoints; on hover, how many never do and are left out). A difference among the "
-        "circles alone may be one of how far training is; one among the squares is not.",
+        f"configuration nearest the paper's. Circles: at {view.population.time.matched}, the last that all have. "
+        "Squares: where a network's excess error first reaches the least value that half of the networks of every "
+        "condition reach (straight lines between checkpoints; on hover, how many never do and are left out). A "
+        "difference among the circles alone may be one of how far training is; one among the squares is not.",
         *(row[0].words for row in found),
     ]
     first = [result.variants[0, row] for row in range(len(found))]

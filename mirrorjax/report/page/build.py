@@ -113,7 +113,8 @@ def _first_screen(sweep: Sweep, views: list[View], parts: Sequence[Question], re
         shown = write_figure(first_figure.panel(acting), first_figure.table(acting), results, "answer")
     elif measured and (kind := kind_of(measured[0])):
         shown = write_figure(kind.first_panel(measured[0]), None, results, "answer")
-    links = [("cmni", "CMNI, with care")] if acting or not measured else []
+    with_cmni = [view for view in acting if "cmni" in view.population.measures]
+    links = [("cmni", "CMNI, with care")] if with_cmni or not measured else []
     links += [(part.name, part.nav) for part in parts]
     contents = "".join(f'<li><a href="#{name}">{escape(words)}</a></li>' for name, words in links)
     return (

@@ -19,7 +19,8 @@ _PARTS = {
     "The filter": "For CMNI, Frog's scenario takes only rows that show a 5 and Toad's only rows that show a 4, as in "
     "the published code. The bars of single units show means over all rows of a scenario.",
     "Epochs and checkpoints": "An epoch is a paper epoch, learning rate × steps / 0.6144, a unit of time and not a "
-    "pass over the data: 153,600 steps at a learning rate of 4e-6. Checkpoint 0 is before training. Nothing is "
+    "pass over the data: 153,600 steps at a learning rate of 4e-6. Regimes that have a clock of their own count "
+    "million turns played, by both players, rounds or episodes instead. Checkpoint 0 is before training. Nothing is "
     "interpolated: every value is from a checkpoint that was recorded, and “at epoch 10” means a checkpoint within 2 % "
     "of it.",
     "Help: rescue and edge": "Recall of the label “help” on two kinds of test rows, apart. Rescue: Toad is in "

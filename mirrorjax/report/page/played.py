@@ -1,8 +1,8 @@
 """The table of what networks did in the game, with scripted players below them."""
 
-from mirrorjax.measures import PARTS
+from mirrorjax.measures import PARTS, label
 from mirrorjax.report.chart.figure import Cell, Table
-from mirrorjax.report.read.played import COLUMNS, PARTNERS, SCRIPTED, SHOWN, Played, name_of
+from mirrorjax.report.read.played import COLUMNS, PAIRS, PARTNERS, SCRIPTED, SHOWN, Played, name_of
 
 
 def table(rows: list[Played]) -> Table:
@@ -14,3 +14,10 @@ def table(rows: list[Played]) -> Table:
             [name_of(player), *(getattr(beside[partner], what) + 0.0 for what in SHOWN for partner in PARTNERS)]
         )
     return Table(head, body)
+
+
+def pairs_table(rows: list[Played]) -> Table:
+    """Medians of pairs that play with each other."""
+    known = [name for name in PAIRS if any(name in row.medians for row in rows)]
+    head = ["pairs", *map(label, known)]
+    return Table(head, [[row.who, *(row.medians[name] for name in known)] for row in rows])

@@ -10,11 +10,11 @@ from mirrorjax.report.map.kinds import kind_of
 from mirrorjax.report.page import summary
 from mirrorjax.report.page.html import details, link, section, table_html
 from mirrorjax.report.page.methods import methods
-from mirrorjax.report.page.played import table
+from mirrorjax.report.page.played import pairs_table, table
 from mirrorjax.report.page.runs_table import acceptance_tables, acceptance_words, manifest_facts, runs_table
 from mirrorjax.report.read.caused import total
 from mirrorjax.report.read.over_seeds import band
-from mirrorjax.report.read.played import SCRIPTED, columns_of, played
+from mirrorjax.report.read.played import PAIRS, SCRIPTED, columns_of, played
 from mirrorjax.report.read.populations import ReportedFolder, ReportedPopulation, Sweep
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import counted, listed, plain_number, short_number
@@ -73,7 +73,8 @@ def questions(sweep: Sweep, views: list[View], figures: Figures, ways: str = "")
 
 
 def cmni(views: list[View]) -> str:
-    """Raw CMNI, never without its caution."""
+    """Raw CMNI, never without its caution; of networks that have one."""
+    views = [view for view in views if "cmni" in view.population.measures]
     known = [view for view in views if len(view.networks.group) and not kind_of(view)]
     if not known:
         return ""
@@ -119,14 +120,18 @@ def _chance(views: list[View]) -> str:
 
 
 def _plays(views: list[View]) -> bool:
-    return any(map(columns_of, views))
+    return any(columns_of(view) or _learnt_pairs(view) for view in views)
+
+
+def _learnt_pairs(view: View) -> bool:
+    return bool(columns_of(view, PAIRS)) and not kind_of(view)
 
 
 def _play(views: list[View]) -> tuple[str, str]:
     """The score beside a Toad that starves unless it is helped, in few words; and tables."""
     tables = _by_population(views, lambda view: table_html(table(rows)) if (rows := played(view)) else "")
     short = ""
-    if len(views) == 1:
+    if len(views) == 1 and columns_of(views[0]):
         helps, alone = (short_number(SCRIPTED[name]["hop"].own) for name in ("expert", "expert_no_help"))
         own = short_number(played(views[0])[0].medians["play_hop_own"])
         short = f"{own} points a round beside a Toad that hops; an expert {helps}, without help {alone}"
@@ -135,7 +140,20 @@ def _play(views: list[View]) -> tuple[str, str]:
         "from its start, points a round, medians over networks. A Toad that only hops starves on rock and stops Frog, "
         "unless it is helped; one that feeds itself needs no help.</p>"
     )
-    return short, note + tables
+    return short, (note + tables if any(map(columns_of, views)) else "") + _pairs(views)
+
+
+def _pairs(views: list[View]) -> str:
+    """What two do that learnt to play with each other; empty without any."""
+    those = [view for view in views if _learnt_pairs(view)]
+    tables = _by_population(those, lambda view: table_html(pairs_table(played(view, PAIRS))))
+    note = (
+        "<p>Two networks that learnt to play with each other, in fresh games of their own: medians over pairs, over "
+        "their last 256 rounds. Gifts alternate beyond permutation where nobody listens, too, for who has nothing "
+        "cannot give. Transfer entropy is held against pairings of players who never met; deaf and loud pairs have "
+        "the same weights, and another κ.</p>"
+    )
+    return note + tables if those else ""
 
 
 def _settings(views: list[View]) -> tuple[str, str]:

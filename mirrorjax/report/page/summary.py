@@ -58,15 +58,16 @@ def what_was_run(view: View) -> str:
 def outcome(view: View) -> str:
     """How many learnt, how well, and what became of the others."""
     found, given = view.networks, verdict(view)
-    loss, accuracy = band(found.last["val_loss"]), band(found.last["accuracy"])
+    known = [name for name in ("val_loss", "accuracy") if np.isfinite(found.last[name]).any()]
+    medians = listed([f"the median {label(name)} is {interval_words(*band(found.last[name]))}" for name in known])
     mixed = ", which differ in more than their seeds" if len(view.population.groups) > 1 else ""
     diverged, stopped = int(found.diverged.sum()), int(found.stopped.sum())
     words = (
         f"<strong>{given.learnt_words[0].upper()}{given.learnt_words[1:]}</strong> ({escape(LEARNT.words)}: "
         "0 is the best answer that the task leaves open, 1 the best constant one). "
-        f"At the last record the median {label('val_loss')} is {interval_words(*loss)} and the median "
-        f"{label('accuracy')} {interval_words(*accuracy)}; brackets hold {BANDS}{mixed}. "
     )
+    if known:
+        words += f"At the last record {medians}; brackets hold {BANDS}{mixed}. "
     words += f"{counted(diverged, 'network')} diverged, and left medians and bands" if diverged else "None diverged"
     return words + (f"; {counted(stopped, 'network')} stopped early." if stopped else ".")
 
@@ -118,7 +119,7 @@ def chance(view: View) -> str:
     """Calibrated measures at the end, and whether CMNI was held against chance."""
     population, found = view.population, view.networks
     words = []
-    if "cmni_z" not in population.measures:
+    if "cmni" in population.measures and "cmni_z" not in population.measures:
         words.append("CMNI was not held against untrained networks here: its z is not known.")
     known = [name for name in ("ssi", "mni_star") if name in population.measures]
     if known:

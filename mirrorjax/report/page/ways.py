@@ -128,6 +128,9 @@ def _notes(found: Sequence[Way]) -> list[str]:
         words.append(
             f"Other configurations of a way than the one nearest the paper's are left out: {listed(left_out)}."
         )
-    if len({round(each.epoch, 2) for each in found if each.predictor != "random"}) > 1:
+    by_epochs = [each.epoch for each in found if np.isfinite(each.epoch) and each.predictor != "random"]
+    if len({round(each, 2) for each in by_epochs}) > 1:
         words.append("They were not trained for as many paper epochs.")
+    if others := [each.name for each in found if np.isnan(each.epoch) and each.networks]:
+        words.append(f"Time is counted otherwise than in paper epochs for {listed(others)}.")
     return words

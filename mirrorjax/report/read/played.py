@@ -53,6 +53,10 @@ SCRIPTED: dict[str, dict[str, Done]] = {  # beside each of PARTNERS, 1,024 games
 # fmt: on
 SHOWN = {"own": "own score", "partner": "Toad's", "help": "help"}  # of what is counted, in tables
 COLUMNS = tuple(f"play_{partner}_{what}" for what in SHOWN for partner in PARTNERS)  # in the order of tables
+PAIRS = (  # of two who learnt to play with each other, in games of their own
+    *("pair_score_last", "pair_gifts", "alternation", "alternation_null", "transfer", "transfer_null", "transfer_z"),
+    *("pair_score_last_deaf", "pair_score_last_loud"),
+)
 
 
 @dataclass(frozen=True)
@@ -69,14 +73,14 @@ def name_of(player: str) -> str:
     return f"{kind}{', never helps' if helps else ''} (scripted)"
 
 
-def columns_of(view: View) -> list[str]:
+def columns_of(view: View, among: tuple[str, ...] = COLUMNS) -> list[str]:
     """The columns that its records have, of those that tables show."""
-    return [name for name in COLUMNS if name in view.population.measures]
+    return [name for name in among if name in view.population.measures]
 
 
-def played(view: View) -> list[Played]:
+def played(view: View, among: tuple[str, ...] = COLUMNS) -> list[Played]:
     """The networks when they last played, each configuration where there are few, and untrained if they played."""
-    columns, groups = columns_of(view), view.population.groups
+    columns, groups = columns_of(view, among), view.population.groups
     if not columns:
         return []
     last = (

@@ -31,6 +31,11 @@ class Time:
         return "paper epochs" if self.is_papers else self.unit if self._is_plural else f"{self.unit}s"
 
     @property
+    def matched(self) -> str:
+        """By what networks are matched that are compared at one moment: `the same lr · steps`, or `the same time`."""
+        return "the same lr · steps" if self.is_papers else "the same time"
+
+    @property
     def note(self) -> str:
         """What it is, as a sentence."""
         if not self.is_papers:

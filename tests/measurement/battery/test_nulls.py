@@ -54,6 +54,14 @@ def test_z_counts_deviations_from_the_mean():
     assert np.isnan(never.z(records())["ssi_z"]).all(), "a null of one value has no deviation"
 
 
+def test_who_has_no_cmni_has_no_null_of_it():
+    """Units of either sign: the other measures have theirs."""
+    signed = {"ssi": np.arange(10.0), "ssi_last": np.arange(10.0)}
+    one = Null(ARCHITECTURE, signed)
+    assert one.z({name: np.ones(3) for name in signed}).keys() == {"ssi_z", "ssi_last_z"}
+    assert summary({ARCHITECTURE: one})["measure"] == ["ssi", "ssi_last"]
+
+
 def test_raw_cmni_is_compared_at_the_members_own_norms():
     """As if every null network's layers had been rescaled to them."""
     one, own = null(), records(norm_layer_1=5.0, norm_output=0.5)

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from mirrorjax.dataset.row import row_keys
 from mirrorjax.game.render import board
-from mirrorjax.member.inspection.facts import ablations, p_words, unit_rows
+from mirrorjax.member.inspection.facts import ablations, end_lines, p_words, unit_rows
 from mirrorjax.member.inspection.figures import ablation_bars
 from mirrorjax.member.inspection.firing import mirror_units, state_of, strongest_boards
 from mirrorjax.member.inspection.terminal import show
@@ -42,6 +42,13 @@ def test_a_row_is_drawn_as_it_is():
     assert ground == "|" + "__" * 3 + "/\\" + "__" + "/\\" + "__" * 26 + "|"
     assert [place // 2 for place, mark in enumerate(sky[1:]) if mark == "*"] == [0, 3, 5, 8, 13, 18, 19, 24, 28]
     assert row_keys(words[None]).shape == (1,)
+
+
+def test_what_a_network_has_no_number_of_is_not_told():
+    """One that learnt by playing has no validation loss, one whose units have either sign no CMNI."""
+    analysis = analysis_of_planted()
+    lines = end_lines(replace(analysis, record={"accuracy": 0.5}))
+    assert lines[0] == ("accuracy", "0.5000") and len(lines) == 2
 
 
 def test_units_and_sets():

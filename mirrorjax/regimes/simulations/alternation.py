@@ -14,6 +14,7 @@ from jaxtyping import Array, Float32, Int32
 Acts = Int32[Array, " rounds"]
 Phase = Float32[Array, " rounds"]
 Number = Float32[Array, ""]
+FEWEST_STRANGERS = 8  # that a deviation is made of
 
 
 class OwnerChanges(NamedTuple):
@@ -145,8 +146,9 @@ def beside_strangers(first: Int32[Array, "rounds pairs"], second: Int32[Array, "
     Players keep their habits, whoever they are paired with; pairs without a round that counts are in none.
 
     Returns:
-        `transfer_z`, its distance from strangers' mean in their sd; and `transfer_p`, the share of pairings that say
-        as much, the true one among them: at least one over the pairs. Where pairs do not hear each other p is uniform.
+        `transfer_z`, its distance from strangers' mean in their sd, where there are enough of them; and `transfer_p`,
+        the share of pairings that say as much, the true one among them: at least one over the pairs. Of pairs who
+        neither hear each other nor share anything p is uniform.
     """
     pairs = first.shape[1]
     counts = jnp.any((first >= 0) & (second >= 0), axis=0)
@@ -166,7 +168,7 @@ def beside_strangers(first: Int32[Array, "rounds pairs"], second: Int32[Array, "
     spread = jnp.sqrt(jnp.sum(jnp.where(strange, (found - mean) ** 2, 0.0)) / number)
     as_much = jnp.sum((known & (found >= found[0])).astype(jnp.float32))
     return {
-        "transfer_z": (found[0] - mean) / jnp.where(spread > 0, spread, jnp.nan),
+        "transfer_z": (found[0] - mean) / jnp.where((spread > 0) & (there > FEWEST_STRANGERS), spread, jnp.nan),
         "transfer_p": as_much / (number + 1),
     }
 

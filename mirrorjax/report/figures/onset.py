@@ -82,7 +82,7 @@ def panel(view: View) -> Panel:
     curve = view.measured(NAMES)[groups[0].index]
     result.caption = [
         "Medians over networks, each divided by its last median, so that 1 is where it ends; on hover its own value "
-        f"and the band of {BANDS}. The legend has the epoch from which on it stays above half of that (a checkpoint: "
+        f"and the band of {BANDS}. The legend has the time from which on it stays above half of that (a checkpoint: "
         f"nothing is interpolated). TR is the median over networks where it is defined. {groups[0].label}: "
         f"{_when(curve, view.population.time)}",
         *_left_out(curve),

@@ -25,6 +25,12 @@ from mirrorjax.report.words.numbers import (
     tidy_number,
 )
 
+_PLAYED_FOR = {  # what 0 and 1 of the excess error are to those who are paid, by their regime
+    "reinforcement": "0 is a point in every round, 1 what one is paid who always hops",
+    "cirl_learner": "0 is as much as the best scripted Frog of each goal gets, 1 as much as one that never helps",
+    "turn_learners": "0 is a point of both in every round at the end, 1 none",
+}
+
 
 def what_was_run(view: View) -> str:
     """Networks, configurations, rates and how long they were trained."""
@@ -64,12 +70,18 @@ def outcome(view: View) -> str:
     diverged, stopped = int(found.diverged.sum()), int(found.stopped.sum())
     words = (
         f"<strong>{given.learnt_words[0].upper()}{given.learnt_words[1:]}</strong> ({escape(LEARNT.words)}: "
-        "0 is the best answer that the task leaves open, 1 the best constant one). "
+        f"{_excess(view)}). "
     )
     if known:
         words += f"At the last record {medians}; brackets hold {BANDS}{mixed}. "
     words += f"{counted(diverged, 'network')} diverged, and left medians and bands" if diverged else "None diverged"
     return words + (f"; {counted(stopped, 'network')} stopped early." if stopped else ".")
+
+
+def _excess(view: View) -> str:
+    """What 0 and 1 of the excess error are."""
+    regime = str(view.population.headline.settings.get("regime"))
+    return _PLAYED_FOR.get(regime, "0 is the best answer that the task leaves open, 1 the best constant one")
 
 
 def cmni(view: View) -> str:

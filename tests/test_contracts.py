@@ -39,7 +39,6 @@ def test_a_network_keeps_its_contract(name: str):
 
 @pytest.mark.slow
 @pytest.mark.nightly
-@pytest.mark.nightly
 def test_so_does_a_transformer_whose_stream_is_looked_at():
     check_network(lambda width: Transformer(width=width, d_model=4, depth=2, signed=True))
 

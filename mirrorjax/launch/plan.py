@@ -18,6 +18,7 @@ from mirrorjax.launch.estimate import Estimate, PlannedRows, estimate
 from mirrorjax.machine.compiler import Compiler
 from mirrorjax.machine.runtime import configure
 from mirrorjax.measurement.stream import measured_rows, piece_on
+from mirrorjax.models import layers_by_units
 from mirrorjax.population.axes import members as expand
 from mirrorjax.population.plan import ProgramSpec, plan, population_mesh, program_of, replicated
 from mirrorjax.regimes.base import World
@@ -149,7 +150,7 @@ def _programs_table(found: Estimate, plain: bool) -> Table:
 
 def program_words(program: ProgramSpec) -> str:
     """What is compiled, in words."""
-    words = f"{program.depth}×{program.width} {program.activation}, batch {program.batch}"
+    words = f"{layers_by_units(vars(program))} {program.activation}, batch {program.batch}"
     words += "" if program.data_order == "own" else f", {program.data_order} order"
     usual = (program.regime, "supervised"), (program.model, "mlp"), (program.encoding, "ordinal")
     others = [name for name, default in usual if name != default]

@@ -1,5 +1,6 @@
 """Networks, and the registry of them: each is one file, with the contract of `base.Network`, and one line here."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from mirrorjax.errors import InputError
@@ -22,3 +23,14 @@ def network_of(member: Any) -> Network:
     if (model := MODELS.get(member.model)) is None:
         raise InputError(f"model {member.model!r} is not known; a module that registers it is named by --plugins")
     return model(inputs=ENCODINGS[member.encoding].size, **{name: getattr(member, name) for name in model.settings})
+
+
+def layers_by_units(settings: Mapping[str, Any]) -> str:
+    """Hidden layers × units a layer of a network, as the paper writes it; one whose model has no `depth` has one layer.
+
+    Args:
+        settings: of a member, or of a program, by name.
+    """
+    model = MODELS.get(settings.get("model", "mlp"))
+    depth = settings["depth"] if model is None or "depth" in model.settings else 1
+    return f"{depth}×{settings['width']}"

@@ -18,6 +18,7 @@ from mirrorjax.game.observation import OBSERVATION_SIZE, OWN_SYMBOL
 from mirrorjax.machine.reading import NAME
 from mirrorjax.machine.writing import replacing
 from mirrorjax.measurement.probe import Probe
+from mirrorjax.models import layers_by_units
 from mirrorjax.population.members import Member, MemberValues, stack_values
 from mirrorjax.regimes import own_regime
 from mirrorjax.regimes.base import Regime
@@ -73,7 +74,7 @@ class TrainedNetwork:
     def describe(self) -> str:
         """The member in a line."""
         own = self.settings
-        return f"{self.member_id}: {own['depth']}×{own['width']}, rate {own['learning_rate']:g}, seed {own['seed']}"
+        return f"{self.member_id}: {layers_by_units(own)}, rate {own['learning_rate']:g}, seed {own['seed']}"
 
     def run(self, boards: np.ndarray) -> np.ndarray:
         """Outputs [4, boards], in the order of `Action`; [4] for one picture.

@@ -25,6 +25,7 @@ from mirrorjax.measurement.battery.nulls import (
 )
 from mirrorjax.measurement.records import Columns
 from mirrorjax.measures import OURS
+from mirrorjax.models import layers_by_units
 from mirrorjax.models.base import Params
 from mirrorjax.population.members import Member
 from mirrorjax.settings.schema import MEMBER
@@ -98,7 +99,7 @@ def null_files(
 
 
 def _named(architectures: Sequence[Member]) -> str:
-    first = ", ".join(f"{each.depth}×{each.width}" for each in architectures[:6])
+    first = ", ".join(layers_by_units(vars(each)) for each in architectures[:6])
     return first + (f" and {len(architectures) - 6} more" if len(architectures) > 6 else "")
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from mirrorjax.measures import PARTS
+from mirrorjax.models import layers_by_units
 from mirrorjax.report.read.configurations import BY_NAME, CAPACITY, SETTINGS, distance_to_paper
 from mirrorjax.report.read.nulls import Nulls, read_nulls
 from mirrorjax.report.read.observations import create_observations
@@ -41,7 +42,7 @@ class Group:
     @property
     def capacity(self) -> str:
         """Hidden layers × units a layer, as the paper writes it."""
-        return f"{self.settings['depth']}×{self.settings['width']}"
+        return layers_by_units(self.settings)
 
     @property
     def label(self) -> str:

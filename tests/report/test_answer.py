@@ -17,7 +17,7 @@ from mirrorjax.report.chart.marks import Bars, HeatMap, Look, Rule
 from mirrorjax.report.figures import first as first_figure
 from mirrorjax.report.figures.first import by_setting, over_training
 from mirrorjax.report.map.figure import cells_of
-from mirrorjax.report.page.answer import headline
+from mirrorjax.report.page.answer import headline, headline_html
 from mirrorjax.report.page.build import write_report
 from mirrorjax.report.page.runs_table import runs_table
 from mirrorjax.report.read.caused import verdict
@@ -73,6 +73,14 @@ def test_headline_is_computed(learnt, mirrors, of, words, tmp_path):
 def test_an_interrupted_run_says_so(tmp_path):
     view = view_with(tmp_path, asked(0, 1, 2), seeds=2, manifest={"status": "interrupted"})
     assert headline([view]).endswith("Not finished: the run's status is “interrupted”.")
+
+
+def test_who_plays_has_learnt_something_else(monkeypatch, tmp_path):
+    view = view_with(tmp_path, asked(1, 1, 1), seeds=2)
+    answers, play = "than to a constant one.", "than to play without skill."
+    assert answers in (words := headline_html([view])) and play not in words
+    monkeypatch.setattr(View, "regime", "turn_learners")
+    assert play in (words := headline_html([view])) and answers not in words
 
 
 def test_all_diverged_is_no_verdict(tmp_path):

@@ -9,12 +9,17 @@ from mirrorjax.report.map.kinds import kind_of
 from mirrorjax.report.read.caused import Verdict, total
 from mirrorjax.report.read.view import View
 from mirrorjax.report.words.numbers import counted, listed
+from mirrorjax.settings.groups import PLAYING
 from mirrorjax.statistics.intervals import FEWEST_RESAMPLED
 
-WORDS = (
+_MIRROR = (
     "A mirror network takes its partner's distress for its own: the two look alike inside it, move its answers alike, "
-    "and it helps. Learnt: nearer to the best possible answers than to a constant one."
+    "and it helps."
 )
+_LEARNT = {  # of whoever learns by playing, and of the others
+    True: "Learnt: paid nearer to the best play that is known than to play without skill.",
+    False: "Learnt: nearer to the best possible answers than to a constant one.",
+}
 _MOST_SETTINGS = 3  # that a sentence can tell apart
 
 
@@ -50,8 +55,10 @@ def _unfinished(views: list[View]) -> list[str]:
 def headline_html(views: list[View]) -> str:
     """The same as HTML, with what its words mean."""
     unbroken = headline(views).replace(" %", "\u00a0%")
-    kinds = dict.fromkeys(map(kind_of, views)) or {None: None}
-    words = " ".join(kind.meaning if kind else WORDS for kind in sorted(kinds, key=bool))
+    others = [kind.meaning for view in views if (kind := kind_of(view))]
+    playing = {view.regime in PLAYING for view in views if not kind_of(view)}
+    acting = [_MIRROR, *(_LEARNT[each] for each in sorted(playing or {False}))] if playing or not others else []
+    words = " ".join(dict.fromkeys([*acting, *others]))
     return f'<p class="headline">{escape(unbroken)}</p><p class="meaning">{escape(words)}</p>'
 
 

@@ -26,9 +26,9 @@ _OWN = {  # columns of games of their own, whose they are, and what is said of t
     PAIRS: (
         "pairs",
         "Two networks that learnt to play with each other, in fresh games of their own: medians over pairs, over their "
-        "last 256 rounds. Gifts alternate beyond permutation where nobody listens, too, and transfer entropy is beyond "
-        "that of players who never met, for who has nothing cannot give. Deaf and loud pairs have the same weights, "
-        "and another κ.",
+        "last 256 rounds. Neither gifts that alternate beyond permutation nor transfer entropy beyond that of players "
+        "who never met say that a pair listens: who has nothing cannot give, so that givers by chance have both. Deaf "
+        "and loud pairs have the same weights, and another κ.",
     ),
     WATCHERS: (
         "Frog",
